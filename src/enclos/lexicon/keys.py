@@ -30,6 +30,8 @@ class KeyRole(Enum):
     """AES-256, one per permit: perimeter, runs and person sets."""
     LEDGER_SALT = "ledger-salt"
     """256 bits, salts digests in the ledger."""
+    CHECK = "check"
+    """Opens only under the right passphrase."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ USAGE_EXIT = 2
 BUG_EXIT = 1
 
 
-class Refusal(Exception):  # noqa: N818 - the domain word is refusal, not error
+class Refusal(Exception):
     """Something was refused for a reason that its reader can act on."""
 
     exit_code: int = BUG_EXIT

@@ -1,0 +1,3 @@
+"""Enclos: a secure processing environment for national health data."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,179 @@
+"""The one door to DuckDB: signed extensions, encrypted spill files, and errors without the engine's text."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.refusals import refusal
+
+_EXTENSIONS = ("httpfs", "ducklake")
+_TRACE_VARIABLE = "ENCLOS_UNSAFE_TRACE"
+"""Prints engine errors with their text on stderr; for developers on synthetic data only."""
+
+_FULL_MARKS = ("no space left", "disk full", "could not write all bytes", "file too large", "disk quota")
+_BROKEN_MARKS = (
+    "encryption key",
+    "wrong key",
+    "is encrypted",
+    "without a key",
+    "computed aes tag",
+    "magic bytes",
+    "corrupt",
+    "checksum",
+    "no files found",
+    "cannot open file",
+    "not a valid duckdb",
+    "no such file",
+)
+_BUSY_MARKS = ("could not set lock", "conflicting lock")
+
+
+class EngineFault(RuntimeError):
+    """The engine failed in a way that is a bug of ours; its text, which may quote data, stays behind."""
+
+
+def _extension_path(name: str) -> Path:
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    if spec is None or spec.origin is None:
+        raise EngineFault(f"the extension wheel duckdb-extension-{name} is not installed")
+    return Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+
+
+@contextmanager
+def engine_border() -> Iterator[None]:
+    """Replace the engine's exceptions by refusals or an EngineFault that carry none of its text."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if os.environ.get(_TRACE_VARIABLE):
+            traceback.print_exception(error)
+        text = str(error).lower()
+        kind = type(error).__name__
+        if isinstance(error, duckdb.OutOfMemoryException) or any(mark in text for mark in _FULL_MARKS):
+            raise refusal(
+                Code.STORAGE_FULL,
+                "The step stopped: the storage or the memory it may use is full.",
+                "Free space, then run it again.",
+            ) from None
+        if any(mark in text for mark in _BUSY_MARKS):
+            raise refusal(
+                Code.ENCLOSURE_BUSY,
+                "Another process is using this enclosure.",
+                "Wait until it ends, then run it again.",
+            ) from None
+        if isinstance(error, duckdb.IOException | duckdb.InvalidInputException | duckdb.CatalogException) and any(
+            mark in text for mark in _BROKEN_MARKS
+        ):
+            raise refusal(
+                Code.STORAGE_BROKEN,
+                "A stored file cannot be read: it is missing, altered, or its key is another one.",
+                "Check the storage, or restore the enclosure from a backup.",
+            ) from None
+        raise EngineFault(f"the engine stopped with {kind}") from None
+
+
+class Engine:
+    """One DuckDB connection with everything loaded and nothing downloaded."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return "Engine()"
+
+    def close(self) -> None:
+        """Close the connection and everything attached to it."""
+        with engine_border():
+            self._connection.close()
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Run a statement for its effect."""
+        with engine_border():
+            self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """Run a query and take its whole result as Arrow."""
+        with engine_border():
+            cursor = self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
+            return cursor.to_arrow_table()
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a query and take its rows as Python values."""
+        with engine_border():
+            cursor = self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
+            return cursor.fetchall()
+
+    def scalar(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """The first value of the first row, or None."""
+        found = self.rows(sql, parameters)
+        return found[0][0] if found else None
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under a name."""
+        with engine_border():
+            self._connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered table."""
+        with engine_border():
+            self._connection.unregister(name)
+
+    def add_parquet_key(self, key: SecretKey) -> None:
+        """Let this connection read and write Parquet sealed with the key, under the key's name."""
+        self.execute(f"PRAGMA add_parquet_key('{key.name}', '{key.reveal_base64()}')")
+
+    def attach_database(self, alias: str, path: Path, key: SecretKey, *, read_only: bool = False) -> None:
+        """Attach an encrypted DuckDB database file."""
+        mode = ", READ_ONLY" if read_only else ""
+        self.execute(f"ATTACH '{quoted(path)}' AS {alias} (ENCRYPTION_KEY '{key.reveal_base64()}'{mode})")
+
+
+def quoted(path: Path | str) -> str:
+    """A path inside a SQL string literal."""
+    return str(path).replace("'", "''")
+
+
+def open_engine(temp_dir: Path | None = None, memory_limit_mb: int = 4096, threads: int = 2) -> Engine:
+    """A fresh engine: signed extensions from the installed wheels, spill files encrypted, nothing autoloaded.
+
+    In: temp_dir — where it may spill (None: nowhere); memory_limit_mb — mebibytes; threads.
+    """
+    with engine_border():
+        connection = duckdb.connect(
+            config={
+                "allow_persistent_secrets": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+                "memory_limit": f"{memory_limit_mb}MiB",
+                "threads": str(threads),
+                "preserve_insertion_order": "false",
+                "temp_directory": str(temp_dir) if temp_dir else "",
+                "enable_progress_bar": "false",
+                "TimeZone": "UTC",
+            }
+        )
+        for name in _EXTENSIONS:
+            connection.execute(f"LOAD '{quoted(_extension_path(name))}'")
+        connection.execute("SET temp_file_encryption = true")
+    return Engine(connection)

@@ -1,0 +1,92 @@
+"""Files that appear whole or not at all, and the lock that keeps two processes apart."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def storage_border(what: str) -> Iterator[None]:
+    """Turn the operating system's storage errors into refusals that name the step, not the path."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise refusal(Code.STORAGE_FULL, f"No room to store {what}.", "Free space, then run it again.") from None
+        if error.errno in _CLOSED:
+            raise refusal(
+                Code.STORAGE_BROKEN,
+                f"The storage refuses to keep {what}.",
+                "Give this account write access, then run it again.",
+            ) from None
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's own entries durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes, what: str = "a file", mode: int = 0o600) -> None:
+    """Write the file so that a reader sees the old content or the new one, never a part.
+
+    Refuses: STORAGE_FULL, STORAGE_BROKEN; the old content stays.
+    """
+    with storage_border(what):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all in it; nothing happens when it is absent."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def lock_exclusive(path: Path) -> Iterator[None]:
+    """Hold the enclosure's lock; the operating system frees it when the process dies.
+
+    Refuses: ENCLOSURE_BUSY when another process holds it.
+    """
+    with storage_border("the lock"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise refusal(
+                Code.ENCLOSURE_BUSY,
+                "Another process is working on this enclosure.",
+                "Wait until it ends, then run it again.",
+            ) from None
+        yield
+    finally:
+        os.close(handle)
