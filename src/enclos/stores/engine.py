@@ -169,11 +169,11 @@ def open_engine(temp_dir: Path | None = None, memory_limit_mb: int = 4096, threa
                 "threads": str(threads),
                 "preserve_insertion_order": "false",
                 "temp_directory": str(temp_dir) if temp_dir else "",
-                "TimeZone": "UTC",
             }
         )
         for name in _EXTENSIONS:
             connection.execute(f"LOAD '{quoted(_extension_path(name))}'")
         connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_file_encryption = true")
     return Engine(connection)
