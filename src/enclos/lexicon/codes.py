@@ -40,10 +40,10 @@ class Code(Enum):
     LEDGER_UNWRITABLE = ("LDG-01", _PROMISE, "nothing runs that is not in the ledger first [design § 3.7]")
     LEDGER_MISSING = ("LDG-02", _PROMISE, "a ledger is begun once, at init, and never begun again [design § 3.7]")
     LEDGER_EXISTS = ("LDG-03", _PROMISE, "a ledger is never overwritten by a new one [design § 3.7]")
-    LEDGER_DAMAGED = ("LDG-04", _PROMISE, "entries, tiles and root are as they were signed [RFC 6962 § 2.1; C2SP tlog-tiles]")
-    LEDGER_UNSIGNED = ("LDG-05", _PROMISE, "a checkpoint bears its origin and the ledger's signature [C2SP tlog-checkpoint]")
+    LEDGER_DAMAGED = ("LDG-04", _PROMISE, "entries and tiles are as they were signed [RFC 6962 § 2.1; C2SP tlog-tiles]")
+    LEDGER_UNSIGNED = ("LDG-05", _PROMISE, "a checkpoint bears the ledger's origin and signature [C2SP signed-note]")
     LEDGER_FORKED = ("LDG-06", _PROMISE, "a later checkpoint contains every earlier one [RFC 6962 § 2.1.2]")
-    LEDGER_DISORDERED = ("LDG-07", _PROMISE, "time never runs back and an outcome follows its own intent [design § 3.7]")
+    LEDGER_DISORDERED = ("LDG-07", _PROMISE, "time never runs back; an outcome follows its own intent [design § 3.7]")
 
     def __init__(self, id_: str, branch: Branch, rule: str) -> None:
         self.id = id_
