@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from enclos.lexicon.codes import Code
@@ -69,18 +69,30 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-@contextmanager
-def lock_exclusive(path: Path) -> Iterator[None]:
-    """Hold the enclosure's lock; the operating system frees it when the process dies.
+def lock_exclusive(path: Path) -> AbstractContextManager[None]:
+    """Hold a lock alone; the operating system frees it when the process dies.
 
     Refuses: ENCLOSURE_BUSY when another process holds it.
     """
+    return _locked(path, fcntl.LOCK_EX)
+
+
+def lock_shared(path: Path) -> AbstractContextManager[None]:
+    """Hold a lock together with other readers.
+
+    Refuses: ENCLOSURE_BUSY when another process holds it alone.
+    """
+    return _locked(path, fcntl.LOCK_SH)
+
+
+@contextmanager
+def _locked(path: Path, mode: int) -> Iterator[None]:
     with storage_border("the lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, mode | fcntl.LOCK_NB)
         except OSError:
             raise refusal(
                 Code.ENCLOSURE_BUSY,

@@ -1,0 +1,73 @@
+"""Where things lie in an enclosure (design § 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class EnclosurePaths:
+    """The folders and files of one enclosure."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        """The file key store."""
+        return self.root / "keys" / "keystore.json"
+
+    @property
+    def vault(self) -> Path:
+        """Landed deliveries, link tables, the person map."""
+        return self.root / "vault"
+
+    @property
+    def vault_database(self) -> Path:
+        """The vault's encrypted database."""
+        return self.vault / "vault.duckdb"
+
+    @property
+    def crossing(self) -> Path:
+        """The pseudonymised tables between the wings."""
+        return self.root / "crossing"
+
+    @property
+    def lake(self) -> Path:
+        """Ciphertext Parquet of the OMOP snapshots."""
+        return self.root / "lake"
+
+    @property
+    def catalog(self) -> Path:
+        """The encrypted catalog."""
+        return self.root / "catalog.ducklake"
+
+    @property
+    def permits(self) -> Path:
+        """Signed documents, perimeters and runs."""
+        return self.root / "permits"
+
+    @property
+    def ledger(self) -> Path:
+        """Tiles and checkpoints."""
+        return self.root / "ledger"
+
+    @property
+    def release(self) -> Path:
+        """Requests, evidence, decisions."""
+        return self.root / "release"
+
+    @property
+    def spill(self) -> Path:
+        """Encrypted spill files of running engines."""
+        return self.root / ".spill"
+
+    @property
+    def data_lock(self) -> Path:
+        """Held by whoever changes the data; shared by those who read it."""
+        return self.root / ".data.lock"
+
+    @property
+    def desk_lock(self) -> Path:
+        """Held by whoever changes permits or release requests."""
+        return self.root / ".desk.lock"

@@ -1,0 +1,98 @@
+"""enclos.toml: what an enclosure is made of."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+
+SETTINGS_FILE = "enclos.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EnclosureSection(_Section):
+    """Name, number of buckets and the floor that no permit may go below."""
+
+    name: str = Field(min_length=1)
+    buckets: int = Field(ge=1, le=4096)
+    min_count_floor: int = Field(ge=1)
+
+
+class StorageSection(_Section):
+    """Where ciphertext lies; local folders so far."""
+
+    kind: Literal["local"] = "local"
+
+
+class CatalogSection(_Section):
+    """Which catalog names the snapshots; an encrypted DuckLake file so far."""
+
+    kind: Literal["ducklake-file"] = "ducklake-file"
+
+
+class KeysSection(_Section):
+    """Which key store opens the enclosure; an encrypted file so far."""
+
+    kind: Literal["file"] = "file"
+
+
+class EngineSection(_Section):
+    """What one process may use."""
+
+    memory_limit_mb: int = Field(default=4096, ge=256)
+    threads: int = Field(default=2, ge=1)
+
+
+class LedgerSection(_Section):
+    """The origin line of the log's checkpoints (C2SP tlog-checkpoint)."""
+
+    origin: str = Field(min_length=1, pattern=r"^[^\s+]+$")
+
+
+class Settings(_Section):
+    """The whole of enclos.toml."""
+
+    enclosure: EnclosureSection
+    ledger: LedgerSection
+    storage: StorageSection = StorageSection()
+    catalog: CatalogSection = CatalogSection()
+    keys: KeysSection = KeysSection()
+    engine: EngineSection = EngineSection()
+
+    def to_toml(self) -> str:
+        """The file's text."""
+        lines = ["# What this enclosure is made of. Changing `buckets` needs a new build."]
+        for section, values in self.model_dump().items():
+            lines.append(f"\n[{section}]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]  # JSON scalars are TOML scalars
+        return "\n".join(lines) + "\n"
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of the enclosure in the folder.
+
+    Refuses: ENCLOSURE_MISSING, SETTINGS_BROKEN (all faults at once).
+    """
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        raise refusal(
+            Code.ENCLOSURE_MISSING,
+            f"There is no enclosure in {folder.name or folder}.",
+            "Make one with `enclos init DIR`, or name the right folder.",
+        )
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise refusal(Code.SETTINGS_BROKEN, "enclos.toml is not valid TOML.", "Repair the file.") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors())
+        raise refusal(Code.SETTINGS_BROKEN, f"enclos.toml does not hold: {faults}.", "Repair the file.") from None
