@@ -1,0 +1,122 @@
+"""What a permit lets a view show: written by permits, obeyed by views, quoted by release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from types import MappingProxyType
+
+from enclos.contracts.omop import PERSON_TABLES, omop_tables
+from enclos.lexicon.spans import Span
+
+GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "location")
+"""What a permit may name. Vocabulary tables need no grant; providers and care sites are not shown yet."""
+
+
+class Access(Enum):
+    """What may be seen inside: rows, or only counts and estimates."""
+
+    ROWS = "rows"
+    AGGREGATES = "aggregates"
+
+
+class PotentialIdentifier(Enum):
+    """A detail that identifies when combined; shown only when the permit lists it.
+
+    Source: the five identifiants potentiels of the SNDS (commune, birth month, care date, death date, death commune).
+    """
+
+    COMMUNE = "commune"
+    BIRTH_MONTH = "birth_month"
+    EXACT_DATES = "exact_dates"
+    DEATH_DATE = "death_date"
+    DEATH_COMMUNE = "death_commune"
+
+
+@dataclass(frozen=True, slots=True)
+class WholeBase:
+    """Everybody in the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromSource:
+    """The persons that a source delivered, with their rows from every source."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSample:
+    """A stable random share of the persons.
+
+    Units: percent — above 0, at most 100, four decimals; the same seed draws the same persons for ever.
+    """
+
+    percent: Decimal
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.percent <= 100 or self.percent != round(self.percent, 4):
+            raise ValueError("a sample is above 0 % and at most 100 %, with at most four decimals")
+
+
+Population = WholeBase | FromSource | RandomSample
+
+
+@dataclass(frozen=True, slots=True)
+class TableGrant:
+    """One granted table: all its columns, or those named."""
+
+    table: str
+    columns: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.table not in GRANTABLE_TABLES:
+            raise ValueError("a permit grants OMOP tables that a view can show")
+        unknown = set(self.columns or ()) - set(omop_tables()[self.table].names)
+        if unknown or self.columns == ():
+            raise ValueError("a permit grants columns of the OMOP table, at least one")
+
+    def shows(self, column: str) -> bool:
+        """Whether the column is granted."""
+        return self.columns is None or column in self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTerms:
+    """The persons, tables, columns and days of one permit.
+
+    Units: period is half-open, in days.
+    """
+
+    permit_id: str
+    grants: tuple[TableGrant, ...]
+    population: Population
+    period: Span
+    identifiers: frozenset[PotentialIdentifier] = frozenset()
+    access: Access = Access.AGGREGATES
+    _by_table: Mapping[str, TableGrant] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_table = {grant.table: grant for grant in self.grants}
+        if not by_table or len(by_table) != len(self.grants):
+            raise ValueError("a permit grants at least one table, each once")
+        if self.period.n_days == 0:
+            raise ValueError("a permit's period has at least one day")
+        object.__setattr__(self, "_by_table", MappingProxyType(by_table))
+
+    def grant(self, table: str) -> TableGrant | None:
+        """The grant of the table, or None: then it does not exist for this permit."""
+        return self._by_table.get(table)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The granted tables, in the order of the OMOP contract."""
+        return tuple(table for table in GRANTABLE_TABLES if table in self._by_table)
+
+
+def all_tables() -> tuple[TableGrant, ...]:
+    """Every grantable table with all its columns."""
+    return tuple(TableGrant(table) for table in GRANTABLE_TABLES)
