@@ -1,0 +1,54 @@
+# Everything a person or CI runs. `make` alone lists it.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_DIR ?= demo
+DEMO_PERSONS ?= 20000
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench soak fix docs clean
+
+help: ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Enclos needs Python 3.11 or newer"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $(STAMP)
+
+install: $(STAMP) ## put enclos and what it needs at .venv/bin/enclos
+
+demo: $(STAMP) ## the whole story on a synthetic France, and a report with figures
+	$(BIN)/enclos demo --persons $(DEMO_PERSONS) --dir $(DEMO_DIR)
+
+test: $(STAMP) ## all tests (no system package is needed yet)
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow"
+
+check: $(STAMP) ## style, types, import contracts, generated pages
+	@fail=0; \
+	$(BIN)/ruff check . || fail=1; \
+	$(BIN)/ruff format --check . || fail=1; \
+	$(BIN)/mypy || fail=1; \
+	$(BIN)/lint-imports || fail=1; \
+	$(BIN)/python tools/print_docs.py --check || fail=1; \
+	if [ $$fail -eq 0 ]; then echo "all checks hold"; else echo "some checks fail"; exit 1; fi
+
+fix: $(STAMP) ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP) ## print the generated pages again
+	$(BIN)/python tools/print_docs.py
+
+bench: $(STAMP) ## ratios against named references, appended to bench/history.jsonl
+	$(BIN)/python bench/run.py
+
+soak: $(STAMP) ## the long tests
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
+
+clean: ## remove what make made
+	rm -rf $(VENV) $(DEMO_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,172 @@
+"""Figures of the report as SVG text; nothing is fetched, nothing runs in the reader's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+_INK, _QUIET = "#1d2b36", "#5b6b77"
+_FATE_COLOURS = {"mapped": "#1b6f8a", "cancelled": "#d9a441", "filtered": "#b7c4cc", "rejected": "#b3433b"}
+_SOURCE_COLOURS = {"measured in the enclosure": "#1b6f8a", "truth": "#d9622b"}
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _data(rows: Rows) -> Any:
+    return alt.InlineData(values=[dict(row) for row in rows])
+
+
+def _svg(chart: Any) -> str:
+    styled = (
+        chart.configure_view(strokeWidth=0)
+        .configure_axis(
+            labelColor=_QUIET,
+            titleColor=_QUIET,
+            gridColor="#e6ebee",
+            domainColor="#c7d0d6",
+            labelFontSize=12,
+            titleFontSize=12,
+        )
+        .configure_legend(labelColor=_INK, titleColor=_QUIET, labelFontSize=12, orient="top")
+        .configure_header(labelColor=_INK, titleColor=_QUIET, labelFontSize=13)
+        .configure(font="Helvetica, Arial, sans-serif", background="#ffffff")
+    )
+    svg: str = vl_convert.vegalite_to_svg(styled.to_json())
+    # Wide pictures shrink on a telephone: the drawing keeps its viewBox, its size follows the page.
+    return svg.replace("<svg ", '<svg role="img" style="max-width:100%;height:auto" ', 1)
+
+
+def flow_of_rows(account: Rows) -> str:
+    """One bar per source table: what became of each delivered row.
+
+    In: rows with table and the numbers mapped, cancelled, filtered, rejected.
+    """
+    long = [
+        {"table": row["table"], "fate": fate, "rows": row[fate]}
+        for row in account
+        for fate in _FATE_COLOURS
+        if row.get(fate)
+    ]
+    order = [row["table"] for row in sorted(account, key=lambda row: -int(row["delivered"]))]
+    chart = (
+        alt.Chart(_data(long), width=560, height=alt.Step(20))
+        .mark_bar()
+        .encode(
+            x=alt.X("rows:Q", title="rows", stack="zero", axis=alt.Axis(format="~s", tickCount=6)),
+            y=alt.Y("table:N", sort=order, title=None),
+            color=alt.Color(
+                "fate:N",
+                title=None,
+                scale=alt.Scale(domain=list(_FATE_COLOURS), range=list(_FATE_COLOURS.values())),
+            ),
+            order=alt.Order("fate:N", sort="descending"),
+        )
+    )
+    return _svg(chart)
+
+
+def stages(rows: Rows) -> str:
+    """The way from delivery to cohort as a funnel, on a logarithmic axis.
+
+    In: rows with stage (in order) and n.
+    """
+    order = [row["stage"] for row in rows]
+    base = alt.Chart(_data(rows), width=460, height=alt.Step(30)).encode(
+        y=alt.Y("stage:N", sort=order, title=None, axis=alt.Axis(labelLimit=260)),
+    )
+    bars = base.mark_bar(color="#1b6f8a").encode(
+        x=alt.X(
+            "n:Q",
+            title="number (log scale)",
+            scale=alt.Scale(type="log", domainMin=1),
+            axis=alt.Axis(format="~s", tickCount=5),
+        )
+    )
+    texts = base.mark_text(align="left", dx=5, color=_INK, fontSize=12).encode(
+        x="n:Q", text=alt.Text("n:Q", format=",d")
+    )
+    return _svg(bars + texts)
+
+
+def match_rates(rows: Rows) -> str:
+    """Share of each hospital's patients that were linked to the SNDS.
+
+    In: rows with source, linked and unlinked (persons).
+    """
+    long = [
+        {"source": row["source"], "fate": fate, "n": row[fate]}
+        for row in rows
+        for fate in ("linked", "unlinked")
+        if row[fate]
+    ]
+    chart = (
+        alt.Chart(_data(long), width=460, height=alt.Step(30))
+        .mark_bar()
+        .encode(
+            x=alt.X("n:Q", title="patients of the hospital", stack="normalize", axis=alt.Axis(format="%")),
+            y=alt.Y("source:N", title=None),
+            color=alt.Color(
+                "fate:N", title=None, scale=alt.Scale(domain=["linked", "unlinked"], range=["#1b6f8a", "#b7c4cc"])
+            ),
+        )
+    )
+    return _svg(chart)
+
+
+def rates_against_truth(rows: Rows) -> str:
+    """Incidence by age and sex, measured with its 95 % interval, beside the truth of the synthetic France.
+
+    In: rows with outcome, sex, age_group, rate, lower, upper (per 100 000 person-years), true_rate.
+    """
+    ages = list(dict.fromkeys(row["age_group"] for row in rows))
+    points = [
+        {**row, "value": row[key], "series": series}
+        for row in rows
+        for key, series in (("rate", "measured in the enclosure"), ("true_rate", "truth"))
+        if row[key] is not None
+    ]
+    facets = []
+    scale = alt.Scale(domain=list(_SOURCE_COLOURS), range=list(_SOURCE_COLOURS.values()))
+    for outcome in dict.fromkeys(row["outcome"] for row in rows):
+        columns = []
+        for sex in dict.fromkeys(row["sex"] for row in rows):
+            chosen = [point for point in points if point["outcome"] == outcome and point["sex"] == sex]
+            base = alt.Chart(_data(chosen), width=250, height=200, title=f"{outcome}, {sex}").encode(
+                x=alt.X("age_group:N", sort=ages, title="age")
+            )
+            bars = (
+                base.transform_filter("datum.series != 'truth'")
+                .mark_rule(strokeWidth=1.5, color="#1b6f8a")
+                .encode(y=alt.Y("lower:Q", title="per 100 000 person-years"), y2="upper:Q")
+            )
+            marks = base.mark_point(filled=True, size=55, opacity=1).encode(
+                y="value:Q",
+                color=alt.Color("series:N", title=None, scale=scale),
+                shape=alt.Shape(
+                    "series:N", title=None, scale=alt.Scale(domain=list(_SOURCE_COLOURS), range=["circle", "diamond"])
+                ),
+            )
+            columns.append(bars + marks)
+        facets.append(alt.hconcat(*columns).resolve_scale(y="shared"))
+    return _svg(alt.vconcat(*facets))
+
+
+def suppression(rows: Rows) -> str:
+    """What was released and what was withheld, by table of the result.
+
+    In: rows with table, fate (shown, below the minimum, protects another cell) and n cells.
+    """
+    colours = {"shown": "#1b6f8a", "below the minimum": "#b3433b", "protects another cell": "#d9a441"}
+    chart = (
+        alt.Chart(_data(rows), width=460, height=alt.Step(30))
+        .mark_bar()
+        .encode(
+            x=alt.X("n:Q", title="cells", stack="zero"),
+            y=alt.Y("table:N", title=None, axis=alt.Axis(labelLimit=240)),
+            color=alt.Color("fate:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values()))),
+        )
+    )
+    return _svg(chart)

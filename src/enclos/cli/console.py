@@ -1,0 +1,95 @@
+"""What a person sees: progress and refusals on standard error, the result on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from enclos.app.progress import Report
+
+_ERROR = Console(stderr=True, highlight=False)
+_OUT = Console(highlight=False)
+
+
+def say(text: str) -> None:
+    """A line on standard error."""
+    _ERROR.print(text, markup=False)
+
+
+def show(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """The result of a command: one JSON document, or a few readable lines."""
+    if as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
+        return
+    for key, value in result.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            _show_rows(key, value)
+        elif isinstance(value, Mapping):
+            _OUT.print(f"{key}:", markup=False)
+            for name, item in value.items():
+                _OUT.print(f"  {name}: {_text(item)}", markup=False, soft_wrap=True)
+        else:
+            _OUT.print(f"{key}: {_text(value)}", markup=False, soft_wrap=True)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", " ")
+    if isinstance(value, float):
+        return f"{value:,.6g}".replace(",", " ")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(_text(item) for item in value)
+    return str(value)
+
+
+def _show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        numeric = all(isinstance(row.get(name), int | float) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row.get(name)) for name in names))
+    _OUT.print(table)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Report]:
+    """A reporter that draws one bar per phase on standard error, on a terminal; otherwise a line per phase."""
+    if not _ERROR.is_terminal:
+        seen: set[str] = set()
+
+        def lines(phase: str, _done: float) -> None:
+            if phase not in seen:
+                seen.add(phase)
+                say(f"… {phase}")
+
+        yield lines
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_ERROR, transient=False) as progress:
+        tasks: dict[str, Any] = {}
+
+        def bars(phase: str, done: float) -> None:
+            if phase not in tasks:
+                tasks[phase] = progress.add_task(phase, total=1.0)
+            progress.update(tasks[phase], completed=done)
+
+        yield bars

@@ -1,0 +1,64 @@
+"""The door: parse, run, and turn every way it can end into an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+
+import click
+import typer
+
+from enclos.cli.commands import application
+from enclos.cli.console import say
+from enclos.lexicon.refusals import BUG_EXIT, Refusal
+
+_TRACE_VARIABLE = "ENCLOS_UNSAFE_TRACE"
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    try:
+        code = typer.main.get_command(application).main(args=arguments, prog_name="enclos", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        say("stopped")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Refusal as refused:
+        _tell(refused, as_json=as_json)
+        sys.exit(refused.exit_code)
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last border: a bug's text may quote data, so only its kind is shown
+        if os.environ.get(_TRACE_VARIABLE):
+            traceback.print_exc()
+        say(
+            f"This is a bug in Enclos ({type(error).__name__}); nothing was released. "
+            "Please report the command and the version."
+        )
+        sys.exit(BUG_EXIT)
+
+
+def _tell(refused: Refusal, *, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "refused": {
+                "code": refused.code.id,
+                "branch": refused.code.branch.value,
+                "what": refused.what,
+                "rule": refused.rule,
+                "next": refused.next_step,
+            }
+        }
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    say(f"Refused: {refused.what}")
+    say(f"  rule {refused.code.id}: {refused.rule}")
+    if refused.next_step:
+        say(f"  next: {refused.next_step}")

@@ -1,0 +1,119 @@
+"""Print the generated pages: cards, refusals, study schema, spec. `--check` fails when one is stale."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from enclos.lexicon.codes import Code
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = (
+    "lexicon",
+    "contracts",
+    "ledger",
+    "intake",
+    "linkage",
+    "pseudonyms",
+    "warehouse",
+    "permits",
+    "views",
+    "studies",
+    "release",
+    "stores",
+    "app",
+    "cli",
+    "synthetic",
+)
+BEGIN, END = "<!-- generated: cards -->", "<!-- end of generated: cards -->"
+
+
+def card(room: str) -> str:
+    """One room's card as Markdown, from the docstring of its package."""
+    path = ROOT / "src" / "enclos" / room / "__init__.py"
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    title, _, body = doc.partition("\n")
+    lines = [f"### `{room}/` {title.split(': ', 1)[-1]}"]
+    current = ""
+    for line in body.splitlines():
+        head = line.split(":", 1)[0]
+        if head in {"Promise", "Reads, Writes", "Never", "Start"}:
+            current = f"- **{head}:**{line.split(':', 1)[1]}"
+            lines.append(current)
+        elif line.strip() and current:
+            lines[-1] += " " + line.strip()
+    return "\n".join(lines)
+
+
+def architecture() -> tuple[Path, str]:
+    """docs/architecture.md with its cards printed anew."""
+    path = ROOT / "docs" / "architecture.md"
+    text = path.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    cards = "\n\n".join(card(room) for room in ROOMS)
+    return path, f"{before}{BEGIN}\n\n{cards}\n\n{END}{after}"
+
+
+def refusals() -> tuple[Path, str]:
+    """docs/refusals.md: every code, its exit number and its rule."""
+    exits = {"not allowed": 3, "not as promised": 4, "not safe": 5}
+    rows = [f"| `{c.id}` | {c.branch.value} | {exits[c.branch.value]} | {c.rule} |" for c in Code]
+    head = "# Refusals\n\nGenerated from `lexicon/codes.py`. Usage errors exit with 2, bugs with 1.\n"
+    return ROOT / "docs" / "refusals.md", "\n".join(
+        [head, "| code | branch | exit | rule |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def study_schema() -> tuple[Path, str]:
+    """docs/study.schema.json: what a study file may hold."""
+    from enclos.studies.document import study_json_schema
+
+    return ROOT / "docs" / "study.schema.json", json.dumps(study_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def specs() -> tuple[Path, str]:
+    """docs/spec.md: the readable rules, from the first docstrings of tests/spec."""
+    lines = ["# Rules as examples", "", "Generated from `tests/spec/`: each line is a test that runs.", ""]
+    for path in sorted((ROOT / "tests" / "spec").rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        room = path.parent.name
+        title = (ast.get_docstring(tree) or path.stem).splitlines()[0]
+        lines += [f"## {room}: {title}", ""]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                doc = ast.get_docstring(node)
+                text = (
+                    inspect.cleandoc(doc).splitlines()[0] if doc else node.name.removeprefix("test_").replace("_", " ")
+                )
+                lines.append(f"- {text}")
+        lines.append("")
+    return ROOT / "docs" / "spec" / "README.md", "\n".join(lines)
+
+
+PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (architecture, refusals, study_schema, specs)
+
+
+def main() -> int:
+    """Write the pages, or with --check say which are stale."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for page in PAGES:
+        path, text = page()
+        if check:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(path.relative_to(ROOT))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for path in stale:
+        print(f"stale: {path} (run `make docs`)")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
