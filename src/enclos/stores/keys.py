@@ -193,3 +193,22 @@ def _b64(data: bytes) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class KeySigner:
+    """One Ed25519 key in use; the key itself stays in its store."""
+
+    def __init__(self, keys: KeyStore, name: KeyName) -> None:
+        self._keys = keys
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"KeySigner({self._name})"
+
+    def public_key(self) -> bytes:
+        """The public key (32 bytes)."""
+        return self._keys.public(self._name)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of the message (64 bytes)."""
+        return self._keys.sign(self._name, message)
