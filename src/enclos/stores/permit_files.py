@@ -1,0 +1,151 @@
+"""Permits on disk: signed versions that are never replaced, and the perimeter sealed under the permit's own key."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enclos.contracts.sql import SqlEngine
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName
+from enclos.lexicon.refusals import refusal
+from enclos.permits.model import VersionMark
+from enclos.stores.files import storage_border, sync_folder, write_atomically
+from enclos.stores.keys import KeyStore
+from enclos.stores.sealed import sealed_copy_sql, sealed_scan_sql
+
+
+class KeySigner:
+    """An Ed25519 key of the key store in use."""
+
+    def __init__(self, keys: KeyStore, name: KeyName) -> None:
+        self._keys = keys
+        self._name = name
+
+    def public_key(self) -> bytes:
+        """The public key (32 bytes)."""
+        return self._keys.public(self._name)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of the message (64 bytes)."""
+        return self._keys.sign(self._name, message)
+
+
+class PermitFiles:
+    """``permits/<permit>/v0001.json`` and so on, with the newest version's mark beside them.
+
+    In: recorded — what the ledger remembers of a permit's newest version, or None; it catches what files alone
+        cannot: somebody who puts back the whole folder as it was.
+    """
+
+    def __init__(self, root: Path, recorded: Callable[[str], VersionMark | None] | None = None) -> None:
+        self._root = root
+        self._recorded = recorded
+
+    def ids(self) -> Sequence[str]:
+        """The permits that have at least one version, in order."""
+        if not self._root.is_dir():
+            return []
+        return sorted(folder.name for folder in self._root.iterdir() if self._files(folder.name))
+
+    def versions(self, permit_id: str) -> Sequence[bytes]:
+        """The versions as they were signed, oldest first; empty when the permit is unknown."""
+        return [path.read_bytes() for path in self._files(permit_id)]
+
+    def append(self, permit_id: str, version: int, signed: bytes, mark: VersionMark) -> None:
+        """Keep one more version, durably; never replaces one.
+
+        Refuses: PERMIT_EXISTS, STORAGE_FULL, STORAGE_BROKEN.
+        """
+        path = self._root / permit_id / f"v{version:04d}.json"
+        with storage_border("a permit"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            write_atomically(temporary, signed, "a permit")
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                raise refusal(
+                    Code.PERMIT_EXISTS,
+                    f"Version {version} of permit {permit_id} is already signed.",
+                    "Look at it first: enclos permit show DIR PERMIT.",
+                ) from None
+            finally:
+                temporary.unlink(missing_ok=True)
+            sync_folder(path.parent)
+        content = canonical_bytes({"version": mark.version, "digest": mark.digest})
+        write_atomically(self._root / permit_id / "newest.json", content, "a permit")
+
+    def newest(self, permit_id: str) -> VersionMark | None:
+        """The newest version that was ever kept: what the file beside the versions and the ledger say."""
+        marks = [self._mark(permit_id), self._recorded(permit_id) if self._recorded else None]
+        return max((mark for mark in marks if mark is not None), key=lambda mark: mark.version, default=None)
+
+    def _mark(self, permit_id: str) -> VersionMark | None:
+        path = self._root / permit_id / "newest.json"
+        if not path.is_file():
+            return None
+        try:
+            document = json.loads(path.read_bytes())
+            return VersionMark(int(document["version"]), str(document["digest"]))
+        except (ValueError, KeyError, TypeError):
+            raise refusal(
+                Code.STORAGE_BROKEN, f"The mark of permit {permit_id} cannot be read.", "Restore it from a backup."
+            ) from None
+
+    def _files(self, permit_id: str) -> list[Path]:
+        folder = self._root / permit_id
+        return sorted(folder.glob("v[0-9][0-9][0-9][0-9].json")) if folder.is_dir() else []
+
+
+class PerimeterFile:
+    """A permit's perimeter: one sealed Parquet file.
+
+    In: engine — holds the permit's key for Parquet; path — the file; key — the key's name.
+    """
+
+    def __init__(self, engine: SqlEngine, path: Path, key: KeyName) -> None:
+        self._engine = engine
+        self._path = path
+        self._key = key
+
+    def exists(self) -> bool:
+        """Whether the permit was opened."""
+        return self._path.is_file()
+
+    def relation(self) -> str:
+        """What stands after FROM to read the perimeter."""
+        return sealed_scan_sql(self._path, self._key)
+
+    def write(self, select_sql: str) -> int:
+        """Put the query's rows in the place of the perimeter, whole or not at all; gives the bytes written."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        with storage_border("a perimeter"):
+            try:
+                self._engine.execute(sealed_copy_sql(select_sql, temporary, self._key))
+                handle = os.open(temporary, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+                temporary.replace(self._path)
+                sync_folder(self._path.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return self._path.stat().st_size
+
+
+class SystemRandomness:
+    """The operating system's random numbers."""
+
+    def numbers(self, n_numbers: int, n_bits: int) -> NDArray[np.int64]:
+        """Uniform numbers of so many bits, at most 63."""
+        drawn = np.frombuffer(os.urandom(8 * n_numbers), dtype=np.uint64)
+        return (drawn >> np.uint64(64 - n_bits)).astype(np.int64)

@@ -1,0 +1,170 @@
+"""The permit document: what reads, and how each fault is told."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from enclos.contracts.view import (
+    GRANTABLE_TABLES,
+    Access,
+    FromSource,
+    PotentialIdentifier,
+    RandomSample,
+    WholeBase,
+    all_tables,
+)
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import NotAsPromised
+from enclos.permits.document import draft_permit, json_from_permit, permit_from_json, read_permit
+from factories.permits import PERMIT_ID, drafted, permit_text
+
+
+def data(**changes: str) -> str:
+    fields = {
+        "tables": "all",
+        "population": "all",
+        "period": "{start: 2019-01-01, end: 2024-01-01}",
+        "potential_identifiers": "[]",
+        **changes,
+    }
+    return "{" + ", ".join(f"{name}: {value}" for name, value in fields.items()) + "}"
+
+
+def faults(text: str, floor: int = 5) -> str:
+    with pytest.raises(NotAsPromised) as refused:
+        read_permit(text, min_count_floor=floor)
+    assert refused.value.code is Code.PERMIT_INVALID
+    return refused.value.what
+
+
+def test_the_draft_reads_without_a_fault() -> None:
+    permit = read_permit(drafted(), min_count_floor=11)
+    assert permit.terms.grants == all_tables()
+    assert permit.valid_until == datetime(2029, 11, 1, tzinfo=UTC)
+
+
+def test_a_draft_of_29_february_reads_too() -> None:
+    assert read_permit(draft_permit(date(2028, 2, 29)), min_count_floor=1).valid_until.day == 28
+
+
+def test_every_field_is_read() -> None:
+    permit = read_permit(permit_text(), min_count_floor=11)
+    assert permit.id == PERMIT_ID
+    assert permit.user_ids == {"alice@example.org", "bob@example.org"}
+    assert permit.terms.access is Access.ROWS
+    assert permit.terms.population == WholeBase()
+    assert permit.terms.period.start_on == date(2019, 1, 1)
+    assert permit.min_count == 11
+    assert permit.valid_from == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("population", "expected"),
+    [
+        ("all", WholeBase()),
+        ("{source: hosp-a}", FromSource("hosp-a")),
+        ("{sample_percent: 2, seed: 7}", RandomSample(Decimal(2), 7)),
+        ("{sample_percent: 0.25, seed: 7}", RandomSample(Decimal("0.25"), 7)),
+        ("{sample_percent: 100, seed: 0}", RandomSample(Decimal(100), 0)),
+    ],
+)
+def test_populations(population: str, expected: object) -> None:
+    permit = read_permit(permit_text(data=data(population=population)), min_count_floor=1)
+    assert permit.terms.population == expected
+    assert permit_from_json(json_from_permit(permit)) == permit
+
+
+def test_columns_come_in_the_order_of_the_contract() -> None:
+    tables = "{person: [year_of_birth, gender_concept_id], drug_exposure: all}"
+    permit = read_permit(permit_text(data=data(tables=tables)), min_count_floor=1)
+    grant = permit.terms.grant("person")
+    assert grant is not None
+    assert grant.columns == ("gender_concept_id", "year_of_birth")
+    assert permit.terms.tables == ("person", "drug_exposure")
+    assert permit.terms.grant("death") is None
+
+
+def test_identifiers_are_a_closed_list() -> None:
+    permit = read_permit(permit_text(data=data(potential_identifiers="[commune, birth_month]")), min_count_floor=1)
+    assert permit.terms.identifiers == {PotentialIdentifier.COMMUNE, PotentialIdentifier.BIRTH_MONTH}
+    assert "one of commune" in faults(permit_text(data=data(potential_identifiers="[name]")))
+
+
+def test_the_json_form_reads_back_to_the_same_permit() -> None:
+    permit = read_permit(permit_text(data=data(tables="{person: [year_of_birth], death: all}")), min_count_floor=1)
+    assert permit_from_json(json_from_permit(permit)) == permit
+
+
+def test_all_faults_are_told_at_once_each_with_its_line() -> None:
+    text = permit_text(access="everything", disclosure="{min_count: 3}", legal_basis="my-own", colour="blue")
+    told = faults(text)
+    assert "4 faults" in told
+    assert "line 5: legal_basis: must be one of" in told
+    assert "line 7: access: must be one of rows, aggregates" in told
+    assert "line 9: disclosure.min_count: is below this enclosure's floor of 5" in told
+    assert "line 11: colour: is not a known field" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"permit": "../etc"}, "permit: must be letters"),
+        ({"permit": "'é'"}, "permit: must be letters"),
+        ({"users": "[]"}, "users: must list at least one person"),
+        ({"users": "[{id: a.b@c.org, role: researcher}, {id: a.b@c.org, role: researcher}]"}, "listed twice"),
+        ({"users": "[{id: a.b@c.org, role: king}]"}, "users.0.role: must be one of investigator"),
+        ({"users": "[{id: a.b@c.org}]"}, "users.0.role: is missing"),
+        ({"purpose": '{article: "53(1)(z)", text: "Anything"}'}, "purpose.article"),
+        ({"opt_out": "{applied: maybe, as_of: now}"}, "opt_out.applied: must be true or false"),
+        ({"disclosure": "{min_count: eleven}"}, "disclosure.min_count: must be a whole number"),
+        ({"disclosure": "{min_count: true}"}, "disclosure.min_count: must be a whole number"),
+        ({"valid": "{from: 2026-11-01, until: 2029-11-01T00:00:00Z}"}, "valid.from: must be an instant"),
+        ({"valid": "{from: 2026-11-01T00:00:00, until: 2029-11-01T00:00:00Z}"}, "valid.from: must be an instant"),
+        ({"valid": "{from: 2026-11-01T00:00:00Z, until: 2026-11-01T00:00:00Z}"}, "must be after the beginning"),
+        ({"valid": "{from: 2026-11-01T00:00:00Z, until: 2036-11-01T00:00:01Z}"}, "more than 10 years"),
+        (
+            {"legal_basis": "cnil-2023-146", "valid": "{from: 2026-11-01T00:00:00Z, until: 2029-11-01T00:00:01Z}"},
+            "more than 3 years",
+        ),
+        ({"data": data(period="{start: 2019-01-01, end: 2019-01-01}")}, "data.period.end: must be after the start"),
+        ({"data": data(period="{start: 2019-02-30, end: 2020-01-01}")}, "data.period.start"),
+        ({"data": data(population="{circe: x.json}")}, "not read here yet"),
+        ({"data": data(population="some")}, "data.population: must be"),
+        ({"data": data(population="{sample_percent: 0, seed: 1}")}, "above 0"),
+        ({"data": data(population="{sample_percent: 101, seed: 1}")}, "above 0"),
+        ({"data": data(population="{sample_percent: .nan, seed: 1}")}, "above 0"),
+        ({"data": data(population="{sample_percent: 1.00001, seed: 1}")}, "above 0"),
+        ({"data": data(tables="{patients: all}")}, "is not a table that can be granted"),
+        ({"data": data(tables="{concept: all}")}, "needs no grant"),
+        ({"data": data(tables="{person: [nir]}")}, "is not a column of person"),
+        ({"data": data(tables="{person: []}")}, "must be `all` or a list of columns"),
+        ({"data": data(tables="{}")}, "must be `all`, or tables"),
+        ({"access": "rows\naccess: rows"}, "access: is given twice"),
+        ({"holder": "&a {organisation: Org, investigator: a.b@c.org}"}, "anchors and aliases"),
+        ({"purpose": '{article: "53(1)(e)", text: "two\\nlines"}'}, "one line"),
+    ],
+)
+def test_faults(changes: dict[str, str], told: str) -> None:
+    assert told in faults(permit_text(**changes))
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "just words", "{", "a: [", "x" * 70_000, "[" * 5000])
+def test_what_is_no_document_is_refused(text: str) -> None:
+    assert "fault" in faults(text)
+
+
+def test_ten_years_to_the_second_are_allowed() -> None:
+    text = permit_text(valid="{from: 2026-11-01T00:00:00Z, until: 2036-11-01T00:00:00Z}")
+    assert read_permit(text, min_count_floor=1).valid_until.year == 2036
+
+
+def test_a_fault_never_repeats_what_was_written() -> None:
+    told = faults(permit_text(holder="{organisation: 7712345678901, investigator: SECRETVALUE@}"))
+    assert "7712345678901" not in told
+    assert "SECRETVALUE" not in told
+
+
+def test_grantable_tables_are_person_tables_and_places() -> None:
+    assert "location" in GRANTABLE_TABLES
+    assert "provider" not in GRANTABLE_TABLES
