@@ -1,0 +1,181 @@
+"""Signed notes, verifying keys, checkpoints and proofs as text.
+
+Source: C2SP signed-note, tlog-checkpoint, tlog-proof.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from enclos.ledger.model import HASH_BYTES, KEY_BYTES, Checkpoint, Proof
+from enclos.ledger.rules.merkle import is_included, leaf_hash
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
+
+ED25519 = b"\x01"
+"""The signature type. Another algorithm gets another byte, and so another key id; notes may bear both."""
+MAX_SIGNATURES = 100
+_ID_BYTES = 4
+_DASH = "\u2014 "
+_NUMBER = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
+_PROOF_HEAD = "c2sp.org/tlog-proof@v1"
+_PROOF_MAX_HASHES = 64
+
+
+def is_key_name(name: str) -> bool:
+    """Whether a key, and so a ledger's origin, can bear the name."""
+    return bool(name) and "+" not in name and not any(char.isspace() or ord(char) < 0x20 for char in name)
+
+
+def key_id(name: str, public_key: bytes) -> bytes:
+    """The four bytes that tell keys apart; not a proof of anything."""
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:_ID_BYTES]
+
+
+def verifying_key(name: str, public_key: bytes) -> str:
+    """The key in the one-line form that verifiers take."""
+    return f"{name}+{key_id(name, public_key).hex()}+{_base64(ED25519 + public_key)}"
+
+
+def read_verifying_key(text: str) -> tuple[str, bytes]:
+    """The name and the public key of a verifying key.
+
+    Refuses: LEDGER_UNSIGNED when it is malformed, of another algorithm, or its id is not its own.
+    """
+    name, _, rest = text.strip("\n").partition("+")
+    _, _, encoded = rest.partition("+")
+    public_key = _bytes(encoded)[1:]
+    if len(public_key) != KEY_BYTES or not is_key_name(name) or verifying_key(name, public_key) != text.strip("\n"):
+        raise refusal(
+            Code.LEDGER_UNSIGNED,
+            "The verifying key is not an Ed25519 key in the form of a signed note.",
+            "Give the line that stands in ledger.vkey, from a source that you trust.",
+        )
+    return name, public_key
+
+
+def signed(text: str, name: str, public_key: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+    """The text as a note with one signature.
+
+    Refuses: ValueError when the text or the name cannot be in a note.
+    """
+    if not text.endswith("\n") or any(ord(char) < 0x20 and char != "\n" for char in text) or not is_key_name(name):
+        raise ValueError("a note is lines of text, signed under a name without spaces")
+    signature = _base64(key_id(name, public_key) + sign(text.encode()))
+    return f"{text}\n{_DASH}{name} {signature}\n".encode()
+
+
+def opened(note: bytes, name: str, public_key: bytes) -> str:
+    """The text of a note that the key has signed. Signatures of other keys are passed over.
+
+    Refuses: LEDGER_UNSIGNED when the note is malformed, or not or wrongly signed by the key.
+    """
+    text, signatures = _parts(note)
+    mine = [
+        raw[_ID_BYTES:] for signer, raw in signatures if (signer, raw[:_ID_BYTES]) == (name, key_id(name, public_key))
+    ]
+    if not mine:
+        raise _unsigned("The checkpoint is not signed by the given key under this name.")
+    for signature in mine:
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode())
+        except InvalidSignature:
+            raise _unsigned("The checkpoint's signature does not fit its text.") from None
+    return text
+
+
+def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    try:
+        whole = note.decode()
+    except UnicodeDecodeError:
+        raise _unsigned("The checkpoint is not a signed note.") from None
+    head, blank, tail = whole.rpartition("\n\n")
+    lines = tail.split("\n")
+    is_note = blank and lines.pop() == "" and 0 < len(lines) <= MAX_SIGNATURES
+    if not is_note or any(ord(char) < 0x20 and char != "\n" for char in whole):
+        raise _unsigned("The checkpoint is not a signed note.")
+    signatures = []
+    for line in lines:
+        name, _, encoded = line.removeprefix(_DASH).partition(" ")
+        raw = _bytes(encoded)
+        if not line.startswith(_DASH) or not is_key_name(name) or len(raw) <= _ID_BYTES:
+            raise _unsigned("The checkpoint has a malformed signature line.")
+        signatures.append((name, raw))
+    return head + "\n", signatures
+
+
+def checkpoint_note(checkpoint: Checkpoint, public_key: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+    """The checkpoint signed under its origin."""
+    text = f"{checkpoint.origin}\n{checkpoint.size}\n{_base64(checkpoint.root)}\n"
+    return signed(text, checkpoint.origin, public_key, sign)
+
+
+def read_checkpoint(note: bytes, origin: str, public_key: bytes) -> Checkpoint:
+    """The checkpoint in a note that the key signed under that origin. Extension lines are passed over.
+
+    Refuses: LEDGER_UNSIGNED when it is anything else.
+    """
+    lines = opened(note, origin, public_key).split("\n")[:-1]
+    root = _bytes(lines[2]) if len(lines) >= 3 else b""
+    if len(root) != HASH_BYTES or not _NUMBER.fullmatch(lines[1]) or "" in lines:
+        raise _unsigned("The signed text is not a checkpoint.")
+    if lines[0] != origin:
+        raise _unsigned("The checkpoint belongs to another ledger.")
+    return Checkpoint(origin, int(lines[1]), root)
+
+
+def proof_text(proof: Proof) -> bytes:
+    """The proof as a file that anyone can check with the ledger's verifying key."""
+    lines = [_PROOF_HEAD, f"index {proof.index}", *(_base64(part) for part in proof.path), ""]
+    return "\n".join(lines).encode() + b"\n" + proof.note
+
+
+def read_proof(text: bytes) -> Proof:
+    """The proof in a file; nothing is checked yet.
+
+    Refuses: LEDGER_DAMAGED when the file is not a proof.
+    """
+    head, _, note = text.partition(b"\n\n")
+    lines = head.decode(errors="replace").split("\n")
+    if len(lines) > 1 and lines[1].startswith("extra "):
+        del lines[1]
+    path = tuple(_bytes(line) for line in lines[2:])
+    is_proof = len(lines) >= 2 and lines[0] == _PROOF_HEAD and _NUMBER.fullmatch(lines[1].removeprefix("index "))
+    if not is_proof or len(path) > _PROOF_MAX_HASHES or any(len(part) != HASH_BYTES for part in path):
+        raise refusal(Code.LEDGER_DAMAGED, "The ledger proof is malformed.", "Ask its sender for it again.")
+    return Proof(int(lines[1].removeprefix("index ")), path, note)
+
+
+def check_proof(proof: Proof, entry: bytes, origin: str, public_key: bytes) -> Checkpoint:
+    """The checkpoint under which the entry is proved to stand in the ledger.
+
+    Refuses: LEDGER_UNSIGNED, LEDGER_DAMAGED when the entry is not the one proved.
+    """
+    checkpoint = read_checkpoint(proof.note, origin, public_key)
+    if not is_included(proof.index, checkpoint.size, leaf_hash(entry), proof.path, checkpoint.root):
+        raise refusal(Code.LEDGER_DAMAGED, "The proof does not lead from the entry to the ledger's root.")
+    return checkpoint
+
+
+def _unsigned(what: str) -> Refusal:
+    return refusal(Code.LEDGER_UNSIGNED, what, "Do not rely on this ledger; report it to the access body.")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _bytes(encoded: str) -> bytes:
+    """The bytes of strict base64, or none at all when it is not the one encoding of them."""
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return data if _base64(data) == encoded else b""

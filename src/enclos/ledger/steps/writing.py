@@ -1,0 +1,354 @@
+"""Write into the ledger: an intent before, its outcome after, or one event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from enclos.ledger.model import Action, Entry, Fact, Kind, Outcome, Proof, Written
+from enclos.ledger.ports import Clock, LedgerStore, Signer
+from enclos.ledger.rules.entries import (
+    derived_key,
+    entry_bytes,
+    salted_digest,
+    subject_name,
+    to_the_millisecond,
+    written_facts,
+    written_text,
+)
+from enclos.ledger.rules.merkle import inclusion_path
+from enclos.ledger.rules.notes import is_key_name, verifying_key
+from enclos.ledger.rules.order import is_behind
+from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY
+from enclos.ledger.steps.reading import nodes_of, read_entries
+from enclos.ledger.steps.tail import Tail, TailKeeper
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.refusals import Refusal, refusal
+
+_NO_FACTS: Mapping[str, Fact] = {}
+
+
+class Ledger:
+    """The ledger of one enclosure, open for writing; many processes and threads may have it open at once.
+
+    A method that returns has made its entry durable; one that refuses has left nothing that counts. Facts: names are
+    lower-case words; text in clear must be a plain token (an id, a digest, a code, a date); any other text, and
+    ``Personal``, is kept as a salted digest.
+    Refuses: LEDGER_UNWRITABLE when the storage is full, read-only or unreachable; CLOCK_BEHIND when the clock shows an
+    instant before the last entry's; LEDGER_DAMAGED, LEDGER_UNSIGNED, LEDGER_FORKED when it is not what was signed.
+    """
+
+    def __init__(self, store: LedgerStore, signer: Signer, clock: Clock, salt: SecretKey, origin: str) -> None:
+        if not is_key_name(origin):
+            raise ValueError("an origin has neither spaces nor a plus sign")
+        self._store = store
+        self._clock = clock
+        self._salt = salt
+        self._keeper = TailKeeper(store, signer, signer.public_key(), derived_key(salt, b"ahead"), origin)
+        self._tail: Tail | None = None
+        self._session: str | None = None
+        self._open_tickets: set[int] = set()
+        self._doubtful: set[int] = set()
+
+    def __repr__(self) -> str:
+        return f"Ledger({self._keeper.origin})"
+
+    # -- opening and closing
+
+    @classmethod
+    def create(cls, store: LedgerStore, signer: Signer, clock: Clock, salt: SecretKey, origin: str) -> Ledger:
+        """Begin a ledger, once; a begun one whose making was killed is begun anew.
+
+        Refuses: LEDGER_EXISTS when there is one.
+        """
+        ledger = cls(store, signer, clock, salt, origin)
+        with store.lock():
+            if store.read(CHECKPOINT) is not None or any(True for _ in store.names(TILES)):
+                raise refusal(
+                    Code.LEDGER_EXISTS, "There is a ledger here already.", "Open it, or choose another place."
+                )
+            ledger._put_verifying_key()
+            ledger._tail = ledger._keeper.begin()
+        return ledger
+
+    @classmethod
+    def open(cls, store: LedgerStore, signer: Signer, clock: Clock, salt: SecretKey, origin: str) -> Ledger:
+        """Open a ledger; what a crash left half done is completed first, as ``recover`` says."""
+        ledger = cls(store, signer, clock, salt, origin)
+        ledger.recover()
+        return ledger
+
+    def recover(self) -> int:
+        """Publish what was durable but not yet published, and close the intents of dead processes as INTERRUPTED.
+
+        Out: the number of intents that were closed.
+        """
+        with self._locked() as tail:
+            if self._store.read(VERIFYING_KEY) is None:
+                self._put_verifying_key()
+            sessions = list(self._store.sessions())
+            dead = [session for session in sessions if not session.is_alive]
+            living = {session.id for session in sessions if session.is_alive}
+            if not dead and not tail.is_rebuilt:
+                return 0
+            start = 0 if tail.is_rebuilt else min(session.size for session in dead)
+            orphans = self._open_intents(tail, start, living)
+            for index, intent in orphans.items():
+                self._append(self._outcome(self._tail or tail, index, intent, Outcome.INTERRUPTED, None, {}))
+            tail.is_rebuilt = False
+            for session in dead:
+                self._store.end_session(session.id)
+            return len(orphans)
+
+    def close(self) -> None:
+        """End this process's session; intents that are still open then count as interrupted."""
+        if self._session is not None:
+            with self._store.lock():
+                if not self._open_tickets:
+                    self._store.end_session(self._session)
+            self._session = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- writing
+
+    def intent(
+        self, action: Action, actor: str, permit: str | None = None, facts: Mapping[str, Fact] = _NO_FACTS
+    ) -> Ticket:
+        """State what is about to be done; nothing may begin before this returns."""
+        with self._locked() as tail:
+            if self._session is None:
+                self._session = self._store.start_session(tail.size)
+            entry = self._entry(Kind.INTENT, action, actor, permit, facts, tail)
+            index = self._append(entry)
+            self._open_tickets.add(index)
+        return Ticket(self, index, entry)
+
+    def record(
+        self, action: Action, actor: str, permit: str | None = None, facts: Mapping[str, Fact] = _NO_FACTS
+    ) -> int:
+        """State what happened at once; the entry's index."""
+        with self._locked() as tail:
+            return self._append(self._entry(Kind.EVENT, action, actor, permit, facts, tail))
+
+    def close_intent(
+        self, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
+    ) -> int:
+        """State how an intent ended; the entry's index. ``Ticket`` calls this, once for each intent."""
+        with self._locked() as tail:
+            place = self._outcome_index(tail, index) if index in self._doubtful else None
+            if place is None:
+                self._doubtful.add(index)  # should this be cut short, its entry may yet turn out to stand
+                place = self._append(self._outcome(tail, index, intent, outcome, code, facts))
+            self._doubtful.discard(index)
+            self._open_tickets.discard(index)
+            return place
+
+    # -- reading
+
+    @property
+    def origin(self) -> str:
+        """The name that the ledger signs under."""
+        return self._keeper.origin
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key that its checkpoints are verified with."""
+        return self._keeper.public_key
+
+    def size(self) -> int:
+        """The number of entries."""
+        with self._locked() as tail:
+            return tail.size
+
+    def checkpoint(self) -> bytes:
+        """The signed checkpoint over all entries."""
+        with self._locked() as tail:
+            return tail.note
+
+    def last_at(self) -> datetime | None:
+        """The instant of the last entry, or None when there is none."""
+        with self._locked() as tail:
+            return tail.last_at
+
+    def now(self) -> datetime:
+        """The clock's instant, to the millisecond, found not to be behind the last entry.
+
+        Refuses: CLOCK_BEHIND.
+        """
+        with self._locked() as tail:
+            return self._instant(tail)
+
+    def entries(self, start: int = 0) -> Iterator[tuple[int, Entry]]:
+        """Index and entry, from ``start`` to the end as it is now."""
+        return read_entries(self._store, self.size(), start)
+
+    def prove(self, index: int) -> Proof:
+        """The proof that an entry is in the ledger, under its newest checkpoint.
+
+        Refuses: ValueError when there is no entry of that index.
+        """
+        with self._locked() as tail:
+            return Proof(index, inclusion_path(index, tail.size, nodes_of(self._store, tail.size)), tail.note)
+
+    def digest(self, value: str) -> str:
+        """The salted digest by which the ledger knows a personal value, such as an actor."""
+        with self._store.lock():
+            return self._salted(value)
+
+    # -- inside
+
+    @contextmanager
+    def _locked(self) -> Iterator[Tail]:
+        """The tail as it is now, with everything durable also published; no other writer until the block ends."""
+        with self._store.lock():
+            known, self._tail = self._tail, None  # whatever goes wrong, the next use loads anew
+            tail = self._keeper.load() if known is None else self._keeper.refresh(known)
+            if tail.n_published < tail.size:
+                self._keeper.publish(tail, durable=True)
+            self._tail = tail
+            yield tail
+
+    def _append(self, entry: Entry) -> int:
+        """Put an entry at the end of the tail; its index. The caller is in a ``_locked`` block."""
+        tail, self._tail = self._tail, None
+        if tail is None:
+            raise ValueError("the ledger is not locked")
+        tail = self._keeper.roll(tail)
+        end_before = tail.end
+        self._keeper.write_ahead(tail, entry_bytes(entry), entry.at)
+        try:
+            self._keeper.publish(tail)
+        except Refusal:
+            if self._keeper.take_back(tail, end_before):
+                raise
+        else:
+            self._tail = tail
+        return tail.size - 1
+
+    def _instant(self, tail: Tail) -> datetime:
+        now = to_the_millisecond(self._clock.now())
+        if is_behind(now, tail.last_at):
+            raise refusal(
+                Code.CLOCK_BEHIND,
+                "The clock shows an instant before the last entry of the ledger.",
+                "Set this machine's clock, then run it again.",
+            )
+        return now
+
+    def _entry(
+        self, kind: Kind, action: Action, actor: str, permit: str | None, facts: Mapping[str, Fact], tail: Tail
+    ) -> Entry:
+        return Entry(
+            kind=kind,
+            action=action,
+            at=self._instant(tail),
+            actor=self._salted(actor),
+            permit=None if permit is None else written_text(permit, self._salted),
+            session=self._session if kind is Kind.INTENT else None,
+            facts=self._written(facts),
+        )
+
+    def _outcome(
+        self, tail: Tail, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
+    ) -> Entry:
+        """The outcome of an intent; it is never refused for the clock, since what it tells has happened."""
+        now = to_the_millisecond(self._clock.now())
+        if tail.last_at is not None and is_behind(now, tail.last_at):
+            behind_ms = int((tail.last_at - now).total_seconds() * 1000)
+            now, facts = tail.last_at, {**facts, "clock_behind_ms": behind_ms}
+        return replace(
+            intent,
+            kind=Kind.OUTCOME,
+            at=now,
+            session=None,
+            intent=index,
+            outcome=outcome,
+            code=code.id if code else None,
+            facts=self._written(facts),
+        )
+
+    def _outcome_index(self, tail: Tail, intent: int) -> int | None:
+        entries = read_entries(self._store, tail.size, intent + 1)
+        return next((index for index, entry in entries if entry.intent == intent), None)
+
+    def _written(self, facts: Mapping[str, Fact]) -> dict[str, Written]:
+        return written_facts(facts, self._salted)
+
+    def _salted(self, value: str) -> str:
+        return salted_digest(self._salt, self._store.salt(subject_name(self._salt, value)), value)
+
+    def _open_intents(self, tail: Tail, start: int, living: set[str]) -> dict[int, Entry]:
+        intents: dict[int, Entry] = {}
+        for index, entry in read_entries(self._store, tail.size, start):
+            if entry.kind is Kind.INTENT and entry.session not in living:
+                intents[index] = entry
+            elif entry.intent is not None:
+                intents.pop(entry.intent, None)
+        return intents
+
+    def _put_verifying_key(self) -> None:
+        line = verifying_key(self._keeper.origin, self._keeper.public_key) + "\n"
+        self._store.write(VERIFYING_KEY, line.encode(), durable=True)
+
+
+class Ticket:
+    """An intent that is in the ledger; it is closed once, by ``outcome`` or by leaving its ``with`` block.
+
+    Leaving the block writes DONE with ``facts``; REFUSED with the code when a refusal passes through; FAILED with the
+    kind of fault for any other exception. What passes through passes on.
+    """
+
+    def __init__(self, ledger: Ledger, index: int, intent: Entry) -> None:
+        self._ledger = ledger
+        self._intent = intent
+        self.index = index
+        self.facts: dict[str, Fact] = {}
+        """What the outcome will state; the block adds to it."""
+        self.closed_as: Outcome | None = None
+
+    def __repr__(self) -> str:
+        return f"Ticket({self._intent.action.value}, {self.index})"
+
+    def outcome(self, outcome: Outcome, facts: Mapping[str, Fact] = _NO_FACTS, code: Code | None = None) -> int:
+        """State how the intent ended; the entry's index.
+
+        In: code, for REFUSED and only then.
+        Refuses: ValueError when it was closed before.
+        """
+        if self.closed_as is not None:
+            raise ValueError("an intent has one outcome")
+        place = self._ledger.close_intent(self.index, self._intent, outcome, code, {**self.facts, **facts})
+        self.closed_as = outcome
+        return place
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.closed_as is not None:
+            return
+        if error is None:
+            self.outcome(Outcome.DONE)
+            return
+        try:
+            if isinstance(error, Refusal):
+                self.outcome(Outcome.REFUSED, code=error.code)
+            else:
+                self.outcome(Outcome.FAILED, {"fault": type(error).__name__})
+        except Refusal:
+            # The first fault stops the work and passes on; the next opening closes the intent as interrupted.
+            error.add_note("The outcome could not be written to the ledger.")

@@ -1,0 +1,323 @@
+"""The ledger as files of a local folder; many processes may write to it, one at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from enclos.ledger.model import KEY_BYTES, Session
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import refusal
+from enclos.stores.keys import KeyStore
+
+LOCK_WAIT_SECONDS = 30.0
+_PAUSE_SECONDS = 0.0005
+_PRIVATE = "private"
+_LOCK = f"{_PRIVATE}/lock"
+_NEXT = f"{_PRIVATE}/next"
+"""Where a file is made before it takes its place; only the holder of the lock writes."""
+_SALTS = f"{_PRIVATE}/salts"
+_SESSIONS = f"{_PRIVATE}/sessions"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def _ledger_border() -> Iterator[None]:
+    """Turn what the operating system says of the storage into the refusal that nothing can run."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            what, next_step = "is full", "Free space, then run it again."
+        elif error.errno in _CLOSED:
+            what, next_step = "is read-only", "Give this account write access, then run it again."
+        elif isinstance(error, BlockingIOError):
+            what, next_step = "is held by another process", "Wait until it ends, then run it again."
+        else:
+            what, next_step = "cannot be reached", "Bring the storage back, then run it again."
+        raise refusal(Code.LEDGER_UNWRITABLE, f"The ledger's storage {what}.", next_step) from None
+
+
+class LedgerFiles:
+    """A ledger's files in a folder. ``private/`` is never published; all the rest is, as it is.
+
+    A file takes its place whole, by renaming. The lock and the marks of living processes are the operating system's:
+    they end with the process, however it ends.
+    Refuses: LEDGER_UNWRITABLE.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._marks: dict[str, tuple[Path, int]] = {}
+
+    def __repr__(self) -> str:
+        return "LedgerFiles()"
+
+    # -- reading
+
+    def read(self, name: str) -> bytes | None:
+        """The file's content, or None when there is no such file."""
+        with _ledger_border():
+            try:
+                return self._path(name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def names(self, under: str) -> Iterable[str]:
+        """The names of all files below a folder."""
+        with _ledger_border():
+            found: list[str] = []
+            for folder, _, files in os.walk(self._path(under), onerror=_raise_unless_missing):
+                base = Path(folder).relative_to(self._folder)
+                found.extend((base / file).as_posix() for file in files)
+            return found
+
+    def size(self, name: str) -> int | None:
+        """The file's length, or None when there is no such file."""
+        with _ledger_border():
+            try:
+                return self._path(name).stat().st_size
+            except FileNotFoundError:
+                return None
+
+    def read_from(self, name: str, offset: int) -> bytes:
+        """The file's content from an offset on."""
+        with _ledger_border(), self._path(name).open("rb") as file:
+            file.seek(offset)
+            return file.read()
+
+    # -- writing
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep all other writers out, threads of this process included, until the block ends."""
+        with _ledger_border():
+            path = self._path(_LOCK)
+            _make_folder(path.parent, 0o700)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            with _ledger_border():
+                _wait_for(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def write(self, name: str, content: bytes, *, durable: bool) -> None:
+        """Put the file's content whole; durable: it survives a power cut."""
+        with _ledger_border():
+            path, made = self._path(name), self._path(_NEXT)
+            _write_whole(made, content, durable=durable)
+            try:
+                made.replace(path)
+            except FileNotFoundError:
+                _make_folder(path.parent, 0o700 if name.startswith(_PRIVATE) else 0o755)
+                made.replace(path)
+            if durable:
+                _sync_folder(path.parent)
+
+    def append(self, name: str, content: bytes) -> None:
+        """Add to the end of a file, durably; on refusal the file is as long as before."""
+        with _ledger_border():
+            handle = os.open(self._path(name), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                length = os.fstat(handle).st_size
+                try:
+                    _write_all(handle, content)
+                    os.fdatasync(handle)
+                except OSError:
+                    with suppress(OSError):
+                        os.ftruncate(handle, length)
+                        os.fdatasync(handle)
+                    raise
+            finally:
+                os.close(handle)
+
+    def cut(self, name: str, length: int) -> None:
+        """Shorten a file, durably."""
+        with _ledger_border():
+            handle = os.open(self._path(name), os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.ftruncate(handle, length)
+                os.fdatasync(handle)
+            finally:
+                os.close(handle)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Remove files; those that are not there are passed over, and folders of partial tiles go when empty."""
+        with _ledger_border():
+            emptied = set()
+            for name in names:
+                path = self._path(name)
+                path.unlink(missing_ok=True)
+                if path.parent.suffix == ".p":
+                    emptied.add(path.parent)
+            for folder in emptied:
+                with suppress(OSError):
+                    folder.rmdir()
+
+    # -- salts
+
+    def salt(self, name: str) -> bytes:
+        """The 32 random bytes kept under that name, made when asked for the first time."""
+        salt = self.read(f"{_SALTS}/{name}")
+        if salt is None:
+            salt = os.urandom(KEY_BYTES)
+            self.write(f"{_SALTS}/{name}", salt, durable=True)
+        if len(salt) != KEY_BYTES:
+            raise refusal(
+                Code.LEDGER_DAMAGED, "A salt of the ledger is broken.", "Restore the ledger's private folder."
+            )
+        return salt
+
+    # -- sessions
+
+    def start_session(self, size: int) -> str:
+        """A new random session id, marked alive as long as this process lives."""
+        session = os.urandom(8).hex()
+        with _ledger_border():
+            path = self._path(f"{_SESSIONS}/{session}-{size}")
+            _make_folder(path.parent, 0o700)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            os.fsync(handle)
+            _sync_folder(path.parent)
+        self._marks[session] = (path, handle)
+        return session
+
+    def end_session(self, session: str) -> None:
+        """Remove a session's mark."""
+        with _ledger_border():
+            path, handle = self._marks.pop(session, (None, None))
+            for mark in [path] if path else self._path(_SESSIONS).glob(f"{session}-*"):
+                mark.unlink(missing_ok=True)
+            if handle is not None:
+                os.close(handle)
+
+    def sessions(self) -> Iterable[Session]:
+        """All marked sessions; one whose mark nobody holds is dead."""
+        found = []
+        with _ledger_border():
+            for name in self.names(_SESSIONS):
+                session, _, size = Path(name).name.partition("-")
+                found.append(Session(session, int(size), _is_held(self._path(name))))
+        return found
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name
+
+
+class WitnessFiles:
+    """What a witness remembers of one ledger, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def recall(self) -> bytes | None:
+        """The last checkpoint that was accepted."""
+        with _ledger_border():
+            try:
+                return (self._folder / "checkpoint").read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def remember(self, note: bytes) -> None:
+        """Keep the checkpoint in the place of the earlier one, durably."""
+        self._put("checkpoint", note)
+
+    def keep_conflict(self, note: bytes) -> None:
+        """Keep a checkpoint that contradicts the remembered one, as evidence; the same one once."""
+        self._put(f"conflict-{hashlib.sha256(note).hexdigest()[:16]}", note)
+
+    def _put(self, name: str, note: bytes) -> None:
+        with _ledger_border():
+            _make_folder(self._folder, 0o700)
+            made = self._folder / f"next.{os.getpid()}"
+            _write_whole(made, note, durable=True)
+            made.replace(self._folder / name)
+            _sync_folder(self._folder)
+
+
+class LedgerSigner:
+    """The ledger's key of a key store, in use."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._name = KeyName(KeyRole.LEDGER)
+
+    def public_key(self) -> bytes:
+        """The public key (32 bytes)."""
+        return self._keys.public(self._name)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of the message (64 bytes)."""
+        return self._keys.sign(self._name, message)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _wait_for(handle: int) -> None:
+    until = time.monotonic() + LOCK_WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _is_held(path: Path) -> bool:
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _make_folder(folder: Path, mode: int) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent, mode)
+    with suppress(FileExistsError):
+        folder.mkdir(mode)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_whole(path: Path, content: bytes, *, durable: bool) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        _write_all(handle, content)
+        if durable:
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
