@@ -75,7 +75,7 @@ def unseal(key: SecretKey, sealed: bytes, context: str) -> bytes:
     """
     nonce, body = sealed[len(_MAGIC) : len(_MAGIC) + _NONCE_BYTES], sealed[len(_MAGIC) + _NONCE_BYTES :]
     try:
-        if not sealed.startswith(_MAGIC):
+        if not sealed.startswith(_MAGIC) or len(nonce) != _NONCE_BYTES:
             raise InvalidTag
         return AESGCM(key.reveal()).decrypt(nonce, body, context.encode("utf-8"))
     except InvalidTag:

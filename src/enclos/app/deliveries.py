@@ -1,0 +1,60 @@
+"""Deliveries: declare one, take them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.progress import Report, silent
+from enclos.intake.steps import accept_delivery, make_delivery_manifest
+from enclos.ledger.model import Action
+from enclos.stores.delivered import DeliveredFolder
+from enclos.stores.landing import LandingZone
+
+
+def make_delivery(folder: Path, *, kind: str, source: str) -> dict[str, Any]:
+    """Write delivery.json beside the files of a folder that has none.
+
+    Refuses: what intake refuses of the files or the kind.
+    """
+    delivered = DeliveredFolder(folder)
+    delivery = make_delivery_manifest(delivered, kind=kind, source=source)
+    delivered.write_manifest(delivery.canonical())
+    files = [{"path": file.path, "table": file.table, "n_rows": file.n_rows} for file in delivery.files]
+    return {"source": source, "kind": kind, "files": files}
+
+
+def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: Report = silent) -> dict[str, Any]:
+    """Verify and land deliveries, each whole or not at all; one that was landed before changes nothing.
+
+    Out: per delivery and in sum: delivered = landed + rejected.
+    Refuses: the first delivery that is not as promised; those before it stay landed.
+    """
+    accounts = []
+    with enclosure.vault_engine() as engine:
+        landing = LandingZone(engine, enclosure.paths.vault / "landed", enclosure.keys)
+        for n_done, folder in enumerate(folders):
+            report("ingest", n_done / len(folders))
+            with enclosure.ledger.intent(Action.INGEST, enclosure.operator) as ticket:
+                account = accept_delivery(DeliveredFolder(folder), engine, landing, received_at=datetime.now(UTC))
+                ticket.facts.update(
+                    {
+                        "delivery": account.delivery_id,
+                        "already": account.already,
+                        "n_delivered": account.n_delivered,
+                        "n_landed": account.n_landed,
+                        "n_rejected": account.n_rejected,
+                    }
+                )
+            accounts.append(account)
+        report("ingest", 1.0)
+    return {
+        "deliveries": [account.as_json() for account in accounts],
+        "n_new": sum(not account.already for account in accounts),
+        "n_delivered": sum(account.n_delivered for account in accounts),
+        "n_landed": sum(account.n_landed for account in accounts),
+        "n_rejected": sum(account.n_rejected for account in accounts),
+    }

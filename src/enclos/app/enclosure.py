@@ -1,0 +1,190 @@
+"""An enclosure as a whole: made once, opened for each command."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from enclos.app.marks import PermitMarks
+from enclos.app.paths import EnclosurePaths
+from enclos.app.settings import SETTINGS_FILE, EnclosureSection, LedgerSection, Settings, read_settings
+from enclos.ledger.model import Action
+from enclos.ledger.steps import Ledger
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import refusal
+from enclos.stores.engine import Engine, open_engine
+from enclos.stores.files import lock_exclusive, lock_shared, remove_tree, storage_border, write_atomically
+from enclos.stores.keys import FileKeyStore, KeySigner, KeyStore
+from enclos.stores.ledger_files import LedgerFiles
+from enclos.stores.vault import attach_vault
+
+_KEYS_AT_INIT = (
+    KeyRole.ACCESS_BODY,
+    KeyRole.LEDGER,
+    KeyRole.RELEASE,
+    KeyRole.CATALOG,
+    KeyRole.VAULT,
+    KeyRole.CROSSING,
+    KeyRole.PSEUDONYM,
+    KeyRole.DESK,
+    KeyRole.LEDGER_SALT,
+)
+
+
+class SystemClock:
+    """The machine's clock; the ledger checks that it does not run back."""
+
+    def now(self) -> datetime:
+        """The present instant in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """An open enclosure: where things lie, its settings, its keys and its ledger."""
+
+    paths: EnclosurePaths
+    settings: Settings
+    keys: KeyStore
+    ledger: Ledger
+    marks: PermitMarks
+
+    @property
+    def operator(self) -> str:
+        """The account that runs steps which no permit names a user for."""
+        return f"operator:{getpass.getuser()}"
+
+    @property
+    def n_buckets(self) -> int:
+        """Partitions by person."""
+        return self.settings.enclosure.buckets
+
+    @property
+    def floor(self) -> int:
+        """The least number of distinct persons in a cell that any permit may release."""
+        return self.settings.enclosure.min_count_floor
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """A fresh engine; its encrypted spill files go when it closes."""
+        spill = self.paths.spill / str(os.getpid())
+        with storage_border("spill files"):
+            spill.mkdir(parents=True, exist_ok=True)
+        limits = self.settings.engine
+        try:
+            with open_engine(spill, memory_limit_mb=limits.memory_limit_mb, threads=limits.threads) as engine:
+                yield engine
+        finally:
+            remove_tree(spill)
+
+    @contextmanager
+    def vault_engine(self) -> Iterator[Engine]:
+        """An engine with the vault attached, alone on the data.
+
+        Refuses: ENCLOSURE_BUSY.
+        """
+        with lock_exclusive(self.paths.data_lock):
+            self._sweep_spill()
+            with self.engine() as engine:
+                attach_vault(engine, self.paths.vault_database, self.keys.secret(KeyName(KeyRole.VAULT)))
+                yield engine
+
+    @contextmanager
+    def reading_data(self) -> Iterator[None]:
+        """Keep builds out while a view is read; other readers may come.
+
+        Refuses: ENCLOSURE_BUSY.
+        """
+        with lock_shared(self.paths.data_lock):
+            yield
+
+    @contextmanager
+    def at_the_desk(self) -> Iterator[None]:
+        """Be the only one who changes permits or release requests.
+
+        Refuses: ENCLOSURE_BUSY.
+        """
+        with lock_exclusive(self.paths.desk_lock):
+            yield
+
+    def _sweep_spill(self) -> None:
+        """Remove what killed processes left; the caller holds the data alone, so nobody spills now."""
+        remove_tree(self.paths.spill)
+
+
+def create_enclosure(
+    folder: Path, *, passphrase: str, buckets: int = 16, min_count_floor: int = 11, name: str = ""
+) -> dict[str, Any]:
+    """Make an empty enclosure with its keys and its ledger.
+
+    Refuses: ENCLOSURE_EXISTS when the folder holds one, or anything else.
+    """
+    paths = EnclosurePaths(folder)
+    name = name or folder.resolve().name
+    if (folder / SETTINGS_FILE).exists():
+        raise refusal(Code.ENCLOSURE_EXISTS, "There is an enclosure in this folder.", "Use it, or name another folder.")
+    unfinished = folder / ".init"
+    if folder.exists() and any(folder.iterdir()) and not unfinished.exists():
+        raise refusal(Code.ENCLOSURE_EXISTS, "The folder is not empty.", "Name an empty or a new folder.")
+    settings = Settings(
+        enclosure=EnclosureSection(name=name, buckets=buckets, min_count_floor=min_count_floor),
+        ledger=LedgerSection(origin=f"enclos.example/{_slug(name)}"),
+    )
+    with storage_border("a new enclosure"):
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
+        for part in (paths.keys.parent, paths.ledger):  # what a killed init left is begun anew: it held nothing
+            remove_tree(part)
+    keys = FileKeyStore.initialise(paths.keys, passphrase)
+    for role in _KEYS_AT_INIT:
+        keys.create(KeyName(role))
+    ledger = Ledger.create(*_ledger_parts(paths, keys, settings))
+    with ledger:
+        facts = {"buckets": buckets, "min_count_floor": min_count_floor, "n_keys": len(_KEYS_AT_INIT)}
+        ledger.record(Action.INIT, f"operator:{getpass.getuser()}", facts=facts)
+    # The settings come last: an enclosure is one only when everything else stands.
+    write_atomically(folder / SETTINGS_FILE, settings.to_toml().encode("utf-8"), "the settings")
+    unfinished.unlink()
+    return {
+        "enclosure": name,
+        "buckets": buckets,
+        "min_count_floor": min_count_floor,
+        "ledger_origin": settings.ledger.origin,
+        "access_body_key": keys.public(KeyName(KeyRole.ACCESS_BODY)).hex(),
+        "release_key": keys.public(KeyName(KeyRole.RELEASE)).hex(),
+    }
+
+
+@contextmanager
+def open_enclosure(folder: Path, passphrase: str) -> Iterator[Enclosure]:
+    """Open an enclosure; what a crash left half done in its ledger is completed first.
+
+    Refuses: ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, the ledger's refusals.
+    """
+    settings = read_settings(folder)
+    paths = EnclosurePaths(folder)
+    keys = FileKeyStore.open(paths.keys, passphrase)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(Ledger.open(*_ledger_parts(paths, keys, settings)))
+        yield Enclosure(paths, settings, keys, ledger, PermitMarks(ledger))
+
+
+def _ledger_parts(paths: EnclosurePaths, keys: KeyStore, settings: Settings) -> tuple[Any, ...]:
+    return (
+        LedgerFiles(paths.ledger),
+        KeySigner(keys, KeyName(KeyRole.LEDGER)),
+        SystemClock(),
+        keys.secret(KeyName(KeyRole.LEDGER_SALT)),
+        settings.ledger.origin,
+    )
+
+
+def _slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "enclosure"

@@ -1,0 +1,1 @@
+"""The ledger, as anyone may check it: public files and a public key."""

@@ -1,0 +1,33 @@
+"""What the ledger remembers of every permit's newest version."""
+
+from __future__ import annotations
+
+from enclos.ledger.model import Action, Entry, Kind, Outcome
+from enclos.ledger.steps import Ledger
+from enclos.permits.model import VersionMark
+
+_SIGNINGS = {Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE}
+
+
+class PermitMarks:
+    """Reads the ledger once and then only what is new, so that it can be asked between any two buckets.
+
+    It catches what permit files alone cannot: somebody who puts back a whole folder as it was before a revocation.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._n_read = 0
+        self._marks: dict[str, VersionMark] = {}
+
+    def newest(self, permit_id: str) -> VersionMark | None:
+        """The newest version of the permit that the ledger knows, or None."""
+        for index, entry in self._ledger.entries(self._n_read):
+            self._n_read = index + 1
+            if entry.kind is Kind.OUTCOME and entry.outcome is Outcome.DONE and entry.action in _SIGNINGS:
+                self._note(entry)
+        return self._marks.get(permit_id)
+
+    def _note(self, entry: Entry) -> None:
+        permit_id = entry.permit or str(entry.facts["permit"])
+        self._marks[permit_id] = VersionMark(int(str(entry.facts["version"])), str(entry.facts["digest"]))

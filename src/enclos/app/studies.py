@@ -1,0 +1,97 @@
+"""Studies: run one on a permit's view; what it finds stays inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from enclos import __version__
+from enclos.app.enclosure import Enclosure
+from enclos.app.permits import active, perimeter_path, permit_key
+from enclos.app.progress import Report, silent
+from enclos.app.snapshots import reading_snapshot
+from enclos.ledger.model import Action
+from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.permits.model import SignedPermit
+from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.run_files import Run, RunFiles
+from enclos.studies.document import study_from_yaml
+from enclos.studies.steps import run_study
+from enclos.studies.summary import summary_of
+from enclos.views.steps import PermitCdm
+
+_RUN_ID_LENGTH = 16
+
+
+def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Report = silent) -> dict[str, Any]:
+    """Run a study under a permit and keep its result inside.
+
+    Out: run — the same for the same study, permit version and snapshot, so that a second run finds the first;
+         n_rows, results (path inside the enclosure), summary.
+    Refuses: what permits refuse of the user, what studies refuse of the document.
+    """
+    started = perf_counter()
+    with enclosure.ledger.intent(Action.STUDY, user, permit, {"study": sha256_hex(text.encode("utf-8"))}) as ticket:
+        signed = active(enclosure, permit, user)
+        study = study_from_yaml(text)
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            files = run_files(enclosure, permit)
+            run_id = _run_id(text, signed, snapshot.id)
+            ticket.facts.update({"run": run_id, "snapshot": snapshot.id, "permit_version": signed.version})
+            already = files.exists(run_id)
+            if not already:
+                key = permit_key(permit)
+                engine.add_parquet_key(enclosure.keys.secret(key))
+
+                def check() -> None:
+                    active(enclosure, permit, user)
+
+                cdm = PermitCdm(
+                    signed.permit.terms,
+                    name=enclosure.settings.enclosure.name,
+                    engine=engine,
+                    snapshot=snapshot,
+                    perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
+                    check=check,
+                )
+
+                def progress(n_done: int, n_total: int) -> None:
+                    report(f"study {study.name}", n_done / n_total)
+
+                result = run_study(study, cdm, progress=progress, check=check)
+                facts = {
+                    "study": study.name,
+                    "permit": permit,
+                    "permit_version": signed.version,
+                    "snapshot": snapshot.id,
+                    "enclos": __version__,
+                }
+                files.keep(Run(run_id, text, result, facts))
+            kept = files.read(run_id)
+            ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
+    folder = files.folder(run_id)
+    return {
+        "run": run_id,
+        "study": study.name,
+        "snapshot": kept.facts["snapshot"],
+        "n_rows": kept.result.n_rows,
+        "results": str(folder.relative_to(enclosure.paths.root)),
+        "already": already,
+        "seconds": round(perf_counter() - started, 3),
+        "summary": summary_of(kept.result),
+    }
+
+
+def run_files(enclosure: Enclosure, permit: str) -> RunFiles:
+    """Where the runs of a permit are kept.
+
+    Refuses: KEY_MISSING when the permit's key is destroyed.
+    """
+    folder: Path = enclosure.paths.permits / permit
+    return RunFiles(folder, enclosure.keys.secret(permit_key(permit)))
+
+
+def _run_id(text: str, signed: SignedPermit, snapshot: int) -> str:
+    what = {"study": text, "permit": signed.digest, "snapshot": snapshot, "enclos": __version__}
+    return sha256_hex(canonical_bytes(what))[:_RUN_ID_LENGTH]

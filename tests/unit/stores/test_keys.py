@@ -1,0 +1,88 @@
+"""The file key store: wrapped one by one, destroyed for ever, silent about its content."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import NotAllowed, NotAsPromised
+from enclos.stores.keys import FileKeyStore, KeySigner
+
+VAULT, LEDGER = KeyName(KeyRole.VAULT), KeyName(KeyRole.LEDGER)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "keystore.json"
+
+
+def test_a_key_comes_back_the_same_under_the_same_passphrase(path):
+    store = FileKeyStore.initialise(path, "one two three")
+    store.create(VAULT)
+    again = FileKeyStore.open(path, "one two three")
+    assert again.secret(VAULT).reveal() == store.secret(VAULT).reveal()
+    assert again.names() == ["vault"]
+
+
+def test_a_wrong_passphrase_is_refused_at_once(path):
+    FileKeyStore.initialise(path, "right")
+    with pytest.raises(NotAllowed) as refused:
+        FileKeyStore.open(path, "wrong")
+    assert refused.value.code is Code.PASSPHRASE_WRONG
+
+
+def test_keys_differ_and_do_not_stand_in_the_file(path):
+    store = FileKeyStore.initialise(path, "p")
+    store.create(VAULT)
+    store.create(LEDGER)
+    keys = [store.secret(name).reveal() for name in (VAULT, LEDGER)]
+    assert keys[0] != keys[1]
+    content = path.read_bytes()
+    for key in keys:
+        assert key not in content
+        assert key.hex().encode() not in content
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_destroyed_key_is_gone_and_its_name_is_never_used_again(path):
+    store = FileKeyStore.initialise(path, "p")
+    store.create(VAULT)
+    store.destroy(VAULT)
+    assert not store.exists(VAULT)
+    with pytest.raises(NotAsPromised) as refused:
+        store.secret(VAULT)
+    assert refused.value.code is Code.KEY_MISSING
+    with pytest.raises(ValueError):
+        store.create(VAULT)
+    assert "wrapped" not in json.loads(path.read_bytes())["keys"]["vault"]
+
+
+def test_an_entry_moved_under_another_name_does_not_open(path):
+    store = FileKeyStore.initialise(path, "p")
+    store.create(VAULT)
+    store.create(LEDGER)
+    document = json.loads(path.read_bytes())
+    document["keys"]["vault"], document["keys"]["ledger"] = document["keys"]["ledger"], document["keys"]["vault"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(NotAsPromised) as refused:
+        store.secret(VAULT)
+    assert refused.value.code is Code.STORAGE_BROKEN
+
+
+def test_a_broken_file_is_refused(path):
+    FileKeyStore.initialise(path, "p")
+    path.write_text("{")
+    with pytest.raises(NotAsPromised):
+        FileKeyStore.open(path, "p")
+
+
+def test_signatures_verify_with_the_public_key(path):
+    store = FileKeyStore.initialise(path, "p")
+    store.create(LEDGER)
+    signer = KeySigner(store, LEDGER)
+    Ed25519PublicKey.from_public_bytes(signer.public_key()).verify(signer.sign(b"note"), b"note")
+    assert "ledger" in repr(signer)
