@@ -13,9 +13,7 @@ from pathlib import Path
 
 from enclos.ledger.model import KEY_BYTES, Session
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
-from enclos.stores.keys import KeyStore
 
 LOCK_WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.0005
@@ -243,22 +241,6 @@ class WitnessFiles:
             _write_whole(made, note, durable=True)
             made.replace(self._folder / name)
             _sync_folder(self._folder)
-
-
-class LedgerSigner:
-    """The ledger's key of a key store, in use."""
-
-    def __init__(self, keys: KeyStore) -> None:
-        self._keys = keys
-        self._name = KeyName(KeyRole.LEDGER)
-
-    def public_key(self) -> bytes:
-        """The public key (32 bytes)."""
-        return self._keys.public(self._name)
-
-    def sign(self, message: bytes) -> bytes:
-        """The signature of the message (64 bytes)."""
-        return self._keys.sign(self._name, message)
 
 
 def _raise_unless_missing(error: OSError) -> None:

@@ -159,6 +159,17 @@ def read_entry(data: bytes) -> Entry:
 
     Refuses: ValueError when they are not exactly what ``entry_bytes`` writes for some entry.
     """
+    entry = parse_entry(data)
+    if entry_bytes(entry) != data:
+        raise ValueError("not in canonical form")
+    return entry
+
+
+def parse_entry(data: bytes) -> Entry:
+    """The entry of bytes that are known to be the ledger's own; their form is not checked again.
+
+    Refuses: ValueError when they hold no entry.
+    """
     document = json.loads(data)
     if not isinstance(document, dict) or not document.keys() <= _FIELDS or document.get("v") != VERSION:
         raise ValueError("not an entry of this version")
@@ -169,7 +180,7 @@ def read_entry(data: bytes) -> Entry:
     intent = document.get("intent")
     if intent is not None and type(intent) is not int:
         raise ValueError("a field has another type")
-    entry = Entry(
+    return Entry(
         kind=Kind(document.get("kind")),
         action=Action(document.get("action")),
         at=instant_of(str(document.get("at"))),
@@ -181,6 +192,3 @@ def read_entry(data: bytes) -> Entry:
         code=document.get("code"),
         facts=facts,
     )
-    if entry_bytes(entry) != data:
-        raise ValueError("not in canonical form")
-    return entry

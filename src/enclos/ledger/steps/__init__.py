@@ -1,8 +1,7 @@
 """The ledger's verbs: write, verify, prove, witness."""
 
 from enclos.ledger.steps.checking import examine_ledger, verify_ledger
-from enclos.ledger.steps.reading import read_entries
 from enclos.ledger.steps.witnessing import witness
 from enclos.ledger.steps.writing import Ledger, Ticket
 
-__all__ = ["Ledger", "Ticket", "examine_ledger", "read_entries", "verify_ledger", "witness"]
+__all__ = ["Ledger", "Ticket", "examine_ledger", "verify_ledger", "witness"]

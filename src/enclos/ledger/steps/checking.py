@@ -23,10 +23,11 @@ from enclos.ledger.rules.tiles import (
     n_hashes,
     n_levels,
     split,
+    tile_holding,
     tile_of,
     tiles_of_level,
 )
-from enclos.ledger.steps.reading import stored_entries, stored_hashes
+from enclos.ledger.steps.reading import is_blank, stored_entries, stored_hashes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -163,8 +164,12 @@ class _Reading:
 
     def _agrees(self, tile: Tile, content: bytes | None) -> bool:
         n_in_tree = max(0, min(tile.width, n_hashes(tile.level or 0, self.checkpoint.size) - tile.n * WIDTH))
-        if content is None or n_in_tree == 0:  # removed meanwhile, or wholly beyond the checkpoint
+        is_needed = tile == tile_holding(tile.level, tile.n * WIDTH, self.checkpoint.size) if n_in_tree else False
+        if n_in_tree == 0 or (not is_needed and is_blank(content)):
+            # Wholly beyond the checkpoint; or no longer needed and removed, or emptied by a power cut.
             return True
+        if content is None:
+            return False
         if tile.level is None:
             return self._bundle_agrees(tile, content, n_in_tree)
         is_whole = len(content) == tile.width * HASH_BYTES

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
 from enclos.ledger.model import HASH_BYTES, Entry
 from enclos.ledger.ports import LedgerReader
-from enclos.ledger.rules.entries import read_entry
-from enclos.ledger.rules.merkle import NodeHash
-from enclos.ledger.rules.tiles import Tile, hashes_in, nodes_from_tiles, split, tiles_of_level
+from enclos.ledger.rules.entries import parse_entry
+from enclos.ledger.rules.merkle import NodeHash, inclusion_path, is_included, leaf_hash, tree_root
+from enclos.ledger.rules.tiles import TILE_HEIGHT, WIDTH, Tile, hashes_in, nodes_from_tiles, split, tiles_of_level
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -16,6 +16,11 @@ from enclos.lexicon.refusals import Refusal, refusal
 def damaged(what: str) -> Refusal:
     """The refusal of a ledger whose files are not as they were signed."""
     return refusal(Code.LEDGER_DAMAGED, what, "Keep the files as they are and report it to the access body.")
+
+
+def is_blank(content: bytes | None) -> bool:
+    """Whether a file is missing, or as a power cut leaves one that was not yet durable."""
+    return content is None or not content.strip(b"\0")
 
 
 def stored_hashes(reader: LedgerReader, tile: Tile) -> list[bytes]:
@@ -59,30 +64,39 @@ def nodes_of(reader: LedgerReader, size: int) -> NodeHash:
     return nodes_from_tiles(size, hashes_of)
 
 
-def read_entries(reader: LedgerReader, size: int, start: int = 0) -> Iterator[tuple[int, Entry]]:
-    """Index and entry, from ``start`` up to ``size``, as the bundles hold them; hashes are not checked here.
+def read_entries(
+    reader: LedgerReader, size: int, root: bytes, start: int = 0, newest: Sequence[bytes] = ()
+) -> Iterator[tuple[int, Entry]]:
+    """Index and entry, from ``start`` to the end; every bundle is proved to lead to the root before it is believed.
 
-    Refuses: LEDGER_DAMAGED when a bundle is missing or an entry cannot be read.
+    In: size, root — the tree of the entries in full bundles; newest — the entries after them, known to be right.
+    Refuses: LEDGER_DAMAGED when a bundle is missing or is not what was signed.
     """
-    return _entries(lambda bundle: stored_entries(reader, bundle), size, start)
-
-
-def _entries(entries_of: Callable[[Tile], list[bytes]], size: int, start: int) -> Iterator[tuple[int, Entry]]:
+    node = nodes_of(reader, size)
     for bundle in tiles_of_level(None, size):
-        first = bundle.n * 256
-        if first + bundle.width <= start:
+        if (bundle.n + 1) * WIDTH <= start:
             continue
-        for index, data in enumerate(entries_of(bundle), first):
-            if index >= start:
-                yield index, entry_of(data, index)
+        entries = stored_entries(reader, bundle)
+        bundle_root = tree_root(leaf_hash(entry) for entry in entries)
+        path = inclusion_path(bundle.n, size // WIDTH, lambda height, index: node(height + TILE_HEIGHT, index))
+        if not is_included(bundle.n, size // WIDTH, bundle_root, path, root):
+            raise damaged(f"The bundle {bundle.name} is not what was signed.")
+        yield from _parsed(entries, bundle.n * WIDTH, start)
+    yield from _parsed(newest, size, start)
+
+
+def _parsed(entries: Sequence[bytes], first: int, start: int) -> Iterator[tuple[int, Entry]]:
+    for index, data in enumerate(entries, first):
+        if index >= start:
+            yield index, entry_of(data, index)
 
 
 def entry_of(data: bytes, index: int) -> Entry:
-    """The entry of its bytes.
+    """The entry of bytes that are known to be the ledger's own.
 
-    Refuses: LEDGER_DAMAGED when they are not what the ledger writes.
+    Refuses: LEDGER_DAMAGED when they hold none.
     """
     try:
-        return read_entry(data)
+        return parse_entry(data)
     except (ValueError, RecursionError):
         raise damaged(f"Entry {index} is not in the ledger's form.") from None

@@ -8,6 +8,7 @@ When a bundle is full, it, its tile and the checkpoint are made durable, and the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,11 +36,9 @@ from enclos.ledger.rules.tiles import (
     nodes_from_tiles,
     tile_holding,
 )
-from enclos.ledger.steps.reading import damaged, entry_of, nodes_of, stored_entries, stored_hashes
+from enclos.ledger.steps.reading import damaged, entry_of, is_blank, nodes_of, stored_entries, stored_hashes
 from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
-
-UNPUBLISHED = -1
+from enclos.lexicon.refusals import Refusal, refusal
 
 
 @dataclass(slots=True)
@@ -57,8 +56,10 @@ class Tail:
     last_at: datetime | None
     note: bytes = b""
     """The checkpoint as it was last read or put."""
-    n_published: int = UNPUBLISHED
-    """The size that the checkpoint speaks of."""
+    published: Checkpoint | None = None
+    """The same, read; None when there was none to read."""
+    is_whole: bool = True
+    """Whether the checkpoint and the newest tiles speak of every entry."""
     is_rebuilt: bool = False
     """Whether the file written ahead was lost and made again from what is published."""
     entries: list[bytes] = field(default_factory=list)
@@ -109,7 +110,7 @@ class TailKeeper:
         """
         note = self.store.read(CHECKPOINT) or b""
         # A power cut can leave the newest checkpoint empty; the codes of the records stand in for it.
-        checkpoint = read_checkpoint(note, self.origin, self.public_key) if note.strip(b"\0") else None
+        checkpoint = None if is_blank(note) else read_checkpoint(note, self.origin, self.public_key)
         bundles = [bundle for name in self.store.names(ahead.FOLDER) if (bundle := ahead.bundle_of(name)) is not None]
         if not bundles and checkpoint is None:
             raise refusal(Code.LEDGER_MISSING, "There is no ledger here.", "Restore it from its backup.")
@@ -119,11 +120,22 @@ class TailKeeper:
                 raise damaged("The ledger's checkpoint and the records written ahead are both unreadable.")
             tail = self._from_published(checkpoint)
         tail.note = note
-        tail.n_published = checkpoint.size if checkpoint else UNPUBLISHED
+        tail.published = checkpoint
+        tail.is_whole = checkpoint is not None and checkpoint.size == tail.size and self._tiles_stand(tail)
         for bundle in bundles:
             if bundle != tail.bundle:  # a crash came between beginning this file and removing the one before
                 self._remove_ahead_of(bundle)
         return tail
+
+    def _tiles_stand(self, tail: Tail) -> bool:
+        """Whether the newest tiles are there; a power cut may have taken them.
+
+        Refuses: LEDGER_DAMAGED when there is something else in their place.
+        """
+        stored = [(self.store.read(tile.name), content) for tile, content in self._changed_tiles(tail)]
+        if any(not is_blank(found) and found != content for found, content in stored):
+            raise damaged("The newest tiles are not those of the entries.")
+        return all(found == content for found, content in stored)
 
     def refresh(self, tail: Tail) -> Tail:
         """The tail as it is now: the same, grown by what other processes wrote, or loaded anew.
@@ -134,11 +146,16 @@ class TailKeeper:
         length = self.store.size(ahead.file_name(tail.bundle))
         if note == tail.note and length == tail.end:
             return tail
-        seen = (tail.n_published, tail.note)
+        seen = tail.published
         grown = self._caught_up(tail, note, length)
         if grown is None:
             grown = self.load()
-            self._check_contains(grown, *seen)
+            if seen and not self._contains(grown, seen):
+                raise refusal(
+                    Code.LEDGER_FORKED,
+                    "The ledger no longer contains what it contained before.",
+                    "Keep the files as they are and report it to the access body.",
+                )
         return grown
 
     def _caught_up(self, tail: Tail, note: bytes | None, length: int | None) -> Tail | None:
@@ -153,23 +170,20 @@ class TailKeeper:
         if checkpoint.size == tail.size and checkpoint.root != tail.peaks.root:
             return None
         self._replay(tail, found, checkpoint)
-        tail.note, tail.n_published = note, checkpoint.size
+        tail.note, tail.published, tail.is_whole = note, checkpoint, checkpoint.size == tail.size
         return tail
 
-    def _check_contains(self, tail: Tail, size: int, note: bytes) -> None:
-        if size <= 0 or tail.n_published < 0:
-            return
-        earlier = read_checkpoint(note, self.origin, self.public_key)
-        later = read_checkpoint(tail.note, self.origin, self.public_key)
-        if earlier.size <= later.size:
-            path = consistency_path(earlier.size, later.size, nodes_of(self.store, later.size))
-            if is_consistent(earlier.size, later.size, path, earlier.root, later.root):
-                return
-        raise refusal(
-            Code.LEDGER_FORKED,
-            "The ledger no longer contains what it contained before.",
-            "Keep the files as they are and report it to the access body.",
-        )
+    def _contains(self, tail: Tail, earlier: Checkpoint) -> bool:
+        start = tail.head.size
+        if earlier.size > tail.size:
+            return False
+        if earlier.size < start:
+            path = consistency_path(earlier.size, start, nodes_of(self.store, start))
+            return is_consistent(earlier.size, start, path, earlier.root, tail.head.root)
+        peaks = _peaks(start, tail.levels)
+        for leaf in tail.leaves[: earlier.size - start]:
+            peaks = peaks.grown(leaf)
+        return peaks.root == earlier.root
 
     def _from_ahead(self, bundle: int, checkpoint: Checkpoint | None) -> Tail | None:
         """The tail that the file written ahead gives, or None when it does not reach the checkpoint."""
@@ -261,22 +275,26 @@ class TailKeeper:
         tail.last_at = at
 
     def take_back(self, tail: Tail, end_before: int) -> bool:
-        """Remove the last entry, which could not be published; False when it turns out to be published after all."""
-        checkpoint = read_checkpoint(self.store.read(CHECKPOINT) or b"", self.origin, self.public_key)
-        if checkpoint.size == tail.size:
-            return False
-        self.store.cut(ahead.file_name(tail.bundle), end_before)
+        """Remove the last entry, which could not be published; False when it turns out to be published after all.
+
+        When the storage does not even allow this, the entry stays, and whoever opens the ledger next publishes it.
+        """
+        with suppress(Refusal):
+            checkpoint = read_checkpoint(self.store.read(CHECKPOINT) or b"", self.origin, self.public_key)
+            if checkpoint.size == tail.size:
+                return False
+            self.store.cut(ahead.file_name(tail.bundle), end_before)
         return True
 
-    def publish(self, tail: Tail, *, durable: bool = False) -> bytes:
-        """Put the tiles and the checkpoint of the tail; the checkpoint's note."""
+    def publish(self, tail: Tail, *, durable: bool = False) -> None:
+        """Put the tiles and the checkpoint of the tail."""
         is_full = len(tail.leaves) == WIDTH
         for tile, content in self._changed_tiles(tail):
             self.store.write(tile.name, content, durable=is_full)
-        note = checkpoint_note(Checkpoint(self.origin, tail.size, tail.peaks.root), self.public_key, self.signer.sign)
+        checkpoint = Checkpoint(self.origin, tail.size, tail.peaks.root)
+        note = checkpoint_note(checkpoint, self.public_key, self.signer.sign)
         self.store.write(CHECKPOINT, note, durable=is_full or durable)
-        tail.note, tail.n_published = note, tail.size
-        return note
+        tail.note, tail.published, tail.is_whole = note, checkpoint, True
 
     def _changed_tiles(self, tail: Tail) -> list[tuple[Tile, bytes]]:
         width = len(tail.leaves)
@@ -306,7 +324,7 @@ class TailKeeper:
         ]
         head = ahead.Head(self.origin, tail.size, tail.peaks.root, tail.last_at)
         rolled = self._ahead_of(head, [hashes if len(hashes) < WIDTH else [] for hashes in levels], tail.peaks)
-        rolled.note, rolled.n_published = tail.note, tail.n_published
+        rolled.note, rolled.published = tail.note, tail.published
         self._remove_partials(filled)
         self._remove_ahead_of(tail.bundle)
         return rolled

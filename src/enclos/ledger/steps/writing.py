@@ -192,7 +192,8 @@ class Ledger:
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, Entry]]:
         """Index and entry, from ``start`` to the end as it is now."""
-        return read_entries(self._store, self.size(), start)
+        with self._locked() as tail:
+            return self._entries_of(tail, start)
 
     def prove(self, index: int) -> Proof:
         """The proof that an entry is in the ledger, under its newest checkpoint.
@@ -215,7 +216,7 @@ class Ledger:
         with self._store.lock():
             known, self._tail = self._tail, None  # whatever goes wrong, the next use loads anew
             tail = self._keeper.load() if known is None else self._keeper.refresh(known)
-            if tail.n_published < tail.size:
+            if not tail.is_whole:
                 self._keeper.publish(tail, durable=True)
             self._tail = tail
             yield tail
@@ -280,7 +281,7 @@ class Ledger:
         )
 
     def _outcome_index(self, tail: Tail, intent: int) -> int | None:
-        entries = read_entries(self._store, tail.size, intent + 1)
+        entries = self._entries_of(tail, intent + 1)
         return next((index for index, entry in entries if entry.intent == intent), None)
 
     def _written(self, facts: Mapping[str, Fact]) -> dict[str, Written]:
@@ -289,9 +290,12 @@ class Ledger:
     def _salted(self, value: str) -> str:
         return salted_digest(self._salt, self._store.salt(subject_name(self._salt, value)), value)
 
+    def _entries_of(self, tail: Tail, start: int) -> Iterator[tuple[int, Entry]]:
+        return read_entries(self._store, tail.head.size, tail.head.root, start, tuple(tail.entries))
+
     def _open_intents(self, tail: Tail, start: int, living: set[str]) -> dict[int, Entry]:
         intents: dict[int, Entry] = {}
-        for index, entry in read_entries(self._store, tail.size, start):
+        for index, entry in self._entries_of(tail, start):
             if entry.kind is Kind.INTENT and entry.session not in living:
                 intents[index] = entry
             elif entry.intent is not None:
