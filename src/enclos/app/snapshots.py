@@ -1,0 +1,112 @@
+"""Snapshots: everything that landed becomes one OMOP snapshot; views read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.progress import Report, silent
+from enclos.intake.steps import read_accounts
+from enclos.ledger.model import Action
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.linkage.steps import group_persons
+from enclos.pseudonyms.steps import cross, number_persons
+from enclos.stores.crossing import CrossingZone
+from enclos.stores.engine import Engine
+from enclos.stores.files import lock_exclusive
+from enclos.stores.lake import LakeSnapshot, attach_lake
+from enclos.stores.landing import LandingZone
+from enclos.warehouse.model import DeliveredPeriod
+from enclos.warehouse.steps import build_snapshot
+
+
+def build_omop(enclosure: Enclosure, *, account: bool = False, report: Report = silent) -> dict[str, Any]:
+    """Group and number persons, write the crossing, and build an OMOP snapshot in one transaction.
+
+    Out: snapshot, tables (rows), seconds; with account, what became of every delivered row.
+    Refuses: a build whose account does not add up; the snapshot before it stays.
+    """
+    started = perf_counter()
+    with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
+        periods, crossed, numbered = _cross(enclosure, report)
+        built = _build(enclosure, periods, report)
+        ticket.facts.update({"snapshot": built.snapshot, "n_persons": int(built.tables["person"])})
+    answer = built.as_json()
+    result = {
+        "snapshot": built.snapshot,
+        "tables": dict(built.tables),
+        "n_persons": numbered.n_persons,
+        "seconds": round(perf_counter() - started, 3),
+    }
+    if account:
+        result |= {key: value for key, value in answer.items() if key not in result}
+        result["crossing"] = crossed.as_json()
+    return result
+
+
+def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod], Any, Any]:
+    """The vault wing's part; its engine and its keys are gone when it returns."""
+    secret = enclosure.keys.secret(KeyName(KeyRole.PSEUDONYM))
+    with enclosure.vault_engine() as engine:
+        landing = LandingZone(engine, enclosure.paths.vault / "landed", enclosure.keys)
+        report("persons", 0.0)
+        group_persons(engine, landing)
+        numbered = number_persons(engine, secret)
+        report("persons", 1.0)
+
+        def progress(_what: str, done: int, total: int) -> None:
+            report("crossing", done / total if total else 1.0)
+
+        crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
+        crossed = cross(engine, landing, crossing, secret, n_buckets=enclosure.n_buckets, progress=progress)
+        periods = [
+            DeliveredPeriod(account.source, account.kind, account.period_start, account.period_end)
+            for account in read_accounts(engine)
+        ]
+    return periods, crossed, numbered
+
+
+def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], report: Report) -> Any:
+    """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault."""
+    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
+        crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
+        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
+        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog)
+        return build_snapshot(
+            engine,
+            crossing,
+            lake,
+            enclosure.n_buckets,
+            periods=periods,
+            released_on=enclosure.ledger.now().date(),
+            name=enclosure.settings.enclosure.name,
+            progress=lambda _phase, done: report("build", done),
+        )
+
+
+@contextmanager
+def reading_snapshot(enclosure: Enclosure, snapshot: int | None = None) -> Iterator[tuple[Engine, LakeSnapshot]]:
+    """An engine with the lake attached for reading, and one snapshot of it (the newest by default).
+
+    Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no snapshot.
+    """
+    catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
+    with enclosure.reading_data(), enclosure.engine() as engine:
+        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+        yield engine, lake.snapshot(snapshot)
+
+
+def list_snapshots(enclosure: Enclosure) -> dict[str, Any]:
+    """Every OMOP snapshot, oldest first."""
+    catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
+    with enclosure.reading_data(), enclosure.engine() as engine:
+        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+        return {
+            "snapshots": [
+                {"snapshot": note.id, "built_at": note.built_at.isoformat(), "buckets": note.n_buckets}
+                for note in lake.snapshots()
+            ]
+        }
