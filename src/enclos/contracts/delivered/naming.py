@@ -1,0 +1,25 @@
+"""The table that a file's name stands for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from enclos.contracts.delivered.document import Kind
+from enclos.contracts.delivered.tables import DeliveredTable, delivered_table
+
+_PART = re.compile(r"[._-]")
+
+
+def table_of_file(kind: Kind, path: str) -> DeliveredTable | None:
+    """The table whose name a file's name begins with: ER_PRS_F_2019-01.csv, Condition.000.ndjson, CONCEPT.csv.
+
+    The longest name wins, so that CONCEPT_ANCESTOR.csv is not CONCEPT; None when there is none.
+    """
+    name = PurePosixPath(path).name
+    ends = [match.start() for match in _PART.finditer(name)]
+    for end in reversed(ends):
+        found = delivered_table(kind, name[:end])
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,226 @@
+"""The layout of every table that may be delivered, by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from enclos.contracts.columns import Column, TableContract
+from enclos.contracts.delivered.document import Kind
+from enclos.contracts.delivered.fhir import FHIR_R4_TYPES
+from enclos.contracts.delivered.snds import NINE_KEYS, STAY_KEYS, snds_columns, snds_family
+from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables, primary_keys
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredTable:
+    """How a delivered table must look.
+
+    ``keys`` must be there and filled in every row; ``needed`` must be there; any other column may be left out.
+    """
+
+    name: str
+    family: str
+    columns: TableContract
+    keys: tuple[str, ...]
+    needed: tuple[str, ...] = ()
+
+    def official(self, column: str) -> str | None:
+        """The official spelling of a column's name, or None when the layout has no such column."""
+        return _spellings(self.columns).get(column.strip().lower())
+
+
+@cache
+def _spellings(columns: TableContract) -> dict[str, str]:
+    return {name.lower(): name for name in columns.names}
+
+
+_SNDS: dict[Kind, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    Kind.SNDS_DCIR: {
+        "ER_PRS_F": (NINE_KEYS, ("BEN_NIR_PSA", "BEN_RNG_GEM", "EXE_SOI_DTD", "PRS_NAT_REF")),
+        "ER_PHA_F": (NINE_KEYS, ("PHA_PRS_C13", "PHA_ACT_QSN")),
+        "ER_CAM_F": (NINE_KEYS, ("CAM_PRS_IDE",)),
+        "ER_ETE_F": (NINE_KEYS, ()),
+    },
+    Kind.SNDS_PMSI: {
+        "T_MCOaaB": (STAY_KEYS, ("DGN_PAL",)),
+        "T_MCOaaC": (STAY_KEYS, ("NIR_ANO_17",)),
+        "T_MCOaaA": (STAY_KEYS, ("CDC_ACT",)),
+        "T_MCOaaD": (STAY_KEYS, ("ASS_DGN",)),
+        "T_MCOaaUM": (STAY_KEYS, ()),
+    },
+    Kind.SNDS_REF: {
+        "IR_BEN_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("BEN_IDT_ANO", "BEN_SEX_COD", "BEN_NAI_ANN")),
+        "IR_IMB_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("IMB_ALD_DTD",)),
+        "KI_CCI_R": (("DCD_IDT_ENC",), ("BEN_IDT_ANO", "BEN_DCD_DTE", "DCD_CIM_COD")),
+    },
+}
+"""Key columns and needed columns of the SNDS tables, by kind and family."""
+
+
+def _own(name: str, keys: Iterable[str], needed: Iterable[str] = (), **columns: str) -> DeliveredTable:
+    contract = TableContract(name, tuple(Column(column, sql_type) for column, sql_type in columns.items()))
+    return DeliveredTable(name, name, contract, tuple(keys), tuple(needed))
+
+
+_PLAIN: dict[Kind, tuple[DeliveredTable, ...]] = {
+    # docs/hospital-csv.md
+    Kind.HOSPITAL_CSV: (
+        _own(
+            "PATIENT",
+            ["patient_id"],
+            ["sex", "birth_date"],
+            patient_id="VARCHAR",
+            sex="VARCHAR",
+            birth_date="DATE",
+            death_date="DATE",
+        ),
+        _own(
+            "SEJOUR",
+            ["sejour_id", "patient_id"],
+            ["entree", "sortie"],
+            sejour_id="VARCHAR",
+            patient_id="VARCHAR",
+            entree="TIMESTAMP",
+            sortie="TIMESTAMP",
+            mode="VARCHAR",
+        ),
+        _own(
+            "DIAGNOSTIC",
+            ["patient_id"],
+            ["sejour_id", "code_cim10"],
+            sejour_id="VARCHAR",
+            patient_id="VARCHAR",
+            code_cim10="VARCHAR",
+            rang="VARCHAR",
+        ),
+        _own(
+            "ACTE",
+            ["patient_id"],
+            ["sejour_id", "code_ccam"],
+            sejour_id="VARCHAR",
+            patient_id="VARCHAR",
+            code_ccam="VARCHAR",
+            date="DATE",
+        ),
+        _own(
+            "ADMINISTRATION",
+            ["patient_id"],
+            ["sejour_id", "code_atc", "debut"],
+            sejour_id="VARCHAR",
+            patient_id="VARCHAR",
+            code_atc="VARCHAR",
+            debut="TIMESTAMP",
+            fin="TIMESTAMP",
+            quantite="DOUBLE",
+        ),
+        _own(
+            "BIOLOGIE",
+            ["patient_id"],
+            ["sejour_id", "code_loinc", "date_heure", "valeur"],
+            sejour_id="VARCHAR",
+            patient_id="VARCHAR",
+            code_loinc="VARCHAR",
+            date_heure="TIMESTAMP",
+            valeur="DOUBLE",
+            unite_ucum="VARCHAR",
+            borne_inf="DOUBLE",
+            borne_sup="DOUBLE",
+        ),
+    ),
+    Kind.LINK: (
+        _own(
+            "LINK_HOSPITAL",
+            ["source", "patient_id", "id_temp"],
+            source="VARCHAR",
+            patient_id="VARCHAR",
+            id_temp="VARCHAR",
+        ),
+        _own(
+            "LINK_SNDS",
+            ["source", "id_temp", "BEN_NIR_PSA", "BEN_RNG_GEM"],
+            source="VARCHAR",
+            id_temp="VARCHAR",
+            BEN_NIR_PSA="VARCHAR",
+            BEN_RNG_GEM="BIGINT",
+        ),
+    ),
+}
+
+OMOP_53_NAMES: dict[str, dict[str, str]] = {
+    "visit_occurrence": {
+        "admitting_source_concept_id": "admitted_from_concept_id",
+        "admitting_source_value": "admitted_from_source_value",
+        "discharge_to_concept_id": "discharged_to_concept_id",
+        "discharge_to_source_value": "discharged_to_source_value",
+    },
+    "visit_detail": {
+        "admitting_source_concept_id": "admitted_from_concept_id",
+        "admitting_source_value": "admitted_from_source_value",
+        "discharge_to_concept_id": "discharged_to_concept_id",
+        "discharge_to_source_value": "discharged_to_source_value",
+        "visit_detail_parent_id": "parent_visit_detail_id",
+    },
+}
+"""Columns that CDM 5.3 spells differently, with their 5.4 name. Source: OHDSI CommonDataModel, changes 5.3 to 5.4."""
+
+_VOCABULARY_KEYS = {
+    "concept": ("concept_id",),
+    "vocabulary": ("vocabulary_id",),
+    "domain": ("domain_id",),
+    "concept_class": ("concept_class_id",),
+    "concept_relationship": ("concept_id_1", "concept_id_2", "relationship_id"),
+    "relationship": ("relationship_id",),
+    "concept_synonym": ("concept_id",),
+    "concept_ancestor": ("ancestor_concept_id", "descendant_concept_id"),
+    "source_to_concept_map": ("source_code", "source_vocabulary_id", "target_concept_id"),
+    "drug_strength": ("drug_concept_id", "ingredient_concept_id"),
+}
+
+
+def _omop(table: str) -> DeliveredTable:
+    current = omop_tables()[table]
+    renamed = OMOP_53_NAMES.get(table, {})
+    older = tuple(Column(old, current.column(new).sql_type) for old, new in renamed.items())
+    columns = TableContract(table, (*(Column(c.name, c.sql_type) for c in current), *older))
+    if table in _VOCABULARY_KEYS:
+        return DeliveredTable(table, table, columns, _VOCABULARY_KEYS[table])
+    person = ("person_id",) if "person_id" in current.names else ()
+    own = primary_keys().get(table)
+    wanted = () if own is None or table == "metadata" else (own,)  # metadata_id came with 5.4
+    return DeliveredTable(table, table, columns, tuple(dict.fromkeys((*wanted, *person))))
+
+
+@cache
+def delivered_tables(kind: Kind) -> dict[str, DeliveredTable]:
+    """Every table of a kind, by family name in lower case; yearly tables stand under their family."""
+    if kind in _SNDS:
+        tables = [
+            DeliveredTable(name, name, TableContract(name, snds_columns()[name]), keys, needed)
+            for name, (keys, needed) in _SNDS[kind].items()
+        ]
+    elif kind is Kind.FHIR_BULK:
+        columns = (Column("id", "VARCHAR"), Column("resource", "VARCHAR"))
+        tables = [DeliveredTable(name, name, TableContract(name, columns), ("id",)) for name in FHIR_R4_TYPES]
+    elif kind is Kind.OMOP:
+        tables = [_omop(name) for name in omop_tables()]
+    elif kind is Kind.VOCABULARY:
+        tables = [_omop(name) for name in VOCABULARY_TABLES]
+    else:
+        tables = list(_PLAIN[kind])
+    return {table.family.lower(): table for table in tables}
+
+
+def delivered_table(kind: Kind, name: str) -> DeliveredTable | None:
+    """The layout of a table by its delivered name (case does not matter), or None when the kind has no such table.
+
+    A yearly table (T_MCO19B) obeys its family (T_MCOaaB) and keeps its own name.
+    """
+    if kind is not Kind.SNDS_PMSI:
+        return delivered_tables(kind).get(name.lower())
+    yearly = name.upper()
+    found = delivered_tables(kind).get(snds_family(yearly).lower())
+    if found is None or found.family.upper() == yearly:  # the family's own name says no year
+        return None
+    return DeliveredTable(yearly, found.family, found.columns, found.keys, found.needed)

@@ -1,0 +1,246 @@
+"""How rows are read and checked: SQL text over a delivered file. Nothing is run here.
+
+A text file is read as text, each record with its number; then every field is cast to its official type. What the
+engine's casts would bend (a decimal into an integer, a time of day into a date, '1_000', 'infinity') is no value of
+the type here: the text itself must be written as the type is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from enclos.contracts.delivered.document import DeliveredFile, Encoding, FileFormat, Kind
+from enclos.intake.model import AdmittedFile, RejectReason
+
+FAULTY_LINES = "enclos_faulty_lines"
+"""The reader's own list of lines that have no right structure."""
+FAULTY_SCANS = "enclos_faulty_scans"
+SHIFTS = "enclos_line_shifts"
+"""(after_row, shift): see rules.good_line_shifts."""
+RECORD = "_record"
+"""The number of a read row, 1 for the first after the header."""
+LINE = "_line"
+"""The line of a row: its record number with the header as 1 (in Parquet, the row's number)."""
+DELIVERY = "_delivery"
+
+_MAX_LINE_BYTES = 8 << 20
+_NEVER_IN_JSON = "\\x01"
+_JSON_LINE = "line"
+
+_WRITTEN = {
+    "BIGINT": "[-+0-9;]*",
+    "DOUBLE": "[-+0-9.eE;]*",
+    "DATE": "([0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\\.0+)?)?;?)*",
+    "TIMESTAMP": "([0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?)?;?)*",
+}
+"""How values of a type are written, several joined by ';'."""
+_COMPACT_DATES = "([0-9]{8};?)*|" + _WRITTEN["DATE"]
+"""Athena writes dates as 20190131."""
+
+
+def ident(name: str) -> str:
+    """A quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def plan_read_text(file: DeliveredFile, location: str, columns: Sequence[str]) -> str:
+    """A FROM-able expression: the records of a CSV as text, or the lines of an NDJSON; faulty lines are set aside."""
+    if file.format is FileFormat.NDJSON:
+        shape = [f"columns = {{'{_JSON_LINE}': 'VARCHAR'}}", f"delim = '{_NEVER_IN_JSON}'", "quote = ''", "escape = ''"]
+        shape.append("header = false")
+    else:
+        listed = ", ".join(f"{text(name)}: 'VARCHAR'" for name in columns)
+        quote = text(file.quote)
+        shape = [f"columns = {{{listed}}}", f"delim = {text(file.separator)}", f"quote = {quote}", f"escape = {quote}"]
+        shape.append("header = true")
+    options = [
+        *shape,
+        "auto_detect = false",
+        f"encoding = '{'utf-8' if file.encoding is Encoding.UTF_8 else 'latin-1'}'",
+        f"compression = '{'gzip' if file.compressed else 'none'}'",
+        f"max_line_size = {_MAX_LINE_BYTES}",
+        "store_rejects = true",
+        "rejects_limit = 0",
+        f"rejects_table = '{FAULTY_LINES}'",
+        f"rejects_scan = '{FAULTY_SCANS}'",
+    ]
+    return f"read_csv({text(location)}, {', '.join(options)})"
+
+
+def plan_read_parquet(location: str) -> str:
+    """A FROM-able expression over a delivered Parquet file with its row numbers."""
+    return f"read_parquet({text(location)}, file_row_number = true)"
+
+
+def plan_parquet_types(location: str) -> str:
+    """The columns of a Parquet file: name and type."""
+    return f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet({text(location)}))"
+
+
+def plan_good_rows(admitted: AdmittedFile, kind: Kind, location: str, ordinal: int, *, shifted: bool) -> str:
+    """The rows that can be landed: official columns, typed, with the delivery's ordinal and the line."""
+    values = ", ".join(f"{ident(name)}" for name in landed_columns(admitted))
+    line = _line_of(admitted.file, shifted=shifted)
+    source = f"({_checked(admitted, kind, location)}) AS checked"
+    if shifted:
+        source += f" ASOF LEFT JOIN {SHIFTS} AS shifts ON checked.{RECORD} > shifts.after_row"
+    return (
+        f"SELECT {values}, CAST({ordinal} AS INTEGER) AS {DELIVERY}, CAST({line} AS BIGINT) AS {LINE} "
+        f"FROM {source} WHERE checked._reason IS NULL"
+    )
+
+
+def plan_bad_rows(admitted: AdmittedFile, kind: Kind, location: str, *, shifted: bool) -> str:
+    """The rows whose structure is right and that still cannot be landed: line, reason, column, raw text."""
+    line = _line_of(admitted.file, shifted=shifted)
+    source = f"({_checked(admitted, kind, location, explained=True)}) AS checked"
+    if shifted:
+        source += f" ASOF LEFT JOIN {SHIFTS} AS shifts ON checked.{RECORD} > shifts.after_row"
+    return (
+        f"SELECT CAST({line} AS BIGINT) AS line_number, checked._reason AS reason, checked._column AS column_name, "
+        f"encode(checked._raw) AS raw FROM {source} WHERE checked._reason IS NOT NULL"
+    )
+
+
+def plan_faulty_lines() -> str:
+    """The lines without right structure: line, what the reader says of it, its text, where it starts."""
+    return (
+        "SELECT line, list(DISTINCT CAST(error_type AS VARCHAR)) AS words, any_value(csv_line) AS raw, "
+        f"any_value(line_byte_position) AS starts_at FROM {FAULTY_LINES} GROUP BY line ORDER BY line"
+    )
+
+
+def plan_forget_faulty_lines() -> tuple[str, str]:
+    """Empty the reader's lists before the next file."""
+    return f"DROP TABLE IF EXISTS {FAULTY_LINES}", f"DROP TABLE IF EXISTS {FAULTY_SCANS}"
+
+
+def landed_columns(admitted: AdmittedFile) -> tuple[str, ...]:
+    """The official columns that a file has, in the layout's order."""
+    present = set(admitted.columns)
+    return tuple(name for name in admitted.table.columns.names if name in present)
+
+
+def _line_of(file: DeliveredFile, *, shifted: bool) -> str:
+    first = 1 if file.format is FileFormat.CSV else 0
+    shift = " + coalesce(shifts.shift, 0)" if shifted else ""
+    return f"checked.{RECORD} + {first}{shift}"
+
+
+def _checked(admitted: AdmittedFile, kind: Kind, location: str, *, explained: bool = False) -> str:
+    """Every record: its number, its typed values and ``_reason``, NULL when it can be landed.
+
+    Without ``explained`` the reason is only NULL or not: enough to land, and faster.
+    """
+    if kind is Kind.FHIR_BULK:
+        return _checked_resources(admitted, location)
+    if admitted.file.format is FileFormat.PARQUET:
+        return _checked_stored(admitted, location, explained=explained)
+    return _checked_text(admitted, kind, location, explained=explained)
+
+
+def _checked_text(admitted: AdmittedFile, kind: Kind, location: str, *, explained: bool) -> str:
+    types = {name: admitted.table.columns.column(name).sql_type for name in landed_columns(admitted)}
+    values = {name: _cast(ident(name), sql_type, kind) for name, sql_type in types.items()}
+    read = plan_read_text(admitted.file, location, admitted.columns)
+    typed = ", ".join(f"{value} AS {ident(name)}" for name, value in values.items())
+    keys = [name for name in admitted.table.keys if name in types]
+    if explained:
+        tests = [(f"({ident(name)} IS NULL)", RejectReason.MISSING_KEY, name) for name in keys]
+        tests += [
+            (
+                f"({ident(name)} IS NOT NULL AND NOT {_is_written([name], types[name], kind, values)})",
+                RejectReason.VALUE,
+                name,
+            )
+            for name in types
+            if types[name] in _WRITTEN
+        ]
+        verdict = f"{_first_fault(tests)}, {_raw_text(admitted)} AS _raw"
+    else:
+        groups = [[name for name in types if types[name] == sql_type] for sql_type in _WRITTEN]
+        good = [f"{ident(name)} IS NOT NULL" for name in keys]
+        good += [_is_written(group, types[group[0]], kind, values) for group in groups if group]
+        verdict = f"CASE WHEN {' AND '.join(good)} THEN NULL ELSE '' END AS _reason" if good else "NULL AS _reason"
+    return f"SELECT {RECORD}, {typed}, {verdict} FROM (SELECT row_number() OVER () AS {RECORD}, * FROM {read})"
+
+
+def _is_written(names: Sequence[str], sql_type: str, kind: Kind, values: dict[str, str]) -> str:
+    """Whether the fields are all written as their common type is written (an empty one is), and can be cast."""
+    pattern = _COMPACT_DATES if sql_type == "DATE" and kind is Kind.VOCABULARY else _WRITTEN[sql_type]
+    joined = f"concat_ws(';', {', '.join(ident(name) for name in names)})"
+    castable = [f"({ident(name)} IS NULL) = ({values[name]} IS NULL)" for name in names]
+    return f"(regexp_full_match({joined}, {text(pattern)}) AND {' AND '.join(castable)})"
+
+
+def _cast(value: str, sql_type: str, kind: Kind) -> str:
+    if sql_type == "VARCHAR":
+        return value
+    if sql_type == "DATE" and kind is Kind.VOCABULARY:
+        return f"coalesce(TRY_CAST({value} AS DATE), CAST(TRY_STRPTIME({value}, '%Y%m%d') AS DATE))"
+    return f"TRY_CAST({value} AS {sql_type})"
+
+
+def _first_fault(tests: Sequence[tuple[str, RejectReason, str]]) -> str:
+    if not tests:
+        return "NULL AS _reason, NULL AS _column"
+    reasons = " ".join(f"WHEN {test} THEN '{reason.value}'" for test, reason, _ in tests)
+    columns = " ".join(f"WHEN {test} THEN {text(column)}" for test, _, column in tests)
+    return f"CASE {reasons} END AS _reason, CASE {columns} END AS _column"
+
+
+def _raw_text(admitted: AdmittedFile) -> str:
+    """The record as a line again; quotes stand where they are needed, not where they stood."""
+    separator = admitted.file.separator
+    fields = ", ".join(
+        f"CASE WHEN {name} IS NULL THEN '' WHEN contains({name}, {text(separator)}) OR contains({name}, '\"') "
+        f"OR contains({name}, chr(10)) THEN '\"' || replace({name}, '\"', '\"\"') || '\"' ELSE {name} END"
+        for name in map(ident, admitted.columns)
+    )
+    return f"array_to_string([{fields}], {text(separator)})"
+
+
+def _checked_stored(admitted: AdmittedFile, location: str, *, explained: bool) -> str:
+    types = {name: admitted.table.columns.column(name).sql_type for name in landed_columns(admitted)}
+    stored = dict(zip(admitted.columns, admitted.stored_types, strict=True))
+    values = {name: f"TRY_CAST({ident(stored[name])} AS {sql_type})" for name, sql_type in types.items()}
+    typed = ", ".join(f"{value} AS {ident(name)}" for name, value in values.items())
+    tests = [(f"({ident(stored[name])} IS NULL)", RejectReason.MISSING_KEY, name) for name in admitted.table.keys] + [
+        (
+            f"NOT ({_survives(ident(stored[name]), admitted.stored_types[stored[name]], types[name], values[name])})",
+            RejectReason.VALUE,
+            name,
+        )
+        for name in types
+        if admitted.stored_types[stored[name]] != types[name]
+    ]
+    raw = f"CAST(to_json({{{', '.join(f'{text(n)}: {ident(n)}' for n in admitted.stored_types)}}}) AS VARCHAR) AS _raw"
+    verdict = f"{_first_fault(tests)}, {raw}" if explained else _first_fault(tests)
+    return f"SELECT file_row_number + 1 AS {RECORD}, {typed}, {verdict} FROM {plan_read_parquet(location)}"
+
+
+def _survives(value: str, stored_type: str, sql_type: str, cast: str) -> str:
+    """Whether a stored value keeps its meaning under the official type: cast there and back gives it again."""
+    if stored_type == "VARCHAR":
+        written = f"regexp_full_match({value}, {text(_WRITTEN[sql_type])})"
+        return f"(coalesce({value}, '') = '' OR ({written} AND {cast} IS NOT NULL))"
+    return f"(TRY_CAST({cast} AS {stored_type}) IS NOT DISTINCT FROM {value})"
+
+
+def _checked_resources(admitted: AdmittedFile, location: str) -> str:
+    read = plan_read_text(admitted.file, location, ())
+    kind = text(admitted.table.name)
+    return (
+        f"SELECT {RECORD}, CASE WHEN valid THEN {_JSON_LINE} ->> '$.id' END AS id, {_JSON_LINE} AS resource, "
+        f"{_JSON_LINE} AS _raw, CASE WHEN NOT valid THEN '{RejectReason.JSON.value}' "
+        f"WHEN ({_JSON_LINE} ->> '$.resourceType') IS DISTINCT FROM {kind} THEN '{RejectReason.RESOURCE.value}' "
+        f"WHEN ({_JSON_LINE} ->> '$.id') IS NULL THEN '{RejectReason.MISSING_KEY.value}' END AS _reason, "
+        f"CASE WHEN valid AND ({_JSON_LINE} ->> '$.id') IS NULL THEN 'id' END AS _column "
+        f"FROM (SELECT *, CASE WHEN json_valid({_JSON_LINE}) THEN json_type({_JSON_LINE}) = 'OBJECT' ELSE false END "
+        f"AS valid FROM (SELECT row_number() OVER () AS {RECORD}, * FROM {read}))"
+    )
