@@ -17,24 +17,7 @@ from enclos.lexicon.keys import KeyName
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import VersionMark
 from enclos.stores.files import storage_border, sync_folder, write_atomically
-from enclos.stores.keys import KeyStore
 from enclos.stores.sealed import sealed_copy_sql, sealed_scan_sql
-
-
-class KeySigner:
-    """An Ed25519 key of the key store in use."""
-
-    def __init__(self, keys: KeyStore, name: KeyName) -> None:
-        self._keys = keys
-        self._name = name
-
-    def public_key(self) -> bytes:
-        """The public key (32 bytes)."""
-        return self._keys.public(self._name)
-
-    def sign(self, message: bytes) -> bytes:
-        """The signature of the message (64 bytes)."""
-        return self._keys.sign(self._name, message)
 
 
 class PermitFiles:

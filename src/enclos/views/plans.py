@@ -1,0 +1,231 @@
+"""The SQL of a perimeter and of a permit's tables; runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from enclos.contracts.columns import Column
+from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
+from enclos.contracts.view import FromSource, RandomSample, ViewTerms, WholeBase
+from enclos.lexicon.codes import Code
+from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
+from enclos.lexicon.refusals import refusal
+from enclos.lexicon.spans import Span
+from enclos.views.model import ColumnRule, Reader, Treatment
+from enclos.views.ports import Snapshot
+from enclos.views.rules import OPEN_TABLES, SPAN_TABLES, column_rules, shown_columns
+
+PERIMETER = "permit_perimeter"
+"""The name of the temporary table that holds one bucket of the perimeter."""
+
+OPTED_OUT = "permit_opted_out"
+"""The name of the registered table (person_id) of those who objected."""
+
+_MILLIONTHS = 1_000_000
+_PLACE_COLUMNS = list(omop_tables()["location"])
+
+
+def plan_candidates(terms: ViewTerms, snapshot: Snapshot) -> str:
+    """The persons whom a permit lets in.
+
+    Out: one row per person: bucket, person_id, observed_from, observed_until (half-open, cut to the period).
+    Refuses: VIEW_POPULATION when the snapshot does not know who came from a source.
+    """
+    start, end = _day(terms.period.start_on), _day(terms.period.end_on)
+    return (
+        "SELECT person.bucket, person.person_id, "
+        f"greatest(min(seen.observation_period_start_date), {start}) AS observed_from, "
+        f"least(max(seen.observation_period_end_date) + 1, {end}) AS observed_until "
+        f"FROM {snapshot.relation('person')} AS person "
+        f"JOIN {snapshot.relation('observation_period')} AS seen "
+        "ON seen.bucket = person.bucket AND seen.person_id = person.person_id "
+        f"WHERE seen.observation_period_start_date < {end} AND seen.observation_period_end_date >= {start} "
+        f"AND {_member(terms, snapshot)} "
+        f"AND person.person_id NOT IN (SELECT person_id FROM {OPTED_OUT}) "
+        "GROUP BY person.bucket, person.person_id"
+    )
+
+
+def _member(terms: ViewTerms, snapshot: Snapshot) -> str:
+    """Whether ``person`` belongs to the population."""
+    match terms.population:
+        case WholeBase():
+            return "true"
+        case FromSource(source):
+            relation = snapshot.sources()
+            if relation is None:
+                raise refusal(
+                    Code.VIEW_POPULATION,
+                    "This snapshot does not say which source a person came from.",
+                    "Use another population, or build a snapshot that keeps the sources.",
+                )
+            return f"person.person_id IN (SELECT person_id FROM {relation} WHERE source = '{source}')"
+        case RandomSample(percent, seed):
+            drawn = _spread(f"concat({seed}, ':', person.person_id)")
+            return f"{drawn} % {_MILLIONTHS} < {int(percent * _MILLIONTHS / Decimal(100))}"
+
+
+def plan_bucket_perimeter(relation: str, bucket: int) -> str:
+    """One bucket of the perimeter as a temporary table."""
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {PERIMETER} AS SELECT person_id, permit_person FROM {relation} "
+        f"WHERE bucket = {bucket} AND person_id NOT IN (SELECT person_id FROM {OPTED_OUT})"
+    )
+
+
+def plan_view(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, reader: Reader) -> str:
+    """The rows of one granted table in one bucket, as the permit shows them; reads the perimeter's temporary table.
+
+    Out: the granted columns in the contract's order. For platform studies, columns that may be empty and are not
+         granted are there and empty, so that a study that can do without them runs.
+    Empty: a table that the snapshot does not hold has no rows.
+    Refuses: VIEW_NOT_GRANTED.
+    """
+    contract = omop_tables()[table]
+    shown = shown_columns(terms, table, contract.names)
+    outputs = [
+        (_shown(column_rules()[table, column.name], terms, reader), column)
+        for column in contract
+        if column.name in shown
+    ]
+    if reader is Reader.PLATFORM:
+        outputs += [("NULL", column) for column in contract if column.name not in shown and not column.required]
+        order = {name: place for place, name in enumerate(contract.names)}
+        outputs.sort(key=lambda output: order[output[1].name])
+    if table not in snapshot.tables:
+        return plan_empty([column for _, column in outputs])
+    selected = ", ".join(f'({sql})::{column.sql_type} AS "{column.name}"' for sql, column in outputs)
+    if table == "location":
+        return f"SELECT DISTINCT {selected} FROM {_places(snapshot, bucket)}"
+    return f"SELECT {selected} FROM {_rows(table, terms, snapshot, bucket)}"
+
+
+def plan_open_table(table: str, snapshot: Snapshot) -> str:
+    """A table that holds no person, whole."""
+    if table not in OPEN_TABLES:
+        raise ValueError("only tables without persons are open")
+    contract = omop_tables()[table]
+    if table not in snapshot.tables:
+        return plan_empty(list(contract))
+    columns = ", ".join(f'"{name}"' for name in contract.names)
+    return f"SELECT {columns} FROM {snapshot.relation(table)}"
+
+
+def plan_empty(columns: list[Column]) -> str:
+    """No rows, with these columns."""
+    empty = ", ".join(f'NULL::{column.sql_type} AS "{column.name}"' for column in columns)
+    return f"SELECT {empty} WHERE false"
+
+
+def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
+    source = (
+        f"{snapshot.relation(table)} AS t JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
+        f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}"
+    )
+    if table not in START_DATES:
+        return source
+    start, end = _day(terms.period.start_on), _day(terms.period.end_on)
+    first = f't."{START_DATES[table]}"'
+    last = f't."{END_DATES[table]}"' if table in SPAN_TABLES else first
+    return f"{source} AND {first} < {end} AND {last} >= {start}"
+
+
+def _department_join(table: str, snapshot: Snapshot) -> str:
+    if table != "person":
+        return ""
+    places = snapshot.relation("location") if "location" in snapshot.tables else f"({plan_empty(_PLACE_COLUMNS)})"
+    return f" LEFT JOIN {places} AS place ON place.location_id = t.location_id"
+
+
+def _places(snapshot: Snapshot, bucket: int) -> str:
+    """Only places where somebody of the perimeter lives, so that nobody outside it can be noticed."""
+    return (
+        f"{snapshot.relation('location')} AS t JOIN (SELECT DISTINCT person.location_id "
+        f"FROM {snapshot.relation('person')} AS person JOIN {PERIMETER} AS p ON p.person_id = person.person_id "
+        f"WHERE person.bucket = {bucket}) AS lived ON lived.location_id = t.location_id"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """One column on its way into a view; ``exact`` lifts the month, ``listed`` the department."""
+
+    rule: ColumnRule
+    terms: ViewTerms
+    exact: bool
+    listed: bool
+
+    @property
+    def value(self) -> str:
+        return f't."{self.rule.column}"'
+
+
+_SHOWN: dict[Treatment, Callable[[_Showing], str]] = {
+    Treatment.PLAIN: lambda column: column.value,
+    Treatment.PERSON: lambda _: "p.permit_person",
+    Treatment.ROW_ID: lambda column: _renumbered(column.value),
+    Treatment.ROW_REF: lambda column: _own_row(column.value),
+    Treatment.DAY: lambda column: _day_in_period(column.value, column.terms.period, exact=column.exact),
+    Treatment.INSTANT: lambda column: _instant_in_period(column.value, column.terms.period, exact=column.exact),
+    Treatment.BIRTH_MONTH: lambda column: column.value if column.exact else "NULL",
+    Treatment.BIRTH_DAY: lambda column: column.value if column.exact else "NULL",
+    Treatment.BIRTH_INSTANT: lambda column: column.value if column.exact else "NULL",
+    Treatment.CODE: lambda column: f'CASE WHEN coalesce(t."{column.rule.argument}", 0) <> 0 THEN {column.value} END',
+    Treatment.WHOLE_ROW: lambda column: _if_whole(column.rule, column.value, column.terms.period),
+    Treatment.PLACE: lambda column: _place(column.rule.table, column.terms, listed=column.listed),
+    Treatment.COMMUNE: lambda column: column.value if column.listed else "NULL",
+    Treatment.HIDDEN: lambda _: "NULL",
+}
+"""The SQL of each treatment; ``t`` is the table, ``p`` the perimeter, ``place`` where a person lives."""
+
+
+def _shown(rule: ColumnRule, terms: ViewTerms, reader: Reader) -> str:
+    """The SQL that shows one column."""
+    listed = rule.unless is not None and rule.unless in terms.identifiers
+    return _SHOWN[rule.treatment](_Showing(rule, terms, exact=listed or reader is Reader.PLATFORM, listed=listed))
+
+
+def _renumbered(value: str) -> str:
+    return f"p.permit_person * {ORDINALS_PER_PERSON} + ({value} & {ORDINAL_MASK})"
+
+
+def _own_row(value: str) -> str:
+    return f"CASE WHEN ({value} >> {ORDINAL_BITS}) = t.person_id THEN {_renumbered(value)} END"
+
+
+def _day_in_period(value: str, period: Span, *, exact: bool) -> str:
+    first, last = _day(period.start_on), _day(period.end_on - timedelta(days=1))
+    cut = f"CASE WHEN {value} > {last} THEN {last} WHEN {value} < {first} THEN {first} ELSE {value} END"
+    return (
+        cut if exact else f"greatest(date_trunc('month', {cut})::DATE, CASE WHEN {value} IS NOT NULL THEN {first} END)"
+    )
+
+
+def _instant_in_period(value: str, period: Span, *, exact: bool) -> str:
+    if not exact:
+        return "NULL"
+    return f"CASE WHEN {value} >= {_day(period.start_on)} AND {value} < {_day(period.end_on)} THEN {value} END"
+
+
+def _if_whole(rule: ColumnRule, value: str, period: Span) -> str:
+    return f'CASE WHEN t."{END_DATES[rule.table]}" < {_day(period.end_on)} THEN {value} END'
+
+
+def _place(table: str, terms: ViewTerms, *, listed: bool) -> str:
+    """A place under the permit's own number; the permit's id is part of it, so that permits do not share it."""
+    alias = "t" if table == "location" else "place"
+    what = "t.location_id" if listed else f"{alias}.country_concept_id, '|', {alias}.state, '|', {alias}.county"
+    number = _spread(f"concat('{terms.permit_id}', '|', {what})")
+    return f"CASE WHEN {alias}.location_id IS NOT NULL THEN {number} END"
+
+
+def _spread(text: str) -> str:
+    """A number below 2**52 that the text decides, evenly spread, the same with every engine and version."""
+    return f"('0x' || substr(md5({text}), 1, 13))::BIGINT"
+
+
+def _day(day: date) -> str:
+    return f"DATE '{day.isoformat()}'"

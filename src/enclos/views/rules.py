@@ -1,0 +1,78 @@
+"""The decisions of a view: the rule of each column, and what a permit grants."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+
+from enclos.contracts.omop import PERSON_TABLES, VOCABULARY_TABLES
+from enclos.contracts.view import PotentialIdentifier, ViewTerms
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.views.model import ColumnRule, Treatment
+
+OPEN_TABLES: tuple[str, ...] = (*VOCABULARY_TABLES, "cdm_source")
+"""Readable whole under every permit; they hold no person."""
+
+SPAN_TABLES: tuple[str, ...] = ("observation_period", "payer_plan_period")
+"""A row is a span of time rather than something that happened: it is in when it touches the period."""
+
+ALWAYS_SHOWN: tuple[str, ...] = ("person_id",)
+"""The permit's own number of the person comes with every granted person table, so that tables can be joined."""
+
+
+@cache
+def column_rules() -> dict[tuple[str, str], ColumnRule]:
+    """The rule of every column of every table that can be granted."""
+    text = resources.files("enclos.views").joinpath("columns.csv").read_text(encoding="utf-8")
+    return {
+        (row["table"], row["column"]): ColumnRule(
+            row["table"],
+            row["column"],
+            Treatment(row["treatment"]),
+            row["argument"],
+            PotentialIdentifier(row["unless"]) if row["unless"] else None,
+        )
+        for row in csv.DictReader(text.splitlines())
+    }
+
+
+def shown_columns(terms: ViewTerms, table: str, columns: Iterable[str]) -> tuple[str, ...]:
+    """Those of the columns that the permit grants, in their order.
+
+    Refuses: VIEW_NOT_GRANTED when the table is not granted.
+    """
+    grant = terms.grant(table)
+    if grant is None:
+        raise refusal(
+            Code.VIEW_NOT_GRANTED, f"Table {table} is not in this permit.", "Ask the holder for an amendment."
+        )
+    always = ALWAYS_SHOWN if table in PERSON_TABLES else ()
+    return tuple(column for column in columns if column in always or grant.shows(column))
+
+
+def check_granted(terms: ViewTerms, needs: Mapping[str, Iterable[str]]) -> None:
+    """Refuse unless every table and column that a study reads is granted; names all that are missing.
+
+    In: needs — columns by table; tables that are open to every permit may be named.
+    Refuses: VIEW_NOT_GRANTED.
+    """
+    missing: list[str] = []
+    for table, columns in needs.items():
+        grant = terms.grant(table)
+        if table in OPEN_TABLES:
+            continue
+        if grant is None:
+            missing.append(table)
+        else:
+            missing += [
+                f"{table}.{column}" for column in columns if not (column in ALWAYS_SHOWN or grant.shows(column))
+            ]
+    if missing:
+        raise refusal(
+            Code.VIEW_NOT_GRANTED,
+            f"The permit does not grant what this needs: {', '.join(sorted(missing))}.",
+            "Ask the holder for an amendment, or ask for less.",
+        )

@@ -1,0 +1,166 @@
+"""Small CDMs in an engine's memory, with random rows for every column of every table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from enclos.contracts.columns import Column
+from enclos.contracts.omop import END_DATES, PERSON_TABLES, START_DATES, foreign_keys, omop_tables, primary_keys
+from enclos.contracts.sql import SqlEngine
+
+N_BUCKETS = 3
+FIRST_DAY = date(2018, 1, 1)
+N_STEPS, STEP_DAYS = 30, 50
+"""Days lie on, just before or just after a multiple of STEP_DAYS, so that the edges of a period are often met."""
+Row = dict[str, Any]
+_N_ROWS = {"person": (1, 1), "death": (0, 1)}
+_ARROW = {
+    "BIGINT": pa.int64(),
+    "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "DOUBLE": pa.float64(),
+    "VARCHAR": pa.string(),
+}
+
+
+class MemorySnapshot:
+    """A snapshot whose tables are in the engine's own memory, in schema ``lake``."""
+
+    def __init__(self, engine: SqlEngine, base: Mapping[str, Sequence[Row]], sources: Mapping[int, set[str]]) -> None:
+        self.tables = frozenset(base)
+        self._engine = engine
+        engine.execute("CREATE SCHEMA IF NOT EXISTS lake")
+        for table, rows in base.items():
+            leading = [Column("bucket", "INTEGER")] if table in PERSON_TABLES else []
+            engine.register("incoming", _arrow(table, rows))
+            columns = ", ".join(f'"{c.name}"::{c.sql_type} AS "{c.name}"' for c in (*leading, *omop_tables()[table]))
+            engine.execute(f"CREATE OR REPLACE TABLE lake.{table} AS SELECT {columns} FROM incoming")
+            engine.unregister("incoming")
+        pairs = [(person, source) for person, names in sources.items() for source in sorted(names)]
+        engine.execute("CREATE OR REPLACE TABLE lake.person_sources (person_id BIGINT, source VARCHAR)")
+        for pair in pairs:
+            engine.execute("INSERT INTO lake.person_sources VALUES (?, ?)", pair)
+
+    id = 7
+    buckets = tuple(range(N_BUCKETS))
+
+    def relation(self, table: str) -> str:
+        return f"memory.lake.{table}"
+
+    def sources(self) -> str | None:
+        return "memory.lake.person_sources"
+
+
+class MemoryPerimeter:
+    """A perimeter in the engine's own memory."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        self._engine = engine
+
+    def exists(self) -> bool:
+        return bool(self._engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'kept_perimeter'"))
+
+    def relation(self) -> str:
+        return "memory.main.kept_perimeter"
+
+    def write(self, select_sql: str) -> int:
+        self._engine.execute("CREATE OR REPLACE TABLE memory.main.kept_perimeter_new AS " + select_sql)
+        self._engine.execute("DROP TABLE IF EXISTS memory.main.kept_perimeter")
+        self._engine.execute("ALTER TABLE memory.main.kept_perimeter_new RENAME TO kept_perimeter")
+        return 1
+
+
+class SeededRandomness:
+    """Numbers that come again with the same seed."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._generator = np.random.default_rng(seed)
+
+    def numbers(self, n_numbers: int, n_bits: int) -> NDArray[np.int64]:
+        return self._generator.integers(0, 2**n_bits, n_numbers, dtype=np.int64)
+
+
+def _arrow(table: str, rows: Iterable[Row]) -> pa.Table:
+    fields = [pa.field(column.name, _ARROW[column.sql_type]) for column in omop_tables()[table]]
+    if table in PERSON_TABLES:
+        fields.insert(0, pa.field("bucket", pa.int32()))
+    return pa.Table.from_pylist(list(rows), schema=pa.schema(fields))
+
+
+def random_base(persons: Sequence[int], tables: Iterable[str], seed: int) -> dict[str, list[Row]]:
+    """Rows for each person, drawn from the person's own seed: what others have does not change them."""
+    base: dict[str, list[Row]] = {table: [] for table in ("person", "observation_period", *tables)}
+    for person in persons:
+        random = Random(f"{seed}/{person}")  # noqa: S311 - test data
+        for table in base:
+            if table not in PERSON_TABLES:
+                continue
+            n_rows = (
+                1 if table == "person" else random.randint(0 if table == "death" else 1, 1 if table == "death" else 4)
+            )
+            base[table] += [_row(table, person, ordinal, random) for ordinal in range(n_rows)]
+    if "location" in base:
+        homes = {row["location_id"] for row in base["person"]} - {None}
+        base["location"] = [_place(home) for home in sorted(homes)]
+    return base
+
+
+def _row(table: str, person: int, ordinal: int, random: Random) -> Row:
+    row: Row = {"bucket": person % N_BUCKETS}
+    for column in omop_tables()[table]:
+        row[column.name] = _value(table, column, person, ordinal, random)
+    with suppress(KeyError):
+        start, end = START_DATES[table], END_DATES[table]
+        row[start], row[end] = sorted((row[start], row[end] or row[start]))
+    return row
+
+
+def _value(  # noqa: C901, PLR0911 - one list of cases
+    table: str, column: Column, person: int, ordinal: int, random: Random
+) -> Any:
+    name = column.name
+    if name == "person_id":
+        return person
+    if name == primary_keys().get(table):
+        return person * 2**20 + ordinal
+    if not column.required and random.random() < 0.2:
+        return None
+    if name == "location_id":
+        return random.randint(1, 6)
+    if name.endswith("_event_id") or foreign_keys().get((table, name)) in PERSON_TABLES:
+        return random.choice((person, person + N_BUCKETS, 0)) * 2**20 + random.randint(0, 3)
+    if name.endswith("_source_concept_id"):
+        return random.choice((0, 45))
+    day = FIRST_DAY + timedelta(days=random.randrange(N_STEPS) * STEP_DAYS + random.choice((-1, 0, 1)))
+    match column.sql_type:
+        case "DATE":
+            return day
+        case "TIMESTAMP":
+            return datetime.combine(day, time(random.randrange(24)))
+        case "DOUBLE":
+            return float(random.randint(0, 9))
+        case "VARCHAR":
+            return f"{name} of {person}"[:40]
+    return {"month_of_birth": 6, "day_of_birth": 15, "year_of_birth": 1960}.get(name, random.randint(1, 9))
+
+
+def _place(home: int) -> Row:
+    return {
+        **dict.fromkeys(omop_tables()["location"].names, "text"),
+        "location_id": home,
+        "country_concept_id": 1,
+        "state": "FR",
+        "county": str(home % 2),
+        "city": f"commune {home}",
+        "zip": f"0{home}000",
+        "latitude": 1.0,
+        "longitude": 1.0,
+    }
