@@ -20,7 +20,7 @@ FACTS_MAX_BYTES = 16 * 1024
 SALTED = "salted:"
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+=/-]{0,127}")
-_PERSON_NUMBER = re.compile(r"[12][0-9]{4}[0-9AB][0-9]{7}([0-9]{2})?|[0-9]{10,}")
+_PERSON_NUMBER = re.compile(r"[1-8][0-9]{5}[0-9AB][0-9]{6}([0-9]{2})?|[0-9]{10,}")
 """A French social security number, with or without its key, or any other long number. Source: INSEE, NIR."""
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)

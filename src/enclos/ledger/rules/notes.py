@@ -25,6 +25,7 @@ MAX_SIGNATURES = 100
 _ID_BYTES = 4
 _DASH = "\u2014 "
 _NUMBER = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
+_INDEX = re.compile(r"index (0|[1-9]\d{0,18})", re.ASCII)
 _PROOF_HEAD = "c2sp.org/tlog-proof@v1"
 _PROOF_MAX_HASHES = 64
 
@@ -147,10 +148,11 @@ def read_proof(text: bytes) -> Proof:
     if len(lines) > 1 and lines[1].startswith("extra "):
         del lines[1]
     path = tuple(_bytes(line) for line in lines[2:])
-    is_proof = len(lines) >= 2 and lines[0] == _PROOF_HEAD and _NUMBER.fullmatch(lines[1].removeprefix("index "))
-    if not is_proof or len(path) > _PROOF_MAX_HASHES or any(len(part) != HASH_BYTES for part in path):
+    index = _INDEX.fullmatch(lines[1]) if len(lines) > 1 else None
+    are_hashes = len(path) <= _PROOF_MAX_HASHES and all(len(part) == HASH_BYTES for part in path)
+    if lines[0] != _PROOF_HEAD or index is None or not are_hashes:
         raise refusal(Code.LEDGER_DAMAGED, "The ledger proof is malformed.", "Ask its sender for it again.")
-    return Proof(int(lines[1].removeprefix("index ")), path, note)
+    return Proof(int(index[1]), path, note)
 
 
 def check_proof(proof: Proof, entry: bytes, origin: str, public_key: bytes) -> Checkpoint:

@@ -1,0 +1,139 @@
+"""A ledger's files in memory that tell apart what is durable, and a process that can die at any step."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from enclos.ledger.model import Session
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+class MemoryLedger:
+    """Files by name. ``die_at``: the number of the writing step at which the process is killed."""
+
+    def __init__(self, files: dict[str, bytes] | None = None, die_at: int | None = None, seed: int = 0) -> None:
+        self.files = dict(files or {})
+        self.durable = dict(self.files)
+        self.earlier: dict[str, list[bytes]] = {}
+        self.n_steps = 0
+        self._die_at = die_at
+        self._random = random.Random(seed)  # noqa: S311 - chooses crashes, not keys
+        self._mine: set[str] = set()
+        self._is_locked = False
+
+    # -- what a crash leaves
+
+    def after_kill(self) -> MemoryLedger:
+        """What the next process finds when this one was killed: every write that took place."""
+        return MemoryLedger(self.files)
+
+    def after_power_cut(self) -> MemoryLedger:
+        """What the next process finds when the power went: of each file that was not durable, some earlier content."""
+        left = {}
+        for name in self.files.keys() | self.durable.keys():
+            choices: list[bytes | None] = [self.durable.get(name)]
+            if self.files.get(name) != self.durable.get(name):
+                choices += [
+                    self.files.get(name),
+                    b"",
+                    bytes(len(self.files.get(name, b""))),
+                    *self.earlier.get(name, []),
+                ]
+            content = self._random.choice(choices)
+            if content is not None:
+                left[name] = content
+        return MemoryLedger(left)
+
+    def _step(self) -> bool:
+        """Count a writing step; whether the process dies in the midst of it."""
+        self.n_steps += 1
+        return self.n_steps - 1 == self._die_at
+
+    def _die(self) -> None:
+        raise Died
+
+    # -- reading
+
+    def read(self, name: str) -> bytes | None:
+        return self.files.get(name)
+
+    def names(self, under: str) -> Iterable[str]:
+        return [name for name in self.files if name.startswith(f"{under}/")]
+
+    def size(self, name: str) -> int | None:
+        return None if name not in self.files else len(self.files[name])
+
+    def read_from(self, name: str, offset: int) -> bytes:
+        return self.files[name][offset:]
+
+    # -- writing
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        assert not self._is_locked, "the lock is not reentrant"
+        self._is_locked = True
+        try:
+            yield
+        finally:
+            self._is_locked = False
+
+    def write(self, name: str, content: bytes, *, durable: bool) -> None:
+        dies = self._step()
+        if dies and self._random.random() < 0.5:
+            self._die()
+        if name in self.files:
+            self.earlier.setdefault(name, []).append(self.files[name])
+        self.files[name] = content
+        if dies:
+            self._die()
+        if durable:
+            self.durable[name] = content
+
+    def append(self, name: str, content: bytes) -> None:
+        if self._step():
+            n_written = self._random.randint(0, len(content))
+            self.files[name] += content[:n_written]
+            self._die()
+        self.files[name] += content
+        self.durable[name] = self.files[name]
+
+    def cut(self, name: str, length: int) -> None:
+        if self._step():
+            self._die()
+        self.files[name] = self.files[name][:length]
+        self.durable[name] = self.files[name]
+
+    def delete(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self.files:
+                if self._step():
+                    self._die()
+                del self.files[name]
+                if self._random.random() < 0.5:
+                    self.durable.pop(name, None)
+
+    def salt(self, name: str) -> bytes:
+        name = f"private/salts/{name}"
+        if name not in self.files:
+            self.write(name, os.urandom(32), durable=True)
+        return self.files[name]
+
+    def start_session(self, size: int) -> str:
+        session = os.urandom(8).hex()
+        self._mine.add(session)
+        self.write(f"private/sessions/{session}-{size}", b"", durable=True)
+        return session
+
+    def end_session(self, session: str) -> None:
+        self.delete([name for name in self.names("private/sessions") if name.split("/")[-1].startswith(session)])
+
+    def sessions(self) -> Iterable[Session]:
+        for name in self.names("private/sessions"):
+            session, _, size = name.split("/")[-1].partition("-")
+            yield Session(session, int(size), session in self._mine)

@@ -1,0 +1,256 @@
+from datetime import timedelta
+
+import pytest
+
+from enclos.ledger.model import Action, Kind, Outcome, Personal
+from enclos.ledger.rules.entries import entry_bytes
+from enclos.ledger.rules.notes import check_proof, read_checkpoint
+from enclos.ledger.steps import Ledger, verify_ledger
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import NotAllowed, NotAsPromised, refusal
+from factories.ledger import (
+    ALICE,
+    ORIGIN,
+    PERMIT,
+    PUBLIC_KEY,
+    SALT,
+    START,
+    VERIFYING_KEY,
+    SeedSigner,
+    SteppingClock,
+    begun,
+    filled,
+    opened,
+)
+from fakes.ledger import MemoryLedger
+
+
+def test_a_new_ledger_is_signed_empty_and_carries_its_verifying_key() -> None:
+    store = MemoryLedger()
+    ledger = begun(store)
+    assert (ledger.size(), ledger.last_at(), list(ledger.entries())) == (0, None, [])
+    assert read_checkpoint(ledger.checkpoint(), ORIGIN, PUBLIC_KEY).size == 0
+    assert store.files["ledger.vkey"].decode() == VERIFYING_KEY + "\n"
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 0
+
+
+def test_a_ledger_is_begun_once() -> None:
+    store = MemoryLedger()
+    begun(store)
+    with pytest.raises(NotAsPromised) as refused:
+        begun(store)
+    assert refused.value.code is Code.LEDGER_EXISTS
+
+
+def test_a_ledger_that_is_not_there_is_not_begun_by_opening() -> None:
+    store = MemoryLedger()
+    with pytest.raises(NotAsPromised) as refused:
+        opened(store)
+    assert refused.value.code is Code.LEDGER_MISSING
+    assert not store.files
+
+
+@pytest.mark.parametrize("origin", ["", "a b", "a+b", "a\nb"])
+def test_an_origin_must_do_as_the_name_of_a_key(origin: str) -> None:
+    with pytest.raises(ValueError, match="origin"):
+        begun(MemoryLedger(), origin=origin)
+
+
+def test_an_intent_its_outcome_and_an_event() -> None:
+    ledger = begun(MemoryLedger())
+    ticket = ledger.intent(Action.STUDY, ALICE, PERMIT, {"snapshot": 3})
+    assert ledger.size() == 1
+    place = ticket.outcome(Outcome.DONE, {"n_rows": 12})
+    event = ledger.record(Action.LOGIN, ALICE)
+    (_, intent), (_, outcome), (_, login) = ledger.entries()
+    assert (ticket.index, place, event) == (0, 1, 2)
+    assert (intent.kind, intent.action, intent.permit, intent.facts) == (
+        Kind.INTENT,
+        Action.STUDY,
+        PERMIT,
+        {"snapshot": 3},
+    )
+    assert (outcome.kind, outcome.intent, outcome.outcome, outcome.facts) == (
+        Kind.OUTCOME,
+        0,
+        Outcome.DONE,
+        {"n_rows": 12},
+    )
+    assert (login.kind, login.action) == (Kind.EVENT, Action.LOGIN)
+    assert intent.actor == outcome.actor == login.actor == ledger.digest(ALICE) != ledger.digest("bob@example.org")
+    assert START < intent.at < outcome.at < login.at == ledger.last_at()
+
+
+def test_an_intent_has_one_outcome() -> None:
+    ticket = begun(MemoryLedger()).intent(Action.STUDY, ALICE)
+    ticket.outcome(Outcome.DONE)
+    with pytest.raises(ValueError, match="one outcome"):
+        ticket.outcome(Outcome.FAILED)
+
+
+def test_leaving_the_block_says_how_it_ended() -> None:
+    ledger = begun(MemoryLedger())
+    with ledger.intent(Action.STUDY, ALICE, PERMIT) as ticket:
+        ticket.facts["n_rows"] = 5
+    with (
+        pytest.raises(NotAllowed),
+        ledger.intent(Action.SQL, ALICE, PERMIT),
+    ):
+        raise refusal(Code.ENCLOSURE_BUSY, "Another process is at work.")
+    with pytest.raises(ZeroDivisionError), ledger.intent(Action.BUILD, ALICE) as ticket:
+        ticket.facts["n_rows"] = 1 // 0
+    with ledger.intent(Action.LINK, ALICE) as ticket:
+        ticket.outcome(Outcome.REFUSED, code=Code.CLOCK_BEHIND)
+    outcomes = [entry for _, entry in ledger.entries() if entry.kind is Kind.OUTCOME]
+    assert [(entry.outcome, entry.code, entry.facts) for entry in outcomes] == [
+        (Outcome.DONE, None, {"n_rows": 5}),
+        (Outcome.REFUSED, "ENC-03", {}),
+        (Outcome.FAILED, None, {"fault": "ZeroDivisionError"}),
+        (Outcome.REFUSED, "ENC-09", {}),
+    ]
+
+
+def test_an_intent_is_durable_before_its_block_begins() -> None:
+    store = MemoryLedger()
+    ledger = begun(store)
+    with ledger.intent(Action.STUDY, ALICE):
+        assert verify_ledger(store, PUBLIC_KEY, ORIGIN).n_open == 1
+        left = store.after_power_cut()
+        assert next(iter(opened(left).entries()))[1].action is Action.STUDY
+
+
+def test_a_clock_that_runs_behind_is_refused_before_anything_is_written() -> None:
+    store, clock = MemoryLedger(), SteppingClock()
+    ledger = begun(store, clock=clock)
+    ledger.record(Action.LOGIN, ALICE)
+    ticket = ledger.intent(Action.STUDY, ALICE)
+    last_at, before = ledger.last_at(), dict(store.files)
+    clock.at -= timedelta(hours=1)
+    for write in (
+        lambda: ledger.intent(Action.STUDY, ALICE),
+        lambda: ledger.record(Action.LOGIN, ALICE),
+        ledger.now,
+    ):
+        with pytest.raises(NotAsPromised) as refused:
+            write()
+        assert refused.value.code is Code.CLOCK_BEHIND
+    assert store.files == before
+    assert last_at is not None
+    late_ms = int((last_at - clock.at).total_seconds() * 1000) - 5
+    ticket.outcome(Outcome.DONE)
+    ((_, outcome),) = ledger.entries(2)
+    assert (outcome.at, outcome.facts) == (last_at, {"clock_behind_ms": late_ms})
+    clock.at += timedelta(hours=2)
+    assert ledger.now() > last_at
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 3
+
+
+def test_two_open_ledgers_see_each_other() -> None:
+    store, clock = MemoryLedger(), SteppingClock()
+    one, two = begun(store, clock=clock), opened(store, clock=clock)
+    for n in range(600):
+        (one if n % 3 else two).record(Action.LOGIN, ALICE, facts={"n": n})
+    assert [entry.facts["n"] for _, entry in one.entries()] == list(range(600))
+    assert one.checkpoint() == two.checkpoint()
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 600
+
+
+def test_the_living_are_not_interrupted() -> None:
+    store, clock = MemoryLedger(), SteppingClock()
+    ticket = begun(store, clock=clock).intent(Action.STUDY, ALICE)
+    other = opened(store, clock=clock)
+    assert other.recover() == 0
+    ticket.outcome(Outcome.DONE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).n_open == 0
+
+
+def test_the_intents_of_the_dead_are_closed_as_interrupted_once() -> None:
+    store = MemoryLedger()
+    ledger = begun(store)
+    done = ledger.intent(Action.LINK, ALICE)
+    ledger.intent(Action.STUDY, ALICE, PERMIT, {"snapshot": 3})
+    done.outcome(Outcome.DONE)
+    ledger.intent(Action.SQL, ALICE, PERMIT)
+    left = store.after_kill()
+    after = opened(left)
+    closed = [(entry.intent, entry.action, entry.permit, entry.outcome) for _, entry in after.entries(4)]
+    assert closed == [(1, Action.STUDY, PERMIT, Outcome.INTERRUPTED), (3, Action.SQL, PERMIT, Outcome.INTERRUPTED)]
+    assert list(left.sessions()) == []
+    assert opened(left.after_kill()).size() == 6
+    assert verify_ledger(left, PUBLIC_KEY, ORIGIN).n_open == 0
+
+
+def test_closing_with_an_open_intent_leaves_it_to_the_next_opening() -> None:
+    store = MemoryLedger()
+    with begun(store) as ledger:
+        ledger.intent(Action.STUDY, ALICE)
+    assert opened(store.after_kill()).size() == 2
+
+
+def test_closing_without_one_leaves_no_mark() -> None:
+    store = MemoryLedger()
+    with begun(store) as ledger, ledger.intent(Action.STUDY, ALICE):
+        pass
+    assert list(store.sessions()) == []
+    with ledger.intent(Action.STUDY, ALICE):
+        assert len(list(store.sessions())) == 1
+
+
+def test_a_proof_convinces_without_the_ledger() -> None:
+    ledger = filled(begun(MemoryLedger()), 300)
+    entries = list(ledger.entries())
+    for index in (0, 255, 256, 299):
+        checkpoint = check_proof(ledger.prove(index), entry_bytes(entries[index][1]), ORIGIN, PUBLIC_KEY)
+        assert checkpoint.size == 300
+    with pytest.raises(ValueError, match="no such leaf"):
+        ledger.prove(300)
+
+
+def test_entries_are_read_from_any_place() -> None:
+    ledger = filled(begun(MemoryLedger()), 520)
+    whole = list(ledger.entries())
+    for start in (0, 1, 255, 256, 257, 512, 519, 520, 521):
+        assert list(ledger.entries(start)) == whole[start:]
+
+
+def test_an_altered_bundle_is_not_believed() -> None:
+    store = MemoryLedger()
+    ledger = filled(begun(store), 300)
+    name = "tile/entries/000"
+    store.files[name] = store.files[name].replace(b'"snapshot":2', b'"snapshot":3')
+    with pytest.raises(NotAsPromised) as refused:
+        list(ledger.entries())
+    assert refused.value.code is Code.LEDGER_DAMAGED
+    assert len(list(ledger.entries(256))) == 44
+
+
+def test_what_is_personal_is_a_digest_that_dies_with_its_salt() -> None:
+    store = MemoryLedger()
+    ledger = begun(store)
+    ledger.record(Action.OPT_OUT, ALICE, facts={"subject": Personal("1850578006084"), "reason": "she asked"})
+    public = b"".join(content for name, content in store.files.items() if not name.startswith("private/"))
+    for text in (b"alice", b"1850578006084", b"asked"):
+        assert text not in public
+    ((_, entry),) = ledger.entries()
+    assert entry.facts["subject"] == ledger.digest("1850578006084")
+    for name in [name for name in store.files if name.startswith("private/salts/")]:
+        del store.files[name]
+    assert entry.actor != ledger.digest(ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 1
+
+
+def test_reprs_show_names_only() -> None:
+    ledger = begun(MemoryLedger())
+    ticket = ledger.intent(Action.STUDY, ALICE)
+    assert (repr(ledger), repr(ticket)) == (f"Ledger({ORIGIN})", "Ticket(study, 0)")
+    assert SALT.reveal().hex() not in repr(vars(ledger))
+
+
+def test_another_key_does_not_open_the_ledger() -> None:
+    store = MemoryLedger()
+    begun(store)
+    with pytest.raises(NotAsPromised) as refused:
+        opened(store, seed=8)
+    assert refused.value.code is Code.LEDGER_UNSIGNED
+    with pytest.raises(NotAsPromised):
+        Ledger.open(store, SeedSigner(), SteppingClock(), SALT, "other.example/ledger")
