@@ -1,0 +1,263 @@
+"""Results: DARWIN EU's summarised_result, and who is in each of its cells.
+
+A result is a table of estimates as text, each under a result id, with the settings of each result id; as CSV it is
+read by omopgenerics. Beside it, and never in the CSV, stand the cells: for every group of estimates the distinct
+persons that they count, so that release can compute exact differences.
+
+Source: omopgenerics 1.2, summarised_result: columns, estimate types, settings as rows of the exported CSV.
+"""
+
+from __future__ import annotations
+
+import array
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap, BitMap64
+
+SEPARATOR = " &&& "
+"""Joins the names and the levels of one column that carries several."""
+OVERALL = "overall"
+"""The name and level of a column that carries nothing."""
+SETTINGS_VARIABLE = "settings"
+MISSING = "NA"
+"""How the CSV writes what is not there, as R does."""
+
+RESULT_COLUMNS: tuple[str, ...] = (
+    "result_id",
+    "cdm_name",
+    "group_name",
+    "group_level",
+    "strata_name",
+    "strata_level",
+    "variable_name",
+    "variable_level",
+    "estimate_name",
+    "estimate_type",
+    "estimate_value",
+    "additional_name",
+    "additional_level",
+)
+
+RESULT_SCHEMA = pa.schema(
+    [pa.field("result_id", pa.int64(), nullable=False), *(pa.field(name, pa.string()) for name in RESULT_COLUMNS[1:])]
+)
+
+PersonNumbers: TypeAlias = npt.NDArray[np.int64]
+
+
+class EstimateType(Enum):
+    """What the text of an estimate stands for."""
+
+    NUMERIC = "numeric"
+    INTEGER = "integer"
+    PERCENTAGE = "percentage"
+    PROPORTION = "proportion"
+    CHARACTER = "character"
+    LOGICAL = "logical"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSettings:
+    """How the estimates of one result id came about; ``values`` always names the result type and the package."""
+
+    result_id: int
+    values: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        missing = [name for name in ("result_type", "package_name", "package_version") if name not in self.values]
+        if self.result_id < 1 or missing:
+            raise ValueError("settings have a positive result id, a result type and a package with its version")
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+
+    @property
+    def result_type(self) -> str:
+        """What kind of estimates: incidence, incidence_attrition, prevalence…"""
+        return self.values["result_type"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Cell:
+    """The persons behind one group of estimates: those who have the outcome, among those who could.
+
+    ``numerator`` and ``denominator`` are person numbers of the permit; they are built when asked for, since random
+    numbers make large sets, while the dense sets behind them are small.
+    """
+
+    result_id: int
+    group_level: str
+    strata_name: str
+    strata_level: str
+    additional_level: str
+    dense_numerator: BitMap
+    dense_denominator: BitMap
+    person_numbers: PersonNumbers
+
+    @property
+    def n_numerator(self) -> int:
+        """Number of distinct persons who have the outcome."""
+        return len(self.dense_numerator)
+
+    @property
+    def n_denominator(self) -> int:
+        """Number of distinct persons who could have it."""
+        return len(self.dense_denominator)
+
+    @property
+    def numerator(self) -> BitMap64:
+        """The persons who have the outcome."""
+        return _numbers_of(self.dense_numerator, self.person_numbers)
+
+    @property
+    def denominator(self) -> BitMap64:
+        """The persons who could have the outcome."""
+        return _numbers_of(self.dense_denominator, self.person_numbers)
+
+    @property
+    def key(self) -> tuple[int, str, str, str, str]:
+        """What identifies the cell's estimates in the result."""
+        return (self.result_id, self.group_level, self.strata_name, self.strata_level, self.additional_level)
+
+    def __repr__(self) -> str:
+        return f"Cell(result_id={self.result_id}, {self.group_level!r}, {self.additional_level!r})"
+
+
+def _numbers_of(dense: BitMap, person_numbers: PersonNumbers) -> BitMap64:
+    numbers = person_numbers[np.frombuffer(dense.to_array(), dtype=np.uint32)]
+    return BitMap64(array.array("Q", np.sort(numbers).astype(np.uint64).tobytes()))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StudyResult:
+    """What a study found: estimates and attrition as text, their settings, and the persons behind each estimate.
+
+    ``table`` has the columns of RESULT_SCHEMA; nothing in it is rounded or hidden yet.
+    """
+
+    table: pa.Table
+    settings: tuple[ResultSettings, ...]
+    cells: tuple[Cell, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.table.schema.equals(RESULT_SCHEMA):
+            raise ValueError("a result's table has the columns of the contract")
+
+    @property
+    def n_rows(self) -> int:
+        """Number of estimates and attrition counts."""
+        return int(self.table.num_rows)
+
+    def of_type(self, result_type: str) -> pa.Table:
+        """The rows whose result id has that result type."""
+        ids = [each.result_id for each in self.settings if each.result_type == result_type]
+        return self.table.filter(pa.array(np.isin(self.table["result_id"].to_numpy(), ids)))
+
+    def __repr__(self) -> str:
+        return f"StudyResult({self.n_rows} rows, {len(self.settings)} settings, {len(self.cells)} cells)"
+
+
+def result_csv(table: pa.Table, settings: Sequence[ResultSettings]) -> bytes:
+    """The result as one CSV file, settings as its last rows, readable by omopgenerics' importSummarisedResult."""
+    out = io.StringIO()
+    out.write(",".join(f'"{name}"' for name in RESULT_COLUMNS) + "\n")
+    columns = [table[name].to_pylist() for name in RESULT_COLUMNS]
+    for row in zip(*columns, strict=True):
+        out.write(_csv_line(row))
+    for each in settings:
+        for name, value in each.values.items():
+            group = (MISSING, OVERALL, OVERALL, OVERALL, OVERALL, SETTINGS_VARIABLE, MISSING)
+            estimate = (name, EstimateType.CHARACTER.value, value)
+            out.write(_csv_line((each.result_id, *group, *estimate, OVERALL, OVERALL)))
+    return out.getvalue().encode("utf-8")
+
+
+def _csv_line(values: Iterable[object]) -> str:
+    fields = (MISSING if value is None or value == MISSING else str(value).replace('"', '""') for value in values)
+    return ",".join(value if value == MISSING else f'"{value}"' for value in fields) + "\n"
+
+
+def result_from_csv(data: bytes) -> tuple[pa.Table, tuple[ResultSettings, ...]]:
+    """The table and the settings of a result's CSV.
+
+    Refuses: ValueError when the columns are not those of the contract.
+    """
+    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    if tuple(next(reader, ())) != RESULT_COLUMNS:
+        raise ValueError("the columns are not those of a summarised result")
+    variable = RESULT_COLUMNS.index("variable_name")
+    name, value = RESULT_COLUMNS.index("estimate_name"), RESULT_COLUMNS.index("estimate_value")
+    rows: list[list[str]] = []
+    settings: dict[int, dict[str, str]] = {}
+    for row in reader:
+        if row[variable] == SETTINGS_VARIABLE:
+            settings.setdefault(int(row[0]), {})[row[name]] = "" if row[value] == MISSING else row[value]
+        else:
+            rows.append(row)
+    columns = {
+        each: [None if row[at] == MISSING else row[at] for row in rows] for at, each in enumerate(RESULT_COLUMNS)
+    }
+    ids = pa.array([int(row[0]) for row in rows], pa.int64())
+    table = pa.table({**columns, "result_id": ids}, schema=RESULT_SCHEMA)
+    return table, tuple(ResultSettings(result_id, values) for result_id, values in sorted(settings.items()))
+
+
+CELL_SCHEMA = pa.schema(
+    [
+        pa.field("result_id", pa.int64(), nullable=False),
+        *(pa.field(name, pa.string()) for name in ("group_level", "strata_name", "strata_level", "additional_level")),
+        pa.field("n_numerator", pa.int64(), nullable=False),
+        pa.field("n_denominator", pa.int64(), nullable=False),
+        pa.field("numerator", pa.binary(), nullable=False),
+        pa.field("denominator", pa.binary(), nullable=False),
+    ]
+)
+"""Cells as stored: the sets are portable roaring bitmaps of dense person numbers."""
+
+PERSONS_SCHEMA = pa.schema([pa.field("person_id", pa.int64(), nullable=False)])
+"""The permit's person number of each dense number, in order of the dense number."""
+
+
+def cells_to_tables(cells: Sequence[Cell]) -> tuple[pa.Table, pa.Table]:
+    """The cells of one result and their persons, as two tables to be stored under the permit's key."""
+    numbers = cells[0].person_numbers if cells else np.zeros(0, dtype=np.int64)
+    if any(cell.person_numbers is not numbers for cell in cells):
+        raise ValueError("the cells of one result share their person numbers")
+    columns = {
+        "result_id": [cell.result_id for cell in cells],
+        "group_level": [cell.group_level for cell in cells],
+        "strata_name": [cell.strata_name for cell in cells],
+        "strata_level": [cell.strata_level for cell in cells],
+        "additional_level": [cell.additional_level for cell in cells],
+        "n_numerator": [cell.n_numerator for cell in cells],
+        "n_denominator": [cell.n_denominator for cell in cells],
+        "numerator": [cell.dense_numerator.serialize() for cell in cells],
+        "denominator": [cell.dense_denominator.serialize() for cell in cells],
+    }
+    return pa.table(columns, schema=CELL_SCHEMA), pa.table({"person_id": pa.array(numbers)}, schema=PERSONS_SCHEMA)
+
+
+def cells_from_tables(cells: pa.Table, persons: pa.Table) -> tuple[Cell, ...]:
+    """The cells of two stored tables."""
+    numbers = persons["person_id"].to_numpy()
+    return tuple(
+        Cell(
+            row["result_id"],
+            row["group_level"],
+            row["strata_name"],
+            row["strata_level"],
+            row["additional_level"],
+            BitMap.deserialize(row["numerator"]),
+            BitMap.deserialize(row["denominator"]),
+            numbers,
+        )
+        for row in cells.to_pylist()
+    )

@@ -1,0 +1,251 @@
+"""What a study asks, in values that cannot be nonsense.
+
+Meaning lives here, ease of writing in ``document.py``, speed in ``plans``. Days are calendar days; both ends of a
+date range belong to it, as people write it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import TypeAlias
+
+MAX_AGE_YEARS = 150
+MAX_DAYS = 99_999
+MAX_CONCEPT_ID = 2**31 - 1
+"""OMOP concept ids are 32-bit integers."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_STUDY_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
+
+
+def is_cohort_name(name: str) -> bool:
+    """Whether a cohort can have that name: snake case, as the result's readers expect."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_study_name(name: str) -> bool:
+    """Whether a study can have that name: letters, digits, dot, dash, underscore."""
+    return _STUDY_NAME.fullmatch(name) is not None
+
+
+class Domain(Enum):
+    """The OMOP table that a concept set is looked up in."""
+
+    CONDITION = "condition"
+    DRUG = "drug"
+    PROCEDURE = "procedure"
+    MEASUREMENT = "measurement"
+    OBSERVATION = "observation"
+    VISIT = "visit"
+
+
+class Limit(Enum):
+    """Which of a person's records enter the cohort."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
+class OpenEnd(Enum):
+    """A cohort end that the data give."""
+
+    EVENT_END = "event_end"
+    """The record's own last day; the day after its first day where a record that lasts has none."""
+    OBSERVATION_END = "observation_end"
+    """The last day of the observation period that the record starts in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterDays:
+    """A cohort end a fixed number of days after the start."""
+
+    n_days: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.n_days <= MAX_DAYS:
+            raise ValueError("days after the start are between 0 and 99 999")
+
+
+CohortEnd: TypeAlias = OpenEnd | AfterDays
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptCohort:
+    """Persons with a record of a concept set, from its first day to a defined end, within observation."""
+
+    name: str
+    concepts: tuple[int, ...]
+    descendants: bool
+    domain: Domain
+    limit: Limit
+    end: CohortEnd
+
+    def __post_init__(self) -> None:
+        if not is_cohort_name(self.name):
+            raise ValueError("a cohort's name is snake case")
+        if not self.concepts or len(set(self.concepts)) != len(self.concepts):
+            raise ValueError("a cohort has at least one concept, each once")
+        if not all(0 < concept <= MAX_CONCEPT_ID for concept in self.concepts):
+            raise ValueError("a concept id is a positive 32-bit integer")
+
+
+class Sex(Enum):
+    """Who is at risk; persons whose sex is neither male nor female in the data are in none, as in the peers."""
+
+    BOTH = "both"
+    MALE = "male"
+    FEMALE = "female"
+
+    @property
+    def word(self) -> str:
+        """The word that results use."""
+        return self.value.capitalize()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AgeGroup:
+    """Ages in completed years, both included."""
+
+    min_years: int
+    max_years: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_years <= self.max_years <= MAX_AGE_YEARS:
+            raise ValueError("an age group runs from 0 to 150 years, the lower age first")
+
+    @property
+    def word(self) -> str:
+        """The words that results use."""
+        return f"{self.min_years} to {self.max_years}"
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """The days that a study looks at, both ends included; None leaves an end to the observed data."""
+
+    start_on: date | None = None
+    end_on: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.start_on is not None and self.end_on is not None and self.end_on < self.start_on:
+            raise ValueError("a date range cannot end before it starts")
+
+
+class Interval(Enum):
+    """The stretch of time that one estimate covers."""
+
+    WEEKS = "weeks"
+    """ISO weeks, Monday to Sunday."""
+    MONTHS = "months"
+    QUARTERS = "quarters"
+    YEARS = "years"
+    OVERALL = "overall"
+    """From the first to the last day that anyone contributes."""
+
+
+class TimePoint(Enum):
+    """The day of an interval at which point prevalence is taken."""
+
+    START = "start"
+    MIDDLE = "middle"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Who is at risk and when: every combination of age group, sex and days of prior observation."""
+
+    age_groups: tuple[AgeGroup, ...] = (AgeGroup(0, MAX_AGE_YEARS),)
+    sexes: tuple[Sex, ...] = (Sex.BOTH,)
+    days_prior_observation: tuple[int, ...] = (0,)
+    date_range: DateRange = DateRange()
+
+    def __post_init__(self) -> None:
+        lists: tuple[tuple[object, ...], ...] = (self.age_groups, self.sexes, self.days_prior_observation)
+        if not all(self_list and len(set(self_list)) == len(self_list) for self_list in lists):
+            raise ValueError("each list of a population has at least one value, each once")
+        if not all(0 <= days <= MAX_DAYS for days in self.days_prior_observation):
+            raise ValueError("days of prior observation are between 0 and 99 999")
+
+
+@dataclass(frozen=True, slots=True)
+class Incidence:
+    """New events per person-time.
+
+    ``washout_days`` is the time without the outcome before a person is at risk (again); None is all time: only a
+    person's first event ever counts. Without repeated events a person leaves at the first event in the study.
+    """
+
+    outcomes: tuple[str, ...]
+    population: Population
+    intervals: tuple[Interval, ...] = (Interval.YEARS,)
+    washout_days: int | None = None
+    repeated_events: bool = False
+    complete_intervals: bool = True
+
+    def __post_init__(self) -> None:
+        _check_analysis(self.outcomes, self.intervals)
+        if self.washout_days is not None and not 0 <= self.washout_days <= MAX_DAYS:
+            raise ValueError("washout days are between 0 and 99 999, or all")
+
+
+@dataclass(frozen=True, slots=True)
+class PointPrevalence:
+    """The share of persons present on one day who have the outcome on it."""
+
+    outcomes: tuple[str, ...]
+    population: Population
+    intervals: tuple[Interval, ...] = (Interval.YEARS,)
+    time_point: TimePoint = TimePoint.START
+
+    def __post_init__(self) -> None:
+        _check_analysis(self.outcomes, self.intervals)
+        if Interval.OVERALL in self.intervals:
+            raise ValueError("a point prevalence has no overall interval")
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodPrevalence:
+    """The share of persons present in an interval who have the outcome while present in it."""
+
+    outcomes: tuple[str, ...]
+    population: Population
+    intervals: tuple[Interval, ...] = (Interval.YEARS,)
+    full_contribution: bool = False
+    complete_intervals: bool = True
+
+    def __post_init__(self) -> None:
+        _check_analysis(self.outcomes, self.intervals)
+
+
+Prevalence: TypeAlias = PointPrevalence | PeriodPrevalence
+Analysis: TypeAlias = Incidence | PointPrevalence | PeriodPrevalence
+
+
+def _check_analysis(outcomes: tuple[str, ...], intervals: tuple[Interval, ...]) -> None:
+    lists: tuple[tuple[object, ...], ...] = (outcomes, intervals)
+    if not all(values and len(set(values)) == len(values) for values in lists):
+        raise ValueError("an analysis has at least one outcome and one interval, each once")
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A name, the cohorts it defines, and the analyses that use them."""
+
+    name: str
+    cohorts: tuple[ConceptCohort, ...]
+    analyses: tuple[Analysis, ...]
+
+    def __post_init__(self) -> None:
+        if not is_study_name(self.name):
+            raise ValueError("a study's name is made of letters, digits, dot, dash and underscore")
+        names = [cohort.name for cohort in self.cohorts]
+        if len(set(names)) != len(names):
+            raise ValueError("two cohorts have one name")
+        if not self.analyses:
+            raise ValueError("a study has at least one analysis")
+        if any(outcome not in names for analysis in self.analyses for outcome in analysis.outcomes):
+            raise ValueError("an outcome is the name of a cohort of the study")

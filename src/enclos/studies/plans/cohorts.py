@@ -1,0 +1,163 @@
+"""Concept sets and the cohorts made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from enclos.contracts.omop import END_DATES, START_DATES
+from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, OpenEnd
+from enclos.studies.plans.people import day_number
+
+DOMAIN_TABLES: dict[Domain, str] = {
+    Domain.CONDITION: "condition_occurrence",
+    Domain.DRUG: "drug_exposure",
+    Domain.PROCEDURE: "procedure_occurrence",
+    Domain.MEASUREMENT: "measurement",
+    Domain.OBSERVATION: "observation",
+    Domain.VISIT: "visit_occurrence",
+}
+
+_CONCEPT_COLUMNS: dict[Domain, str] = {domain: f"{domain.value}_concept_id" for domain in Domain}
+
+_LASTING = frozenset({Domain.CONDITION, Domain.DRUG, Domain.VISIT})
+"""Domains whose records have a last day; the others last the one day that they are on, as in the peer."""
+
+
+def columns_read(domain: Domain) -> tuple[str, ...]:
+    """The columns of the domain's table that a cohort reads."""
+    table = DOMAIN_TABLES[domain]
+    ends = (END_DATES[table],) if domain in _LASTING else ()
+    return ("person_id", _CONCEPT_COLUMNS[domain], START_DATES[table], *ends)
+
+
+def plan_known_concepts(concepts: Sequence[int]) -> str:
+    """Those of the concepts that the vocabulary has.
+
+    Out: one row per known concept: concept_id
+    """
+    return (
+        f"SELECT DISTINCT CAST(concept_id AS BIGINT) AS concept_id FROM concept WHERE concept_id IN ({_ids(concepts)})"
+    )
+
+
+def plan_descendants(concepts: Sequence[int]) -> str:
+    """The descendants of each concept, itself included where the vocabulary says so.
+
+    Out: one row per ancestor and descendant: ancestor_concept_id, descendant_concept_id
+    """
+    return (
+        "SELECT DISTINCT CAST(ancestor_concept_id AS BIGINT) AS ancestor_concept_id, "
+        "CAST(descendant_concept_id AS BIGINT) AS descendant_concept_id "
+        f"FROM concept_ancestor WHERE ancestor_concept_id IN ({_ids(concepts)})"
+    )
+
+
+def _ids(concepts: Sequence[int]) -> str:
+    return ", ".join(str(int(concept)) for concept in concepts)
+
+
+def plan_codes(cohorts: Sequence[ConceptCohort], concept_sets: Mapping[str, Sequence[int]]) -> str:
+    """Make ``study_code``: the resolved concepts of each cohort, with how the cohort starts and ends.
+
+    In: concept_sets — for each cohort's name, its concepts with their descendants
+    """
+    parts = [
+        f"SELECT CAST({index} AS USMALLINT) AS cohort, "
+        f"unnest(CAST([{_ids(concept_sets[cohort.name])}] AS BIGINT[])) AS concept_id, "
+        f"{'TRUE' if cohort.limit is Limit.FIRST else 'FALSE'} AS first_only, "
+        f"CAST({cohort.end.n_days if isinstance(cohort.end, AfterDays) else 'NULL'} AS INTEGER) AS end_days, "
+        f"{'TRUE' if cohort.end is OpenEnd.OBSERVATION_END else 'FALSE'} AS to_observation_end"
+        for index, cohort in enumerate(cohorts)
+    ]
+    return "CREATE OR REPLACE TEMP TABLE study_code AS " + " UNION ALL ".join(parts)
+
+
+def plan_events(cohorts: Sequence[ConceptCohort]) -> str:
+    """Make ``study_event``: each cohort's stretches, each domain's table read once.
+
+    A record enters when it starts within an observation period and does not end before it starts; it is cut at the
+    end of that period; stretches that share a day become one.
+
+    Source: CDMConnector 2, generateConceptCohortSet. Stretches that only touch (end and next start on following
+            days) stay apart; an open end is the day after the start for records that last.
+    """
+    records = " UNION ALL ".join(
+        _plan_records(domain, [at for at, cohort in enumerate(cohorts) if cohort.domain is domain])
+        for domain in Domain
+        if any(cohort.domain is domain for cohort in cohorts)
+    )
+    only_first = (
+        "QUALIFY NOT first_only OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
+        if any(cohort.limit is Limit.FIRST for cohort in cohorts)
+        else ""
+    )
+    return f"""
+        CREATE OR REPLACE TEMP TABLE study_event AS
+        WITH record AS ({records}),
+        entry AS (SELECT cohort, ordinal, first_day, last_day FROM record {only_first}),
+        marked AS (
+            SELECT
+                cohort, ordinal, first_day,
+                max(last_day) OVER (
+                    PARTITION BY cohort, ordinal ORDER BY first_day, last_day
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                ) AS last_day_before,
+                max(last_day) OVER (PARTITION BY cohort, ordinal) AS last_day_of_all
+            FROM entry
+        )
+        SELECT
+            cohort, ordinal, first_day,
+            coalesce(
+                lead(last_day_before) OVER (PARTITION BY cohort, ordinal ORDER BY first_day), last_day_of_all
+            ) AS last_day
+        FROM marked
+        WHERE last_day_before IS NULL OR first_day > last_day_before
+    """
+
+
+def _plan_records(domain: Domain, cohorts: Sequence[int]) -> str:
+    table, concept = DOMAIN_TABLES[domain], _CONCEPT_COLUMNS[domain]
+    first_day = day_number(f"record.{START_DATES[table]}")
+    own_last_day = first_day
+    if domain in _LASTING:
+        own_last_day = f"coalesce({day_number(f'record.{END_DATES[table]}')}, {first_day} + 1)"
+    return f"""
+        SELECT
+            study_code.cohort,
+            study_code.first_only,
+            study_observed.ordinal,
+            {first_day} AS first_day,
+            least(
+                CASE
+                    WHEN study_code.end_days IS NOT NULL THEN {first_day} + study_code.end_days
+                    WHEN study_code.to_observation_end THEN study_observed.last_day
+                    ELSE {own_last_day}
+                END,
+                study_observed.last_day
+            ) AS last_day
+        FROM {table} AS record
+        JOIN study_code
+            ON study_code.concept_id = record.{concept}
+            AND study_code.cohort IN ({", ".join(str(cohort) for cohort in cohorts)})
+        JOIN study_observed
+            ON study_observed.person_id = record.person_id
+            AND {first_day} BETWEEN study_observed.first_day AND study_observed.last_day
+        WHERE {first_day} <= {own_last_day}
+    """
+
+
+def plan_cohort_rows() -> str:
+    """The rows of every outcome cohort.
+
+    Out: one row per stretch: cohort (index), subject_id, cohort_start_date, cohort_end_date
+    """
+    return """
+        SELECT
+            CAST(cohort AS INTEGER) AS cohort,
+            CAST(study_person.person_id AS BIGINT) AS subject_id,
+            DATE '1970-01-01' + first_day AS cohort_start_date,
+            DATE '1970-01-01' + last_day AS cohort_end_date
+        FROM study_event
+        JOIN study_person USING (ordinal)
+        ORDER BY ALL
+    """

@@ -1,0 +1,1 @@
+"""The decisions of a study, pure: intervals, person-time, estimates, attrition."""

@@ -1,0 +1,134 @@
+"""What a study has to compute, each thing once: denominators, outcomes, and the pairs of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from enclos.studies.model import (
+    AgeGroup,
+    Analysis,
+    ConceptCohort,
+    DateRange,
+    Incidence,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+    Sex,
+    Study,
+)
+from enclos.studies.rules.calendar import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Denominator:
+    """One combination of a population: who is at risk, and from when to when."""
+
+    age_group: AgeGroup
+    sex: Sex
+    days_prior_observation: int
+    date_range: DateRange
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One denominator with one outcome: what one set of estimates is about."""
+
+    number: int
+    """Its number among all pairs of the study."""
+    denominator: int
+    """The denominator's index in the outline."""
+    cohort: int
+    """The outcome's index in the outline."""
+    denominator_number: int
+    """The denominator's number within its analysis, from 1."""
+
+    @property
+    def denominator_name(self) -> str:
+        """The denominator's name in results."""
+        return f"denominator_cohort_{self.denominator_number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One analysis of the study with its pairs, outcomes outermost."""
+
+    analysis: Analysis
+    denominators: tuple[int, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def incidence(self) -> Incidence | None:
+        """The analysis when it is an incidence."""
+        return self.analysis if isinstance(self.analysis, Incidence) else None
+
+    @property
+    def prevalence(self) -> PointPrevalence | PeriodPrevalence | None:
+        """The analysis when it is a prevalence."""
+        return None if isinstance(self.analysis, Incidence) else self.analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The whole computation: cohorts that are used, distinct denominators, and the blocks."""
+
+    cohorts: tuple[ConceptCohort, ...]
+    denominators: tuple[Denominator, ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def needs_observed_days(self) -> bool:
+        """Whether a population leaves an end of its dates to the data."""
+        ranges = [block.analysis.population.date_range for block in self.blocks]
+        return any(each.start_on is None or each.end_on is None for each in ranges)
+
+    @property
+    def prevalence_denominators(self) -> tuple[int, ...]:
+        """The denominators whose first and last day must be known before persons are counted."""
+        found = {index for block in self.blocks if block.prevalence is not None for index in block.denominators}
+        return tuple(sorted(found))
+
+
+def denominators_of(population: Population) -> tuple[Denominator, ...]:
+    """Every combination, age group outermost, then sex, then days of prior observation.
+
+    Source: IncidencePrevalence, generateDenominatorCohortSet with requirement interactions.
+    """
+    combinations = product(population.age_groups, population.sexes, population.days_prior_observation)
+    return tuple(Denominator(age, sex, days, population.date_range) for age, sex, days in combinations)
+
+
+def outline_of(study: Study) -> Outline:
+    """What the study has to compute."""
+    used = {outcome for analysis in study.analyses for outcome in analysis.outcomes}
+    cohorts = tuple(cohort for cohort in study.cohorts if cohort.name in used)
+    cohort_index = {cohort.name: index for index, cohort in enumerate(cohorts)}
+    denominator_index: dict[Denominator, int] = {}
+    blocks: list[Block] = []
+    n_pairs = 0
+    for analysis in study.analyses:
+        wanted = denominators_of(analysis.population)
+        indices = tuple(denominator_index.setdefault(each, len(denominator_index)) for each in wanted)
+        pairs = tuple(
+            Pair(n_pairs + at, index, cohort_index[outcome], number)
+            for at, (outcome, (number, index)) in enumerate(product(analysis.outcomes, enumerate(indices, start=1)))
+        )
+        n_pairs += len(pairs)
+        blocks.append(Block(analysis, indices, pairs))
+    return Outline(cohorts, tuple(denominator_index), tuple(blocks))
+
+
+def study_days_of(population: Population, observed: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The days that a population's study looks at: its date range, open ends taken from the observed days.
+
+    In:    observed — first and last observed day of the whole database, None when nobody is observed
+    Units: days since 1970-01-01, ends included
+    """
+    wanted = population.date_range
+    if observed is None and (wanted.start_on is None or wanted.end_on is None):
+        return None
+    first, last = observed or (0, 0)
+    return (
+        first if wanted.start_on is None else day_of(wanted.start_on),
+        last if wanted.end_on is None else day_of(wanted.end_on),
+    )

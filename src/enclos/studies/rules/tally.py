@@ -1,0 +1,220 @@
+"""Counting persons, days and events in windows, by sweep.
+
+Spans arrive as columns: a person's dense number, a first and a last day. Every total of a window follows from how
+many spans start and end in it, so that no span is ever paired with all windows. Tallies of disjoint persons add.
+"""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pyroaring import BitMap
+
+from enclos.studies.rules.calendar import Days, Windows
+
+Persons: TypeAlias = npt.NDArray[np.uint32]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+
+def person_set(persons: Persons) -> BitMap:
+    """The set of the persons, each once."""
+    return BitMap(array.array("I", np.ascontiguousarray(persons, dtype=np.uint32).tobytes()))
+
+
+def persons_by_window(persons: Persons, from_index: Ints, to_index: Ints, n_windows: int) -> list[BitMap]:
+    """For each window, the set of persons with a span whose window range holds it.
+
+    In: one row per span: person, first and last window (none when the last is the smaller)
+    """
+    index_type = np.min_scalar_type(-n_windows - 1)  # the narrowest integers compare fastest
+    lower, upper = from_index.astype(index_type), to_index.astype(index_type)
+    if not len(persons):
+        return [BitMap() for _ in range(n_windows)]
+    first, last = int(lower.min()), int(upper.max())
+    return [
+        person_set(persons[(lower <= window) & (upper >= window)]) if first <= window <= last else BitMap()
+        for window in range(n_windows)
+    ]
+
+
+def days_by_window(windows: Windows, first_days: Days, last_days: Days) -> Ints:
+    """The days of all spans in each window, both ends of a span included.
+
+    In:    windows without a gap between them, which hold all spans
+    Units: days
+    """
+    n_windows = len(windows)
+    starts_in, ends_in = windows.touched(first_days, last_days)
+    n_starts = np.bincount(starts_in, minlength=n_windows)
+    n_ends = np.bincount(ends_in, minlength=n_windows)
+    before_start = _sum_by(starts_in, first_days - windows.first_days[starts_in], n_windows)
+    after_end = _sum_by(ends_in, windows.last_days[ends_in] - last_days, n_windows)
+    n_present = np.cumsum(n_starts) - np.cumsum(n_ends) + n_ends  # started so far and not ended before the window
+    lengths = windows.last_days - windows.first_days + 1
+    days: Ints = n_present * lengths - before_start - after_end
+    return days
+
+
+def _sum_by(groups: Ints, values: Ints, n_groups: int) -> Ints:
+    """Sums of integers by group; doubles hold them exactly, since a bucket's days stay far below 2**53."""
+    return np.rint(np.bincount(groups, weights=values, minlength=n_groups)).astype(np.int64)
+
+
+def empty_sets(windows: Windows) -> list[BitMap]:
+    """One empty set per window."""
+    return [BitMap() for _ in range(len(windows))]
+
+
+@dataclass(slots=True, eq=False)
+class WindowCounts:
+    """What is counted in each window of one interval type."""
+
+    windows: Windows
+    person_days: Ints
+    n_events: Ints
+    n_started: Ints
+    """Spans whose first day is in the window."""
+    n_ended: Ints
+    """Spans whose last day is in the window."""
+    at_risk: list[BitMap]
+    cases: list[BitMap]
+
+    @classmethod
+    def empty(cls, windows: Windows) -> WindowCounts:
+        """Nothing counted yet."""
+        days, events, started, ended = (np.zeros(len(windows), dtype=np.int64) for _ in range(4))
+        return cls(windows, days, events, started, ended, empty_sets(windows), empty_sets(windows))
+
+    def add_at_risk(
+        self, persons: Persons, first_days: Days, last_days: Days, has_event: npt.NDArray[np.bool_]
+    ) -> None:
+        """Count spans at risk; one with an event has it on its last day."""
+        n = len(self.windows)
+        if not n or not len(persons):
+            return
+        starts_in, ends_in = self.windows.touched(first_days, last_days)
+        self.person_days += days_by_window(self.windows, first_days, last_days)
+        self.n_started += np.bincount(starts_in, minlength=n)
+        self.n_ended += np.bincount(ends_in, minlength=n)
+        events_in = ends_in[has_event]
+        self.n_events += np.bincount(events_in, minlength=n)
+        merge_into(self.at_risk, persons_by_window(persons, starts_in, ends_in, n))
+        merge_into(self.cases, persons_by_window(persons[has_event], events_in, events_in, n))
+
+
+def merge_into(sets: list[BitMap], more: Iterable[BitMap]) -> None:
+    """Add persons to the sets, one by one."""
+    for have, new in zip(sets, more, strict=True):
+        have.update(new)
+
+
+@dataclass(slots=True, eq=False)
+class AtRiskTally:
+    """Everything that one incidence analysis counts: person-time, events and persons, by window and in all."""
+
+    counts: list[WindowCounts]
+    """One per calendar interval type, in the order of the analysis."""
+    n_spans: int = 0
+    person_days: int = 0
+    n_events: int = 0
+    first_day: int | None = None
+    last_day: int | None = None
+    persons: BitMap = field(default_factory=BitMap)
+    cases: BitMap = field(default_factory=BitMap)
+
+    def add(self, persons: Persons, first_days: Days, last_days: Days, has_event: npt.NDArray[np.bool_]) -> None:
+        """Count spans of persons that no earlier call has counted."""
+        if not len(persons):
+            return
+        for counts in self.counts:
+            counts.add_at_risk(persons, first_days, last_days, has_event)
+        self.n_spans += len(persons)
+        self.person_days += int((last_days - first_days + 1).sum())
+        self.n_events += int(has_event.sum())
+        first, last = int(first_days.min()), int(last_days.max())
+        self.first_day = first if self.first_day is None else min(self.first_day, first)
+        self.last_day = last if self.last_day is None else max(self.last_day, last)
+        self.persons |= person_set(persons)
+        self.cases |= person_set(persons[has_event])
+
+
+@dataclass(slots=True, eq=False)
+class PresenceTally:
+    """Who of a population is present in each window; one for all outcomes."""
+
+    windows: list[Windows]
+    whole: bool
+    """Whether a person must be present in all of a window (full contribution) or in a day of it."""
+    present: list[list[BitMap]]
+
+    @classmethod
+    def empty(cls, windows: list[Windows], *, whole: bool) -> PresenceTally:
+        """Nobody counted yet."""
+        return cls(windows, whole, [empty_sets(each) for each in windows])
+
+    def add(self, persons: Persons, first_days: Days, last_days: Days) -> None:
+        """Count the stays of persons that no earlier call has counted."""
+        for windows, sets in zip(self.windows, self.present, strict=True):
+            range_of = windows.covered if self.whole else windows.touched
+            merge_into(sets, persons_by_window(persons, *range_of(first_days, last_days), len(windows)))
+
+
+@dataclass(slots=True, eq=False)
+class CaseTally:
+    """Who of those present has the outcome in each window, and the records that the analysis started from."""
+
+    windows: list[Windows]
+    whole: bool
+    cases: list[list[BitMap]]
+    n_records: int = 0
+    n_records_observed: int = 0
+    n_records_contributing: int = 0
+    persons: BitMap = field(default_factory=BitMap)
+    persons_observed: BitMap = field(default_factory=BitMap)
+    persons_contributing: BitMap = field(default_factory=BitMap)
+
+    @classmethod
+    def empty(cls, windows: list[Windows], *, whole: bool) -> CaseTally:
+        """Nobody counted yet."""
+        return cls(windows, whole, [empty_sets(each) for each in windows])
+
+    def add_cases(self, persons: Persons, stay_first: Days, stay_last: Days, first_days: Days, last_days: Days) -> None:
+        """Count outcomes during stays: each row is one outcome within one stay, cut to it."""
+        for windows, sets in zip(self.windows, self.cases, strict=True):
+            from_index, to_index = windows.touched(first_days, last_days)
+            if self.whole:
+                stay_from, stay_to = windows.covered(stay_first, stay_last)
+                from_index, to_index = np.maximum(from_index, stay_from), np.minimum(to_index, stay_to)
+            merge_into(sets, persons_by_window(persons, from_index, to_index, len(windows)))
+
+    def add_stays(self, persons: Persons, first_days: Days, last_days: Days, n_records: Ints) -> None:
+        """Count the stays that the analysis starts from and what the intervals leave of them.
+
+        In: n_records — for each stay, the outcomes of its person, at least one: the peer counts rows of the join
+        """
+        if not len(persons):
+            return
+        self.n_records += int(n_records.sum())
+        self.persons |= person_set(persons)
+        used = [windows for windows in self.windows if len(windows)]
+        if not used:
+            return
+        from_day = min(int(windows.first_days[0]) for windows in used)
+        to_day = max(int(windows.last_days[-1]) for windows in used)
+        observed = (last_days >= from_day) & (first_days <= to_day)
+        self.n_records_observed += int(n_records[observed].sum())
+        self.persons_observed |= person_set(persons[observed])
+        contributing = observed
+        if self.whole:
+            covers = np.zeros(len(persons), dtype=np.bool_)
+            for windows in used:
+                covered_from, covered_to = windows.covered(first_days, last_days)
+                covers |= covered_from <= covered_to
+            contributing = observed & covers
+        self.n_records_contributing += int(n_records[contributing].sum())
+        self.persons_contributing |= person_set(persons[contributing])

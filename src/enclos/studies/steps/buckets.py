@@ -1,0 +1,65 @@
+"""A bucket made ready: persons, outcomes and denominators as temporary tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from enclos.studies.model import ConceptCohort
+from enclos.studies.plans import cohorts, denominators, incidence, people
+from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
+from enclos.studies.rules.outline import Denominator
+from enclos.studies.steps.vocabulary import ConceptSets
+
+
+@dataclass(slots=True)
+class Walk:
+    """Opens bucket after bucket, asking for the right to go on before each and telling how far it is."""
+
+    cdm: Cdm
+    check: Check | None
+    progress: Progress | None
+    n_passes: int
+    n_done: int = 0
+
+    def buckets(self) -> Iterator[CdmBucket]:
+        """Each bucket once, in order; what the study made in it is dropped at its end."""
+        n_total = self.n_passes * len(self.cdm.buckets)
+        for number in self.cdm.buckets:
+            if self.check is not None:
+                self.check()
+            with self.cdm.bucket(number) as bucket, _swept(bucket):
+                yield bucket
+            self.n_done += 1
+            if self.progress is not None:
+                self.progress(self.n_done, n_total)
+
+
+@contextmanager
+def _swept(bucket: CdmBucket) -> Iterator[None]:
+    yield
+    for statement in people.plan_drops():
+        bucket.execute(statement)
+
+
+def make_persons(bucket: CdmBucket) -> None:
+    """Make the tables of persons and of the time they are observed."""
+    bucket.execute(people.plan_person())
+    bucket.execute(people.plan_observed())
+
+
+def make_denominators(bucket: CdmBucket, wanted: Sequence[Denominator]) -> None:
+    """Make the table of time at risk; persons must be made."""
+    bucket.execute(denominators.plan_base(wanted))
+    bucket.execute(denominators.plan_denominators(wanted))
+
+
+def make_events(
+    bucket: CdmBucket, wanted: Sequence[ConceptCohort], concept_sets: ConceptSets, *, with_gaps: bool
+) -> None:
+    """Make the table of outcome cohorts, and of the gaps between events where asked; persons must be made."""
+    bucket.execute(cohorts.plan_codes(wanted, concept_sets))
+    bucket.execute(cohorts.plan_events(wanted))
+    if with_gaps:
+        bucket.execute(incidence.plan_gaps())

@@ -1,0 +1,165 @@
+"""From tallies to the result."""
+
+from __future__ import annotations
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import SEPARATOR, StudyResult
+from enclos.studies.model import Incidence, Interval, PeriodPrevalence, PointPrevalence, Sex
+from enclos.studies.rules import attrition
+from enclos.studies.rules.attrition import AttritionRow, Left
+from enclos.studies.rules.outline import Block, Outline, Pair, study_days_of
+from enclos.studies.rules.report import (
+    IncidenceEstimates,
+    Label,
+    PrevalenceEstimates,
+    Report,
+    additional_name,
+    incidence_settings,
+    labels_of,
+    prevalence_settings,
+)
+from enclos.studies.rules.tally import AtRiskTally, CaseTally, PresenceTally, WindowCounts
+from enclos.studies.steps.counts import Counts
+from enclos.studies.steps.survey import Survey
+
+_ORDER = list(Interval)
+
+
+def findings(outline: Outline, found: Survey, counts: Counts, cdm_name: str, package_version: str) -> StudyResult:
+    """The result of a study whose persons have all been counted."""
+    report = Report(cdm_name, package_version)
+    for number in range(len(outline.blocks)):
+        _add_block(report, outline, number, found, counts)
+    numbers = [np.zeros(0, dtype=np.int64), *counts.person_numbers]
+    return report.result(np.concatenate(numbers))
+
+
+def _add_block(report: Report, outline: Outline, number: int, found: Survey, counts: Counts) -> None:
+    block = outline.blocks[number]
+    kind = "prevalence" if block.incidence is None else "incidence"
+    additional = additional_name(kind)
+    estimate_ids: dict[int, int] = {}
+    attrition_ids: dict[int, int] = {}
+    for denominator in block.denominators:
+        values = _settings(outline, block, denominator, found)
+        estimate_ids[denominator] = report.open(kind, "", additional, values)
+    for denominator in block.denominators:
+        values = _settings(outline, block, denominator, found)
+        attrition_ids[denominator] = report.open(f"{kind}_attrition", "reason", "reason_id", values)
+    rows: list[tuple[int, str, list[AttritionRow]]] = []
+    for pair in block.pairs:
+        group_level = SEPARATOR.join((pair.denominator_name, outline.cohorts[pair.cohort].name))
+        shared = _population_chain(outline, number, pair, counts)
+        own = _add_pair(report, estimate_ids[pair.denominator], group_level, (number, block, pair), counts)
+        rows.append((attrition_ids[pair.denominator], group_level, attrition.attrition_rows(shared, own)))
+    for result_id, group_level, chain in rows:
+        report.add_attrition(result_id, group_level, chain)
+
+
+def _add_pair(
+    report: Report, result_id: int, group_level: str, which: tuple[int, Block, Pair], counts: Counts
+) -> list[Left]:
+    """Add the estimates of one pair; what its analysis leaves of the denominator comes back."""
+    number, block, pair = which
+    if (incidence := block.incidence) is not None:
+        tally = counts.at_risk[pair.number]
+        report.add_incidence(result_id, group_level, _incidence(incidence, tally))
+        return _incidence_chain(incidence, pair, tally, counts)
+    if (prevalence := block.prevalence) is not None:
+        present, cases = counts.present[number, pair.denominator], counts.cases[pair.number]
+        report.add_prevalence(result_id, group_level, _prevalence(prevalence, present, cases))
+        return _prevalence_chain(prevalence, cases)
+    raise AssertionError("a block is an incidence or a prevalence")
+
+
+def _settings(outline: Outline, block: Block, denominator: int, found: Survey) -> dict[str, str]:
+    days = study_days_of(block.analysis.population, found.observed)
+    each = outline.denominators[denominator]
+    if (incidence := block.incidence) is not None:
+        return incidence_settings(incidence, days, each)
+    if (prevalence := block.prevalence) is not None:
+        return prevalence_settings(prevalence, days, each)
+    raise AssertionError("a block is an incidence or a prevalence")
+
+
+def _population_chain(outline: Outline, number: int, pair: Pair, counts: Counts) -> list[Left]:
+    left = counts.attrition[number].n_left
+    chain = [Left(step, reason, left[f"r{step}"], left[f"s{step}"]) for step, reason in attrition.SHARED_REASONS]
+    sex = outline.denominators[pair.denominator].sex
+    if sex is not Sex.BOTH:
+        chain.append(Left(*attrition.sex_reason(sex), left[f"r8_{sex.value}"], left[f"s8_{sex.value}"]))
+    n_records, n_subjects = int(counts.n_records[pair.denominator]), int(counts.n_subjects[pair.denominator])
+    chain.append(Left(*attrition.TIME_REASON, n_records, n_subjects))
+    return chain
+
+
+def _kept(analysis: Incidence, tally: AtRiskTally) -> list[tuple[Interval, WindowCounts, int, int]]:
+    """For each calendar interval type, in the peer's order, the index range of the windows that are estimated."""
+    if tally.first_day is None or tally.last_day is None:
+        return []
+    calendars = [each for each in analysis.intervals if each is not Interval.OVERALL]
+    kept: list[tuple[Interval, WindowCounts, int, int]] = []
+    for interval, counted in sorted(zip(calendars, tally.counts, strict=True), key=lambda each: _ORDER.index(each[0])):
+        range_of = counted.windows.within if analysis.complete_intervals else counted.windows.overlapping
+        kept.append((interval, counted, *range_of(tally.first_day, tally.last_day)))
+    return kept
+
+
+def _incidence(analysis: Incidence, tally: AtRiskTally) -> IncidenceEstimates:
+    estimates = IncidenceEstimates()
+    if tally.first_day is None or tally.last_day is None:
+        return estimates
+    for interval, counted, from_index, to_index in _kept(analysis, tally):
+        shown = counted.windows.only(from_index, to_index).clipped(tally.first_day, tally.last_day)
+        for index, label in enumerate(labels_of(interval, shown), start=from_index):
+            n_events, person_days = int(counted.n_events[index]), int(counted.person_days[index])
+            estimates.add(label, n_events, person_days, counted.at_risk[index], counted.cases[index])
+    if Interval.OVERALL in analysis.intervals:
+        label = Label(Interval.OVERALL, tally.first_day, tally.last_day)
+        estimates.add(label, tally.n_events, tally.person_days, tally.persons, tally.cases)
+    return estimates
+
+
+def _incidence_chain(analysis: Incidence, pair: Pair, tally: AtRiskTally, counts: Counts) -> list[Left]:
+    n_records, n_subjects = int(counts.n_records[pair.denominator]), int(counts.n_subjects[pair.denominator])
+    chain = [
+        Left(*attrition.START_REASON, n_records, n_subjects),
+        Left(*attrition.washout_reason(analysis.washout_days), tally.n_spans, len(tally.persons)),
+    ]
+    if Interval.OVERALL in analysis.intervals and tally.n_spans:
+        return [*chain, Left(*attrition.INCIDENCE_INCOMPLETE_REASON, tally.n_spans, len(tally.persons))]
+    kept = [each for each in _kept(analysis, tally) if each[2] < each[3]]
+    if not kept:
+        return [*chain, Left(*attrition.INCIDENCE_NO_INTERVAL_REASON, 0, 0)]
+    _, early, from_index, _ = min(kept, key=lambda each: int(each[1].windows.first_days[each[2]]))
+    _, late, _, to_index = max(kept, key=lambda each: int(each[1].windows.last_days[each[3] - 1]))
+    n_outside = int(early.n_ended[:from_index].sum()) + int(late.n_started[to_index:].sum())
+    # The windows of all types together leave no gap, so whoever is at risk between the first and the last is in one.
+    observed = BitMap.union(BitMap(), *(each for _, c, start, end in kept for each in c.at_risk[start:end]))
+    return [*chain, Left(*attrition.INCIDENCE_INCOMPLETE_REASON, tally.n_spans - n_outside, len(observed))]
+
+
+def _prevalence(
+    analysis: PointPrevalence | PeriodPrevalence, present: PresenceTally, cases: CaseTally
+) -> PrevalenceEstimates:
+    estimates = PrevalenceEstimates()
+    order = sorted(range(len(analysis.intervals)), key=lambda at: _ORDER.index(analysis.intervals[at]))
+    for at in order:
+        labels = labels_of(analysis.intervals[at], present.windows[at])
+        for label, persons, having in zip(labels, present.present[at], cases.cases[at], strict=True):
+            estimates.add(label, persons, having)
+    return estimates
+
+
+def _prevalence_chain(analysis: PointPrevalence | PeriodPrevalence, cases: CaseTally) -> list[Left]:
+    chain = [Left(*attrition.START_REASON, cases.n_records, len(cases.persons))]
+    if not any(len(windows) for windows in cases.windows):
+        chain.append(Left(*attrition.PREVALENCE_INCOMPLETE_REASON, 0, 0))
+        return [*chain, Left(*attrition.PREVALENCE_NO_INTERVAL_REASON, 0, 0)]
+    observed = (cases.n_records_observed, len(cases.persons_observed))
+    chain.append(Left(*attrition.PREVALENCE_INCOMPLETE_REASON, *observed))
+    whole = isinstance(analysis, PeriodPrevalence) and analysis.full_contribution
+    reason = attrition.FULL_CONTRIBUTION_REASON if whole else attrition.ANY_CONTRIBUTION_REASON
+    return [*chain, Left(*reason, cases.n_records_contributing, len(cases.persons_contributing))]

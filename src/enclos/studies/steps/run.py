@@ -1,0 +1,45 @@
+"""Run a study."""
+
+from __future__ import annotations
+
+from enclos import __version__
+from enclos.contracts.result import StudyResult
+from enclos.studies.model import Study
+from enclos.studies.ports import Cdm, Check, Progress
+from enclos.studies.rules.outline import Outline, outline_of
+from enclos.studies.steps.buckets import Walk, make_denominators, make_events, make_persons
+from enclos.studies.steps.counts import Counts, Pending, empty_counts
+from enclos.studies.steps.findings import findings
+from enclos.studies.steps.survey import Survey, survey, survey_needed
+from enclos.studies.steps.vocabulary import ConceptSets, resolve_concepts
+
+
+def run_study(study: Study, cdm: Cdm, *, progress: Progress | None = None, check: Check | None = None) -> StudyResult:
+    """The estimates, attrition and person sets of a study; the same for any number of buckets.
+
+    In:      check — called before each bucket is opened; what it raises ends the study
+    Out:     see contracts/result.py; nothing is rounded away or hidden
+    Refuses: STUDY_CONCEPT_UNKNOWN when the vocabulary lacks a concept of the study
+    """
+    outline = outline_of(study)
+    needed = survey_needed(outline)
+    walk = Walk(cdm, check, progress, n_passes=2 if needed else 1)
+    found = survey(outline, walk) if needed else Survey()
+    counts = _count(outline, found, walk)
+    return findings(outline, found, counts, cdm.name, __version__)
+
+
+def _count(outline: Outline, found: Survey, walk: Walk) -> Counts:
+    counts = empty_counts(outline, found)
+    pending = Pending(outline, found, counts)
+    concept_sets: ConceptSets | None = None
+    incidences = [block.incidence for block in outline.blocks]
+    with_gaps = any(each is not None and each.washout_days is not None for each in incidences)
+    for bucket in walk.buckets():
+        concept_sets = concept_sets or resolve_concepts(outline.cohorts, bucket)
+        make_persons(bucket)
+        make_denominators(bucket, outline.denominators)
+        make_events(bucket, outline.cohorts, concept_sets, with_gaps=with_gaps)
+        pending.add_bucket(bucket)
+    pending.count()
+    return counts

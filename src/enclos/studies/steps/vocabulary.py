@@ -1,0 +1,53 @@
+"""From concepts as a study names them to the concepts that records carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.studies.model import ConceptCohort, Study
+from enclos.studies.plans import cohorts as plans
+from enclos.studies.ports import CdmBucket
+
+ConceptSets: TypeAlias = Mapping[str, Sequence[int]]
+
+
+def resolve_concepts(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> ConceptSets:
+    """For each cohort's name, its concepts with their descendants, in order.
+
+    Refuses: STUDY_CONCEPT_UNKNOWN when a concept is not in the vocabulary: it could only give an empty cohort.
+    """
+    wanted = sorted({concept for cohort in cohorts for concept in cohort.concepts})
+    known = set(bucket.query(plans.plan_known_concepts(wanted))["concept_id"].to_pylist())
+    if missing := [concept for concept in wanted if concept not in known]:
+        raise refusal(
+            Code.STUDY_CONCEPT_UNKNOWN,
+            f"The study names concepts that the vocabulary does not have: {', '.join(map(str, missing))}.",
+            "Correct the concept ids, or deliver a vocabulary that has them.",
+        )
+    descendants: dict[int, set[int]] = {concept: {concept} for concept in wanted}
+    if ancestors := sorted({concept for cohort in cohorts if cohort.descendants for concept in cohort.concepts}):
+        for row in bucket.query(plans.plan_descendants(ancestors)).to_pylist():
+            descendants[row["ancestor_concept_id"]].add(row["descendant_concept_id"])
+    return {
+        cohort.name: sorted(
+            set().union(*(descendants[concept] if cohort.descendants else {concept} for concept in cohort.concepts))
+        )
+        for cohort in cohorts
+    }
+
+
+def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
+    """The tables and columns that a study reads, so that its permit can be asked before it runs."""
+    columns: dict[str, tuple[str, ...]] = {
+        "person": ("person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth"),
+        "observation_period": ("person_id", "observation_period_start_date", "observation_period_end_date"),
+        "concept": ("concept_id",),
+    }
+    if any(cohort.descendants for cohort in study.cohorts):
+        columns["concept_ancestor"] = ("ancestor_concept_id", "descendant_concept_id")
+    for cohort in study.cohorts:
+        columns[plans.DOMAIN_TABLES[cohort.domain]] = plans.columns_read(cohort.domain)
+    return columns

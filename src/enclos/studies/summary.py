@@ -1,0 +1,61 @@
+"""The estimates of a study as one flat object each, for the command line's JSON and for people's scripts."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from enclos.contracts.result import SEPARATOR, ResultSettings, StudyResult
+from enclos.studies.model import Interval
+
+Value: TypeAlias = str | int | float | None
+_NUMBERS: dict[str, tuple[str, type[int | float]]] = {
+    "denominator_count": ("n_persons", int),
+    "outcome_count": ("n_events", int),
+    "person_days": ("person_days", int),
+    "person_years": ("person_years", float),
+    "incidence_100000_pys": ("per_100k_person_years", float),
+    "incidence_100000_pys_95CI_lower": ("lower", float),
+    "incidence_100000_pys_95CI_upper": ("upper", float),
+    "prevalence": ("prevalence", float),
+    "prevalence_95CI_lower": ("lower", float),
+    "prevalence_95CI_upper": ("upper", float),
+}
+
+
+def summary(result: StudyResult) -> list[dict[str, Value]]:
+    """One object per estimate: what was estimated for whom and when, with its counts and 95 % interval.
+
+    Out:   analysis, denominator, outcome, age_group, sex, days_prior_observation, interval, start_on, end_on,
+           n_persons, n_events (persons with the outcome for a prevalence); for incidence person_days, person_years and
+           per_100k_person_years, for prevalence its share; lower, upper
+    Empty: a number that is not there (a share of nobody) is None
+    """
+    settings = {each.result_id: each for each in result.settings}
+    shown: dict[tuple[int, str, str], dict[str, Value]] = {}
+    for row in result.table.to_pylist():
+        if row["estimate_name"] not in _NUMBERS:
+            continue
+        key = (row["result_id"], row["group_level"], row["additional_level"])
+        if key not in shown:
+            shown[key] = _head(settings[row["result_id"]], row["group_level"], row["additional_level"])
+        name, number = _NUMBERS[row["estimate_name"]]
+        text = row["estimate_value"]
+        shown[key][name] = None if text is None else number(text)
+    return list(shown.values())
+
+
+def _head(settings: ResultSettings, group_level: str, additional_level: str) -> dict[str, Value]:
+    denominator, outcome = group_level.split(SEPARATOR)
+    start_on, end_on, *interval = additional_level.split(SEPARATOR)
+    values = settings.values
+    return {
+        "analysis": values.get("analysis_type", settings.result_type),
+        "denominator": denominator,
+        "outcome": outcome,
+        "age_group": values["denominator_age_group"],
+        "sex": values["denominator_sex"],
+        "days_prior_observation": int(values["denominator_days_prior_observation"]),
+        "interval": interval[0] if interval else Interval.OVERALL.value,
+        "start_on": start_on,
+        "end_on": end_on,
+    }

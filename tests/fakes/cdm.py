@@ -1,0 +1,112 @@
+"""A small CDM in plain DuckDB for the tests of studies: tables cut into buckets by person number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+PERSON_TABLES = (
+    "person",
+    "observation_period",
+    "condition_occurrence",
+    "drug_exposure",
+    "procedure_occurrence",
+    "measurement",
+    "observation",
+    "visit_occurrence",
+)
+VOCABULARY_TABLES = ("concept", "concept_ancestor")
+
+
+class BucketOfTables:
+    """One bucket; answers to the port of studies."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def query(self, sql: str) -> pa.Table:
+        return self.connection.execute(sql).to_arrow_table()
+
+    def execute(self, sql: str) -> None:
+        self.connection.execute(sql)
+
+
+class CdmOfTables:
+    """A CDM of tables in memory, seen bucket by bucket through views of the tables' own names."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, n_buckets: int, name: str = "test") -> None:
+        self.name = name
+        self.buckets: Sequence[int] = range(n_buckets)
+        self._connection = connection
+        self._n_buckets = n_buckets
+
+    @contextmanager
+    def bucket(self, bucket: int) -> Iterator[BucketOfTables]:
+        self._connection.execute("USE memory.main")
+        for table in PERSON_TABLES:
+            where = f"WHERE person_id % {self._n_buckets} = {bucket}" if self._n_buckets > 1 else ""
+            self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM source.{table} {where}")
+        for table in VOCABULARY_TABLES:
+            self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM source.{table}")
+        yield BucketOfTables(self._connection)
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    connection.execute("CREATE SCHEMA source")
+    return connection
+
+
+def cdm_of_parquet(folder: Path, n_buckets: int = 1, name: str = "test", n_copies: int = 1) -> CdmOfTables:
+    """The CDM of a folder with one Parquet file per table, each person taken several times under new numbers."""
+    connection = _connection()
+    for table in PERSON_TABLES:
+        source = f"SELECT * FROM read_parquet('{folder / table}.parquet')"
+        if n_copies > 1:
+            offset = "CAST(person_id + 1000000 * copy AS BIGINT) AS person_id"
+            source = f"SELECT * EXCLUDE (copy) REPLACE ({offset}) FROM ({source}), range({n_copies}) AS copies(copy)"
+        connection.execute(f"CREATE TABLE source.{table} AS {source}")
+    for table in VOCABULARY_TABLES:
+        connection.execute(f"CREATE TABLE source.{table} AS SELECT * FROM read_parquet('{folder / table}.parquet')")
+    return CdmOfTables(connection, n_buckets, name)
+
+
+def cdm_of_rows(tables: Mapping[str, pa.Table], n_buckets: int = 1, name: str = "test") -> CdmOfTables:
+    """The CDM of tables in memory; tables that are not given are empty."""
+    connection = _connection()
+    for table in (*PERSON_TABLES, *VOCABULARY_TABLES):
+        rows = tables.get(table, EMPTY[table].empty_table()).cast(EMPTY[table])
+        connection.register("given", rows)
+        connection.execute(f"CREATE TABLE source.{table} AS SELECT * FROM given")
+        connection.unregister("given")
+    return CdmOfTables(connection, n_buckets, name)
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+_ID, _DATE = pa.int64(), pa.date32()
+EMPTY: dict[str, pa.Schema] = {
+    "person": _schema(person_id=_ID, gender_concept_id=_ID, year_of_birth=_ID, month_of_birth=_ID, day_of_birth=_ID),
+    "observation_period": _schema(
+        person_id=_ID, observation_period_start_date=_DATE, observation_period_end_date=_DATE
+    ),
+    "condition_occurrence": _schema(
+        person_id=_ID, condition_concept_id=_ID, condition_start_date=_DATE, condition_end_date=_DATE
+    ),
+    "drug_exposure": _schema(
+        person_id=_ID, drug_concept_id=_ID, drug_exposure_start_date=_DATE, drug_exposure_end_date=_DATE
+    ),
+    "procedure_occurrence": _schema(person_id=_ID, procedure_concept_id=_ID, procedure_date=_DATE),
+    "measurement": _schema(person_id=_ID, measurement_concept_id=_ID, measurement_date=_DATE),
+    "observation": _schema(person_id=_ID, observation_concept_id=_ID, observation_date=_DATE),
+    "visit_occurrence": _schema(person_id=_ID, visit_concept_id=_ID, visit_start_date=_DATE, visit_end_date=_DATE),
+    "concept": _schema(concept_id=_ID),
+    "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID),
+}
