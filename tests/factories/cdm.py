@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from enclos.contracts.columns import Column
 from enclos.contracts.omop import END_DATES, PERSON_TABLES, START_DATES, foreign_keys, omop_tables, primary_keys
 from enclos.contracts.sql import SqlEngine
+from enclos.contracts.view import PERSON_SOURCE_TABLE
 
 N_BUCKETS = 3
 FIRST_DAY = date(2018, 1, 1)
@@ -32,31 +33,28 @@ _ARROW = {
 
 
 class MemorySnapshot:
-    """A snapshot whose tables are in the engine's own memory, in schema ``lake``."""
+    """A snapshot whose tables are in the engine's own memory, in schema ``cdm``."""
 
     def __init__(self, engine: SqlEngine, base: Mapping[str, Sequence[Row]], sources: Mapping[int, set[str]]) -> None:
-        self.tables = frozenset(base)
+        self.tables = frozenset((*base, PERSON_SOURCE_TABLE))
         self._engine = engine
-        engine.execute("CREATE SCHEMA IF NOT EXISTS lake")
+        engine.execute("CREATE SCHEMA IF NOT EXISTS cdm")
         for table, rows in base.items():
             leading = [Column("bucket", "INTEGER")] if table in PERSON_TABLES else []
             engine.register("incoming", _arrow(table, rows))
             columns = ", ".join(f'"{c.name}"::{c.sql_type} AS "{c.name}"' for c in (*leading, *omop_tables()[table]))
-            engine.execute(f"CREATE OR REPLACE TABLE lake.{table} AS SELECT {columns} FROM incoming")
+            engine.execute(f"CREATE OR REPLACE TABLE cdm.{table} AS SELECT {columns} FROM incoming")
             engine.unregister("incoming")
         pairs = [(person, source) for person, names in sources.items() for source in sorted(names)]
-        engine.execute("CREATE OR REPLACE TABLE lake.person_sources (person_id BIGINT, source VARCHAR)")
+        engine.execute("CREATE OR REPLACE TABLE cdm.person_source (person_id BIGINT, source VARCHAR)")
         for pair in pairs:
-            engine.execute("INSERT INTO lake.person_sources VALUES (?, ?)", pair)
+            engine.execute("INSERT INTO cdm.person_source VALUES (?, ?)", pair)
 
     id = 7
     buckets = tuple(range(N_BUCKETS))
 
     def relation(self, table: str) -> str:
-        return f"memory.lake.{table}"
-
-    def sources(self) -> str | None:
-        return "memory.lake.person_sources"
+        return f"memory.cdm.{table}"
 
 
 class MemoryPerimeter:

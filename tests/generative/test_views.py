@@ -119,7 +119,7 @@ def opened(
             perimeter,
         )
     finally:
-        for table in ("memory.main.kept_perimeter", *(f"lake.{name}" for name in (*base, "person_sources"))):
+        for table in ("memory.main.kept_perimeter", *(f"cdm.{name}" for name in (*base, "person_source"))):
             engine.execute(f"DROP TABLE IF EXISTS {table}")
 
 

@@ -15,6 +15,10 @@ GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "location")
 """What a permit may name. Vocabulary tables need no grant; providers and care sites are not shown yet."""
 
 
+PERSON_SOURCE_TABLE = "person_source"
+"""A table that a snapshot may hold beside OMOP's: bucket, person_id, source; one row per person and source."""
+
+
 class Access(Enum):
     """What may be seen inside: rows, or only counts and estimates."""
 

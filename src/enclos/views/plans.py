@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from enclos.contracts.columns import Column
 from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
-from enclos.contracts.view import FromSource, RandomSample, ViewTerms, WholeBase
+from enclos.contracts.view import PERSON_SOURCE_TABLE, FromSource, RandomSample, ViewTerms, WholeBase
 from enclos.lexicon.codes import Code
 from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
 from enclos.lexicon.refusals import refusal
@@ -39,8 +39,8 @@ def plan_candidates(terms: ViewTerms, snapshot: Snapshot) -> str:
         "SELECT person.bucket, person.person_id, "
         f"greatest(min(seen.observation_period_start_date), {start}) AS observed_from, "
         f"least(max(seen.observation_period_end_date) + 1, {end}) AS observed_until "
-        f"FROM {snapshot.relation('person')} AS person "
-        f"JOIN {snapshot.relation('observation_period')} AS seen "
+        f"FROM {_read(snapshot, 'person', 'person')} "
+        f"JOIN {_read(snapshot, 'observation_period', 'seen')} "
         "ON seen.bucket = person.bucket AND seen.person_id = person.person_id "
         f"WHERE seen.observation_period_start_date < {end} AND seen.observation_period_end_date >= {start} "
         f"AND {_member(terms, snapshot)} "
@@ -55,14 +55,14 @@ def _member(terms: ViewTerms, snapshot: Snapshot) -> str:
         case WholeBase():
             return "true"
         case FromSource(source):
-            relation = snapshot.sources()
-            if relation is None:
+            if PERSON_SOURCE_TABLE not in snapshot.tables:
                 raise refusal(
                     Code.VIEW_POPULATION,
                     "This snapshot does not say which source a person came from.",
                     "Use another population, or build a snapshot that keeps the sources.",
                 )
-            return f"person.person_id IN (SELECT person_id FROM {relation} WHERE source = '{source}')"
+            came = f"SELECT person_id FROM {snapshot.relation(PERSON_SOURCE_TABLE)} WHERE source = '{source}'"
+            return f"person.person_id IN ({came})"
         case RandomSample(percent, seed):
             drawn = _spread(f"concat({seed}, ':', person.person_id)")
             return f"{drawn} % {_MILLIONTHS} < {int(percent * _MILLIONTHS / Decimal(100))}"
@@ -122,7 +122,7 @@ def plan_empty(columns: list[Column]) -> str:
 
 def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
     source = (
-        f"{snapshot.relation(table)} AS t JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
+        f"{_read(snapshot, table, 't')} JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
         f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}"
     )
     if table not in START_DATES:
@@ -136,15 +136,21 @@ def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
 def _department_join(table: str, snapshot: Snapshot) -> str:
     if table != "person":
         return ""
-    places = snapshot.relation("location") if "location" in snapshot.tables else f"({plan_empty(_PLACE_COLUMNS)})"
-    return f" LEFT JOIN {places} AS place ON place.location_id = t.location_id"
+    known = "location" in snapshot.tables
+    places = _read(snapshot, "location", "place") if known else f"({plan_empty(_PLACE_COLUMNS)}) AS place"
+    return f" LEFT JOIN {places} ON place.location_id = t.location_id"
+
+
+def _read(snapshot: Snapshot, table: str, alias: str) -> str:
+    """The table under an alias; in brackets, since an alias may not follow the version of a DuckLake table."""
+    return f"(FROM {snapshot.relation(table)}) AS {alias}"
 
 
 def _places(snapshot: Snapshot, bucket: int) -> str:
     """Only places where somebody of the perimeter lives, so that nobody outside it can be noticed."""
     return (
-        f"{snapshot.relation('location')} AS t JOIN (SELECT DISTINCT person.location_id "
-        f"FROM {snapshot.relation('person')} AS person JOIN {PERIMETER} AS p ON p.person_id = person.person_id "
+        f"{_read(snapshot, 'location', 't')} JOIN (SELECT DISTINCT person.location_id "
+        f"FROM {_read(snapshot, 'person', 'person')} JOIN {PERIMETER} AS p ON p.person_id = person.person_id "
         f"WHERE person.bucket = {bucket}) AS lived ON lived.location_id = t.location_id"
     )
 

@@ -22,13 +22,10 @@ class Snapshot(Protocol):
 
     @property
     def tables(self) -> frozenset[str]:
-        """The OMOP tables that it holds."""
+        """The tables that it holds: OMOP's, and ``person_source`` where it knows the sources."""
 
     def relation(self, table: str) -> str:
         """What stands after FROM to read the table at this snapshot; person tables have a leading ``bucket``."""
-
-    def sources(self) -> str | None:
-        """What stands after FROM to read (person_id, source), every source of every person; None when unknown."""
 
 
 class PerimeterStore(Protocol):

@@ -44,7 +44,7 @@ def open_view(
     """
     with _opted_out(engine, opted_out):
         candidates = plan_candidates(terms, snapshot)
-        known = f"LEFT JOIN {perimeter.relation()} AS known USING (person_id)" if perimeter.exists() else ""
+        known = f"LEFT JOIN (FROM {perimeter.relation()}) AS known USING (person_id)" if perimeter.exists() else ""
         number = "known.permit_person" if known else "NULL::BIGINT"
         table = engine.query(
             f"SELECT now_in.*, {number} AS permit_person FROM ({candidates}) AS now_in {known} "

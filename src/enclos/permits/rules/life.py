@@ -99,10 +99,10 @@ def check_renewal(signed: SignedPermit, until: datetime, n_renewals: int) -> Non
         )
 
 
-def check_valid(signed: SignedPermit, user: str, now: datetime) -> None:
-    """Refuse unless the permit is in force at this instant and lists the user.
+def check_in_force(signed: SignedPermit, now: datetime) -> None:
+    """Refuse unless the permit is in force at this instant.
 
-    Refuses: PERMIT_REVOKED, PERMIT_EXPIRED, PERMIT_NOT_YET_VALID, PERMIT_USER_MISSING.
+    Refuses: PERMIT_REVOKED, PERMIT_EXPIRED, PERMIT_NOT_YET_VALID.
     """
     permit = signed.permit
     state = state_at(signed, now)
@@ -114,12 +114,28 @@ def check_valid(signed: SignedPermit, user: str, now: datetime) -> None:
         raise refusal(
             Code.PERMIT_NOT_YET_VALID, f"Permit {permit.id} is not valid yet.", "Come back when its time begins."
         )
-    if user not in permit.user_ids:
+
+
+def check_user(signed: SignedPermit, user: str) -> None:
+    """Refuse unless the permit lists the user.
+
+    Refuses: PERMIT_USER_MISSING.
+    """
+    if user not in signed.permit.user_ids:
         raise refusal(
             Code.PERMIT_USER_MISSING,
-            f"This user is not on permit {permit.id}.",
+            f"This user is not on permit {signed.permit.id}.",
             "Ask the holder to have the list of users amended.",
         )
+
+
+def check_valid(signed: SignedPermit, user: str, now: datetime) -> None:
+    """Refuse unless the permit is in force at this instant and lists the user.
+
+    Refuses: as check_in_force and check_user.
+    """
+    check_in_force(signed, now)
+    check_user(signed, user)
 
 
 def check_same_permit(before: Permit, after: Permit) -> None:
