@@ -20,7 +20,8 @@ class MemoryLedger:
     def __init__(self, files: dict[str, bytes] | None = None, die_at: int | None = None, seed: int = 0) -> None:
         self.files = dict(files or {})
         self.durable = dict(self.files)
-        self.earlier: dict[str, list[bytes]] = {}
+        self.fickle: dict[str, list[bytes]] = {}
+        """Contents since the last durable one, of files that were put without a sync."""
         self.n_steps = 0
         self._die_at = die_at
         self._random = random.Random(seed)  # noqa: S311 - chooses crashes, not keys
@@ -37,14 +38,9 @@ class MemoryLedger:
         """What the next process finds when the power went: of each file that was not durable, some earlier content."""
         left = {}
         for name in self.files.keys() | self.durable.keys():
-            choices: list[bytes | None] = [self.durable.get(name)]
-            if self.files.get(name) != self.durable.get(name):
-                choices += [
-                    self.files.get(name),
-                    b"",
-                    bytes(len(self.files.get(name, b""))),
-                    *self.earlier.get(name, []),
-                ]
+            choices = [self.durable.get(name), self.files.get(name)]
+            if name in self.fickle:
+                choices += [b"", bytes(len(self.files.get(name, b""))), *self.fickle[name]]
             content = self._random.choice(choices)
             if content is not None:
                 left[name] = content
@@ -87,13 +83,14 @@ class MemoryLedger:
         dies = self._step()
         if dies and self._random.random() < 0.5:
             self._die()
-        if name in self.files:
-            self.earlier.setdefault(name, []).append(self.files[name])
         self.files[name] = content
+        if not durable:
+            self.fickle.setdefault(name, []).append(content)
         if dies:
             self._die()
         if durable:
             self.durable[name] = content
+            self.fickle.pop(name, None)
 
     def append(self, name: str, content: bytes) -> None:
         if self._step():

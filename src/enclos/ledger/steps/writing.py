@@ -54,6 +54,7 @@ class Ledger:
         self._session: str | None = None
         self._open_tickets: set[int] = set()
         self._doubtful: set[int] = set()
+        self._is_in_doubt = False
 
     def __repr__(self) -> str:
         return f"Ledger({self._keeper.origin})"
@@ -109,7 +110,7 @@ class Ledger:
         """End this process's session; intents that are still open then count as interrupted."""
         if self._session is not None:
             with self._store.lock():
-                if not self._open_tickets:
+                if not self._open_tickets and not self._is_in_doubt:
                     self._store.end_session(self._session)
             self._session = None
 
@@ -131,7 +132,9 @@ class Ledger:
             if self._session is None:
                 self._session = self._store.start_session(tail.size)
             entry = self._entry(Kind.INTENT, action, actor, permit, facts, tail)
+            self._is_in_doubt = True  # should this be broken off, the intent may yet turn out to stand
             index = self._append(entry)
+            self._is_in_doubt = False
             self._open_tickets.add(index)
         return Ticket(self, index, entry)
 
