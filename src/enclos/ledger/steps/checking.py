@@ -163,13 +163,11 @@ class _Reading:
                 self._fault(Code.LEDGER_DAMAGED, f"The file {name} is not that of the entries.")
 
     def _agrees(self, tile: Tile, content: bytes | None) -> bool:
-        n_in_tree = max(0, min(tile.width, n_hashes(tile.level or 0, self.checkpoint.size) - tile.n * WIDTH))
-        is_needed = tile == tile_holding(tile.level, tile.n * WIDTH, self.checkpoint.size) if n_in_tree else False
-        if n_in_tree == 0 or (not is_needed and is_blank(content)):
-            # Wholly beyond the checkpoint; or no longer needed and removed, or emptied by a power cut.
-            return True
-        if content is None:
-            return False
+        n_in_tree = min(tile.width, n_hashes(tile.level or 0, self.checkpoint.size) - tile.n * WIDTH)
+        if n_in_tree <= 0 or tile == tile_holding(tile.level, tile.n * WIDTH, self.checkpoint.size):
+            return True  # wholly beyond the checkpoint, or needed by it and compared already
+        if content is None or is_blank(content):
+            return True  # no longer needed, and removed or emptied by a power cut
         if tile.level is None:
             return self._bundle_agrees(tile, content, n_in_tree)
         is_whole = len(content) == tile.width * HASH_BYTES
