@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from enclos.app.enclosure import Enclosure
 from enclos.app.paths import EnclosurePaths
 from enclos.app.settings import read_settings
 from enclos.ledger.model import Entry, LedgerReport
 from enclos.ledger.ports import LedgerReader
 from enclos.ledger.rules.notes import read_verifying_key
 from enclos.ledger.rules.tiles import VERIFYING_KEY
-from enclos.ledger.steps import read_entries, verify_ledger
+from enclos.ledger.steps import verify_ledger
 from enclos.ledger.steps import witness as look
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -35,13 +35,11 @@ def verify(folder: Path, *, key: str = "", witnessed: Path | None = None) -> dic
     }
 
 
-def show_last(folder: Path, n_entries: int) -> dict[str, Any]:
+def show_last(enclosure: Enclosure, n_entries: int) -> dict[str, Any]:
     """The last entries, oldest first; persons are salted digests."""
-    store, origin, public_key = _opened(folder, "")
-    report = verify_ledger(store, public_key, origin)
-    start = max(0, report.size - n_entries)
-    entries = islice(read_entries(store, report.size, start), n_entries)
-    return {"size": report.size, "entries": [_row(index, entry) for index, entry in entries]}
+    size = enclosure.ledger.size()
+    entries = enclosure.ledger.entries(max(0, size - n_entries))
+    return {"size": size, "entries": [_row(index, entry) for index, entry in entries]}
 
 
 def witness(folder: Path, state: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from enclos.views.steps import open_view
 
 def draft() -> str:
     """A permit to fill in, as YAML with comments."""
-    return draft_permit()
+    return draft_permit(datetime.now(UTC).date())
 
 
 def sign(enclosure: Enclosure, text: str) -> dict[str, Any]:

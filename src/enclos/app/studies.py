@@ -18,7 +18,7 @@ from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import study_from_yaml
 from enclos.studies.steps import run_study
-from enclos.studies.summary import summary_of
+from enclos.studies.summary import summary
 from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
@@ -79,7 +79,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         "results": str(folder.relative_to(enclosure.paths.root)),
         "already": already,
         "seconds": round(perf_counter() - started, 3),
-        "summary": summary_of(kept.result),
+        "summary": summary(kept.result),
     }
 
 

@@ -501,14 +501,20 @@ def release_verify(
 
 
 @ledger_commands.command("verify")
-def ledger_verify(directory: Dir, *, as_json: Json = False) -> None:
+def ledger_verify(
+    directory: Dir,
+    key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
+    witness: Annotated[Path | None, typer.Option("--witness", metavar="DIR", help="A witness's memory.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
     """Prove that nothing in the ledger was altered, lost or reordered; needs no passphrase.
 
-    Example: enclos ledger verify france
+    Example: enclos ledger verify france --witness /media/witness
     """
     from enclos.app.ledger import verify
 
-    show(verify(directory), as_json=as_json)
+    show(verify(directory, key=key, witnessed=witness), as_json=as_json)
 
 
 @ledger_commands.command("show")
@@ -522,9 +528,11 @@ def ledger_show(
 
     Example: enclos ledger show france --last 50
     """
+    from enclos.app.enclosure import open_enclosure
     from enclos.app.ledger import show_last
 
-    show(show_last(directory, last), as_json=as_json)
+    with open_enclosure(directory, _passphrase()) as enclosure:
+        show(show_last(enclosure, last), as_json=as_json)
 
 
 @ledger_commands.command("witness")

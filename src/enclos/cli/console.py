@@ -20,7 +20,7 @@ _OUT = Console(highlight=False)
 
 def say(text: str) -> None:
     """A line on standard error."""
-    _ERROR.print(text, markup=False)
+    _ERROR.print(text, markup=False, soft_wrap=True)
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -7,12 +7,12 @@ import os
 import sys
 import traceback
 
-import click
 import typer
+from typer.exceptions import Abort, TyperException
 
 from enclos.cli.commands import application
 from enclos.cli.console import say
-from enclos.lexicon.refusals import BUG_EXIT, Refusal
+from enclos.lexicon.refusals import BUG_EXIT, USAGE_EXIT, Refusal
 
 _TRACE_VARIABLE = "ENCLOS_UNSAFE_TRACE"
 
@@ -24,12 +24,12 @@ def run(arguments: list[str] | None = None) -> None:
     try:
         code = typer.main.get_command(application).main(args=arguments, prog_name="enclos", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
+    except Abort:
         say("stopped")
         sys.exit(130)
-    except click.ClickException as error:
+    except TyperException as error:
         error.show()
-        sys.exit(error.exit_code)
+        sys.exit(USAGE_EXIT)
     except Refusal as refused:
         _tell(refused, as_json=as_json)
         sys.exit(refused.exit_code)
