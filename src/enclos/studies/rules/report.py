@@ -143,7 +143,7 @@ class Report:
         self._settings: list[ResultSettings] = []
         self._cells: list[tuple[int, str, str, BitMap, BitMap]] = []
 
-    def open(self, result_type: str, strata: str, additional: str, values: Mapping[str, str]) -> int:
+    def start(self, result_type: str, strata: str, additional: str, values: Mapping[str, str]) -> int:
         """Start a result id with its settings."""
         shared = {
             "result_type": result_type,

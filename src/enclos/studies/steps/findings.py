@@ -44,10 +44,10 @@ def _add_block(report: Report, outline: Outline, number: int, found: Survey, cou
     attrition_ids: dict[int, int] = {}
     for denominator in block.denominators:
         values = _settings(outline, block, denominator, found)
-        estimate_ids[denominator] = report.open(kind, "", additional, values)
+        estimate_ids[denominator] = report.start(kind, "", additional, values)
     for denominator in block.denominators:
         values = _settings(outline, block, denominator, found)
-        attrition_ids[denominator] = report.open(f"{kind}_attrition", "reason", "reason_id", values)
+        attrition_ids[denominator] = report.start(f"{kind}_attrition", "reason", "reason_id", values)
     rows: list[tuple[int, str, list[AttritionRow]]] = []
     for pair in block.pairs:
         group_level = SEPARATOR.join((pair.denominator_name, outline.cohorts[pair.cohort].name))

@@ -1,0 +1,240 @@
+"""Random histories: the engine counts what the slow oracles count, in any number of buckets."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from enclos.studies.model import (
+    AfterDays,
+    AgeGroup,
+    ConceptCohort,
+    DateRange,
+    Domain,
+    Incidence,
+    Interval,
+    Limit,
+    OpenEnd,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+    Sex,
+    Study,
+    TimePoint,
+)
+from enclos.studies.steps import run_study
+from factories.studies import Counted, attrition, counted, oracle_cohort, requirements_of, tables_of
+from fakes.cdm import cdm_of_rows
+from oracle.attrition import incidence_left, population_left, prevalence_left
+from oracle.histories import FEMALE, MALE, Cohort, History, Record, Stretch, spells, stays
+from oracle.incidence import days_at_risk, incidence, incidence_windows, stretches_at_risk
+from oracle.prevalence import prevalence, prevalence_windows
+
+FIRST, LAST = date(2018, 11, 20), date(2021, 3, 10)
+DAYS = st.integers(0, (LAST - FIRST).days).map(lambda n: FIRST + timedelta(days=n))
+CONCEPTS = (1, 2, 3)
+
+
+@st.composite
+def histories(draw: st.DrawFn, person_id: int) -> History:
+    """One person: some periods apart or back to back, records in and out of them, often on the same days."""
+    edges = sorted(draw(st.lists(DAYS, min_size=0, max_size=6, unique=True)))
+    periods = list(zip(edges[::2], edges[1::2], strict=False))
+    if len(periods) > 1 and draw(st.booleans()):
+        periods[1] = (periods[0][1] + timedelta(days=1), periods[1][1])
+    starts = draw(st.lists(DAYS | st.sampled_from([*edges, FIRST]), max_size=7))
+    records = []
+    for start in starts:
+        n_days = draw(st.sampled_from([None, -1, 0, 1, 3, 30, 400]))
+        end = None if n_days is None else start + timedelta(days=n_days)
+        records.append(Record(draw(st.sampled_from(CONCEPTS)), start, end))
+    gender = draw(st.sampled_from([MALE, MALE, FEMALE, FEMALE, 8551]))
+    year = draw(st.sampled_from([1936, 1960, 2000, 2001, 2017, 2018, 2019]))
+    born = draw(
+        st.sampled_from([(year, 2, 28), (year, 6, 15), (year, 12, None), (year, None, None), (year, 1, 1)])
+        | st.sampled_from([(1936, 2, 29), (2000, 2, 29), (None, None, None)])
+    )
+    return History(person_id, gender, born, tuple(periods), tuple(records))
+
+
+POPULATIONS = st.builds(
+    Population,
+    st.sampled_from(
+        [
+            (AgeGroup(0, 150),),
+            (AgeGroup(0, 0), AgeGroup(1, 18), AgeGroup(19, 150)),
+            (AgeGroup(18, 18), AgeGroup(0, 150)),
+            (AgeGroup(59, 83),),
+        ]
+    ),
+    st.sampled_from([(Sex.BOTH,), (Sex.MALE, Sex.FEMALE), (Sex.FEMALE, Sex.BOTH)]),
+    st.sampled_from([(0,), (0, 30), (365, 1)]),
+    st.sampled_from(
+        [
+            DateRange(),
+            DateRange(date(2019, 1, 1), date(2020, 12, 31)),
+            DateRange(date(2019, 6, 3), None),
+            DateRange(None, date(2020, 2, 29)),
+            DateRange(date(2020, 3, 1), date(2020, 3, 1)),
+        ]
+    ),
+)
+COHORTS = st.builds(
+    ConceptCohort,
+    st.just("first_outcome"),
+    st.sampled_from([(1,), (1, 2)]),
+    st.booleans(),
+    st.just(Domain.CONDITION),
+    st.sampled_from(Limit),
+    st.sampled_from([AfterDays(0), AfterDays(1), AfterDays(40), OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END]),
+)
+INTERVALS = st.lists(st.sampled_from(Interval), min_size=1, max_size=3, unique=True).map(tuple)
+CALENDARS = st.lists(
+    st.sampled_from([each for each in Interval if each is not Interval.OVERALL]), min_size=1, max_size=2, unique=True
+).map(tuple)
+SECOND = ConceptCohort("second_outcome", (3,), False, Domain.CONDITION, Limit.ALL, AfterDays(10))
+OUTCOMES = ("first_outcome", "second_outcome")
+
+PEOPLE = st.integers(1, 5).flatmap(
+    lambda n: st.tuples(*(histories(2**40 * index + 7 * index + 1) for index in range(n)))
+)
+
+
+def study_days(people: tuple[History, ...], wanted: DateRange) -> Stretch | None:
+    """The days that a study looks at."""
+    periods = [period for each in people for period in each.periods]
+    if not periods and (wanted.start_on is None or wanted.end_on is None):
+        return None
+    first = wanted.start_on or min(start for start, _ in periods)
+    last = wanted.end_on or max(end for _, end in periods)
+    return first, last
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    people=PEOPLE,
+    population=POPULATIONS,
+    cohort=COHORTS,
+    intervals=INTERVALS,
+    washout=st.sampled_from([None, 0, 1, 30, 365]),
+    repeated=st.booleans(),
+    complete=st.booleans(),
+    n_buckets=st.integers(1, 4),
+)
+def test_incidence_is_what_the_oracle_counts(
+    people: tuple[History, ...],
+    population: Population,
+    cohort: ConceptCohort,
+    intervals: tuple[Interval, ...],
+    washout: int | None,
+    repeated: bool,
+    complete: bool,
+    n_buckets: int,
+) -> None:
+    analysis = Incidence(OUTCOMES, population, intervals, washout, repeated, complete)
+    study = Study("random", (cohort, SECOND), (analysis,))
+    result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
+    found, left = counted(result, "incidence"), attrition(result, "incidence_attrition")
+    days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
+    requirements = requirements_of(population)
+    kinds = [each.value for each in intervals]
+    for number, requirement in enumerate(requirements, start=1):
+        for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
+            expected = incidence(
+                people, requirement, outcome, days, kinds=kinds, washout=washout, repeated=repeated, complete=complete
+            )
+            assert found.get((number, outcome.name), {}) == {
+                window: Counted(
+                    len(rate.at_risk), rate.n_events, rate.person_days, frozenset(rate.at_risk), frozenset(rate.cases)
+                )
+                for window, rate in expected.items()
+            }
+            stays_of = [stays(each, requirement, days) for each in people]
+            at_risk = [days_at_risk(each, requirement, outcome, days, washout, repeated=repeated) for each in people]
+            stretches_of = [stretches_at_risk(*each) for each in zip(at_risk, stays_of, strict=True)]
+            windows = [(start, end) for _, start, end in incidence_windows(at_risk, kinds, complete=complete)]
+            chain = population_left(people, requirements, requirement, days)
+            assert left[number, outcome.name] == [*chain, *incidence_left(stays_of, stretches_of, windows)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    people=PEOPLE,
+    population=POPULATIONS,
+    cohort=COHORTS,
+    intervals=CALENDARS,
+    overall=st.booleans(),
+    time_point=st.none() | st.sampled_from(TimePoint),
+    whole=st.booleans(),
+    complete=st.booleans(),
+    n_buckets=st.integers(1, 4),
+)
+def test_prevalence_is_what_the_oracle_counts(
+    people: tuple[History, ...],
+    population: Population,
+    cohort: ConceptCohort,
+    intervals: tuple[Interval, ...],
+    overall: bool,
+    time_point: TimePoint | None,
+    whole: bool,
+    complete: bool,
+    n_buckets: int,
+) -> None:
+    analysis: PointPrevalence | PeriodPrevalence
+    if time_point is None:
+        wanted = (*intervals, Interval.OVERALL) if overall else intervals
+        analysis = PeriodPrevalence(OUTCOMES, population, wanted, whole, complete)
+    else:
+        whole = False
+        analysis = PointPrevalence(OUTCOMES, population, intervals, time_point)
+    study = Study("random", (cohort, SECOND), (analysis,))
+    result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
+    found, left = counted(result, "prevalence"), attrition(result, "prevalence_attrition")
+    days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
+    requirements = requirements_of(population)
+    kinds = [each.value for each in analysis.intervals]
+    point = None if time_point is None else time_point.value
+    for number, requirement in enumerate(requirements, start=1):
+        for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
+            expected = prevalence(
+                people, requirement, outcome, days, kinds=kinds, time_point=point, complete=complete, whole=whole
+            )
+            assert found.get((number, outcome.name), {}) == {
+                window: Counted(
+                    len(share.present), len(share.cases), None, frozenset(share.present), frozenset(share.cases)
+                )
+                for window, share in expected.items()
+            }
+            windows = prevalence_windows(people, requirement, days, kinds=kinds, time_point=point, complete=complete)
+            stays_of = [stays(each, requirement, days) for each in people]
+            n_spells = [len(spells(each, outcome)) for each in people]
+            own = prevalence_left(stays_of, n_spells, [(start, end) for _, start, end in windows], whole=whole)
+            assert left[number, outcome.name] == [*population_left(people, requirements, requirement, days), *own]
+
+
+ANY = Cohort("any", frozenset(CONCEPTS), first_only=False, end="event_end")
+FEATURES = {
+    "several observation periods": lambda each: len(each.periods) > 1,
+    "periods back to back": lambda each: any(
+        before[1] + timedelta(days=1) == after[0] for before, after in zip(each.periods, each.periods[1:], strict=False)
+    ),
+    "no observation": lambda each: not each.periods,
+    "events on one day": lambda each: len({record.start_on for record in each.records}) < len(each.records),
+    "overlapping events": lambda each: any(end - start > timedelta(days=3) for start, end in spells(each, ANY)),
+    "event on entry": lambda each: any(spell[0] == period[0] for spell in spells(each, ANY) for period in each.periods),
+    "event on exit": lambda each: any(spell[0] == period[1] for spell in spells(each, ANY) for period in each.periods),
+    "event outside observation": lambda each: bool(each.records) and not spells(each, ANY),
+    "end before start": lambda each: any(record.end_on and record.end_on < record.start_on for record in each.records),
+    "born on a leap day": lambda each: each.born[1:] == (2, 29),
+    "birth unknown": lambda each: each.born[0] is None,
+    "sex unknown": lambda each: each.gender_concept_id not in {MALE, FEMALE},
+    "present on a leap day": lambda each: any(start <= date(2020, 2, 29) <= end for start, end in each.periods),
+}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_histories_have_every_feature(feature: str) -> None:
+    find(histories(1), FEATURES[feature], settings=settings(max_examples=5000, database=None, deadline=None))

@@ -1,0 +1,119 @@
+"""Persons as plain values, and what follows from a person's dates; read by the slow oracles of studies.
+
+Written day by day and person by person, so that it can judge an engine that counts by sweep. It shares no code with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+DAY = timedelta(days=1)
+MALE, FEMALE = 8507, 8532
+Stretch = tuple[date, date]
+"""First and last day, both included."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One condition record."""
+
+    concept_id: int
+    start_on: date
+    end_on: date | None
+
+
+@dataclass(frozen=True)
+class History:
+    """All that is known of one person."""
+
+    person_id: int
+    gender_concept_id: int
+    born: tuple[int | None, int | None, int | None]
+    periods: tuple[Stretch, ...]
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """An outcome: its concepts, already resolved; how long it lasts: days, "event_end" or "observation_end"."""
+
+    name: str
+    concepts: frozenset[int]
+    first_only: bool
+    end: int | str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Who is at risk: ages (both included), sex ("both", "male", "female"), days observed before."""
+
+    ages: tuple[int, int]
+    sex: str
+    days_prior: int
+
+
+def days_of(stretch: Stretch) -> list[date]:
+    """Every day of a stretch."""
+    first, last = stretch
+    return [first + DAY * n for n in range((last - first).days + 1)]
+
+
+def birthday(born_on: date, years: int) -> date:
+    """The day a person turns that age; born on 29 February, on the 28th where there is no 29th."""
+    try:
+        return born_on.replace(year=born_on.year + years)
+    except ValueError:
+        return date(born_on.year + years, 2, 28)
+
+
+def born_on(history: History) -> date | None:
+    """The date of birth, the first of what is missing."""
+    year, month, day = history.born
+    return None if year is None else date(year, month or 1, day or 1)
+
+
+def spells(history: History, cohort: Cohort) -> list[Stretch]:
+    """The stretches in which the person has the outcome: days that belong together are one stretch."""
+    found: list[Stretch] = []
+    for record in history.records:
+        own_end = record.end_on or record.start_on + DAY
+        if record.concept_id not in cohort.concepts or own_end < record.start_on:
+            continue
+        for period_start, period_end in history.periods:
+            if period_start <= record.start_on <= period_end:
+                wanted_end = own_end if cohort.end == "event_end" else period_end
+                if isinstance(cohort.end, int):
+                    wanted_end = record.start_on + DAY * cohort.end
+                found.append((record.start_on, min(wanted_end, period_end)))
+    if cohort.first_only and found:
+        first_start = min(start for start, _ in found)
+        found = [(start, end) for start, end in found if start == first_start]
+    joined: list[Stretch] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def stays(history: History, requirement: Requirement, study: Stretch) -> list[Stretch]:
+    """The stretches in which the person is at risk: days on which every requirement holds, period by period."""
+    born = born_on(history)
+    if born is None or history.gender_concept_id not in {MALE, FEMALE}:
+        return []
+    if requirement.sex != "both" and history.gender_concept_id != {"male": MALE, "female": FEMALE}[requirement.sex]:
+        return []
+    found = []
+    for period_start, period_end in history.periods:
+        days = [
+            day
+            for day in days_of((period_start, period_end))
+            if study[0] <= day <= study[1]
+            and birthday(born, requirement.ages[0]) <= day < birthday(born, requirement.ages[1] + 1)
+            and day - period_start >= DAY * requirement.days_prior
+        ]
+        if days:
+            found.append((days[0], days[-1]))
+    return found
