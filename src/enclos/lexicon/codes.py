@@ -53,6 +53,7 @@ class Code(Enum):
     BUILD_UNBALANCED = ("WHS-02", _PROMISE, "delivered = mapped + cancelled + filtered + rejected, or no commit [design § 3.1]")
     BUILD_RULE_UNKNOWN = ("WHS-03", _PROMISE, "a drug duration follows a named, versioned rule [docs/warehouse.md]")
     LAKE_EMPTY = ("WHS-04", _PROMISE, "only a committed snapshot is read [design § 3.1]")
+    BUILD_PERIOD = ("WHS-06", _PROMISE, "persons are observed on days that national care covers [docs/warehouse.md]")
     SNAPSHOT_UNKNOWN = ("WHS-05", _PROMISE, "a snapshot id names one committed build for ever [design § 3.1]")
     # -- permits and views (PRM)
     PERMIT_INVALID = ("PRM-01", _PROMISE, "a permit document follows design § 7 to the letter [EHDS Art. 68(10)]")

@@ -1,0 +1,156 @@
+"""The lake: one encrypted DuckLake, attached as ``lake``; one snapshot id names a whole CDM.
+
+Files are ciphertext Parquet, each under its own random key; the keys lie in the catalog, which the catalog key opens.
+A build is one transaction, so a reader sees the snapshot before it or the one after it, never a part.
+
+Source: DuckLake 1.0 specification (encryption, snapshots, partitioning).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from enclos.contracts.columns import TableContract
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.refusals import refusal
+from enclos.stores.engine import Engine, quoted
+
+ALIAS = "lake"
+_AUTHOR = "enclos"
+_ROW_GROUP_ROWS = 122_880
+_FILE_OPTIONS = {"parquet_compression": "zstd", "parquet_row_group_size": str(_ROW_GROUP_ROWS)}
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotNote:
+    """One committed build: its id, its instant, its buckets and what the builder wrote about it."""
+
+    id: int
+    built_at: datetime
+    n_buckets: int
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeSnapshot:
+    """The tables of one build, readable for ever under its id."""
+
+    id: int
+    n_buckets: int
+    tables: frozenset[str]
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """The numbers of the buckets."""
+        return tuple(range(self.n_buckets))
+
+    def relation(self, table: str) -> str:
+        """A FROM-able expression over the table as this build left it.
+
+        Out: the OMOP table's columns; a person table has ``bucket`` before them, which a reader filters on.
+        Refuses: KeyError for a table that the snapshot does not hold.
+        """
+        if table not in self.tables:
+            raise KeyError(table)
+        return f'{ALIAS}.main."{table}" AT (VERSION => {self.id})'
+
+
+class Lake:
+    """The attached lake: reads committed builds; when attached for writing, makes the next one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __repr__(self) -> str:
+        return "Lake()"
+
+    def snapshots(self) -> list[SnapshotNote]:
+        """The committed builds, oldest first."""
+        found = self._engine.rows(
+            "SELECT snapshot_id, snapshot_time, commit_extra_info "
+            f"FROM ducklake_snapshots('{ALIAS}') WHERE author = ? ORDER BY snapshot_id",
+            [_AUTHOR],
+        )
+        notes = []
+        for snapshot_id, built_at, text in found:
+            facts = json.loads(text)
+            notes.append(SnapshotNote(snapshot_id, built_at.astimezone(UTC), facts["n_buckets"], facts))
+        return notes
+
+    def snapshot(self, id_: int | None = None) -> LakeSnapshot:
+        """The build of that id, or the newest.
+
+        Refuses: LAKE_EMPTY when nothing was built, SNAPSHOT_UNKNOWN when the id is not a build's.
+        """
+        notes = self.snapshots()
+        if not notes:
+            raise refusal(Code.LAKE_EMPTY, "This enclosure has no snapshot yet.", "Run `enclos build` first.")
+        chosen = next((note for note in notes if note.id == id_), None) if id_ is not None else notes[-1]
+        if chosen is None:
+            raise refusal(Code.SNAPSHOT_UNKNOWN, "No build has this snapshot id.", "List them with `enclos snapshots`.")
+        return LakeSnapshot(chosen.id, chosen.n_buckets, frozenset(chosen.facts["tables"]))
+
+    def begin(self) -> None:
+        """Start a build: remove what a killed build left behind, then open its one transaction."""
+        self._engine.execute(f"CALL ducklake_delete_orphaned_files('{ALIAS}', cleanup_all => true)")
+        self._engine.execute("BEGIN TRANSACTION")
+
+    def create(self, table: TableContract, *, by_bucket: bool) -> str:
+        """Replace the table by an empty one inside the build.
+
+        In: by_bucket — whether rows belong to persons: a leading ``bucket`` column, one file or more per bucket.
+        Out: the name to insert into.
+        """
+        name = f'{ALIAS}.main."{table.name}"'
+        leading = '"bucket" INTEGER NOT NULL, ' if by_bucket else ""
+        columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in table)
+        self._engine.execute(f"DROP TABLE IF EXISTS {name}")
+        self._engine.execute(f"CREATE TABLE {name} ({leading}{columns})")
+        if by_bucket:
+            self._engine.execute(f"ALTER TABLE {name} SET PARTITIONED BY (bucket)")
+        return name
+
+    def commit(self, facts: Mapping[str, Any]) -> int:
+        """Make the build visible, whole; facts hold at least ``n_buckets`` and ``tables``.
+
+        Out: the snapshot's id.
+        """
+        text = quoted(json.dumps(dict(facts), sort_keys=True))
+        self._engine.execute(f"CALL {ALIAS}.set_commit_message('{_AUTHOR}', 'build', extra_info => '{text}')")
+        self._engine.execute("COMMIT")
+        return self.snapshots()[-1].id
+
+    def abandon(self) -> None:
+        """Undo the build; the snapshot before it stays the newest."""
+        self._engine.execute("ROLLBACK")
+
+
+def attach_lake(engine: Engine, catalog: Path, data: Path, key: SecretKey, *, read_only: bool = False) -> Lake:
+    """Attach the enclosure's lake; the first attachment for writing makes it.
+
+    Refuses: LAKE_EMPTY when it is only to be read and does not exist; STORAGE_BROKEN, ENCLOSURE_BUSY.
+    """
+    if read_only and not catalog.exists():
+        raise refusal(Code.LAKE_EMPTY, "This enclosure has no snapshot yet.", "Run `enclos build` first.")
+    data.mkdir(parents=True, exist_ok=True)
+    options = [
+        f"DATA_PATH '{quoted(data)}/'",
+        "OVERRIDE_DATA_PATH true",
+        "ENCRYPTED",
+        f"META_ENCRYPTION_KEY '{key.reveal_base64()}'",
+        "DATA_INLINING_ROW_LIMIT 0",
+    ]
+    if read_only:
+        options.append("READ_ONLY")
+    engine.execute(f"ATTACH 'ducklake:{quoted(catalog)}' AS {ALIAS} ({', '.join(options)})")
+    if not read_only:
+        known = {name for (name,) in engine.rows(f"SELECT option_name FROM ducklake_options('{ALIAS}')")}
+        for option in sorted(_FILE_OPTIONS.keys() - known):
+            engine.execute(f"CALL {ALIAS}.set_option('{option}', '{_FILE_OPTIONS[option]}')")
+    return Lake(engine)

@@ -1,0 +1,104 @@
+"""Nouns of a build: what was delivered, what became of each line, what the snapshot holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any
+
+
+class Fate(Enum):
+    """Why a delivered line is not in the snapshot."""
+
+    FILTERED = "filtered"
+    """A named trap of the source says that the line is no care of its own."""
+    REJECTED = "rejected"
+    """The line lacks what OMOP needs: a person, a date, a code, its stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredPeriod:
+    """The days that a delivery covers.
+
+    Units: end_on is exclusive.
+    """
+
+    source: str
+    kind: str
+    start_on: date
+    end_on: date
+
+    def __post_init__(self) -> None:
+        if self.end_on <= self.start_on:
+            raise ValueError("a delivery covers at least one day")
+
+
+@dataclass(frozen=True, slots=True)
+class TableAccount:
+    """What became of the lines of one pseudonymised table.
+
+    A line is mapped when it contributes to a row of the snapshot, counted once however many rows it makes.
+    """
+
+    table: str
+    sources: tuple[str, ...]
+    delivered: int
+    mapped: int
+    cancelled: int
+    filtered: int
+    rejected: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """Lines by trap or reason; the traps add up to ``filtered``, the reasons to ``rejected``."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every delivered line is accounted for."""
+        return self.delivered == self.mapped + self.cancelled + self.filtered + self.rejected
+
+    def as_json(self) -> dict[str, Any]:
+        """The account as the command line prints it."""
+        return {
+            "table": self.table,
+            "sources": list(self.sources),
+            "delivered": self.delivered,
+            "mapped": self.mapped,
+            "cancelled": self.cancelled,
+            "filtered": self.filtered,
+            "rejected": self.rejected,
+            "reasons": dict(sorted(self.reasons.items())),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedCode:
+    """A source code without a standard concept, kept with concept 0, and how many rows bear it."""
+
+    vocabulary: str
+    code: str
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build made."""
+
+    snapshot: int
+    tables: Mapping[str, int]
+    account: tuple[TableAccount, ...]
+    unmapped: tuple[UnmappedCode, ...]
+    seconds: Mapping[str, float]
+    """Seconds by phase; ``total`` is the whole build."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as the command line prints it."""
+        return {
+            "snapshot": self.snapshot,
+            "tables": dict(self.tables),
+            "account": [line.as_json() for line in self.account],
+            "unmapped": [
+                {"vocabulary": code.vocabulary, "code": code.code, "n_rows": code.n_rows} for code in self.unmapped
+            ],
+            "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
+        }

@@ -1,0 +1,1 @@
+"""Plans: functions that return SQL and run nothing, by OMOP noun."""

@@ -1,0 +1,144 @@
+"""DRUG_EXPOSURE: boxes dispensed in town and drugs of hospitals.
+
+* A dispensing starts on the day of care, not of prescription. Its quantity is in units (boxes times units in a box
+  where the vocabulary knows them, else boxes); its days of supply, and so its end, follow a named, versioned rule,
+  since the SNDS knows no posology.
+* A hospital's drug keeps its own dates; what kind of record it is, administration or prescription, is its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.warehouse import concepts
+from enclos.warehouse.plans.conditions import hospital_source_sql
+from enclos.warehouse.plans.events import Kind, events_sql
+from enclos.warehouse.plans.reference import pack_days
+from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
+from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key_sql
+from enclos.warehouse.plans.vocabulary import PACK_VOCABULARY, code_key_sql
+
+HOME = "drug_exposure"
+DISPENSING_TRAPS: tuple[Trap, ...] = (*CARE, no_date("EXE_SOI_DTD"), NO_PERSON, no_code("PHA_PRS_C13"))
+HOSPITAL_TRAPS: tuple[Trap, ...] = (no_date("start_at"), NO_PERSON, no_code("code"))
+_DAYS_OF_ANY_BOX = 30
+
+
+def _one_box_30(boxes: str, units: str) -> str:  # noqa: ARG001 - rules share one signature
+    return f"{boxes} * {_DAYS_OF_ANY_BOX}"
+
+
+def _pack_size(boxes: str, units: str) -> str:
+    whens = " ".join(f"WHEN {size} THEN {days}" for size, days in pack_days())
+    return f"{boxes} * CASE {units} {whens} ELSE {_DAYS_OF_ANY_BOX} END"
+
+
+@dataclass(frozen=True, slots=True)
+class DurationRule:
+    """A named, versioned rule for the days that a dispensing lasts."""
+
+    id: str
+    """Name and version, stored with the snapshot."""
+    days_sql: Callable[[str, str], str]
+    """Days of supply from boxes and units in a box, as SQL; units may be NULL."""
+
+
+DURATION_RULES = MappingProxyType(
+    {
+        "one-box-30": DurationRule("one-box-30-1", _one_box_30),
+        "pack-size": DurationRule("pack-size-1", _pack_size),
+    }
+)
+"""The rules by name."""
+
+
+def duration_rule(name: str) -> DurationRule:
+    """The rule of that name.
+
+    Refuses: BUILD_RULE_UNKNOWN.
+    """
+    if name not in DURATION_RULES:
+        known = ", ".join(sorted(DURATION_RULES))
+        raise refusal(Code.BUILD_RULE_UNKNOWN, "No drug duration rule has this name.", f"Use one of: {known}.")
+    return DURATION_RULES[name]
+
+
+def dispensings(pha: str, rule: DurationRule) -> Kind:
+    """Boxes dispensed in town, cancelled by sum over person, day, pack and pharmacy."""
+    key = care_visit_key_sql("EXE_SOI_DTD", "executant_key", care_visit_concept_sql("PRS_NAT_REF"))
+    lines = f"""
+        SELECT g.verdict, g.person_id, g.start_on, g.code, g.boxes, g.n_lines,
+               CASE WHEN g.verdict = {KEPT} AND g.boxes > 0 THEN g.n_positive ELSE 0 END AS n_mapped,
+               v.visit_occurrence_id
+        FROM (SELECT verdict, person_id, start_on, code, key, CAST(sum(boxes) AS INTEGER) AS boxes, count(*) AS n_lines,
+                     count(*) FILTER (WHERE boxes > 0) AS n_positive
+              FROM (SELECT verdict, boxes,
+                           CASE WHEN verdict = {KEPT} THEN person_id END AS person_id,
+                           CASE WHEN verdict = {KEPT} THEN EXE_SOI_DTD END AS start_on,
+                           CASE WHEN verdict = {KEPT} THEN PHA_PRS_C13 END AS code,
+                           CASE WHEN verdict = {KEPT} THEN {key} END AS key
+                    FROM (SELECT person_id, EXE_SOI_DTD, PHA_PRS_C13, PRS_NAT_REF, executant_key,
+                                 coalesce(PHA_ACT_QSN, 1) AS boxes, {verdict_sql(DISPENSING_TRAPS)} AS verdict
+                          FROM {pha}))
+              GROUP BY verdict, person_id, start_on, code, key) AS g
+        LEFT JOIN stage_visits AS v ON v.person_id = g.person_id AND v.key = g.key
+    """
+    event = {
+        "person_id": "e.person_id",
+        "start_on": "e.start_on",
+        "end_on": f"e.start_on + CAST({rule.days_sql('e.boxes', 'm.units')} AS INTEGER) - 1",
+        "source_value": "lpad(CAST(e.code AS VARCHAR), 13, '0')",
+        "type_concept_id": str(concepts.TYPE_PHARMACY_CLAIM),
+        "visit_occurrence_id": "e.visit_occurrence_id",
+        "quantity": "e.boxes * coalesce(m.units, 1)",
+        "days_supply": rule.days_sql("e.boxes", "m.units"),
+    }
+    return Kind(
+        name="pha",
+        home=HOME,
+        lines_sql=lines,
+        events_sql=events_sql(
+            event,
+            "(SELECT * FROM stage_pha WHERE n_mapped > 0) AS e",
+            HOME,
+            vocabulary=f"'{PACK_VOCABULARY}'",
+            codes="stage_packs AS m ON m.code = e.code",
+        ),
+        traps=DISPENSING_TRAPS,
+        vocabularies=frozenset({PACK_VOCABULARY}),
+    )
+
+
+def hospital_drugs(h_drug: str) -> Kind:
+    """Drugs that a hospital administered, prescribed or dispensed."""
+    lines = f"""
+        SELECT verdict, source, person_id, hash(source, visit_key) AS key, vocabulary, trim(code) AS code,
+               {code_key_sql("code")} AS code_key, kind, start_at,
+               CASE WHEN end_at >= start_at THEN end_at END AS end_at, quantity, 1 AS n_lines,
+               CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+        FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_drug})
+    """
+    event = {
+        "person_id": "e.person_id",
+        "start_on": "CAST(e.start_at AS DATE)",
+        "start_at": "e.start_at",
+        "end_on": "CAST(coalesce(e.end_at, e.start_at) AS DATE)",
+        "end_at": "e.end_at",
+        "source_value": "e.code",
+        "type_concept_id": f"CASE e.kind WHEN 'administration' THEN {concepts.TYPE_EHR_ADMINISTRATION} "
+        f"WHEN 'immunisation' THEN {concepts.TYPE_EHR_ADMINISTRATION} "
+        f"WHEN 'prescription' THEN {concepts.TYPE_EHR_PRESCRIPTION} ELSE {concepts.TYPE_EHR} END",
+        "visit_occurrence_id": "v.visit_occurrence_id",
+        "quantity": "e.quantity",
+    }
+    return Kind(
+        name="h_drug",
+        home=HOME,
+        lines_sql=lines,
+        events_sql=events_sql(event, hospital_source_sql("h_drug"), HOME),
+        traps=HOSPITAL_TRAPS,
+    )

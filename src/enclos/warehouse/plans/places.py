@@ -1,0 +1,93 @@
+"""Locations and care sites: numbered once for the whole snapshot, in an order that no delivery changes."""
+
+from __future__ import annotations
+
+from enclos.contracts.omop import omop_tables
+
+
+def commune_sql(department: str, commune: str) -> str:
+    """The INSEE code of a commune from the SNDS's department and commune; the department alone where there is none.
+
+    Source: the SNDS writes 075 for Paris, 209 for Corsica and 971 or 097 overseas; an INSEE code has five characters.
+    """
+    dept = f"lpad(trim({department}), 3, '0')"
+    two = f"CASE WHEN {dept} LIKE '0%' AND {dept} <> '097' THEN right({dept}, 2) ELSE left(ltrim({dept}, '0'), 2) END"
+    return (
+        f"CASE WHEN coalesce(trim({department}), '') IN ('', '000', '0') THEN NULL "
+        f"WHEN coalesce(trim({commune}), '') IN ('', '000', '0') THEN {two} "
+        f"ELSE {two} || lpad(trim({commune}), 3, '0') END"
+    )
+
+
+def locations_sql(ben: str, omop_location: str) -> str:
+    """Every place where somebody lives.
+
+    Out: one row per place: location_id, kind (insee or omop), source, original (the delivered id), code, and the
+    delivered OMOP columns.
+    """
+    kept = [column for column in omop_tables()["location"].names if column != "location_id"]
+    listed = ", ".join(f'"{column}"' for column in kept)
+    nothing = ", ".join(
+        f'CAST(NULL AS {omop_tables()["location"].column(column).sql_type}) AS "{column}"' for column in kept
+    )
+    return f"""
+        SELECT row_number() OVER (ORDER BY kind, source, original, code) AS location_id, *
+        FROM (SELECT DISTINCT 'insee' AS kind, '' AS source, CAST(0 AS BIGINT) AS original,
+                     {commune_sql("BEN_RES_DPT", "BEN_RES_COM")} AS code, {nothing} FROM {ben}
+              UNION ALL
+              SELECT 'omop', source, location_id, NULL, {listed} FROM {omop_location}
+              QUALIFY row_number() OVER (PARTITION BY source, location_id ORDER BY hash({listed})) = 1)
+        WHERE kind = 'omop' OR code IS NOT NULL
+    """
+
+
+def location_rows_sql() -> str:
+    """The ``location`` table, from the staged locations."""
+    values = {
+        "location_id": "location_id",
+        "state": "CASE kind WHEN 'insee' THEN left(code, 2) ELSE state END",
+        "zip": "CASE kind WHEN 'insee' THEN CASE WHEN length(code) = 5 THEN code END ELSE zip END",
+        "county": "CASE kind WHEN 'insee' THEN left(code, CASE WHEN code LIKE '97%' THEN 3 ELSE 2 END) ELSE county END",
+        "location_source_value": "CASE kind WHEN 'insee' THEN code ELSE location_source_value END",
+        "country_source_value": "CASE kind WHEN 'insee' THEN 'FR' ELSE country_source_value END",
+    }
+    columns = ", ".join(f'{values.get(name, name)} AS "{name}"' for name in omop_tables()["location"].names)
+    return f"SELECT {columns} FROM stage_locations ORDER BY location_id"
+
+
+def care_sites_sql(prs: str, mco_b: str, h_visit: str, omop_care_site: str) -> str:
+    """Every place where care is given.
+
+    Out: one row per place: care_site_id, kind (finess, hospital or omop), code (FINESS or source), original.
+    """
+    kept = [name for name in omop_tables()["care_site"].names if name != "care_site_id"]
+    listed = ", ".join(f'"{column}"' for column in kept)
+    nothing = ", ".join(
+        f'CAST(NULL AS {omop_tables()["care_site"].column(column).sql_type}) AS "{column}"' for column in kept
+    )
+    return f"""
+        SELECT row_number() OVER (ORDER BY kind, code, original) AS care_site_id, *
+        FROM (SELECT 'finess' AS kind, code, CAST(0 AS BIGINT) AS original, {nothing}
+              FROM (SELECT DISTINCT ETB_EXE_FIN AS code FROM {prs} UNION SELECT DISTINCT ETA_NUM FROM {mco_b})
+              UNION ALL SELECT DISTINCT 'hospital', source, 0, {nothing} FROM {h_visit}
+              UNION ALL SELECT 'omop', source, care_site_id, {listed} FROM {omop_care_site}
+              QUALIFY row_number() OVER (PARTITION BY source, care_site_id ORDER BY hash({listed})) = 1)
+        WHERE coalesce(code, '') <> ''
+    """
+
+
+def care_site_rows_sql() -> str:
+    """The ``care_site`` table, from the staged care sites."""
+    values = {
+        "care_site_id": "s.care_site_id",
+        "place_of_service_concept_id": "coalesce(s.place_of_service_concept_id, 0)",
+        "location_id": "l.location_id",
+        "care_site_source_value": "CASE s.kind WHEN 'omop' THEN s.care_site_source_value ELSE s.code END",
+    }
+    columns = ", ".join(f'{values.get(name, f"s.{name}")} AS "{name}"' for name in omop_tables()["care_site"].names)
+    return f"""
+        SELECT {columns} FROM stage_care_sites AS s
+        LEFT JOIN stage_locations AS l ON s.kind = 'omop' AND l.kind = 'omop' AND l.source = s.code
+          AND l.original = s.location_id
+        ORDER BY s.care_site_id
+    """

@@ -1,0 +1,22 @@
+"""Relations that plans read, and the shape of those that are absent."""
+
+from __future__ import annotations
+
+from enclos.contracts.columns import TableContract
+from enclos.lexicon.ids import ORDINALS_PER_PERSON
+
+
+def empty_relation_sql(table: TableContract) -> str:
+    """A FROM-able expression with the table's columns and no row."""
+    columns = ", ".join(f'CAST(NULL AS {column.sql_type}) AS "{column.name}"' for column in table)
+    return f"(SELECT {columns} WHERE false)"
+
+
+def row_id_sql(person: str, ordinal: str) -> str:
+    """The composed row id: the person's number times 2**20 plus the ordinal."""
+    return f"CAST({person} * {ORDINALS_PER_PERSON} + {ordinal} AS BIGINT)"
+
+
+def numbered_sql(person: str, order: str) -> str:
+    """Composed row ids that number the rows of each person from 1 in the order given."""
+    return row_id_sql(person, f"row_number() OVER (PARTITION BY {person} ORDER BY {order})")

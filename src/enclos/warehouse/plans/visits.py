@@ -1,0 +1,232 @@
+"""VISIT_OCCURRENCE: stays, hospital visits, delivered visits and care in town.
+
+* A stay of the PMSI: inpatient (9201); emergency then inpatient (262) when it came from home through an emergency unit
+  (ENT_MOD 8, ENT_PRV 5 or U); outpatient (9202) for séances (CMD 28) and for a day case from home to home.
+* Care in town (ER_PRS_F): the prestations of one person, day and executant that make the same kind of visit are one
+  visit; the kind comes from PRS_NAT_REF (pharmacy, laboratory, home, telehealth, ambulance, else outpatient).
+* A hospital's own visits keep their class. A stay known from both the PMSI and the hospital is two visits; their type
+  concepts tell them apart.
+"""
+
+from __future__ import annotations
+
+from enclos.contracts.omop import omop_tables
+from enclos.warehouse import concepts
+from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
+from enclos.warehouse.plans.reference import visit_natures
+from enclos.warehouse.plans.relations import numbered_sql
+from enclos.warehouse.plans.traps import (
+    CARE as CARE_TRAPS,
+)
+from enclos.warehouse.plans.traps import (
+    CASH_BENEFIT,
+    KEPT,
+    NO_PERSON,
+    REPEATED,
+    STAY,
+    Trap,
+    no_date,
+    verdict_sql,
+)
+
+PMSI, HOSPITAL, CARE = 1, 2, 4
+"""Where a visit comes from, beside OMOP."""
+
+PRESTATION_TRAPS: tuple[Trap, ...] = (*CARE_TRAPS, CASH_BENEFIT, no_date("EXE_SOI_DTD"), NO_PERSON)
+STAY_TRAPS: tuple[Trap, ...] = (*STAY, no_date("EXE_SOI_DTD"), NO_PERSON, REPEATED)
+VISIT_TRAPS: tuple[Trap, ...] = (no_date("start_at"), NO_PERSON, REPEATED)
+
+_CLASSES = {
+    "inpatient": concepts.INPATIENT_VISIT,
+    "outpatient": concepts.OUTPATIENT_VISIT,
+    "emergency": concepts.EMERGENCY_VISIT,
+    "home": concepts.HOME_VISIT,
+}
+
+
+def care_visit_concept_sql(nature: str) -> str:
+    """The kind of visit that a prestation makes."""
+    whens = " ".join(
+        f"WHEN {nature} BETWEEN {first} AND {last} THEN {concept}" for first, last, concept in visit_natures()
+    )
+    return f"CAST(CASE {whens} ELSE {concepts.OUTPATIENT_VISIT} END AS INTEGER)"
+
+
+def care_visit_key_sql(start_on: str, executant: str, concept: str) -> str:
+    """What makes two prestations of a person one visit: day, executant and kind."""
+    return f"hash({start_on}, {executant}, {concept})"
+
+
+def prestation_lines_sql(prs: str) -> str:
+    """Prestations, cancelled by sum: one row per person, day, nature and executant, and one per trap.
+
+    Out: verdict, person_id, start_on, nature, visit_concept_id, key (of the visit), care_site, n_lines, n_mapped.
+    """
+    kind = care_visit_concept_sql("PRS_NAT_REF")
+    key = care_visit_key_sql("EXE_SOI_DTD", "executant_key", kind)
+    return f"""
+        SELECT verdict, person_id, start_on, nature, visit_concept_id, key, max(care_site) AS care_site,
+               count(*) AS n_lines,
+               CASE WHEN verdict = {KEPT} AND sum(quantity) > 0 THEN count(*) FILTER (WHERE quantity > 0) ELSE 0
+               END AS n_mapped
+        FROM (SELECT verdict, quantity,
+                     CASE WHEN verdict = {KEPT} THEN person_id END AS person_id,
+                     CASE WHEN verdict = {KEPT} THEN EXE_SOI_DTD END AS start_on,
+                     CASE WHEN verdict = {KEPT} THEN PRS_NAT_REF END AS nature,
+                     CASE WHEN verdict = {KEPT} THEN {kind} END AS visit_concept_id,
+                     CASE WHEN verdict = {KEPT} THEN {key} END AS key,
+                     CASE WHEN verdict = {KEPT} THEN ETB_EXE_FIN END AS care_site
+              FROM (SELECT person_id, EXE_SOI_DTD, PRS_NAT_REF, executant_key, ETB_EXE_FIN,
+                           coalesce(PRS_ACT_QTE, 1) AS quantity, {verdict_sql(PRESTATION_TRAPS)} AS verdict
+                    FROM {prs}))
+        GROUP BY verdict, person_id, start_on, nature, visit_concept_id, key
+    """
+
+
+def stay_lines_sql(mco_b: str) -> str:
+    """Stays of the PMSI with the verdict on each.
+
+    Out: one row per delivered stay: verdict, person_id, key, stay_key, start_on, end_on, visit_concept_id, care_site,
+    the diagnoses and the modes of entry and exit, n_lines, n_mapped.
+    """
+    end_on = "coalesce(greatest(EXE_SOI_DTF, EXE_SOI_DTD), EXE_SOI_DTD)"
+    return f"""
+        SELECT verdict, n_before, person_id, hash(stay_key) AS key, stay_key, EXE_SOI_DTD AS start_on,
+               {end_on} AS end_on,
+               CAST(CASE WHEN GRG_GHM LIKE '28%' THEN {concepts.OUTPATIENT_VISIT}
+                    WHEN ENT_MOD = '8' AND ENT_PRV IN ('5', 'U') THEN {concepts.EMERGENCY_THEN_INPATIENT_VISIT}
+                    WHEN EXE_SOI_DTD = {end_on} AND ENT_MOD = '8' AND SOR_MOD = '8' THEN {concepts.OUTPATIENT_VISIT}
+                    ELSE {concepts.INPATIENT_VISIT} END AS INTEGER) AS visit_concept_id,
+               ETA_NUM AS care_site, GRG_GHM AS ghm, DGN_PAL AS principal, DGN_REL AS related,
+               nullif(concat(ENT_MOD, ENT_PRV), '') AS admitted_from, SOR_MOD AS exit_mode,
+               nullif(concat(SOR_MOD, SOR_DES), '') AS discharged_to,
+               1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+        FROM (SELECT *, {verdict_sql(STAY_TRAPS)} AS verdict
+              FROM (SELECT *, row_number() OVER (
+                                  PARTITION BY person_id, stay_key
+                                  ORDER BY EXE_SOI_DTD NULLS LAST, EXE_SOI_DTF, GRG_GHM, DGN_PAL) - 1 AS n_before
+                    FROM {mco_b}))
+    """
+
+
+def hospital_visit_lines_sql(h_visit: str) -> str:
+    """A hospital's visits with the verdict on each."""
+    whens = " ".join(f"WHEN '{name}' THEN {concept}" for name, concept in _CLASSES.items())
+    return f"""
+        SELECT verdict, source, person_id, hash(source, visit_key) AS key, CAST(start_at AS DATE) AS start_on,
+               CAST(coalesce(greatest(end_at, start_at), start_at) AS DATE) AS end_on, start_at, end_at,
+               CAST(CASE visit_class {whens} ELSE {concepts.UNKNOWN} END AS INTEGER) AS visit_concept_id, visit_class,
+               1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+        FROM (SELECT *, {verdict_sql(VISIT_TRAPS)} AS verdict
+              FROM (SELECT *, row_number() OVER (PARTITION BY person_id, source, visit_key
+                                                 ORDER BY start_at NULLS LAST, end_at, visit_class) - 1 AS n_before
+                    FROM {h_visit}))
+    """
+
+
+def visits_sql(omop_visit_occurrence: str) -> str:
+    """Every visit of the bucket, numbered within its person by first day, then origin.
+
+    In: the staged lines of prestations, stays and hospital visits.
+    Out: one row per visit: visit_occurrence_id, person_id, origin, key (what other tables find it by), links (false for
+    a repeated delivered visit, which nothing finds), start_on, end_on, visit_concept_id, care_site_id, nature, n_lines.
+    """
+    return f"""
+        WITH every_visit AS (
+            SELECT person_id, {CARE} AS origin, key, start_on, start_on AS end_on, visit_concept_id,
+                   max(care_site) AS site_code, '' AS source, NULL AS original_site, min(nature) AS nature,
+                   sum(n_mapped) AS n_lines, true AS links, CAST(0 AS BIGINT) AS tie
+            FROM stage_prs WHERE n_mapped > 0 GROUP BY person_id, key, start_on, visit_concept_id
+            UNION ALL
+            SELECT person_id, {PMSI}, key, start_on, end_on, visit_concept_id, care_site, '', NULL, NULL, 1, true, 0
+            FROM stage_mco_b WHERE verdict = {KEPT}
+            UNION ALL
+            SELECT person_id, {HOSPITAL}, key, start_on, end_on, visit_concept_id, source, source, NULL, NULL, 1, true,
+                   0
+            FROM stage_h_visit WHERE verdict = {KEPT}
+            UNION ALL
+            SELECT person_id, {OMOP}, key, visit_start_date, visit_end_date, visit_concept_id, source, source,
+                   care_site_id, NULL, 1, n_same = 1, n_same
+            FROM ({keyed_omop_sql("visit_occurrence", omop_visit_occurrence)})
+        )
+        SELECT {numbered_sql("v.person_id", "v.start_on, v.origin, v.key, v.tie")} AS visit_occurrence_id,
+               v.person_id, CAST(v.origin AS TINYINT) AS origin, v.key, v.links, v.start_on, v.end_on,
+               CAST(v.visit_concept_id AS BIGINT) AS visit_concept_id, s.care_site_id,
+               CAST(v.nature AS INTEGER) AS nature,
+               CAST(v.n_lines AS INTEGER) AS n_lines, v.tie
+        FROM every_visit AS v LEFT JOIN stage_care_sites AS s
+          ON s.kind = CASE v.origin WHEN {HOSPITAL} THEN 'hospital' WHEN {OMOP} THEN 'omop' ELSE 'finess' END
+         AND s.code = v.site_code AND s.original = coalesce(v.original_site, 0)
+    """
+
+
+def visit_rows_sql(omop_visit_occurrence: str) -> str:
+    """The ``visit_occurrence`` rows of the bucket, from the staged visits and what each origin says of them."""
+    columns = {
+        "visit_occurrence_id": "v.visit_occurrence_id",
+        "person_id": "v.person_id",
+        "visit_concept_id": "v.visit_concept_id",
+        "visit_start_date": "v.start_on",
+        "visit_start_datetime": "NULL",
+        "visit_end_date": "v.end_on",
+        "visit_end_datetime": "NULL",
+        "visit_type_concept_id": "0",
+        "provider_id": "NULL",
+        "care_site_id": "v.care_site_id",
+        "visit_source_value": "NULL",
+        "visit_source_concept_id": "0",
+        "admitted_from_concept_id": "0",
+        "admitted_from_source_value": "NULL",
+        "discharged_to_concept_id": "0",
+        "discharged_to_source_value": "NULL",
+        "preceding_visit_occurrence_id": "NULL",
+    }
+
+    def listed(**changes: str) -> str:
+        return ", ".join(f'{(columns | changes)[name]} AS "{name}"' for name in omop_tables()["visit_occurrence"].names)
+
+    care = listed(
+        visit_type_concept_id=f"CASE v.visit_concept_id WHEN {concepts.PHARMACY_VISIT} "
+        f"THEN {concepts.TYPE_PHARMACY_CLAIM} ELSE {concepts.TYPE_OUTPATIENT_CLAIM} END",
+        visit_source_value="CAST(v.nature AS VARCHAR)",
+    )
+    stay = listed(
+        visit_type_concept_id=str(concepts.TYPE_INPATIENT_CLAIM_HEADER),
+        visit_source_value="d.ghm",
+        admitted_from_source_value="d.admitted_from",
+        discharged_to_source_value="d.discharged_to",
+    )
+    hospital = listed(
+        visit_start_datetime="d.start_at",
+        visit_end_datetime="d.end_at",
+        visit_type_concept_id=str(concepts.TYPE_EHR_ENCOUNTER),
+        visit_source_value="d.visit_class",
+    )
+    delivered = listed(
+        visit_start_datetime="d.visit_start_datetime",
+        visit_end_datetime="d.visit_end_datetime",
+        preceding_visit_occurrence_id="p.id",
+        **{
+            name: f"d.{name}"
+            for name in columns
+            if name.startswith(("admitted_from", "discharged_to", "visit_source", "visit_type"))
+        },
+    )
+    return f"""
+        SELECT {care} FROM stage_visits AS v WHERE v.origin = {CARE}
+        UNION ALL
+        SELECT {stay} FROM stage_visits AS v
+        JOIN stage_mco_b AS d ON d.person_id = v.person_id AND d.key = v.key AND d.verdict = {KEPT}
+        WHERE v.origin = {PMSI}
+        UNION ALL
+        SELECT {hospital} FROM stage_visits AS v
+        JOIN stage_h_visit AS d ON d.person_id = v.person_id AND d.key = v.key AND d.verdict = {KEPT}
+        WHERE v.origin = {HOSPITAL}
+        UNION ALL
+        SELECT {delivered} FROM stage_visits AS v
+        JOIN ({keyed_omop_sql("visit_occurrence", omop_visit_occurrence)}) AS d
+          ON d.person_id = v.person_id AND d.key = v.key AND d.n_same = v.tie
+        LEFT JOIN stage_omop_visits AS p
+          ON p.person_id = d.person_id AND p.key = hash(d.source, d.preceding_visit_occurrence_id)
+        WHERE v.origin = {OMOP}
+    """

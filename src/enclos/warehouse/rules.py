@@ -1,0 +1,43 @@
+"""Decisions of a build that need no row: the days observed, the account's balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.lexicon.spans import Span
+from enclos.warehouse.model import DeliveredPeriod, TableAccount
+
+_NATIONAL_CARE = ("snds-dcir", "snds-pmsi")
+
+
+def national_days(periods: Iterable[DeliveredPeriod]) -> Span | None:
+    """The days on which care in town and stays are both delivered; of one kind alone, its own days.
+
+    Empty: None when no national care was delivered, or when the kinds share no day.
+    """
+    spans: dict[str, Span] = {}
+    for period in periods:
+        if period.kind in _NATIONAL_CARE:
+            span = Span(period.start_on, period.end_on)
+            known = spans.get(period.kind, span)
+            spans[period.kind] = Span(min(known.start_on, span.start_on), max(known.end_on, span.end_on))
+    days: Span | None = None
+    for number, span in enumerate(spans.values()):
+        days = span if number == 0 else days and days.cut(span)
+    return days
+
+
+def check_balance(account: Sequence[TableAccount]) -> None:
+    """Every delivered line is accounted for, in every table.
+
+    Refuses: BUILD_UNBALANCED, naming the tables.
+    """
+    wrong = [line.table for line in account if not line.adds_up]
+    if wrong:
+        raise refusal(
+            Code.BUILD_UNBALANCED,
+            f"The build was not kept: lines of {', '.join(wrong)} are unaccounted for.",
+            "The snapshot before it stays. Report this as a bug of the mapping, with the names of the tables.",
+        )

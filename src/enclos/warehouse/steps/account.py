@@ -1,0 +1,75 @@
+"""The account of a build while it runs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from enclos.contracts.sql import SqlEngine
+from enclos.warehouse.model import Fate, TableAccount, UnmappedCode
+from enclos.warehouse.plans.traps import KEPT, Trap
+
+
+class Account:
+    """Counts lines by table and fate, over all buckets."""
+
+    def __init__(self) -> None:
+        self._delivered: Counter[str] = Counter()
+        self._sources: defaultdict[str, set[str]] = defaultdict(set)
+        self._mapped: Counter[str] = Counter()
+        self._cancelled: Counter[str] = Counter()
+        self._fates: dict[Fate, Counter[str]] = {fate: Counter() for fate in Fate}
+        self._reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._unmapped: Counter[tuple[str, str]] = Counter()
+
+    def deliver(self, table: str, source: str, n_lines: int) -> None:
+        """So many lines of the table came."""
+        self._delivered[table] += n_lines
+        self._sources[table].add(source)
+
+    def map(self, table: str, n_lines: int) -> None:
+        """So many lines of the table are in rows of the snapshot."""
+        self._mapped[table] += n_lines
+
+    def drop(self, table: str, name: str, fate: Fate, n_lines: int) -> None:
+        """So many lines of the table fell to a trap or a reason."""
+        if n_lines:
+            self._fates[fate][table] += n_lines
+            self._reasons[table][name] += n_lines
+
+    def unmapped(self, vocabulary: str, code: str, n_rows: int) -> None:
+        """So many rows bear a code without a standard concept."""
+        self._unmapped[vocabulary, code] += n_rows
+
+    def judge(self, engine: SqlEngine, table: str, stage: str, traps: Sequence[Trap]) -> None:
+        """Count the verdicts on a table's lines, and those that cancelled."""
+        found = engine.rows(
+            f"SELECT verdict, CAST(sum(n_lines) AS BIGINT), CAST(sum(n_mapped) AS BIGINT) FROM {stage} GROUP BY verdict"
+        )
+        for verdict, n_lines, n_mapped in found:
+            if verdict == KEPT:
+                self._cancelled[table] += n_lines - n_mapped
+            else:
+                trap = traps[verdict - 1]
+                self.drop(table, trap.name, trap.fate, n_lines)
+
+    def tables(self) -> tuple[TableAccount, ...]:
+        """The account, one entry per table that came."""
+        return tuple(
+            TableAccount(
+                table=table,
+                sources=tuple(sorted(self._sources[table])),
+                delivered=self._delivered[table],
+                mapped=self._mapped[table],
+                cancelled=self._cancelled[table],
+                filtered=self._fates[Fate.FILTERED][table],
+                rejected=self._fates[Fate.REJECTED][table],
+                reasons=dict(self._reasons[table]),
+            )
+            for table in sorted(self._delivered)
+        )
+
+    def codes(self) -> tuple[UnmappedCode, ...]:
+        """The codes without a standard concept, the most frequent first."""
+        ordered = sorted(self._unmapped.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(UnmappedCode(vocabulary, code, n_rows) for (vocabulary, code), n_rows in ordered)
