@@ -28,6 +28,12 @@ def verify(folder: Path, *, key: str = "", witnessed: Path | None = None) -> dic
     """
     store, origin, public_key = _opened(folder, key)
     checkpoint = WitnessFiles(witnessed).recall() if witnessed else None
+    if witnessed and checkpoint is None:
+        raise refusal(
+            Code.LEDGER_UNSIGNED,
+            "This witness has not seen the ledger yet: it has nothing to compare with.",
+            "Name the folder that was given to `enclos ledger witness --state`.",
+        )
     report = verify_ledger(store, public_key, origin, checkpoint)
     return _as_json(report) | {
         "key": "given" if key else "found beside the ledger",
@@ -42,12 +48,13 @@ def show_last(enclosure: Enclosure, n_entries: int) -> dict[str, Any]:
     return {"size": size, "entries": [_row(index, entry) for index, entry in entries]}
 
 
-def witness(folder: Path, state: Path) -> dict[str, Any]:
+def witness(folder: Path, state: Path, *, key: str = "") -> dict[str, Any]:
     """Remember the ledger's checkpoint if the ledger still contains the one remembered.
 
+    In: key — the verifying key that the witness trusts; without it the first look believes the key beside the ledger.
     Refuses: LEDGER_FORKED, LEDGER_UNSIGNED.
     """
-    store, origin, public_key = _opened(folder, "")
+    store, origin, public_key = _opened(folder, key)
     checkpoint = look(store, WitnessFiles(state), public_key, origin)
     return {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
 

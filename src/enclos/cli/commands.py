@@ -539,6 +539,7 @@ def ledger_show(
 def ledger_witness(
     directory: Dir,
     state: Annotated[Path, typer.Option("--state", metavar="DIR", help="The witness's own memory, elsewhere.")],
+    key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
     *,
     as_json: Json = False,
 ) -> None:
@@ -548,7 +549,7 @@ def ledger_witness(
     """
     from enclos.app.ledger import witness
 
-    show(witness(directory, state), as_json=as_json)
+    show(witness(directory, state, key=key), as_json=as_json)
 
 
 def _text_of(file: Path) -> str:
