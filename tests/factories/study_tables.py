@@ -1,0 +1,96 @@
+"""Small text tables: persons in, counts out; what the specs of studies are written in."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from enclos.studies.model import (
+    ConceptCohort,
+    Domain,
+    Incidence,
+    Limit,
+    OpenEnd,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+    Study,
+)
+from enclos.studies.steps import cohort_table, denominator_table, run_study
+from factories.studies import counted, tables_of
+from fakes.cdm import CdmOfTables, cdm_of_rows
+from oracle.histories import FEMALE, MALE, History, Record, Stretch
+
+EVENTS = ConceptCohort("events", (1,), False, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
+Row = tuple[str, ...]
+
+
+def rows_of(text: str) -> list[Row]:
+    """The rows of a text table without its head, cells between bars, trimmed."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return [tuple(cell.strip() for cell in line.split("|")) for line in lines[1:]]
+
+
+def _stretch(text: str) -> Stretch:
+    first, _, last = text.partition("..")
+    return date.fromisoformat(first), date.fromisoformat(last or first)
+
+
+def _stretches(text: str) -> tuple[Stretch, ...]:
+    return tuple(_stretch(each.strip()) for each in text.split(",") if each.strip())
+
+
+def people(text: str) -> list[History]:
+    """Persons of a table: number, sex (M or F), born, observed, events; several stretches between commas."""
+    found = []
+    for person, sex, born, observed, events in rows_of(text):
+        born_on = date.fromisoformat(born)
+        records = tuple(Record(1, first, last) for first, last in _stretches(events))
+        gender = {"M": MALE, "F": FEMALE}[sex]
+        birth = (born_on.year, born_on.month, born_on.day)
+        found.append(History(int(person), gender, birth, _stretches(observed), records))
+    return found
+
+
+def cdm(text: str) -> CdmOfTables:
+    """The CDM of a table of persons, in two buckets."""
+    return cdm_of_rows(tables_of(people(text)), n_buckets=2)
+
+
+def rates(persons: str, analysis: Incidence) -> list[Row]:
+    """Denominator, window, persons, days and events of each rate of the outcome ``events``."""
+    result = run_study(Study("spec", (EVENTS,), (analysis,)), cdm(persons))
+    return [
+        (str(number), f"{start}..{end}", str(cell.n_denominator), str(cell.person_days), str(cell.n_outcomes))
+        for (number, _), windows in counted(result, "incidence").items()
+        for (_, start, end), cell in windows.items()
+    ]
+
+
+def shares(persons: str, analysis: PointPrevalence | PeriodPrevalence) -> list[Row]:
+    """Denominator, window, persons and cases of each share of the outcome ``events``."""
+    result = run_study(Study("spec", (EVENTS,), (analysis,)), cdm(persons))
+    return [
+        (str(number), f"{start}..{end}", str(cell.n_denominator), str(cell.n_outcomes))
+        for (number, _), windows in counted(result, "prevalence").items()
+        for (_, start, end), cell in windows.items()
+    ]
+
+
+def at_risk(persons: str, population: Population) -> list[Row]:
+    """Denominator, person and stretch of each stay of a population."""
+    rows = denominator_table(population, cdm(persons)).to_pylist()
+    return [
+        (
+            row["denominator_cohort_name"].rpartition("_")[2],
+            str(row["subject_id"]),
+            f"{row['cohort_start_date']}..{row['cohort_end_date']}",
+        )
+        for row in rows
+    ]
+
+
+def members(persons: str, cohort: ConceptCohort) -> list[Row]:
+    """Person and stretch of each row of a cohort."""
+    study = Study("spec", (cohort,), (Incidence((cohort.name,), Population()),))
+    rows = cohort_table(study, cdm(persons)).to_pylist()
+    return [(str(row["subject_id"]), f"{row['cohort_start_date']}..{row['cohort_end_date']}") for row in rows]
