@@ -28,10 +28,13 @@ VAULT_DDL: tuple[str, ...] = (
     # what the direct circuit found: a hospital's patient is the holder of an SNDS pseudonym ('PSA/rank')
     """CREATE TABLE IF NOT EXISTS vault.links (
         source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, snds_source VARCHAR NOT NULL,
-        snds_person_key VARCHAR NOT NULL, delivery_id VARCHAR NOT NULL)""",
+        snds_person_key VARCHAR NOT NULL)""",
     # one row per link delivery that was validated; its temporary ids are gone once destroyed is true
     """CREATE TABLE IF NOT EXISTS vault.link_rounds (
         delivery_id VARCHAR NOT NULL, linked_at TIMESTAMP NOT NULL, destroyed BOOLEAN NOT NULL)""",
+    # the latest report of each hospital's circuit, as it was shown
+    """CREATE TABLE IF NOT EXISTS vault.link_reports (
+        source VARCHAR NOT NULL, linked_at TIMESTAMP NOT NULL, report VARCHAR NOT NULL)""",
     # who is one person: source persons of one cluster are the same
     """CREATE TABLE IF NOT EXISTS vault.clusters (
         source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, cluster BIGINT NOT NULL)""",

@@ -66,6 +66,10 @@ def declared_faults(delivery: Delivery, present: Collection[str]) -> list[Fault]
     tables = {file.table.upper() for file in delivery.files}
     if delivery.kind is Kind.SNDS_DCIR and "ER_PRS_F" not in tables:
         faults.append(Fault(Code.TABLE_UNKNOWN, "a claims delivery without ER_PRS_F cannot be joined to persons"))
+    if delivery.kind is Kind.SNDS_PMSI:
+        years = {name[:7] for name in tables}
+        lonely = sorted(year for year in years if f"{year}C" not in tables)
+        faults += [Fault(Code.TABLE_UNKNOWN, f"{year} tables without {year}C name no person") for year in lonely]
     return faults
 
 

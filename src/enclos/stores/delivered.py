@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from enclos.contracts.delivered.document import MANIFEST, FileFormat, format_of
 from enclos.intake.model import FileFacts
-from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.engine import EngineFault
@@ -52,9 +51,9 @@ class DeliveredFolder:
                 Code.DELIVERY_MALFORMED, "delivery.json cannot be read as JSON.", "Ask the sender for a new one."
             ) from None
 
-    def write_manifest(self, document: dict[str, Any]) -> None:
+    def write_manifest(self, content: bytes) -> None:
         """Write delivery.json."""
-        write_atomically(self._path / MANIFEST, canonical_bytes(document), "delivery.json", mode=0o644)
+        write_atomically(self._path / MANIFEST, content, "delivery.json", mode=0o644)
 
     def data_files(self) -> list[str]:
         """The files with rows in them, as paths relative to the folder, sorted."""

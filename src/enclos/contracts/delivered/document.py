@@ -72,6 +72,18 @@ _ENCODING_NAMES = {
 }
 
 
+def kind_of(name: str) -> Kind:
+    """The kind of that name.
+
+    Refuses: DELIVERY_MALFORMED
+    """
+    try:
+        return Kind(name)
+    except ValueError:
+        names = ", ".join(kind.value for kind in Kind)
+        raise refusal(Code.DELIVERY_MALFORMED, "This is no kind of delivery.", f"Name one of {names}.") from None
+
+
 def format_of(path: str) -> tuple[FileFormat, bool] | None:
     """The format of a file name and whether it is compressed with gzip; None for another file."""
     name = PurePosixPath(path).name.lower()
@@ -144,7 +156,11 @@ class Delivery:
     @property
     def delivery_id(self) -> str:
         """The SHA-256 of the canonical document, in hexadecimal."""
-        return sha256_hex(canonical_bytes(self.document))
+        return sha256_hex(self.canonical())
+
+    def canonical(self) -> bytes:
+        """The one byte string that stands for the document."""
+        return canonical_bytes(self.document)
 
 
 def default_quote(kind: Kind, separator: str) -> str:

@@ -1,0 +1,70 @@
+"""OMOP deliveries: CDM 5.3 becomes 5.4, identities become numbers, what identifies by itself is emptied."""
+
+from __future__ import annotations
+
+from enclos.contracts.delivered.tables import OMOP_53_NAMES
+from enclos.contracts.omop import PERSON_TABLES, omop_tables, primary_keys
+from enclos.contracts.pseudonymised import PSEUDONYMISED
+from enclos.pseudonyms.model import LeftBehind
+from enclos.pseudonyms.plans.persons import PATIENTS
+from enclos.pseudonyms.plans.shape import superseded
+
+_EMPTIED: dict[str, frozenset[str]] = {
+    "location": frozenset({"address_1", "address_2", "latitude", "longitude", "location_source_value"}),
+    "payer_plan_period": frozenset({"family_source_value"}),
+    "device_exposure": frozenset({"unique_device_id"}),
+}
+"""Columns that tell a dwelling, a family or a serial number."""
+_MAYBE_NUMBERS: dict[str, str] = {
+    "visit_occurrence": "visit_source_value",
+    "visit_detail": "visit_detail_source_value",
+}
+"""Columns meant for a kind of visit that many hospitals fill with the visit's own number: a value that only one visit
+has is replaced by the row's id, which keeps how many values there are."""
+
+
+def crossing_table(table: str) -> str | None:
+    """The pseudonymised table that takes a delivered OMOP table, if any."""
+    into = f"omop_{table}"
+    return into if into in PSEUDONYMISED else None
+
+
+def columns_read(table: str) -> tuple[str, ...]:
+    """What is read of a delivered OMOP table: the 5.4 columns that cross, their 5.3 spellings, and the keys."""
+    crossing = [name for name in PSEUDONYMISED[f"omop_{table}"].names if name in omop_tables()[table].names]
+    person = ["person_id"] if table in PERSON_TABLES else []
+    own = [primary_keys()[table]] if table in primary_keys() else []
+    return tuple(dict.fromkeys([*own, *person, *crossing, *OMOP_53_NAMES.get(table, {})]))
+
+
+def judged_omop(table: str, rows: str) -> str:
+    """Every row of an OMOP table with its person; the latest delivery's rows hold where several have a row id.
+
+    Rows of one delivery that share an id all cross: telling the sender is for the quality checks.
+    """
+    older = {new: old for old, new in OMOP_53_NAMES.get(table, {}).items()}
+    values = []
+    for name in PSEUDONYMISED[f"omop_{table}"].names:
+        if name in {"person_id", "bucket", "source"}:
+            continue
+        if name in _EMPTIED.get(table, ()):
+            values.append(f"NULL AS {name}")
+        elif name == _MAYBE_NUMBERS.get(table):
+            alone = f"count(*) OVER (PARTITION BY r._source, r.{name}) = 1"
+            values.append(
+                f"CASE WHEN {alone} THEN CAST(r.{primary_keys()[table]} AS VARCHAR) ELSE r.{name} END AS {name}"
+            )
+        elif name in older:
+            values.append(f"coalesce(r.{name}, r.{older[name]}) AS {name}")
+        else:
+            values.append(f"r.{name}")
+    identity = (primary_keys()[table],) if table in primary_keys() else columns_read(table)
+    latest = superseded(rows, identity, unique=False)
+    late = f"WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}'"
+    if table not in PERSON_TABLES:
+        return f"SELECT r._source AS source, {', '.join(values)}, CASE {late} END AS _left FROM {latest} AS r"
+    return (
+        f"SELECT r._source AS source, p.person_id, {', '.join(values)}, CASE {late} WHEN p.person_id IS NULL "
+        f"THEN '{LeftBehind.NO_PERSON.value}' END AS _left FROM {latest} AS r "
+        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(r.person_id AS VARCHAR)"
+    )

@@ -1,0 +1,106 @@
+"""Let landed deliveries cross the wall."""
+
+from __future__ import annotations
+
+from enclos.contracts.delivered.document import Kind
+from enclos.contracts.sql import SqlEngine
+from enclos.contracts.vault import VAULT_DDL
+from enclos.lexicon.keys import SecretKey
+from enclos.pseudonyms import rules
+from enclos.pseudonyms.model import CrossingAccount, LandedDelivery, Unit, UnitNote, unit_note_from_json
+from enclos.pseudonyms.plans import persons
+from enclos.pseudonyms.ports import CrossingWriter, Landed, Progress
+from enclos.pseudonyms.steps.kinds import CROSSINGS
+from enclos.pseudonyms.steps.tables import OpenUnit
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """The progress that nobody hears."""
+
+
+def cross(
+    engine: SqlEngine,
+    landed: Landed,
+    crossing: CrossingWriter,
+    secret: SecretKey,
+    *,
+    n_buckets: int,
+    progress: Progress = silent,
+) -> CrossingAccount:
+    """Write every landed delivery in pseudonyms; units that would cross the same again are kept.
+
+    Deliveries cross in units that are written apart and count all at once, when the last one is there; a crossing that
+    was stopped goes on with the units it lacks.
+
+    In: n_buckets — a row's bucket is person_id % n_buckets
+    Out: the account of all units; for each source and table landed = crossed + left behind
+    Refuses: CROSSING_UNBALANCED, PSEUDONYM_COLLISION
+    """
+    for statement in VAULT_DDL:
+        engine.execute(statement)
+    revision = int(engine.scalar("SELECT coalesce(max(revision), 0) FROM vault.numberings"))
+    changes = {
+        int(row[0]): (int(row[1]), int(row[2]))
+        for row in engine.rows("SELECT revision, n_new, n_moved FROM vault.numberings")
+    }
+    notes = {name: unit_note_from_json(name, note) for name, note in crossing.notes().items()}
+    deliveries = _deliveries(engine)
+    units = rules.units_of(deliveries, [note.deliveries for note in notes.values()])
+    bringer = rules.vocabulary_bringer(units)
+    wanted = {rules.unit_id(unit, n_buckets, brings_vocabulary=unit == bringer): unit for unit in units}
+    kept = {note.unit: note for note in notes.values() if note.unit in wanted and rules.is_current(note, changes)}
+    n_written = 0
+    for identifier, unit in wanted.items():
+        if identifier not in kept:
+            crossing.keep({note.name: note.as_json() for note in kept.values()}, complete=False)
+            brings = unit == bringer
+            kept[identifier] = _cross_unit(
+                engine, landed, crossing, secret, unit, identifier, revision, n_buckets, brings_vocabulary=brings
+            )
+            n_written += 1
+        progress("units crossed", len(kept), len(wanted))
+    ordered = [kept[identifier] for identifier in wanted]
+    crossing.keep({note.name: note.as_json() for note in ordered}, complete=True)
+    tables = rules.sum_tables(table for note in ordered for table in note.tables)
+    return CrossingAccount(tables, n_written, len(ordered) - n_written)
+
+
+def _deliveries(engine: SqlEngine) -> tuple[LandedDelivery, ...]:
+    rows = engine.rows(
+        "SELECT ordinal, delivery_id, source, kind, sum(n_landed) FROM vault.landed WHERE kind <> 'link' "
+        "GROUP BY ALL ORDER BY ordinal"
+    )
+    return tuple(LandedDelivery(int(o), str(i), str(s), str(k), int(n)) for o, i, s, k, n in rows)
+
+
+def _cross_unit(
+    engine: SqlEngine,
+    landed: Landed,
+    crossing: CrossingWriter,
+    secret: SecretKey,
+    unit: Unit,
+    identifier: str,
+    revision: int,
+    n_buckets: int,
+    *,
+    brings_vocabulary: bool,
+) -> UnitNote:
+    name = rules.unit_name(identifier, revision)
+    ids = [delivery.delivery_id for delivery in unit.deliveries]
+    counted = engine.rows(
+        "SELECT family, sum(n_landed) FROM vault.landed WHERE list_contains(?, delivery_id) "
+        "GROUP BY family HAVING sum(n_landed) > 0 ORDER BY family",
+        [ids],
+    )
+    n_landed = {str(family): int(n) for family, n in counted}
+    crossing.begin(name)
+    try:
+        opened = OpenUnit(
+            engine, landed, crossing, secret, unit, name, n_buckets, n_landed, brings_vocabulary=brings_vocabulary
+        )
+        tables = CROSSINGS[Kind(unit.kind)](opened) if n_landed else []
+    finally:
+        for statement in persons.plan_forget():
+            engine.execute(statement)
+    crossing.publish(name)
+    return UnitNote(name, identifier, tuple(ids), revision, tuple(tables))

@@ -1,0 +1,153 @@
+"""How each kind of delivery crosses."""
+
+from __future__ import annotations
+
+from enclos.contracts.delivered.document import Kind
+from enclos.contracts.omop import VOCABULARY_TABLES
+from enclos.pseudonyms.model import CrossedTable, LeftBehind
+from enclos.pseudonyms.plans import claims, omop, persons, plain, references, resources, stays
+from enclos.pseudonyms.plans import vocabulary as vocabularies
+from enclos.pseudonyms.steps.tables import KindCrossing, OpenUnit, balanced, not_mapped
+
+
+def cross_claims(unit: OpenUnit) -> list[CrossedTable]:
+    """Prestations with their establishment, then packs and acts with their prestation."""
+    engine = unit.engine
+    _hold_snds_persons(unit)
+    prestations = unit.rows("ER_PRS_F", claims.PRESTATION_COLUMNS)
+    establishments = unit.rows("ER_ETE_F", claims.ESTABLISHMENT_COLUMNS)
+    unit.hold_keys(claims.EXECUTANTS, prestations, ("_source", "PFS_EXE_NUM"), "executant", "executant_key")
+    first = establishments
+    if engine.scalar(claims.plan_key_repeats(establishments)):
+        first = claims.first_of_key(establishments)
+    repeats = bool(engine.scalar(claims.plan_key_repeats(prestations)))
+    engine.execute(claims.plan_care(prestations, first, repeats=repeats))
+    accounts = [unit.cross("ER_PRS_F", "prs", claims.judged_prestations())]
+    for family, (into, columns) in claims.AFFINED_COLUMNS.items():
+        if unit.n_landed.get(family):
+            judged = claims.judged_affined(family, unit.rows(family, columns))
+            accounts.append(unit.cross(family, into, judged))
+    if unit.n_landed.get("ER_ETE_F"):
+        joined = engine.rows(claims.plan_joined_establishments(establishments))[0]
+        accounts.append(_joined(unit, "ER_ETE_F", "prs", LeftBehind.NO_PRESTATION, *joined))
+    return accounts
+
+
+def cross_stays(unit: OpenUnit) -> list[CrossedTable]:
+    """Stays with their person, then the diagnoses, units and acts of each stay."""
+    _hold_snds_persons(unit)
+    chaining = stays.with_year(unit.rows("T_MCOaaC", stays.CHAINING_COLUMNS))
+    unit.hold_keys(stays.STAY_KEYS, chaining, ("_source", "year", "ETA_NUM", "RSA_NUM"), "stay", "stay_key")
+    unit.engine.execute(stays.plan_chained(chaining))
+    accounts = []
+    for family, (into, columns) in stays.STAY_TABLES.items():
+        if unit.n_landed.get(family):
+            rows = stays.with_year(unit.rows(family, columns))
+            accounts.append(unit.cross(family, into, stays.judged_stay_rows(family, rows)))
+    all_stays = stays.with_year(unit.rows("T_MCOaaB", ("ETA_NUM", "RSA_NUM")))
+    joined = unit.engine.rows(stays.plan_joined_stays(all_stays))[0]
+    accounts.append(_joined(unit, "T_MCOaaC", "mco_b", LeftBehind.NO_STAY, *joined))
+    return accounts
+
+
+def cross_references(unit: OpenUnit) -> list[CrossedTable]:
+    """Beneficiaries, long-term illnesses, death certificates."""
+    _hold_snds_persons(unit)
+    unit.engine.execute(persons.plan_snds_holders(unit.rows("IR_BEN_R", ("BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO"))))
+    return [
+        unit.cross(family, into, references.JUDGES[family](unit.rows(family, columns)))
+        for family, (into, columns) in references.REFERENCE_TABLES.items()
+        if unit.n_landed.get(family)
+    ]
+
+
+def cross_plain(unit: OpenUnit) -> list[CrossedTable]:
+    """A hospital's CSV files."""
+    unit.engine.execute(persons.plan_patients(unit.unit.source))
+    visits = plain.visits_of(unit.rows("SEJOUR", ("sejour_id", "entree", "sortie")))
+    unit.hold_keys(plain.VISIT_HASHES, visits, ("_source", "visit"), "visit", "visit_key")
+    unit.engine.execute(plain.plan_visit_keys(visits))
+    return [
+        unit.cross(table.table, table.into, plain.judged_plain(table, unit.rows(table.table, table.columns)))
+        for table in plain.PLAIN_TABLES
+        if unit.n_landed.get(table.table)
+    ]
+
+
+def cross_resources(unit: OpenUnit) -> list[CrossedTable]:
+    """A hospital's FHIR resources; types that no table takes are counted."""
+    unit.engine.execute(persons.plan_patients(unit.unit.source))
+    encounters = unit.rows("Encounter", ("id", "resource"))
+    visits = resources.visits_of(encounters)
+    unit.hold_keys(plain.VISIT_KEYS, visits, ("_source", "visit"), "visit", "visit_key")
+    unit.engine.execute(resources.plan_ranks(encounters))
+    unit.engine.execute(resources.plan_medications(unit.rows("Medication", ("id", "resource"))))
+    mapped = {table.resource: table for table in resources.RESOURCE_TABLES}
+    accounts = []
+    for family in unit.n_landed:
+        table = mapped.get(family)
+        if table is None:
+            accounts.append(not_mapped(unit, family))
+        else:
+            judged = resources.judged_resource(table, unit.rows(family, ("id", "resource")))
+            accounts.append(unit.cross(family, table.into, judged))
+    return accounts
+
+
+def cross_omop(unit: OpenUnit) -> list[CrossedTable]:
+    """An OMOP delivery; its vocabulary crosses only where no vocabulary was delivered."""
+    unit.engine.execute(persons.plan_patients(unit.unit.source))
+    accounts = []
+    for family in unit.n_landed:
+        if family in VOCABULARY_TABLES:
+            accounts.append(_vocabulary(unit, family) if unit.brings_vocabulary else _superseded(unit, family))
+            continue
+        into = omop.crossing_table(family)
+        if into is None:
+            accounts.append(not_mapped(unit, family))
+        else:
+            judged = omop.judged_omop(family, unit.rows(family, omop.columns_read(family)))
+            accounts.append(unit.cross(family, into, judged))
+    return accounts
+
+
+def cross_vocabulary(unit: OpenUnit) -> list[CrossedTable]:
+    """Vocabulary deliveries."""
+    return [_vocabulary(unit, family) for family in unit.n_landed]
+
+
+CROSSINGS: dict[Kind, KindCrossing] = {
+    Kind.SNDS_DCIR: cross_claims,
+    Kind.SNDS_PMSI: cross_stays,
+    Kind.SNDS_REF: cross_references,
+    Kind.FHIR_BULK: cross_resources,
+    Kind.HOSPITAL_CSV: cross_plain,
+    Kind.OMOP: cross_omop,
+    Kind.VOCABULARY: cross_vocabulary,
+}
+"""Every kind but links, which never cross."""
+
+
+def _hold_snds_persons(unit: OpenUnit) -> None:
+    unit.engine.execute(persons.plan_snds_ranked(unit.unit.source))
+    unit.engine.execute(persons.plan_snds_alone())
+
+
+def _joined(
+    unit: OpenUnit, family: str, into: str, lonely: LeftBehind, n_joined: int, n_lonely: int, n_repeated: int
+) -> CrossedTable:
+    """The account of a table whose rows cross as columns of another table's rows."""
+    counts = {lonely.value: int(n_lonely), LeftBehind.DUPLICATE_KEY.value: int(n_repeated)}
+    left = {reason: n for reason, n in counts.items() if n}
+    return balanced(CrossedTable(unit.unit.source, family, into, unit.n_landed[family], int(n_joined), left))
+
+
+def _vocabulary(unit: OpenUnit, family: str) -> CrossedTable:
+    several = len(unit.unit.deliveries) > 1
+    rows = unit.rows(family, vocabularies.columns_read(family))
+    return unit.cross(family, family, vocabularies.judged_vocabulary(family, rows, several=several))
+
+
+def _superseded(unit: OpenUnit, family: str) -> CrossedTable:
+    n = unit.n_landed[family]
+    return CrossedTable(unit.unit.source, family, family, n, 0, {LeftBehind.SUPERSEDED.value: n})
