@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,14 +18,14 @@ from enclos.contracts.result import StudyResult, result_from_csv
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import Incidence, PeriodPrevalence, PointPrevalence, Population, Study
 from enclos.studies.steps import cohort_table, denominator_table, run_study
+from factories.built_in import OUTCOMES, built_in
 from factories.studies import Counted, counted, oracle_cohort, tables_of
 from fakes.cdm import CdmOfTables, cdm_of_parquet, cdm_of_rows
-from oracle.histories import FEMALE, MALE, History, Record, Requirement, spells, stays
+from oracle.histories import Requirement, spells, stays
 from oracle.incidence import incidence
 from oracle.prevalence import prevalence
 from shared_data import shared
 
-OUTCOMES = {"gibleed": 192671, "bronchitis": 260139, "sinusitis": 40481087, "otitis": 372328}
 STUDY = """
 study: gibleed-parity
 cohorts:
@@ -48,27 +48,6 @@ DATA, ORACLE = shared("omop", "gibleed"), shared("oracle", "gibleed")
 
 def a_study() -> Study:
     return study_from_yaml(STUDY)
-
-
-def built_in() -> list[History]:
-    """Forty persons over five years, everything derived from their number: no data and no randomness needed."""
-    people = []
-    for n in range(40):
-        start = date(2015, 1, 1) + timedelta(days=37 * n % 700)
-        middle, end = start + timedelta(days=200 + 11 * n), start + timedelta(days=400 + 29 * n)
-        periods = (
-            ((start, end),)
-            if n % 3
-            else ((start, middle), (middle + timedelta(days=1 + n), end + timedelta(days=n + 2)))
-        )
-        records = []
-        for at, concept in enumerate(OUTCOMES.values()):
-            first = start + timedelta(days=(53 * n + 101 * at) % 600 - 20)
-            records += [Record(concept, first + timedelta(days=gap), None) for gap in (0, 1, 90 + n, 90 + n, 500)]
-        people.append(
-            History(2**42 + n, MALE if n % 2 else FEMALE, (1930 + n, 1 + n % 12, 29 - n % 2), periods, tuple(records))
-        )
-    return people
 
 
 def the_cdm(n_buckets: int) -> CdmOfTables:

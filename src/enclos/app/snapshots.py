@@ -63,8 +63,9 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
         crossed = cross(engine, landing, crossing, secret, n_buckets=enclosure.n_buckets, progress=progress)
         periods = [
-            DeliveredPeriod(account.source, account.kind, account.period_start, account.period_end)
+            DeliveredPeriod(account.source, account.kind.value, *account.period)
             for account in read_accounts(engine)
+            if account.period
         ]
     return periods, crossed, numbered
 

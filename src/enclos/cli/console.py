@@ -15,7 +15,9 @@ from rich.table import Table
 from enclos.app.progress import Report
 
 _ERROR = Console(stderr=True, highlight=False)
-_OUT = Console(highlight=False)
+_OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+_MAX_ROWS = 60
+"""Longer tables are cut on a terminal."""
 
 
 def say(text: str) -> None:
@@ -54,14 +56,25 @@ def _text(value: object) -> str:
 
 
 def _show_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    # What is nested inside a row would not fit a table; --json has it.
+    names = list(dict.fromkeys(name for row in rows for name, value in row.items() if not _is_nested(value)))
+    same = [name for name in names if len(rows) > 1 and len({_text(row.get(name)) for row in rows}) == 1]
+    shared_by_all = ", ".join(f"{name} {_text(rows[0].get(name))}" for name in same)
+    _OUT.print(f"{title}{f' (all: {shared_by_all})' if same else ''}:", markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        numeric = all(isinstance(row.get(name), int | float) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(row.get(name)) for name in names))
+        if name not in same:
+            numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
+            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows[:_MAX_ROWS]:
+        table.add_row(*(_text(row.get(name)) for name in names if name not in same))
     _OUT.print(table)
+    if len(rows) > _MAX_ROWS:
+        _OUT.print(f"… and {len(rows) - _MAX_ROWS} more: --json has them all", markup=False)
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, Sequence) and not isinstance(value, str))
 
 
 @contextmanager

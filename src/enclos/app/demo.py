@@ -1,0 +1,279 @@
+"""The whole story on a synthetic France: deliveries, one person, one snapshot, a permit, a study, a release."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from enclos import __version__
+from enclos.app import ledger, permits, releases
+from enclos.app.deliveries import ingest_deliveries
+from enclos.app.enclosure import Enclosure, create_enclosure, open_enclosure
+from enclos.app.persons import link_persons
+from enclos.app.progress import Report, silent, within
+from enclos.app.report.page import report_page
+from enclos.app.snapshots import build_omop
+from enclos.ledger.rules.tiles import CHECKPOINT
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.stores.files import remove_tree, write_atomically
+from enclos.synthetic import make_france
+
+YEARS = (2019, 2023)
+_MARK = ".enclos-demo"
+_PERMIT = "FR-DEMO-0001"
+_RESEARCHER, _REVIEWERS = "alice@example.org", ("carol@example.org", "dan@example.org")
+_N_CANARIES = 24
+
+
+class _Steps:
+    """What was done and how long it took."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        yield
+        self.rows.append({"name": name, "seconds": round(perf_counter() - started, 2)})
+
+
+def run_demo(folder: Path, *, n_persons: int, seed: int, report: Report = silent) -> dict[str, Any]:
+    """Tell the whole story in a folder and write report.html and report.json there.
+
+    Out: where the report is, and its main figures.
+    Refuses: a folder that holds something else than an earlier demo.
+    """
+    _make_room(folder)
+    steps = _Steps()
+    france, home = folder / "france", folder / "enclosure"
+    with steps.step("synth: a France that never was"):
+        make_france(france, n_persons, YEARS, seed, progress=within(report, "synth"))
+    # Thrown away with the process: nobody needs to open the demo's enclosure again.
+    passphrase = secrets.token_urlsafe(24)
+    with steps.step("init: keys and ledger"):
+        made = create_enclosure(home, passphrase=passphrase, name="synthetic France")
+    deliveries = sorted((france / "deliveries").iterdir())
+    with open_enclosure(home, passphrase) as enclosure:
+        with steps.step("ingest: verify and land"):
+            ingested = ingest_deliveries(enclosure, deliveries, report=report)
+        with steps.step("link: who is one person"):
+            linked = link_persons(enclosure, truth=france / "truth", report=report)
+        with steps.step("build: one OMOP snapshot"):
+            built = build_omop(enclosure, account=True, report=report)
+        with steps.step("permit: signed and opened"):
+            permits.sign(enclosure, _permit_text(enclosure))
+            opened = permits.open_one(enclosure, _PERMIT)
+        with steps.step("study: incidence and prevalence"):
+            found = _study(enclosure, (france / "truth" / "studies" / "incidence.yaml"), report)
+        with steps.step("release: checked, reviewed, exported"):
+            released = _release(enclosure, found["run"], folder / "package.zip")
+    with steps.step("release verify, with the public key only"):
+        releases.verify(folder / "package.zip", made["release_key"])
+    with steps.step("ledger verify, with public files only"):
+        verified = ledger.verify(home)
+    with steps.step("search every file for known identities"):
+        canary = search_for_canaries(france, home)
+    figures = {
+        "enclos": __version__,
+        "persons": n_persons,
+        "years": list(YEARS),
+        "seed": seed,
+        "ingest": {
+            "n_deliveries": len(deliveries),
+            **{k: ingested[k] for k in ("n_delivered", "n_landed", "n_rejected")},
+        },
+        "linkage": linked,
+        "tables": built["tables"],
+        "account": built["account"],
+        "crossing": built["crossing"],
+        "sizes": _sizes(france / "deliveries", home),
+        "permit": {**opened, "min_count": enclosure.floor},
+        "study": {key: found[key] for key in ("run", "n_rows", "seconds")},
+        "release": released,
+        "ledger": {**verified, "checkpoint": (home / "ledger" / CHECKPOINT).read_text(encoding="utf-8")},
+        "canary": canary,
+        "steps": steps.rows,
+        "seconds_total": round(sum(row["seconds"] for row in steps.rows), 1),
+    }
+    figures |= compare_with_truth(found["summary"], france / "truth", released["hidden"])
+    figures["stages"] = _stages(figures)
+    write_atomically(
+        folder / "report.json", json.dumps(figures, indent=1, ensure_ascii=False).encode("utf-8"), "a report"
+    )
+    write_atomically(folder / "report.html", report_page(figures).encode("utf-8"), "a report", mode=0o644)
+    return {
+        "report": str(folder / "report.html"),
+        "figures": str(folder / "report.json"),
+        "package": str(folder / "package.zip"),
+        "seconds": figures["seconds_total"],
+        "n_delivered": ingested["n_delivered"],
+        "n_rejected": ingested["n_rejected"],
+        "link_recall": linked["direct"]["recall"],
+        "false_links": linked["direct"]["false_links"],
+        "n_persons": built["tables"]["person"],
+        "truth_inside_intervals": f"{figures['truth']['n_inside']} of {figures['truth']['n_cells']}",
+        "n_cells_withheld": sum(row["n"] for row in released["cells"] if row["fate"] != "shown"),
+        "lake_share_of_deliveries": figures["sizes"]["lake_share_of_deliveries"],
+        "identities_found_in_files": canary["n_found"],
+        "ledger_entries": verified["size"],
+    }
+
+
+def compare_with_truth(summary: Sequence[Mapping[str, Any]], truth: Path) -> dict[str, Any]:
+    """Each shown incidence over all years beside the rate of the synthetic France.
+
+    Out: incidence — rows with outcome, sex, age_group, rate, lower, upper, true_rate (per 100 000 person-years);
+         truth — how many intervals contain the truth.
+    """
+    true_rates = {
+        (row["outcome"], row["age_group"], row["sex"]): row["per_100k_person_years"]
+        for row in pq.read_table(truth / "incidence.parquet").to_pylist()
+        if row["interval"] == "overall"
+    }
+    rows = []
+    for shown in summary:
+        key = (shown["outcome"], shown["age_group"], shown["sex"])
+        if shown["analysis"] != "incidence" or shown["interval"] != "overall" or key not in true_rates:
+            continue
+        rows.append(
+            {
+                "outcome": shown["outcome"],
+                "age_group": shown["age_group"],
+                "sex": shown["sex"],
+                "n_events": shown["n_events"],
+                "rate": shown["per_100k_person_years"],
+                "lower": shown["lower"],
+                "upper": shown["upper"],
+                "true_rate": true_rates[key],
+            }
+        )
+    n_inside = sum(row["lower"] <= row["true_rate"] <= row["upper"] for row in rows)
+    share = n_inside / len(rows) if rows else None
+    drawn = [row for row in rows if row["sex"] != "Both" and row["age_group"] != "0 to 150"]
+    return {
+        "incidence": drawn or rows,
+        "incidence_all": rows,
+        "truth": {"n_cells": len(rows), "n_inside": n_inside, "share_inside": share},
+    }
+
+
+def search_for_canaries(france: Path, home: Path) -> dict[str, Any]:
+    """Look for identities and values that the deliveries hold, as bytes in every file of the enclosure.
+
+    Out: how many values were looked for, in how many files and bytes, and how many were found; the same search finds
+         every one of them in the deliveries, or the search itself would prove nothing.
+    Refuses: ValueError when a value is not in the deliveries.
+    """
+    identities = pq.read_table(france / "truth" / "identities.parquet").to_pylist()
+    long_enough = sorted(
+        {str(row["source_person_key"]) for row in identities if len(str(row["source_person_key"])) >= 8}
+    )
+    values = [value.encode("utf-8") for value in long_enough[:: max(1, len(long_enough) // _N_CANARIES)][:_N_CANARIES]]
+    in_deliveries = _found(values, _contents(france / "deliveries"))[0]
+    if not values or in_deliveries != set(values):
+        raise ValueError("the search for known values does not find them where they are")
+    found, n_files, n_bytes = _found(values, _contents(home))
+    return {"n_values": len(values), "n_files": n_files, "n_bytes": n_bytes, "n_found": len(found)}
+
+
+def _contents(folder: Path) -> Iterator[bytes]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            yield gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def _found(values: Sequence[bytes], contents: Iterator[bytes]) -> tuple[set[bytes], int, int]:
+    found: set[bytes] = set()
+    n_files = n_bytes = 0
+    for content in contents:
+        n_files, n_bytes = n_files + 1, n_bytes + len(content)
+        found |= {value for value in values if value not in found and value in content}
+    return found, n_files, n_bytes
+
+
+def _make_room(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARK).exists():
+            raise refusal(
+                Code.ENCLOSURE_EXISTS,
+                "The folder for the demo holds something else.",
+                "Name an empty or a new folder with --dir.",
+            )
+        remove_tree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).touch()
+
+
+def _permit_text(enclosure: Enclosure) -> str:
+    now = enclosure.ledger.now().replace(microsecond=0)
+    users = f"[{{id: {_RESEARCHER}, role: researcher}}]"
+    return f"""\
+permit: {_PERMIT}
+holder: {{organisation: "CHU de Demain", investigator: {_RESEARCHER}}}
+users: {users}
+purpose: {{article: "53(1)(e)", text: "Incidence of gastrointestinal bleeding and myocardial infarction"}}
+legal_basis: ehds-permit
+data:
+  tables: all
+  population: all
+  period: {{start: {YEARS[0]}-01-01, end: {YEARS[1] + 1}-01-01}}
+  potential_identifiers: []
+access: aggregates
+opt_out: {{applied: true, as_of: now}}
+disclosure: {{min_count: {enclosure.floor}}}
+valid: {{from: {now:%Y-%m-%dT%H:%M:%SZ}, until: {now + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}}}
+"""
+
+
+def _release(enclosure: Enclosure, run: str, out: Path) -> dict[str, Any]:
+    asked = releases.request(enclosure, permit=_PERMIT, user=_RESEARCHER, run=run, purpose="Results of the demo")
+    for reviewer in _REVIEWERS:
+        releases.review(
+            enclosure, asked["request"], user=reviewer, accept=True, reason="The checks pass and the context is clear."
+        )
+    exported = releases.export(enclosure, asked["request"], out)
+    return {**asked, "n_files": len(exported["files"]), "n_bytes": out.stat().st_size}
+
+
+def _sizes(deliveries: Path, home: Path) -> dict[str, Any]:
+    delivered = sum(_plain_size(path) for path in deliveries.rglob("*") if path.is_file())
+    sizes = {
+        f"{part}_bytes": sum(path.stat().st_size for path in (home / part).rglob("*") if path.is_file())
+        for part in ("vault", "crossing", "lake", "permits", "ledger", "release")
+    }
+    share = round(sizes["lake_bytes"] / delivered, 4)
+    return {"delivered_bytes": delivered, **sizes, "lake_share_of_deliveries": share}
+
+
+def _plain_size(path: Path) -> int:
+    """The size of a delivered file as plain text, so that the lake's share is not flattered or blamed by gzip."""
+    if path.suffix != ".gz":
+        return path.stat().st_size
+    with gzip.open(path) as file:
+        return file.seek(0, 2)
+
+
+def _stages(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    tables = figures["tables"]
+    events = ("visit_occurrence", "condition_occurrence", "drug_exposure", "procedure_occurrence", "measurement")
+    n_in_cohort = max((row["n_persons"] for row in figures["study"]["denominators"]), default=0)
+    return [
+        {"stage": "rows delivered", "n": figures["ingest"]["n_delivered"]},
+        {"stage": "rows landed", "n": figures["ingest"]["n_landed"]},
+        {"stage": "OMOP events", "n": sum(tables[table] for table in events)},
+        {"stage": "persons in the snapshot", "n": tables["person"]},
+        {"stage": "persons in the permit", "n": figures["permit"]["n_persons"]},
+        {"stage": "persons in the study", "n": n_in_cohort},
+    ]

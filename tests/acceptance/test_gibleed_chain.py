@@ -1,0 +1,201 @@
+"""Real data through the whole chain: delivery, vault, crossing, lake, permit, view, study equal the R peers' numbers.
+
+Where the reference data is absent, forty persons made here are delivered instead, and the engine on the raw rows
+(itself held to slow oracles elsewhere) says what the chain must give.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import shutil
+
+import pyarrow as pa
+import pytest
+from pyarrow.csv import write_csv
+
+from enclos.app.permits import active, perimeter_path, permit_key
+from enclos.app.snapshots import reading_snapshot
+from enclos.contracts.result import result_from_csv
+from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.run_files import RunFiles
+from enclos.studies.document import study_from_yaml
+from enclos.studies.model import Population
+from enclos.studies.steps import cohort_table, denominator_table, run_study
+from enclos.views.steps import PermitCdm
+from factories.built_in import OUTCOMES, built_in
+from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, run_cli
+from factories.studies import tables_of
+from fakes.cdm import cdm_of_rows
+from shared_data import shared
+
+GIBLEED, ORACLE = shared("omop", "gibleed"), shared("oracle", "gibleed")
+STUDY = """\
+study: gibleed-chain
+cohorts:
+  gibleed: {concepts: [192671], descendants: true, domain: condition, limit: all, end: {days: 1}}
+  bronchitis: {concepts: [260139], descendants: true, domain: condition, limit: all, end: {days: 1}}
+  sinusitis: {concepts: [40481087], descendants: true, domain: condition, limit: all, end: {days: 1}}
+  otitis: {concepts: [372328], descendants: true, domain: condition, limit: all, end: {days: 1}}
+analyses:
+  - incidence: {outcome: [gibleed, bronchitis, sinusitis, otitis], interval: [years, overall], washout_days: all}
+  - incidence: {outcome: [gibleed, bronchitis, sinusitis, otitis], interval: [years, overall], washout_days: 365,
+                repeated_events: true}
+  - prevalence: {outcome: [gibleed, bronchitis, sinusitis, otitis], type: point, interval: years}
+"""
+FILES = ("ip_gibleed_inc", "ip_gibleed_inc2", "ip_gibleed_pp")
+COUNTS = {"denominator_count", "outcome_count", "person_days", "count"}
+
+pytestmark = pytest.mark.xdist_group("gibleed-chain")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """An enclosure built from GiBleed alone, by the commands that a person types."""
+    folder = tmp_path_factory.mktemp("gibleed")
+    delivery = folder / "delivery"
+    if GIBLEED is None:
+        write_tables(delivery)
+    else:
+        shutil.copytree(GIBLEED, delivery)
+        delivery.chmod(0o755)
+    home = folder / "GiBleed"
+    run_cli("init", home, "--min-count-floor", "1")
+    run_cli("delivery", "make", delivery, "--kind", "omop", "--source", "gibleed")
+    ingested = run_cli("ingest", home, delivery)
+    assert ingested["n_delivered"] == ingested["n_landed"] + ingested["n_rejected"]
+    assert ingested["n_rejected"] == 0
+    built = run_cli("build", home, "--account")
+    assert built["tables"]["person"] == (2694 if GIBLEED else len(built_in()))
+    assert GIBLEED is None or built["tables"]["condition_occurrence"] == 65332
+    for row in built["account"]:
+        assert row["delivered"] == row["mapped"] + row["cancelled"] + row["filtered"] + row["rejected"]
+    permit = folder / "permit.yaml"
+    permit.write_text(permit_text(period="{start: 1900-01-01, end: 2030-01-01}", min_count=1), encoding="utf-8")
+    run_cli("permit", "sign", home, permit)
+    run_cli("permit", "open", home, "FR-TEST-0001")
+    study = folder / "study.yaml"
+    study.write_text(STUDY, encoding="utf-8")
+    answer = run_cli("study", home, study, "--permit", "FR-TEST-0001", "--user", ALICE)
+    return home, answer
+
+
+@pytest.fixture(scope="module")
+def result(home):
+    folder, answer = home
+    with open_home(folder) as enclosure:
+        key = enclosure.keys.secret(permit_key("FR-TEST-0001"))
+        return RunFiles(folder / "permits" / "FR-TEST-0001", key).read(answer["run"]).result
+
+
+def write_tables(folder):
+    folder.mkdir()
+    for name, table in tables_of(built_in(), OUTCOMES.values()).items():
+        if f"{name}_id" not in table.column_names and name in {"condition_occurrence", "observation_period"}:
+            table = table.append_column(f"{name}_id", pa.array(range(1, table.num_rows + 1)))  # noqa: PLW2901
+        write_csv(table, folder / f"{name}.csv")
+
+
+def raw_cdm():
+    return cdm_of_rows(tables_of(built_in(), OUTCOMES.values()), 1, name="GiBleed")
+
+
+def expected_rows(number):
+    if ORACLE is not None and GIBLEED is not None:
+        return result_from_csv(reference(FILES[number]))[0].to_pylist()
+    whole = run_study(study_from_yaml(STUDY), raw_cdm())
+    ids = [each.result_id for each in whole.settings[2 * number : 2 * number + 2]]
+    rows = [row for row in whole.table.to_pylist() if row["result_id"] in ids]
+    return [{**row, "result_id": row["result_id"] - 2 * number} for row in rows]
+
+
+def reference(name):
+    with gzip.open(ORACLE / f"{name}.csv.gz") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("number", range(len(FILES)), ids=FILES)
+def test_counts_person_days_and_intervals_equal_the_peers(result, number):
+    expected = expected_rows(number)
+    ids = [each.result_id for each in result.settings[2 * number : 2 * number + 2]]
+    own = [row for row in result.table.to_pylist() if row["result_id"] in ids]
+    assert len(own) == len(expected)
+    for mine, wanted in zip(own, expected, strict=True):
+        value, wanted_value = mine.pop("estimate_value"), wanted.pop("estimate_value")
+        assert {**mine, "result_id": mine["result_id"] - 2 * number} == wanted
+        if wanted["estimate_name"] in COUNTS:
+            assert value == wanted_value
+        else:
+            assert float(value) == pytest.approx(float(wanted_value), abs=1e-6)
+
+
+def test_cohort_and_denominator_rows_are_the_peers_rows(home):
+    """Person numbers are the permit's; perimeter and vault, which only the test may join, lead back to GiBleed's."""
+    folder, _ = home
+    with open_home(folder) as enclosure:
+        with enclosure.vault_engine() as engine:
+            persons = engine.query("SELECT person_id, source_person_key FROM vault.person_map").to_pylist()
+        original = {row["person_id"]: int(row["source_person_key"]) for row in persons}
+        signed = active(enclosure, "FR-TEST-0001", ALICE)
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            key = permit_key("FR-TEST-0001")
+            engine.add_parquet_key(enclosure.keys.secret(key))
+            perimeter = PerimeterFile(engine, perimeter_path(enclosure, "FR-TEST-0001"), key)
+            back = dict(engine.rows(f"SELECT permit_person, person_id FROM {perimeter.relation()}"))
+            cdm = PermitCdm(
+                signed.permit.terms,
+                name="GiBleed",
+                engine=engine,
+                snapshot=snapshot,
+                perimeter=perimeter,
+                check=lambda: None,
+            )
+            cohorts = cohort_table(study_from_yaml(STUDY), cdm).to_pylist()
+            denominator = denominator_table(Population(), cdm).to_pylist()
+    assert not set(back) & set(back.values())
+    number = {name: str(at) for at, name in enumerate(OUTCOMES, start=1)}
+
+    def rows(found, definition):
+        return sorted(
+            (
+                definition(row),
+                str(original[back[row["subject_id"]]]),
+                str(row["cohort_start_date"]),
+                str(row["cohort_end_date"]),
+            )
+            for row in found
+        )
+
+    assert rows(cohorts, lambda row: number[row["cohort_name"]]) == oracle_rows("ip_outcome_cohort", number)
+    assert rows(denominator, lambda _row: "1") == oracle_rows("ip_denominator_cohort", number)
+
+
+def oracle_rows(name, number):
+    if ORACLE is None or GIBLEED is None:
+        is_outcome = name == "ip_outcome_cohort"
+        table = (
+            cohort_table(study_from_yaml(STUDY), raw_cdm())
+            if is_outcome
+            else denominator_table(Population(), raw_cdm())
+        )
+        columns = ("subject_id", "cohort_start_date", "cohort_end_date")
+        return sorted(
+            (number[row["cohort_name"]] if is_outcome else "1", *(str(row[column]) for column in columns))
+            for row in table.to_pylist()
+        )
+    reader = csv.DictReader(io.StringIO(reference(name).decode("utf-8")))
+    columns = ("cohort_definition_id", "subject_id", "cohort_start_date", "cohort_end_date")
+    return sorted(tuple(row[column] for column in columns) for row in reader)
+
+
+def test_a_second_run_of_everything_changes_nothing(home):
+    folder, answer = home
+    delivery = folder.parent / "delivery"
+    assert run_cli("ingest", folder, delivery)["n_new"] == 0
+    again = run_cli("study", folder, folder.parent / "study.yaml", "--permit", "FR-TEST-0001", "--user", ALICE)
+    assert again["already"]
+    assert again["run"] == answer["run"]
+    assert again["summary"] == answer["summary"]
+    assert json.dumps(PASSPHRASE) not in json.dumps(again)

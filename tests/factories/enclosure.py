@@ -1,0 +1,77 @@
+"""Enclosures made by the commands that a person types."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from enclos.app.enclosure import Enclosure, open_enclosure
+
+PASSPHRASE = "a passphrase for tests"
+ALICE, CAROL, DAN = "alice@example.org", "carol@example.org", "dan@example.org"
+ENCLOS = Path(sys.executable).with_name("enclos")
+
+
+def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one command in a process of its own."""
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, **environment}
+    command = [str(ENCLOS), *(str(argument) for argument in arguments)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=600)
+
+
+def run_cli(*arguments: object) -> dict[str, Any]:
+    """Run one command with --json and give its document; a refusal fails the test with what a person would read."""
+    done = call(*arguments, "--json")
+    assert done.returncode == 0, f"{arguments[:2]}: exit {done.returncode}\n{done.stderr}"
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def refused(*arguments: object) -> tuple[int, str, str]:
+    """Run one command that must be refused: exit number, code, and all that was printed."""
+    done = call(*arguments, "--json")
+    assert done.returncode in {3, 4, 5}, f"{arguments[:2]}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    document = json.loads(done.stdout)["refused"]
+    return done.returncode, document["code"], done.stdout + done.stderr
+
+
+def open_home(folder: Path) -> AbstractContextManager[Enclosure]:
+    """Open an enclosure in this process."""
+    return open_enclosure(folder, PASSPHRASE)
+
+
+def permit_text(
+    permit: str = "FR-TEST-0001",
+    *,
+    users: tuple[str, ...] = (ALICE,),
+    period: str = "{start: 2019-01-01, end: 2021-01-01}",
+    min_count: int = 11,
+    starts: datetime | None = None,
+    lasts: timedelta = timedelta(days=30),
+    population: str = "all",
+) -> str:
+    """A permit document; in force from yesterday unless told otherwise."""
+    start = starts or datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    listed = ", ".join(f"{{id: {user}, role: researcher}}" for user in users)
+    return f"""\
+permit: {permit}
+holder: {{organisation: "CHU de Demain", investigator: {users[0]}}}
+users: [{listed}]
+purpose: {{article: "53(1)(e)", text: "A test of the whole chain"}}
+legal_basis: ehds-permit
+data:
+  tables: all
+  population: {population}
+  period: {period}
+  potential_identifiers: []
+access: aggregates
+opt_out: {{applied: true, as_of: now}}
+disclosure: {{min_count: {min_count}}}
+valid: {{from: {start:%Y-%m-%dT%H:%M:%SZ}, until: {start + lasts:%Y-%m-%dT%H:%M:%SZ}}}
+"""
