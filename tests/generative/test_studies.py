@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import find, given, settings
@@ -113,18 +114,19 @@ def study_days(people: tuple[History, ...], wanted: DateRange) -> Stretch | None
     return first, last
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    people=PEOPLE,
-    population=POPULATIONS,
-    cohort=COHORTS,
-    intervals=INTERVALS,
-    washout=st.sampled_from([None, 0, 1, 30, 365]),
-    repeated=st.booleans(),
-    complete=st.booleans(),
-    n_buckets=st.integers(1, 4),
-)
-def test_incidence_is_what_the_oracle_counts(
+INCIDENCES = {
+    "people": PEOPLE,
+    "population": POPULATIONS,
+    "cohort": COHORTS,
+    "intervals": INTERVALS,
+    "washout": st.sampled_from([None, 0, 1, 30, 365]),
+    "repeated": st.booleans(),
+    "complete": st.booleans(),
+    "n_buckets": st.integers(1, 4),
+}
+
+
+def check_incidence_is_what_the_oracle_counts(
     people: tuple[History, ...],
     population: Population,
     cohort: ConceptCohort,
@@ -161,18 +163,32 @@ def test_incidence_is_what_the_oracle_counts(
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    people=PEOPLE,
-    population=POPULATIONS,
-    cohort=COHORTS,
-    intervals=CALENDARS,
-    overall=st.booleans(),
-    time_point=st.none() | st.sampled_from(TimePoint),
-    whole=st.booleans(),
-    complete=st.booleans(),
-    n_buckets=st.integers(1, 4),
-)
-def test_prevalence_is_what_the_oracle_counts(
+@given(**INCIDENCES)
+def test_incidence_is_what_the_oracle_counts(**drawn: Any) -> None:
+    check_incidence_is_what_the_oracle_counts(**drawn)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None)
+@given(**INCIDENCES)
+def test_incidence_is_what_the_oracle_counts_thousands_of_times(**drawn: Any) -> None:
+    check_incidence_is_what_the_oracle_counts(**drawn)
+
+
+PREVALENCES = {
+    "people": PEOPLE,
+    "population": POPULATIONS,
+    "cohort": COHORTS,
+    "intervals": CALENDARS,
+    "overall": st.booleans(),
+    "time_point": st.none() | st.sampled_from(TimePoint),
+    "whole": st.booleans(),
+    "complete": st.booleans(),
+    "n_buckets": st.integers(1, 4),
+}
+
+
+def check_prevalence_is_what_the_oracle_counts(
     people: tuple[History, ...],
     population: Population,
     cohort: ConceptCohort,
@@ -213,6 +229,19 @@ def test_prevalence_is_what_the_oracle_counts(
             n_spells = [len(spells(each, outcome)) for each in people]
             own = prevalence_left(stays_of, n_spells, [(start, end) for _, start, end in windows], whole=whole)
             assert left[number, outcome.name] == [*population_left(people, requirements, requirement, days), *own]
+
+
+@settings(max_examples=60, deadline=None)
+@given(**PREVALENCES)
+def test_prevalence_is_what_the_oracle_counts(**drawn: Any) -> None:
+    check_prevalence_is_what_the_oracle_counts(**drawn)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None)
+@given(**PREVALENCES)
+def test_prevalence_is_what_the_oracle_counts_thousands_of_times(**drawn: Any) -> None:
+    check_prevalence_is_what_the_oracle_counts(**drawn)
 
 
 ANY = Cohort("any", frozenset(CONCEPTS), first_only=False, end="event_end")

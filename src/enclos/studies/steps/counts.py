@@ -106,10 +106,10 @@ class Pending:
         self._at_risk: list[tuple[Ints, ...]] = []
         self._cases: list[tuple[Ints, ...]] = []
         self._stays: list[tuple[Ints, ...]] = []
-        self._n_events: list[list[Ints]] = []
-        """Per pending bucket and cohort, the stretches of each person."""
-        self._first_person = 0
+        self._n_events: list[tuple[int, list[Ints]]] = []
+        """Of each pending bucket: its first person, and per cohort the stretches of each person."""
         self._offset = 0
+        """The first person of the bucket being taken."""
         self._n_rows = 0
 
     def add_bucket(self, bucket: CdmBucket) -> None:
@@ -120,7 +120,7 @@ class Pending:
             for pairs in _portions(block.pairs, [int(n_records[pair.denominator]) for pair in block.pairs]):
                 self._add_pairs(block, pairs, bucket)
         if wanted := self._outline.prevalence_denominators:
-            self._n_events.append(self._events_per_person(bucket))
+            self._n_events.append((self._offset, self._events_per_person(bucket)))
             for some in _portions(wanted, [int(n_records[denominator]) for denominator in wanted]):
                 rows = bucket.query(prevalence.plan_stays(some))
                 self._take(self._stays, rows, "denominator", "ordinal", "first_day", "last_day")
@@ -180,12 +180,14 @@ class Pending:
             self._counts.cases[number].add_cases(_dense(persons), stay_first, stay_last, first, last)
         self._count_stays()
         self._at_risk, self._cases, self._stays, self._n_rows = [], [], [], 0
-        if self._n_events:  # the last bucket may have more stays to come
-            self._n_events, self._first_person = [self._n_events[-1]], self._offset
+        self._n_events = [each for each in self._n_events if each[0] == self._offset]  # more of its stays may come
 
     def _count_stays(self) -> None:
         blocks = [(number, block) for number, block in enumerate(self._outline.blocks) if block.prevalence is not None]
-        n_events = [np.concatenate(parts) for parts in zip(*self._n_events, strict=True)]
+        if not self._stays:
+            return
+        first_person = self._n_events[0][0]
+        n_events = [np.concatenate(parts) for parts in zip(*(each for _, each in self._n_events), strict=True)]
         for denominator, (persons, first, last) in _groups(self._stays, 4):
             for number, block in blocks:
                 if denominator not in block.denominators:
@@ -193,7 +195,7 @@ class Pending:
                 self._counts.present[number, denominator].add(_dense(persons), first, last)
                 for pair in block.pairs:
                     if pair.denominator == denominator:
-                        n_rows = np.maximum(n_events[pair.cohort][persons - np.uint32(self._first_person)], 1)
+                        n_rows = np.maximum(n_events[pair.cohort][persons - np.uint32(first_person)], 1)
                         self._counts.cases[pair.number].add_stays(_dense(persons), first, last, n_rows)
 
 

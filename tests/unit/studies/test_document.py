@@ -1,0 +1,218 @@
+"""A study file becomes a study, or a refusal that names every fault with its line and path."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import NotAsPromised
+from enclos.studies.document import study_from_yaml, study_json_schema, study_schema_text
+from enclos.studies.model import (
+    AfterDays,
+    AgeGroup,
+    ConceptCohort,
+    DateRange,
+    Domain,
+    Incidence,
+    Interval,
+    Limit,
+    OpenEnd,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+    Sex,
+    Study,
+    TimePoint,
+)
+
+FULL = """\
+study: gi-bleed
+cohorts:
+  bleed: {concepts: [192671], descendants: true, domain: condition, limit: first, end: event_end}
+  aspirin:
+    concepts: [1112807, 1113008]
+    descendants: false
+    domain: drug
+    limit: all
+    end: {days: 30}
+analyses:
+  - incidence: {outcome: bleed, age_groups: [[0,150],[65,150]], sex: [both, male, female],
+                days_prior_observation: [0, 365], interval: [years, overall], washout_days: all,
+                repeated_events: false, complete_intervals: true}
+  - incidence: {outcome: [bleed, aspirin], washout_days: 365, repeated_events: true, date_range: [2019-01-01, null]}
+  - prevalence: {outcome: bleed, type: point, interval: months, time_point: middle}
+  - prevalence: {outcome: aspirin, type: period, interval: quarters, full_contribution: true,
+                 complete_intervals: false, date_range: ["2019-01-01", 2021-12-31]}
+"""
+SMALL = """\
+study: small
+cohorts:
+  bleed: {concepts: [1], domain: condition}
+analyses:
+  - incidence: {outcome: bleed}
+"""
+
+
+def refused(text: str) -> NotAsPromised:
+    with pytest.raises(NotAsPromised) as refusal:
+        study_from_yaml(text)
+    return refusal.value
+
+
+def test_every_option_arrives() -> None:
+    assert study_from_yaml(FULL) == Study(
+        "gi-bleed",
+        (
+            ConceptCohort("bleed", (192671,), True, Domain.CONDITION, Limit.FIRST, OpenEnd.EVENT_END),
+            ConceptCohort("aspirin", (1112807, 1113008), False, Domain.DRUG, Limit.ALL, AfterDays(30)),
+        ),
+        (
+            Incidence(
+                ("bleed",),
+                Population(
+                    (AgeGroup(0, 150), AgeGroup(65, 150)), (Sex.BOTH, Sex.MALE, Sex.FEMALE), (0, 365), DateRange()
+                ),
+                (Interval.YEARS, Interval.OVERALL),
+            ),
+            Incidence(
+                ("bleed", "aspirin"),
+                Population(date_range=DateRange(date(2019, 1, 1), None)),
+                washout_days=365,
+                repeated_events=True,
+            ),
+            PointPrevalence(("bleed",), Population(), (Interval.MONTHS,), TimePoint.MIDDLE),
+            PeriodPrevalence(
+                ("aspirin",),
+                Population(date_range=DateRange(date(2019, 1, 1), date(2021, 12, 31))),
+                (Interval.QUARTERS,),
+                full_contribution=True,
+                complete_intervals=False,
+            ),
+        ),
+    )
+
+
+def test_what_is_not_said_is_as_in_the_field() -> None:
+    study = study_from_yaml(SMALL)
+    assert study.cohorts == (
+        ConceptCohort("bleed", (1,), True, Domain.CONDITION, Limit.FIRST, OpenEnd.OBSERVATION_END),
+    )
+    assert study.analyses == (Incidence(("bleed",), Population()),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ("outcome: bleed", "outcome: blood", Code.STUDY_UNKNOWN_NAME, "line 5, analyses[0].incidence.outcome[0]"),
+        ("{outcome: bleed}", "{outcome: bleed, washout: 3}", Code.STUDY_UNKNOWN_NAME, "incidence.washout: there is no"),
+        ("incidence: ", "incidense: ", Code.STUDY_UNKNOWN_NAME, "analyses[0].incidense: there is no such analysis"),
+        (
+            "study: small",
+            "study: small\nversion: 2",
+            Code.STUDY_UNKNOWN_NAME,
+            "line 2, version: there is no such option",
+        ),
+        (
+            "{concepts: [1], domain: condition}",
+            "{circe: a.json}",
+            Code.STUDY_UNKNOWN_NAME,
+            "line 3, cohorts.bleed.circe",
+        ),
+        ("domain: condition", "domain: conditions", Code.STUDY_INVALID, "line 3, cohorts.bleed.domain"),
+        ("concepts: [1]", "concepts: []", Code.STUDY_INVALID, "cohorts.bleed.concepts"),
+        ("concepts: [1]", "concepts: ['1']", Code.STUDY_INVALID, "cohorts.bleed.concepts[0]"),
+        ("concepts: [1]", "concepts: [1, 1]", Code.STUDY_INVALID, "a concept is given twice"),
+        ("concepts: [1]", "concepts: [true]", Code.STUDY_INVALID, "cohorts.bleed.concepts[0]"),
+        ("concepts: [1], ", "", Code.STUDY_INVALID, "cohorts.bleed.concepts: is missing"),
+        ("condition}", "condition, end: never}", Code.STUDY_INVALID, "should be event_end, observation_end or"),
+        ("condition}", "condition, end: {days: -1}}", Code.STUDY_INVALID, "should be event_end, observation_end or"),
+        ("condition}", "condition, end: {days: 1, until: 2}}", Code.STUDY_INVALID, "cohorts.bleed.end"),
+        ("bleed:", "Bleed:", Code.STUDY_INVALID, "snake case"),
+        ("study: small", "study: a/b", Code.STUDY_INVALID, "line 1, study"),
+        ("study: small\n", "", Code.STUDY_INVALID, "study: is missing"),
+        ("{outcome: bleed}", "{outcome: []}", Code.STUDY_INVALID, "incidence.outcome"),
+        ("{outcome: bleed}", "{outcome: bleed, washout_days: -1}", Code.STUDY_INVALID, "washout_days"),
+        ("{outcome: bleed}", "{outcome: bleed, washout_days: null}", Code.STUDY_INVALID, "a number of days, or all"),
+        ("{outcome: bleed}", "{outcome: bleed, age_groups: [[5, 1]]}", Code.STUDY_INVALID, "[lowest, highest]"),
+        ("{outcome: bleed}", "{outcome: bleed, age_groups: [5, 1]}", Code.STUDY_INVALID, "age_groups[0]"),
+        ("{outcome: bleed}", "{outcome: bleed, sex: [male, male]}", Code.STUDY_INVALID, "given twice"),
+        ("{outcome: bleed}", "{outcome: bleed, interval: daily}", Code.STUDY_INVALID, "interval[0]"),
+        ("{outcome: bleed}", "{outcome: bleed, repeated_events: 1}", Code.STUDY_INVALID, "repeated_events"),
+        (
+            "{outcome: bleed}",
+            "{outcome: bleed, date_range: [2020-01-02, 2020-01-01]}",
+            Code.STUDY_INVALID,
+            "date_range",
+        ),
+        ("incidence: {", "prevalence: {", Code.STUDY_INVALID, "prevalence.type: is missing"),
+        ("incidence: {", "prevalence: {type: point, interval: overall, ", Code.STUDY_INVALID, "no overall interval"),
+        ("incidence: {", "prevalence: {type: point, full_contribution: true, ", Code.STUDY_INVALID, "only a period"),
+        ("incidence: {", "prevalence: {type: period, time_point: end, ", Code.STUDY_INVALID, "only a point"),
+        ("- incidence: {outcome: bleed}", "- {}", Code.STUDY_INVALID, "analyses[0]: each entry is one analysis"),
+        ("study: small", "study: small\nstudy: large", Code.STUDY_INVALID, "line 2, study: study is given twice"),
+        ("study: small", "1: 2\nstudy: small", Code.STUDY_INVALID, "a key is a word"),
+        ("study: small", "study: &a small", Code.STUDY_UNREADABLE, "line 1 has an anchor"),
+        ("study: small", "study: !!binary aGk=", Code.STUDY_UNREADABLE, "line 1 has a tag"),
+        ("study: small", "study: small\n---\nstudy: small", Code.STUDY_UNREADABLE, "second document"),
+        ("study: small", "study: [", Code.STUDY_UNREADABLE, "is not YAML"),
+        ("study: small", "study: 2019-13-45", Code.STUDY_UNREADABLE, "a date or number in it is none"),
+        ("study: small", "study: " + "[" * 40 + "]" * 40, Code.STUDY_UNREADABLE, "nests too deep"),
+    ],
+)
+def test_a_fault_is_named_with_its_line_and_path(old: str, new: str, code: Code, said: str) -> None:
+    assert old in SMALL
+    refusal = refused(SMALL.replace(old, new, 1))
+    assert refusal.code is code
+    assert said in refusal.what
+    assert refusal.exit_code == 4
+
+
+@pytest.mark.parametrize("text", ["", "study", "- study", "\0", "study: small\n\tcohorts: x", "x" * 1_000_001])
+def test_what_is_no_mapping_cannot_be_read(text: str) -> None:
+    assert refused(text).code is Code.STUDY_UNREADABLE
+
+
+def test_all_faults_are_named_at_once_in_order_of_their_lines() -> None:
+    text = SMALL.replace("domain: condition", "domain: x").replace(
+        "{outcome: bleed}", "{outcome: c, sex: x, washout: 1}"
+    )
+    what = refused(text).what
+    places = [
+        "line 3, cohorts.bleed.domain",
+        "line 5, analyses[0].incidence.sex[0]",
+        "line 5, analyses[0].incidence.washout",
+    ]
+    assert [place for place in places if place in what] == places
+    assert sorted(places, key=what.index) == places
+
+
+def test_a_refused_study_does_not_repeat_what_was_written_as_a_value() -> None:
+    assert "secret" not in str(refused(SMALL.replace("domain: condition", "domain: secret-value")))
+
+
+SCHEMA_FILE = Path(__file__).resolve().parents[3] / "docs" / "study.schema.json"
+
+
+def test_the_published_schema_is_the_one_in_force() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == study_schema_text()
+
+
+def test_the_schema_is_a_schema_and_accepts_what_is_accepted() -> None:
+    schema = study_json_schema()
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    for text in (FULL, SMALL):
+        plain = json.loads(json.dumps(yaml.safe_load(text), default=str))
+        assert list(validator.iter_errors(plain)) == []
+
+
+@pytest.mark.parametrize(
+    "change", [("outcome: bleed", "outcome: 3"), ("domain: condition", "domain: x"), ("incidence:", "incidense:")]
+)
+def test_the_schema_refuses_what_has_the_wrong_shape(change: tuple[str, str]) -> None:
+    plain = json.loads(json.dumps(yaml.safe_load(SMALL.replace(*change)), default=str))
+    assert list(Draft202012Validator(study_json_schema()).iter_errors(plain))
