@@ -106,7 +106,7 @@ def write_delivery(
             "path": path,
             "table": (tables or {}).get(path, Path(path).name.split(".")[0]),
             "sha256": hashlib.sha256(stored).hexdigest(),
-            "n_rows": n_lines - is_csv,
+            "n_rows": max(n_lines - is_csv, 0),
             "encoding": encoding,
             "separator": separator if is_csv else "",
         }

@@ -13,6 +13,9 @@ from enclos.contracts.delivered.document import DeliveredFile, Kind
 from enclos.contracts.delivered.tables import DeliveredTable
 from enclos.lexicon.codes import Code
 
+REJECTED = "_rejects/00000.parquet"
+"""The name under which a delivery's rejected lines are sealed beside its landed rows."""
+
 
 class RejectReason(Enum):
     """Why a line was not landed."""

@@ -242,5 +242,5 @@ def _checked_resources(admitted: AdmittedFile, location: str) -> str:
         f"WHEN ({_JSON_LINE} ->> '$.id') IS NULL THEN '{RejectReason.MISSING_KEY.value}' END AS _reason, "
         f"CASE WHEN valid AND ({_JSON_LINE} ->> '$.id') IS NULL THEN 'id' END AS _column "
         f"FROM (SELECT *, CASE WHEN json_valid({_JSON_LINE}) THEN json_type({_JSON_LINE}) = 'OBJECT' ELSE false END "
-        f"AS valid FROM (SELECT row_number() OVER () AS {RECORD}, * FROM {read}))"
+        f"AS valid FROM (SELECT row_number() OVER () AS {RECORD}, * FROM {read}) WHERE {_JSON_LINE} IS NOT NULL)"
     )

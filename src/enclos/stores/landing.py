@@ -10,6 +10,7 @@ from typing import Protocol
 
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.tables import delivered_tables
+from enclos.intake.model import REJECTED
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.stores.engine import Engine
 from enclos.stores.files import remove_tree, storage_border, sync_folder
@@ -138,6 +139,18 @@ class LandingZone:
         values = [f'"{name}"' if name in present else f'CAST(NULL AS {types[name]}) AS "{name}"' for name in columns]
         values += [f"'{source}' AS _source", f"'{table}' AS _table", *_HIDDEN]
         return f"SELECT {', '.join(values)} FROM {sealed_scan_sql(paths, self._hold(key))}"
+
+    def rejected_lines(self, delivery_id: str) -> str | None:
+        """A FROM-able expression over the raw rejected lines of a delivery, or None when it has none.
+
+        Out: table_name, delivered_path, line_number, reason, column_name, raw (bytes)
+        """
+        path = self._root / delivery_id / REJECTED
+        owned = "SELECT DISTINCT key_subject FROM vault.landed WHERE delivery_id = ?"
+        subjects = self._engine.rows(owned, [delivery_id])
+        if not path.exists() or not subjects:
+            return None
+        return sealed_scan_sql(path, self._hold(KeyName(KeyRole.VAULT, subjects[0][0])))
 
     # -- as linkage sees link deliveries
 

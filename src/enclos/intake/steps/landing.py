@@ -15,6 +15,7 @@ from enclos.contracts.delivered.document import (
 from enclos.contracts.sql import SqlEngine
 from enclos.intake import plans, rules
 from enclos.intake.model import (
+    REJECTED,
     AdmittedFile,
     Fault,
     LandedFile,
@@ -61,7 +62,7 @@ def land_files(
     if faults:
         raise rules.refusal_of(faults)
     if engine.scalar(f"SELECT count(*) FROM {INCOMING_REJECTS}"):
-        staging.write("_rejects/00000.parquet", f"SELECT * FROM {INCOMING_REJECTS}")
+        staging.write(REJECTED, f"SELECT * FROM {INCOMING_REJECTS}")
     return tuple(landed)
 
 
@@ -77,7 +78,8 @@ def _land_file(
     """Land one file; rows landed, rows rejected."""
     location = folder.location(admitted.file.path)
     skipped: list[int] = []
-    shifted = bool(admitted.facts.blank_lines) and not _lines_may_lie(admitted)
+    # The reader skips a blank line of a CSV; of NDJSON it makes an empty row, which is left out later.
+    shifted = bool(admitted.facts.blank_lines) and _is_csv(admitted) and not _lines_may_lie(admitted)
     if shifted:
         skipped = [line - _n_header_lines(admitted) for line in admitted.facts.blank_lines]
         _set_shifts(engine, skipped)
@@ -98,13 +100,17 @@ def _land_file(
     return n_landed, n_rejected
 
 
+def _is_csv(admitted: AdmittedFile) -> bool:
+    return admitted.file.format is FileFormat.CSV
+
+
 def _n_header_lines(admitted: AdmittedFile) -> int:
-    return 1 if admitted.file.format is FileFormat.CSV else 0
+    return 1 if _is_csv(admitted) else 0
 
 
 def _lines_may_lie(admitted: AdmittedFile) -> bool:
     """Whether a quoted line end may make records and lines differ."""
-    return admitted.file.format is FileFormat.CSV and admitted.facts.has_quotes and bool(admitted.file.quote)
+    return _is_csv(admitted) and admitted.facts.has_quotes and bool(admitted.file.quote)
 
 
 def _set_shifts(engine: SqlEngine, skipped: list[int]) -> None:
