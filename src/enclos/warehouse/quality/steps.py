@@ -1,0 +1,176 @@
+"""Quality's verb: scan every table a few times, judge every check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from enclos.contracts.sql import SqlEngine
+from enclos.warehouse.quality.catalogue import catalogue
+from enclos.warehouse.quality.model import (
+    Catalogue,
+    CheckKey,
+    CheckName,
+    ConceptSpec,
+    QualityReport,
+    TableShape,
+    TableSpec,
+    Tally,
+)
+from enclos.warehouse.quality.plans.concepts import plan_concepts, plan_sexes, plan_units
+from enclos.warehouse.quality.plans.keys import (
+    plan_eras,
+    plan_mapped_values,
+    plan_overlap,
+    plan_persons_with_rows,
+    plan_unique,
+)
+from enclos.warehouse.quality.plans.rows import plan_deaths, plan_persons, plan_rows, plan_visits
+from enclos.warehouse.quality.plans.scan import Part, Scan
+from enclos.warehouse.quality.rules import ConceptCount, judge, tally_concepts, tally_presence, tally_units
+
+Relation = Callable[[str], str | None]
+Progress = Callable[[str, float], None]
+
+
+def _silent(_what: str, _done: float) -> None:
+    """No progress is shown."""
+
+
+@dataclass(slots=True)
+class _Counter:
+    """Runs scans and keeps their counts by check."""
+
+    engine: SqlEngine
+    violated: dict[CheckKey, int] = field(default_factory=dict)
+    denominators: dict[CheckKey, int] = field(default_factory=dict)
+    tallies: dict[CheckKey, Tally] = field(default_factory=dict)
+    n_scans: int = 0
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        self.n_scans += 1
+        return self.engine.rows(sql)
+
+    def run(self, scan: Scan | None) -> None:
+        if scan is None:
+            return
+        (answer,) = self.rows(scan.sql)
+        for key, part, column in scan.cells:
+            target = self.violated if part is Part.VIOLATED else self.denominators
+            target[key] = int(str(answer[column]))
+
+    def collected(self) -> dict[CheckKey, Tally]:
+        """Tallies of all checks of which both counts are known."""
+        both = self.violated.keys() & self.denominators.keys()
+        return {key: Tally(self.violated[key], self.denominators[key]) for key in both} | self.tallies
+
+
+def _shape(engine: SqlEngine, relation: str) -> TableShape:
+    described = engine.rows(f"DESCRIBE SELECT * FROM {relation}")
+    return TableShape(relation, {str(row[0]).lower(): str(row[1]).upper() for row in described})
+
+
+def run_quality(
+    engine: SqlEngine,
+    relation: Relation,
+    *,
+    cdm_version: str,
+    checked_on: date,
+    progress: Progress = _silent,
+) -> QualityReport:
+    """Judge an OMOP CDM by the checks of its version.
+
+    In:    relation — where to read a table from, None when it is not there; checked_on — the day that future dates
+           are measured against.
+    Out:   every check of the list, in its order.
+    Empty: tables that are absent or empty make their checks not applicable; their absence itself fails.
+    """
+    checks = catalogue(cdm_version)
+    shapes = {}
+    for table in checks.tables:
+        place = relation(table.name)
+        if place is not None:
+            shapes[table.name] = _shape(engine, place)
+    counter = _Counter(engine)
+    counter.tallies.update(tally_presence(checks, shapes))
+    counter.run(plan_persons_with_rows(checks.tables, shapes))
+    present = [table for table in checks.tables if table.name in shapes]
+    for number, table in enumerate(present):
+        progress(table.name, number / len(present))
+        _scan_table(counter, table, checks, shapes, checked_on)
+    progress("judged", 1.0)
+    tallies = counter.collected()
+    return QualityReport(
+        cdm_version=cdm_version,
+        checked_on=checked_on,
+        results=tuple(judge(check, tallies, shapes) for check in checks.checks),
+        marginals=(),
+        source=_source(engine, shapes),
+        n_scans=counter.n_scans,
+    )
+
+
+def _scan_table(
+    counter: _Counter, table: TableSpec, checks: Catalogue, shapes: dict[str, TableShape], checked_on: date
+) -> None:
+    rows = plan_rows(table, shapes, checked_on)
+    scans: Iterable[Scan | None] = (
+        rows,
+        plan_persons(table, shapes),
+        plan_deaths(table, shapes),
+        plan_visits(table, shapes),
+        plan_unique(table, shapes),
+        plan_mapped_values(table, shapes),
+        plan_eras(table, shapes),
+        plan_overlap(table, shapes),
+    )
+    for scan in scans:
+        counter.run(scan)
+    concepts = plan_concepts(table, shapes)
+    if concepts is not None:
+        n_rows = _n_rows(counter, table)
+        counts = [
+            ConceptCount(int(str(number)), bool(known), _text(domain), _text(class_), bool(standard), int(str(n)))
+            for number, known, domain, class_, standard, n in counter.rows(concepts.sql)
+        ]
+        counter.tallies.update(tally_concepts(table, concepts.fields, counts, n_rows))
+    _scan_asked_concepts(counter, table, checks.concepts, shapes)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _n_rows(counter: _Counter, table: TableSpec) -> int:
+    """Rows of the table, which any completeness check of it has as its denominator."""
+    keys = (CheckKey(CheckName.FILLED, table.name, field.name) for field in table.fields)
+    return next((counter.denominators[key] for key in keys if key in counter.denominators), 0)
+
+
+def _scan_asked_concepts(
+    counter: _Counter, table: TableSpec, concepts: tuple[ConceptSpec, ...], shapes: dict[str, TableShape]
+) -> None:
+    here = [spec for spec in concepts if spec.table == table.name]
+    for name in sorted({spec.field for spec in here}):
+        sexed = tuple(spec for spec in here if spec.field == name and spec.gender_concept_id is not None)
+        sql = plan_sexes(table.name, name, sexed, shapes)
+        if sql is not None:
+            counter.tallies.update({spec.key: Tally(0, 0) for spec in sexed})
+            for number, n_violated, n_rows in counter.rows(sql):
+                key = sexed[int(str(number))].key
+                counter.tallies[key] = Tally(int(str(n_violated)), int(str(n_rows)))
+        measured = tuple(spec for spec in here if spec.field == name and spec.name is CheckName.UNIT)
+        sql = plan_units(table.name, name, measured, shapes)
+        if sql is not None:
+            counts = [(int(str(a)), int(str(b)), int(str(c))) for a, b, c in counter.rows(sql)]
+            counter.tallies.update(tally_units(measured, counts))
+
+
+def _source(engine: SqlEngine, shapes: dict[str, TableShape]) -> dict[str, object]:
+    """The first row of cdm_source, which names the data."""
+    shape = shapes.get("cdm_source")
+    if shape is None:
+        return {}
+    rows = engine.rows(f"SELECT * FROM {shape.relation} LIMIT 1")
+    return dict(zip(shape.columns, rows[0], strict=True)) if rows else {}
