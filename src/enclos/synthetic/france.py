@@ -1,0 +1,142 @@
+"""The steps from a seed to a synthetic France.
+
+Persons are made in chunks of a fixed size, each with random numbers of its own, so that memory does not grow with
+the population and a chunk is the same whatever comes after it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.synthetic import truth
+from enclos.synthetic.care import town_care
+from enclos.synthetic.claims import ClaimWriter, claims
+from enclos.synthetic.hospitals import formats, links, records
+from enclos.synthetic.illness import boxes_a_month, episodes, illness
+from enclos.synthetic.outcomes import LASTS_DAYS, OUTCOMES, events, exposure
+from enclos.synthetic.people import NO_SHARES, Shares, people
+from enclos.synthetic.pmsi import StayWriter
+from enclos.synthetic.registers import open_registers, write_registers
+from enclos.synthetic.sheets import MISSING_DAY, Deliveries
+from enclos.synthetic.stays import stays
+from enclos.synthetic.vocabulary import write_vocabulary
+
+CHUNK_PERSONS = 20_000
+FORMAT = 1
+"""Raised when the same parameters would give other files."""
+_RECIPE = "recipe.json"
+
+
+def make_france(
+    out: Path,
+    n_persons: int,
+    years: tuple[int, int],
+    seed: int,
+    traps: bool = True,
+    progress: Callable[[str, float], None] | None = None,
+) -> dict[str, Any]:
+    """Write a synthetic France of n persons living in the years (both included), byte-identical for a seed.
+
+    In:      progress — called with what is being made and the share done, between 0 and 1
+    Out:     JSON values: n_files, n_rows by table, n_bytes, seconds; files under OUT/deliveries and OUT/truth
+    Empty:   OUT that already holds the result of the same parameters is left as it is
+    Refuses: SYNTH_OUT_TAKEN when OUT holds anything else; SYNTH_PARAMETERS for persons or years out of range
+    """
+    if n_persons < 1 or not 1990 <= years[0] <= years[1] <= 2080:
+        raise refusal(
+            Code.SYNTH_PARAMETERS,
+            "No synthetic France was made: it takes at least one person and years between 1990 and 2080, in order.",
+            "Correct --persons or --years.",
+        )
+    started = time.perf_counter()
+    recipe = {"format": FORMAT, "persons": n_persons, "years": list(years), "seed": seed, "traps": traps}
+    done = _already(out, recipe)
+    if done is None:
+        tell = progress or (lambda _what, _share: None)
+        done = _make(out, n_persons, years, seed, traps, tell)
+        truth.write_json(out / "truth" / _RECIPE, {"recipe": recipe, "result": done})
+    return {**done, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _already(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
+    """What the folder says it is, when it is the result of this recipe; None when it is empty."""
+    if not out.exists() or not any(out.iterdir()):
+        return None
+    known = out / "truth" / _RECIPE
+    if known.is_file():
+        found: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
+        if found["recipe"] == recipe:
+            result: dict[str, Any] = found["result"]
+            return result
+    raise refusal(
+        Code.SYNTH_OUT_TAKEN,
+        "No synthetic France was made: the folder holds something else, or one that was not finished.",
+        "Name an empty folder.",
+    )
+
+
+def _make(
+    out: Path, n_persons: int, years: tuple[int, int], seed: int, traps: bool, tell: Callable[[str, float], None]
+) -> dict[str, Any]:
+    start, after = date(years[0], 1, 1), date(years[1] + 1, 1, 1)
+    first_day, end_day = (start - date(1970, 1, 1)).days, (after - date(1970, 1, 1)).days
+    folder = out / "truth"
+    folder.mkdir(parents=True, exist_ok=True)
+    deliveries = Deliveries(out / "deliveries")
+    write_vocabulary(deliveries, (start, after))
+    open_registers(deliveries, (start, after))
+    formats.begin(deliveries, (start, after))
+    links.begin(deliveries, (start, after))
+    claim_writer = ClaimWriter(deliveries, first_day, end_day)
+    stay_writer = StayWriter(deliveries, years)
+    incidence = truth.IncidenceTruth(range(years[0], years[1] + 1))
+    identities = truth.IdentityTruth(folder)
+    counts: Counter[str] = Counter()
+    injected: Counter[str] | None = Counter() if traps else None
+    next_visit = [1] * len(records.SOURCES)
+    for first in range(0, n_persons, CHUNK_PERSONS):
+        n = min(CHUNK_PERSONS, n_persons - first)
+        tell("persons", first / n_persons)
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, first])))
+        folk = people(rng, first, n, first_day, end_day, Shares() if traps else NO_SHARES)
+        ill = illness(rng, folk)
+        care = town_care(rng, folk, ill, episodes(rng, folk, ill))
+        lasts = boxes_a_month()[1] * LASTS_DAYS
+        used = {e.atc: exposure(folk, care.dispensed, e.atc, lasts) for o in OUTCOMES for e in o.effects}
+        happened = [events(rng, folk, ill, outcome, used) for outcome in OUTCOMES]
+        in_hospital = stays(rng, folk, ill, happened, plus_codes=traps)
+        for outcome, found in zip(OUTCOMES, happened, strict=True):
+            incidence.add(folk, outcome.name, found)
+        held = []
+        for place in range(len(records.SOURCES)):
+            held.append(records.record(rng, folk, in_hospital, place, next_visit[place], injected))
+            next_visit[place] += len(held[-1].visits)
+            formats.write(deliveries, held[-1])
+            links.write(rng, deliveries, held[-1])
+        identities.add(folk, held)
+        stay_writer.write(rng, folk, in_hospital, injected)
+        billed = claims(rng, folk, care, injected)
+        claim_writer.write(folk, billed)
+        last_care = np.full(n, -1, dtype=np.int64)
+        np.maximum.at(last_care, billed.prestations.person, billed.prestations.day)
+        last_care[last_care < 0] = MISSING_DAY
+        counts.update(write_registers(rng, deliveries, folk, ill, last_care, injected))
+    n_rows = deliveries.close()
+    identities.close()
+    truth.write_studies(folder, range(years[0], years[1] + 1))
+    truth.write_incidence(folder, incidence)
+    truth.write_json(folder / "traps.json", dict(injected or {}))
+    truth.write_json(folder / "population.json", dict(counts))
+    tell("persons", 1.0)
+    n_bytes = sum(path.stat().st_size for path in (out / "deliveries").rglob("*") if path.is_file())
+    return {"n_files": deliveries.n_files, "n_bytes": n_bytes, "n_rows": n_rows}
