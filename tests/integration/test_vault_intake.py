@@ -418,7 +418,8 @@ with open_engine(folder / "tmp", 1024, 2) as engine:
 
 def start_child(folder: Path, delivery: Path, limit: int = 0) -> subprocess.Popen[str]:
     source = Path(__file__).resolve().parents[2] / "src"
-    environment = {**os.environ, "PYTHONPATH": str(source)}
+    # Under a limit on file sizes Python would leave cut byte code behind, so it writes none.
+    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("ENCLOS_UNSAFE_TRACE", None)
     command = [sys.executable, "-c", CHILD, str(folder), str(delivery), str(limit)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

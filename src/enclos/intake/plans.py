@@ -120,6 +120,18 @@ def plan_forget_faulty_lines() -> tuple[str, str]:
     return f"DROP TABLE IF EXISTS {FAULTY_LINES}", f"DROP TABLE IF EXISTS {FAULTY_SCANS}"
 
 
+def plan_fluxes(table_name: str, rows: str, kind: Kind) -> str:
+    """Which fluxes landed rows bring, as (table_name, flux); empty for kinds without flux.
+
+    A claims table comes in monthly fluxes (FLX_DIS_DTD), a table of stays in years (its own name).
+    """
+    if kind is Kind.SNDS_DCIR:
+        return f"SELECT DISTINCT {text(table_name)} AS table_name, CAST(FLX_DIS_DTD AS VARCHAR) AS flux FROM {rows}"
+    if kind is Kind.SNDS_PMSI:
+        return f"SELECT {text(table_name)} AS table_name, {text(table_name)} AS flux"
+    return ""
+
+
 def landed_columns(admitted: AdmittedFile) -> tuple[str, ...]:
     """The official columns that a file has, in the layout's order."""
     present = set(admitted.columns)

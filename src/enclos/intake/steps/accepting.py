@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+
+import pyarrow as pa
 
 from enclos.contracts.delivered.document import (
     MANIFEST,
@@ -13,7 +17,7 @@ from enclos.contracts.delivered.document import (
 )
 from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
-from enclos.intake import rules
+from enclos.intake import plans, rules
 from enclos.intake.model import (
     DeliveryAccount,
     Fault,
@@ -29,6 +33,10 @@ from enclos.lexicon.refusals import refusal
 
 def silent(what: str, done: int, total: int) -> None:
     """The progress that nobody hears."""
+
+
+_FLUXES = "enclos_fluxes"
+_ARRIVING = "enclos_arriving"
 
 
 def accept_delivery(
@@ -94,17 +102,13 @@ def _prepare(engine: SqlEngine) -> None:
 
 def _check_fluxes(engine: SqlEngine, staging: Staging, delivery: Delivery, landed: tuple[LandedFile, ...]) -> None:
     """Refuse a flux of claims, or a yearly table of stays, that has come before under another delivery."""
-    engine.execute("CREATE OR REPLACE TEMP TABLE enclos_fluxes (table_name VARCHAR, flux VARCHAR)")
-    for file in landed:
-        if not file.n_landed:
-            continue
-        if delivery.kind is Kind.SNDS_DCIR:
-            months = f"SELECT DISTINCT strftime(FLX_DIS_DTD, '%Y-%m-%d') FROM {staging.scan(file.path)}"
-            engine.execute(f"INSERT INTO enclos_fluxes SELECT ?, * FROM ({months})", [file.table.name])
-        elif delivery.kind is Kind.SNDS_PMSI:
-            engine.execute("INSERT INTO enclos_fluxes VALUES (?, ?)", [file.table.name, file.table.name])
+    found = [
+        plans.plan_fluxes(file.table.name, staging.scan(file.path), delivery.kind) for file in landed if file.n_landed
+    ]
+    selects = [select for select in found if select] or ["SELECT '' AS table_name, '' AS flux WHERE false"]
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE {_FLUXES} AS {' UNION ALL '.join(selects)}")
     rows = engine.rows(
-        "SELECT DISTINCT new.table_name FROM enclos_fluxes AS new JOIN vault.fluxes AS old "
+        f"SELECT DISTINCT new.table_name FROM {_FLUXES} AS new JOIN vault.fluxes AS old "
         "ON new.table_name = old.table_name AND new.flux = old.flux WHERE old.source = ? ORDER BY ALL",
         [delivery.source],
     )
@@ -133,53 +137,71 @@ def _record(
         delivery.period,
         rules.table_accounts(landed, reasons),
     )
+    with _whole_transaction(engine):
+        _insert(engine, "vault.landed", _landed_rows(delivery, landed, ordinal, key_subject))
+        engine.execute(
+            f"INSERT INTO vault.rejects SELECT '{delivery.delivery_id}', table_name, delivered_path, line_number, "
+            f"reason, column_name FROM {INCOMING_REJECTS}"
+        )
+        engine.execute(
+            f"INSERT INTO vault.fluxes SELECT DISTINCT '{delivery.source}', table_name, flux, "
+            f"'{delivery.delivery_id}' FROM {_FLUXES}"
+        )
+        _insert(engine, "vault.deliveries", _delivery_row(delivery, account, ordinal, received_at))
+    return account
+
+
+def _landed_rows(delivery: Delivery, landed: tuple[LandedFile, ...], ordinal: int, key_subject: str) -> pa.Table:
+    n_files = len(landed)
+    return pa.table(
+        {
+            "delivery_id": [delivery.delivery_id] * n_files,
+            "ordinal": [ordinal] * n_files,
+            "source": [delivery.source] * n_files,
+            "kind": [delivery.kind.value] * n_files,
+            "table_name": [file.table.name for file in landed],
+            "family": [file.table.family for file in landed],
+            "path": [f"{delivery.delivery_id}/{file.path}" for file in landed],
+            "key_subject": [key_subject] * n_files,
+            "columns": [list(file.columns) for file in landed],
+            "delivered_path": [file.file.path for file in landed],
+            "content_sha256": [file.content_sha256 for file in landed],
+            "n_delivered": [file.file.n_rows for file in landed],
+            "n_landed": [file.n_landed for file in landed],
+            "n_rejected": [file.n_rejected for file in landed],
+        }
+    )
+
+
+def _delivery_row(delivery: Delivery, account: DeliveryAccount, ordinal: int, received_at: datetime) -> pa.Table:
     start, end = delivery.period or (None, None)
+    return pa.table(
+        {
+            "delivery_id": [delivery.delivery_id],
+            "ordinal": [ordinal],
+            "source": [delivery.source],
+            "kind": [delivery.kind.value],
+            "period_start": pa.array([start], pa.date32()),
+            "period_end": pa.array([end], pa.date32()),
+            "received_at": pa.array([received_at.replace(tzinfo=None)], pa.timestamp("us")),
+            "account": [json.dumps(account.as_json())],
+        }
+    )
+
+
+def _insert(engine: SqlEngine, table: str, rows: pa.Table) -> None:
+    engine.register(_ARRIVING, rows)
+    engine.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {_ARRIVING}")
+    engine.unregister(_ARRIVING)
+
+
+@contextmanager
+def _whole_transaction(engine: SqlEngine) -> Iterator[None]:
     engine.execute("BEGIN TRANSACTION")
     try:
-        for file in landed:
-            engine.execute(
-                "INSERT INTO vault.landed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    delivery.delivery_id,
-                    ordinal,
-                    delivery.source,
-                    delivery.kind.value,
-                    file.table.name,
-                    file.table.family,
-                    f"{delivery.delivery_id}/{file.path}",
-                    key_subject,
-                    list(file.columns),
-                    file.file.path,
-                    file.content_sha256,
-                    file.file.n_rows,
-                    file.n_landed,
-                    file.n_rejected,
-                ],
-            )
-        engine.execute(
-            "INSERT INTO vault.rejects SELECT ?, table_name, delivered_path, line_number, reason, column_name "
-            f"FROM {INCOMING_REJECTS}",
-            [delivery.delivery_id],
-        )
-        engine.execute(
-            "INSERT INTO vault.fluxes SELECT DISTINCT ?, table_name, flux, ? FROM enclos_fluxes",
-            [delivery.source, delivery.delivery_id],
-        )
-        engine.execute(
-            "INSERT INTO vault.deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                delivery.delivery_id,
-                ordinal,
-                delivery.source,
-                delivery.kind.value,
-                start,
-                end,
-                received_at.replace(tzinfo=None),
-                json.dumps(account.as_json()),
-            ],
-        )
+        yield
         engine.execute("COMMIT")
     except BaseException:
-        engine.execute("ROLLBACK")
+        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
+            engine.execute("ROLLBACK")
         raise
-    return account

@@ -156,8 +156,8 @@ def _set_faulty_aside(folder: DeliveryFolder, engine: SqlEngine, admitted: Admit
 def _reject(engine: SqlEngine, admitted: AdmittedFile, select_sql: str) -> int:
     before = int(engine.scalar(f"SELECT count(*) FROM {INCOMING_REJECTS}"))
     engine.execute(
-        f"INSERT INTO {INCOMING_REJECTS} SELECT ?, ?, line_number, reason, column_name, raw FROM ({select_sql})",
-        [admitted.table.name, admitted.file.path],
+        f"INSERT INTO {INCOMING_REJECTS} SELECT {plans.text(admitted.table.name)}, {plans.text(admitted.file.path)}, "
+        f"line_number, reason, column_name, raw FROM ({select_sql})"
     )
     return int(engine.scalar(f"SELECT count(*) FROM {INCOMING_REJECTS}")) - before
 
