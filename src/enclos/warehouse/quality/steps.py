@@ -68,7 +68,7 @@ class _Counter:
 
 def _shape(engine: SqlEngine, relation: str) -> TableShape:
     described = engine.rows(f"DESCRIBE SELECT * FROM {relation}")
-    return TableShape(relation, {str(row[0]).lower(): str(row[1]).upper() for row in described})
+    return TableShape(f"(SELECT * FROM {relation})", {str(row[0]).lower(): str(row[1]).upper() for row in described})
 
 
 def run_quality(
