@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from enclos.contracts.result import SEPARATOR, ResultSettings, StudyResult
+from enclos.contracts.result import HIDDEN, SEPARATOR, ResultSettings, StudyResult
 from enclos.studies.model import Interval
 
 Value: TypeAlias = str | int | float | None
@@ -28,7 +28,7 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
     Out:   analysis, denominator, outcome, age_group, sex, days_prior_observation, interval, start_on, end_on,
            n_persons, n_events (persons with the outcome for a prevalence); for incidence person_days, person_years and
            per_100k_person_years, for prevalence its share; lower, upper
-    Empty: a number that is not there (a share of nobody) is None
+    Empty: a number that is not there (a share of nobody) or is withheld is None
     """
     settings = {each.result_id: each for each in result.settings}
     shown: dict[tuple[int, str, str], dict[str, Value]] = {}
@@ -40,7 +40,7 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
             shown[key] = _head(settings[row["result_id"]], row["group_level"], row["additional_level"])
         name, number = _NUMBERS[row["estimate_name"]]
         text = row["estimate_value"]
-        shown[key][name] = None if text is None else number(text)
+        shown[key][name] = None if text in {None, HIDDEN} else number(text)
     return list(shown.values())
 
 

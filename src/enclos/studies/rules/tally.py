@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -29,17 +30,51 @@ def person_set(persons: Persons) -> BitMap:
 def persons_by_window(persons: Persons, from_index: Ints, to_index: Ints, n_windows: int) -> list[BitMap]:
     """For each window, the set of persons with a span whose window range holds it.
 
+    Going from one window to the next, those whose range ended leave and those whose range starts come: the work grows
+    with persons and with windows, not with both at once.
+
     In: one row per span: person, first and last window (none when the last is the smaller)
     """
-    index_type = np.min_scalar_type(-n_windows - 1)  # the narrowest integers compare fastest
-    lower, upper = from_index.astype(index_type), to_index.astype(index_type)
+    some = from_index <= to_index
+    people, lower, upper = _apart(persons[some], from_index[some], to_index[some], n_windows)
+    coming, leaving = _sets_by(people, lower, n_windows), _sets_by(people, upper, n_windows)
+    sets: list[BitMap] = []
+    present = BitMap()
+    for window in range(n_windows):
+        present = present | coming[window]
+        sets.append(present)
+        present = present - leaving[window]
+    return sets
+
+
+def _apart(persons: Persons, lower: Ints, upper: Ints, n_windows: int) -> tuple[Persons, Ints, Ints]:
+    """The same window ranges, those of one person joined where they share a window."""
     if not len(persons):
-        return [BitMap() for _ in range(n_windows)]
-    first, last = int(lower.min()), int(upper.max())
-    return [
-        person_set(persons[(lower <= window) & (upper >= window)]) if first <= window <= last else BitMap()
-        for window in range(n_windows)
-    ]
+        return persons, lower, upper
+    dense = persons - persons.min()
+    several = np.bincount(dense)[dense] > 1
+    order = np.flatnonzero(several)
+    order = order[np.argsort(persons[order].astype(np.int64) * n_windows + lower[order])]
+    rank = np.cumsum(np.diff(persons[order], prepend=persons[order][:1]) != 0)
+    shift = rank * n_windows  # keeps the running maximum within a person
+    reach = np.maximum.accumulate(upper[order] + shift)
+    first = np.flatnonzero(np.r_[True, (lower[order] + shift)[1:] > reach[:-1]]) if len(order) else order
+    last = np.r_[first[1:] - 1, len(order) - 1] if len(order) else order
+    alone = ~several
+    return (
+        np.concatenate([persons[alone], persons[order[first]]]),
+        np.concatenate([lower[alone], lower[order[first]]]),
+        np.concatenate([upper[alone], (reach - shift)[last]]),
+    )
+
+
+def _sets_by(persons: Persons, index: Ints, n_windows: int) -> list[BitMap]:
+    """For each window, the persons whose index it is."""
+    narrow = index.astype(np.int16 if n_windows < np.iinfo(np.int16).max else np.int32)
+    order = np.argsort(narrow, kind="stable")  # narrow integers are sorted by digits
+    bounds = np.searchsorted(narrow[order], np.arange(n_windows + 1))
+    grouped = persons[order]
+    return [person_set(grouped[start:end]) for start, end in pairwise(bounds.tolist())]
 
 
 def days_by_window(windows: Windows, first_days: Days, last_days: Days) -> Ints:

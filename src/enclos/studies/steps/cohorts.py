@@ -53,5 +53,5 @@ def _named(parts: Iterable[pa.Table], index_column: str, name_column: str, names
     )
     rows = pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in parts)])
     rows = rows.sort_by([(name, "ascending") for name in rows.column_names])
-    labels = pa.array([names[index] for index in rows[index_column].to_pylist()], pa.string())
+    labels = pa.chunked_array([pa.array(names, pa.string())]).take(rows[index_column])
     return rows.select(_DATES).add_column(0, name_column, labels)
