@@ -1,0 +1,193 @@
+"""What is asked to leave, what was found about it, and who decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from enclos.contracts.result import StudyResult
+from enclos.lexicon.verdicts import Verdict, worst
+
+
+class Role(Enum):
+    """What an estimate is in its cell; it decides with what it is hidden."""
+
+    DENOMINATOR = "denominator"
+    """Distinct persons who could have the outcome; hidden, the whole cell is."""
+    NUMERATOR = "numerator"
+    """Persons or events with the outcome."""
+    TIME = "time"
+    """Days at risk of the denominator."""
+    OF_TIME = "of_time"
+    """Computed from the time; hidden with it."""
+    RATIO = "ratio"
+    """Numerator over denominator or time; hidden with any of them, since it would give them back."""
+    LOWER = "lower"
+    """The lower end of the ratio's interval; hidden with it."""
+    UPPER = "upper"
+    """The upper end of the ratio's interval; hidden with it."""
+    LEFT_RECORDS = "left_records"
+    LEFT_PERSONS = "left_persons"
+    TAKEN_RECORDS = "taken_records"
+    TAKEN_PERSONS = "taken_persons"
+
+
+class Rule(Enum):
+    """The checks that every request goes through; each gives a finding."""
+
+    TYPED = "typed"
+    """Every estimate is of a known kind, with labels from closed lists."""
+    BACKED = "backed"
+    """Every estimate has the persons behind it, and agrees with them."""
+    MINIMUM = "minimum-count"
+    """No shown count, complement or difference rests on fewer persons than the permit's minimum."""
+    SECONDARY = "secondary"
+    """What totals would give away is hidden as well."""
+    ATTACK = "attack"
+    """Who knows all that is shown cannot narrow what is hidden."""
+    CONTENT = "content"
+    """Something is left to release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says."""
+
+    rule: Rule
+    verdict: Verdict
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellEvidence:
+    """How many persons are behind one cell, and what of it is hidden; stays inside."""
+
+    result_id: int
+    group_level: str
+    additional_level: str
+    n_numerator: int
+    n_denominator: int
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Assessment:
+    """What the machine found about a result, and the nearest version of it that is safe."""
+
+    min_count: int
+    findings: tuple[Finding, ...]
+    safe: StudyResult | None
+    evidence: tuple[CellEvidence, ...]
+    summary: Mapping[str, Any]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings."""
+        return worst(finding.verdict for finding in self.findings)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the verdict is not a pass, or that nothing had to be hidden."""
+        said = [f"{f.rule.value}: {f.sentence}" for f in self.findings if f.verdict is not Verdict.PASS]
+        return said or ["Nothing had to be hidden."]
+
+    def __repr__(self) -> str:
+        return f"Assessment({self.verdict.word})"
+
+
+class RequestState(Enum):
+    """Where a request stands."""
+
+    OPEN = "open"
+    """Waits for the first of two votes."""
+    HALF = "half"
+    """One person accepted."""
+    ACCEPTED = "accepted"
+    """Two persons accepted; it may leave."""
+    REFUSED = "refused"
+    """A check or a person refused; another request is needed."""
+    EXPORTED = "exported"
+    """It has left."""
+
+
+class RequestEvent(Enum):
+    """What can happen to a request."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True)
+class PermitFacts:
+    """What release has to know of the permit that a result was made under."""
+
+    id: str
+    version: int
+    digest: str
+    users: frozenset[str]
+    min_count: int
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's decision on one content."""
+
+    user: str
+    accept: bool
+    reason: str
+    at: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request answers at once."""
+
+    request: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    nearest_safe: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it."""
+        return {
+            "request": self.request,
+            "verdict": self.verdict.word,
+            "reasons": list(self.reasons),
+            "nearest_safe": dict(self.nearest_safe),
+        }
+
+
+Package = Mapping[str, bytes]
+"""A released package: the content of each file by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageReport:
+    """What verifying a package showed; every statement was checked with the public key and the files alone."""
+
+    request: str
+    permit: str
+    content: str
+    n_files: int
+    n_estimates: int
+    n_accepted: int
+    exported_at: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it."""
+        return {
+            "sound": True,
+            "request": self.request,
+            "permit": self.permit,
+            "content": self.content,
+            "n_files": self.n_files,
+            "n_estimates": self.n_estimates,
+            "n_accepted": self.n_accepted,
+            "exported_at": self.exported_at,
+        }

@@ -1,0 +1,36 @@
+"""What release needs of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Desk(Protocol):
+    """Where requests, evidence and votes lie, sealed under the desk's key."""
+
+    def requests(self) -> Sequence[str]:
+        """The requests, oldest first."""
+
+    def read(self, request: str, name: str) -> bytes:
+        """One document of a request. Refuses: RELEASE_UNKNOWN, STORAGE_BROKEN."""
+
+    def write(self, request: str, name: str, content: bytes) -> None:
+        """Keep one document of a request, whole or not at all."""
+
+
+class Signer(Protocol):
+    """The release key in use; the key itself stays where it lives."""
+
+    def public_key(self) -> bytes:
+        """The public key (32 bytes)."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature of the message (64 bytes)."""
+
+
+class Check(Protocol):
+    """Raises a refusal when the permit has ended."""
+
+    def __call__(self) -> None:
+        """Return, or raise."""

@@ -1,0 +1,173 @@
+"""The attacker: what can be computed about hidden numbers from everything that is shown.
+
+Hidden numbers are variables; what is shown and how numbers belong together are linear equations and inequalities.
+An attacker who solves them learns for each hidden number the smallest and largest value that it can have. A number is
+exposed when that interval is too narrow. Linear programmes are solved around the true values: every row is written
+in differences from them, so that it always has a solution and no large number loses its last digits.
+
+Source: Fischetti and Salazar-González 2001 (cell suppression and attacker problems); the linear relaxation is what an
+attacker without integer programming computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_EPSILON = 1e-6
+_REACH = 4
+"""How many times the required width a number is followed away from its true value: more changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A linear relation that everybody knows: the weighted sum equals, or is at most, a constant.
+
+    ``slack`` is what the true values leave up to the constant; 0 in an equation.
+    """
+
+    terms: tuple[tuple[int, int], ...]
+    is_equation: bool
+    slack: int = 0
+
+    def __post_init__(self) -> None:
+        if self.slack < 0 or (self.is_equation and self.slack):
+            raise ValueError("the true values satisfy every relation")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """All numbers of a result with the relations between them.
+
+    ``required`` is the width that a number's interval needs when it is hidden; 0 for numbers that need none.
+    ``signed`` numbers may be negative. ``reach`` is how far from its value a number is followed.
+    """
+
+    values: Ints
+    required: Ints
+    signed: Bools
+    reach: Floats
+    matrix: csr_matrix
+    is_equation: Bools
+    slack: Floats
+
+
+def system_of(
+    values: Sequence[int],
+    required: Sequence[int],
+    signed: Sequence[bool],
+    steps: Sequence[int],
+    relations: Sequence[Relation],
+) -> System:
+    """The system of numbers and relations.
+
+    In: steps — how many units of a number one person can make (days of a window for a time, otherwise 1).
+    """
+    rows, columns, weights = [], [], []
+    for row, relation in enumerate(relations):
+        for column, weight in relation.terms:
+            rows.append(row)
+            columns.append(column)
+            weights.append(float(weight))
+    widest = max(required, default=0)
+    return System(
+        np.array(values, dtype=np.int64),
+        np.array(required, dtype=np.int64),
+        np.array(signed, dtype=np.bool_),
+        np.maximum(np.array(steps, dtype=np.float64) * _REACH * widest, _REACH * np.array(required, dtype=np.float64)),
+        csr_matrix((weights, (rows, columns)), shape=(len(relations), len(values))),
+        np.array([relation.is_equation for relation in relations], dtype=np.bool_),
+        np.array([relation.slack for relation in relations], dtype=np.float64),
+    )
+
+
+def exposed(system: System, hidden: Bools) -> Ints:
+    """The hidden numbers whose interval is narrower than they require.
+
+    In: hidden — which numbers are not shown; all others are known exactly.
+    """
+    at_stake = hidden & (system.required > 0)
+    if not at_stake.any():
+        return np.zeros(0, dtype=np.int64)
+    unknown = np.flatnonzero(hidden)
+    part = system.matrix[:, unknown]
+    used = np.flatnonzero(np.diff(part.indptr))
+    part = part[used]
+    component = _components(part)
+    reach = _Reach(
+        part[system.is_equation[used]],
+        part[~system.is_equation[used]],
+        system.slack[used][~system.is_equation[used]],
+        np.where(system.signed[unknown], -system.reach[unknown], -np.minimum(system.values, system.reach)[unknown]),
+        system.reach[unknown],
+    )
+    required = system.required[unknown]
+    open_ones = np.flatnonzero(at_stake[unknown])
+    for objective in (np.ones(len(unknown)), -np.ones(len(unknown))):
+        weights = np.zeros(len(unknown))
+        weights[open_ones] = objective[open_ones]
+        reach.go(weights)
+    open_ones = open_ones[reach.width()[open_ones] < required[open_ones]]
+    found: list[int] = []
+    while len(open_ones):
+        _, first = np.unique(component[open_ones], return_index=True)  # components do not touch: one of each at once
+        chosen = open_ones[first]
+        for sign in (1.0, -1.0):
+            weights = np.zeros(len(unknown))
+            weights[chosen] = sign
+            reach.go(weights)
+        narrow = reach.width() < required
+        found += unknown[chosen[narrow[chosen]]].tolist()
+        open_ones = np.setdiff1d(open_ones, chosen)
+        open_ones = open_ones[narrow[open_ones]]
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _components(part: csr_matrix) -> Ints:
+    """The component of each unknown: two are in one when a chain of relations joins them."""
+    joined = abs(part.T) @ abs(part)
+    return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
+
+
+class _Reach:
+    """How far each unknown was seen to move from its true value in some solution."""
+
+    def __init__(
+        self, equations: csr_matrix, inequalities: csr_matrix, slack: Floats, lowest: Floats, highest: Floats
+    ) -> None:
+        self._equations = equations
+        self._inequalities = inequalities
+        self._slack = slack
+        self._bounds = np.column_stack((lowest, highest))
+        self._up = np.zeros(len(lowest))
+        self._down = np.zeros(len(lowest))
+
+    def go(self, weights: Floats) -> None:
+        """Look for the solution in which the weighted unknowns move furthest, and note where all of them are."""
+        solved = linprog(
+            -weights,
+            A_ub=self._inequalities if self._inequalities.shape[0] else None,
+            b_ub=self._slack if self._inequalities.shape[0] else None,
+            A_eq=self._equations if self._equations.shape[0] else None,
+            b_eq=np.zeros(self._equations.shape[0]) if self._equations.shape[0] else None,
+            bounds=self._bounds,
+            method="highs",
+        )
+        if solved.status == 0:  # anything else proves nothing, so nothing counts as wide because of it
+            self._up = np.maximum(self._up, solved.x)
+            self._down = np.minimum(self._down, solved.x)
+
+    def width(self) -> Floats:
+        """The whole numbers between the lowest and the highest value seen, for each unknown."""
+        width: Floats = np.floor(self._up + _EPSILON) + np.floor(-self._down + _EPSILON)
+        return width

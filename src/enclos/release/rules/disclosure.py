@@ -1,0 +1,204 @@
+"""What of a result may be shown: small counts are hidden, then whatever would give them away.
+
+A number that rests on 1 to k-1 distinct persons is hidden, and so is one whose complement or whose difference to
+another shown number does. Then the attacker (attack.py) tries; while a hidden number is exposed, the cheapest shown
+number that is tied to it is hidden too. What is computed from a hidden number is hidden with it: a rate gives back
+its count, a time its persons. No count, no zero and no rounding is ever changed.
+
+Units: distinct persons; k is the permit's minimum count.
+Source: CASD (no cell below 11 patients; secondary secrecy), Fischetti and Salazar-González 2001 for the attacker.
+Check: tests/oracle/suppression.py attacks what was released from its table alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule
+from enclos.release.rules.attack import System, exposed
+from enclos.release.rules.numbers import Numbers, numbers_of
+from enclos.release.rules.policy import policy
+from enclos.release.rules.reading import Reading, read_result
+
+_OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
+_PER_MISSING = 5.0
+"""What hiding a number costs more for each person that it is short of the width: it would free too little."""
+
+
+def assess(result: StudyResult, min_count: int) -> Assessment:
+    """What the machine finds about a result, and the nearest version of it that is safe.
+
+    In:    min_count — distinct persons; 1 hides nothing
+    Out:   ``safe`` has the same lines; hidden numbers are written as HIDDEN, min_cell_count tells the minimum
+    Empty: a result without estimates is refused; nothing that could not be checked is ever safe
+    """
+    rules = policy()
+    reading = read_result(result, rules)
+    findings = reading.findings
+    if any(finding.verdict is Verdict.REFUSE for finding in findings):
+        return Assessment(min_count, tuple(findings), None, (), {"n_estimates": result.n_rows, "share_kept": 0.0})
+    numbers = numbers_of(reading, min_count, rules)
+    system = numbers.system()
+    hidden, n_primary = _primary(numbers)
+    narrow = _secondary(numbers, system, hidden)
+    findings += _said(numbers, hidden, n_primary, narrow)
+    lines = hidden_lines(reading, numbers, hidden)
+    n_kept = result.n_rows - len(lines)
+    n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of)
+    if n_cells_kept == 0:
+        findings.append(Finding(Rule.CONTENT, Verdict.REFUSE, "no estimate is left to release"))
+    else:
+        findings.append(Finding(Rule.CONTENT, Verdict.PASS, "there are estimates to release"))
+    summary = {
+        "n_estimates": result.n_rows,
+        "n_hidden": len(lines),
+        "share_kept": round(n_kept / result.n_rows, 4) if result.n_rows else 0.0,
+        "n_cells": len(reading.cells),
+        "n_cells_touched": sum(bool(_hidden_roles(numbers, hidden, at)) for at in range(len(reading.cells))),
+        "min_count": min_count,
+        "policy": rules.id,
+    }
+    return Assessment(
+        min_count,
+        tuple(findings),
+        _safe(result, lines, min_count) if len(narrow) == 0 else None,
+        tuple(_evidence(reading, numbers, hidden)),
+        summary,
+    )
+
+
+def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
+    """Hide what may not be shown whatever else is; numbers that are never shown are hidden anyway."""
+    hidden = ~np.array(numbers.shown, dtype=np.bool_)
+    for position in numbers.primary:
+        _hide(numbers, hidden, position)
+    return hidden, int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_)))
+
+
+def _hide(numbers: Numbers, hidden: npt.NDArray[np.bool_], position: int) -> None:
+    hidden[position] = True
+    for other in numbers.hides_with.get(position, ()):
+        hidden[other] = True
+
+
+def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Hide more until nothing is exposed; gives what still is when nothing is left to hide."""
+    relations_of: dict[int, list[int]] = defaultdict(list)
+    for number, relation in enumerate(numbers.relations):
+        for position, _ in relation.terms:
+            relations_of[position].append(number)
+    while True:
+        narrow = exposed(system, hidden)
+        chosen: set[int] = set()
+        for position in narrow.tolist():
+            found = _cheapest(numbers, relations_of, hidden, position, chosen)
+            if found is not None:
+                chosen.add(found)
+        if not chosen:
+            return narrow
+        for position in chosen:
+            _hide(numbers, hidden, position)
+
+
+def _cheapest(
+    numbers: Numbers,
+    relations_of: Mapping[int, list[int]],
+    hidden: npt.NDArray[np.bool_],
+    position: int,
+    chosen: set[int],
+) -> int | None:
+    """The cheapest shown number among those tied to a hidden one; numbers tied through hidden ones come after.
+
+    Empty: None when nothing tied to it is shown, or when one of the nearest was chosen already in this round.
+    """
+    reached, front = {position}, [position]
+    while front:
+        near = {
+            other for each in front for number in relations_of[each] for other, _ in numbers.relations[number].terms
+        }
+        shown = [other for other in near if not hidden[other]]
+        if chosen.intersection(shown):
+            return None
+        if shown:
+            short_of = {other: max(0, numbers.required[position] - abs(numbers.values[other])) for other in shown}
+            return min(shown, key=lambda other: (numbers.costs[other] + _PER_MISSING * short_of[other], other))
+        front = sorted(near - reached)
+        reached |= near
+    return None
+
+
+def _said(
+    numbers: Numbers, hidden: npt.NDArray[np.bool_], n_primary: int, narrow: npt.NDArray[np.int64]
+) -> Iterable[Finding]:
+    k = numbers.min_count
+    n_secondary = int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_))) - n_primary
+    if n_primary:
+        said = f"{n_primary} number(s) that rest on fewer than {k} persons, or tell such a number, are hidden"
+        yield Finding(Rule.MINIMUM, Verdict.REVIEW, said)
+    else:
+        yield Finding(Rule.MINIMUM, Verdict.PASS, f"every number rests on at least {k} persons")
+    if n_secondary:
+        said = f"{n_secondary} more number(s) are hidden, because totals or differences would give a hidden one away"
+        yield Finding(Rule.SECONDARY, Verdict.REVIEW, said)
+    else:
+        yield Finding(Rule.SECONDARY, Verdict.PASS, "nothing else had to be hidden")
+    if len(narrow):
+        said = f"{len(narrow)} hidden number(s) can be narrowed to fewer than {k} values from what would be shown"
+        yield Finding(Rule.ATTACK, Verdict.REFUSE, said)
+    else:
+        yield Finding(Rule.ATTACK, Verdict.PASS, f"no hidden number can be narrowed to fewer than {k} values")
+
+
+def _hidden_roles(numbers: Numbers, hidden: npt.NDArray[np.bool_], at: int) -> set[Role]:
+    """What of a cell is hidden."""
+    time = numbers.time_of[at]
+    roles: set[Role] = set()
+    if hidden[numbers.numerator_of[at]]:
+        roles |= {Role.NUMERATOR, *_OF_ALL}
+    if time is not None and hidden[time]:
+        roles |= {Role.TIME, Role.OF_TIME, *_OF_ALL}
+    if hidden[numbers.denominator_of[at]]:
+        roles |= {Role.DENOMINATOR, *_OF_ALL}
+    return roles
+
+
+def hidden_lines(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> set[int]:
+    """The lines of the table whose number is not shown."""
+    lines = {count.row for count, position in zip(reading.counts, numbers.count_of, strict=True) if hidden[position]}
+    for at, cell in enumerate(reading.cells):
+        for role in _hidden_roles(numbers, hidden, at):
+            lines.update(cell.rows.get(role, ()))
+    return lines
+
+
+def _safe(result: StudyResult, lines: set[int], min_count: int) -> StudyResult:
+    """The result with those lines hidden and without its persons."""
+    values = result.table["estimate_value"].to_pylist()
+    shown = [HIDDEN if row in lines else value for row, value in enumerate(values)]
+    place = result.table.schema.get_field_index("estimate_value")
+    table = result.table.set_column(place, result.table.schema.field(place), pa.array(shown, pa.string()))
+    settings = tuple(
+        ResultSettings(each.result_id, {**each.values, "min_cell_count": str(min_count)}) for each in result.settings
+    )
+    return StudyResult(table, settings)
+
+
+def _evidence(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[CellEvidence]:
+    for at, cell in enumerate(reading.cells):
+        roles = sorted(role.value for role in _hidden_roles(numbers, hidden, at))
+        behind = cell.cell
+        yield CellEvidence(
+            behind.result_id,
+            behind.group_level,
+            behind.additional_level,
+            behind.n_numerator,
+            behind.n_denominator,
+            tuple(roles),
+        )

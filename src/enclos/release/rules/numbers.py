@@ -1,0 +1,394 @@
+"""Every number of a result once, and how numbers belong together.
+
+Two cells that hold the same persons carry the same number; sums over sex, age and time, nested populations and the
+chain of attrition tie numbers to each other. Labels say which numbers could belong together; the numbers themselves
+say whether they do, since an attacker can try every sum. What a difference of shown numbers would count is a number
+too: it is never shown, and when it is small it must stay unknown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import permutations
+
+from pyroaring import BitMap
+
+from enclos.release.model import Role
+from enclos.release.rules.attack import Relation, System, system_of
+from enclos.release.rules.policy import Policy
+from enclos.release.rules.reading import ReadCell, ReadCount, Reading, Stratum, Window
+
+BOTH_SEXES = "Both"
+SEXES = ("Male", "Female")
+_ANY_AGE, _ANY_PRIOR = (-1, -1), -1
+_CHAIN_LEFT = {Role.LEFT_PERSONS: Role.TAKEN_PERSONS, Role.LEFT_RECORDS: Role.TAKEN_RECORDS}
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of a result, by position: values, who needs what width, what hides with what."""
+
+    min_count: int
+    values: list[int] = field(default_factory=list)
+    required: list[int] = field(default_factory=list)
+    signed: list[bool] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    shown: list[bool] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+    primary: set[int] = field(default_factory=set)
+    """Numbers that may not be shown whatever else is hidden."""
+    relations: list[Relation] = field(default_factory=list)
+    hides_with: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    numerator_of: list[int] = field(default_factory=list)
+    denominator_of: list[int] = field(default_factory=list)
+    time_of: list[int | None] = field(default_factory=list)
+    count_of: list[int] = field(default_factory=list)
+    _same: dict[Hashable, int] = field(default_factory=dict)
+
+    def add(self, value: int, *, cost: float, step: int = 1, signed: bool = False, same: Hashable = None) -> int:
+        """A number that could be shown; ``same`` names numbers that are one wherever they stand."""
+        if same is not None and same in self._same:
+            return self._same[same]
+        position = self._append(value, step=step, signed=signed, shown=True, cost=cost)
+        if same is not None:
+            self._same[same] = position
+        return position
+
+    def add_unshown(self, value: int, *, step: int = 1) -> int:
+        """A number that a difference of others would tell; when it is small it must not be told."""
+        position = self._append(value, step=step, signed=False, shown=False, cost=0.0)
+        if self.is_small(value):
+            self.required[position] = self.min_count
+        return position
+
+    def _append(self, value: int, *, step: int, signed: bool, shown: bool, cost: float) -> int:
+        self.values.append(value)
+        self.required.append(0)
+        self.signed.append(signed)
+        self.steps.append(step)
+        self.shown.append(shown)
+        self.costs.append(cost)
+        return len(self.values) - 1
+
+    def is_small(self, n_persons: int) -> bool:
+        """Whether so many persons are too few, and not none."""
+        return 0 < abs(n_persons) < self.min_count
+
+    def protect(self, position: int, width: int) -> None:
+        """Never show this number, and keep its interval at least this wide."""
+        self.primary.add(position)
+        self.required[position] = max(self.required[position], width)
+
+    def equate(self, terms: Sequence[tuple[int, int]]) -> None:
+        """The weighted numbers add up to nothing."""
+        self._relate(terms, is_equation=True)
+
+    def bound(self, terms: Sequence[tuple[int, int]]) -> None:
+        """The weighted numbers add up to nothing or less."""
+        self._relate(terms, is_equation=False)
+
+    def _relate(self, terms: Sequence[tuple[int, int]], *, is_equation: bool) -> None:
+        weights: dict[int, int] = defaultdict(int)
+        for position, weight in terms:
+            weights[position] += weight
+        left = tuple((position, weight) for position, weight in weights.items() if weight)
+        slack = -sum(weight * self.values[position] for position, weight in left)
+        if left:
+            self.relations.append(Relation(left, is_equation, slack))
+
+    def tie(self, total: int, parts: Sequence[int], *, tiles: bool, flows: bool = False, step: int = 1) -> None:
+        """Relate a total to parts of it: exactly, up to a rest, or as far as overlapping parts allow.
+
+        In: tiles — the parts leave nothing of the total out; flows — persons pass from part to part and are counted
+            in each, so that a rest counts nobody; step — as in system_of.
+        """
+        rest = self.values[total] - sum(self.values[part] for part in parts)
+        terms = [(part, 1) for part in parts]
+        for part in parts:
+            if self.values[part] <= self.values[total]:
+                self.bound([(part, 1), (total, -1)])
+        if rest == 0:
+            self.equate([*terms, (total, -1)])
+        elif rest < 0 and tiles:
+            self.bound([(total, 1), *((part, -1) for part in parts)])
+        elif rest > 0 and not flows:
+            unshown = self.add_unshown(rest) if step == 1 else self._time_rest(rest, step)
+            self.equate([*terms, (unshown, 1), (total, -1)])
+
+    def _time_rest(self, rest: int, step: int) -> int:
+        return self._append(rest, step=step, signed=False, shown=False, cost=0.0)
+
+    def system(self) -> System:
+        """The numbers and relations as the attacker sees them."""
+        return system_of(self.values, self.required, self.signed, self.steps, self.relations)
+
+
+def numbers_of(reading: Reading, min_count: int, rules: Policy) -> Numbers:
+    """All numbers of a result with their relations and with what must not be shown."""
+    numbers = Numbers(min_count)
+    for cell in reading.cells:
+        _add_cell(numbers, cell, rules)
+    for count in reading.counts:
+        _add_count(numbers, count)
+    _tie_strata(numbers, reading.cells)
+    _tie_windows(numbers, reading.cells)
+    _tie_nested_sets(numbers, reading.cells)
+    _tie_attrition(numbers, reading)
+    return numbers
+
+
+def _set_of(persons: BitMap) -> bytes:
+    return blake2b(persons.serialize(), digest_size=16).digest()
+
+
+def _cost(value: int, *, weight: float, is_total: bool) -> float:
+    """What hiding a number loses: more for larger numbers and for totals, which readers look at first."""
+    return weight * (1 + value.bit_length()) * (3 if is_total else 1)
+
+
+def _add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
+    behind, days = cell.cell, cell.window.n_days
+    n, d = behind.n_numerator, behind.n_denominator
+    is_total = cell.window.interval == "overall" or cell.stratum.sex == BOTH_SEXES
+    case_set, person_set = _set_of(behind.dense_numerator), _set_of(behind.dense_denominator)
+    denominator = numbers.add(
+        cell.denominator, cost=_cost(cell.denominator, weight=3, is_total=is_total), same=("persons", person_set)
+    )
+    numerator = numbers.add(
+        cell.numerator,
+        cost=_cost(cell.numerator, weight=1, is_total=is_total),
+        same=("events", case_set, cell.numerator) if cell.numerator else None,
+    )
+    time = None
+    if cell.time is not None:
+        time = numbers.add(
+            cell.time,
+            cost=_cost(cell.time, weight=0.5, is_total=is_total),
+            step=days,
+            same=("time", person_set, cell.time),
+        )
+        numbers.bound([(denominator, 1), (time, -1)])
+        numbers.bound([(time, 1), (denominator, -days)])
+        numbers.hides_with[denominator].add(time)
+    numbers.hides_with[denominator].add(numerator)
+    numbers.numerator_of.append(numerator)
+    numbers.denominator_of.append(denominator)
+    numbers.time_of.append(time)
+    k = numbers.min_count
+    if numbers.is_small(d):
+        numbers.protect(denominator, k)
+        if time is not None:
+            numbers.protect(time, k * min(rules.time_width_days_per_person, days))
+    if numbers.is_small(n):
+        numbers.protect(numerator, k)
+    _add_others(numbers, cell, numerator, denominator, rules)
+
+
+def _add_others(numbers: Numbers, cell: ReadCell, numerator: int, denominator: int, rules: Policy) -> None:
+    """Those of the denominator who do not have the outcome are a count too, told by the other two."""
+    if not cell.counts_persons or cell.denominator == 0:
+        return
+    others = cell.denominator - cell.numerator
+    is_full = others == 0 and rules.hides_full_counts and numbers.min_count > 1
+    if numbers.is_small(others) or is_full:
+        position = numbers.add_unshown(others)
+        numbers.required[position] = numbers.min_count
+        numbers.primary.add(numerator)
+        numbers.equate([(numerator, 1), (position, 1), (denominator, -1)])
+    else:
+        numbers.bound([(numerator, 1), (denominator, -1)])
+
+
+def _add_count(numbers: Numbers, count: ReadCount) -> None:
+    position = numbers.add(
+        count.value,
+        cost=_cost(abs(count.value), weight=0.1, is_total=False),
+        signed=count.role is Role.TAKEN_RECORDS,
+        same=("attrition", count.role, count.reason_id, count.reason, count.value),
+    )
+    numbers.count_of.append(position)
+    if numbers.is_small(count.value):
+        numbers.protect(position, numbers.min_count)
+
+
+_PERSONS, _TIME = 1, 2
+
+
+def _kinds(numbers: Numbers, at: int) -> list[int | None]:
+    return [numbers.numerator_of[at], numbers.denominator_of[at], numbers.time_of[at]]
+
+
+def _tie_cells(
+    numbers: Numbers, total: int, parts: Sequence[int], *, days: int, tiles: bool, through_time: bool = False
+) -> None:
+    """Tie each kind of number of a cell to those of cells that are parts of it.
+
+    In: days — of the total's window; through_time — the parts are shorter stretches of the same time.
+    """
+    if not parts:
+        return
+    kinds = [_kinds(numbers, part) for part in parts]
+    for which, whole in enumerate(_kinds(numbers, total)):
+        pieces = [kind[which] for kind in kinds if kind[which] is not None]
+        if whole is not None and len(pieces) == len(parts):
+            numbers.tie(
+                whole,
+                [piece for piece in pieces if piece is not None],
+                tiles=tiles,
+                flows=through_time and which == _PERSONS,
+                step=days if which == _TIME else 1,
+            )
+
+
+def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
+    """Both sexes are men and women; an age group is the groups within it; more prior observation is fewer persons."""
+    place = {(cell.stratum, cell.window): at for at, cell in enumerate(cells)}
+    ages: dict[tuple[Stratum, Window], set[tuple[int, int]]] = defaultdict(set)
+    priors: dict[tuple[Stratum, Window], set[int]] = defaultdict(set)
+    for cell in cells:
+        ages[replace(cell.stratum, age=_ANY_AGE), cell.window].add(cell.stratum.age)
+        priors[replace(cell.stratum, prior_days=_ANY_PRIOR), cell.window].add(cell.stratum.prior_days)
+    for at, cell in enumerate(cells):
+        s, window = cell.stratum, cell.window
+        if s.sex == BOTH_SEXES:
+            sexes = [p for sex in SEXES if (p := place.get((replace(s, sex=sex), window))) is not None]
+            _tie_cells(numbers, at, sexes, days=window.n_days, tiles=len(sexes) == len(SEXES))
+        for groups in _disjoint_families(s.age, ages[replace(s, age=_ANY_AGE), window]):
+            parts = [place[replace(s, age=age), window] for age in groups]
+            tiles = sum(oldest - youngest + 1 for youngest, oldest in groups) == s.age[1] - s.age[0] + 1
+            _tie_cells(numbers, at, parts, days=window.n_days, tiles=tiles)
+        longer = [prior for prior in priors[replace(s, prior_days=_ANY_PRIOR), window] if prior > s.prior_days]
+        if longer:
+            fewer = _kinds(numbers, place[replace(s, prior_days=min(longer)), window])
+            for more, less in zip(_kinds(numbers, at), fewer, strict=True):
+                if more is not None and less is not None:
+                    _bound_if_true(numbers, [(less, 1), (more, -1)])
+
+
+def _disjoint_families(whole: tuple[int, int], groups: Iterable[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """The largest families of disjoint age groups within a group."""
+    inside = sorted(group for group in groups if group != whole and whole[0] <= group[0] and group[1] <= whole[1])
+    families: list[list[tuple[int, int]]] = []
+
+    def extend(family: list[tuple[int, int]], from_age: int) -> None:
+        following = [group for group in inside if group[0] >= from_age]
+        if not following:
+            if family:
+                families.append(family)
+            return
+        horizon = min(group[1] for group in following)
+        for group in following:
+            if group[0] <= horizon:  # a later start would leave room for the group that ends at the horizon
+                extend([*family, group], group[1] + 1)
+
+    extend([], whole[0])
+    return families
+
+
+def _tie_windows(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
+    """A stretch of time is the shorter ones within it."""
+    by_stratum: dict[Stratum, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for at, cell in enumerate(cells):
+        by_stratum[cell.stratum][cell.window.interval].append(at)
+    for intervals in by_stratum.values():
+        for longer, shorter in permutations(intervals, 2):
+            for whole in intervals[longer]:
+                window = cells[whole].window
+                inside = [piece for piece in intervals[shorter] if window.holds(cells[piece].window)]
+                tiles = sum(cells[piece].window.n_days for piece in inside) == window.n_days
+                _tie_cells(numbers, whole, inside, days=window.n_days, tiles=tiles, through_time=True)
+
+
+def _bound_if_true(numbers: Numbers, terms: Sequence[tuple[int, int]]) -> None:
+    if sum(weight * numbers.values[position] for position, weight in terms) <= 0:
+        numbers.bound(terms)
+
+
+def _tie_nested_sets(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
+    """Where one shown set of persons holds another and a few more, those few must not be told by the difference."""
+    groups: dict[tuple[object, ...], dict[int, BitMap]] = defaultdict(dict)
+    for at, cell in enumerate(cells):
+        s, days = cell.stratum, (cell.window.first_on, cell.window.last_on)
+        groups["persons", s.age, s.sex, days][numbers.denominator_of[at]] = cell.cell.dense_denominator
+        if cell.counts_persons and cell.numerator:
+            groups["cases", s.outcome, s.age, s.sex, days][numbers.numerator_of[at]] = cell.cell.dense_numerator
+    seen: set[tuple[int, int]] = set()
+    for sets in groups.values():
+        by_size = sorted(sets.items(), key=lambda item: (len(item[1]), item[0]))
+        for place, (smaller, few) in enumerate(by_size):
+            for larger, many in by_size[place + 1 :]:
+                if len(many) - len(few) >= numbers.min_count:
+                    break
+                if len(many) > len(few) and (smaller, larger) not in seen and few.issubset(many):
+                    seen.add((smaller, larger))
+                    rest = numbers.add_unshown(len(many) - len(few))
+                    numbers.equate([(smaller, 1), (rest, 1), (larger, -1)])
+
+
+def _tie_attrition(numbers: Numbers, reading: Reading) -> None:
+    """What is left is what was there without what was taken; persons are at most records; sexes and ages add up."""
+    chains: dict[tuple[int, str], list[tuple[ReadCount, int]]] = defaultdict(list)
+    for count, position in zip(reading.counts, numbers.count_of, strict=True):
+        chains[count.result_id, count.group_level].append((count, position))
+    ends: dict[tuple[Stratum, int, Role], int] = {}
+    for chain in chains.values():
+        steps: dict[int, dict[Role, int]] = {}
+        for count, position in chain:
+            steps.setdefault(count.reason_id, {})[count.role] = position
+            ends[count.stratum, count.reason_id, count.role] = position
+        before: dict[Role, int] = {}
+        for step in steps.values():
+            for left, taken in _CHAIN_LEFT.items():
+                if left in step and left in before:
+                    now, then = step[left], before[left]
+                    if taken in step:
+                        _equate_if_true(numbers, [(now, 1), (step[taken], 1), (then, -1)])
+                    elif numbers.values[now] == numbers.values[then]:
+                        numbers.equate([(now, 1), (then, -1)])
+            if Role.LEFT_PERSONS in step and Role.LEFT_RECORDS in step:
+                _bound_if_true(numbers, [(step[Role.LEFT_PERSONS], 1), (step[Role.LEFT_RECORDS], -1)])
+            before = step
+    _tie_attrition_strata(numbers, ends)
+    _tie_attrition_to_cells(numbers, reading.cells, ends)
+
+
+def _equate_if_true(numbers: Numbers, terms: Sequence[tuple[int, int]]) -> None:
+    if sum(weight * numbers.values[position] for position, weight in terms) == 0:
+        numbers.equate(terms)
+
+
+def _tie_attrition_strata(numbers: Numbers, ends: dict[tuple[Stratum, int, Role], int]) -> None:
+    by_rest: dict[tuple[object, ...], dict[tuple[int, int], dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for (s, reason_id, role), position in ends.items():
+        by_rest[s.family, s.outcome, s.prior_days, reason_id, role][s.age][s.sex] = position
+    for ages in by_rest.values():
+        for sexes in ages.values():
+            if BOTH_SEXES in sexes:
+                _tie_if_true(numbers, sexes[BOTH_SEXES], [p for sex, p in sexes.items() if sex != BOTH_SEXES])
+        for age, sexes in ages.items():
+            for groups in _disjoint_families(age, ages):
+                for sex, position in sexes.items():
+                    _tie_if_true(numbers, position, [ages[group][sex] for group in groups if sex in ages[group]])
+
+
+def _tie_if_true(numbers: Numbers, total: int, parts: Sequence[int]) -> None:
+    if parts and total not in parts and sum(numbers.values[part] for part in parts) == numbers.values[total]:
+        numbers.equate([*((part, 1) for part in parts), (total, -1)])
+
+
+def _tie_attrition_to_cells(
+    numbers: Numbers, cells: Sequence[ReadCell], ends: dict[tuple[Stratum, int, Role], int]
+) -> None:
+    """The persons whom attrition leaves at the end are those of the overall window."""
+    left: dict[Stratum, list[int]] = defaultdict(list)
+    for (stratum, _, role), position in ends.items():
+        if role is Role.LEFT_PERSONS:
+            left[stratum].append(position)
+    for at, cell in enumerate(cells):
+        if cell.window.interval == "overall":
+            for position in left[cell.stratum]:
+                if numbers.values[position] == cell.denominator:
+                    numbers.equate([(position, 1), (numbers.denominator_of[at], -1)])

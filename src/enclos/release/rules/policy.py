@@ -1,0 +1,61 @@
+"""The rules as data: thresholds, forms of labels, and what each estimate is."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from enclos.contracts.result import RESULT_COLUMNS
+from enclos.release.model import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The disclosure rules that hold whatever a study asks for."""
+
+    id: str
+    source: str
+    default_min_count: int
+    hides_full_counts: bool
+    time_width_days_per_person: int
+    n_reviewers: int
+    labels: Mapping[str, re.Pattern[str]]
+    values: re.Pattern[str]
+    settings_names: re.Pattern[str]
+    settings_values: re.Pattern[str]
+
+
+@cache
+def policy() -> Policy:
+    """The rules of this version; a label column without a form is a broken file."""
+    data = json.loads(resources.files("enclos.release").joinpath("policy.json").read_text(encoding="utf-8"))
+    labelled = set(RESULT_COLUMNS) - {"result_id", "estimate_value"}
+    if set(data["labels"]) != labelled or data["zero_counts"] != "show" or data["full_counts"] not in {"show", "hide"}:
+        raise ValueError("the release policy names a form for every label column and known rules only")
+    return Policy(
+        data["id"],
+        data["source"],
+        data["default_min_count"],
+        data["full_counts"] == "hide",
+        data["time_width_days_per_person"],
+        data["n_reviewers"],
+        {name: re.compile(form) for name, form in data["labels"].items()},
+        re.compile(data["values"]),
+        re.compile(data["settings_names"]),
+        re.compile(data["settings_values"]),
+    )
+
+
+@cache
+def roles() -> dict[tuple[str, str, str], Role]:
+    """The role of each known estimate by result type, variable and estimate; any other is refused."""
+    text = resources.files("enclos.release").joinpath("estimates.csv").read_text(encoding="utf-8")
+    return {
+        (row["result_type"], row["variable_name"], row["estimate_name"]): Role(row["role"])
+        for row in csv.DictReader(text.splitlines())
+    }

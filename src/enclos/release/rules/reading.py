@@ -1,0 +1,283 @@
+"""A result read as what it is: cells with their persons, counts of attrition, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeAlias
+
+from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.model import Finding, Role, Rule
+from enclos.release.rules.policy import Policy, roles
+
+CellKey: TypeAlias = tuple[int, str, str, str, str]
+Family: TypeAlias = tuple[tuple[str, str], ...]
+
+_STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
+_ATTRITION = "_attrition"
+_ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
+"""How far a printed estimate may be from the one computed from its counts: its last digit."""
+_DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Whom estimates are about: the analysis with its options, and the part of the population."""
+
+    family: Family
+    outcome: str
+    age: tuple[int, int]
+    sex: str
+    prior_days: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """The days that an estimate covers, both included, and the kind of interval."""
+
+    first_on: date
+    last_on: date
+    interval: str
+
+    @property
+    def n_days(self) -> int:
+        """Number of days."""
+        return (self.last_on - self.first_on).days + 1
+
+    def holds(self, other: Window) -> bool:
+        """Whether the other lies within and is not the same days."""
+        same = (self.first_on, self.last_on) == (other.first_on, other.last_on)
+        return not same and self.first_on <= other.first_on and other.last_on <= self.last_on
+
+
+@dataclass(slots=True)
+class ReadCell:
+    """One cell: where its estimates stand in the table, what they say, and who is in it."""
+
+    stratum: Stratum
+    window: Window
+    cell: Cell
+    rows: dict[Role, list[int]] = field(default_factory=dict)
+    numerator: int = 0
+    denominator: int = 0
+    time: int | None = None
+
+    @property
+    def counts_persons(self) -> bool:
+        """Whether the numerator counts persons, each once, rather than events."""
+        return self.numerator == self.cell.n_numerator
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCount:
+    """One count of attrition."""
+
+    stratum: Stratum
+    group_level: str
+    result_id: int
+    reason_id: int
+    reason: str
+    role: Role
+    row: int
+    value: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read, and what could not be."""
+
+    cells: list[ReadCell] = field(default_factory=list)
+    counts: list[ReadCount] = field(default_factory=list)
+    n_untyped: int = 0
+    n_unbacked: int = 0
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings on type and backing."""
+        typed = Finding(Rule.TYPED, Verdict.PASS, "every estimate is of a known kind with labels from lists")
+        if self.n_untyped:
+            said = f"{self.n_untyped} line(s) are not estimates of a known kind with labels and values of known form"
+            typed = Finding(Rule.TYPED, Verdict.REFUSE, said)
+        backed = Finding(Rule.BACKED, Verdict.PASS, "every estimate agrees with the persons behind it")
+        if self.n_unbacked:
+            said = f"{self.n_unbacked} cell(s) have no persons behind them or do not agree with them"
+            backed = Finding(Rule.BACKED, Verdict.REFUSE, said)
+        return [typed, backed]
+
+
+def read_result(result: StudyResult, rules: Policy) -> Reading:
+    """Every line of a result under a known role, each cell beside its persons.
+
+    Refuses: nothing; what is not typed or not backed is counted, and the findings refuse.
+    """
+    reading = Reading()
+    settings = {each.result_id: each for each in result.settings}
+    strata = {id_: _stratum(each) for id_, each in settings.items()}
+    reading.n_untyped += _settings_untyped(settings, rules)
+    persons = {cell.key: cell for cell in result.cells}
+    cells: dict[CellKey, ReadCell] = {}
+    columns = [result.table[name].to_pylist() for name in RESULT_COLUMNS]
+    for row, values in enumerate(zip(*columns, strict=True)):
+        line = dict(zip(RESULT_COLUMNS, values, strict=True))
+        role = _role(line, settings, rules)
+        parts = strata.get(line["result_id"])
+        if role is None or parts is None:
+            reading.n_untyped += 1
+        elif settings[line["result_id"]].result_type.endswith(_ATTRITION):
+            _read_count(reading, row, line, role, parts)
+        else:
+            _read_estimate(reading, cells, persons, row, line, role, parts)
+    reading.n_unbacked += sum(
+        not _agrees(cell, columns[RESULT_COLUMNS.index("estimate_value")]) for cell in cells.values()
+    )
+    reading.n_unbacked += len(persons.keys() - cells.keys()) + len(result.cells) - len(persons)
+    # What is hidden must not depend on the order of lines.
+    reading.cells = sorted(cells.values(), key=lambda cell: cell.cell.key)
+    reading.counts.sort(key=lambda count: (count.result_id, count.group_level, count.reason_id, count.role.value))
+    return reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    family: Family
+    age: tuple[int, int]
+    sex: str
+    prior_days: int
+
+    def stratum(self, group_level: str) -> Stratum:
+        return Stratum(self.family, group_level.split(SEPARATOR)[1], self.age, self.sex, self.prior_days)
+
+
+def _stratum(settings: ResultSettings) -> _Parts | None:
+    """The analysis and the part of the population that a result id is about, from its settings."""
+    values = settings.values
+    try:
+        age, sex, prior = (values[name] for name in _STRATIFIERS)
+        youngest, oldest = age.split(" to ")
+        options = {
+            name: value
+            for name, value in values.items()
+            if name.startswith(("analysis_", "denominator_")) and name not in _STRATIFIERS
+        }
+        options["type"] = settings.result_type.removesuffix(_ATTRITION)
+        return _Parts(tuple(sorted(options.items())), (int(youngest), int(oldest)), sex, int(prior))
+    except (KeyError, ValueError):
+        return None
+
+
+def _settings_untyped(settings: Mapping[int, ResultSettings], rules: Policy) -> int:
+    return sum(
+        not (rules.settings_names.fullmatch(name) and rules.settings_values.fullmatch(value))
+        for each in settings.values()
+        for name, value in each.values.items()
+    )
+
+
+def _role(line: Mapping[str, object], settings: Mapping[int, ResultSettings], rules: Policy) -> Role | None:
+    """The role of a line, or None when anything about it is not of a known form."""
+    result_id = line["result_id"]
+    if not isinstance(result_id, int) or result_id not in settings:
+        return None
+    for name, form in rules.labels.items():
+        if not form.fullmatch(str(line[name] if line[name] is not None else "")):
+            return None
+    value = line["estimate_value"]
+    if value is not None and not rules.values.fullmatch(str(value)):
+        return None
+    kind = (settings[result_id].result_type, str(line["variable_name"]), str(line["estimate_name"]))
+    return roles().get(kind)
+
+
+def _read_count(reading: Reading, row: int, line: Mapping[str, str], role: Role, parts: _Parts) -> None:
+    if line["estimate_value"] is None:
+        return
+    if "." in line["estimate_value"] or "e" in line["estimate_value"] or line["strata_name"] != "reason":
+        reading.n_untyped += 1
+        return
+    group_level = line["group_level"]
+    count = ReadCount(
+        parts.stratum(group_level),
+        group_level,
+        int(line["result_id"]),
+        int(line["additional_level"]),
+        line["strata_level"],
+        role,
+        row,
+        int(line["estimate_value"]),
+    )
+    reading.counts.append(count)
+
+
+def _read_estimate(
+    reading: Reading,
+    cells: dict[CellKey, ReadCell],
+    persons: Mapping[CellKey, Cell],
+    row: int,
+    line: Mapping[str, str],
+    role: Role,
+    parts: _Parts,
+) -> None:
+    key = (
+        int(line["result_id"]),
+        line["group_level"],
+        line["strata_name"],
+        line["strata_level"],
+        line["additional_level"],
+    )
+    window = _window(line["additional_level"])
+    if window is None:
+        reading.n_untyped += 1
+    elif key not in persons:
+        reading.n_unbacked += 1
+    else:
+        cell = cells.setdefault(key, ReadCell(parts.stratum(line["group_level"]), window, persons[key]))
+        cell.rows.setdefault(role, []).append(row)
+
+
+def _window(level: str) -> Window | None:
+    first, last, *interval = level.split(SEPARATOR) if SEPARATOR in level else ("", "")
+    try:
+        return Window(date.fromisoformat(first), date.fromisoformat(last), interval[0] if interval else "overall")
+    except ValueError:
+        return None
+
+
+def _agrees(cell: ReadCell, values: list[str | None]) -> bool:
+    """Whether the estimates of a cell follow from the persons in it; reads the counts on the way."""
+    try:
+        (numerator,) = (int(str(values[row])) for row in cell.rows[Role.NUMERATOR])
+        (denominator,) = (int(str(values[row])) for row in cell.rows[Role.DENOMINATOR])
+        times = [int(str(values[row])) for row in cell.rows.get(Role.TIME, [])]
+    except (KeyError, ValueError):
+        return False
+    cell.numerator, cell.denominator, cell.time = numerator, denominator, times[0] if times else None
+    behind = cell.cell
+    persons = denominator == behind.n_denominator and behind.dense_numerator.issubset(behind.dense_denominator)
+    events = numerator >= behind.n_numerator and (numerator > 0) == (behind.n_numerator > 0)
+    if cell.time is None:
+        return persons and numerator == behind.n_numerator and _ratio_agrees(cell, values, denominator)
+    shown_years = _number(cell, values, Role.OF_TIME)
+    time = denominator <= cell.time <= denominator * cell.window.n_days
+    if not (persons and events and time) or shown_years is None:
+        return False
+    years = abs(shown_years - cell.time / _DAYS_PER_YEAR) <= _ROUNDING["person_years"]
+    return years and _ratio_agrees(cell, values, shown_years / 100_000)
+
+
+def _ratio_agrees(cell: ReadCell, values: list[str | None], denominator: float) -> bool:
+    """Whether the rate or share is the quotient of what is behind it, within its interval."""
+    ratio, lower, upper = (_number(cell, values, role) for role in (Role.RATIO, Role.LOWER, Role.UPPER))
+    if denominator == 0:
+        return ratio is lower is upper is None
+    if ratio is None or lower is None or upper is None:
+        return False
+    rounding = _ROUNDING["incidence_100000_pys" if cell.time is not None else "prevalence"]
+    return abs(ratio - cell.numerator / denominator) <= rounding and lower - rounding <= ratio <= upper + rounding
+
+
+def _number(cell: ReadCell, values: list[str | None], role: Role) -> float | None:
+    rows = cell.rows.get(role, [])
+    value = values[rows[0]] if len(rows) == 1 else None
+    return float(value) if value is not None else None
