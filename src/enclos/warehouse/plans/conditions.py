@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from enclos.warehouse import concepts
-from enclos.warehouse.plans.events import Kind, events_sql
+from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, known_date_sql, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
 from enclos.warehouse.plans.visits import HOSPITAL, PMSI
@@ -74,7 +74,9 @@ def stay_diagnoses() -> Kind:
     return Kind(
         name="stay_diagnoses",
         home=HOME,
-        events_sql=events_sql(_STAY_EVENT, _stay_source(diagnoses), HOME, n_lines="0"),
+        event=_STAY_EVENT,
+        rows=_stay_source(diagnoses),
+        n_lines="0",
         vocabularies=_ICD,
     )
 
@@ -96,7 +98,8 @@ def associated_diagnoses(mco_d: str) -> Kind:
         name="mco_d",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(_STAY_EVENT, _stay_source(diagnoses), HOME),
+        event=_STAY_EVENT,
+        rows=_stay_source(diagnoses),
         traps=DIAGNOSIS_TRAPS,
         vocabularies=_ICD,
     )
@@ -125,7 +128,8 @@ def entitlements(imb: str) -> Kind:
         name="imb",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(event, f"(SELECT * FROM stage_imb WHERE verdict = {KEPT}) AS e", HOME),
+        event=event,
+        rows=f"(SELECT * FROM stage_imb WHERE verdict = {KEPT}) AS e",
         traps=ENTITLEMENT_TRAPS,
         vocabularies=_ICD,
     )
@@ -153,7 +157,8 @@ def hospital_diagnoses(h_condition: str) -> Kind:
         name="h_condition",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(event, hospital_source_sql("h_condition"), HOME),
+        event=event,
+        rows=hospital_source_sql("h_condition"),
         traps=HOSPITAL_TRAPS,
     )
 

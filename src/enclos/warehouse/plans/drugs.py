@@ -16,7 +16,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.conditions import hospital_source_sql
-from enclos.warehouse.plans.events import Kind, events_sql
+from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.reference import pack_days
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key_sql
@@ -101,13 +101,10 @@ def dispensings(pha: str, rule: DurationRule) -> Kind:
         name="pha",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(
-            event,
-            "(SELECT * FROM stage_pha WHERE n_mapped > 0) AS e",
-            HOME,
-            vocabulary=f"'{PACK_VOCABULARY}'",
-            codes="stage_packs AS m ON m.code = e.code",
-        ),
+        event=event,
+        rows="(SELECT * FROM stage_pha WHERE n_mapped > 0) AS e",
+        vocabulary=f"'{PACK_VOCABULARY}'",
+        codes="stage_packs AS m ON m.code = e.code",
         traps=DISPENSING_TRAPS,
         vocabularies=frozenset({PACK_VOCABULARY}),
     )
@@ -139,6 +136,7 @@ def hospital_drugs(h_drug: str) -> Kind:
         name="h_drug",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(event, hospital_source_sql("h_drug"), HOME),
+        event=event,
+        rows=hospital_source_sql("h_drug"),
         traps=HOSPITAL_TRAPS,
     )

@@ -7,11 +7,11 @@ Source: OHDSI convention, "domain decides table"; HL7 FHIR-OMOP guide f2o-037.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enclos.contracts.omop import START_DATES, omop_tables, primary_keys
-from enclos.warehouse.plans.relations import row_id_sql
+from enclos.contracts.omop import omop_tables, primary_keys
+from enclos.warehouse.plans.parts import Part
 from enclos.warehouse.plans.traps import Trap
 
 EVENT_TABLES: tuple[str, ...] = (
@@ -133,21 +133,63 @@ _COLUMNS: dict[str, dict[str, str]] = {
 """What each table takes from an event; what is not named is empty."""
 
 
+_BY_VOCABULARY = "stage_codes AS m ON m.vocabulary = e.vocabulary AND m.code = e.code_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of delivered line that becomes events."""
+    """One kind of delivered line that becomes events, one per standard concept of the line."""
 
     name: str
     """Its lines are kept for the bucket as ``stage_<name>``, with at least verdict, n_lines and n_mapped."""
     home: str
     """The table of a line without a standard concept."""
-    events_sql: str
-    """Its events, from the stage."""
+    event: Mapping[str, str]
+    """What a line says, event column by event column, as SQL over the line ``e`` and its concepts ``m``."""
+    rows: str
+    """The kept lines, under the alias ``e``, with what they are joined to."""
     lines_sql: str = ""
-    """Its lines judged and counted, from the delivered table; empty where another kind counts them."""
+    """The delivered lines, judged and counted; empty where another kind counts them."""
     traps: tuple[Trap, ...] = ()
     vocabularies: frozenset[str] | None = None
     """The vocabularies of its codes; None: any."""
+    vocabulary: str = "e.vocabulary"
+    codes: str = _BY_VOCABULARY
+    """The join that finds a line's concepts."""
+    n_lines: str = "e.n_mapped"
+    """Delivered lines that an event stands for, as SQL."""
+
+    def __post_init__(self) -> None:
+        if not self.event.keys() <= _EVENT.keys():
+            raise ValueError("an event has no such column")
+
+    @property
+    def says(self) -> Mapping[str, str]:
+        """What its events say; concepts come from the codes."""
+        return {
+            "concept_id": "coalesce(m.concept_id, 0)",
+            "source_concept_id": "coalesce(m.source_concept_id, 0)",
+            **self.event,
+        }
+
+    @property
+    def events_sql(self) -> str:
+        """Its events.
+
+        Out: the event's columns, tie (a number that stands for all it says), target (a position in EVENT_TABLES),
+        vocabulary, n_lines (delivered lines, on a line's first event only).
+        """
+        says = self.says
+        listed = ", ".join(f"CAST({says.get(name, 'NULL')} AS {type_}) AS {name}" for name, type_ in _EVENT.items())
+        whens = " ".join(f"WHEN '{domain}' THEN {_number(table)}" for domain, table in _TABLE_OF_DOMAIN.items())
+        return f"""
+            SELECT {listed}, hash('{" ".join(says)}', {", ".join(says.values())}) AS tie,
+                   CAST(CASE WHEN m.domain IS NULL THEN {_number(self.home)}
+                        ELSE CASE m.domain {whens} ELSE {_number(_ELSEWHERE)} END END AS TINYINT) AS target,
+                   {self.vocabulary} AS vocabulary,
+                   CASE WHEN coalesce(m.part, 1) = 1 THEN {self.n_lines} ELSE 0 END AS n_lines
+            FROM {self.rows} LEFT JOIN {self.codes}
+        """
 
     def targets(self, domains: Mapping[str, frozenset[str]]) -> frozenset[str]:
         """The tables that its events can go to.
@@ -158,43 +200,14 @@ class Kind:
         return frozenset({self.home, *(_TABLE_OF_DOMAIN.get(d, _ELSEWHERE) for v in chosen for d in domains[v])})
 
 
-def events_sql(
-    columns: Mapping[str, str],
-    source: str,
-    home: str,
-    *,
-    vocabulary: str = "e.vocabulary",
-    n_lines: str = "e.n_mapped",
-    codes: str = "stage_codes AS m ON m.vocabulary = e.vocabulary AND m.code = e.code_key",
-) -> str:
-    """Lines as events, one row per standard concept of a line.
-
-    In: columns — what the lines say, as SQL over the lines ``e`` and the concepts ``m``; source — the lines, with alias
-    ``e``; codes — the join that finds the concepts.
-    Out: the event's columns, target (its table), vocabulary, n_lines (delivered lines, on a line's first event only).
-    """
-    said = {
-        "concept_id": "coalesce(m.concept_id, 0)",
-        "source_concept_id": "coalesce(m.source_concept_id, 0)",
-        **columns,
-    }
-    unknown = said.keys() - _EVENT.keys()
-    if unknown:
-        raise ValueError("an event has no such column")
-    listed = ", ".join(f"CAST({said.get(name, 'NULL')} AS {type_}) AS {name}" for name, type_ in _EVENT.items())
-    whens = " ".join(f"WHEN '{domain}' THEN '{table}'" for domain, table in _TABLE_OF_DOMAIN.items())
-    return f"""
-        SELECT {listed}, CASE WHEN m.domain IS NULL THEN '{home}' ELSE CASE m.domain {whens} ELSE '{_ELSEWHERE}' END END
-                   AS target,
-               {vocabulary} AS vocabulary, CASE WHEN coalesce(m.part, 1) = 1 THEN {n_lines} ELSE 0 END AS n_lines
-        FROM {source} LEFT JOIN {codes}
-    """
+def _number(table: str) -> int:
+    return EVENT_TABLES.index(table)
 
 
 def tally_sql(events: str) -> str:
     """Events by table, and the codes without a standard concept.
 
-    Out: target, vocabulary and code (NULL for a mapped event), n_rows, n_lines.
+    Out: target (a position in EVENT_TABLES), vocabulary and code (NULL for a mapped event), n_rows, n_lines.
     """
     return f"""
         SELECT target, CASE WHEN concept_id = 0 THEN vocabulary END AS vocabulary,
@@ -203,60 +216,34 @@ def tally_sql(events: str) -> str:
     """
 
 
-def delivered_sql(table: str, relation: str) -> str:
+def delivered_part(table: str, relation: str) -> Part:
     """The rows of a delivered OMOP table as rows of the same table, its numbers recomposed.
 
     What a row says is copied, faults included: quality reports them. References to rows of other tables that carry no
     composed number (``…_event_id``), to providers and to families are left empty.
     """
+    links = {"visit_occurrence_id": "stage_omop_visits", "visit_detail_id": "stage_omop_details"}
     values = {}
     joins = []
     for name in omop_tables()[table].names:
-        values[name] = f'd."{name}"'
-    names = values.keys()
-    values.update(dict.fromkeys({"provider_id", "family_source_value"} & names, "NULL"))
-    values.update({name: "NULL" for name in names if name.endswith("_event_id") or "event_field" in name})
-    for name, links in (("visit_occurrence_id", "stage_omop_visits"), ("visit_detail_id", "stage_omop_details")):
-        if name in names:
+        if name in links:
             alias = f"l_{name}"
             joins.append(
-                f"LEFT JOIN {links} AS {alias} ON {alias}.person_id = d.person_id "
+                f"LEFT JOIN {links[name]} AS {alias} ON {alias}.person_id = d.person_id "
                 f'AND {alias}.key = hash(d.source, d."{name}")'
             )
             values[name] = f"{alias}.id"
-    key = primary_keys().get(table)
-    listed = ", ".join(f'{value} AS "{name}"' for name, value in values.items() if name != key)
-    return f"SELECT {listed} FROM {relation} AS d {' '.join(joins)}"
+        elif name not in (primary_keys().get(table), "provider_id", "family_source_value") and not (
+            name.endswith("_event_id") or "event_field" in name
+        ):
+            values[name] = f'd."{name}"'
+    tie = f"hash('omop', {', '.join(values.values())})"
+    return Part(values, f"FROM {relation} AS d {' '.join(joins)}", tie)
 
 
-def event_rows_sql(table: str, events: str) -> str:
-    """The rows of a table that a kind's events make, without the row number."""
-    key = primary_keys()[table]
+def event_part(table: str, kind: Kind) -> Part:
+    """The rows of a table that a kind's events make."""
+    says = kind.says
     taken = {"person_id": "person_id", "visit_occurrence_id": "visit_occurrence_id", **_COLUMNS[table]}
-    listed = ", ".join(
-        f'CAST({taken.get(column.name, "NULL")} AS {column.sql_type}) AS "{column.name}"'
-        for column in omop_tables()[table]
-        if column.name != key
-    )
-    return f"SELECT {listed} FROM ({events}) WHERE target = '{table}'"
-
-
-def numbered_rows_sql(table: str, parts: Sequence[str], bucket: int) -> str:
-    """The rows of a table, numbered within their person by date and then by all they say, sorted by person and date.
-
-    The number depends neither on the order of delivery nor on the number of buckets; rows that say exactly the same
-    are interchangeable.
-    """
-    key, start_on = primary_keys()[table], START_DATES[table]
-    names = [name for name in omop_tables()[table].names if name != key]
-    everything = ", ".join(f'"{name}"' for name in names)
-    number = row_id_sql("person_id", f'row_number() OVER (PARTITION BY person_id ORDER BY "{start_on}", tie)')
-    listed = ", ".join(
-        f'{number if name == key else f"{chr(34)}{name}{chr(34)}"} AS "{name}"' for name in omop_tables()[table].names
-    )
-    union = " UNION ALL ".join(parts)
-    return f"""
-        SELECT {bucket} AS bucket, {listed}
-        FROM (SELECT *, hash({everything}) AS tie FROM ({union}))
-        ORDER BY person_id, "{start_on}"
-    """
+    values = {column: value for column, value in taken.items() if value not in _EVENT or value in says}
+    return Part(values, f"FROM ({kind.events_sql}) WHERE target = {_number(table)}", "tie")

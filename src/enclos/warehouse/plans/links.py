@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from enclos.contracts.omop import primary_keys
-from enclos.contracts.pseudonymised import PSEUDONYMISED
-from enclos.warehouse.plans.relations import row_id_sql
+from enclos.warehouse.plans.relations import everything, row_id_sql
 
 OMOP = 3
 """The origin of visits and details that an OMOP delivery brought."""
@@ -18,10 +17,10 @@ def keyed_omop_sql(table: str, relation: str) -> str:
     Out: its columns, ``key``, and ``n_same``: 1 for the row that a reference finds, more for a number borne again.
     """
     own = primary_keys()[table]
-    everything = ", ".join(f'"{column}"' for column in PSEUDONYMISED[f"omop_{table}"].names)
     return (
         f'SELECT *, hash(source, "{own}") AS key, '
-        f'row_number() OVER (PARTITION BY person_id, source, "{own}" ORDER BY hash({everything})) AS n_same '
+        f'row_number() OVER (PARTITION BY person_id, source, "{own}" '
+        f"ORDER BY hash({everything(f'omop_{table}')})) AS n_same "
         f"FROM {relation}"
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.conditions import hospital_source_sql
-from enclos.warehouse.plans.events import Kind, events_sql
+from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.vocabulary import code_key_sql
 
@@ -40,8 +40,7 @@ def laboratory_results(h_lab: str) -> Kind:
         name="h_lab",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(
-            event, f"{hospital_source_sql('h_lab')} LEFT JOIN stage_units AS u ON u.unit = e.unit", HOME
-        ),
+        event=event,
+        rows=f"{hospital_source_sql('h_lab')} LEFT JOIN stage_units AS u ON u.unit = e.unit",
         traps=HOSPITAL_TRAPS,
     )

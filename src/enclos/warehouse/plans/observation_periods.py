@@ -1,7 +1,7 @@
 """OBSERVATION_PERIOD: the days on which care, had there been any, would be in the snapshot.
 
 * A person of the national reference is observed by right: from the latest of the first delivered day, the first day of
-  the birth month and the first sign of affiliation (insertion into the reference or first care, whichever is earlier),
+  the birth month and the first sign of affiliation (insertion into the reference, first care or first stay),
   to the earlier of death and the last delivered day. Type: claim enrolment record.
 * A person known from one OMOP delivery only keeps the periods delivered.
 * Any other person of a hospital is observed from the first to the last day of a visit. Type: standard algorithm.
@@ -15,7 +15,7 @@ from enclos.lexicon.spans import Span
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.relations import numbered_sql
 from enclos.warehouse.plans.traps import KEPT, RIGHTS_PERIOD, Trap, verdict_sql
-from enclos.warehouse.plans.visits import CARE, HOSPITAL
+from enclos.warehouse.plans.visits import CARE, HOSPITAL, PMSI
 
 RULE = "rights-1"
 OMOP_TRAPS: tuple[Trap, ...] = (RIGHTS_PERIOD,)
@@ -32,7 +32,7 @@ def observation_periods_sql(omop_observation_period: str, days: Span | None) -> 
     last = f"DATE '{days.end_on - timedelta(days=1)}'" if days else "CAST(NULL AS DATE)"
     return f"""
         WITH care AS (
-            SELECT person_id, min(start_on) FILTER (WHERE origin = {CARE}) AS first_care_on,
+            SELECT person_id, min(start_on) FILTER (WHERE origin IN ({CARE}, {PMSI})) AS first_care_on,
                    min(start_on) FILTER (WHERE origin = {HOSPITAL}) AS first_visit_on,
                    max(end_on) FILTER (WHERE origin = {HOSPITAL}) AS last_visit_on
             FROM stage_visits GROUP BY person_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.conditions import hospital_source_sql
-from enclos.warehouse.plans.events import Kind, events_sql
+from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, later_phase, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
 from enclos.warehouse.plans.visits import PMSI, care_visit_concept_sql, care_visit_key_sql
@@ -60,7 +60,8 @@ def town_acts(cam: str) -> Kind:
         name="cam",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(event, "(SELECT * FROM stage_cam WHERE n_mapped > 0) AS e", HOME),
+        event=event,
+        rows="(SELECT * FROM stage_cam WHERE n_mapped > 0) AS e",
         traps=TOWN_TRAPS,
         vocabularies=_CCAM,
     )
@@ -95,7 +96,8 @@ def stay_acts(mco_a: str) -> Kind:
         name="mco_a",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(event, source, HOME),
+        event=event,
+        rows=source,
         traps=STAY_TRAPS,
         vocabularies=_CCAM,
     )
@@ -119,6 +121,7 @@ def hospital_procedures(h_procedure: str) -> Kind:
         name="h_procedure",
         home=HOME,
         lines_sql=lines,
-        events_sql=events_sql(event, hospital_source_sql("h_procedure"), HOME),
+        event=event,
+        rows=hospital_source_sql("h_procedure"),
         traps=HOSPITAL_TRAPS,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enclos.contracts.columns import TableContract
+from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.lexicon.ids import ORDINALS_PER_PERSON
 
 
@@ -10,6 +11,11 @@ def empty_relation_sql(table: TableContract) -> str:
     """A FROM-able expression with the table's columns and no row."""
     columns = ", ".join(f'CAST(NULL AS {column.sql_type}) AS "{column.name}"' for column in table)
     return f"(SELECT {columns} WHERE false)"
+
+
+def everything(table: str) -> str:
+    """All columns of a pseudonymised table, listed: what settles an order when nothing else does."""
+    return ", ".join(f'"{column}"' for column in PSEUDONYMISED[table].names)
 
 
 def row_id_sql(person: str, ordinal: str) -> str:

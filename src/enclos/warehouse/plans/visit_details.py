@@ -8,6 +8,7 @@ from __future__ import annotations
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
+from enclos.warehouse.plans.parts import Part
 from enclos.warehouse.plans.relations import numbered_sql
 from enclos.warehouse.plans.traps import KEPT, NO_STAY, Trap
 from enclos.warehouse.plans.visits import PMSI, STAY_TRAPS
@@ -71,50 +72,45 @@ def details_sql(omop_visit_detail: str) -> str:
     """
 
 
-def detail_rows_sql(omop_visit_detail: str) -> str:
+def detail_parts(omop_visit_detail: str) -> list[Part]:
     """The ``visit_detail`` rows of the bucket."""
-    names = omop_tables()["visit_detail"].names
-    unit = dict.fromkeys(names, "NULL") | {
-        "visit_detail_id": "t.visit_detail_id",
-        "person_id": "t.person_id",
-        "visit_detail_concept_id": "CAST(d.visit_concept_id AS BIGINT)",
-        "visit_detail_start_date": "d.start_on",
-        "visit_detail_end_date": "d.end_on",
-        "visit_detail_type_concept_id": str(concepts.TYPE_INPATIENT_CLAIM),
-        "care_site_id": "c.care_site_id",
-        "visit_detail_source_value": "d.unit",
-        "visit_detail_source_concept_id": "0",
-        "visit_occurrence_id": "v.visit_occurrence_id",
-    }
-    delivered = {name: f'd."{name}"' for name in names} | {
-        "visit_detail_id": "t.visit_detail_id",
-        "person_id": "t.person_id",
-        "provider_id": "NULL",
-        "care_site_id": "c.care_site_id",
-        "preceding_visit_detail_id": "b.id",
-        "parent_visit_detail_id": "p.id",
-        "visit_occurrence_id": "v.id",
-    }
-
-    def listed(values: dict[str, str]) -> str:
-        return ", ".join(f'{values[name]} AS "{name}"' for name in names)
-
-    return f"""
-        SELECT {listed(unit)} FROM stage_details AS t
-        JOIN stage_mco_um AS d ON d.person_id = t.person_id AND d.stay_key = t.stay_key AND d.tie = t.tie
-         AND d.verdict = {KEPT}
-        JOIN (SELECT * FROM stage_visits WHERE origin = {PMSI}) AS v ON v.person_id = t.person_id AND v.key = t.key
-        LEFT JOIN stage_care_sites AS c ON c.kind = 'finess' AND c.code = d.care_site
-        WHERE t.origin = {PMSI}
-        UNION ALL
-        SELECT {listed(delivered)} FROM stage_details AS t
-        JOIN ({keyed_omop_sql("visit_detail", omop_visit_detail)}) AS d
-          ON d.person_id = t.person_id AND d.key = t.key AND d.n_same = t.tie
-        LEFT JOIN stage_care_sites AS c ON c.kind = 'omop' AND c.code = d.source AND c.original = d.care_site_id
-        LEFT JOIN stage_omop_visits AS v ON v.person_id = d.person_id AND v.key = hash(d.source, d.visit_occurrence_id)
-        LEFT JOIN stage_omop_details AS b
-          ON b.person_id = d.person_id AND b.key = hash(d.source, d.preceding_visit_detail_id)
-        LEFT JOIN stage_omop_details AS p
-          ON p.person_id = d.person_id AND p.key = hash(d.source, d.parent_visit_detail_id)
-        WHERE t.origin = {OMOP}
-    """
+    unit = Part(
+        {
+            "visit_detail_id": "t.visit_detail_id",
+            "person_id": "t.person_id",
+            "visit_detail_concept_id": "d.visit_concept_id",
+            "visit_detail_start_date": "d.start_on",
+            "visit_detail_end_date": "d.end_on",
+            "visit_detail_type_concept_id": str(concepts.TYPE_INPATIENT_CLAIM),
+            "care_site_id": "c.care_site_id",
+            "visit_detail_source_value": "d.unit",
+            "visit_detail_source_concept_id": "0",
+            "visit_occurrence_id": "v.visit_occurrence_id",
+        },
+        f"FROM stage_details AS t JOIN stage_mco_um AS d "
+        f"ON d.person_id = t.person_id AND d.stay_key = t.stay_key AND d.tie = t.tie AND d.verdict = {KEPT} "
+        f"JOIN (SELECT * FROM stage_visits WHERE origin = {PMSI}) AS v ON v.person_id = t.person_id AND v.key = t.key "
+        "LEFT JOIN stage_care_sites AS c ON c.kind = 'finess' AND c.code = d.care_site "
+        f"WHERE t.origin = {PMSI}",
+    )
+    delivered = Part(
+        {name: f'd."{name}"' for name in omop_tables()["visit_detail"].names if name != "provider_id"}
+        | {
+            "visit_detail_id": "t.visit_detail_id",
+            "care_site_id": "c.care_site_id",
+            "preceding_visit_detail_id": "b.id",
+            "parent_visit_detail_id": "p.id",
+            "visit_occurrence_id": "v.id",
+        },
+        f"FROM stage_details AS t JOIN ({keyed_omop_sql('visit_detail', omop_visit_detail)}) AS d "
+        "ON d.person_id = t.person_id AND d.key = t.key AND d.n_same = t.tie "
+        "LEFT JOIN stage_care_sites AS c ON c.kind = 'omop' AND c.code = d.source AND c.original = d.care_site_id "
+        "LEFT JOIN stage_omop_visits AS v "
+        "ON v.person_id = d.person_id AND v.key = hash(d.source, d.visit_occurrence_id) "
+        "LEFT JOIN stage_omop_details AS b "
+        "ON b.person_id = d.person_id AND b.key = hash(d.source, d.preceding_visit_detail_id) "
+        "LEFT JOIN stage_omop_details AS p "
+        "ON p.person_id = d.person_id AND p.key = hash(d.source, d.parent_visit_detail_id) "
+        f"WHERE t.origin = {OMOP}",
+    )
+    return [unit, delivered]

@@ -13,8 +13,9 @@ from __future__ import annotations
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
+from enclos.warehouse.plans.parts import Part
 from enclos.warehouse.plans.reference import visit_natures
-from enclos.warehouse.plans.relations import numbered_sql
+from enclos.warehouse.plans.relations import everything, numbered_sql
 from enclos.warehouse.plans.traps import (
     CARE as CARE_TRAPS,
 )
@@ -45,7 +46,7 @@ _CLASSES = {
 
 
 def care_visit_concept_sql(nature: str) -> str:
-    """The kind of visit that a prestation makes."""
+    """The kind of visit that a prestation of this nature makes."""
     whens = " ".join(
         f"WHEN {nature} BETWEEN {first} AND {last} THEN {concept}" for first, last, concept in visit_natures()
     )
@@ -60,26 +61,26 @@ def care_visit_key_sql(start_on: str, executant: str, concept: str) -> str:
 def prestation_lines_sql(prs: str) -> str:
     """Prestations, cancelled by sum: one row per person, day, nature and executant, and one per trap.
 
-    Out: verdict, person_id, start_on, nature, visit_concept_id, key (of the visit), care_site, n_lines, n_mapped.
+    In: the staged persons and care sites.
+    Out: verdict, person_id, nature, key (of the visit), start_on, visit_concept_id, care_site_id, n_lines, n_mapped.
     """
     kind = care_visit_concept_sql("PRS_NAT_REF")
     key = care_visit_key_sql("EXE_SOI_DTD", "executant_key", kind)
     return f"""
-        SELECT verdict, person_id, start_on, nature, visit_concept_id, key, max(care_site) AS care_site,
-               count(*) AS n_lines,
+        SELECT verdict, person_id, nature, key, any_value(start_on) AS start_on,
+               any_value(visit_concept_id) AS visit_concept_id, max(care_site_id) AS care_site_id, count(*) AS n_lines,
                CASE WHEN verdict = {KEPT} AND sum(quantity) > 0 THEN count(*) FILTER (WHERE quantity > 0) ELSE 0
                END AS n_mapped
         FROM (SELECT verdict, quantity,
                      CASE WHEN verdict = {KEPT} THEN person_id END AS person_id,
-                     CASE WHEN verdict = {KEPT} THEN EXE_SOI_DTD END AS start_on,
                      CASE WHEN verdict = {KEPT} THEN PRS_NAT_REF END AS nature,
-                     CASE WHEN verdict = {KEPT} THEN {kind} END AS visit_concept_id,
                      CASE WHEN verdict = {KEPT} THEN {key} END AS key,
-                     CASE WHEN verdict = {KEPT} THEN ETB_EXE_FIN END AS care_site
-              FROM (SELECT person_id, EXE_SOI_DTD, PRS_NAT_REF, executant_key, ETB_EXE_FIN,
-                           coalesce(PRS_ACT_QTE, 1) AS quantity, {verdict_sql(PRESTATION_TRAPS)} AS verdict
-                    FROM {prs}))
-        GROUP BY verdict, person_id, start_on, nature, visit_concept_id, key
+                     EXE_SOI_DTD AS start_on, {kind} AS visit_concept_id, care_site_id
+              FROM (SELECT p.*, s.care_site_id, coalesce(PRS_ACT_QTE, 1) AS quantity,
+                           {verdict_sql(PRESTATION_TRAPS)} AS verdict
+                    FROM {prs} AS p
+                    LEFT JOIN (SELECT * FROM stage_care_sites WHERE kind = 'finess') AS s ON s.code = p.ETB_EXE_FIN))
+        GROUP BY verdict, person_id, nature, key
     """
 
 
@@ -104,7 +105,8 @@ def stay_lines_sql(mco_b: str) -> str:
         FROM (SELECT *, {verdict_sql(STAY_TRAPS)} AS verdict
               FROM (SELECT *, row_number() OVER (
                                   PARTITION BY person_id, stay_key
-                                  ORDER BY EXE_SOI_DTD NULLS LAST, EXE_SOI_DTF, GRG_GHM, DGN_PAL) - 1 AS n_before
+                                  ORDER BY EXE_SOI_DTD NULLS LAST, EXE_SOI_DTF, hash({everything("mco_b")})) - 1
+                                  AS n_before
                     FROM {mco_b}))
     """
 
@@ -119,7 +121,8 @@ def hospital_visit_lines_sql(h_visit: str) -> str:
                1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(VISIT_TRAPS)} AS verdict
               FROM (SELECT *, row_number() OVER (PARTITION BY person_id, source, visit_key
-                                                 ORDER BY start_at NULLS LAST, end_at, visit_class) - 1 AS n_before
+                                                 ORDER BY start_at NULLS LAST, hash({everything("h_visit")})) - 1
+                                  AS n_before
                     FROM {h_visit}))
     """
 
@@ -133,100 +136,88 @@ def visits_sql(omop_visit_occurrence: str) -> str:
     """
     return f"""
         WITH every_visit AS (
-            SELECT person_id, {CARE} AS origin, key, start_on, start_on AS end_on, visit_concept_id,
-                   max(care_site) AS site_code, '' AS source, NULL AS original_site, min(nature) AS nature,
-                   sum(n_mapped) AS n_lines, true AS links, CAST(0 AS BIGINT) AS tie
-            FROM stage_prs WHERE n_mapped > 0 GROUP BY person_id, key, start_on, visit_concept_id
+            SELECT person_id, CAST({CARE} AS TINYINT) AS origin, key, any_value(start_on) AS start_on,
+                   any_value(start_on) AS end_on, CAST(any_value(visit_concept_id) AS BIGINT) AS visit_concept_id,
+                   max(care_site_id) AS care_site_id, min(nature) AS nature, CAST(sum(n_mapped) AS INTEGER) AS n_lines,
+                   true AS links, CAST(0 AS BIGINT) AS tie
+            FROM stage_prs WHERE n_mapped > 0 GROUP BY person_id, key
             UNION ALL
-            SELECT person_id, {PMSI}, key, start_on, end_on, visit_concept_id, care_site, '', NULL, NULL, 1, true, 0
-            FROM stage_mco_b WHERE verdict = {KEPT}
-            UNION ALL
-            SELECT person_id, {HOSPITAL}, key, start_on, end_on, visit_concept_id, source, source, NULL, NULL, 1, true,
+            SELECT v.person_id, {PMSI}, v.key, v.start_on, v.end_on, v.visit_concept_id, s.care_site_id, NULL, 1, true,
                    0
-            FROM stage_h_visit WHERE verdict = {KEPT}
+            FROM stage_mco_b AS v LEFT JOIN stage_care_sites AS s ON s.kind = 'finess' AND s.code = v.care_site
+            WHERE v.verdict = {KEPT}
             UNION ALL
-            SELECT person_id, {OMOP}, key, visit_start_date, visit_end_date, visit_concept_id, source, source,
-                   care_site_id, NULL, 1, n_same = 1, n_same
-            FROM ({keyed_omop_sql("visit_occurrence", omop_visit_occurrence)})
+            SELECT v.person_id, {HOSPITAL}, v.key, v.start_on, v.end_on, v.visit_concept_id, s.care_site_id, NULL, 1,
+                   true, 0
+            FROM stage_h_visit AS v LEFT JOIN stage_care_sites AS s ON s.kind = 'hospital' AND s.code = v.source
+            WHERE v.verdict = {KEPT}
+            UNION ALL
+            SELECT v.person_id, {OMOP}, v.key, v.visit_start_date, v.visit_end_date, v.visit_concept_id,
+                   s.care_site_id, NULL, 1, v.n_same = 1, v.n_same
+            FROM ({keyed_omop_sql("visit_occurrence", omop_visit_occurrence)}) AS v
+            LEFT JOIN stage_care_sites AS s ON s.kind = 'omop' AND s.code = v.source AND s.original = v.care_site_id
         )
-        SELECT {numbered_sql("v.person_id", "v.start_on, v.origin, v.key, v.tie")} AS visit_occurrence_id,
-               v.person_id, CAST(v.origin AS TINYINT) AS origin, v.key, v.links, v.start_on, v.end_on,
-               CAST(v.visit_concept_id AS BIGINT) AS visit_concept_id, s.care_site_id,
-               CAST(v.nature AS INTEGER) AS nature,
-               CAST(v.n_lines AS INTEGER) AS n_lines, v.tie
-        FROM every_visit AS v LEFT JOIN stage_care_sites AS s
-          ON s.kind = CASE v.origin WHEN {HOSPITAL} THEN 'hospital' WHEN {OMOP} THEN 'omop' ELSE 'finess' END
-         AND s.code = v.site_code AND s.original = coalesce(v.original_site, 0)
+        SELECT {numbered_sql("person_id", "start_on, origin, key, tie")} AS visit_occurrence_id, * FROM every_visit
     """
 
 
-def visit_rows_sql(omop_visit_occurrence: str) -> str:
+def visit_parts(omop_visit_occurrence: str) -> list[Part]:
     """The ``visit_occurrence`` rows of the bucket, from the staged visits and what each origin says of them."""
-    columns = {
+    always = {
         "visit_occurrence_id": "v.visit_occurrence_id",
         "person_id": "v.person_id",
         "visit_concept_id": "v.visit_concept_id",
         "visit_start_date": "v.start_on",
-        "visit_start_datetime": "NULL",
         "visit_end_date": "v.end_on",
-        "visit_end_datetime": "NULL",
-        "visit_type_concept_id": "0",
-        "provider_id": "NULL",
         "care_site_id": "v.care_site_id",
-        "visit_source_value": "NULL",
         "visit_source_concept_id": "0",
         "admitted_from_concept_id": "0",
-        "admitted_from_source_value": "NULL",
         "discharged_to_concept_id": "0",
-        "discharged_to_source_value": "NULL",
-        "preceding_visit_occurrence_id": "NULL",
     }
-
-    def listed(**changes: str) -> str:
-        return ", ".join(f'{(columns | changes)[name]} AS "{name}"' for name in omop_tables()["visit_occurrence"].names)
-
-    care = listed(
-        visit_type_concept_id=f"CASE v.visit_concept_id WHEN {concepts.PHARMACY_VISIT} "
-        f"THEN {concepts.TYPE_PHARMACY_CLAIM} ELSE {concepts.TYPE_OUTPATIENT_CLAIM} END",
-        visit_source_value="CAST(v.nature AS VARCHAR)",
-    )
-    stay = listed(
-        visit_type_concept_id=str(concepts.TYPE_INPATIENT_CLAIM_HEADER),
-        visit_source_value="d.ghm",
-        admitted_from_source_value="d.admitted_from",
-        discharged_to_source_value="d.discharged_to",
-    )
-    hospital = listed(
-        visit_start_datetime="d.start_at",
-        visit_end_datetime="d.end_at",
-        visit_type_concept_id=str(concepts.TYPE_EHR_ENCOUNTER),
-        visit_source_value="d.visit_class",
-    )
-    delivered = listed(
-        visit_start_datetime="d.visit_start_datetime",
-        visit_end_datetime="d.visit_end_datetime",
-        preceding_visit_occurrence_id="p.id",
-        **{
-            name: f"d.{name}"
-            for name in columns
-            if name.startswith(("admitted_from", "discharged_to", "visit_source", "visit_type"))
+    care = Part(
+        always
+        | {
+            "visit_type_concept_id": f"CASE v.visit_concept_id WHEN {concepts.PHARMACY_VISIT} "
+            f"THEN {concepts.TYPE_PHARMACY_CLAIM} ELSE {concepts.TYPE_OUTPATIENT_CLAIM} END",
+            "visit_source_value": "v.nature",
         },
+        f"FROM stage_visits AS v WHERE v.origin = {CARE}",
     )
-    return f"""
-        SELECT {care} FROM stage_visits AS v WHERE v.origin = {CARE}
-        UNION ALL
-        SELECT {stay} FROM stage_visits AS v
-        JOIN stage_mco_b AS d ON d.person_id = v.person_id AND d.key = v.key AND d.verdict = {KEPT}
-        WHERE v.origin = {PMSI}
-        UNION ALL
-        SELECT {hospital} FROM stage_visits AS v
-        JOIN stage_h_visit AS d ON d.person_id = v.person_id AND d.key = v.key AND d.verdict = {KEPT}
-        WHERE v.origin = {HOSPITAL}
-        UNION ALL
-        SELECT {delivered} FROM stage_visits AS v
-        JOIN ({keyed_omop_sql("visit_occurrence", omop_visit_occurrence)}) AS d
-          ON d.person_id = v.person_id AND d.key = v.key AND d.n_same = v.tie
-        LEFT JOIN stage_omop_visits AS p
-          ON p.person_id = d.person_id AND p.key = hash(d.source, d.preceding_visit_occurrence_id)
-        WHERE v.origin = {OMOP}
-    """
+    stay = Part(
+        always
+        | {
+            "visit_type_concept_id": str(concepts.TYPE_INPATIENT_CLAIM_HEADER),
+            "visit_source_value": "d.ghm",
+            "admitted_from_source_value": "d.admitted_from",
+            "discharged_to_source_value": "d.discharged_to",
+        },
+        f"FROM stage_visits AS v JOIN stage_mco_b AS d ON d.person_id = v.person_id AND d.key = v.key "
+        f"WHERE v.origin = {PMSI} AND d.verdict = {KEPT}",
+    )
+    hospital = Part(
+        always
+        | {
+            "visit_start_datetime": "d.start_at",
+            "visit_end_datetime": "d.end_at",
+            "visit_type_concept_id": str(concepts.TYPE_EHR_ENCOUNTER),
+            "visit_source_value": "d.visit_class",
+        },
+        f"FROM stage_visits AS v JOIN stage_h_visit AS d ON d.person_id = v.person_id AND d.key = v.key "
+        f"WHERE v.origin = {HOSPITAL} AND d.verdict = {KEPT}",
+    )
+    said = ("admitted_from", "discharged_to", "visit_source", "visit_type")
+    delivered = Part(
+        always
+        | {name: f"d.{name}" for name in omop_tables()["visit_occurrence"].names if name.startswith(said)}
+        | {
+            "visit_start_datetime": "d.visit_start_datetime",
+            "visit_end_datetime": "d.visit_end_datetime",
+            "preceding_visit_occurrence_id": "p.id",
+        },
+        f"FROM stage_visits AS v JOIN ({keyed_omop_sql('visit_occurrence', omop_visit_occurrence)}) AS d "
+        "ON d.person_id = v.person_id AND d.key = v.key AND d.n_same = v.tie "
+        "LEFT JOIN stage_omop_visits AS p "
+        "ON p.person_id = d.person_id AND p.key = hash(d.source, d.preceding_visit_occurrence_id) "
+        f"WHERE v.origin = {OMOP}",
+    )
+    return [care, stay, hospital, delivered]

@@ -27,6 +27,7 @@ from enclos.warehouse.plans import (
 )
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
+from enclos.warehouse.plans.parts import numbered_rows_sql, stored_rows_sql
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
@@ -184,19 +185,25 @@ class Bucket:
         ):
             self._account.map(tables[origin], n_lines)
             n_visits += n_rows
-        rows = visits.visit_rows_sql(at["omop_visit_occurrence"])
-        self._insert(
-            "visit_occurrence", f"{self._with_bucket(rows)} ORDER BY person_id, visit_start_date", expected=n_visits
-        )
+        parts = [
+            part
+            for table, part in zip(tables.values(), visits.visit_parts(at["omop_visit_occurrence"]), strict=True)
+            if table in at
+        ]
+        if parts:
+            self._insert("visit_occurrence", stored_rows_sql("visit_occurrence", parts, self._number), n_visits)
         tables = {visits.PMSI: "mco_um", OMOP: "omop_visit_detail"}
         n_details = 0
         for origin, n_rows in engine.rows("SELECT origin, count(*) FROM stage_details GROUP BY origin"):
             self._account.map(tables[origin], n_rows)
             n_details += n_rows
-        rows = visit_details.detail_rows_sql(at["omop_visit_detail"])
-        self._insert(
-            "visit_detail", f"{self._with_bucket(rows)} ORDER BY person_id, visit_detail_start_date", expected=n_details
-        )
+        parts = [
+            part
+            for table, part in zip(tables.values(), visit_details.detail_parts(at["omop_visit_detail"]), strict=True)
+            if table in at
+        ]
+        if parts:
+            self._insert("visit_detail", stored_rows_sql("visit_detail", parts, self._number), n_details)
 
     # -- deaths and observation periods
 
@@ -255,23 +262,23 @@ class Bucket:
                     self._lines(kind)
             with self._phase(f"{kind.name} tally"):
                 for target, vocabulary, code, n_rows, n_lines in engine.rows(events.tally_sql(kind.events_sql)):
-                    expected[target] += n_rows
+                    expected[EVENT_TABLES[target]] += n_rows
                     self._account.map(kind.name, int(n_lines))
                     if vocabulary is not None:
                         self._account.unmapped(vocabulary, code, n_rows)
         for table in _COPIED:
             parts = [
-                events.event_rows_sql(table, kind.events_sql)
+                events.event_part(table, kind)
                 for kind in kinds
                 if table in EVENT_TABLES and table in kind.targets(self._written.domains)
             ]
             if f"omop_{table}" in at:
                 n_delivered = engine.scalar(f"SELECT count(*) FROM {at[f'omop_{table}']}")
-                parts.append(events.delivered_sql(table, at[f"omop_{table}"]))
+                parts.append(events.delivered_part(table, at[f"omop_{table}"]))
                 expected[table] += n_delivered
                 self._account.map(f"omop_{table}", n_delivered)
             if parts:
                 with self._phase(table):
-                    self._insert(table, events.numbered_rows_sql(table, parts, self._number), expected[table])
+                    self._insert(table, numbered_rows_sql(table, parts, self._number), expected[table])
             elif expected[table]:
                 raise AssertionError("events were mapped to a table that no kind can reach")

@@ -6,7 +6,12 @@ keeps its memory until the transaction ends, and a build is one transaction over
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from enclos.contracts.sql import SqlEngine
+
+_ROWS_A_CHUNK = 61_440
+"""An Arrow table is scanned by as many threads as it has chunks; slices copy nothing."""
 
 
 class Stage:
@@ -20,6 +25,7 @@ class Stage:
         """Keep the query's rows as ``stage_<name>``."""
         full = f"stage_{name}"
         rows = self._engine.query(sql)
+        rows = pa.Table.from_batches(rows.to_batches(max_chunksize=_ROWS_A_CHUNK), rows.schema)
         if full in self._names:
             self._engine.unregister(full)
         else:
