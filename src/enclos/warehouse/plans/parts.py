@@ -1,0 +1,53 @@
+"""Tables of the bucket, put together from parts, in the order in which they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from enclos.contracts.omop import START_DATES, omop_tables, primary_keys
+from enclos.warehouse.plans.relations import numbered_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that one origin puts into a table: what each column is, and where it comes from."""
+
+    values: Mapping[str, str]
+    """SQL by column; a column that is not named is empty."""
+    rows: str
+    """The FROM clause and what follows it."""
+    tie: str = "0"
+    """A number that stands for all that a row says, as SQL."""
+
+
+def numbered_rows_sql(table: str, parts: Sequence[Part], bucket: int) -> str:
+    """The rows of a table, numbered within their person by date and then by all they say.
+
+    The number depends neither on the order of delivery nor on the number of buckets; rows that say exactly the same
+    are interchangeable.
+    """
+    number = numbered_sql("person_id", f'"{START_DATES[table]}", tie')
+    return _laid_out_sql(table, parts, bucket, f'{number} AS "{primary_keys()[table]}", ')
+
+
+def stored_rows_sql(table: str, parts: Sequence[Part], bucket: int) -> str:
+    """The rows of a table whose numbers the parts give."""
+    return _laid_out_sql(table, parts, bucket, "")
+
+
+def _laid_out_sql(table: str, parts: Sequence[Part], bucket: int, number: str) -> str:
+    """Rows in the order of their numbers, which is person and date; columns that no part fills stay out of the sort."""
+    key, columns = primary_keys()[table], omop_tables()[table]
+    filled = [column for column in columns if any(column.name in part.values for part in parts)]
+    union = " UNION ALL ".join(
+        "SELECT "
+        + ", ".join(f'CAST({part.values.get(c.name, "NULL")} AS {c.sql_type}) AS "{c.name}"' for c in filled)
+        + f", {part.tie} AS tie {part.rows}"
+        for part in parts
+    )
+    known = {key, *(column.name for column in filled)}
+    listed = ", ".join(
+        f'"{column.name}"' if column.name in known else f"CAST(NULL AS {column.sql_type})" for column in columns
+    )
+    return f'SELECT {bucket} AS bucket, {listed} FROM (SELECT {number}* FROM ({union}) ORDER BY "{key}")'
