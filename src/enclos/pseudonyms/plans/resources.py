@@ -103,6 +103,8 @@ _VISIT_CLASS = (
     f"WHEN {_CLASS} = 'EMER' THEN 'emergency' WHEN {_CLASS} = 'HH' THEN 'home' "
     f"WHEN {_CLASS} IN ('AMB', 'VR', 'FLD') THEN 'outpatient' END"
 )
+_RANKS = {"DP": "DP", "AD": "DP", "DD": "DP", "DR": "DR", "DAS": "DAS", "DA": "DAS", "CC": "DAS", "CM": "DAS"}
+"""What an encounter calls a diagnosis → its rank in the PMSI's words."""
 _STATUS = _text("$.status")
 
 
@@ -262,12 +264,12 @@ def visits_of(encounters: str) -> str:
 
 def plan_ranks(encounters: str) -> str:
     """Fill RANKS from Encounter.diagnosis: DP, DR, DAS; the admission or discharge diagnosis is DP, others DAS."""
-    shape = '[{"condition":{"reference":"VARCHAR"},"use":{"coding":[{"code":"VARCHAR"}]}}]'
+    shape = '[{"condition":{"reference":"VARCHAR"},"use":{"coding":[{"code":"VARCHAR"}],"text":"VARCHAR"}}]'
+    ranks = " ".join(f"WHEN '{word}' THEN '{rank}'" for word, rank in _RANKS.items())
     return (
         f"CREATE OR REPLACE TEMP TABLE {RANKS} AS SELECT _source, condition, min(rank) AS rank FROM ("
         "SELECT _source, nullif(regexp_extract(d.condition.reference, '([^/:]+)$', 1), '') AS condition, "
-        "CASE d.use.coding[1].code WHEN 'DP' THEN 'DP' WHEN 'AD' THEN 'DP' WHEN 'DD' THEN 'DP' WHEN 'DR' THEN 'DR' "
-        "WHEN 'DAS' THEN 'DAS' WHEN 'DA' THEN 'DAS' WHEN 'CC' THEN 'DAS' WHEN 'CM' THEN 'DAS' END AS rank FROM ("
+        f"CASE coalesce(d.use.coding[1].code, d.use.text) {ranks} END AS rank FROM ("
         f"SELECT _source, unnest(from_json(json_extract(resource, '$.diagnosis'), '{shape}')) AS d FROM {encounters})) "
         "WHERE condition IS NOT NULL AND rank IS NOT NULL GROUP BY _source, condition"
     )
