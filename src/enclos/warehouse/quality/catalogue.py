@@ -15,6 +15,7 @@ from enclos.warehouse.quality.model import (
     CheckType,
     ConceptSpec,
     FieldSpec,
+    Marginal,
     TableSpec,
 )
 
@@ -122,6 +123,23 @@ def catalogue(cdm_version: str) -> Catalogue:
     checks += [check for table in tables for field in table.fields for check in _field_checks(field)]
     checks += [_concept_check(concept) for concept in concepts]
     return Catalogue(cdm_version, tables, concepts, tuple(checks))
+
+
+@cache
+def marginals() -> tuple[Marginal, ...]:
+    """The published French figures, not yet measured."""
+    return tuple(
+        Marginal(
+            name=row["measure"],
+            unit=row["unit"],
+            published=float(row["published"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            source=f"{row['source']} ({row['year']})",
+            measured=None,
+        )
+        for row in _rows("france.csv")
+    )
 
 
 def _check(name: CheckName, threshold: float | None, table: str, field: str = "", **words: str) -> Check:

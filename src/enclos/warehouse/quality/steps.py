@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from enclos.contracts.sql import SqlEngine
-from enclos.warehouse.quality.catalogue import catalogue
+from enclos.warehouse.quality.catalogue import catalogue, marginals
 from enclos.warehouse.quality.model import (
     Catalogue,
     CheckKey,
     CheckName,
     ConceptSpec,
+    Drift,
+    Marginal,
     QualityReport,
     TableShape,
     TableSpec,
     Tally,
 )
 from enclos.warehouse.quality.plans.concepts import plan_concepts, plan_sexes, plan_units
+from enclos.warehouse.quality.plans.drift import plan_profile
+from enclos.warehouse.quality.plans.france import plan_marginal
 from enclos.warehouse.quality.plans.keys import (
     plan_eras,
     plan_mapped_values,
@@ -28,7 +32,7 @@ from enclos.warehouse.quality.plans.keys import (
 )
 from enclos.warehouse.quality.plans.rows import plan_deaths, plan_persons, plan_rows, plan_visits
 from enclos.warehouse.quality.plans.scan import Part, Scan
-from enclos.warehouse.quality.rules import ConceptCount, judge, tally_concepts, tally_presence, tally_units
+from enclos.warehouse.quality.rules import ConceptCount, drifts, judge, tally_concepts, tally_presence, tally_units
 
 Relation = Callable[[str], str | None]
 Progress = Callable[[str, float], None]
@@ -71,27 +75,61 @@ def _shape(engine: SqlEngine, relation: str) -> TableShape:
     return TableShape(f"(SELECT * FROM {relation})", {str(row[0]).lower(): str(row[1]).upper() for row in described})
 
 
+def _shapes(engine: SqlEngine, relation: Relation, checks: Catalogue) -> dict[str, TableShape]:
+    places = {table.name: relation(table.name) for table in checks.tables}
+    return {name: _shape(engine, place) for name, place in places.items() if place is not None}
+
+
+def measure_drift(engine: SqlEngine, before: Relation, after: Relation, *, cdm_version: str) -> tuple[Drift, ...]:
+    """What moved from one snapshot to the next: rows of tables, shares of frequent concepts.
+
+    In:  before, after — where to read a table of each snapshot from, None when it is not there.
+    Out: the largest change first; see ``drifts`` for what counts as a change.
+    """
+    checks = catalogue(cdm_version)
+    profiles = []
+    for relation in (before, after):
+        shapes = _shapes(engine, relation, checks)
+        profile: dict[tuple[str, int | None], float] = {}
+        for table in checks.tables:
+            sql = plan_profile(table, shapes)
+            rows = engine.rows(sql) if sql is not None else []
+            whole = sum(n_rows for concept, n_rows in rows if concept is None)
+            for concept, n_rows in rows:
+                profile[table.name, concept] = n_rows if concept is None else n_rows / whole
+        profiles.append(profile)
+    return drifts(*profiles)
+
+
+def _measured(counter: _Counter, shapes: dict[str, TableShape]) -> tuple[Marginal, ...]:
+    """The published figures with what is measured here."""
+    figures = []
+    for figure in marginals():
+        sql = plan_marginal(figure.name, shapes)
+        value = counter.rows(sql)[0][0] if sql is not None else None
+        figures.append(replace(figure, measured=None if value is None else float(str(value))))
+    return tuple(figures)
+
+
 def run_quality(
     engine: SqlEngine,
     relation: Relation,
     *,
     cdm_version: str,
     checked_on: date,
+    french: bool = False,
     progress: Progress = _silent,
 ) -> QualityReport:
     """Judge an OMOP CDM by the checks of its version.
 
     In:    relation — where to read a table from, None when it is not there; checked_on — the day that future dates
            are measured against.
+           french — compare with published figures of the French population.
     Out:   every check of the list, in its order.
     Empty: tables that are absent or empty make their checks not applicable; their absence itself fails.
     """
     checks = catalogue(cdm_version)
-    shapes = {}
-    for table in checks.tables:
-        place = relation(table.name)
-        if place is not None:
-            shapes[table.name] = _shape(engine, place)
+    shapes = _shapes(engine, relation, checks)
     counter = _Counter(engine)
     counter.tallies.update(tally_presence(checks, shapes))
     counter.run(plan_persons_with_rows(checks.tables, shapes))
@@ -105,7 +143,7 @@ def run_quality(
         cdm_version=cdm_version,
         checked_on=checked_on,
         results=tuple(judge(check, tallies, shapes) for check in checks.checks),
-        marginals=(),
+        marginals=_measured(counter, shapes) if french else (),
         source=_source(engine, shapes),
         n_scans=counter.n_scans,
     )

@@ -1,0 +1,106 @@
+"""Quality of a snapshot: the published checks, the French figures, and what moved since another snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.progress import Report, silent
+from enclos.ledger.model import Action
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.stores.files import write_atomically
+from enclos.stores.lake import LakeSnapshot, attach_lake
+from enclos.warehouse.quality.model import Drift, Marginal, QualityReport, Status
+from enclos.warehouse.quality.steps import measure_drift, run_quality
+
+CDM_VERSION = "5.4"
+
+
+def judge_quality(
+    enclosure: Enclosure,
+    *,
+    snapshot: int | None = None,
+    against: int | None = None,
+    out: Path | None = None,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """Judge a snapshot (the newest by default); write DataQualityDashboard's results file when asked.
+
+    Out: snapshot, checks, passed, failed, not_applicable, seconds, failing checks, French figures; drift since
+    ``against`` when it is given.
+    Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
+    """
+    started, started_at = perf_counter(), enclosure.ledger.now()
+    with enclosure.ledger.intent(Action.QUALITY, enclosure.operator, None, {"against": against}) as ticket:
+        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
+        with enclosure.reading_data(), enclosure.engine() as engine:
+            lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+            chosen = lake.snapshot(snapshot)
+            judged = run_quality(
+                engine,
+                _place(chosen),
+                cdm_version=CDM_VERSION,
+                checked_on=started_at.date(),
+                french=True,
+                progress=lambda _table, done: report("quality", done),
+            )
+            moved: tuple[Drift, ...] = ()
+            if against is not None:
+                earlier = lake.snapshot(against)
+                moved = measure_drift(engine, _place(earlier), _place(chosen), cdm_version=CDM_VERSION)
+        seconds = perf_counter() - started
+        ticket.facts.update({"snapshot": chosen.id, **judged.summary()})
+    if out is not None:
+        document = judged.as_dqd_json(
+            started_at=f"{started_at:%Y-%m-%d %H:%M:%S}",
+            ended_at=f"{enclosure.ledger.now():%Y-%m-%d %H:%M:%S}",
+            seconds=seconds,
+        )
+        write_atomically(out, json.dumps(document, ensure_ascii=False, indent=1).encode())
+    answer: dict[str, Any] = {"snapshot": chosen.id, **judged.summary(), "seconds": round(seconds, 3)}
+    answer |= {"failing": _failing(judged), "french": [_figure(figure) for figure in judged.marginals]}
+    if against is not None:
+        answer["drift"] = [_moved(drift) for drift in moved]
+    return answer
+
+
+def _place(snapshot: LakeSnapshot) -> Callable[[str], str | None]:
+    """Where a table of the snapshot is read, None when the snapshot does not hold it."""
+    return lambda table: snapshot.relation(table) if table in snapshot.tables else None
+
+
+def _failing(judged: QualityReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "check": result.check.key.id,
+            "expected": result.check.description,
+            "violated": result.tally.n_violated,
+            "of": result.tally.n_denominator,
+        }
+        for result in judged.results
+        if result.status is Status.FAILED
+    ]
+
+
+def _figure(figure: Marginal) -> dict[str, Any]:
+    return {
+        "figure": figure.name,
+        "measured": None if figure.measured is None else round(figure.measured, 2),
+        "published": figure.published,
+        "plausible": f"{figure.low:g} to {figure.high:g} {figure.unit}",
+        "status": figure.status.word,
+    }
+
+
+def _moved(drift: Drift) -> dict[str, Any]:
+    return {
+        "table": drift.table,
+        "concept_id": drift.concept_id,
+        "before": round(drift.before, 4),
+        "after": round(drift.after, 4),
+        "change": round(drift.change, 4),
+    }

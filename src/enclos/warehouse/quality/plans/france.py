@@ -1,0 +1,59 @@
+"""What a national copy should be near to: person-time, stays, boxes, long-term illness, deaths and ages.
+
+Source: data/france.csv names the source of each published figure; concept ids are those that the build writes.
+"""
+
+from __future__ import annotations
+
+from enclos.warehouse import concepts
+from enclos.warehouse.quality.plans.rows import Shapes
+
+_PERSON_YEARS = (
+    "(SELECT sum(date_diff('day', observation_period_start_date, observation_period_end_date) + 1) / 365.25"
+    " FROM {observation_period})"
+)
+_PERSONS = "(SELECT nullif(count(*), 0) FROM {person})"
+_AGE = "((SELECT year(max(observation_period_end_date)) FROM {observation_period}) - year_of_birth)"
+_MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
+    "stays_per_1000_person_years": (
+        ("visit_occurrence", "observation_period"),
+        "1000 * (SELECT count(*) FROM {visit_occurrence}"
+        f" WHERE visit_concept_id IN ({concepts.INPATIENT_VISIT}, {concepts.EMERGENCY_THEN_INPATIENT_VISIT})"
+        f" AND visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}) / " + _PERSON_YEARS,
+    ),
+    "boxes_of_30_days_per_person_year": (
+        ("drug_exposure", "observation_period"),
+        "(SELECT sum(greatest(1, round(coalesce(days_supply, 30) / 30))) FROM {drug_exposure}"
+        f" WHERE drug_type_concept_id = {concepts.TYPE_PHARMACY_CLAIM}) / " + _PERSON_YEARS,
+    ),
+    "share_with_long_term_illness": (
+        ("condition_occurrence", "person"),
+        f"100.0 * (SELECT count(DISTINCT person_id) FROM {{condition_occurrence}}"
+        f" WHERE condition_type_concept_id = {concepts.TYPE_ENROLMENT}) / " + _PERSONS,
+    ),
+    "deaths_per_1000_person_years": (
+        ("death", "observation_period"),
+        "1000 * (SELECT count(*) FROM {death}) / " + _PERSON_YEARS,
+    ),
+    "share_age_65_or_more": (
+        ("person", "observation_period"),
+        "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " >= 65) / nullif(count(*), 0) FROM {person})",
+    ),
+    "share_age_under_20": (
+        ("person", "observation_period"),
+        "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " < 20) / nullif(count(*), 0) FROM {person})",
+    ),
+}
+
+
+def plan_marginal(name: str, shapes: Shapes) -> str | None:
+    """SQL of one measured figure: one row, one number, NULL without person-time; None when a table is absent."""
+    tables, expression = _MEASURES[name]
+    if any(table not in shapes for table in tables):
+        return None
+    return "SELECT CAST(" + expression.format(**{table: shapes[table].relation for table in tables}) + " AS DOUBLE)"
+
+
+def measures() -> tuple[str, ...]:
+    """The names of the figures that can be measured."""
+    return tuple(_MEASURES)

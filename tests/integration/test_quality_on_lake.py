@@ -1,0 +1,90 @@
+"""Quality on a real, encrypted lake: judged, written, compared with the snapshot before, and told to the ledger."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.ledger import show_last
+from enclos.app.quality import judge_quality
+from enclos.contracts.omop import PERSON_TABLES, omop_tables
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import NotAsPromised
+from enclos.stores.engine import Engine
+from enclos.stores.lake import attach_lake
+from factories.dirty_cdm import as_relations, small_cdm
+from factories.enclosure import PASSPHRASE, open_home
+from oracle.quality import Cdm, count_all
+
+HELD = set(omop_tables()) - {"cost", "note_nlp", "metadata", "cohort", "cohort_definition"}
+PARTLY_MADE = {"concept", "concept_ancestor"}
+"""The factory makes only the columns that checks look up; the lake has them all."""
+
+
+@pytest.fixture
+def enclosure(tmp_path: Path) -> Iterator[Enclosure]:
+    create_enclosure(tmp_path / "home", passphrase=PASSPHRASE, buckets=4)
+    with open_home(tmp_path / "home") as opened:
+        yield opened
+
+
+def build(enclosure: Enclosure, cdm: Cdm) -> int:
+    """Commit the tables as a build would."""
+    catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
+    with enclosure.engine() as engine, as_relations(engine, cdm, "5.4") as relation:
+        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog)
+        lake.begin()
+        for table in cdm:
+            insert(engine, lake.create(omop_tables()[table], by_bucket=table in PERSON_TABLES), table, relation(table))
+        return lake.commit({"n_buckets": 4, "tables": {table: len(rows) for table, rows in cdm.items()}})
+
+
+def insert(engine: Engine, name: str, table: str, relation: str | None) -> None:
+    bucket = "coalesce(abs(person_id) % 4, 0) AS bucket, " if table in PERSON_TABLES else ""
+    engine.execute(f"INSERT INTO {name} BY NAME SELECT {bucket}* FROM {relation}")
+
+
+def dirty(seed: int) -> Cdm:
+    return {table: rows for table, rows in small_cdm(seed, 8, "5.4").items() if table in HELD}
+
+
+def test_a_snapshot_is_judged_and_told(enclosure: Enclosure, tmp_path: Path) -> None:
+    cdm = dirty(3)
+    built = build(enclosure, cdm)
+    out = tmp_path / "results.json"
+    answer = judge_quality(enclosure, out=out)
+    assert answer["snapshot"] == built
+    assert answer["checks"] == answer["passed"] + answer["failed"] + answer["not_applicable"] == 2536
+    results = json.loads(out.read_text(encoding="utf-8"))["CheckResults"]
+    assert Counter(result["failed"] for result in results)[1] == answer["failed"] == len(answer["failing"])
+    today = enclosure.ledger.now().date()
+    slow = count_all(cdm, "5.4", today)
+    written = {result["checkId"]: (result["numViolatedRows"], result["numDenominatorRows"]) for result in results}
+    for (check, table, field, concepts), counts in slow.items():
+        if not concepts and table in cdm and table not in PARTLY_MADE:
+            level = "field" if field else "table"
+            name = "_".join(part for part in (level, check, table, field) if part).lower()
+            assert written[name] == counts, name
+    last = show_last(enclosure, 3)
+    assert "quality" in json.dumps(last, default=str)
+
+
+def test_drift_is_told_between_two_snapshots(enclosure: Enclosure) -> None:
+    cdm = dirty(3)
+    first = build(enclosure, cdm)
+    assert judge_quality(enclosure, against=first)["drift"] == []
+    build(enclosure, cdm | {"visit_occurrence": cdm["visit_occurrence"] * 2})
+    moved = judge_quality(enclosure, against=first)["drift"]
+    assert [(drift["table"], drift["concept_id"], drift["change"]) for drift in moved] == [
+        ("visit_occurrence", None, 1)
+    ]
+
+
+def test_without_a_build_there_is_nothing_to_judge(enclosure: Enclosure) -> None:
+    with pytest.raises(NotAsPromised) as caught:
+        judge_quality(enclosure)
+    assert caught.value.code is Code.LAKE_EMPTY
