@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.events import Kind
+from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, known_date_sql, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
 from enclos.warehouse.plans.visits import HOSPITAL, PMSI
@@ -138,7 +139,7 @@ def entitlements(imb: str) -> Kind:
 def hospital_diagnoses(h_condition: str) -> Kind:
     """Diagnoses that a hospital recorded."""
     lines = f"""
-        SELECT verdict, source, person_id, hash(source, visit_key) AS key, vocabulary, trim(code) AS code,
+        SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                CASE vocabulary WHEN 'CIM10' THEN {icd_key_sql("code")} ELSE {code_key_sql("code")} END AS code_key,
                rank AS place, start_on, end_on, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_condition})

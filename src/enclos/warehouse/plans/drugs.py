@@ -18,6 +18,7 @@ from enclos.warehouse import concepts
 from enclos.warehouse.plans.conditions import hospital_source_sql
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.reference import pack_days
+from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key_sql
 from enclos.warehouse.plans.vocabulary import PACK_VOCABULARY, code_key_sql
@@ -113,7 +114,7 @@ def dispensings(pha: str, rule: DurationRule) -> Kind:
 def hospital_drugs(h_drug: str) -> Kind:
     """Drugs that a hospital administered, prescribed or dispensed."""
     lines = f"""
-        SELECT verdict, source, person_id, hash(source, visit_key) AS key, vocabulary, trim(code) AS code,
+        SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                {code_key_sql("code")} AS code_key, kind, start_at,
                CASE WHEN end_at >= start_at THEN end_at END AS end_at, quantity, 1 AS n_lines,
                CAST(verdict = {KEPT} AS INTEGER) AS n_mapped

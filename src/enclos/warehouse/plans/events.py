@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from enclos.contracts.omop import omop_tables, primary_keys
 from enclos.warehouse.plans.parts import Part
+from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import Trap
 
 EVENT_TABLES: tuple[str, ...] = (
@@ -227,10 +228,10 @@ def delivered_part(table: str, relation: str) -> Part:
     joins = []
     for name in omop_tables()[table].names:
         if name in links:
-            alias = f"l_{name}"
+            alias, column = f"l_{name}", f'd."{name}"'
             joins.append(
                 f"LEFT JOIN {links[name]} AS {alias} ON {alias}.person_id = d.person_id "
-                f'AND {alias}.key = hash(d.source, d."{name}")'
+                f"AND {alias}.key = {key_sql('d.source', column)}"
             )
             values[name] = f"{alias}.id"
         elif name not in (primary_keys().get(table), "provider_id", "family_source_value") and not (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from enclos.contracts.omop import primary_keys
-from enclos.warehouse.plans.relations import everything, row_id_sql
+from enclos.warehouse.plans.relations import everything, key_sql, row_id_sql
 
 OMOP = 3
 """The origin of visits and details that an OMOP delivery brought."""
@@ -16,10 +16,10 @@ def keyed_omop_sql(table: str, relation: str) -> str:
 
     Out: its columns, ``key``, and ``n_same``: 1 for the row that a reference finds, more for a number borne again.
     """
-    own = primary_keys()[table]
+    own = f'"{primary_keys()[table]}"'
     return (
-        f'SELECT *, hash(source, "{own}") AS key, '
-        f'row_number() OVER (PARTITION BY person_id, source, "{own}" '
+        f"SELECT *, {key_sql('source', own)} AS key, "
+        f"row_number() OVER (PARTITION BY person_id, source, {own} "
         f"ORDER BY hash({everything(f'omop_{table}')})) AS n_same "
         f"FROM {relation}"
     )
@@ -45,10 +45,10 @@ def omop_links_sql(column: str, own: Sequence[str], referring: Mapping[str, Sequ
         WITH reference AS ({references}),
         counted AS (SELECT person_id, count(*) AS n_known FROM {known} GROUP BY person_id),
         found AS (
-            SELECT r.person_id, r.source, r.original, hash(r.source, r.original) AS key, k.id
+            SELECT r.person_id, r.source, r.original, {key_sql("r.source", "r.original")} AS key, k.id
             FROM reference AS r
             LEFT JOIN (SELECT person_id, key, "{column}" AS id FROM {known} WHERE origin = {OMOP} AND links) AS k
-              ON k.person_id = r.person_id AND k.key = hash(r.source, r.original)
+              ON k.person_id = r.person_id AND k.key = {key_sql("r.source", "r.original")}
         )
         SELECT person_id, key, id FROM found WHERE id IS NOT NULL
         UNION ALL

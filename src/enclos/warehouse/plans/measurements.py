@@ -8,6 +8,7 @@ from __future__ import annotations
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.conditions import hospital_source_sql
 from enclos.warehouse.plans.events import Kind
+from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.vocabulary import code_key_sql
 
@@ -18,7 +19,7 @@ HOSPITAL_TRAPS: tuple[Trap, ...] = (no_date("taken_at"), NO_PERSON, no_code("cod
 def laboratory_results(h_lab: str) -> Kind:
     """Results of a hospital's laboratory; a unit that no concept is known for keeps its UCUM code and concept 0."""
     lines = f"""
-        SELECT verdict, source, person_id, hash(source, visit_key) AS key, vocabulary, trim(code) AS code,
+        SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                {code_key_sql("code")} AS code_key, taken_at, value, trim(unit) AS unit, range_low, range_high,
                1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_lab})

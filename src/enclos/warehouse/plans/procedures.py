@@ -9,6 +9,7 @@ from __future__ import annotations
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.conditions import hospital_source_sql
 from enclos.warehouse.plans.events import Kind
+from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, later_phase, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
 from enclos.warehouse.plans.visits import PMSI, care_visit_concept_sql, care_visit_key_sql
@@ -106,7 +107,7 @@ def stay_acts(mco_a: str) -> Kind:
 def hospital_procedures(h_procedure: str) -> Kind:
     """Procedures that a hospital recorded."""
     lines = f"""
-        SELECT verdict, source, person_id, hash(source, visit_key) AS key, vocabulary, trim(code) AS code,
+        SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                {code_key_sql("code")} AS code_key, done_on, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_procedure})
     """

@@ -18,6 +18,14 @@ def everything(table: str) -> str:
     return ", ".join(f'"{column}"' for column in PSEUDONYMISED[table].names)
 
 
+def key_sql(*parts: str) -> str:
+    """One number for several values: the key under which a visit is found within its person.
+
+    It is signed, since a join pushes its bounds into Arrow tables as signed numbers.
+    """
+    return f"CAST(hash({', '.join(parts)}) >> 1 AS BIGINT)"
+
+
 def row_id_sql(person: str, ordinal: str) -> str:
     """The composed row id: the person's number times 2**20 plus the ordinal."""
     return f"CAST({person} * {ORDINALS_PER_PERSON} + {ordinal} AS BIGINT)"

@@ -9,7 +9,7 @@ from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
 from enclos.warehouse.plans.parts import Part
-from enclos.warehouse.plans.relations import numbered_sql
+from enclos.warehouse.plans.relations import key_sql, numbered_sql
 from enclos.warehouse.plans.traps import KEPT, NO_STAY, Trap
 from enclos.warehouse.plans.visits import PMSI, STAY_TRAPS
 
@@ -63,8 +63,8 @@ def details_sql(omop_visit_detail: str) -> str:
     """
     return f"""
         SELECT {numbered_sql("person_id", "start_on, origin, key, tie")} AS visit_detail_id, *
-        FROM (SELECT person_id, CAST({PMSI} AS TINYINT) AS origin, hash(stay_key) AS key, true AS links, start_on,
-                     stay_key, tie
+        FROM (SELECT person_id, CAST({PMSI} AS TINYINT) AS origin, {key_sql("stay_key")} AS key, true AS links,
+                     start_on, stay_key, tie
               FROM stage_mco_um WHERE verdict = {KEPT}
               UNION ALL
               SELECT person_id, {OMOP}, key, n_same = 1, visit_detail_start_date, NULL, n_same
@@ -106,11 +106,11 @@ def detail_parts(omop_visit_detail: str) -> list[Part]:
         "ON d.person_id = t.person_id AND d.key = t.key AND d.n_same = t.tie "
         "LEFT JOIN stage_care_sites AS c ON c.kind = 'omop' AND c.code = d.source AND c.original = d.care_site_id "
         "LEFT JOIN stage_omop_visits AS v "
-        "ON v.person_id = d.person_id AND v.key = hash(d.source, d.visit_occurrence_id) "
+        f"ON v.person_id = d.person_id AND v.key = {key_sql('d.source', 'd.visit_occurrence_id')} "
         "LEFT JOIN stage_omop_details AS b "
-        "ON b.person_id = d.person_id AND b.key = hash(d.source, d.preceding_visit_detail_id) "
+        f"ON b.person_id = d.person_id AND b.key = {key_sql('d.source', 'd.preceding_visit_detail_id')} "
         "LEFT JOIN stage_omop_details AS p "
-        "ON p.person_id = d.person_id AND p.key = hash(d.source, d.parent_visit_detail_id) "
+        f"ON p.person_id = d.person_id AND p.key = {key_sql('d.source', 'd.parent_visit_detail_id')} "
         f"WHERE t.origin = {OMOP}",
     )
     return [unit, delivered]

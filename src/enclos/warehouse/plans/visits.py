@@ -15,7 +15,7 @@ from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
 from enclos.warehouse.plans.parts import Part
 from enclos.warehouse.plans.reference import visit_natures
-from enclos.warehouse.plans.relations import everything, numbered_sql
+from enclos.warehouse.plans.relations import everything, key_sql, numbered_sql
 from enclos.warehouse.plans.traps import (
     CARE as CARE_TRAPS,
 )
@@ -55,7 +55,7 @@ def care_visit_concept_sql(nature: str) -> str:
 
 def care_visit_key_sql(start_on: str, executant: str, concept: str) -> str:
     """What makes two prestations of a person one visit: day, executant and kind."""
-    return f"hash({start_on}, {executant}, {concept})"
+    return key_sql(start_on, executant, concept)
 
 
 def prestation_lines_sql(prs: str) -> str:
@@ -92,7 +92,7 @@ def stay_lines_sql(mco_b: str) -> str:
     """
     end_on = "coalesce(greatest(EXE_SOI_DTF, EXE_SOI_DTD), EXE_SOI_DTD)"
     return f"""
-        SELECT verdict, n_before, person_id, hash(stay_key) AS key, stay_key, EXE_SOI_DTD AS start_on,
+        SELECT verdict, n_before, person_id, {key_sql("stay_key")} AS key, stay_key, EXE_SOI_DTD AS start_on,
                {end_on} AS end_on,
                CAST(CASE WHEN GRG_GHM LIKE '28%' THEN {concepts.OUTPATIENT_VISIT}
                     WHEN ENT_MOD = '8' AND ENT_PRV IN ('5', 'U') THEN {concepts.EMERGENCY_THEN_INPATIENT_VISIT}
@@ -115,7 +115,7 @@ def hospital_visit_lines_sql(h_visit: str) -> str:
     """A hospital's visits with the verdict on each."""
     whens = " ".join(f"WHEN '{name}' THEN {concept}" for name, concept in _CLASSES.items())
     return f"""
-        SELECT verdict, source, person_id, hash(source, visit_key) AS key, CAST(start_at AS DATE) AS start_on,
+        SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, CAST(start_at AS DATE) AS start_on,
                CAST(coalesce(greatest(end_at, start_at), start_at) AS DATE) AS end_on, start_at, end_at,
                CAST(CASE visit_class {whens} ELSE {concepts.UNKNOWN} END AS INTEGER) AS visit_concept_id, visit_class,
                1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
@@ -217,7 +217,7 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
         f"FROM stage_visits AS v JOIN ({keyed_omop_sql('visit_occurrence', omop_visit_occurrence)}) AS d "
         "ON d.person_id = v.person_id AND d.key = v.key AND d.n_same = v.tie "
         "LEFT JOIN stage_omop_visits AS p "
-        "ON p.person_id = d.person_id AND p.key = hash(d.source, d.preceding_visit_occurrence_id) "
+        f"ON p.person_id = d.person_id AND p.key = {key_sql('d.source', 'd.preceding_visit_occurrence_id')} "
         f"WHERE v.origin = {OMOP}",
     )
     return [care, stay, hospital, delivered]
