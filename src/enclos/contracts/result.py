@@ -30,6 +30,8 @@ OVERALL = "overall"
 SETTINGS_VARIABLE = "settings"
 MISSING = "NA"
 """How the CSV writes what is not there, as R does."""
+HIDDEN = "-"
+"""How a released table writes a number that is not shown. Source: omopgenerics, suppress."""
 
 RESULT_COLUMNS: tuple[str, ...] = (
     "result_id",
