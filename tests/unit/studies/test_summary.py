@@ -1,5 +1,8 @@
 """One flat object per estimate."""
 
+import pyarrow as pa
+
+from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.studies.model import AgeGroup, Incidence, Interval, PointPrevalence, Population, Sex, Study
 from enclos.studies.steps import run_study
 from enclos.studies.summary import summary
@@ -46,3 +49,14 @@ def test_a_share_and_a_share_of_nobody() -> None:
     assert [(each["n_persons"], each["prevalence"]) for each in found] == [(0, None), (0, None), (2, 0.0)]
     assert found[0]["analysis"] == "point prevalence"
     assert found[2]["upper"] == 0.65762
+
+
+def test_a_withheld_number_is_none() -> None:
+    study = Study("s", (EVENTS,), (PointPrevalence(("events",), Population()),))
+    result = run_study(study, cdm(PERSONS))
+    values = result.table["estimate_value"].to_pylist()
+    hidden = result.table.set_column(
+        result.table.column_names.index("estimate_value"), "estimate_value", pa.array([HIDDEN] * len(values))
+    )
+    found = summary(StudyResult(hidden, result.settings))
+    assert [each["n_persons"] for each in found] == [None, None]
