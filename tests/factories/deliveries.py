@@ -15,6 +15,11 @@ from enclos.contracts.delivered.document import Kind
 from enclos.intake.model import DeliveryAccount
 from enclos.intake.steps import accept_delivery
 from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.linkage.model import LinkReport
+from enclos.linkage.steps import group_persons, link
+from enclos.pseudonyms.model import CrossingAccount, NumberingReport
+from enclos.pseudonyms.steps import cross, number_persons
+from enclos.stores.crossing import CrossingZone
 from enclos.stores.delivered import DeliveredFolder
 from enclos.stores.engine import Engine, open_engine
 from enclos.stores.landing import LandingZone
@@ -53,6 +58,35 @@ class VaultBench:
 
     def accept(self, folder: Path) -> DeliveryAccount:
         return accept_delivery(DeliveredFolder(folder), self.engine, self.landing, received_at=NOON)
+
+    def link(self) -> LinkReport:
+        return link(self.engine, self.landing, self.landing, linked_at=NOON)
+
+    def number(self) -> NumberingReport:
+        """Group and number persons."""
+        group_persons(self.engine, self.landing)
+        return number_persons(self.engine, self.keys.secret(KeyName(KeyRole.PSEUDONYM)))
+
+    def persons(self) -> dict[tuple[str, str], int]:
+        """The number of every source person."""
+        rows = self.engine.rows("SELECT source, source_person_key, person_id FROM vault.person_map")
+        return {(source, key): person for source, key, person in rows}
+
+    def cross(self, n_buckets: int = 4) -> CrossingAccount:
+        """Number persons and let everything cross."""
+        self.number()
+        secret = self.keys.secret(KeyName(KeyRole.PSEUDONYM))
+        return cross(self.engine, self.landing, self.crossing, secret, n_buckets=n_buckets)
+
+    @property
+    def crossing(self) -> CrossingZone:
+        return CrossingZone(self.engine, self.folder / "crossing", self.keys)
+
+    def crossed(self, table: str, *columns: str) -> list[tuple]:
+        """Rows of a table that crossed, sorted."""
+        relation = self.crossing.relation(table, None)
+        wanted = ", ".join(f'"{name}"' for name in columns) or "*"
+        return [] if relation is None else self.engine.rows(f"SELECT {wanted} FROM {relation} ORDER BY ALL")
 
     def landed(self, kind: Kind, family: str, columns: Sequence[str], hidden: Sequence[str] = ()) -> list[tuple]:
         wanted = ", ".join(f'"{name}"' for name in (*columns, *hidden))
@@ -116,3 +150,50 @@ def write_delivery(
         document["period"] = {"start": period[0], "end": period[1]}
     (folder / "delivery.json").write_text(json.dumps(document), encoding="utf-8")
     return folder
+
+
+def write_snds(folder: Path, persons: Mapping[str, Sequence[str]], name: str = "ref") -> Path:
+    """A delivery of IR_BEN_R: who holds which pseudonyms ('PSA/rank')."""
+    rows = [
+        {
+            "BEN_NIR_PSA": pseudonym.split("/")[0],
+            "BEN_RNG_GEM": pseudonym.split("/")[1],
+            "BEN_IDT_ANO": holder,
+            "BEN_SEX_COD": 1,
+            "BEN_NAI_ANN": 1950,
+        }
+        for holder, pseudonyms in persons.items()
+        for pseudonym in pseudonyms
+    ]
+    return write_delivery(folder / name, "snds-ref", "snds", {"IR_BEN_R.csv": csv_text(rows)})
+
+
+def write_patients(folder: Path, hospital: str, patients: Sequence[str]) -> Path:
+    """A hospital-csv delivery of patients."""
+    rows = [{"patient_id": patient, "sex": "F", "birth_date": "1950-01-01"} for patient in patients]
+    return write_delivery(folder / hospital, "hospital-csv", hospital, {"PATIENT.csv": csv_text(rows)})
+
+
+def write_circuit(
+    folder: Path,
+    hospital: str,
+    sent: Sequence[tuple[str, str]],
+    answered: Sequence[tuple[str, str]],
+    name: str = "1",
+) -> tuple[Path, Path]:
+    """Both halves of a direct circuit: (patient, temporary id) and (temporary id, 'PSA/rank')."""
+    own = [{"source": hospital, "patient_id": patient, "id_temp": temporary} for patient, temporary in sent]
+    national = [
+        {"source": hospital, "id_temp": t, "BEN_NIR_PSA": p.split("/")[0], "BEN_RNG_GEM": p.split("/")[1]}
+        for t, p in answered
+    ]
+    head = "source;id_temp;BEN_NIR_PSA;BEN_RNG_GEM\n"
+    return (
+        write_delivery(folder / f"own-{hospital}-{name}", "link", hospital, {"LINK_HOSPITAL.csv": csv_text(own)}),
+        write_delivery(
+            folder / f"national-{hospital}-{name}",
+            "link",
+            "snds",
+            {"LINK_SNDS.csv": csv_text(national) if national else head},
+        ),
+    )
