@@ -20,15 +20,16 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.synthetic import truth
 from enclos.synthetic.care import town_care
-from enclos.synthetic.claims import ClaimWriter, claims
-from enclos.synthetic.hospitals import formats, links, records
+from enclos.synthetic.claims.flux import ClaimWriter
+from enclos.synthetic.claims.prestations import claims
+from enclos.synthetic.hospitals import deliver, links, records
 from enclos.synthetic.illness import boxes_a_month, episodes, illness
 from enclos.synthetic.outcomes import LASTS_DAYS, OUTCOMES, events, exposure
 from enclos.synthetic.people import NO_SHARES, Shares, people
 from enclos.synthetic.pmsi import StayWriter
 from enclos.synthetic.registers import open_registers, write_registers
 from enclos.synthetic.sheets import MISSING_DAY, Deliveries
-from enclos.synthetic.stays import stays
+from enclos.synthetic.stays.draw import stays
 from enclos.synthetic.vocabulary import write_vocabulary
 
 CHUNK_PERSONS = 20_000
@@ -95,7 +96,7 @@ def _make(
     deliveries = Deliveries(out / "deliveries")
     write_vocabulary(deliveries, (start, after))
     open_registers(deliveries, (start, after))
-    formats.begin(deliveries, (start, after))
+    deliver.begin(deliveries, (start, after))
     links.begin(deliveries, (start, after))
     claim_writer = ClaimWriter(deliveries, first_day, end_day)
     stay_writer = StayWriter(deliveries, years)
@@ -114,14 +115,14 @@ def _make(
         lasts = boxes_a_month()[1] * LASTS_DAYS
         used = {e.atc: exposure(folk, care.dispensed, e.atc, lasts) for o in OUTCOMES for e in o.effects}
         happened = [events(rng, folk, ill, outcome, used) for outcome in OUTCOMES]
-        in_hospital = stays(rng, folk, ill, happened, plus_codes=traps)
+        in_hospital = stays(rng, folk, ill, happened, irregular=traps)
         for outcome, found in zip(OUTCOMES, happened, strict=True):
             incidence.add(folk, outcome.name, found)
         held = []
         for place in range(len(records.SOURCES)):
             held.append(records.record(rng, folk, in_hospital, place, next_visit[place], injected))
             next_visit[place] += len(held[-1].visits)
-            formats.write(deliveries, held[-1])
+            deliver.write(deliveries, held[-1])
             links.write(rng, deliveries, held[-1])
         identities.add(folk, held)
         stay_writer.write(rng, folk, in_hospital, injected)

@@ -72,8 +72,7 @@ class Exposure:
     def covers(self, who: Indices, days: Days) -> npt.NDArray[np.bool_]:
         """Whether those persons use the drug on those days."""
         inside = (self.start[:, who] <= days) & (days < self.stop[:, who])
-        found: npt.NDArray[np.bool_] = inside.any(axis=0)
-        return found
+        return np.asarray(inside[0] | inside[1], dtype=np.bool_)
 
 
 LASTS_DAYS = 30

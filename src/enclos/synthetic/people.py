@@ -166,9 +166,9 @@ def _deaths(rng: np.random.Generator, birth: Days, female: Flags, start: int) ->
 def _ages(group: AgeGroup) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Middles of the years of age of a group, and their shares of it."""
     last = group.age_to if group.age_to < 100 else 99
-    ages = np.arange(group.age_from, last + 1) + 0.5
+    ages: npt.NDArray[np.float64] = np.arange(group.age_from, last + 1).astype(np.float64) + 0.5
     share = np.exp(-(ages - 90) / _THINNING) if group.age_to >= 100 else np.ones(len(ages))
-    return ages, share / share.sum()
+    return ages, np.asarray(share / share.sum(), dtype=np.float64)
 
 
 @cache

@@ -9,20 +9,12 @@ import numpy as np
 
 from enclos.synthetic.illness import Indices
 from enclos.synthetic.people import Days, Flags, People
-from enclos.synthetic.references import departments, hospitals
-from enclos.synthetic.sheets import Deliveries, Field, block, day, digits, line, number, render, texts
-from enclos.synthetic.stays import NONE, Stays, acts, diagnoses, ghm_roots
+from enclos.synthetic.references import departments, hospitals, layout
+from enclos.synthetic.sheets import Bytes, Deliveries, Field, Sheet, block, day, digits, line, number, render, texts
+from enclos.synthetic.stays.model import NONE, Stays, acts, diagnoses, ghm_roots
 
-RETURN_CODES = "NIR_RET NAI_RET SEX_RET SEJ_RET FHO_RET PMS_RET DAT_RET COH_NAI_RET COH_SEX_RET".split()
-HEADERS = {
-    "B": "ETA_NUM RSA_NUM AGE_ANN AGE_JOU BDI_COD BDI_DEP COD_SEX DGN_PAL DGN_REL ENT_MOD ENT_PRV SOR_MOD SOR_DES "
-    "GRG_GHM GRG_RET NBR_ACT NBR_DGN NBR_RUM NBR_SEA SEJ_NBJ SEJ_TYP SOR_ANN SOR_MOI TYP_GEN_RSA".split(),
-    "C": ["ETA_NUM", "RSA_NUM", "NIR_ANO_17", "EXE_SOI_DTD", "EXE_SOI_DTF", "SOR_ANN", "SOR_MOI", *RETURN_CODES]
-    + ["RNG_NAI"],
-    "A": "ETA_NUM RSA_NUM CDC_ACT PHA_ACT ACV_ACT ENT_DAT_DEL NBR_EXE_ACT".split(),
-    "D": "ETA_NUM RSA_NUM DGN_ASS_NUM ASS_DGN".split(),
-    "UM": "ETA_NUM RSA_NUM UM_ORD_NUM DGN_PAL DGN_REL AUT_TYP1_UM PAR_DUR_SEJ ETA_NUM_GEO".split(),
-}
+TABLES = ("B", "C", "A", "D", "UM")
+RETURN_CODES = tuple(name for name in layout("T_MCOaaC") if name.endswith("_RET"))
 _BAD_RETURN = 0.014
 """Source: CNAM, MCO stays in error in 2017: 1.40 %."""
 _UNGROUPABLE = 0.003
@@ -39,13 +31,12 @@ class StayWriter:
         for year in self._years:
             name = f"snds-pmsi-{year}"
             deliveries.open(name, "snds", "snds-pmsi", (date(year, 1, 1), date(year + 1, 1, 1)))
-            for letter in HEADERS:
+            for letter in TABLES:
                 self._sheet(year, letter)
 
-    def _sheet(self, year: int, letter: str):  # type: ignore[no-untyped-def]
+    def _sheet(self, year: int, letter: str) -> Sheet:
         table = f"T_MCO{year % 100:02d}{letter}"
-        suffix = "csv" if letter in {"UM", "D"} else "csv"
-        return self._deliveries.sheet(f"snds-pmsi-{year}", f"{table}.{suffix}", table, HEADERS[letter])
+        return self._deliveries.sheet(f"snds-pmsi-{year}", f"{table}.csv", table, layout(f"T_MCOaa{letter}"))
 
     def write(self, rng: np.random.Generator, folk: People, found: Stays, traps: Counter[str] | None) -> None:
         """Write one chunk."""
@@ -96,12 +87,12 @@ class StayWriter:
         self._next[index] += count
         return rank
 
-    def _secondary(self, year: int, part: Stays, keys: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _secondary(self, year: int, part: Stays, keys: Bytes) -> None:
         stay, nth = np.nonzero(part.secondary != NONE)
         code = part.secondary[stay, nth]
         self._put(year, "D", len(stay), line((keys, stay), number(nth + 1), (texts(diagnoses()), code)))
 
-    def _acts(self, year: int, part: Stays, keys: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _acts(self, year: int, part: Stays, keys: Bytes) -> None:
         stay = np.flatnonzero(part.act != NONE)
         delay = np.minimum(part.leave - part.entry, 1)[stay]
         anaesthesia = np.flatnonzero(np.array([name[4] == "A" for name in acts()])[part.act[stay]])
@@ -115,7 +106,7 @@ class StayWriter:
         )
         self._put(year, "A", len(twice), row)
 
-    def _units(self, year: int, part: Stays, keys: np.ndarray, two: Flags, kind: Indices) -> None:  # type: ignore[type-arg]
+    def _units(self, year: int, part: Stays, keys: Bytes, two: Flags, kind: Indices) -> None:
         nights = part.leave - part.entry
         stay = np.concatenate([np.arange(len(part)), np.flatnonzero(two)])
         order = np.concatenate([np.ones(len(part), dtype=np.int64), np.full(int(two.sum()), 2)])
@@ -158,7 +149,7 @@ def _with_inter_hospital(rng: np.random.Generator, found: Stays, traps: Counter[
 def _b_line(
     folk: People,
     part: Stays,
-    keys: np.ndarray,  # type: ignore[type-arg]
+    keys: Bytes,
     typ: Indices,
     ungrouped: Flags,
     two: Flags,
@@ -206,7 +197,7 @@ def _b_line(
     )
 
 
-def _c_line(folk: People, part: Stays, keys: np.ndarray, bad: Indices, no_nir: Flags) -> list[Field]:  # type: ignore[type-arg]
+def _c_line(folk: People, part: Stays, keys: Bytes, bad: Indices, no_nir: Flags) -> list[Field]:
     psa = _psa_on(folk, part.person, part.entry)
     psa = np.where(no_nir, b"xxxxxxxxxxxxxxxxx", psa)
     year = part.leave.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
@@ -224,5 +215,5 @@ def _c_line(folk: People, part: Stays, keys: np.ndarray, bad: Indices, no_nir: F
     )
 
 
-def _psa_on(folk: People, person: Indices, days: Days) -> np.ndarray:  # type: ignore[type-arg]
+def _psa_on(folk: People, person: Indices, days: Days) -> Bytes:
     return np.where(days >= folk.switch[person], folk.second_psa[person], folk.psa[person])

@@ -156,6 +156,12 @@ class LabTest:
 
 
 @cache
+def layout(table: str) -> tuple[str, ...]:
+    """The columns in which a table of the SNDS is delivered, in order: keys and what an extract asks for."""
+    return next(tuple(r["columns"].split()) for r in rows("snds_layouts.csv") if r["table"] == table)
+
+
+@cache
 def pyramid() -> tuple[AgeGroup, ...]:
     """The age pyramid."""
     return tuple(

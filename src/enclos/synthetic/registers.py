@@ -9,7 +9,7 @@ import numpy as np
 
 from enclos.synthetic.illness import Illness, Indices
 from enclos.synthetic.people import Days, People, pseudonyms
-from enclos.synthetic.references import conditions, departments, weighted_codes
+from enclos.synthetic.references import conditions, departments, layout, weighted_codes
 from enclos.synthetic.sheets import (
     DAY_1600,
     DAY_2099,
@@ -25,14 +25,7 @@ from enclos.synthetic.sheets import (
 )
 
 DELIVERY = "snds-ref"
-HEADERS = {
-    "IR_BEN_R": "BEN_NIR_PSA BEN_RNG_GEM BEN_NIR_ANO BEN_IDT_ANO BEN_IDT_TOP BEN_CDI_NIR BEN_NAI_ANN BEN_NAI_MOI "
-    "BEN_SEX_COD BEN_DCD_DTE BEN_RES_DPT BEN_RES_COM BEN_TOP_CNS MAX_TRT_DTD BEN_DTE_INS BEN_DTE_MAJ".split(),
-    "IR_IMB_R": "BEN_NIR_PSA BEN_RNG_GEM IMB_ALD_DTD IMB_ALD_DTF IMB_ALD_NUM IMB_ETM_NAT INS_DTE MED_MTF_COD "
-    "UPD_DTE".split(),
-    "KI_CCI_R": "DCD_IDT_ENC DCD_IDT_TOP BEN_IDT_ANO BEN_IDT_TOP FLX_PER_ANN BEN_RES_DPT BEN_DCD_DTE BEN_NAI_ANN "
-    "BEN_NAI_MOI BEN_SEX_COD DCD_CIM_COD".split(),
-}
+TABLES = ("IR_BEN_R", "IR_IMB_R", "KI_CCI_R")
 CERTIFICATE_MATCHED = 0.88
 """Share of deaths whose certificate is matched. Source: CépiDc slides, mean of 2013 to 2016."""
 _DEATH_DATE_MISSING = 0.05
@@ -41,8 +34,8 @@ _DEATH_DATE_MISSING = 0.05
 def open_registers(deliveries: Deliveries, period: tuple[date, date]) -> None:
     """Begin the delivery."""
     deliveries.open(DELIVERY, "snds", "snds-ref", period)
-    for table, header in HEADERS.items():
-        deliveries.sheet(DELIVERY, f"{table}.csv", table, header)
+    for table in TABLES:
+        deliveries.sheet(DELIVERY, f"{table}.csv", table, layout(table))
 
 
 def write_registers(
@@ -60,7 +53,7 @@ def write_registers(
 
 
 def _put(deliveries: Deliveries, table: str, n: int, fields: list[Field]) -> None:
-    sheet = deliveries.sheet(DELIVERY, f"{table}.csv", table, HEADERS[table])
+    sheet = deliveries.sheet(DELIVERY, f"{table}.csv", table, layout(table))
     deliveries.write(sheet, render(n, fields), n)
 
 

@@ -206,6 +206,10 @@ class Deliveries:
             self._sheets[delivery, file] = found
         return found
 
+    def begun(self, delivery: str, file: str) -> Sheet:
+        """A file that was begun before; KeyError when it was not."""
+        return self._sheets[delivery, file]
+
     def write(self, sheet: Sheet, content: bytes, n_rows: int) -> None:
         """Add rows to a file, in the order of the calls."""
         if len(self._pending) >= 64:

@@ -21,8 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from enclos.synthetic.hospitals.formats import patient_ids
 from enclos.synthetic.hospitals.records import Record
+from enclos.synthetic.hospitals.written import patient_ids
 from enclos.synthetic.outcomes import GI_BLEED, MYOCARDIAL_INFARCTION, OUTCOMES, Events
 from enclos.synthetic.people import DAYS_A_YEAR, NEVER, Days, People
 from enclos.synthetic.references import departments
@@ -184,16 +184,15 @@ def outcome_concept(name: str) -> int:
     return find(code)
 
 
+def _cohort(name: str, concept: int, domain: str) -> str:
+    return f"  {name}: {{concepts: [{concept}], descendants: true, domain: {domain}, limit: first, end: event_end}}"
+
+
 def _incidence_study(years: range) -> str:
     groups = ", ".join(f"[{low}, {high}]" for low, high in AGE_GROUPS)
     lines = ["# The incidence that truth/incidence.json states: all of its age groups, sexes and intervals."]
     lines += ["study: incidence", "cohorts:"]
-    for outcome in OUTCOMES:
-        concept = outcome_concept(outcome.name)
-        lines.append(
-            f"  {outcome.name}: {{concepts: [{concept}], descendants: true, domain: condition, limit: first, "
-            "end: event_end}"
-        )
+    lines += [_cohort(outcome.name, outcome_concept(outcome.name), "condition") for outcome in OUTCOMES]
     names = ", ".join(outcome.name for outcome in OUTCOMES)
     lines += [
         "analyses:",
@@ -212,11 +211,7 @@ def _incidence_study(years: range) -> str:
 
 
 def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str:
-    cohorts = [
-        f"  {drug}: {{concepts: [{ingredient_id(drug)}], descendants: true, domain: drug, limit: first, "
-        "end: event_end}"
-        for drug in (target, comparator)
-    ]
+    cohorts = [_cohort(drug, ingredient_id(drug), "drug") for drug in (target, comparator)]
     return "\n".join(
         [
             f"# New users of {target} against new users of {comparator}. Age and sex choose the drug as well as the",
@@ -224,8 +219,7 @@ def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str
             f"study: {name}",
             "cohorts:",
             *cohorts,
-            f"  {outcome}: {{concepts: [{outcome_concept(outcome)}], descendants: true, domain: condition, "
-            "limit: first, end: event_end}",
+            _cohort(outcome, outcome_concept(outcome), "condition"),
             "analyses:",
             "  - compare:",
             f"      target: {target}",

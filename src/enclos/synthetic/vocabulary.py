@@ -12,30 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import pairwise
 
+from enclos.contracts.omop import omop_tables
 from enclos.synthetic.references import administered_drugs, lab_tests, labels, products, rows
 from enclos.synthetic.sheets import Deliveries
-from enclos.synthetic.stays import diagnoses
+from enclos.synthetic.stays.model import diagnoses
 
 LOCAL = 2_000_000_000
 VERSION = "enclos-synthetic 1"
-HEADERS = {
-    "CONCEPT": "concept_id concept_name domain_id vocabulary_id concept_class_id standard_concept concept_code "
-    "valid_start_date valid_end_date invalid_reason".split(),
-    "CONCEPT_RELATIONSHIP": "concept_id_1 concept_id_2 relationship_id valid_start_date valid_end_date "
-    "invalid_reason".split(),
-    "CONCEPT_ANCESTOR": "ancestor_concept_id descendant_concept_id min_levels_of_separation "
-    "max_levels_of_separation".split(),
-    "CONCEPT_SYNONYM": "concept_id concept_synonym_name language_concept_id".split(),
-    "VOCABULARY": "vocabulary_id vocabulary_name vocabulary_reference vocabulary_version vocabulary_concept_id".split(),
-    "DOMAIN": "domain_id domain_name domain_concept_id".split(),
-    "CONCEPT_CLASS": "concept_class_id concept_class_name concept_class_concept_id".split(),
-    "RELATIONSHIP": "relationship_id relationship_name is_hierarchical defines_ancestry reverse_relationship_id "
-    "relationship_concept_id".split(),
-    "DRUG_STRENGTH": "drug_concept_id ingredient_concept_id amount_value amount_unit_concept_id numerator_value "
-    "numerator_unit_concept_id denominator_value denominator_unit_concept_id box_size valid_start_date "
-    "valid_end_date invalid_reason".split(),
-}
 _ALWAYS = ("19700101", "20991231", "")
 
 
@@ -266,7 +251,7 @@ def _edges() -> set[tuple[int, int]]:
     leaf = {p.atc: p.ingredient for p in products()} | {atc: name for atc, _, name in administered_drugs()}
     for code, name in leaf.items():
         steps = sorted({code[:n] for n in (1, 3, 4, 5, 7)}, key=len)
-        found |= {(atc_id(high), atc_id(low)) for high, low in zip(steps, steps[1:], strict=False)}
+        found |= {(atc_id(high), atc_id(low)) for high, low in pairwise(steps)}
         found.add((atc_id(code), ingredient_id(name)))
     for p in products():
         found.add((ingredient_id(p.ingredient), drug_id(p.ingredient, p.strength, p.strength_unit)))
@@ -341,6 +326,6 @@ def write_vocabulary(deliveries: Deliveries, period: tuple[date, date]) -> None:
         "DRUG_STRENGTH": _strengths(),
     }
     for table, content in tables.items():
-        sheet = deliveries.sheet("vocabulary", f"{table}.csv", table, HEADERS[table], "\t")
+        sheet = deliveries.sheet("vocabulary", f"{table}.csv", table, omop_tables()[table.lower()].names, "\t")
         text = "".join("\t".join(map(str, row)) + "\n" for row in content)
         deliveries.write(sheet, text.encode(), len(content))

@@ -11,8 +11,8 @@ from datetime import date
 
 import numpy as np
 
-from enclos.synthetic.hospitals.formats import patient_ids
 from enclos.synthetic.hospitals.records import SOURCES, Record
+from enclos.synthetic.hospitals.written import patient_ids
 from enclos.synthetic.sheets import Deliveries
 
 _HOSPITAL = ["source", "patient_id", "id_temp"]

@@ -16,7 +16,7 @@ from enclos.synthetic.illness import Indices
 from enclos.synthetic.people import DAYS_A_YEAR, Days, Flags, People
 from enclos.synthetic.references import administered_drugs, hospitals, lab_tests
 from enclos.synthetic.sheets import Bytes
-from enclos.synthetic.stays import NONE, Stays, diagnosis
+from enclos.synthetic.stays.model import NONE, Stays, diagnosis
 
 SOURCES = ("hosp-a", "hosp-b", "hosp-c", "hosp-d")
 INPATIENT, OUTPATIENT, EMERGENCY = range(3)
@@ -237,7 +237,8 @@ def _laboratory(rng: np.random.Generator, mine: Stays, visits: Visits) -> Entrie
     skewed = np.isin(what, [5, 6, 7, 9])
     value = np.where(skewed, mean * np.exp(rng.normal(0, 0.5, len(what)) - 0.125), rng.normal(mean, sd))
     floor = np.array([t.mean * 0.12 for t in tests])[what]
-    return Entries(visit, what, when, when, np.round(np.maximum(value, floor), 1))
+    rounded: npt.NDArray[np.float64] = np.round(np.maximum(value, floor), 1).astype(np.float64)
+    return Entries(visit, what, when, when, rounded)
 
 
 def _drugs(rng: np.random.Generator, mine: Stays, visits: Visits) -> Entries:
@@ -248,4 +249,5 @@ def _drugs(rng: np.random.Generator, mine: Stays, visits: Visits) -> Entries:
     what = rng.choice(len(weights), len(visit), p=weights / weights.sum())
     start = np.minimum(visits.start[visit] + 120, visits.end[visit])
     nights = (mine.leave - mine.entry)[visit]
-    return Entries(visit, what, start, visits.end[visit], 1.0 + nights * rng.integers(1, 4, len(visit)))
+    quantity: npt.NDArray[np.float64] = (1 + nights * rng.integers(1, 4, len(visit))).astype(np.float64)
+    return Entries(visit, what, start, visits.end[visit], quantity)

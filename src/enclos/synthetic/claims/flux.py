@@ -1,0 +1,202 @@
+"""Months of flux, and the writing of claims into the deliveries of their month.
+
+The flux of a month holds care that was paid in the months before: FLX_DIS_DTD is the first day of the month in
+which lines became available, one to six months after the month of care.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+import numpy as np
+
+from enclos.synthetic.claims.model import (
+    VARIANTS,
+    Affined,
+    Claims,
+    Kind,
+    Prestations,
+    kinds,
+)
+from enclos.synthetic.illness import Indices
+from enclos.synthetic.people import Days, People
+from enclos.synthetic.references import city_acts, departments, hospitals, layout, products
+from enclos.synthetic.sheets import Bytes, Deliveries, Field, block, day, digits, euros, line, render, signed, texts
+
+MOST_LAG_MONTHS = 6
+TABLES = ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F")
+
+
+def months_of(days: Days, start: int) -> Indices:
+    """Calendar months since the month of ``start``."""
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    found: Indices = month - np.datetime64(start, "D").astype("datetime64[M]").astype(np.int64)
+    return found
+
+
+def flux_months(start: int, end: int) -> list[date]:
+    """First days of the months of flux in which care of [start, end) arrives."""
+    first = np.datetime64(start, "D").astype("datetime64[M]").astype(int) + 1
+    last = np.datetime64(end - 1, "D").astype("datetime64[M]").astype(int) + MOST_LAG_MONTHS
+    return [date(1970 + month // 12, month % 12 + 1, 1) for month in range(first, last + 1)]
+
+
+class ClaimWriter:
+    """Writes the claims of chunk after chunk into the deliveries of their flux."""
+
+    def __init__(self, deliveries: Deliveries, start: int, end: int) -> None:
+        self._deliveries = deliveries
+        self._months = flux_months(start, end)
+        self._next_sheet = np.full(len(self._months), 10_000_000, dtype=np.int64)
+        for month in self._months:
+            after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+            # care begins the month before the first flux: the first delivery speaks of both months
+            since = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+            first = month == self._months[0]
+            deliveries.open(self._delivery(month), "snds", "snds-dcir", (since if first else month, after))
+            for table in TABLES:
+                deliveries.sheet(self._delivery(month), f"{table}.csv.gz", table, layout(table))
+
+    @staticmethod
+    def _delivery(month: date) -> str:
+        return f"snds-dcir-{month:%Y-%m}"
+
+    def write(self, folk: People, found: Claims) -> None:
+        """Write one chunk."""
+        people = _person_texts(folk)
+        by_flux = np.argsort(found.prestations.flux.astype(np.uint8), kind="stable")
+        ordered = found.prestations.take(by_flux)
+        place = np.empty(len(by_flux), dtype=np.int64)
+        place[by_flux] = np.arange(len(by_flux))
+        edges = np.searchsorted(ordered.flux, np.arange(len(self._months) + 1))
+        below = {
+            "ER_PHA_F": _placed(found.pharmacy, place),
+            "ER_CAM_F": _placed(found.acts, place),
+            "ER_ETE_F": _placed(found.establishments, place),
+        }
+        ends = {table: np.searchsorted(rows.prestation, edges) for table, rows in below.items()}
+        for index, month in enumerate(self._months):
+            low, high = int(edges[index]), int(edges[index + 1])
+            part = ordered.take(np.arange(low, high))
+            keys = self._keys(folk, part, index)
+            self._put(month, "ER_PRS_F", high - low, _prestation_line(folk, people, part, keys))
+            for table, rows in below.items():
+                first, last = int(ends[table][index]), int(ends[table][index + 1])
+                chosen = slice(first, last)
+                self._put(month, table, last - first, _affined_line(table, rows, chosen, keys, low))
+
+    def _put(self, month: date, table: str, n_rows: int, fields_: list[Field]) -> None:
+        sheet = self._deliveries.sheet(self._delivery(month), f"{table}.csv.gz", table, layout(table))
+        self._deliveries.write(sheet, render(n_rows, fields_), n_rows)
+
+    def _keys(self, folk: People, part: Prestations, index: int) -> Bytes:
+        """The nine keys of every prestation, as text."""
+        month = self._months[index]
+        before = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+        heads = texts(
+            [
+                f"{month};{before:%Y-%m}-{treated:02d};1;{office % 20 + 1};{treated};01C{office:03d}000;"
+                for office in range(len(departments()))
+                for treated in range(1, 29)
+            ]
+        )
+        sheet, number = np.unique(part.sheet, return_inverse=True)
+        treated = (part.sheet * 13 + part.flux) % 28
+        number = number + self._next_sheet[index]
+        self._next_sheet[index] += len(sheet)
+        office = folk.department[part.person]
+        one = digits(part.order, 1)
+        return block(len(part), [(heads, office * 28 + treated), *digits(number, 8), b";", *one, b";0;"])
+
+
+def _placed(rows: Affined, place: Indices) -> Affined:
+    prestation = place[rows.prestation]
+    sort = np.argsort(prestation, kind="stable")
+    return Affined(prestation[sort], rows.what[sort], rows.quantity[sort], rows.order[sort])
+
+
+def _person_texts(folk: People) -> Bytes:
+    """BEN_NIR_PSA to RGM_GRG_COD of every person, under the first and then under the second pseudonym."""
+    year = folk.birth.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    codes = texts([d.snds_code for d in departments()])
+    rest = line(
+        digits(folk.rank, 1),
+        (texts(["00", "03"]), folk.provisional.astype(np.int64)),
+        (texts(["1", "2"]), folk.female.astype(np.int64)),
+        digits(year, 4),
+        (codes, folk.department),
+        (texts(["1", "2", "3"]), _scheme(folk)),
+    )[:-1]
+    first = block(len(folk), [folk.psa, b";", *rest])
+    second = block(len(folk), [folk.second_psa, b";", *rest])
+    return np.concatenate([first, second])
+
+
+def _scheme(folk: People) -> Indices:
+    found: Indices = np.where((np.arange(len(folk)) * 53 + folk.first) % 100 < 88, 0, (np.arange(len(folk)) % 2) + 1)
+    return found
+
+
+def _prestation_line(folk: People, people: Bytes, part: Prestations, keys: Bytes) -> list[Field]:
+    percent = np.array([kind.percent for kind in kinds()])[part.kind]
+    return [
+        keys,
+        *line(
+            (people, part.person + len(folk) * (part.day >= folk.switch[part.person])),
+            day(part.day),
+            day(part.until),
+            day(part.prescribed),
+            [(_kind_texts(), part.kind * len(VARIANTS) + part.variant), *digits(part.provider, 8)],
+            signed(part.quantity),
+            list(euros(part.cents)),
+            list(euros(part.cents * percent // 100)),
+        ),
+    ]
+
+
+def _affined_line(table: str, rows: Affined, chosen: slice, keys: Bytes, low: int) -> list[Field]:
+    what, order = rows.what[chosen], rows.order[chosen]
+    key: Field = (keys, rows.prestation[chosen] - low)
+    if table == "ER_PHA_F":
+        return [key, *line(signed(order), (_product_texts(), what), signed(rows.quantity[chosen]))]
+    if table == "ER_CAM_F":
+        return [key, *line(signed(order), (_act_texts(), what))]
+    return [key, *line((_establishment_texts(), what))]
+
+
+@cache
+def _kind_texts() -> Bytes:
+    """PRS_NAT_REF to PRS_DPN_QLP and the first sign of PFS_EXE_NUM, of every kind in every variant."""
+    return texts(
+        [
+            f"{kind.nature};{kind.nature};{kind.speciality};{kind.activity};{kind.prescriber_speciality};0;{variant};"
+            f"{_role(kind)}"
+            for kind in kinds()
+            for variant in VARIANTS
+        ]
+    )
+
+
+def _role(kind: Kind) -> int:
+    if kind.activity:
+        return {30: 6, 50: 2}[kind.activity]
+    return 1
+
+
+@cache
+def _product_texts() -> Bytes:
+    return texts([f"{p.cip13};{p.cip7};{p.price_cents // 100}.{p.price_cents % 100:02d}" for p in products()])
+
+
+@cache
+def _act_texts() -> Bytes:
+    return texts([f"{a.ccam};1;0;{a.price_cents // 100}.{a.price_cents % 100:02d}" for a in city_acts()])
+
+
+@cache
+def _establishment_texts() -> Bytes:
+    """ETE_IND_TAA to PRS_PPU_SEC: directly billed public hospitals, then private ones."""
+    public = [f"1;{h.finess[:8]};355;1;;1" for h in hospitals()]
+    private = [f"0;{h.finess[:8]};365;2;Z;2" for h in hospitals()]
+    return texts(public + private)
