@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from enclos.contracts.delivered.document import Kind
@@ -64,6 +64,7 @@ def deliver(landed, new_holders, new_patients, new_circuits):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
+@example([({"a/1": "ida"}, {("hosp-a", "p1")}, []), ({}, set(), [("hosp-a", {("p1", "t1")}, {("t1", "a/1")})])])
 def test_persons_and_counters_equal_the_oracle_at_every_step(engine, country):
     landed, oracle = LandedInMemory(engine), Numbering()
     known, everybody, ran, waiting = {}, set(), [], []
