@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, time
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +30,8 @@ YEAR_2019 = (
     DeliveredPeriod("snds", "snds-dcir", date(2019, 1, 1), date(2020, 1, 1)),
     DeliveredPeriod("snds", "snds-pmsi", date(2019, 1, 1), date(2020, 1, 1)),
 )
+
+RELEASED = date(2026, 11, 2)
 
 _TYPES = {
     "BIGINT": pa.int64(),
@@ -65,6 +69,7 @@ class HandCrossing:
     """Tables that crossed, held in memory."""
 
     def __init__(self, engine: SqlEngine, tables: Mapping[str, Sequence[Row] | pa.Table], n_buckets: int) -> None:
+        self._engine = engine
         self._contracts = {}
         for name, rows in tables.items():
             table = rows if isinstance(rows, pa.Table) else arrow_table(name, rows, n_buckets)
@@ -73,6 +78,10 @@ class HandCrossing:
 
     def tables(self) -> list[str]:
         return list(self._contracts)
+
+    def forget(self) -> None:
+        for name in self._contracts:
+            self._engine.unregister(f"crossed_{name}")
 
     def relation(self, table: str, bucket: int | None) -> str | None:
         if table not in self._contracts:
@@ -114,14 +123,24 @@ def built(
     periods: Sequence[DeliveredPeriod] = YEAR_2019,
     **options: Any,
 ) -> Iterator[Snapshot]:
-    """The snapshot that these tables make, in a lake of its own."""
-    with TemporaryDirectory() as folder, open_engine(memory_limit_mb=1024) as engine:
-        lake = attach_lake(engine, Path(folder) / "catalog.ducklake", Path(folder) / "lake", CATALOG_KEY)
-        crossing = HandCrossing(engine, tables, n_buckets)
-        report = build_snapshot(
-            engine, crossing, lake, n_buckets, periods=periods, released_on=date(2026, 11, 2), **options
-        )
+    """The snapshot that these tables make."""
+    engine, lake = bench()
+    crossing = HandCrossing(engine, tables, n_buckets)
+    try:
+        report = build_snapshot(engine, crossing, lake, n_buckets, periods=periods, released_on=RELEASED, **options)
         yield Snapshot(engine, lake, report)
+    finally:
+        crossing.forget()
+
+
+@cache
+def bench() -> tuple[Engine, Lake]:
+    """An engine and a lake that the process keeps: each build is a snapshot of its own."""
+    exit_stack = ExitStack()
+    atexit.register(exit_stack.close)
+    folder = Path(exit_stack.enter_context(TemporaryDirectory()))
+    engine = exit_stack.enter_context(open_engine(memory_limit_mb=1024))
+    return engine, attach_lake(engine, folder / "catalog.ducklake", folder / "lake", CATALOG_KEY)
 
 
 # -- one-line rows
@@ -195,6 +214,11 @@ def stay(person_id: int, key: int, entry: date, leave: date, **changes: Any) -> 
 def of_stay(person_id: int, key: int, **changes: Any) -> dict[str, Any]:
     """A line of a stay: a diagnosis, an act, a unit."""
     return {"person_id": person_id, "stay_key": key, "ETA_NUM": "690781810"} | changes
+
+
+def at(day: date, hour: int = 12) -> datetime:
+    """An hour of a day, as hospitals record it: without a time zone."""
+    return datetime.combine(day, time(hour))
 
 
 def hospital(person_id: int, source: str = "hosp-a", **changes: Any) -> dict[str, Any]:
