@@ -91,11 +91,25 @@ def system_of(
     )
 
 
-def exposed(system: System, hidden: Bools) -> Ints:
+class Seen:
+    """How far each number was seen to move from its true value in some solution.
+
+    Hiding more numbers only gives an attacker less, so a solution stays one: what was seen to be wide stays wide, and
+    is not asked again.
+    """
+
+    def __init__(self, n_numbers: int) -> None:
+        self.up = np.zeros(n_numbers)
+        self.down = np.zeros(n_numbers)
+
+
+def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     """The hidden numbers whose interval is narrower than they require.
 
-    In: hidden — which numbers are not shown; all others are known exactly.
+    In: hidden — which numbers are not shown; all others are known exactly; seen — what calls with fewer hidden numbers
+        of the same system found; this call adds to it.
     """
+    seen = seen or Seen(len(system.values))
     at_stake = hidden & (system.required > 0)
     if not at_stake.any():
         return np.zeros(0, dtype=np.int64)
@@ -110,12 +124,14 @@ def exposed(system: System, hidden: Bools) -> Ints:
         system.slack[used][~system.is_equation[used]],
         np.where(system.signed[unknown], -system.reach[unknown], -np.minimum(system.values, system.reach)[unknown]),
         system.reach[unknown],
+        seen.up[unknown],
+        seen.down[unknown],
     )
     required = system.required[unknown]
-    open_ones = np.flatnonzero(at_stake[unknown])
-    for objective in (np.ones(len(unknown)), -np.ones(len(unknown))):
+    open_ones = np.flatnonzero(at_stake[unknown] & (reach.width() < required))
+    for sign in (1.0, -1.0) if len(open_ones) else ():
         weights = np.zeros(len(unknown))
-        weights[open_ones] = objective[open_ones]
+        weights[open_ones] = sign
         reach.go(weights)
     open_ones = open_ones[reach.width()[open_ones] < required[open_ones]]
     found: list[int] = []
@@ -130,6 +146,7 @@ def exposed(system: System, hidden: Bools) -> Ints:
         found += unknown[chosen[narrow[chosen]]].tolist()
         open_ones = np.setdiff1d(open_ones, chosen)
         open_ones = open_ones[narrow[open_ones]]
+    seen.up[unknown], seen.down[unknown] = reach.up, reach.down
     return np.array(sorted(found), dtype=np.int64)
 
 
@@ -143,14 +160,21 @@ class _Reach:
     """How far each unknown was seen to move from its true value in some solution."""
 
     def __init__(
-        self, equations: csr_matrix, inequalities: csr_matrix, slack: Floats, lowest: Floats, highest: Floats
+        self,
+        equations: csr_matrix,
+        inequalities: csr_matrix,
+        slack: Floats,
+        lowest: Floats,
+        highest: Floats,
+        up: Floats,
+        down: Floats,
     ) -> None:
         self._equations = equations
         self._inequalities = inequalities
         self._slack = slack
         self._bounds = np.column_stack((lowest, highest))
-        self._up = np.zeros(len(lowest))
-        self._down = np.zeros(len(lowest))
+        self.up = up
+        self.down = down
 
     def go(self, weights: Floats) -> None:
         """Look for the solution in which the weighted unknowns move furthest, and note where all of them are."""
@@ -164,10 +188,10 @@ class _Reach:
             method="highs",
         )
         if solved.status == 0:  # anything else proves nothing, so nothing counts as wide because of it
-            self._up = np.maximum(self._up, solved.x)
-            self._down = np.minimum(self._down, solved.x)
+            self.up = np.maximum(self.up, solved.x)
+            self.down = np.minimum(self.down, solved.x)
 
     def width(self) -> Floats:
         """The whole numbers between the lowest and the highest value seen, for each unknown."""
-        width: Floats = np.floor(self._up + _EPSILON) + np.floor(-self._down + _EPSILON)
+        width: Floats = np.floor(self.up + _EPSILON) + np.floor(-self.down + _EPSILON)
         return width

@@ -22,7 +22,7 @@ import pyarrow as pa
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule
-from enclos.release.rules.attack import System, exposed
+from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.numbers import Numbers, numbers_of
 from enclos.release.rules.policy import policy
 from enclos.release.rules.reading import Reading, read_result
@@ -94,8 +94,9 @@ def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_]) 
     for number, relation in enumerate(numbers.relations):
         for position, _ in relation.terms:
             relations_of[position].append(number)
+    seen = Seen(len(system.values))
     while True:
-        narrow = exposed(system, hidden)
+        narrow = exposed(system, hidden, seen)
         chosen: set[int] = set()
         for position in narrow.tolist():
             found = _cheapest(numbers, relations_of, hidden, position, chosen)

@@ -1,0 +1,13 @@
+"""Release's verbs: ask, look, vote, export, verify."""
+
+from enclos.release.steps.exporting import export_release, mark_exported
+from enclos.release.steps.requests import list_requests, request_release, review_release, show_request
+
+__all__ = [
+    "export_release",
+    "list_requests",
+    "mark_exported",
+    "request_release",
+    "review_release",
+    "show_request",
+]

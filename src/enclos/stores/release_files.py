@@ -1,0 +1,149 @@
+"""The release desk on disk, sealed, and packages as folders or zip files."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.release.model import Package, PackageReport
+from enclos.release.package import verify_package as verify_files
+from enclos.release.steps.documents import REQUEST
+from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
+from enclos.stores.sealed import seal, unseal
+
+_REQUEST_ID = re.compile(r"[0-9a-f]{16}")
+_MAX_FILES, _MAX_BYTES = 200, 200 * 2**20
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class DeskFiles:
+    """``release/<request>/``, each document sealed under the desk's key and bound to its request and name.
+
+    Refuses: RELEASE_UNKNOWN, STORAGE_FULL, STORAGE_BROKEN.
+    """
+
+    def __init__(self, root: Path, key: SecretKey) -> None:
+        self._root = root
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "DeskFiles()"
+
+    def requests(self) -> Sequence[str]:
+        """The requests that were made whole, oldest first."""
+        made = [path for path in self._root.glob(f"*/{REQUEST}.sealed") if _REQUEST_ID.fullmatch(path.parent.name)]
+        return [path.parent.name for path in sorted(made, key=lambda path: (path.stat().st_mtime_ns, path))]
+
+    def read(self, request: str, name: str) -> bytes:
+        """One document of a request."""
+        path = self._path(request, name)
+        if not _REQUEST_ID.fullmatch(request) or not self._path(request, REQUEST).is_file():
+            raise refusal(Code.RELEASE_UNKNOWN, "No such request was made.", "List them: enclos release list DIR.")
+        if not path.is_file():
+            raise refusal(Code.STORAGE_BROKEN, "A document of this request is missing.", "Restore it from a backup.")
+        return unseal(self._key, path.read_bytes(), f"release/{request}/{name}")
+
+    def write(self, request: str, name: str, content: bytes) -> None:
+        """Keep one document of a request, whole or not at all."""
+        sealed = seal(self._key, content, f"release/{request}/{name}")
+        write_atomically(self._path(request, name), sealed, "a release request")
+
+    def _path(self, request: str, name: str) -> Path:
+        return self._root / request / f"{name}.sealed"
+
+
+def write_package(package: Package, out: Path) -> None:
+    """Write a package as a folder, or as one file when the name ends in .zip; whole or not at all.
+
+    Refuses: PACKAGE_BROKEN when the place is taken; STORAGE_FULL, STORAGE_BROKEN.
+    """
+    if out.exists():
+        raise refusal(Code.PACKAGE_BROKEN, "There is something where the package would go.", "Choose another place.")
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    with storage_border("a package"):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if out.suffix == ".zip":
+                _write_zip(package, temporary)
+            else:
+                for name, content in package.items():
+                    write_atomically(temporary / name, content, "a package", mode=0o644)
+            temporary.rename(out)
+            sync_folder(out.parent)
+        finally:
+            if temporary.is_dir():
+                remove_tree(temporary)
+            else:
+                temporary.unlink(missing_ok=True)
+
+
+def _write_zip(package: Package, path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(package):
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), package[name], zipfile.ZIP_DEFLATED)
+
+
+def read_package(path: Path) -> Package:
+    """The files of a package, folder or zip; nothing outside it is followed and nothing large is unpacked.
+
+    Refuses: PACKAGE_BROKEN.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if path.is_file():
+        return _read_zip(path)
+    raise _broken("There is no package at this place.")
+
+
+def _read_folder(path: Path) -> Package:
+    found: dict[str, bytes] = {}
+    n_bytes = 0
+    for each in sorted(path.rglob("*")):
+        if each.is_symlink() or not (each.is_file() or each.is_dir()):
+            raise _broken("It holds something that is not a file.")
+        if each.is_file():
+            n_bytes += each.stat().st_size
+            _check_size(len(found) + 1, n_bytes)
+            found[each.relative_to(path).as_posix()] = each.read_bytes()
+    return found
+
+
+def _read_zip(path: Path) -> Package:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            _check_size(len(infos), sum(info.file_size for info in infos))
+            names = [info.filename for info in infos]
+            if len(set(names)) != len(names) or any(_leads_out(name) for name in names):
+                raise _broken("It holds a file under a name that no package has.")
+            return {info.filename: archive.read(info) for info in infos}
+    except (zipfile.BadZipFile, OSError, RuntimeError, EOFError):
+        raise _broken("It is not a zip file that can be read.") from None
+
+
+def _leads_out(name: str) -> bool:
+    parts = PurePosixPath(name)
+    return parts.is_absolute() or ".." in parts.parts or "\\" in name or name.endswith("/")
+
+
+def _check_size(n_files: int, n_bytes: int) -> None:
+    if n_files > _MAX_FILES or n_bytes > _MAX_BYTES:
+        raise _broken("It is larger than any package.")
+
+
+def _broken(why: str) -> Refusal:
+    return refusal(Code.PACKAGE_BROKEN, f"This package cannot be trusted. {why}", "Ask for it again.")
+
+
+def verify_package(path: Path, public_key: bytes) -> PackageReport:
+    """Check a package with its files and the release key alone, offline.
+
+    Refuses: PACKAGE_BROKEN.
+    """
+    return verify_files(read_package(path), public_key)
