@@ -9,7 +9,7 @@ from typing import Any
 from enclos.app.enclosure import Enclosure
 from enclos.app.permits import active, newest
 from enclos.app.studies import run_files
-from enclos.ledger.model import Action, Personal
+from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
@@ -19,6 +19,7 @@ from enclos.release.model import PermitFacts
 from enclos.release.steps import (
     export_release,
     list_requests,
+    mark_exported,
     request_release,
     review_release,
     show_request,
@@ -76,7 +77,7 @@ def review(enclosure: Enclosure, request_id: str, *, user: str, accept: bool, re
     """Vote on a request, once, as a person who is neither its author nor of its project."""
     with enclosure.at_the_desk():
         permit = _permit_of(enclosure, request_id)
-        facts = {"request": request_id, "accept": accept, "reason": Personal(reason)}
+        facts: dict[str, Fact] = {"request": request_id, "accept": accept, "reason": Personal(reason)}
         with enclosure.ledger.intent(Action.RELEASE_REVIEW, user, permit, facts) as ticket:
             answer = review_release(
                 request_id,
@@ -116,6 +117,7 @@ def export(enclosure: Enclosure, request_id: str, out: Path) -> dict[str, Any]:
                 },
             )
             write_package(package, out)
+            mark_exported(request_id, desk=_desk(enclosure), now=enclosure.ledger.now())
             ticket.facts.update({"n_files": len(package)})
     return {
         "request": request_id,

@@ -57,7 +57,7 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
         numbered = number_persons(engine, secret)
         report("persons", 1.0)
 
-        def progress(_what: str, done: int, total: int) -> None:
+        def progress(what: str, done: int, total: int) -> None:  # noqa: ARG001 - the port's word
             report("crossing", done / total if total else 1.0)
 
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)

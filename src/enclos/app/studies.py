@@ -14,6 +14,7 @@ from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.permits.model import SignedPermit
+from enclos.release.rules.disclosure import assess
 from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import study_from_yaml
@@ -28,7 +29,8 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
     """Run a study under a permit and keep its result inside.
 
     Out: run — the same for the same study, permit version and snapshot, so that a second run finds the first;
-         n_rows, results (path inside the enclosure), summary.
+         n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
+         withheld number is None).
     Refuses: what permits refuse of the user, what studies refuse of the document.
     """
     started = perf_counter()
@@ -69,6 +71,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
                 }
                 files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
+            shown = assess(kept.result, signed.permit.min_count)
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
     folder = files.folder(run_id)
     return {
@@ -79,7 +82,11 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         "results": str(folder.relative_to(enclosure.paths.root)),
         "already": already,
         "seconds": round(perf_counter() - started, 3),
-        "summary": summary(kept.result),
+        "verdict": shown.verdict.word,
+        "reasons": shown.reasons,
+        "nearest_safe": dict(shown.summary),
+        # What a command prints has left: only what could be released is shown, the rest stays in the run.
+        "summary": summary(shown.safe) if shown.safe else [],
     }
 
 

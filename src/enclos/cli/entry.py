@@ -28,7 +28,7 @@ def run(arguments: list[str] | None = None) -> None:
         say("stopped")
         sys.exit(130)
     except TyperException as error:
-        error.show()
+        _show_usage(error)
         sys.exit(USAGE_EXIT)
     except Refusal as refused:
         _tell(refused, as_json=as_json)
@@ -44,6 +44,11 @@ def run(arguments: list[str] | None = None) -> None:
             "Please report the command and the version."
         )
         sys.exit(BUG_EXIT)
+
+
+def _show_usage(error: TyperException) -> None:
+    show = getattr(error, "show", None)  # usage errors know their command's usage line
+    show() if show else say(error.format_message())
 
 
 def _tell(refused: Refusal, *, as_json: bool) -> None:

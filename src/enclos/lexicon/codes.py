@@ -95,6 +95,10 @@ class Code(Enum):
     LEDGER_FORKED = ("LDG-06", _PROMISE, "a later checkpoint contains every earlier one [RFC 6962 § 2.1.2]")
     LEDGER_DISORDERED = ("LDG-07", _PROMISE, "time never runs back; an outcome follows its own intent [design § 3.7]")
 
+    # -- synthetic (SYN)
+    SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written where nothing else is [docs/synthetic-france.md]")
+    SYNTH_PARAMETERS = ("SYN-02", _PROMISE, "a synthetic France has persons and years [docs/synthetic-france.md]")
+
     def __init__(self, id_: str, branch: Branch, rule: str) -> None:
         self.id = id_
         self.branch = branch
