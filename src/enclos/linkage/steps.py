@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import numpy as np
@@ -118,6 +118,18 @@ def _intermediate(engine: SqlEngine) -> Iterator[None]:
             engine.execute(statement)
 
 
+@contextmanager
+def _whole_transaction(engine: SqlEngine) -> Iterator[None]:
+    engine.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        engine.execute("COMMIT")
+    except BaseException:
+        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
+            engine.execute("ROLLBACK")
+        raise
+
+
 def _hold(engine: SqlEngine, name: str, table: pa.Table) -> None:
     engine.register("enclos_arriving", table)
     engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM enclos_arriving")
@@ -162,8 +174,7 @@ def _run_circuits(
 
 def _keep(engine: SqlEngine, reports: Sequence[HospitalLinks], validated: Sequence[str], linked_at: datetime) -> None:
     at = linked_at.replace(tzinfo=None)
-    engine.execute("BEGIN TRANSACTION")
-    try:
+    with _whole_transaction(engine):
         if reports:
             engine.execute(plans.plan_keep_links())
         for report in reports:
@@ -173,10 +184,6 @@ def _keep(engine: SqlEngine, reports: Sequence[HospitalLinks], validated: Sequen
             )
         for delivery_id in validated:
             engine.execute("INSERT INTO vault.link_rounds VALUES (?, ?, false)", [delivery_id, at])
-        engine.execute("COMMIT")
-    except BaseException:
-        engine.execute("ROLLBACK")
-        raise
 
 
 def _destroy_validated(engine: SqlEngine, link_keys: LinkKeys) -> int:
@@ -187,14 +194,9 @@ def _destroy_validated(engine: SqlEngine, link_keys: LinkKeys) -> int:
     )
     for delivery_id, key_subject in rows:
         link_keys.destroy_link(str(delivery_id), str(key_subject))
-        engine.execute("BEGIN TRANSACTION")
-        try:
+        with _whole_transaction(engine):
             engine.execute("UPDATE vault.landed SET path = NULL WHERE delivery_id = ?", [delivery_id])
             engine.execute("UPDATE vault.link_rounds SET destroyed = true WHERE delivery_id = ?", [delivery_id])
-            engine.execute("COMMIT")
-        except BaseException:
-            engine.execute("ROLLBACK")
-            raise
     return len(rows)
 
 

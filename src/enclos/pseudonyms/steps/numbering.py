@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pyarrow as pa
 
@@ -80,6 +82,7 @@ def _number(engine: SqlEngine, secret: SecretKey) -> NumberingReport:
         )
         engine.execute("COMMIT")
     except BaseException:
-        engine.execute("ROLLBACK")
+        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
+            engine.execute("ROLLBACK")
         raise
     return NumberingReport(revision, n_persons, n_new, n_merged, n_moved)
