@@ -25,11 +25,12 @@ from enclos.synthetic.claims.prestations import claims
 from enclos.synthetic.hospitals import deliver, links, records
 from enclos.synthetic.illness import boxes_a_month, episodes, illness
 from enclos.synthetic.outcomes import LASTS_DAYS, OUTCOMES, events, exposure
-from enclos.synthetic.people import NO_SHARES, Shares, people
+from enclos.synthetic.people import NO_SHARES, People, Shares, people
 from enclos.synthetic.pmsi import StayWriter
 from enclos.synthetic.registers import open_registers, write_registers
 from enclos.synthetic.sheets import MISSING_DAY, Deliveries
 from enclos.synthetic.stays.draw import stays
+from enclos.synthetic.stays.model import Stays
 from enclos.synthetic.vocabulary import write_vocabulary
 
 CHUNK_PERSONS = 20_000
@@ -89,55 +90,82 @@ def _already(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
 def _make(
     out: Path, n_persons: int, years: tuple[int, int], seed: int, traps: bool, tell: Callable[[str, float], None]
 ) -> dict[str, Any]:
-    start, after = date(years[0], 1, 1), date(years[1] + 1, 1, 1)
-    first_day, end_day = (start - date(1970, 1, 1)).days, (after - date(1970, 1, 1)).days
     folder = out / "truth"
     folder.mkdir(parents=True, exist_ok=True)
-    deliveries = Deliveries(out / "deliveries")
-    write_vocabulary(deliveries, (start, after))
-    open_registers(deliveries, (start, after))
-    deliver.begin(deliveries, (start, after))
-    links.begin(deliveries, (start, after))
-    claim_writer = ClaimWriter(deliveries, first_day, end_day)
-    stay_writer = StayWriter(deliveries, years)
-    incidence = truth.IncidenceTruth(range(years[0], years[1] + 1))
-    identities = truth.IdentityTruth(folder)
-    counts: Counter[str] = Counter()
-    injected: Counter[str] | None = Counter() if traps else None
-    next_visit = [1] * len(records.SOURCES)
-    for first in range(0, n_persons, CHUNK_PERSONS):
-        n = min(CHUNK_PERSONS, n_persons - first)
-        tell("persons", first / n_persons)
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, first])))
-        folk = people(rng, first, n, first_day, end_day, Shares() if traps else NO_SHARES)
+    with Deliveries(out / "deliveries") as deliveries, truth.IdentityTruth(folder) as identities:
+        writing = _Writing(deliveries, identities, years, seed, traps=traps)
+        for first in range(0, n_persons, CHUNK_PERSONS):
+            tell("persons", first / n_persons)
+            writing.write_chunk(first, min(CHUNK_PERSONS, n_persons - first))
+        n_rows = deliveries.close()
+    writing.write_truth(folder)
+    tell("persons", 1.0)
+    n_bytes = sum(path.stat().st_size for path in (out / "deliveries").rglob("*") if path.is_file())
+    return {"n_files": deliveries.n_files, "n_bytes": n_bytes, "n_rows": n_rows}
+
+
+class _Writing:
+    """The files of one France, and what is counted while they are written."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        identities: truth.IdentityTruth,
+        years: tuple[int, int],
+        seed: int,
+        *,
+        traps: bool,
+    ) -> None:
+        start, after = date(years[0], 1, 1), date(years[1] + 1, 1, 1)
+        self._days = ((start - date(1970, 1, 1)).days, (after - date(1970, 1, 1)).days)
+        self._seed = seed
+        self._years = range(years[0], years[1] + 1)
+        self._deliveries, self._identities = deliveries, identities
+        write_vocabulary(deliveries, (start, after))
+        open_registers(deliveries, (start, after))
+        deliver.begin(deliveries, (start, after))
+        links.begin(deliveries, (start, after))
+        self._claims = ClaimWriter(deliveries, *self._days)
+        self._stays = StayWriter(deliveries, years)
+        self._incidence = truth.IncidenceTruth(self._years)
+        self._counts: Counter[str] = Counter()
+        self._traps: Counter[str] | None = Counter() if traps else None
+        self._next_visit = [1] * len(records.SOURCES)
+
+    def write_chunk(self, first: int, n: int) -> None:
+        """Make and write n persons, of whom the first has this number."""
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first])))
+        folk = people(rng, first, n, *self._days, NO_SHARES if self._traps is None else Shares())
         ill = illness(rng, folk)
         care = town_care(rng, folk, ill, episodes(rng, folk, ill))
         lasts = boxes_a_month()[1] * LASTS_DAYS
         used = {e.atc: exposure(folk, care.dispensed, e.atc, lasts) for o in OUTCOMES for e in o.effects}
         happened = [events(rng, folk, ill, outcome, used) for outcome in OUTCOMES]
-        in_hospital = stays(rng, folk, ill, happened, irregular=traps)
+        in_hospital = stays(rng, folk, ill, happened, irregular=self._traps is not None)
         for outcome, found in zip(OUTCOMES, happened, strict=True):
-            incidence.add(folk, outcome.name, found)
-        held = []
-        for place in range(len(records.SOURCES)):
-            held.append(records.record(rng, folk, in_hospital, place, next_visit[place], injected))
-            next_visit[place] += len(held[-1].visits)
-            deliver.write(deliveries, held[-1])
-            links.write(rng, deliveries, held[-1])
-        identities.add(folk, held)
-        stay_writer.write(rng, folk, in_hospital, injected)
-        billed = claims(rng, folk, care, injected)
-        claim_writer.write(folk, billed)
+            self._incidence.add(folk, outcome.name, found)
+        self._identities.add(folk, self._write_hospitals(rng, folk, in_hospital))
+        self._stays.write(rng, folk, in_hospital, self._traps)
+        billed = claims(rng, folk, care, self._traps)
+        self._claims.write(folk, billed)
         last_care = np.full(n, -1, dtype=np.int64)
         np.maximum.at(last_care, billed.prestations.person, billed.prestations.day)
         last_care[last_care < 0] = MISSING_DAY
-        counts.update(write_registers(rng, deliveries, folk, ill, last_care, injected))
-    n_rows = deliveries.close()
-    identities.close()
-    truth.write_studies(folder, range(years[0], years[1] + 1))
-    truth.write_incidence(folder, incidence)
-    truth.write_json(folder / "traps.json", dict(injected or {}))
-    truth.write_json(folder / "population.json", dict(counts))
-    tell("persons", 1.0)
-    n_bytes = sum(path.stat().st_size for path in (out / "deliveries").rglob("*") if path.is_file())
-    return {"n_files": deliveries.n_files, "n_bytes": n_bytes, "n_rows": n_rows}
+        self._counts.update(write_registers(rng, self._deliveries, folk, ill, last_care, self._traps))
+
+    def _write_hospitals(self, rng: np.random.Generator, folk: People, found: Stays) -> list[records.Record]:
+        held = []
+        for place in range(len(records.SOURCES)):
+            one = records.record(rng, folk, found, place, self._next_visit[place], self._traps)
+            self._next_visit[place] += len(one.visits)
+            deliver.write(self._deliveries, one)
+            links.write(rng, self._deliveries, one)
+            held.append(one)
+        return held
+
+    def write_truth(self, folder: Path) -> None:
+        """Write what was counted, and the studies that ask for it."""
+        truth.write_studies(folder, self._years)
+        truth.write_incidence(folder, self._incidence)
+        truth.write_json(folder / "traps.json", dict(self._traps or {}))
+        truth.write_json(folder / "population.json", dict(self._counts))

@@ -139,19 +139,20 @@ def events(
         hazard = base_hazard(outcome, ages, folk.female[present], ill, present)
         span = (high - low)[present]
         n = rng.poisson(hazard * highest * span / DAYS_A_YEAR)
-        person, top = np.repeat(present, n), np.repeat(hazard * 0 + highest, n)
+        person = np.repeat(present, n)
         day = np.repeat(low[present], n) + (rng.random(len(person)) * np.repeat(span, n)).astype(np.int64)
         ratio = np.ones(len(person))
         for effect in outcome.effects:
             ratio *= np.where(exposures[effect.atc].covers(person, day), effect.ratio, 1.0)
-        kept = rng.random(len(person)) * top < ratio
+        kept = rng.random(len(person)) * highest < ratio
         who.append(person[kept])
         when.append(day[kept])
     person, day = np.concatenate(who), np.concatenate(when)
     order = np.lexsort((day, person))
     person, day = person[order], day[order]
     # one stay at a time: an event within thirty days of the one before belongs to it
-    again = np.r_[False, (person[1:] == person[:-1]) & (day[1:] < day[:-1] + CYCLE_DAYS)]
+    again = np.zeros(len(person), dtype=np.bool_)
+    again[1:] = (person[1:] == person[:-1]) & (day[1:] < day[:-1] + CYCLE_DAYS)
     person, day = person[~again], day[~again]
     code = rng.choice(len(outcome.codes), len(person), p=np.array(outcome.weights))
     return Events(person, day, code)

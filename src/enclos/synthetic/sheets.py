@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -167,6 +167,10 @@ class Sheet:
         self.n_rows += n_rows
         self._put(content)
 
+    def abandon(self) -> None:
+        """Let go of the file as it is."""
+        self._file.close()
+
     def close(self) -> dict[str, Any]:
         """End the file and return its entry in delivery.json."""
         if self._zip is not None:
@@ -193,6 +197,14 @@ class Deliveries:
         self._headings: dict[str, tuple[str, str, tuple[date, date]]] = {}
         self._worker = ThreadPoolExecutor(max_workers=1)
         self._pending: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._worker.shutdown(cancel_futures=True)
+        for sheet in self._sheets.values():
+            sheet.abandon()
 
     def open(self, name: str, source: str, kind: str, period: tuple[date, date]) -> None:
         """Begin a delivery; ``period`` ends before its second date."""
@@ -222,7 +234,6 @@ class Deliveries:
         """End all files, write every delivery.json, and return rows by table."""
         for done in self._pending:
             done.result()
-        self._worker.shutdown()
         entries: dict[str, list[dict[str, Any]]] = {name: [] for name in self._headings}
         n_rows: dict[str, int] = {}
         for (delivery, _), sheet in self._sheets.items():

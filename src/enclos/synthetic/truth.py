@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -155,8 +155,10 @@ class IdentityTruth:
             self._writers[name] = pq.ParquetWriter(self.folder / f"{name}.parquet", table.schema)
         self._writers[name].write_table(table)
 
-    def close(self) -> None:
-        """End the files."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
         for writer in self._writers.values():
             writer.close()
 
