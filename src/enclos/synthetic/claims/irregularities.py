@@ -46,9 +46,6 @@ def with_irregularities(rng: np.random.Generator, folk: People, plain: Claims, t
     traps["dcir_information_lines_72"] += len(told_72)
     traps["dcir_supplement_lines"] += len(supplement)
     traps["dcir_affined_16_lines"] += len(affined_16)
-    traps["dcir_t2a_direct_lines"] += int((base.kind == HOSPITAL).sum())
-    traps["dcir_no_qualifier_lines"] += int((base.variant == NO_QUALIFIER).sum())
-    traps["dcir_dates_1600"] += int(no_end.sum() + no_prescription.sum())
     sources = np.concatenate([corrected, cancelled, corrected, told, told_72, supplement, affined_16])
     sign = np.ones(len(sources), dtype=np.int64)
     sign[: len(corrected) + len(cancelled)] = -1
@@ -95,9 +92,13 @@ def with_irregularities(rng: np.random.Generator, folk: People, plain: Claims, t
     joined = Prestations(
         *(np.concatenate([getattr(base, field.name), getattr(made, field.name)]) for field in fields(Prestations))
     )
+    establishments = plain.establishments.copied(sources, n, sign, n)
+    traps["dcir_t2a_direct_lines"] += int((joined.kind[establishments.prestation] == HOSPITAL).sum())
+    traps["dcir_no_qualifier_lines"] += int((joined.variant == NO_QUALIFIER).sum())
+    traps["dcir_dates_1600"] += int((joined.until == DAY_1600).sum() + (joined.prescribed == DAY_1600).sum())
     return Claims(
         joined,
         plain.pharmacy.copied(sources, n, sign, n),
         plain.acts.copied(sources, n, sign, n),
-        plain.establishments.copied(sources, n, sign, n),
+        establishments,
     )
