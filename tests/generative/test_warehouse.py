@@ -1,0 +1,263 @@
+"""Random deliveries: the warehouse says what a slow reading of the rules says, whatever the order and the buckets."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+
+from enclos.contracts.omop import omop_tables
+from factories.pseudonymised import (
+    PACK_CODE,
+    Row,
+    Snapshot,
+    at,
+    ben,
+    built,
+    dispensing,
+    hospital,
+    of_stay,
+    prestation,
+    stay,
+    town_act,
+    vocabulary,
+)
+from oracle import warehouse as oracle
+
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+DOUBLED = "130780521"
+KNOWN, PERSONS = (1, 2, 18), st.sampled_from((1, 2, 18, 35))
+"""35 has no reference row."""
+DAYS = st.sampled_from([date(2019, 3, 1) + timedelta(days=n) for n in range(4)] + [date(1600, 1, 1)])
+IRREGULAR: dict[str, st.SearchStrategy[Any]] = {
+    "DPN_QLF": st.sampled_from((None, 0, 71, 72)),
+    "PRS_DPN_QLP": st.sampled_from((None, 0, 71, 72)),
+    "CPL_MAJ_TOP": st.sampled_from((None, 0, 1, 2)),
+    "CPL_AFF_COD": st.sampled_from((None, 0, 16)),
+    "ETE_IND_TAA": st.sampled_from((None, 0, 1)),
+    "ETE_MCO_DDP": st.sampled_from((None, "Z", "A")),
+}
+
+
+def mostly(usual: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.integers(0, 5).flatmap(lambda n: odd if n == 0 else usual)
+
+
+IRREGULARITY = mostly(
+    st.just({}), st.sampled_from(sorted(IRREGULAR)).flatmap(lambda name: st.fixed_dictionaries({name: IRREGULAR[name]}))
+)
+EXECUTANTS = st.sampled_from((77, 78, None))
+QUANTITIES = mostly(st.sampled_from((1, 2, 3)), st.sampled_from((-3, -1, 0)))
+
+
+@st.composite
+def prestations(draw: st.DrawFn) -> Row:
+    nature = draw(st.sampled_from((1111, 1112, 1191, 1211, 3211, 3313, 4213, 6110)))
+    row = prestation(draw(PERSONS), draw(DAYS), nature, draw(QUANTITIES), executant_key=draw(EXECUTANTS))
+    return row | draw(IRREGULARITY)
+
+
+@st.composite
+def dispensings(draw: st.DrawFn) -> Row:
+    pack = draw(st.sampled_from((PACK_CODE, PACK_CODE, 3400999999999, 0)))
+    row = dispensing(draw(PERSONS), draw(DAYS), pack, draw(QUANTITIES), executant_key=draw(EXECUTANTS))
+    return row | draw(IRREGULARITY)
+
+
+@st.composite
+def stays(draw: st.DrawFn) -> list[Row]:
+    rows = []
+    for key in range(draw(st.integers(0, 5))):
+        entry = draw(DAYS)
+        odd = draw(
+            mostly(
+                st.just({}),
+                st.sampled_from(
+                    (
+                        {"NIR_RET": "1"},
+                        {"GRG_GHM": "90Z00Z"},
+                        {"SEJ_TYP": "B"},
+                        {"TYP_GEN_RSA": 1},
+                        {"ETA_NUM": DOUBLED, "EXE_SOI_DTD": date(2017, 3, 1), "EXE_SOI_DTF": date(2017, 3, 3)},
+                    )
+                ),
+            )
+        )
+        codes = {name: draw(st.sampled_from((None, "K922", "I10", "J189"))) for name in ("DGN_PAL", "DGN_REL")}
+        rows.append(stay(draw(PERSONS), key, entry, entry + timedelta(days=draw(st.integers(0, 3))), **codes) | odd)
+    return rows
+
+
+@st.composite
+def diagnoses(draw: st.DrawFn, rows: list[Row]) -> list[Row]:
+    persons = {row["stay_key"]: row["person_id"] for row in rows}
+    keys = draw(st.lists(st.sampled_from((*persons, 99)), max_size=8))
+    codes = st.sampled_from(("K922", "I10", "J189", ""))
+    return [of_stay(persons.get(key, 1), key, ASS_DGN=draw(codes)) for key in keys]
+
+
+def reference() -> list[Row]:
+    return [ben(person) for person in KNOWN]
+
+
+@FEW
+@given(st.lists(prestations(), max_size=25), st.sampled_from((1, 4)))
+def test_visits_in_town_are_what_a_slow_reading_says(lines: list[Row], n_buckets: int) -> None:
+    visits, account = oracle.prestations(lines, KNOWN)
+    with built({"ben": reference(), "prs": lines}, n_buckets=n_buckets) as snapshot:
+        rows = snapshot.rows("visit_occurrence", "person_id", "visit_start_date", "visit_concept_id")
+        assert Counter(rows) == visits
+        assert lines == [] or snapshot.account("prs") == account
+
+
+@FEW
+@given(st.lists(dispensings(), max_size=25), st.sampled_from((1, 4)))
+def test_drugs_are_what_a_slow_reading_says(lines: list[Row], n_buckets: int) -> None:
+    rows, account = oracle.dispensings(lines, KNOWN, {PACK_CODE: 28})
+    with built({"ben": reference(), "pha": lines} | vocabulary(), n_buckets=n_buckets) as snapshot:
+        columns = ("person_id", "drug_exposure_start_date", "drug_source_value", "quantity", "days_supply")
+        assert Counter(snapshot.rows("drug_exposure", *columns)) == rows
+        assert lines == [] or snapshot.account("pha") == account
+
+
+@FEW
+@given(st.data(), st.sampled_from((1, 4)))
+def test_stays_and_their_diagnoses_are_what_a_slow_reading_says(data: st.DataObject, n_buckets: int) -> None:
+    rows = data.draw(stays())
+    lines = data.draw(diagnoses(rows))
+    visits, conditions, own, theirs = oracle.stays(rows, lines, KNOWN, {DOUBLED})
+    with built({"ben": reference(), "mco_b": rows, "mco_d": lines}, n_buckets=n_buckets) as snapshot:
+        assert Counter(snapshot.rows("visit_occurrence", "person_id", "visit_start_date", "visit_end_date")) == visits
+        columns = ("person_id", "condition_source_value", "condition_status_source_value")
+        assert Counter(snapshot.rows("condition_occurrence", *columns)) == conditions
+        assert rows == [] or snapshot.account("mco_b") == own
+        assert lines == [] or snapshot.account("mco_d") == theirs
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["information_line", "public_hospital", "private_stay", "majoration", "complement", "no_date", "no_person"],
+)
+def test_the_examples_can_meet_every_trap_of_a_line(reason: str) -> None:
+    """A meta-test: a strategy that never draws a trap would prove nothing about it."""
+    met = find(
+        prestations(),
+        lambda line: reason in oracle.prestations([line], KNOWN)[1].get("reasons", {}),
+        settings=settings(max_examples=3000, database=None, deadline=None),
+    )
+    assert met["person_id"] in {*KNOWN, 35}
+
+
+@pytest.mark.parametrize(
+    "reason", ["return_code", "ungroupable", "inter_hospital", "generated", "doubled_finess", "no_date", "no_person"]
+)
+def test_the_examples_can_meet_every_trap_of_a_stay(reason: str) -> None:
+    met = find(
+        stays(),
+        lambda rows: reason in oracle.stays(rows, [], KNOWN, {DOUBLED})[2].get("reasons", {}),
+        settings=settings(max_examples=3000, database=None, deadline=None),
+    )
+    assert met
+
+
+# -- neither order nor buckets
+
+
+def everything(snapshot: Snapshot) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, without the bucket."""
+    return {
+        name: snapshot.rows(name, *contract.names, order=", ".join(f'"{column}"' for column in contract.names))
+        for name, contract in omop_tables().items()
+        if snapshot.report.tables.get(name)
+    }
+
+
+def delivery(seed: int) -> dict[str, list[Row]]:
+    """Some of everything, with many ties: same days, same codes, same visits."""
+    draw = random.Random(seed)  # noqa: S311 - rows for a test
+    people = [1, 2, 18, 35, 36, 53]
+    day = lambda: date(2019, 3, 1) + timedelta(days=draw.randrange(5))  # noqa: E731 - reads better in the rows below
+    stayed = [(draw.choice(people), key) for key in range(12)]
+    patients = [(draw.choice(people), key) for key in range(12)]
+    return vocabulary() | {
+        "ben": [ben(person, BEN_RES_COM=draw.choice(("001", "383"))) for person in people[:5] for _ in range(2)],
+        "prs": [prestation(draw.choice(people), day(), draw.choice((1111, 3313))) for _ in range(60)],
+        "pha": [dispensing(draw.choice(people), day(), PACK_CODE, draw.choice((1, 1, 2, -1))) for _ in range(60)],
+        "cam": [town_act(draw.choice(people), day(), "HHQE005") for _ in range(10)],
+        "imb": [
+            {"person_id": draw.choice(people), "IMB_ALD_DTD": day(), "IMB_ETM_NAT": 41, "MED_MTF_COD": "I10"}
+            for _ in range(6)
+        ],
+        "cci": [{"person_id": draw.choice(people), "BEN_DCD_DTE": day(), "DCD_CIM_COD": "K922"} for _ in range(3)],
+        "mco_b": [stay(person, key, day(), date(2019, 3, 9), DGN_PAL="K922") for person, key in stayed],
+        "mco_d": [of_stay(*draw.choice(stayed), ASS_DGN=draw.choice(("I10", "Z850"))) for _ in range(20)],
+        "mco_um": [of_stay(*draw.choice(stayed), UM_ORD_NUM=n % 3, PAR_DUR_SEJ=1) for n in range(20)],
+        "mco_a": [of_stay(*draw.choice(stayed), CDC_ACT="HHQE005", PHA_ACT="0") for _ in range(20)],
+        "h_patient": [hospital(person, sex="F", birth_on=date(1960, 5, 1)) for person in people],
+        "h_visit": [
+            hospital(
+                person, draw.choice(("hosp-a", "hosp-b")), visit_key=key, visit_class="inpatient", start_at=at(day())
+            )
+            for person, key in patients
+        ],
+        "h_condition": [
+            hospital(person, visit_key=key, vocabulary="CIM10", code="K922", start_on=day()) for person, key in patients
+        ],
+        "h_lab": [
+            hospital(person, visit_key=key, vocabulary="LOINC", code="718-7", taken_at=at(day()), value=draw.random())
+            for person, key in patients
+        ],
+        "omop_visit_occurrence": [
+            {
+                "person_id": person,
+                "source": "hosp-c",
+                "visit_occurrence_id": key,
+                "visit_concept_id": 9201,
+                "visit_start_date": day(),
+                "visit_end_date": date(2019, 3, 9),
+                "preceding_visit_occurrence_id": draw.choice((None, key, 77)),
+            }
+            for person, key in patients
+        ],
+        "omop_measurement": [
+            {
+                "person_id": person,
+                "source": "hosp-c",
+                "measurement_id": n,
+                "measurement_concept_id": 5,
+                "measurement_date": day(),
+                "visit_occurrence_id": draw.choice((key, 88, 99)),
+                "visit_detail_id": 0,
+            }
+            for n, (person, key) in enumerate(patients)
+        ],
+    }
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
+def test_neither_the_order_of_lines_nor_the_number_of_buckets_changes_a_row(seed: int, order: random.Random) -> None:
+    tables = delivery(seed)
+    with built(tables) as snapshot:
+        expected, account = everything(snapshot), snapshot.report.account
+    for n_buckets in (4, 16):
+        shuffled = {name: order.sample(list(rows), len(rows)) for name, rows in tables.items()}
+        with built(shuffled, n_buckets=n_buckets) as snapshot:
+            found = everything(snapshot)
+            assert found.keys() == expected.keys()
+            for name, rows in expected.items():
+                assert found[name] == rows, name
+            assert snapshot.report.account == account
+
+
+def test_a_second_build_of_the_same_tables_gives_the_same_rows() -> None:
+    with built(delivery(3), n_buckets=4) as snapshot:
+        first, id_ = everything(snapshot), snapshot.report.snapshot
+    with built(delivery(3), n_buckets=4) as snapshot:
+        assert everything(snapshot) == first
+        assert snapshot.report.snapshot > id_

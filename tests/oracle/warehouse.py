@@ -1,0 +1,186 @@
+"""Slow and plain: what lines of the SNDS become, line by line, to judge the warehouse's statements.
+
+Written from docs/warehouse.md; shares no code with what it judges.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+Row = Mapping[str, Any]
+Account = dict[str, Any]
+LONG_AGO = date(1900, 1, 1)
+RETURN_CODES = [
+    "NIR_RET",
+    "NAI_RET",
+    "SEX_RET",
+    "SEJ_RET",
+    "FHO_RET",
+    "PMS_RET",
+    "DAT_RET",
+    "COH_NAI_RET",
+    "COH_SEX_RET",
+]
+
+
+def care_trap(line: Row) -> str | None:
+    """The first trap of a line of the DCIR."""
+    if line.get("DPN_QLF") in (71, 72) or line.get("PRS_DPN_QLP") == 71:
+        return "information_line"
+    if line.get("ETE_IND_TAA") == 1:
+        return "public_hospital"
+    if line.get("ETE_MCO_DDP") not in (None, "Z", "X"):
+        return "private_stay"
+    if (line.get("CPL_MAJ_TOP") or 0) >= 2:
+        return "majoration"
+    if line.get("CPL_AFF_COD") == 16:
+        return "complement"
+    return None
+
+
+def place_fault(line: Row, persons: Collection[int]) -> str | None:
+    """Why a line of the DCIR has no place in anybody's time."""
+    day = line.get("EXE_SOI_DTD")
+    if day is None or day < LONG_AGO:
+        return "no_date"
+    return None if line["person_id"] in persons else "no_person"
+
+
+def visit_of(nature: int) -> int:
+    """The visit concept of a nature of prestation."""
+    if nature == 1096 or 1191 <= nature <= 1193 or 3103 <= nature <= 3105:
+        return 5083
+    for hundred, concept in ((12, 581476), (32, 32036), (33, 581458), (42, 581478)):
+        if nature // 100 == hundred:
+            return concept
+    return 9202
+
+
+def prestations(lines: Sequence[Row], persons: Collection[int]) -> tuple[Counter[tuple[Any, ...]], Account]:
+    """Visits of care in town as (person, day, concept), and the account of the prestations."""
+    reasons: Counter[str] = Counter()
+    groups: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
+    for line in lines:
+        trap = care_trap(line)
+        if trap is None and 6000 <= line["PRS_NAT_REF"] <= 8999:
+            trap = "cash_benefit"
+        trap = trap or place_fault(line, persons)
+        if trap:
+            reasons[trap] += 1
+        else:
+            key = (line["person_id"], line["EXE_SOI_DTD"], line["PRS_NAT_REF"], line.get("executant_key"))
+            groups[key].append(line["PRS_ACT_QTE"])
+    n_mapped = n_cancelled = 0
+    visits = set()
+    for (person, day, nature, executant), quantities in groups.items():
+        positive = sum(quantity > 0 for quantity in quantities) if sum(quantities) > 0 else 0
+        n_mapped += positive
+        n_cancelled += len(quantities) - positive
+        if positive:
+            visits.add((person, day, visit_of(nature), executant))
+    found = Counter((person, day, concept) for person, day, concept, _ in visits)
+    return found, account(len(lines), n_mapped, n_cancelled, reasons)
+
+
+def dispensings(
+    lines: Sequence[Row], persons: Collection[int], units: Mapping[int, int]
+) -> tuple[Counter[tuple[Any, ...]], Account]:
+    """Dispensings as (person, day, pack, quantity, days), and the account of their lines."""
+    reasons: Counter[str] = Counter()
+    groups: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for line in lines:
+        trap = care_trap(line) or place_fault(line, persons)
+        if trap is None and not line.get("PHA_PRS_C13"):
+            trap = "no_code"
+        if trap:
+            reasons[trap] += 1
+        else:
+            kind = visit_of(line["PRS_NAT_REF"])
+            key = (line["person_id"], line["EXE_SOI_DTD"], line["PHA_PRS_C13"], line.get("executant_key"), kind)
+            groups[key].append(line["PHA_ACT_QSN"])
+    n_mapped = n_cancelled = 0
+    rows: Counter[tuple[Any, ...]] = Counter()
+    for (person, day, pack, _executant, _kind), boxes in groups.items():
+        if sum(boxes) <= 0:
+            n_cancelled += len(boxes)
+            continue
+        positive = sum(n > 0 for n in boxes)
+        n_mapped += positive
+        n_cancelled += len(boxes) - positive
+        size = units.get(pack)
+        days = size if size in (28, 30, 84, 90) else 30
+        rows[person, day, str(pack), float(sum(boxes) * (size or 1)), sum(boxes) * days] += 1
+    return rows, account(len(lines), n_mapped, n_cancelled, reasons)
+
+
+def stay_trap(stay: Row, persons: Collection[int], doubled: Collection[str]) -> str | None:
+    """The first trap of a stay."""
+    if any(stay.get(code) not in (None, "0") for code in RETURN_CODES):
+        return "return_code"
+    if (stay.get("GRG_GHM") or "").startswith("90"):
+        return "ungroupable"
+    if stay.get("SEJ_TYP") == "B":
+        return "inter_hospital"
+    if stay.get("TYP_GEN_RSA") not in (None, 0):
+        return "generated"
+    leaves = stay.get("EXE_SOI_DTF") or stay.get("EXE_SOI_DTD")
+    if leaves is not None and leaves.year <= 2017 and stay["ETA_NUM"] in doubled:
+        return "doubled_finess"
+    return place_fault(stay, persons)
+
+
+def stays(
+    rows: Sequence[Row], diagnoses: Sequence[Row], persons: Collection[int], doubled: Collection[str]
+) -> tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]], Account, Account]:
+    """Visits as (person, entry, exit), diagnoses as (person, code, place), and both accounts; a stay is sent once."""
+    verdicts = {stay["stay_key"]: stay_trap(stay, persons, doubled) for stay in rows}
+    by_key = {stay["stay_key"]: stay for stay in rows}
+    visits = Counter(
+        (stay["person_id"], stay["EXE_SOI_DTD"], max(stay["EXE_SOI_DTD"], stay["EXE_SOI_DTF"] or stay["EXE_SOI_DTD"]))
+        for key, stay in by_key.items()
+        if verdicts[key] is None
+    )
+    reasons = Counter(verdict for verdict in verdicts.values() if verdict)
+    found: set[tuple[Any, ...]] = set()
+    for key, stay in by_key.items():
+        if verdicts[key] is None:
+            found |= {
+                (stay["person_id"], key, stay[column], place)
+                for column, place in (("DGN_PAL", "DP"), ("DGN_REL", "DR"))
+                if stay.get(column)
+            }
+    more: Counter[str] = Counter()
+    n_mapped = 0
+    for line in diagnoses:
+        key = line["stay_key"]
+        verdict = verdicts.get(key, "no_stay")
+        if verdict is None and not line["ASS_DGN"]:
+            verdict = "no_code"
+        if verdict:
+            more[verdict] += 1
+        else:
+            n_mapped += 1
+            found.add((line["person_id"], key, line["ASS_DGN"], "DAS"))
+    conditions = Counter((person, code, place) for person, _, code, place in found)
+    own = account(len(rows), sum(visits.values()), 0, reasons)
+    return visits, conditions, own, account(len(diagnoses), n_mapped, 0, more)
+
+
+_REJECTED = {"no_date", "no_person", "no_code", "no_stay"}
+
+
+def account(delivered: int, mapped: int, cancelled: int, reasons: Mapping[str, int]) -> Account:
+    """The account of a table, without what is zero."""
+    rejected = sum(n for name, n in reasons.items() if name in _REJECTED)
+    full = {
+        "delivered": delivered,
+        "mapped": mapped,
+        "cancelled": cancelled,
+        "filtered": sum(reasons.values()) - rejected,
+        "rejected": rejected,
+        "reasons": dict(reasons),
+    }
+    return {name: value for name, value in full.items() if value not in (0, {})}
