@@ -171,6 +171,13 @@ def test_a_file_that_does_not_obey_the_layout_is_refused(bench, tmp_path, text, 
     assert_nothing_kept(bench)
 
 
+def test_windows_letters_are_not_taken_for_iso_8859_1(bench, tmp_path):
+    text = beneficiaries(2).encode().replace(b"IDT00000000000001", b"IDT\x800000000000001")
+    folder = write_delivery(tmp_path / "in", "snds-ref", "snds", {"IR_BEN_R.csv": text}, encoding="iso-8859-1")
+    assert refused(bench, folder) is Code.ENCODING_UNKNOWN
+    assert_nothing_kept(bench)
+
+
 def declare_again(folder: Path) -> Path:
     """Write a true document for whatever is in the folder now, as a careless sender would."""
     document = json.loads((folder / "delivery.json").read_text())

@@ -82,6 +82,8 @@ def content_faults(file: DeliveredFile, facts: FileFacts | None) -> list[Fault]:
     faults = []
     if facts.sha256 != file.sha256:
         faults.append(Fault(Code.HASH_WRONG, f"{file.path} is not the declared file"))
+    if file.encoding is Encoding.ISO_8859_1 and file.format is not FileFormat.PARQUET and facts.has_c1:
+        faults.append(Fault(Code.ENCODING_UNKNOWN, f"{file.path} holds bytes that iso-8859-1 has no letters for"))
     if facts.mixed_line_ends:
         faults.append(Fault(Code.FILE_UNREADABLE, f"{file.path} mixes two kinds of line ends"))
     n_rows = n_rows_of(file.format, facts)
