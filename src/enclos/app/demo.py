@@ -35,6 +35,8 @@ _PERMIT = "FR-DEMO-0001"
 _RESEARCHER, _REVIEWERS = "alice@example.org", ("carol@example.org", "dan@example.org")
 _N_CANARIES = 24
 _CANARY_SIGNS = 8
+_AGE_GROUPS = [[0, 49], [50, 69], [70, 79], [80, 150]]
+_DAYS_PER_YEAR, _PER = 365.25, 100_000
 
 
 class _Steps:
@@ -142,15 +144,11 @@ def compare_with_truth(summary: Sequence[Mapping[str, Any]], truth: Path) -> dic
     Out: incidence — rows with outcome, sex, age_group, rate, lower, upper, true_rate (per 100 000 person-years);
          truth — how many intervals contain the truth.
     """
-    true_rates = {
-        (row["outcome"], row["age_group"], row["sex"].capitalize()): row["per_100k_person_years"]
-        for row in pq.read_table(truth / "incidence.parquet").to_pylist()
-        if row["interval"] == "overall"
-    }
+    true_rows = [row for row in pq.read_table(truth / "incidence.parquet").to_pylist() if row["interval"] == "overall"]
     rows = []
     for shown in summary:
-        key = (shown["outcome"], shown["age_group"], shown["sex"])
-        if shown["analysis"] != "incidence" or shown["interval"] != "overall" or key not in true_rates:
+        true_rate = _true_rate(true_rows, shown["outcome"], shown["sex"], shown["age_group"])
+        if shown["analysis"] != "incidence" or shown["interval"] != "overall" or true_rate is None:
             continue
         if shown["per_100k_person_years"] is None or shown["lower"] is None:
             continue
@@ -163,22 +161,32 @@ def compare_with_truth(summary: Sequence[Mapping[str, Any]], truth: Path) -> dic
                 "rate": shown["per_100k_person_years"],
                 "lower": shown["lower"],
                 "upper": shown["upper"],
-                "true_rate": true_rates[key],
+                "true_rate": true_rate,
             }
         )
     n_inside = sum(row["lower"] <= row["true_rate"] <= row["upper"] for row in rows)
     share = n_inside / len(rows) if rows else None
-    drawn = [row for row in rows if row["sex"] != "Both" and row["age_group"] != "0 to 150"]
-    whole = [
-        row for row in summary if (row["age_group"], row["sex"], row["interval"]) == ("0 to 150", "Both", "overall")
-    ]
     return {
-        "n_at_risk": max((row["n_persons"] or 0 for row in whole), default=0),
-        "n_events": sum(row["n_events"] or 0 for row in whole),
-        "incidence": drawn or rows,
-        "incidence_all": rows,
+        "n_events": sum(row["n_events"] or 0 for row in rows),
+        "incidence": rows,
         "truth": {"n_cells": len(rows), "n_inside": n_inside, "share_inside": share},
     }
+
+
+def _true_rate(rows: Sequence[Mapping[str, Any]], outcome: str, sex: str, age_group: str) -> float | None:
+    """The truth's rate over the decades that make up an age group, per 100 000 person-years; None when none does."""
+    low, high = map(int, age_group.split(" to "))
+    decades = [
+        row
+        for row in rows
+        if row["outcome"] == outcome
+        and row["sex"] == sex.lower()
+        and row["age_group"] != "0 to 150"
+        and low <= int(row["age_group"].split(" to ")[0])
+        and int(row["age_group"].split(" to ")[1]) <= high
+    ]
+    n_days = sum(row["person_days"] for row in decades)
+    return sum(row["n_events"] for row in decades) / n_days * _DAYS_PER_YEAR * _PER if n_days else None
 
 
 def search_for_canaries(france: Path, home: Path) -> dict[str, Any]:
@@ -189,9 +197,9 @@ def search_for_canaries(france: Path, home: Path) -> dict[str, Any]:
     Refuses: ValueError when a value is not in the deliveries.
     """
     identities = pq.read_table(france / "truth" / "identities.parquet").to_pylist()
-    long_enough = sorted(
-        {str(row["source_person_key"]) for row in identities if len(str(row["source_person_key"])) >= 8}
-    )
+    # An SNDS key is 'pseudonym/rank'; short numbers would be found anywhere by chance.
+    keys = {str(row["source_person_id"]).split("/")[0] for row in identities}
+    long_enough = sorted(key for key in keys if len(key) >= _CANARY_SIGNS)
     values = [value.encode("utf-8") for value in long_enough[:: max(1, len(long_enough) // _N_CANARIES)][:_N_CANARIES]]
     in_deliveries = _found(values, _contents(france / "deliveries"))[0]
     if not values or in_deliveries != set(values):
@@ -251,11 +259,11 @@ valid: {{from: {now:%Y-%m-%dT%H:%M:%SZ}, until: {now + timedelta(days=365):%Y-%m
 
 
 def _study_text(path: Path) -> str:
-    """The truth's own incidence study over all years together: by single years, 20 000 persons are too few to show."""
+    """The truth's own incidence study, all years together and in wide age groups: 20 000 persons are few."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     for analysis in document["analyses"]:
         for options in analysis.values():
-            options["interval"] = ["overall"]
+            options |= {"interval": ["overall"], "age_groups": _AGE_GROUPS, "sex": ["male", "female"]}
     return yaml.safe_dump(document, sort_keys=False)
 
 
@@ -300,6 +308,5 @@ def _stages(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
         {"stage": "OMOP events", "n": sum(tables[table] for table in events)},
         {"stage": "persons in the snapshot", "n": tables["person"]},
         {"stage": "persons in the permit", "n": figures["permit"]["n_persons"]},
-        {"stage": "persons at risk in the study", "n": figures["n_at_risk"]},
-        {"stage": "first events counted", "n": figures["n_events"]},
+        {"stage": "first events in released cells", "n": figures["n_events"]},
     ]

@@ -50,7 +50,7 @@ class Code(Enum):
     CROSSING_UNBALANCED = ("LNK-03", _PROMISE, "landed = crossed + left behind for a named reason [design § 2]")
     # -- warehouse (WHS)
     BUILD_EMPTY = ("WHS-01", _PROMISE, "a snapshot is built from at least one delivered person [design § 3.1]")
-    BUILD_UNBALANCED = ("WHS-02", _PROMISE, "delivered = mapped + cancelled + filtered + rejected, or no commit [design § 3.1]")
+    BUILD_UNBALANCED = ("WHS-02", _PROMISE, "delivered = mapped + cancelled + filtered + rejected [design § 3.1]")
     BUILD_RULE_UNKNOWN = ("WHS-03", _PROMISE, "a drug duration follows a named, versioned rule [docs/warehouse.md]")
     LAKE_EMPTY = ("WHS-04", _PROMISE, "only a committed snapshot is read [design § 3.1]")
     BUILD_PERIOD = ("WHS-06", _PROMISE, "persons are observed on days that national care covers [docs/warehouse.md]")
@@ -96,7 +96,7 @@ class Code(Enum):
     LEDGER_DISORDERED = ("LDG-07", _PROMISE, "time never runs back; an outcome follows its own intent [design § 3.7]")
 
     # -- synthetic (SYN)
-    SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written where nothing else is [docs/synthetic-france.md]")
+    SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written in its own place [docs/synthetic-france.md]")
     SYNTH_PARAMETERS = ("SYN-02", _PROMISE, "a synthetic France has persons and years [docs/synthetic-france.md]")
 
     def __init__(self, id_: str, branch: Branch, rule: str) -> None:

@@ -6,10 +6,13 @@ the population and a chunk is the same whatever comes after it.
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ CHUNK_PERSONS = 20_000
 FORMAT = 1
 """Raised when the same parameters would give other files."""
 _RECIPE = "recipe.json"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def make_france(
@@ -52,7 +56,8 @@ def make_france(
     In:      progress — called with what is being made and the share done, between 0 and 1
     Out:     JSON values: n_files, n_rows by table, n_bytes, seconds; files under OUT/deliveries and OUT/truth
     Empty:   OUT that already holds the result of the same parameters is left as it is
-    Refuses: SYNTH_OUT_TAKEN when OUT holds anything else; SYNTH_PARAMETERS for persons or years out of range
+    Refuses: SYNTH_OUT_TAKEN when OUT holds anything else; SYNTH_PARAMETERS for persons or years out of range;
+             STORAGE_FULL, leaving OUT empty
     """
     if n_persons < 1 or not 1990 <= years[0] <= years[1] <= 2080:
         raise refusal(
@@ -65,8 +70,9 @@ def make_france(
     done = _already(out, recipe)
     if done is None:
         tell = progress or (lambda _what, _share: None)
-        done = _make(out, n_persons, years, seed, traps, tell)
-        truth.write_json(out / "truth" / _RECIPE, {"recipe": recipe, "result": done})
+        with _whole_or_nothing(out):
+            done = _make(out, n_persons, years, seed, traps, tell)
+            truth.write_json(out / "truth" / _RECIPE, {"recipe": recipe, "result": done})
     return {**done, "seconds": round(time.perf_counter() - started, 3)}
 
 
@@ -85,6 +91,21 @@ def _already(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
         "No synthetic France was made: the folder holds something else, or one that was not finished.",
         "Name an empty folder.",
     )
+
+
+@contextmanager
+def _whole_or_nothing(out: Path) -> Iterator[None]:
+    """Remove what was written when the storage is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        for name in ("deliveries", "truth"):
+            shutil.rmtree(out / name, ignore_errors=True)
+        raise refusal(
+            Code.STORAGE_FULL, "No room to store the synthetic France.", "Free space, then run it again."
+        ) from None
 
 
 def _make(

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -168,8 +169,9 @@ class Sheet:
         self._put(content)
 
     def abandon(self) -> None:
-        """Let go of the file as it is."""
-        self._file.close()
+        """Let go of the file as it is; on a full disk even that fails."""
+        with suppress(OSError):
+            self._file.close()
 
     def close(self) -> dict[str, Any]:
         """End the file and return its entry in delivery.json."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +103,7 @@ class IdentityTruth:
 
     folder: Path
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+    _files: list[BinaryIO] = field(default_factory=list)
 
     def add(self, folk: People, records: Sequence[Record]) -> None:
         """Write the identities of one chunk."""
@@ -152,15 +154,21 @@ class IdentityTruth:
     def _put(self, name: str, columns: dict[str, pa.Array]) -> None:
         table = pa.table(columns)
         if name not in self._writers:
-            self._writers[name] = pq.ParquetWriter(self.folder / f"{name}.parquet", table.schema)
+            # the file is Python's own: its errors then carry the system's number
+            self._files.append((self.folder / f"{name}.parquet").open("wb"))
+            self._writers[name] = pq.ParquetWriter(self._files[-1], table.schema)
         self._writers[name].write_table(table)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_failure: object) -> None:
-        for writer in self._writers.values():
-            writer.close()
+    def __exit__(self, failure: object, *_details: object) -> None:
+        if failure is None:
+            for writer in self._writers.values():
+                writer.close()
+        for file in self._files:
+            with suppress(OSError) if failure else nullcontext():
+                file.close()
 
 
 def _dates(days: Days) -> pa.Array:

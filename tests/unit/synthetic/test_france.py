@@ -1,5 +1,7 @@
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,22 @@ def test_one_person_makes_a_whole_france(tmp_path: Path) -> None:
     assert result["n_rows"]["IR_BEN_R"] == 1
     for folder in (tmp_path / "a" / "deliveries").iterdir():
         assert json.loads((folder / "delivery.json").read_text())["files"]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A real limit of the operating system on the length of files, in a process of its own."""
+    script = (
+        "import resource, signal, sys\nfrom pathlib import Path\n"
+        "from enclos.lexicon.refusals import Refusal\nfrom enclos.synthetic import make_france\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))\n"
+        "try:\n    make_france(Path(sys.argv[1]), 2000, (2019, 2019), 3)\n"
+        "except Refusal as refused:\n    print(refused.code.name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, str(tmp_path / "a")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "STORAGE_FULL\n"
+    assert done.stderr == ""
+    assert list((tmp_path / "a").iterdir()) == []
+    make_france(tmp_path / "a", 50, (2019, 2019), 3)

@@ -137,7 +137,22 @@ def numbers_of(reading: Reading, min_count: int, rules: Policy) -> Numbers:
     _tie_windows(numbers, reading.cells)
     _tie_nested_sets(numbers, reading.cells)
     _tie_attrition(numbers, reading)
+    _give_up_attrition(numbers, reading)
     return numbers
+
+
+def _give_up_attrition(numbers: Numbers, reading: Reading) -> None:
+    """Where one count of an attrition is too small, none of that attrition is shown.
+
+    Its counts are sums of each other and lead to the denominator: hiding one, then another for its sake, would in the
+    end hide the estimates that the result is asked for. Attrition is context; estimates come first.
+    """
+    parts: dict[int, list[int]] = defaultdict(list)
+    for count, position in zip(reading.counts, numbers.count_of, strict=True):
+        parts[count.result_id].append(position)
+    for positions in parts.values():
+        if numbers.primary.intersection(positions):
+            numbers.primary.update(positions)
 
 
 def _set_of(persons: BitMap) -> bytes:

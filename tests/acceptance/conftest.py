@@ -1,0 +1,81 @@
+"""A small synthetic France and an enclosure built from it, made once for all workers and copied for each test."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enclos.synthetic import make_france
+from factories.enclosure import permit_text, run_cli
+
+N_PERSONS, YEARS, SEED = 1500, (2019, 2020), 11
+
+
+def made_once(root: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder, made by the first worker that asks; the others wait for it."""
+    folder, done = root / name, root / f"{name}.done"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_root(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def france(shared_root: Path) -> Path:
+    """deliveries/ and truth/ of 1 500 persons over two years, traps included."""
+    return made_once(shared_root, "france", lambda folder: make_france(folder, N_PERSONS, YEARS, SEED) and None)
+
+
+@pytest.fixture(scope="session")
+def built(shared_root: Path, france: Path) -> Path:
+    """An enclosure with everything ingested, linked and built, and one permit open. Never changed: copy it."""
+
+    def make(folder: Path) -> None:
+        run_cli("init", folder)
+        run_cli("ingest", folder, *sorted((france / "deliveries").iterdir()))
+        run_cli("link", folder, "--truth", france / "truth")
+        run_cli("build", folder)
+        permit = folder.parent / "permit-built.yaml"
+        permit.write_text(permit_text(), encoding="utf-8")
+        run_cli("permit", "sign", folder, permit)
+        run_cli("permit", "open", folder, "FR-TEST-0001")
+
+    return made_once(shared_root, "built", make)
+
+
+@pytest.fixture
+def home(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built enclosure that the test may change."""
+    copy = tmp_path / "home"
+    shutil.copytree(built, copy)
+    return copy
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """An enclosure without data."""
+    folder = tmp_path / "empty"
+    run_cli("init", folder)
+    return folder
+
+
+@pytest.fixture
+def delivery(france: Path, tmp_path: Path) -> Path:
+    """A copy of one monthly flux that the test may spoil."""
+    source = sorted((france / "deliveries").glob("snds-dcir-*"))[3]
+    copy = tmp_path / source.name
+    shutil.copytree(source, copy)
+    return copy
