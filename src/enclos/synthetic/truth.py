@@ -163,9 +163,10 @@ class IdentityTruth:
         return self
 
     def __exit__(self, failure: object, *_details: object) -> None:
-        if failure is None:
-            for writer in self._writers.values():
+        for writer in self._writers.values():
+            with suppress(OSError) if failure else nullcontext():
                 writer.close()
+            writer.is_open = False  # or it would try again when it is collected
         for file in self._files:
             with suppress(OSError) if failure else nullcontext():
                 file.close()
