@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -71,9 +70,9 @@ def refusals() -> tuple[Path, str]:
 
 def study_schema() -> tuple[Path, str]:
     """docs/study.schema.json: what a study file may hold."""
-    from enclos.studies.document import study_json_schema
+    from enclos.studies.document import study_schema_text
 
-    return ROOT / "docs" / "study.schema.json", json.dumps(study_json_schema(), indent=2, sort_keys=True) + "\n"
+    return ROOT / "docs" / "study.schema.json", study_schema_text()
 
 
 def specs() -> tuple[Path, str]:

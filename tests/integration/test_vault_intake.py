@@ -366,7 +366,9 @@ def test_an_undeclared_folder_is_described_by_its_bytes(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "PATIENT.csv").write_bytes(b'patient_id,sex,birth_date\n"a\nb",F,1950-01-01\n')
-    (folder / "SEJOUR.csv.gz").write_bytes(gzip.compress(b"sejour_id;patient_id;entree;sortie;mode\n1;a;;;\xe9\n"))
+    (folder / "SEJOUR.csv.gz").write_bytes(
+        gzip.compress(b"sejour_id;patient_id;entree;sortie;mode\n1;a;;;\xe9\n", mtime=0)
+    )
     declared = make_delivery_manifest(DeliveredFolder(folder), kind="hospital-csv", source="hosp-d")
     assert [(f.path, f.n_rows, f.encoding.value, f.separator) for f in declared.files] == [
         ("PATIENT.csv", 1, "utf-8", ","),
@@ -380,7 +382,7 @@ def test_an_undeclared_folder_is_described_by_its_bytes(tmp_path):
         ("readme.csv", b"a\n", Code.TABLE_UNKNOWN),
         ("PATIENT.csv", b"patient_id;sex\n\x80;M\n", Code.ENCODING_UNKNOWN),
         ("PATIENT.csv", b"patient_id|sex\n", Code.COLUMNS_WRONG),
-        ("PATIENT.csv.gz", gzip.compress(b"patient_id;sex\n" * 500)[:-9], Code.FILE_TRUNCATED),
+        ("PATIENT.csv.gz", gzip.compress(b"patient_id;sex\n" * 500, mtime=0)[:-9], Code.FILE_TRUNCATED),
     ],
 )
 def test_what_cannot_be_described_is_refused(tmp_path, name, content, code):

@@ -83,7 +83,8 @@ def stages(rows: Rows) -> str:
             title="number (log scale)",
             scale=alt.Scale(type="log", domainMin=1),
             axis=alt.Axis(format="~s", tickCount=5),
-        )
+        ),
+        x2=alt.datum(1),  # a bar on a logarithmic axis begins at one, not at zero
     )
     texts = base.mark_text(align="left", dx=5, color=_INK, fontSize=12).encode(
         x="n:Q", text=alt.Text("n:Q", format=",d")

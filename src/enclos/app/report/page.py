@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from enclos.app.report import charts
+from enclos.contracts.omop import VOCABULARY_TABLES
 
 
 def report_page(figures: Mapping[str, Any]) -> str:
@@ -22,7 +23,7 @@ def report_page(figures: Mapping[str, Any]) -> str:
     environment.filters |= {"n": _grouped, "mb": _megabytes, "pct": _percent}
     pictures = {
         "stages": charts.stages(figures["stages"]),
-        "flow": charts.flow_of_rows(figures["account"]),
+        "flow": charts.flow_of_rows([row for row in figures["account"] if row["table"] not in VOCABULARY_TABLES]),
         "match": charts.match_rates(figures["linkage"]["hospitals"]),
         "rates": charts.rates_against_truth(figures["incidence"]),
         "suppression": charts.suppression(figures["release"]["cells"]),
