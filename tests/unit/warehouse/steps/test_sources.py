@@ -1,0 +1,38 @@
+from enclos.warehouse.steps.sources import Sources
+from factories.pseudonymised import ben, bench, built
+
+
+class Nothing:
+    def tables(self) -> list[str]:
+        return ["ben", "omop_location"]
+
+    def relation(self, table: str, bucket: int | None) -> str | None:
+        return f"{table} of {bucket}" if table == "omop_location" else None
+
+
+def test_a_table_that_never_came_has_its_columns_and_no_row() -> None:
+    engine, _ = bench()
+    relation = Sources(Nothing(), 3)["pha"]
+    assert engine.query(f"SELECT person_id, PHA_PRS_C13 FROM {relation}").num_rows == 0
+
+
+def test_a_table_without_rows_in_the_bucket_is_empty_too() -> None:
+    engine, _ = bench()
+    assert engine.scalar(f"SELECT count(*) FROM {Sources(Nothing(), 3)['ben']}") == 0
+
+
+def test_a_table_without_persons_is_read_whole() -> None:
+    assert Sources(Nothing(), 3)["omop_location"] == "omop_location of None"
+
+
+def test_tables_of_persons_are_those_that_came() -> None:
+    sources = Sources(Nothing(), 3)
+    assert sources.of_persons == ("ben",)
+    assert "ben" in sources
+    assert "pha" not in sources
+
+
+def test_tables_that_nobody_delivered_exist_without_rows() -> None:
+    with built({"ben": [ben(1)]}) as snapshot:
+        assert snapshot.report.tables["drug_exposure"] == 0
+        assert snapshot.rows("payer_plan_period") == []

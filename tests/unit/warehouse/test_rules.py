@@ -1,0 +1,47 @@
+from datetime import date
+
+import pytest
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import NotAsPromised
+from enclos.lexicon.spans import Span
+from enclos.warehouse.model import DeliveredPeriod, TableAccount
+from enclos.warehouse.rules import check_balance, national_days
+
+
+def period(kind: str, start: str, end: str) -> DeliveredPeriod:
+    return DeliveredPeriod("snds", kind, date.fromisoformat(start), date.fromisoformat(end))
+
+
+def test_the_days_of_a_kind_span_all_its_deliveries() -> None:
+    months = [period("snds-dcir", "2019-03-01", "2019-04-01"), period("snds-dcir", "2019-01-01", "2019-02-01")]
+    assert national_days(months) == Span(date(2019, 1, 1), date(2019, 4, 1))
+
+
+def test_both_kinds_must_cover_a_day() -> None:
+    """The last flux comes months after the last day that the stays cover."""
+    kinds = [period("snds-dcir", "2019-01-01", "2020-07-01"), period("snds-pmsi", "2019-01-01", "2020-01-01")]
+    assert national_days(kinds) == Span(date(2019, 1, 1), date(2020, 1, 1))
+    assert national_days(reversed(kinds)) == national_days(kinds)
+
+
+def test_kinds_that_share_no_day_leave_none() -> None:
+    kinds = [period("snds-dcir", "2019-01-01", "2020-01-01"), period("snds-pmsi", "2021-01-01", "2022-01-01")]
+    assert national_days(kinds) is None
+
+
+def test_other_deliveries_say_nothing_of_national_days() -> None:
+    others = [period("snds-ref", "2006-01-01", "2030-01-01"), period("fhir-bulk", "2006-01-01", "2030-01-01")]
+    assert national_days(others) is None
+    assert national_days([]) is None
+
+
+def test_an_account_that_does_not_add_up_is_refused_by_name() -> None:
+    good = TableAccount("pha", ("snds",), 1, 1, 0, 0, 0)
+    bad = TableAccount("cam", ("snds",), 2, 1, 0, 0, 0)
+    check_balance([good])
+    with pytest.raises(NotAsPromised) as refused:
+        check_balance([good, bad])
+    assert refused.value.code is Code.BUILD_UNBALANCED
+    assert "cam" in str(refused.value)
+    assert "pha" not in str(refused.value)
