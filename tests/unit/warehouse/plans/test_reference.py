@@ -1,7 +1,5 @@
 from itertools import pairwise
 
-from itertools import pairwise
-
 from enclos.warehouse.plans import reference
 from shared_data import shared
 
