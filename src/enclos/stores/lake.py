@@ -51,14 +51,14 @@ class LakeSnapshot:
         return tuple(range(self.n_buckets))
 
     def relation(self, table: str) -> str:
-        """A FROM-able expression over the table as this build left it.
+        """A FROM-able expression over the table as this build left it; it may be given an alias.
 
         Out: the OMOP table's columns; a person table has ``bucket`` before them, which a reader filters on.
         Refuses: KeyError for a table that the snapshot does not hold.
         """
         if table not in self.tables:
             raise KeyError(table)
-        return f'{ALIAS}.main."{table}" AT (VERSION => {self.id})'
+        return f'(FROM {ALIAS}.main."{table}" AT (VERSION => {self.id}))'
 
 
 class Lake:

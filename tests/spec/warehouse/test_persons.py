@@ -101,6 +101,18 @@ def test_an_unlinked_patient_is_a_person_of_the_hospital() -> None:
         assert snapshot.rows("person", *PERSON) == [(7, 8532, 1961, 6, 7), (8, 8507, 1950, 2, 3)]
 
 
+def test_the_sources_of_a_person_are_kept_for_permits_on_one_source() -> None:
+    tables = {
+        "ben": [ben(1), ben(1), ben(2)],
+        "h_patient": [hospital(1, sex="F", birth_on=date(1960, 5, 1)), hospital(7, sex="F", birth_on=date(1961, 6, 7))],
+        "omop_person": [omop_person(1)],
+    }
+    with built(tables) as snapshot:
+        found = snapshot.rows("person_source", "person_id", "source")
+        assert found == [(1, "hosp-a"), (1, "hosp-c"), (1, "snds"), (2, "snds"), (7, "hosp-a")]
+        assert "person_source" not in snapshot.report.tables
+
+
 # -- observation
 
 

@@ -6,6 +6,8 @@ person has a row per pseudonym: each attribute comes from the most recently used
 
 from __future__ import annotations
 
+from enclos.contracts.columns import Column, TableContract
+from enclos.contracts.view import PERSON_SOURCE_TABLE
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.places import commune_sql
 from enclos.warehouse.plans.traps import known_date_sql
@@ -88,6 +90,19 @@ def persons_sql(ben: str, omop_person: str, h_patient: str) -> str:
         SELECT *, coalesce(try(make_date(year_of_birth, coalesce(month_of_birth, 1), coalesce(day_of_birth, 1))),
                            make_date(year_of_birth, 1, 1)) AS birth_on
         FROM joined WHERE year_of_birth IS NOT NULL OR known_by_omop
+    """
+
+
+PERSON_SOURCE = TableContract(PERSON_SOURCE_TABLE, (Column("person_id", "BIGINT"), Column("source", "VARCHAR")))
+"""Which sources delivered a person: what a permit's population of one source is drawn from. Not a table of OMOP."""
+
+
+def person_sources_sql(ben: str, omop_person: str, h_patient: str) -> str:
+    """The sources of the staged persons."""
+    union = " UNION ".join(f"SELECT person_id, source FROM {relation}" for relation in (ben, omop_person, h_patient))
+    return f"""
+        SELECT person_id, source FROM ({union}) WHERE person_id IN (SELECT person_id FROM stage_persons)
+        ORDER BY person_id, source
     """
 
 

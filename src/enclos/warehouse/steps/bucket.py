@@ -133,6 +133,8 @@ class Bucket:
         self._stage.put("persons", person.persons_sql(at["ben"], at["omop_person"], at["h_patient"]))
         n_persons = self._engine.scalar("SELECT count(*) FROM stage_persons")
         self._insert("person", self._with_bucket(person.person_rows_sql()), n_persons)
+        sources = person.person_sources_sql(at["ben"], at["omop_person"], at["h_patient"])
+        self._insert(person.PERSON_SOURCE.name, self._with_bucket(sources))
         for table in ("ben", "h_patient", "omop_person"):
             if table in at:
                 n_lines, n_mapped = self._engine.rows(

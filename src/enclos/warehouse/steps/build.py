@@ -16,6 +16,7 @@ from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod, Fate
 from enclos.warehouse.plans import metadata, observation_periods, places, vocabulary
 from enclos.warehouse.plans.drugs import DurationRule, duration_rule
+from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.ports import CrossingReader, LakeWriter
 from enclos.warehouse.rules import check_balance, national_days
 from enclos.warehouse.steps.account import Account
@@ -99,7 +100,7 @@ def build_snapshot(
                 )
     finally:
         stage.clear()
-    rows = {table: counts[table] for table in names}
+    rows = {table: counts[table] for table in names if table in omop_tables()}
     return BuildReport(snapshot, rows, account.tables(), account.codes(), watch.seconds())
 
 
@@ -148,6 +149,7 @@ def _create(lake: LakeWriter) -> dict[str, str]:
     names = {}
     for table in (*PERSON_TABLES, *SHARED_TABLES, *VOCABULARY_TABLES):
         names[table] = lake.create(omop_tables()[table], by_bucket=table in PERSON_TABLES)
+    names[PERSON_SOURCE.name] = lake.create(PERSON_SOURCE, by_bucket=True)
     return names
 
 
