@@ -232,7 +232,7 @@ def test_a_study_waits_for_no_build(home, tmp_path):
     run_cli(*study(home, tmp_path))
 
 
-def in_little_room(n_bytes, *arguments):
+def in_little_room(n_bytes, *arguments, **environment):
     """Run a command that may write no file longer than n_bytes: the operating system answers as a full disk does."""
 
     def limit():
@@ -241,7 +241,7 @@ def in_little_room(n_bytes, *arguments):
     return subprocess.run(
         [str(ENCLOS), *map(str, arguments), "--json"],
         # No bytecode: a compiled file cut off by the limit would break every later import.
-        env={"PATH": "/usr/bin:/bin", "ENCLOS_PASSPHRASE": PASSPHRASE, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PATH": "/usr/bin:/bin", "ENCLOS_PASSPHRASE": PASSPHRASE, "PYTHONDONTWRITEBYTECODE": "1", **environment},
         preexec_fn=limit,
         capture_output=True,
         text=True,
@@ -250,7 +250,7 @@ def in_little_room(n_bytes, *arguments):
     )
 
 
-@pytest.mark.parametrize("n_bytes", [2_000, 40_000, 300_000])
+@pytest.mark.parametrize("n_bytes", [2_000, 20_000, 40_000])
 def test_a_full_disk_loses_nothing(empty, delivery, n_bytes):
     done = in_little_room(n_bytes, "ingest", empty, delivery)
     assert done.returncode == 4, done.stdout + done.stderr

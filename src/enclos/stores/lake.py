@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from enclos.contracts.columns import TableContract
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import refusal
-from enclos.stores.engine import Engine, quoted
+from enclos.stores.engine import Engine, EngineFault, quoted
 
 ALIAS = "lake"
 _AUTHOR = "enclos"
@@ -128,7 +129,8 @@ class Lake:
 
     def abandon(self) -> None:
         """Undo the build; the snapshot before it stays the newest."""
-        self._engine.execute("ROLLBACK")
+        with suppress(EngineFault):  # a commit that failed has ended the transaction itself
+            self._engine.execute("ROLLBACK")
 
 
 def attach_lake(engine: Engine, catalog: Path, data: Path, key: SecretKey, *, read_only: bool = False) -> Lake:

@@ -15,7 +15,9 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def cdm_source_sql(name: str, data_until: date, released_on: date, vocabulary: str, omop_cdm_source: str | None) -> str:
+def cdm_source_sql(
+    name: str, data_until: date, released_on: date, vocabulary: str, concept: str, omop_cdm_source: str | None
+) -> str:
     """The one row of ``cdm_source``.
 
     In: data_until — the last delivered day; omop_cdm_source — the delivered description, when it is the only source.
@@ -30,7 +32,8 @@ def cdm_source_sql(name: str, data_until: date, released_on: date, vocabulary: s
         "source_release_date": f"DATE '{data_until}'",
         "cdm_release_date": f"DATE '{released_on}'",
         "cdm_version": "'5.4'",
-        "cdm_version_concept_id": str(concepts.CDM_5_4),
+        "cdm_version_concept_id": f"(SELECT coalesce(max(concept_id), {concepts.UNKNOWN}) FROM {concept} "
+        f"WHERE concept_id = {concepts.CDM_5_4})",
         "vocabulary_version": f"(SELECT coalesce(max(vocabulary_version), 'unknown') FROM {vocabulary} "
         "WHERE vocabulary_id = 'None')",
     }

@@ -218,7 +218,7 @@ def _write_metadata(
     delivered = sources["omop_cdm_source"] if alone and len(described) == 1 else None
     counts["cdm_source"] = engine.scalar(
         f"INSERT INTO {names['cdm_source']} "
-        + metadata.cdm_source_sql(name, until, released_on, sources["vocabulary"], delivered)
+        + metadata.cdm_source_sql(name, until, released_on, sources["vocabulary"], sources["concept"], delivered)
     )
     for source, n_lines in described:
         account.deliver("omop_cdm_source", source, n_lines)
