@@ -311,9 +311,12 @@ _RENAMED = {
 }
 
 
+PERSON_NUMBER = "CAST(hash(CAST(person_id AS BIGINT)) % 8796093022208 AS BIGINT)"
+"""What stands for the vault's numbering here."""
+
+
 def omop_delivery(engine: Engine, folder: Path, n_buckets: int, source: str = "gibleed") -> dict[str, pa.Table]:
     """The Parquet tables of an OMOP folder in the shape in which they cross; persons get scattered numbers."""
-    person_number = "CAST(hash(person_id) % 8796093022208 AS BIGINT)"
     tables = {}
     for path in sorted(folder.glob("*.parquet")):
         name = path.stem
@@ -333,8 +336,8 @@ def omop_delivery(engine: Engine, folder: Path, n_buckets: int, source: str = "g
         if "source" in contract.names:
             values["source"] = f"'{source}'"
         if name in PERSON_TABLES:
-            values["person_id"] = person_number
-            values["bucket"] = f"CAST({person_number} % {n_buckets} AS INTEGER)"
+            values["person_id"] = PERSON_NUMBER
+            values["bucket"] = f"CAST({PERSON_NUMBER} % {n_buckets} AS INTEGER)"
         listed = ", ".join(f'{value} AS "{column}"' for column, value in values.items())
         tables[contract.name] = engine.query(f"SELECT {listed} FROM '{path}'")
     return tables
