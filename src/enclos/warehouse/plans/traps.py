@@ -142,7 +142,3 @@ RIGHTS_PERIOD = _filtered(
     "within_rights", "known_by_snds", "a delivered observation period of a person whose rights give the period"
 )
 DEATH_KNOWN = _filtered("death_known", "not_first", "a second record of a death that a better source gives")
-CANCELLED_MEANING = (
-    "lines of one person, day, code and executant whose quantities add up to 0 or less, and negative lines"
-)
-"""How regularisations cancel; not a trap: the account has its own column."""
