@@ -13,7 +13,7 @@ from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.permits.document import draft_permit
 from enclos.permits.model import SignedPermit
-from enclos.permits.rules.life import check_valid
+from enclos.permits.rules.life import check_in_force
 from enclos.permits.steps import (
     amend_permit,
     list_permits,
@@ -118,7 +118,7 @@ def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
     """
     started = perf_counter()
     signed = newest(enclosure, permit_id)
-    check_valid(signed, min(signed.permit.user_ids), enclosure.ledger.now())
+    check_in_force(signed, enclosure.ledger.now())
     key = permit_key(permit_id)
     with (
         enclosure.at_the_desk(),

@@ -14,7 +14,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
-from enclos.permits.rules.life import check_valid
+from enclos.permits.rules.life import check_in_force
 from enclos.release.model import PermitFacts
 from enclos.release.steps import (
     export_release,
@@ -168,6 +168,6 @@ def _permit_of(enclosure: Enclosure, request_id: str) -> str:
 def _still_valid(enclosure: Enclosure, permit_id: str) -> Callable[[], None]:
     def check() -> None:
         signed = newest(enclosure, permit_id)
-        check_valid(signed, min(signed.permit.user_ids), enclosure.ledger.now())
+        check_in_force(signed, enclosure.ledger.now())
 
     return check

@@ -18,8 +18,9 @@ from enclos.release.rules.disclosure import assess
 from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import study_from_yaml
-from enclos.studies.steps import run_study
+from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
+from enclos.views.rules import check_granted
 from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
@@ -37,6 +38,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
     with enclosure.ledger.intent(Action.STUDY, user, permit, {"study": sha256_hex(text.encode("utf-8"))}) as ticket:
         signed = active(enclosure, permit, user)
         study = study_from_yaml(text)
+        check_granted(signed.permit.terms, columns_read(study))
         with reading_snapshot(enclosure) as (engine, snapshot):
             files = run_files(enclosure, permit)
             run_id = _run_id(text, signed, snapshot.id)
