@@ -106,7 +106,8 @@ def test_every_file_is_partitioned_by_bucket_and_sorted_in_it(tmp_path: Path) ->
         lake = attach(engine, tmp_path, read_only=True)
         relation = lake.snapshot().relation("drug_exposure")
         buckets = engine.rows(
-            f"SELECT bucket, count(*), count(DISTINCT filename) FROM (SELECT *, filename FROM lake.main.drug_exposure) GROUP BY 1"
+            "SELECT bucket, count(*), count(DISTINCT filename) "
+            "FROM (SELECT *, filename FROM lake.main.drug_exposure) GROUP BY bucket"
         )
         assert sorted(buckets) == [(0, 10, 1), (1, 10, 1), (2, 10, 1), (3, 10, 1)]
         assert engine.scalar(f"SELECT count(*) FROM {relation} WHERE person_id % 4 <> bucket") == 0
