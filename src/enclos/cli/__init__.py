@@ -3,7 +3,7 @@
 Promise: 0 done, 1 bug, 2 usage, 3 not allowed, 4 not as promised, 5 not safe.
 Reads, Writes: standard output for results, standard error for progress and refusals.
 Never: shows a traceback, a value of a person or a key.
-Start: commands.py.
+Start: application.py, then commands/ by noun.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import traceback
 import typer
 from typer.exceptions import Abort, TyperException
 
-from enclos.cli.commands import application
+from enclos.cli import commands as _every_command  # noqa: F401 - importing them registers them
+from enclos.cli.application import application
 from enclos.cli.console import say
 from enclos.lexicon.refusals import BUG_EXIT, USAGE_EXIT, Refusal
 

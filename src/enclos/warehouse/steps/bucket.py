@@ -13,22 +13,12 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import Fate
-from enclos.warehouse.plans import (
-    conditions,
-    deaths,
-    drugs,
-    events,
-    measurements,
-    observation_periods,
-    person,
-    procedures,
-    visit_details,
-    visits,
-)
+from enclos.warehouse.plans import deaths, drugs, events, observation_periods, person, visit_details, visits
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
 from enclos.warehouse.plans.parts import numbered_rows_sql, stored_rows_sql
 from enclos.warehouse.steps.account import Account
+from enclos.warehouse.steps.kinds import event_kinds
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 
@@ -238,25 +228,9 @@ class Bucket:
 
     # -- events
 
-    def _kinds(self) -> list[Kind]:
-        at = self._sources
-        every = {
-            "mco_b": conditions.stay_diagnoses(),
-            "mco_d": conditions.associated_diagnoses(at["mco_d"]),
-            "imb": conditions.entitlements(at["imb"]),
-            "h_condition": conditions.hospital_diagnoses(at["h_condition"]),
-            "pha": drugs.dispensings(at["pha"], self._written.duration),
-            "h_drug": drugs.hospital_drugs(at["h_drug"]),
-            "cam": procedures.town_acts(at["cam"]),
-            "mco_a": procedures.stay_acts(at["mco_a"]),
-            "h_procedure": procedures.hospital_procedures(at["h_procedure"]),
-            "h_lab": measurements.laboratory_results(at["h_lab"]),
-        }
-        return [kind for table, kind in every.items() if table in at]
-
     def _events(self) -> None:
         at, engine = self._sources, self._engine
-        kinds = self._kinds()
+        kinds = event_kinds(at, self._written.duration)
         expected: Counter[str] = Counter()
         for kind in kinds:
             if kind.lines_sql:

@@ -1,0 +1,42 @@
+"""The application that every command registers with, and the parameters that commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+application = typer.Typer(
+    name="enclos",
+    help="A secure processing environment for national health data.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The enclosure's folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+User = Annotated[str, typer.Option("--user", metavar="U", help="Who asks: the id that the permit names.")]
+PermitId = Annotated[str, typer.Option("--permit", metavar="P", help="The permit's id.")]
+
+
+def passphrase(*, confirm: bool = False) -> str:
+    """The key store's passphrase from ENCLOS_PASSPHRASE, or from a prompt on a terminal."""
+    given = os.environ.get("ENCLOS_PASSPHRASE")
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("set ENCLOS_PASSPHRASE: there is no terminal to ask on")
+    asked: str = typer.prompt("Passphrase of the key store", hide_input=True, confirmation_prompt=confirm, err=True)
+    return asked
+
+
+def text_of(file: Path) -> str:
+    """The text of a file that a person named."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise typer.BadParameter(f"{file.name} cannot be read as UTF-8 text") from None

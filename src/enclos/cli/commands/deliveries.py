@@ -1,0 +1,51 @@
+"""Deliveries: declare, verify, land."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import progress_bars, show
+
+delivery_commands = typer.Typer(help="Deliveries: declare what a folder holds.", no_args_is_help=True)
+application.add_typer(delivery_commands, name="delivery")
+
+
+@delivery_commands.command("make")
+def delivery_make(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the files.")],
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="K", help="snds-dcir, snds-pmsi, snds-ref, fhir-bulk, omop, …")
+    ],
+    source: Annotated[str, typer.Option("--source", metavar="S", help="The sender's id.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Write delivery.json beside files that have none.
+
+    Example: enclos delivery make gibleed --kind omop --source gibleed
+    """
+    from enclos.app.deliveries import make_delivery
+
+    show(make_delivery(folder, kind=kind, source=source), as_json=as_json)
+
+
+@application.command()
+def ingest(
+    directory: Dir,
+    deliveries: Annotated[list[Path], typer.Argument(metavar="DELIVERY…", help="Folders with a delivery.json.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Verify deliveries and land them unchanged and encrypted; rejects are kept with their reasons.
+
+    Example: enclos ingest france deliveries/*
+    """
+    from enclos.app.deliveries import ingest_deliveries
+    from enclos.app.enclosure import open_enclosure
+
+    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+        show(ingest_deliveries(enclosure, deliveries, report=report), as_json=as_json)

@@ -1,0 +1,66 @@
+"""The ledger: verify it, look into it, witness it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import show
+
+ledger_commands = typer.Typer(help="Ledger: verify it, look into it, witness it.", no_args_is_help=True)
+application.add_typer(ledger_commands, name="ledger")
+
+
+@ledger_commands.command("verify")
+def ledger_verify(
+    directory: Dir,
+    key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
+    witness: Annotated[Path | None, typer.Option("--witness", metavar="DIR", help="A witness's memory.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Prove that nothing in the ledger was altered, lost or reordered; needs no passphrase.
+
+    Example: enclos ledger verify france --witness /media/witness
+    """
+    from enclos.app.ledger import verify
+
+    show(verify(directory, key=key, witnessed=witness), as_json=as_json)
+
+
+@ledger_commands.command("show")
+def ledger_show(
+    directory: Dir,
+    last: Annotated[int, typer.Option("--last", min=1, help="How many entries.")] = 20,
+    *,
+    as_json: Json = False,
+) -> None:
+    """The last entries of the ledger.
+
+    Example: enclos ledger show france --last 50
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.ledger import show_last
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(show_last(enclosure, last), as_json=as_json)
+
+
+@ledger_commands.command("witness")
+def ledger_witness(
+    directory: Dir,
+    state: Annotated[Path, typer.Option("--state", metavar="DIR", help="The witness's own memory, elsewhere.")],
+    key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Remember the checkpoint, and refuse a ledger that does not contain the one remembered.
+
+    Example: enclos ledger witness france --state /media/witness
+    """
+    from enclos.app.ledger import witness
+
+    show(witness(directory, state, key=key), as_json=as_json)

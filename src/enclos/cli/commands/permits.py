@@ -1,0 +1,161 @@
+"""Permits: draft, sign, show, open, amend, renew, revoke."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase, text_of
+from enclos.cli.console import show
+
+permit_commands = typer.Typer(help="Permits: draft, sign, show, open, amend, renew, revoke.", no_args_is_help=True)
+application.add_typer(permit_commands, name="permit")
+
+
+@permit_commands.command("draft")
+def permit_draft(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write there instead of printing.")
+    ] = None,
+) -> None:
+    """A permit to fill in.
+
+    Example: enclos permit draft -o permit.yaml
+    """
+    from enclos.app.permits import draft
+
+    text = draft()
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        if out.exists():
+            raise typer.BadParameter(f"{out.name} exists already; name another file")
+        out.write_text(text, encoding="utf-8")
+
+
+@permit_commands.command("sign")
+def permit_sign(
+    directory: Dir, file: Annotated[Path, typer.Argument(metavar="FILE")], *, as_json: Json = False
+) -> None:
+    """Sign a permit as the access body.
+
+    Example: enclos permit sign france permit.yaml
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import sign
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(sign(enclosure, text_of(file)), as_json=as_json)
+
+
+@permit_commands.command("amend")
+def permit_amend(
+    directory: Dir,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    reason: Annotated[str, typer.Option("--reason")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Replace a permit by a new version.
+
+    Example: enclos permit amend france permit.yaml --reason "one more user"
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import amend
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(amend(enclosure, text_of(file), reason=reason), as_json=as_json)
+
+
+@permit_commands.command("renew")
+def permit_renew(
+    directory: Dir,
+    permit: Annotated[str, typer.Argument(metavar="PERMIT")],
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="The new end, YYYY-MM-DD (UTC).")],
+    reason: Annotated[str, typer.Option("--reason")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Prolong a permit within the limits of its legal basis.
+
+    Example: enclos permit renew france FR-2026-0042 --until 2030-11-01 --reason "follow-up"
+    """
+    from datetime import UTC, datetime
+
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import renew
+
+    try:
+        end = datetime.fromisoformat(until)
+    except ValueError:
+        raise typer.BadParameter("--until is a date, YYYY-MM-DD") from None
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(
+            renew(enclosure, permit, until=end if end.tzinfo else end.replace(tzinfo=UTC), reason=reason),
+            as_json=as_json,
+        )
+
+
+@permit_commands.command("revoke")
+def permit_revoke(
+    directory: Dir,
+    permit: Annotated[str, typer.Argument(metavar="PERMIT")],
+    reason: Annotated[str, typer.Option("--reason")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """End a permit now.
+
+    Example: enclos permit revoke france FR-2026-0042 --reason "holder asked"
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import revoke
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(revoke(enclosure, permit, reason=reason), as_json=as_json)
+
+
+@permit_commands.command("list")
+def permit_list(directory: Dir, *, as_json: Json = False) -> None:
+    """All permits with their state.
+
+    Example: enclos permit list france
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import list_all
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(list_all(enclosure), as_json=as_json)
+
+
+@permit_commands.command("show")
+def permit_show(
+    directory: Dir, permit: Annotated[str, typer.Argument(metavar="PERMIT")], *, as_json: Json = False
+) -> None:
+    """One permit, its versions and its state.
+
+    Example: enclos permit show france FR-2026-0042
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import show_one
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(show_one(enclosure, permit), as_json=as_json)
+
+
+@permit_commands.command("open")
+def permit_open(
+    directory: Dir, permit: Annotated[str, typer.Argument(metavar="PERMIT")], *, as_json: Json = False
+) -> None:
+    """Write the permit's perimeter; no health row is copied.
+
+    Example: enclos permit open france FR-2026-0042
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.permits import open_one
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(open_one(enclosure, permit), as_json=as_json)

@@ -1,0 +1,65 @@
+"""Snapshots: build one, list them, judge them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import progress_bars, show
+
+
+@application.command()
+def build(
+    directory: Dir,
+    *,
+    account: Annotated[bool, typer.Option("--account", help="What became of every delivered row.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new OMOP snapshot of everything that landed.
+
+    Example: enclos build france --account
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.snapshots import build_omop
+
+    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+        show(build_omop(enclosure, account=account, report=report), as_json=as_json)
+
+
+@application.command()
+def snapshots(directory: Dir, *, as_json: Json = False) -> None:
+    """List the OMOP snapshots of an enclosure.
+
+    Example: enclos snapshots france
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.snapshots import list_snapshots
+
+    with open_enclosure(directory, passphrase()) as enclosure:
+        show(list_snapshots(enclosure), as_json=as_json)
+
+
+@application.command()
+def quality(
+    directory: Dir,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write DataQualityDashboard's results JSON there.")
+    ] = None,
+    snapshot: Annotated[int | None, typer.Option("--snapshot", help="The newest when not given.")] = None,
+    against: Annotated[int | None, typer.Option("--against", help="Tell what moved since this snapshot.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Judge a snapshot by the published checks and the French figures.
+
+    Example: enclos quality france --out quality.json
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.quality import judge_quality
+
+    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+        result = judge_quality(enclosure, snapshot=snapshot, against=against, out=out, report=report)
+    show(result, as_json=as_json)

@@ -1,0 +1,90 @@
+"""The whole story, a synthetic France, an empty enclosure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import progress_bars, show
+
+
+@application.command()
+def demo(
+    persons: Annotated[int, typer.Option("--persons", min=500, help="Persons of the synthetic France.")] = 20_000,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo lives; a second run begins anew.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[int, typer.Option("--seed")] = 7,
+    *,
+    as_json: Json = False,
+) -> None:
+    """The whole story on a synthetic France, and a report with figures.
+
+    Example: enclos demo --persons 20000 --dir demo
+    """
+    from enclos.app.demo import run_demo
+
+    with progress_bars() as report:
+        show(run_demo(directory, n_persons=persons, seed=seed, report=report), as_json=as_json)
+
+
+@application.command()
+def synth(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    persons: Annotated[int, typer.Option("--persons", min=100)],
+    years: Annotated[str, typer.Option("--years", metavar="2019-2023")] = "2019-2023",
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    *,
+    traps: Annotated[bool, typer.Option("--traps/--no-traps", help="Inject what breaks ETLs.")] = True,
+    as_json: Json = False,
+) -> None:
+    """A synthetic France: deliveries in the official layouts, and the truth.
+
+    Example: enclos synth france --persons 20000 --years 2019-2023 --seed 7
+    """
+    from enclos.synthetic import make_france
+
+    with progress_bars() as report:
+        result = make_france(out, persons, _years(years), seed, traps=traps, progress=report)
+    show(result, as_json=as_json)
+
+
+def _years(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    try:
+        span = int(first), int(last or first)
+    except ValueError:
+        raise typer.BadParameter("years are written 2019-2023") from None
+    if not 2009 <= span[0] <= span[1] <= 2099:
+        raise typer.BadParameter("years are written 2019-2023, from 2009 on")
+    return span
+
+
+@application.command()
+def init(
+    directory: Dir,
+    buckets: Annotated[int, typer.Option("--buckets", min=1, max=4096, help="Partitions by person.")] = 16,
+    min_count_floor: Annotated[
+        int, typer.Option("--min-count-floor", min=1, help="No permit may release fewer persons in a cell.")
+    ] = 11,
+    name: Annotated[str, typer.Option("--name", help="Name of the data source in results.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Make an empty enclosure with its keys and its ledger.
+
+    Example: ENCLOS_PASSPHRASE=… enclos init france
+    """
+    from enclos.app.enclosure import create_enclosure
+
+    result = create_enclosure(
+        directory,
+        passphrase=passphrase(confirm=True),
+        buckets=buckets,
+        min_count_floor=min_count_floor,
+        name=name or directory.resolve().name,
+    )
+    show(result, as_json=as_json)
