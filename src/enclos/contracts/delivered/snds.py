@@ -43,7 +43,7 @@ _SQL_TYPES = {
 _TEXT_COLUMNS = frozenset({"ETA_NUM", "RSA_NUM"})
 """Said to be integers in two of the MCO tables and text in the others; FINESS numbers of Corsica hold a letter."""
 
-_YEARLY = re.compile(r"^(T_MCO)(\d{2})([A-Z]+)$")
+_YEARLY = re.compile(r"^(T_(?:MCO|SSR|HAD|RIP))(\d{2})([A-Z][A-Z0-9]*)$")
 
 
 def snds_family(table: str) -> str:
