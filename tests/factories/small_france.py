@@ -337,6 +337,7 @@ def omop(folder: Path, name: str = "hosp-c", **files: str) -> Path:
                     "admitting_source_concept_id": 8870,
                     "discharge_to_source_value": "home",
                     "visit_source_value": value,
+                    "provider_id": 10_101_010_101,
                 }
                 for n, value in ((1, f"{CANARY}V1"), (2, "inpatient"), (3, "inpatient"))
             ],
@@ -360,6 +361,19 @@ def omop(folder: Path, name: str = "hosp-c", **files: str) -> Path:
             ",",
         ),
         "location.csv": csv_text([{"location_id": 1, "address_1": f"{CANARY} street", "zip": "20000"}], ","),
+        "provider.csv": csv_text(
+            [
+                {
+                    "provider_id": 10_101_010_101,
+                    "provider_name": f"Dr {CANARY}",
+                    "npi": f"{CANARY}-npi",
+                    "provider_source_value": f"{CANARY}-rpps",
+                    "specialty_source_value": "cardiology",
+                    "year_of_birth": 1970,
+                }
+            ],
+            ",",
+        ),
         "note.csv": csv_text([{"note_id": 1, "person_id": 11, "note_text": f"{CANARY} said"}], ","),
         "concept.csv": csv_text([{"concept_id": 192671, "concept_name": "bleed", "vocabulary_id": "SNOMED"}], ","),
     }

@@ -16,12 +16,14 @@ import pytest
 
 from enclos.contracts.omop import PERSON_TABLES, omop_tables, primary_keys
 from enclos.stores.engine import open_engine
+from enclos.warehouse.plans.relations import empty_relation_sql
+from enclos.warehouse.quality.steps import run_quality
 from factories.pseudonymised import PERSON_NUMBER, Snapshot, built, omop_delivery
 from shared_data import shared
 
 N_BUCKETS = 4
-UNTOLD = {"person_source_value", "provider_id", "provider_source_value", "family_source_value"}
-"""They would identify, or lead to a table that does not cross."""
+UNTOLD = {"person_source_value", "provider_source_value", "family_source_value"}
+"""They would identify."""
 
 
 def made_here(folder: Path) -> Path:
@@ -58,6 +60,12 @@ def made_here(folder: Path) -> Path:
             "condition_type_concept_id": [32020] * 20,
             "visit_occurrence_id": [100, 102, 900, 901, None] * 4,
             "visit_detail_id": [0] * 20,
+            "provider_id": [70, 71, 0, 99, None] * 4,
+        },
+        "provider": {
+            "provider_id": [70, 71, 72],
+            "provider_name": ["Dr Canary"] * 3,
+            "specialty_source_value": ["cardiology", "surgery", "surgery"],
         },
         "concept": {
             "concept_id": [0, 192671],
@@ -102,7 +110,7 @@ def test_every_row_says_what_it_said(delivered: Path, snapshot: Snapshot) -> Non
         "discharge_to_concept_id": "discharged_to_concept_id",
         "discharge_to_source_value": "discharged_to_source_value",
     }
-    links = {"visit_occurrence_id", "visit_detail_id", "preceding_visit_occurrence_id", "person_id"}
+    links = {"visit_occurrence_id", "visit_detail_id", "preceding_visit_occurrence_id", "person_id", "provider_id"}
     for name in tables_of(delivered):
         if name not in PERSON_TABLES or not snapshot.report.tables[name]:
             continue
@@ -140,6 +148,48 @@ def test_a_link_leads_to_the_same_visit_or_nowhere_as_before(delivered: Path, sn
     assert engine.rows(f"{bearing} FROM {conditions}") == engine.rows(
         f"{bearing} FROM {lake.relation('condition_occurrence')}"
     )
+
+
+def test_a_provider_is_the_same_or_nowhere_as_before(delivered: Path, snapshot: Snapshot) -> None:
+    lake = snapshot.lake.snapshot(snapshot.report.snapshot)
+    for name in tables_of(delivered):
+        source = f"'{delivered / name}.parquet'"
+        columns = snapshot.engine.query(f"SELECT * FROM {source} LIMIT 0").column_names
+        if name not in PERSON_TABLES or not snapshot.report.tables[name] or "provider_id" not in columns:
+            continue
+        providers = f"'{delivered}/provider.parquet'"
+        counts = """
+            SELECT count(provider_id), count(DISTINCT provider_id),
+                   count(*) FILTER (WHERE provider_id NOT IN (SELECT provider_id FROM {providers}))
+            FROM {rows}
+        """
+        before = counts.format(providers=providers, rows=source)
+        after = counts.format(providers=lake.relation("provider"), rows=lake.relation(name))
+        assert snapshot.engine.rows(before) == snapshot.engine.rows(after), name
+    assert {row[:3] for row in snapshot.rows("provider", "provider_name", "npi", "year_of_birth")} <= {(None,) * 3}
+
+
+def test_the_checks_of_provider_numbers_count_what_they_count_on_the_raw_files(
+    delivered: Path, snapshot: Snapshot
+) -> None:
+    lake = snapshot.lake.snapshot(snapshot.report.snapshot)
+    raw = {
+        name: f"(FROM {empty_relation_sql(omop_tables()[name])} UNION ALL BY NAME FROM '{delivered / name}.parquet')"
+        for name in tables_of(delivered)
+    }
+    kept = {name: lake.relation(name) for name in raw if name in snapshot.report.tables}
+
+    def counted(relations: dict[str, str]) -> dict[str, tuple[int, int]]:
+        found = run_quality(snapshot.engine, relations.get, cdm_version="5.3", checked_on=date(2025, 6, 30))
+        return {
+            result.check.key.id: (result.tally.n_violated, result.tally.n_denominator)
+            for result in found.results
+            if result.check.key.field == "provider_id" and result.check.key.table in kept
+        }
+
+    expected = counted(raw)
+    assert counted(kept) == expected
+    assert any(n_violated and key.startswith("field_isforeignkey") for key, (n_violated, _) in expected.items())
 
 
 def test_the_description_stays_the_senders(delivered: Path, snapshot: Snapshot) -> None:

@@ -185,6 +185,10 @@ def test_an_older_omop_is_upgraded_and_empties_what_identifies(bench, tmp_path):
     ]
     assert bench.crossed("omop_location", "source", "location_id", "address_1", "zip") == [("hosp-c", 1, None, "20000")]
     assert bench.crossed("concept", "concept_id") == [(192671,)]
+    ((provider, speciality),) = bench.crossed("omop_provider", "provider_id", "specialty_source_value")
+    assert speciality == "cardiology"
+    assert provider != 10_101_010_101  # the hospital's own number may be the national one
+    assert {row[0] for row in bench.crossed("omop_visit_occurrence", "provider_id")} == {provider}
 
 
 def test_a_delivered_vocabulary_takes_the_place_of_a_hospitals(bench, tmp_path):

@@ -22,8 +22,7 @@ from enclos.contracts.pseudonymised.stays import STAYS
 PSEUDONYMISED: dict[str, TableContract] = {
     table.name: table for table in (*REFERENCES, *CARE, *STAYS, *HOSPITAL, *OMOP)
 }
-"""Every table that may cross, by name. ``omop_location``, ``omop_care_site``, ``omop_cdm_source`` and
-``omop_metadata`` hold no person and have no bucket."""
+"""Every table that may cross, by name. Tables that hold no person have no bucket."""
 
 VOCABULARY: dict[str, TableContract] = {name: omop_tables()[name] for name in VOCABULARY_TABLES}
 """Vocabulary tables cross as they are: they hold no person."""

@@ -23,10 +23,20 @@ _MAYBE_NUMBERS: dict[str, str] = {
 has is replaced by the row's id, which keeps how many values there are."""
 
 
+PROVIDERS = "enclos_providers"
+"""(_source, provider_id, provider_key): professionals, and whoever rows name as one."""
+
+
 def crossing_table(table: str) -> str | None:
     """The pseudonymised table that takes a delivered OMOP table, if any."""
     into = f"omop_{table}"
     return into if into in PSEUDONYMISED else None
+
+
+def names_provider(table: str) -> bool:
+    """Whether rows of the table that cross name a professional."""
+    into = crossing_table(table)
+    return into is not None and "provider_id" in PSEUDONYMISED[into].names
 
 
 def columns_read(table: str) -> tuple[str, ...]:
@@ -54,17 +64,23 @@ def judged_omop(table: str, rows: str) -> str:
             values.append(
                 f"CASE WHEN {alone} THEN CAST(r.{primary_keys()[table]} AS VARCHAR) ELSE r.{name} END AS {name}"
             )
+        elif name == "provider_id":
+            values.append("d.provider_key AS provider_id")
         elif name in older:
             values.append(f"coalesce(r.{name}, r.{older[name]}) AS {name}")
         else:
             values.append(f"r.{name}")
+    provider = ""
+    if names_provider(table):
+        provider = f" LEFT JOIN {PROVIDERS} AS d ON d._source = r._source AND d.provider_id = r.provider_id"
     identity = (primary_keys()[table],) if table in primary_keys() else columns_read(table)
     latest = superseded(rows, identity, unique=False)
     late = f"WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}'"
     if table not in PERSON_TABLES:
-        return f"SELECT r._source AS source, {', '.join(values)}, CASE {late} END AS _left FROM {latest} AS r"
+        return f"SELECT r._source AS source, {', '.join(values)}, CASE {late} END AS _left FROM {latest} AS r{provider}"
     return (
         f"SELECT r._source AS source, p.person_id, {', '.join(values)}, CASE {late} WHEN p.person_id IS NULL "
         f"THEN '{LeftBehind.NO_PERSON.value}' END AS _left FROM {latest} AS r "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(r.person_id AS VARCHAR)"
+        f"{provider}"
     )

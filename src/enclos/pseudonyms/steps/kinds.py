@@ -97,6 +97,10 @@ def cross_resources(unit: OpenUnit) -> list[CrossedTable]:
 def cross_omop(unit: OpenUnit) -> list[CrossedTable]:
     """An OMOP delivery; its vocabulary crosses only where no vocabulary was delivered."""
     unit.engine.execute(persons.plan_patients(unit.unit.source))
+    named = [unit.rows(family, ("provider_id",)) for family in unit.n_landed if omop.names_provider(family)]
+    if named:
+        professionals = " UNION ".join(f"SELECT _source, provider_id FROM {rows}" for rows in named)
+        unit.hold_keys(omop.PROVIDERS, f"({professionals})", ("_source", "provider_id"), "provider", "provider_key")
     accounts = []
     for family in unit.n_landed:
         if family in VOCABULARY_TABLES:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from enclos.contracts.omop import omop_tables, primary_keys
 from enclos.warehouse.plans.parts import Part
+from enclos.warehouse.plans.providers import provider_join_sql
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import Trap
 
@@ -221,7 +222,7 @@ def delivered_part(table: str, relation: str) -> Part:
     """The rows of a delivered OMOP table as rows of the same table, its numbers recomposed.
 
     What a row says is copied, faults included: quality reports them. References to rows of other tables that carry no
-    composed number (``…_event_id``), to providers and to families are left empty.
+    composed number (``…_event_id``) and to families are left empty.
     """
     links = {"visit_occurrence_id": "stage_omop_visits", "visit_detail_id": "stage_omop_details"}
     values = {}
@@ -234,7 +235,10 @@ def delivered_part(table: str, relation: str) -> Part:
                 f"AND {alias}.key = {key_sql('d.source', column)}"
             )
             values[name] = f"{alias}.id"
-        elif name not in (primary_keys().get(table), "provider_id", "family_source_value") and not (
+        elif name == "provider_id":
+            joins.append(provider_join_sql("l_provider_id", "d"))
+            values[name] = "l_provider_id.provider_id"
+        elif name not in (primary_keys().get(table), "family_source_value") and not (
             name.endswith("_event_id") or "event_field" in name
         ):
             values[name] = f'd."{name}"'

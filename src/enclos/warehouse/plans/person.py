@@ -31,7 +31,7 @@ def persons_sql(ben: str, omop_person: str, h_patient: str) -> str:
     never = "DATE '0001-01-01'"
     omop_columns = (
         "gender_concept_id, year_of_birth, month_of_birth, day_of_birth, birth_datetime, race_concept_id, "
-        "ethnicity_concept_id, location_id, care_site_id, gender_source_value, gender_source_concept_id, "
+        "ethnicity_concept_id, location_id, care_site_id, provider_id, gender_source_value, gender_source_concept_id, "
         "race_source_value, race_source_concept_id, ethnicity_source_value, ethnicity_source_concept_id"
     )
     return f"""
@@ -81,8 +81,9 @@ def persons_sql(ben: str, omop_person: str, h_patient: str) -> str:
                    coalesce(CAST(s.sex AS VARCHAR), o.gender_source_value, p.sex) AS gender_source_value,
                    o.gender_source_concept_id, o.race_source_value, o.race_source_concept_id, o.ethnicity_source_value,
                    o.ethnicity_source_concept_id, o.omop_source, o.location_id AS omop_location,
-                   o.care_site_id AS omop_care_site, o.person_id IS NOT NULL AS known_by_omop,
-                   s.residence, s.insured_on, s.snds_death_on, p.patient_death_on
+                   o.care_site_id AS omop_care_site, o.provider_id AS omop_provider,
+                   o.person_id IS NOT NULL AS known_by_omop, s.residence,
+                   s.insured_on, s.snds_death_on, p.patient_death_on
             FROM everybody AS e
             LEFT JOIN snds AS s USING (person_id) LEFT JOIN omop AS o USING (person_id)
             LEFT JOIN patient AS p USING (person_id)
@@ -111,7 +112,7 @@ def person_rows_sql() -> str:
     return """
         SELECT p.person_id, p.gender_concept_id, p.year_of_birth, p.month_of_birth, p.day_of_birth, p.birth_datetime,
                p.race_concept_id, p.ethnicity_concept_id, coalesce(h.location_id, l.location_id) AS location_id,
-               NULL AS provider_id, c.care_site_id,
+               w.provider_id, c.care_site_id,
                NULL AS person_source_value, p.gender_source_value, p.gender_source_concept_id, p.race_source_value,
                p.race_source_concept_id, p.ethnicity_source_value, p.ethnicity_source_concept_id
         FROM stage_persons AS p
@@ -120,5 +121,6 @@ def person_rows_sql() -> str:
           ON l.kind = 'omop' AND l.source = p.omop_source AND l.original = p.omop_location
         LEFT JOIN stage_care_sites AS c
           ON c.kind = 'omop' AND c.code = p.omop_source AND c.original = p.omop_care_site
+        LEFT JOIN stage_providers AS w ON w.source = p.omop_source AND w.key = p.omop_provider
         ORDER BY p.person_id
     """

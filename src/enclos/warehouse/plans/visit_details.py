@@ -9,6 +9,7 @@ from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
 from enclos.warehouse.plans.parts import Part
+from enclos.warehouse.plans.providers import provider_join_sql
 from enclos.warehouse.plans.relations import key_sql, numbered_sql
 from enclos.warehouse.plans.traps import KEPT, NO_STAY, Trap
 from enclos.warehouse.plans.visits import PMSI, STAY_TRAPS
@@ -94,10 +95,11 @@ def detail_parts(omop_visit_detail: str) -> list[Part]:
         f"WHERE t.origin = {PMSI}",
     )
     delivered = Part(
-        {name: f'd."{name}"' for name in omop_tables()["visit_detail"].names if name != "provider_id"}
+        {name: f'd."{name}"' for name in omop_tables()["visit_detail"].names}
         | {
             "visit_detail_id": "t.visit_detail_id",
             "care_site_id": "c.care_site_id",
+            "provider_id": "w.provider_id",
             "preceding_visit_detail_id": "b.id",
             "parent_visit_detail_id": "p.id",
             "visit_occurrence_id": "v.id",
@@ -105,6 +107,7 @@ def detail_parts(omop_visit_detail: str) -> list[Part]:
         f"FROM stage_details AS t JOIN ({keyed_omop_sql('visit_detail', omop_visit_detail)}) AS d "
         "ON d.person_id = t.person_id AND d.key = t.key AND d.n_same = t.tie "
         "LEFT JOIN stage_care_sites AS c ON c.kind = 'omop' AND c.code = d.source AND c.original = d.care_site_id "
+        f"{provider_join_sql('w', 'd')} "
         "LEFT JOIN stage_omop_visits AS v "
         f"ON v.person_id = d.person_id AND v.key = {key_sql('d.source', 'd.visit_occurrence_id')} "
         "LEFT JOIN stage_omop_details AS b "

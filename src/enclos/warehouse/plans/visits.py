@@ -14,6 +14,7 @@ from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
 from enclos.warehouse.plans.parts import Part
+from enclos.warehouse.plans.providers import provider_join_sql
 from enclos.warehouse.plans.reference import visit_natures
 from enclos.warehouse.plans.relations import everything, key_sql, numbered_sql
 from enclos.warehouse.plans.traps import (
@@ -213,11 +214,13 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
             "visit_start_datetime": "d.visit_start_datetime",
             "visit_end_datetime": "d.visit_end_datetime",
             "preceding_visit_occurrence_id": "p.id",
+            "provider_id": "w.provider_id",
         },
         f"FROM stage_visits AS v JOIN ({keyed_omop_sql('visit_occurrence', omop_visit_occurrence)}) AS d "
         "ON d.person_id = v.person_id AND d.key = v.key AND d.n_same = v.tie "
         "LEFT JOIN stage_omop_visits AS p "
         f"ON p.person_id = d.person_id AND p.key = {key_sql('d.source', 'd.preceding_visit_occurrence_id')} "
+        f"{provider_join_sql('w', 'd')} "
         f"WHERE v.origin = {OMOP}",
     )
     return [care, stay, hospital, delivered]

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 from enclos.contracts.omop import PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables, primary_keys
+from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod, Fate
-from enclos.warehouse.plans import metadata, observation_periods, places, vocabulary
+from enclos.warehouse.plans import metadata, observation_periods, places, providers, vocabulary
 from enclos.warehouse.plans.drugs import DurationRule, duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.ports import CrossingReader, LakeWriter
@@ -162,6 +163,12 @@ def _stage_lookups(stage: Stage, sources: Sources) -> None:
         "care_sites",
         places.care_sites_sql(sources["prs"], sources["mco_b"], sources["h_visit"], sources["omop_care_site"]),
     )
+    naming = [
+        sources[name]
+        for name in sources.of_persons
+        if name.startswith("omop_") and "provider_id" in PSEUDONYMISED[name].names
+    ]
+    stage.put("providers", providers.providers_sql(sources["omop_provider"], naming))
 
 
 def _domains(engine: SqlEngine) -> dict[str, frozenset[str]]:
@@ -190,13 +197,18 @@ def _write_places(
 ) -> None:
     counts["location"] = engine.scalar(f"INSERT INTO {names['location']} {places.location_rows_sql()}")
     counts["care_site"] = engine.scalar(f"INSERT INTO {names['care_site']} {places.care_site_rows_sql()}")
-    for table, staged in (("omop_location", "locations"), ("omop_care_site", "care_sites")):
+    counts["provider"] = engine.scalar(f"INSERT INTO {names['provider']} {providers.provider_rows_sql()}")
+    for table, staged, own in (
+        ("omop_location", "locations", "kind = 'omop'"),
+        ("omop_care_site", "care_sites", "kind = 'omop'"),
+        ("omop_provider", "providers", "known"),
+    ):
         if table in sources:
             n_delivered = 0
             for source, n_lines in engine.rows(f"SELECT source, count(*) FROM {sources[table]} GROUP BY source"):
                 account.deliver(table, source, n_lines)
                 n_delivered += n_lines
-            n_mapped = engine.scalar(f"SELECT count(*) FROM stage_{staged} WHERE kind = 'omop'")
+            n_mapped = engine.scalar(f"SELECT count(*) FROM stage_{staged} WHERE {own}")
             account.map(table, n_mapped)
             account.drop(table, "same_row", Fate.FILTERED, n_delivered - n_mapped)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from enclos.contracts.omop import VOCABULARY_TABLES
 from enclos.contracts.pseudonymised import PSEUDONYMISED, VOCABULARY
 from enclos.warehouse.plans.relations import empty_relation_sql
 from enclos.warehouse.ports import CrossingReader
 
-WITHOUT_BUCKET = frozenset({*VOCABULARY_TABLES, "omop_location", "omop_care_site", "omop_cdm_source", "omop_metadata"})
+WITHOUT_BUCKET = frozenset(
+    {*VOCABULARY, *(name for name, table in PSEUDONYMISED.items() if "bucket" not in table.names)}
+)
 """Tables that hold no person."""
 
 

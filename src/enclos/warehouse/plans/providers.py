@@ -1,0 +1,61 @@
+"""PROVIDER: professionals, numbered once for the whole snapshot, known by speciality and place only.
+
+A number that no delivered professional bears keeps leading nowhere: it is numbered after the last one, the same for
+all rows that bear it, and has no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from enclos.contracts.omop import omop_tables
+
+LINKS = "stage_providers"
+
+
+def providers_sql(omop_provider: str, referring: Sequence[str]) -> str:
+    """Every professional that a delivery knows or names.
+
+    In: referring — OMOP relations with a ``provider_id``
+    Out: one row per (source, key): provider_id, known, and the delivered columns.
+    """
+    kept = _delivered_columns()
+    listed = ", ".join(f'"{name}"' for name in kept)
+    nothing = ", ".join(f'CAST(NULL AS {omop_tables()["provider"].column(name).sql_type}) AS "{name}"' for name in kept)
+    named = " UNION ".join(
+        f"SELECT source, provider_id AS key FROM {relation} WHERE provider_id IS NOT NULL" for relation in referring
+    )
+    strangers = f"UNION ALL SELECT source, key, false, {nothing} FROM ({named})" if referring else ""
+    return f"""
+        SELECT row_number() OVER (ORDER BY known DESC, source, key) AS provider_id, *
+        FROM (SELECT * FROM (SELECT source, provider_id AS key, true AS known, {listed} FROM {omop_provider}
+                             {strangers})
+              QUALIFY row_number() OVER (PARTITION BY source, key ORDER BY known DESC, hash({listed})) = 1)
+    """
+
+
+def provider_rows_sql() -> str:
+    """The ``provider`` table, from the staged providers."""
+    values = {
+        "provider_id": "p.provider_id",
+        "care_site_id": "c.care_site_id",
+        **{name: f"p.{name}" for name in _delivered_columns() if name != "care_site_id"},
+    }
+    columns = ", ".join(
+        f'CAST({values.get(column.name, "NULL")} AS {column.sql_type}) AS "{column.name}"'
+        for column in omop_tables()["provider"]
+    )
+    return f"""
+        SELECT {columns} FROM {LINKS} AS p
+        LEFT JOIN stage_care_sites AS c ON c.kind = 'omop' AND c.code = p.source AND c.original = p.care_site_id
+        WHERE p.known ORDER BY p.provider_id
+    """
+
+
+def provider_join_sql(alias: str, line: str) -> str:
+    """JOIN text from a delivered OMOP line to its provider."""
+    return f"LEFT JOIN {LINKS} AS {alias} ON {alias}.source = {line}.source AND {alias}.key = {line}.provider_id"
+
+
+def _delivered_columns() -> tuple[str, ...]:
+    return ("specialty_concept_id", "care_site_id", "specialty_source_value", "specialty_source_concept_id")
