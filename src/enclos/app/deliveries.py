@@ -15,13 +15,17 @@ from enclos.stores.delivered import DeliveredFolder
 from enclos.stores.landing import LandingZone
 
 
-def make_delivery(folder: Path, *, kind: str, source: str) -> dict[str, Any]:
+def make_delivery(
+    folder: Path, *, kind: str, source: str, dates: str | None = None, decimal: str | None = None
+) -> dict[str, Any]:
     """Write delivery.json beside the files of a folder that has none.
+
+    In: dates, decimal — how the files write them, where it is not 2019-01-31 and 1.5
 
     Refuses: what intake refuses of the files or the kind.
     """
     delivered = DeliveredFolder(folder)
-    delivery = make_delivery_manifest(delivered, kind=kind, source=source)
+    delivery = make_delivery_manifest(delivered, kind=kind, source=source, dates=dates, decimal=decimal)
     delivered.write_manifest(delivery.canonical())
     files = [{"path": file.path, "table": file.table, "n_rows": file.n_rows} for file in delivery.files]
     return {"source": source, "kind": kind, "files": files}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from enclos.contracts.delivered.document import DeliveredFile, Encoding, FileFormat, Kind
+from enclos.contracts.delivered.writing import DateWriting, cast_sql, writing_of, written_pattern
 from enclos.intake.model import AdmittedFile, RejectReason
 
 FAULTY_LINES = "enclos_faulty_lines"
@@ -26,16 +27,6 @@ DELIVERY = "_delivery"
 _MAX_LINE_BYTES = 8 << 20
 _NEVER_IN_JSON = "\\x01"
 _JSON_LINE = "line"
-
-_WRITTEN = {
-    "BIGINT": "[-+0-9;]*",
-    "DOUBLE": "[-+0-9.eE;]*",
-    "DATE": "([0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\\.0+)?)?;?)*",
-    "TIMESTAMP": "([0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?)?;?)*",
-}
-"""How values of a type are written, several joined by ';'."""
-_COMPACT_DATES = "([0-9]{8};?)*|" + _WRITTEN["DATE"]
-"""Athena writes dates as 20190131."""
 
 
 def ident(name: str) -> str:
@@ -62,7 +53,7 @@ def plan_read_text(file: DeliveredFile, location: str, columns: Sequence[str]) -
         *shape,
         "auto_detect = false",
         f"encoding = '{'utf-8' if file.encoding is Encoding.UTF_8 else 'latin-1'}'",
-        f"compression = '{'gzip' if file.compressed else 'none'}'",
+        f"compression = '{file.compression.value}'",
         f"max_line_size = {_MAX_LINE_BYTES}",
         "store_rejects = true",
         "rejects_limit = 0",
@@ -152,13 +143,16 @@ def _checked(admitted: AdmittedFile, kind: Kind, location: str, *, explained: bo
     if kind is Kind.FHIR_BULK:
         return _checked_resources(admitted, location)
     if admitted.file.format is FileFormat.PARQUET:
-        return _checked_stored(admitted, location, explained=explained)
+        return _checked_stored(admitted, kind, location, explained=explained)
     return _checked_text(admitted, kind, location, explained=explained)
 
 
 def _checked_text(admitted: AdmittedFile, kind: Kind, location: str, *, explained: bool) -> str:
     types = {name: admitted.table.columns.column(name).sql_type for name in landed_columns(admitted)}
-    values = {name: _cast(ident(name), sql_type, kind) for name, sql_type in types.items()}
+    ways = {name: _writing(admitted.file, kind, name) for name in types}
+    decimal = admitted.file.decimal
+    values = {name: cast_sql(ident(name), types[name], ways[name], decimal) for name in types}
+    patterns = {name: written_pattern(types[name], ways[name], decimal) for name in types}
     read = plan_read_text(admitted.file, location, admitted.columns)
     typed = ", ".join(f"{value} AS {ident(name)}" for name, value in values.items())
     keys = [name for name in admitted.table.keys if name in types]
@@ -166,36 +160,37 @@ def _checked_text(admitted: AdmittedFile, kind: Kind, location: str, *, explaine
         tests = [(f"({ident(name)} IS NULL)", RejectReason.MISSING_KEY, name) for name in keys]
         tests += [
             (
-                f"({ident(name)} IS NOT NULL AND NOT {_is_written([name], types[name], kind, values)})",
+                f"({ident(name)} IS NOT NULL AND NOT {_are_written([name], pattern, values)})",
                 RejectReason.VALUE,
                 name,
             )
-            for name in types
-            if types[name] in _WRITTEN
+            for name, pattern in patterns.items()
+            if pattern
         ]
         verdict = f"{_first_fault(tests)}, {_raw_text(admitted)} AS _raw"
     else:
-        groups = [[name for name in types if types[name] == sql_type] for sql_type in _WRITTEN]
+        groups: dict[str, list[str]] = {}
+        for name, pattern in patterns.items():
+            if pattern:
+                groups.setdefault(pattern, []).append(name)
         good = [f"{ident(name)} IS NOT NULL" for name in keys]
-        good += [_is_written(group, types[group[0]], kind, values) for group in groups if group]
+        good += [_are_written(group, pattern, values) for pattern, group in sorted(groups.items())]
         verdict = f"CASE WHEN {' AND '.join(good)} THEN NULL ELSE '' END AS _reason" if good else "NULL AS _reason"
     return f"SELECT {RECORD}, {typed}, {verdict} FROM (SELECT row_number() OVER () AS {RECORD}, * FROM {read})"
 
 
-def _is_written(names: Sequence[str], sql_type: str, kind: Kind, values: dict[str, str]) -> str:
-    """Whether the fields are all written as their common type is written (an empty one is), and can be cast."""
-    pattern = _COMPACT_DATES if sql_type == "DATE" and kind is Kind.VOCABULARY else _WRITTEN[sql_type]
+def _writing(file: DeliveredFile, kind: Kind, column: str) -> DateWriting:
+    """How a column's dates are written; Athena's way is the kind's, unless the sender says another."""
+    if kind is Kind.VOCABULARY and not file.dates:
+        return DateWriting.ATHENA
+    return writing_of(file.date_writing(column), column)
+
+
+def _are_written(names: Sequence[str], pattern: str, values: dict[str, str]) -> str:
+    """Whether the fields are all written as their common pattern says (an empty one is), and can be cast."""
     joined = f"concat_ws(';', {', '.join(ident(name) for name in names)})"
     castable = [f"({ident(name)} IS NULL) = ({values[name]} IS NULL)" for name in names]
     return f"(regexp_full_match({joined}, {text(pattern)}) AND {' AND '.join(castable)})"
-
-
-def _cast(value: str, sql_type: str, kind: Kind) -> str:
-    if sql_type == "VARCHAR":
-        return value
-    if sql_type == "DATE" and kind is Kind.VOCABULARY:
-        return f"coalesce(TRY_CAST({value} AS DATE), CAST(TRY_STRPTIME({value}, '%Y%m%d') AS DATE))"
-    return f"TRY_CAST({value} AS {sql_type})"
 
 
 def _first_fault(tests: Sequence[tuple[str, RejectReason, str]]) -> str:
@@ -217,31 +212,32 @@ def _raw_text(admitted: AdmittedFile) -> str:
     return f"array_to_string([{fields}], {text(separator)})"
 
 
-def _checked_stored(admitted: AdmittedFile, location: str, *, explained: bool) -> str:
+def _checked_stored(admitted: AdmittedFile, kind: Kind, location: str, *, explained: bool) -> str:
     types = {name: admitted.table.columns.column(name).sql_type for name in landed_columns(admitted)}
     stored = dict(zip(admitted.columns, admitted.stored_types, strict=True))
-    values = {name: f"TRY_CAST({ident(stored[name])} AS {sql_type})" for name, sql_type in types.items()}
+    values, tests = (
+        {},
+        [(f"({ident(stored[name])} IS NULL)", RejectReason.MISSING_KEY, name) for name in admitted.table.keys],
+    )
+    for name, sql_type in types.items():
+        value, stored_type = ident(stored[name]), admitted.stored_types[stored[name]]
+        way = _writing(admitted.file, kind, name)
+        if stored_type == "VARCHAR":
+            # text in Parquet is text: an empty one is no value, anything else is written as the sender declares
+            values[name] = cast_sql(value, sql_type, way, admitted.file.decimal)
+            pattern = written_pattern(sql_type, way, admitted.file.decimal)
+            written = f"(regexp_full_match({value}, {text(pattern or '.*')}) AND {values[name]} IS NOT NULL)"
+            survives = f"(coalesce({value}, '') = '' OR {written})"
+        else:
+            # a typed value keeps its meaning under the official type: cast there and back gives it again
+            values[name] = f"TRY_CAST({value} AS {sql_type})"
+            survives = f"(TRY_CAST({values[name]} AS {stored_type}) IS NOT DISTINCT FROM {value})"
+        if stored_type != sql_type:
+            tests.append((f"NOT {survives}", RejectReason.VALUE, name))
     typed = ", ".join(f"{value} AS {ident(name)}" for name, value in values.items())
-    tests = [(f"({ident(stored[name])} IS NULL)", RejectReason.MISSING_KEY, name) for name in admitted.table.keys] + [
-        (
-            f"NOT ({_survives(ident(stored[name]), admitted.stored_types[stored[name]], types[name], values[name])})",
-            RejectReason.VALUE,
-            name,
-        )
-        for name in types
-        if admitted.stored_types[stored[name]] != types[name]
-    ]
     raw = f"CAST(to_json({{{', '.join(f'{text(n)}: {ident(n)}' for n in admitted.stored_types)}}}) AS VARCHAR) AS _raw"
     verdict = f"{_first_fault(tests)}, {raw}" if explained else _first_fault(tests)
     return f"SELECT file_row_number + 1 AS {RECORD}, {typed}, {verdict} FROM {plan_read_parquet(location)}"
-
-
-def _survives(value: str, stored_type: str, sql_type: str, cast: str) -> str:
-    """Whether a stored value keeps its meaning under the official type: cast there and back gives it again."""
-    if stored_type == "VARCHAR":
-        written = f"regexp_full_match({value}, {text(_WRITTEN[sql_type])})"
-        return f"(coalesce({value}, '') = '' OR ({written} AND {cast} IS NOT NULL))"
-    return f"(TRY_CAST({cast} AS {stored_type}) IS NOT DISTINCT FROM {value})"
 
 
 def _checked_resources(admitted: AdmittedFile, location: str) -> str:

@@ -20,6 +20,11 @@ _NEXT_STEPS = {
     Code.FILE_TRUNCATED: "Transfer the files again.",
     Code.FILE_UNREADABLE: "Ask the sender to write the files again.",
     Code.COLUMNS_WRONG: "Use the official column names and deliver every key column.",
+    Code.DAYS_SHIFTED: "Ask for an export in the time zone Europe/Paris (in Oracle: TZ and ORA_SDTZ).",
+    Code.WRITING_WRONG: (
+        'Say in delivery.json how dates ("dates") and decimals ("decimal") are written, '
+        "or use --dates and --decimal of `enclos delivery make`."
+    ),
     Code.ROWS_MISCOUNTED: 'Ask the sender to count again, or whether a quote sign is meant as text ("quote": "").',
     Code.FILE_TWICE: "Deliver each file once; what was landed before is still there.",
     Code.FLUX_TWICE: "Deliver each flux once; what was landed before is still there.",
@@ -27,6 +32,10 @@ _NEXT_STEPS = {
 _GRAVITY = tuple(_NEXT_STEPS)
 """When faults of several kinds are found, the refusal carries the code that stands first here."""
 _MOST_FAULTS = 20
+_DOUBTFUL = 100
+"""A file of so many lines, none of which has only values of their types, is written otherwise than declared."""
+SHIFTED = "[ T:]2[23]:00(:00)?"
+"""Midnight in Paris, written in UTC: 22:00 in summer, 23:00 in winter, of the day before."""
 
 _STRUCTURE_REASONS = {
     "MISSING COLUMNS": RejectReason.FIELD_COUNT,
@@ -140,6 +149,26 @@ def column_faults(path: str, table: DeliveredTable, header: Sequence[str]) -> li
     if missing:
         faults.append(Fault(Code.COLUMNS_WRONG, f"{path} lacks {', '.join(missing)}"))
     return faults
+
+
+def writing_faults(file: DeliveredFile, n_landed: int, n_rejected: int, n_values: int) -> list[Fault]:
+    """Doubt a file of a hundred lines or more that are all rejected for how a value is written."""
+    if n_landed or n_values < max(n_rejected, _DOUBTFUL):
+        return []
+    return [Fault(Code.WRITING_WRONG, f"no line of {file.path} has its values written as declared")]
+
+
+def shift_faults(path: str, n_shifted: int, n_days: int, n_lines: int) -> list[Fault]:
+    """Doubt a file whose days are instants of the evening before: the export went through another time zone.
+
+    In: n_shifted — lines with 22:00 or 23:00 sharp where a day belongs; n_days — lines in doubt for any hour;
+    n_lines — all lines. More than half of the doubtful lines, and one line in a hundred, are enough; fewer are
+    rejected one by one.
+    Source: sndsTools (TZ and ORA_SDTZ must be Europe/Paris, else a day shift).
+    """
+    if 2 * n_shifted <= n_days or 100 * n_shifted < n_lines:
+        return []
+    return [Fault(Code.DAYS_SHIFTED, f"{path} has days that begin at 22:00 or 23:00 of the day before")]
 
 
 def twice_within(files: Iterable[tuple[DeliveredFile, FileFacts]]) -> list[Fault]:

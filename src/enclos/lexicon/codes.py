@@ -44,6 +44,8 @@ class Code(Enum):
     FILE_TWICE = ("DLV-10", _PROMISE, "the same content is landed once per source [design § 2]")
     FLUX_TWICE = ("DLV-11", _PROMISE, "a flux or a yearly table is landed once per source [design § 2]")
     FILE_UNREADABLE = ("DLV-12", _PROMISE, "a file reads as the format its name says [design § 7]")
+    WRITING_WRONG = ("DLV-13", _PROMISE, "dates and decimals are written as delivery.json declares [design § 7]")
+    DAYS_SHIFTED = ("DLV-14", _PROMISE, "a day is exported as that day: TZ and ORA_SDTZ are Europe/Paris [sndsTools]")
     # -- linkage and pseudonyms (LNK)
     LINK_UNSOUND = ("LNK-01", _PROMISE, "a temporary id stands for one patient of one hospital [design § 2]")
     PSEUDONYM_COLLISION = ("LNK-02", _PROMISE, "pseudonyms are collision-free, checked [SNDS référentiel 6.2]")

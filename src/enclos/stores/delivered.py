@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from enclos.contracts.delivered.document import MANIFEST, FileFormat, format_of
+from enclos.contracts.delivered.document import MANIFEST, FileFormat, archive_of, format_of, is_archive
 from enclos.intake.model import FileFacts
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.engine import EngineFault
 from enclos.stores.files import write_atomically
+from enclos.stores.unpacking import UNPACKING_FAULTS, blocks, members_of, poured, sha256_of
 
 _CHUNK = 4 << 20
-_GZIP = 31
-"""zlib's window bits for a gzip stream."""
 _C1 = bytes(range(0x80, 0xA0))
 """Control characters that ISO-8859-1 has and no text uses: their presence says another encoding."""
 
@@ -33,6 +31,7 @@ class DeliveredFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._poured: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return "DeliveredFolder()"
@@ -56,31 +55,38 @@ class DeliveredFolder:
         write_atomically(self._path / MANIFEST, content, "delivery.json", mode=0o644)
 
     def data_files(self) -> list[str]:
-        """The files with rows in them, as paths relative to the folder, sorted."""
-        found = (file for file in self._path.rglob("*") if file.is_file() and format_of(file.name))
-        return sorted(file.relative_to(self._path).as_posix() for file in found)
+        """The files with rows in them, as paths relative to the folder, sorted; an archive is a folder of its own."""
+        found = []
+        for file in (file for file in self._path.rglob("*") if file.is_file()):
+            path = file.relative_to(self._path).as_posix()
+            if is_archive(path):
+                found += [f"{path}/{member}" for member in members_of(file)]
+            elif format_of(path):
+                found.append(path)
+        return sorted(found)
 
     def location(self, path: str) -> str:
-        """Where the engine finds the file."""
-        return str((self._path / path).resolve())
+        """Where the engine finds the file; an archive's member only while it is read (``reading``)."""
+        return self._poured.get(path) or str((self._path / path).resolve())
 
     def inspect(self, path: str) -> FileFacts | None:
         """What the file is, from one pass over its bytes; None when it is missing or lies outside the folder."""
-        file = (self._path / path).resolve()
+        on_disk = (archive_of(path) or (path, ""))[0]
+        file = (self._path / on_disk).resolve()
         if not file.is_relative_to(self._path.resolve()) or not file.is_file():
             return None
         kind = format_of(path)
         if kind is None:
             raise ValueError("a file of a delivery has a known format")
-        form, compressed = kind
-        if form is FileFormat.PARQUET:
+        if kind[0] is FileFormat.PARQUET:
             return _inspect_parquet(file)
-        return _inspect_text(file, compressed=compressed)
+        if on_disk != path and path not in {f"{on_disk}/{member}" for member in members_of(file)}:
+            return None
+        return _inspect_text(self._path, path)
 
     def lines_at(self, path: str, offsets: list[int]) -> list[bytes]:
         """The raw lines that start at the given byte offsets of the (uncompressed) text, in the order asked."""
-        kind = format_of(path)
-        chunks = _chunks(self._path / path, compressed=bool(kind and kind[1]))
+        chunks = blocks(self._path, path)
         wanted = sorted(set(offsets))
         found: dict[int, bytes] = {}
         start, buffer = 0, b""
@@ -97,15 +103,19 @@ class DeliveredFolder:
 
     def count_records(self, path: str, encoding: str, separator: str, quote: str) -> int:
         """The records of a CSV, header included; blank lines are none."""
-        opener = gzip.open if path.lower().endswith(".gz") else open
-        with opener(self._path / path, "rt", encoding=encoding, newline="") as stream:
-            return sum(1 for record in csv.reader(stream, delimiter=separator, quotechar=quote) if record)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        pieces = (decoder.decode(block) for block, _, _ in blocks(self._path, path))
+        return sum(1 for record in csv.reader(_lines(pieces), delimiter=separator, quotechar=quote) if record)
 
     @contextmanager
     def reading(self, path: str) -> Iterator[None]:
         """While the engine reads the file, its faults are the file's: a refusal that names it."""
         try:
-            yield
+            with ExitStack() as stack:
+                if archive_of(path) is not None:
+                    self._poured[path] = stack.enter_context(poured(self._path, path))
+                    stack.callback(self._poured.pop, path)
+                yield
         except EngineFault:
             raise _unreadable(path) from None
         except Refusal as caught:
@@ -134,23 +144,38 @@ def _inspect_parquet(file: Path) -> FileFacts:
     return FileFacts(digest.hexdigest(), digest.hexdigest(), whole=True, n_records=n_rows)
 
 
-def _inspect_text(file: Path, *, compressed: bool) -> FileFacts:
+def _lines(pieces: Iterator[str]) -> Iterator[str]:
+    """Lines with their ends."""
+    rest = ""
+    for piece in pieces:
+        lines = (rest + piece).split("\n")
+        rest = lines.pop()
+        yield from (f"{line}\n" for line in lines)
+    if rest:
+        yield rest
+
+
+def _inspect_text(folder: Path, path: str) -> FileFacts:
     on_disk, content, text = hashlib.sha256(), hashlib.sha256(), _Text()
-    whole = True
+    whole, packed = True, False
     try:
-        for block, raw, complete in _chunks(file, compressed=compressed):
+        for block, raw, complete in blocks(folder, path):
             on_disk.update(raw)
-            if compressed:
+            if raw is not block:
                 content.update(block)
             text.pass_by(block)
             whole = complete
-    except zlib.error:
-        return FileFacts(_sha256_of(file), "", whole=False)
+            packed = raw is not block
+    except UNPACKING_FAULTS:
+        if archive_of(path) is None and not (folder / path).is_file():
+            raise
+        broken = sha256_of(folder / (archive_of(path) or (path, ""))[0])
+        return FileFacts(broken, "", whole=False)
     text.end()
     sha256 = on_disk.hexdigest()
     return FileFacts(
         sha256,
-        content.hexdigest() if compressed else sha256,
+        content.hexdigest() if packed else sha256,
         whole=whole,
         n_records=text.n_lines - len(text.blank_lines),
         has_quotes=text.quotes,
@@ -161,33 +186,6 @@ def _inspect_text(file: Path, *, compressed: bool) -> FileFacts:
         is_utf_8=text.is_utf_8,
         has_c1=text.has_c1,
     )
-
-
-def _sha256_of(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _chunks(file: Path, *, compressed: bool) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Blocks of text, the bytes on disk they came from, and whether the stream is complete up to here."""
-    with file.open("rb") as stream:
-        if not compressed:
-            while chunk := stream.read(_CHUNK):
-                yield chunk, chunk, True
-            return
-        inflater = zlib.decompressobj(_GZIP)
-        seen = False
-        while chunk := stream.read(_CHUNK // 4):
-            seen, pending, raw = True, chunk, chunk
-            while pending:
-                if inflater.eof:  # a gzip may hold several members
-                    inflater = zlib.decompressobj(_GZIP)
-                text = inflater.decompress(pending, _CHUNK)
-                pending = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-                yield text, raw, inflater.eof
-                raw = b""
-        if not inflater.eof:
-            yield (inflater.flush() if seen else b""), b"", False
 
 
 class _Text:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from enclos.contracts.delivered.document import Kind, format_of, parse_delivery
+from enclos.contracts.delivered.document import Compression, Kind, format_of, parse_delivery
 from enclos.contracts.delivered.naming import table_of_file
 from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns, snds_family
 from enclos.contracts.delivered.tables import delivered_table, delivered_tables
@@ -40,7 +40,7 @@ def test_a_document_is_read_and_written_the_same():
     delivery = parse_delivery(DOCUMENT)
     assert parse_delivery(json.loads(delivery.canonical())) == delivery
     assert delivery.kind is Kind.SNDS_DCIR
-    assert delivery.files[0].compressed
+    assert delivery.files[0].compression is Compression.GZIP
     assert delivery.files[0].quote == '"'
 
 

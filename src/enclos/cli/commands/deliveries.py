@@ -22,6 +22,13 @@ def delivery_make(
     ],
     source: Annotated[str, typer.Option("--source", metavar="S", help="The sender's id.")],
     *,
+    dates: Annotated[
+        str | None,
+        typer.Option("--dates", metavar="F", help="DD/MM/YYYY, YYYYMMDD, DDMMYYYY, DDMONYYYY or official; else iso."),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", metavar="SIGN", help="The decimal sign, where it is a comma.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write delivery.json beside files that have none.
@@ -30,7 +37,7 @@ def delivery_make(
     """
     from enclos.app.deliveries import make_delivery
 
-    show(make_delivery(folder, kind=kind, source=source), as_json=as_json)
+    show(make_delivery(folder, kind=kind, source=source, dates=dates, decimal=decimal), as_json=as_json)
 
 
 @application.command()

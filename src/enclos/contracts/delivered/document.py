@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from enclos.contracts.delivered.writing import DateWriting
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -56,13 +57,24 @@ class FileFormat(Enum):
     PARQUET = "parquet"
 
 
+class Compression(Enum):
+    """How a text file is packed; the file name says it. A zip is a folder: its members are read as they unpack."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
 _SUFFIXES = {
-    ".csv": (FileFormat.CSV, False),
-    ".csv.gz": (FileFormat.CSV, True),
-    ".ndjson": (FileFormat.NDJSON, False),
-    ".ndjson.gz": (FileFormat.NDJSON, True),
-    ".parquet": (FileFormat.PARQUET, False),
+    ".csv": (FileFormat.CSV, Compression.NONE),
+    ".csv.gz": (FileFormat.CSV, Compression.GZIP),
+    ".csv.zst": (FileFormat.CSV, Compression.ZSTD),
+    ".ndjson": (FileFormat.NDJSON, Compression.NONE),
+    ".ndjson.gz": (FileFormat.NDJSON, Compression.GZIP),
+    ".ndjson.zst": (FileFormat.NDJSON, Compression.ZSTD),
+    ".parquet": (FileFormat.PARQUET, Compression.NONE),
 }
+_ARCHIVE = ".zip"
 _ENCODING_NAMES = {
     "utf-8": Encoding.UTF_8,
     "utf8": Encoding.UTF_8,
@@ -84,13 +96,32 @@ def kind_of(name: str) -> Kind:
         raise refusal(Code.DELIVERY_MALFORMED, "This is no kind of delivery.", f"Name one of {names}.") from None
 
 
-def format_of(path: str) -> tuple[FileFormat, bool] | None:
-    """The format of a file name and whether it is compressed with gzip; None for another file."""
+def format_of(path: str) -> tuple[FileFormat, Compression] | None:
+    """The format of a file name and how it is packed; None for another file.
+
+    A member of an archive (``export.zip/ER_PRS_F.csv``) is plain text.
+    """
     name = PurePosixPath(path).name.lower()
     for suffix in sorted(_SUFFIXES, key=len, reverse=True):
         if name.endswith(suffix):
-            return _SUFFIXES[suffix]
+            found = _SUFFIXES[suffix]
+            plain_text = found[0] is not FileFormat.PARQUET and found[1] is Compression.NONE
+            return found if plain_text or archive_of(path) is None else None
     return None
+
+
+def archive_of(path: str) -> tuple[str, str] | None:
+    """The archive that a file lies in and its name there; None for a file of its own."""
+    parts = PurePosixPath(path).parts
+    for n, part in enumerate(parts[:-1], start=1):
+        if part.lower().endswith(_ARCHIVE):
+            return "/".join(parts[:n]), "/".join(parts[n:])
+    return None
+
+
+def is_archive(path: str) -> bool:
+    """Whether a file is a zip, by its name."""
+    return path.lower().endswith(_ARCHIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +135,17 @@ class DeliveredFile:
     encoding: Encoding
     separator: str
     quote: str
+    decimal: str = "."
+    """The decimal sign: a point or a comma."""
+    dates: tuple[tuple[str, DateWriting], ...] = ()
+    """How dates are written, by column; ``*`` stands for all others; nothing declared is ISO."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Names of the sender's own, with the official column each stands for."""
+
+    def date_writing(self, column: str) -> DateWriting:
+        """How the dates of a column are written."""
+        declared = dict(self.dates)
+        return declared.get(column, declared.get("*", DateWriting.ISO))
 
     @property
     def format(self) -> FileFormat:
@@ -114,9 +156,9 @@ class DeliveredFile:
         return found[0]
 
     @property
-    def compressed(self) -> bool:
-        """Whether the file is a gzip."""
-        return (format_of(self.path) or (None, False))[1]
+    def compression(self) -> Compression:
+        """How the file is packed."""
+        return (format_of(self.path) or (None, Compression.NONE))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +190,9 @@ class Delivery:
                     "encoding": file.encoding.value,
                     "separator": file.separator,
                     **({} if file.quote == default_quote(self.kind, file.separator) else {"quote": file.quote}),
+                    **({} if file.decimal == "." else {"decimal": file.decimal}),
+                    **({} if not file.dates else {"dates": _dates_document(file.dates)}),
+                    **({} if not file.aliases else {"aliases": dict(file.aliases)}),
                 }
                 for file in sorted(self.files, key=lambda file: file.path)
             ],
@@ -168,8 +213,18 @@ def default_quote(kind: Kind, separator: str) -> str:
     return "" if kind is Kind.VOCABULARY and separator == "\t" else '"'
 
 
+def _dates_document(dates: tuple[tuple[str, DateWriting], ...]) -> str | dict[str, str]:
+    declared = {column: writing.value for column, writing in dates}
+    return declared["*"] if set(declared) == {"*"} else declared
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+_Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+_ColumnOrAll = Annotated[str, Field(pattern=r"^(\*|[A-Za-z_][A-Za-z0-9_]{0,63})$")]
+_DateWord = Literal["iso", "DD/MM/YYYY", "YYYYMMDD", "DDMMYYYY", "DDMONYYYY", "official"]
 
 
 class _Period(_Model):
@@ -186,6 +241,9 @@ class _File(_Model):
     encoding: str = "utf-8"
     separator: Literal[";", ",", "\t", ""] = ""
     quote: Literal['"', ""] | None = None
+    decimal: Literal[".", ","] = "."
+    dates: _DateWord | dict[_ColumnOrAll, _DateWord] | None = None
+    aliases: Annotated[dict[_Column, _Column], Field(max_length=64)] = {}
 
 
 class _Document(_Model):
@@ -233,7 +291,19 @@ def _file(file: _File, kind: Kind) -> DeliveredFile:
     quote = default_quote(kind, file.separator) if file.quote is None else file.quote
     table = file.table or file.resource or ""
     encoding = _ENCODING_NAMES[file.encoding.lower()]
-    return DeliveredFile(file.path, table, file.sha256, file.n_rows, encoding, file.separator, quote)
+    dates = {"*": file.dates} if isinstance(file.dates, str) else file.dates or {}
+    return DeliveredFile(
+        file.path,
+        table,
+        file.sha256,
+        file.n_rows,
+        encoding,
+        file.separator,
+        quote,
+        file.decimal,
+        tuple(sorted((column, DateWriting(word)) for column, word in dates.items())),
+        tuple(sorted(file.aliases.items())),
+    )
 
 
 def _faults(parsed: _Document, kind: Kind) -> tuple[list[str], list[str]]:
@@ -250,7 +320,7 @@ def _faults(parsed: _Document, kind: Kind) -> tuple[list[str], list[str]]:
             faults.append(f"{place}.path (a relative path inside the delivery)")
         found = format_of(file.path)
         if found is None:
-            faults.append(f"{place}.path (csv, csv.gz, ndjson, ndjson.gz or parquet)")
+            faults.append(f"{place}.path (csv, ndjson, each also as .gz, .zst or inside a .zip; parquet)")
         elif (found[0] is FileFormat.NDJSON) != (kind is Kind.FHIR_BULK):
             faults.append(f"{place}.path (ndjson goes with fhir-bulk)")
         elif (found[0] is FileFormat.CSV) == (file.separator == ""):
@@ -259,6 +329,8 @@ def _faults(parsed: _Document, kind: Kind) -> tuple[list[str], list[str]]:
             faults.append(f"{place}.table (either table or resource)")
         if file.encoding.lower() not in _ENCODING_NAMES:
             encodings.append(f"{place}.encoding")
+    commas = (f"files[{i}]" for i, file in enumerate(parsed.files) if file.decimal == file.separator == ",")
+    faults += [f"{place}.decimal (a comma cannot separate both fields and decimals)" for place in commas]
     return faults, encodings
 
 

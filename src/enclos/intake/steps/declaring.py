@@ -26,9 +26,17 @@ from enclos.lexicon.refusals import refusal
 
 
 def make_delivery_manifest(
-    folder: DeliveryFolder, *, kind: str, source: str, period: tuple[date, date] | None = None
+    folder: DeliveryFolder,
+    *,
+    kind: str,
+    source: str,
+    period: tuple[date, date] | None = None,
+    dates: str | None = None,
+    decimal: str | None = None,
 ) -> Delivery:
     """The delivery that a folder without document holds: tables by file name, everything else by the bytes.
+
+    In: dates, decimal — how the sender writes them (see contracts.delivered.writing); they are never guessed
 
     Refuses: DELIVERY_MALFORMED for a kind or source that no delivery has; TABLE_UNKNOWN for a file whose name is no
     table's; ENCODING_UNKNOWN when a text is neither UTF-8 nor ISO-8859-1; FILE_TRUNCATED; COLUMNS_WRONG when no
@@ -49,7 +57,8 @@ def make_delivery_manifest(
             faults.append(Fault(Code.FILE_TRUNCATED, f"{path} ends before its content does"))
         else:
             described, file_faults = _describe(folder, known, path, table, facts, found[0])
-            files.append(described)
+            said = {"dates": dates, "decimal": decimal if found[0] is not FileFormat.NDJSON else None}
+            files.append(described | {name: value for name, value in said.items() if value is not None})
             faults += file_faults
     if faults:
         raise rules.refusal_of(faults)

@@ -22,6 +22,7 @@ from enclos.intake.model import (
     RejectReason,
 )
 from enclos.intake.ports import DeliveryFolder, Progress, Staging
+from enclos.intake.steps.doubting import doubt_file
 from enclos.lexicon.codes import Code
 
 INCOMING_REJECTS = "enclos_incoming_rejects"
@@ -52,6 +53,7 @@ def land_files(
         name = f"{file.table.name}/{number:05d}.parquet"
         with _faulty_lines_forgotten(engine), folder.reading(file.file.path):
             n_landed, n_rejected = _land_file(folder, engine, staging, delivery.kind, file, name, ordinal)
+        faults += doubt_file(engine, staging, delivery.kind, file, name, INCOMING_REJECTS, n_landed)
         if n_landed + n_rejected == file.file.n_rows:
             columns = plans.landed_columns(file)
             content = file.facts.content_sha256
