@@ -8,7 +8,7 @@ DEMO_PERSONS ?= 20000
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench soak fix docs clean
+.PHONY: help install demo system test check bench soak fix docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,7 +25,17 @@ install: $(STAMP) ## put enclos and what it needs at .venv/bin/enclos
 demo: $(STAMP) ## the whole story on a synthetic France, and a report with figures
 	$(BIN)/enclos demo --persons $(DEMO_PERSONS) --dir $(DEMO_DIR)
 
-test: $(STAMP) ## all tests (no system package is needed yet)
+# What tests start from the system. Root installs it; anyone else is told, and the tests that need it fail.
+SYSTEM_PACKAGES := softhsm2
+
+system:
+	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get install -y -qq $$missing >/dev/null || { apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }; \
+	else echo "left out, install as root:$$missing (their tests will fail)"; fi
+
+test: $(STAMP) system ## all tests; as root it installs what they start from the system
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow"
 
 check: $(STAMP) ## style, types, import contracts, generated pages

@@ -65,7 +65,7 @@ class VaultBench:
     def number(self) -> NumberingReport:
         """Group and number persons."""
         group_persons(self.engine, self.landing)
-        return number_persons(self.engine, self.keys.secret(KeyName(KeyRole.PSEUDONYM)))
+        return number_persons(self.engine, self.keys.blocks(KeyName(KeyRole.PSEUDONYM)))
 
     def persons(self) -> dict[tuple[str, str], int]:
         """The number of every source person."""
@@ -75,8 +75,8 @@ class VaultBench:
     def cross(self, n_buckets: int = 4) -> CrossingAccount:
         """Number persons and let everything cross."""
         self.number()
-        secret = self.keys.secret(KeyName(KeyRole.PSEUDONYM))
-        return cross(self.engine, self.landing, self.crossing, secret, n_buckets=n_buckets)
+        records = self.keys.blocks(KeyName(KeyRole.RECORD))
+        return cross(self.engine, self.landing, self.crossing, records, n_buckets=n_buckets)
 
     @property
     def crossing(self) -> CrossingZone:
@@ -96,7 +96,7 @@ class VaultBench:
 
 def open_vault(folder: Path, keys: KeysInMemory | None = None, *, threads: int = 2) -> VaultBench:
     """A vault in a folder; give the keys of an earlier one to open it again."""
-    keys = keys or KeysInMemory(KeyRole.VAULT, KeyRole.CROSSING, KeyRole.PSEUDONYM)
+    keys = keys or KeysInMemory(KeyRole.VAULT, KeyRole.CROSSING, KeyRole.PSEUDONYM, KeyRole.RECORD)
     folder.mkdir(parents=True, exist_ok=True)
     engine = open_engine(folder / "tmp", memory_limit_mb=1024, threads=threads)
     attach_vault(engine, folder / "vault" / "vault.duckdb", keys.secret(KeyName(KeyRole.VAULT)))

@@ -7,6 +7,7 @@ import os
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
+from enclos.stores.keys import LocalBlocks
 
 
 class KeysInMemory:
@@ -28,6 +29,9 @@ class KeysInMemory:
         if value is None:
             raise refusal(Code.KEY_MISSING, f"The key {name} is not in the key store.")
         return SecretKey(name, value)
+
+    def blocks(self, name: KeyName) -> LocalBlocks:
+        return LocalBlocks(self.secret(name).reveal())
 
     def destroy(self, name: KeyName) -> None:
         self._keys[str(name)] = None

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from enclos.contracts.delivered.document import Kind
-from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.linkage.steps import group_persons, link
 from enclos.pseudonyms.secret_functions import person_numbers
 from enclos.pseudonyms.steps import number_persons
 from enclos.stores.engine import open_engine
+from enclos.stores.keys import LocalBlocks
 from fakes.landed import LandedInMemory
 from oracle.linkage import Numbering, persons
 
-SECRET = SecretKey(KeyName(KeyRole.PSEUDONYM), b"s" * 32)
+PERSONS = LocalBlocks(b"s" * 32)
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SEEN: Counter[str] = Counter()
 
@@ -79,17 +79,17 @@ def test_persons_and_counters_equal_the_oracle_at_every_step(engine, country):
                 ran += merged(waiting)
                 waiting = []
             group_persons(engine, landed)
-            report = number_persons(engine, SECRET)
+            report = number_persons(engine, PERSONS)
             groups = persons(known, everybody, ran)
             groups = sorted(groups, key=lambda group: min((s, known.get(k, k) if s == "snds" else k) for s, k in group))
             before = dict(oracle.counters)
             oracle.number(groups)
             rows = engine.rows("SELECT source, source_person_key, counter, person_id FROM vault.person_map")
             assert {(source, key): counter for source, key, counter, _ in rows} == oracle.counters
-            assert all(person_numbers(SECRET, np.array([c]))[0] == p for _, _, c, p in rows)
+            assert all(person_numbers(PERSONS, np.array([c]))[0] == p for _, _, c, p in rows)
             moved = sum(oracle.counters[key] != counter for key, counter in before.items())
             assert (report.n_moved, report.n_persons) == (moved, len(groups))
-            assert number_persons(engine, SECRET).n_new == 0
+            assert number_persons(engine, PERSONS).n_new == 0
             SEEN["merged"] += report.n_merged > 0
             SEEN["moved"] += moved > 0
     finally:

@@ -309,7 +309,7 @@ def test_a_crossing_that_died_is_completed_and_not_read_before(bench, tmp_path):
     bench.link()
     bench.number()
     zone = bench.crossing
-    secret = bench.keys.secret(KeyName(KeyRole.PSEUDONYM))
+    records = bench.keys.blocks(KeyName(KeyRole.RECORD))
     n_published = 0
 
     def dies(what, done, total):
@@ -319,7 +319,7 @@ def test_a_crossing_that_died_is_completed_and_not_read_before(bench, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cross(bench.engine, bench.landing, zone, secret, n_buckets=4, progress=dies)
+        cross(bench.engine, bench.landing, zone, records, n_buckets=4, progress=dies)
     with pytest.raises(NotAsPromised) as refused:
         zone.tables()
     assert refused.value.code is Code.CROSSING_UNBALANCED

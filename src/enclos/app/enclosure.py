@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys
 from enclos.app.marks import PermitMarks
 from enclos.app.paths import EnclosurePaths
-from enclos.app.settings import SETTINGS_FILE, EnclosureSection, LedgerSection, Settings, read_settings
+from enclos.app.settings import (
+    SETTINGS_FILE,
+    EnclosureSection,
+    KeysSection,
+    LedgerSection,
+    Settings,
+    read_settings,
+)
 from enclos.ledger.model import Action
 from enclos.ledger.steps import Ledger
 from enclos.lexicon.codes import Code
@@ -21,7 +29,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.stores.engine import Engine, open_engine
 from enclos.stores.files import lock_exclusive, lock_shared, remove_tree, storage_border, write_atomically
-from enclos.stores.keys import FileKeyStore, KeySigner, KeyStore
+from enclos.stores.keys import KeySigner, KeyStore
 from enclos.stores.ledger_files import LedgerFiles
 from enclos.stores.vault import attach_vault
 
@@ -33,6 +41,7 @@ _KEYS_AT_INIT = (
     KeyRole.VAULT,
     KeyRole.CROSSING,
     KeyRole.PSEUDONYM,
+    KeyRole.RECORD,
     KeyRole.DESK,
     KeyRole.LEDGER_SALT,
 )
@@ -59,7 +68,7 @@ class Enclosure:
     @property
     def operator(self) -> str:
         """The account that runs steps which no permit names a user for."""
-        return f"operator:{getpass.getuser()}"
+        return _operator()
 
     @property
     def n_buckets(self) -> int:
@@ -120,11 +129,19 @@ class Enclosure:
 
 
 def create_enclosure(
-    folder: Path, *, passphrase: str, buckets: int = 16, min_count_floor: int = 11, name: str = ""
+    folder: Path,
+    *,
+    passphrase: Passphrase,
+    buckets: int = 16,
+    min_count_floor: int = 11,
+    name: str = "",
+    keys_in: str = "file",
+    keys_for: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make an empty enclosure with its keys and its ledger.
 
-    Refuses: ENCLOSURE_EXISTS when the folder holds one, or anything else.
+    In: keys_in — ``file`` or a PKCS#11 URI; keys_for — roles whose keys live elsewhere, each ``role=place``
+    Refuses: ENCLOSURE_EXISTS when the folder holds one, or anything else; KEY_URI, TOKEN_UNREACHABLE, TOKEN_PIN.
     """
     paths = EnclosurePaths(folder)
     name = name or folder.resolve().name
@@ -136,19 +153,20 @@ def create_enclosure(
     settings = Settings(
         enclosure=EnclosureSection(name=name, buckets=buckets, min_count_floor=min_count_floor),
         ledger=LedgerSection(origin=f"enclos.example/{_slug(name)}"),
+        keys=KeysSection(place=keys_in, roles=tuple(keys_for)),
     )
     with storage_border("a new enclosure"):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
-        for part in (paths.keys.parent, paths.ledger):  # what a killed init left is begun anew: it held nothing
+        for part in (paths.keys, paths.ledger):  # what a killed init left is begun anew: it held nothing
             remove_tree(part)
-    keys = FileKeyStore.initialise(paths.keys, passphrase)
+    keys = make_keys(paths.keys, settings.keys, passphrase)
     for role in _KEYS_AT_INIT:
         keys.create(KeyName(role))
     ledger = Ledger.create(*_ledger_parts(paths, keys, settings))
     with ledger:
         facts = {"buckets": buckets, "min_count_floor": min_count_floor, "n_keys": len(_KEYS_AT_INIT)}
-        ledger.record(Action.INIT, f"operator:{getpass.getuser()}", facts=facts)
+        ledger.record(Action.INIT, _operator(), facts=facts)
     # The settings come last: an enclosure is one only when everything else stands.
     write_atomically(folder / SETTINGS_FILE, settings.to_toml().encode("utf-8"), "the settings")
     unfinished.unlink()
@@ -163,17 +181,21 @@ def create_enclosure(
 
 
 @contextmanager
-def open_enclosure(folder: Path, passphrase: str) -> Iterator[Enclosure]:
+def open_enclosure(folder: Path, passphrase: Passphrase) -> Iterator[Enclosure]:
     """Open an enclosure; what a crash left half done in its ledger is completed first.
 
-    Refuses: ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, the ledger's refusals.
+    Refuses: ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, TOKEN_UNREACHABLE, TOKEN_PIN, the ledger's refusals.
     """
     settings = read_settings(folder)
     paths = EnclosurePaths(folder)
-    keys = FileKeyStore.open(paths.keys, passphrase)
+    keys = open_keys(paths.keys, settings.keys, passphrase)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(*_ledger_parts(paths, keys, settings)))
-        yield Enclosure(paths, settings, keys, ledger, PermitMarks(ledger))
+        yield Enclosure(paths, settings, UsedKeys(keys, ledger, _operator()), ledger, PermitMarks(ledger))
+
+
+def _operator() -> str:
+    return f"operator:{getpass.getuser()}"
 
 
 def _ledger_parts(paths: EnclosurePaths, keys: KeyStore, settings: Settings) -> tuple[Any, ...]:

@@ -14,8 +14,8 @@ class EnclosurePaths:
 
     @property
     def keys(self) -> Path:
-        """The file key store."""
-        return self.root / "keys" / "keystore.json"
+        """The file key store, or the registers of the tokens."""
+        return self.root / "keys"
 
     @property
     def vault(self) -> Path:

@@ -40,9 +40,10 @@ class CatalogSection(_Section):
 
 
 class KeysSection(_Section):
-    """Which key store opens the enclosure; an encrypted file so far."""
+    """Where the keys live: ``file`` or a PKCS#11 URI; ``roles`` puts some roles' keys elsewhere (``role=place``)."""
 
-    kind: Literal["file"] = "file"
+    place: str = Field(default="file", pattern=r"^(file|pkcs11:.+)$")
+    roles: tuple[str, ...] = ()
 
 
 class EngineSection(_Section):

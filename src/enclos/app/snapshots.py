@@ -49,19 +49,20 @@ def build_omop(enclosure: Enclosure, *, account: bool = False, report: Report = 
 
 def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod], Any, Any]:
     """The vault wing's part; its engine and its keys are gone when it returns."""
-    secret = enclosure.keys.secret(KeyName(KeyRole.PSEUDONYM))
+    persons = enclosure.keys.blocks(KeyName(KeyRole.PSEUDONYM))
+    records = enclosure.keys.blocks(KeyName(KeyRole.RECORD))
     with enclosure.vault_engine() as engine:
         landing = LandingZone(engine, enclosure.paths.vault / "landed", enclosure.keys)
         report("persons", 0.0)
         group_persons(engine, landing)
-        numbered = number_persons(engine, secret)
+        numbered = number_persons(engine, persons)
         report("persons", 1.0)
 
         def progress(what: str, done: int, total: int) -> None:  # noqa: ARG001 - the port's word
             report("crossing", done / total if total else 1.0)
 
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
-        crossed = cross(engine, landing, crossing, secret, n_buckets=enclosure.n_buckets, progress=progress)
+        crossed = cross(engine, landing, crossing, records, n_buckets=enclosure.n_buckets, progress=progress)
         periods = [
             DeliveredPeriod(account.source, account.kind.value, *account.period)
             for account in read_accounts(engine)

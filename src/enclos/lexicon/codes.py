@@ -31,6 +31,16 @@ class Code(Enum):
     CLOCK_BEHIND = ("ENC-09", _PROMISE, "time never runs behind the last ledger entry [design § 3.8]")
     RUN_UNKNOWN = ("ENC-10", _PROMISE, "a run is released under the permit that it ran under [design § 6]")
 
+    # -- keys and senders' pseudonyms (KEY)
+    TOKEN_UNREACHABLE = ("KEY-01", _PROMISE, "keys in a token are used in that token only [PKCS #11 v3.0]")
+    TOKEN_PIN = ("KEY-02", _ALLOW, "a token opens only with its PIN, which no file and no argument holds [design § 5]")
+    KEY_URI = ("KEY-03", _PROMISE, "a token is named by a PKCS#11 URI without a PIN [RFC 7512]")
+    KEY_FIXED = ("KEY-04", _ALLOW, "a key is rotated or destroyed only where its data stay usable [docs/keys.md]")
+    KEY_ROTATING = ("KEY-05", _ALLOW, "a rotation that was begun is ended before anything else [docs/keys.md]")
+    IDENTITY_INVALID = ("KEY-06", _PROMISE, "an identity is a NIR, a birth date and a sex [docs/pseudonyms.md]")
+    IDENTITY_SHOWN = ("KEY-07", _PROMISE, "no identity leaves its sender beside a pseudonym [SNDS référentiel 6.1]")
+    SENDER_FILE = ("KEY-08", _PROMISE, "a file to pseudonymise is CSV or FHIR NDJSON, whole [docs/pseudonyms.md]")
+
     # -- deliveries and intake (DLV)
     DELIVERY_UNDECLARED = ("DLV-01", _PROMISE, "a delivery is a folder with a delivery.json [design § 7]")
     DELIVERY_MALFORMED = ("DLV-02", _PROMISE, "delivery.json declares known fields only [design § 7]")

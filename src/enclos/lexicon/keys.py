@@ -5,6 +5,18 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
+
+
+class KeyUse(Enum):
+    """What a key is for, and so whether its bytes may ever be shown to a program."""
+
+    SIGN = "sign"
+    """Ed25519; in a token it never leaves it."""
+    PSEUDONYMISE = "pseudonymise"
+    """AES-256, asked for blocks; in a token it never leaves it."""
+    SEAL = "seal"
+    """32 bytes that the engine or AES-GCM takes in this process; in a token it lies wrapped by a key of its own."""
 
 
 class KeyRole(Enum):
@@ -23,7 +35,11 @@ class KeyRole(Enum):
     CROSSING = "crossing"
     """AES-256, the pseudonymised tables between vault and warehouse."""
     PSEUDONYM = "pseudonym"
-    """256 bits, turns identities into person numbers."""
+    """AES-256, level two: turns counters into person numbers."""
+    RECORD = "record"
+    """AES-256, turns the keys of stays, visits and executants into numbers."""
+    SOURCE = "source"
+    """AES-256, level one, one per source and held by the sender: turns identities into the source's pseudonyms."""
     DESK = "desk"
     """AES-256, release requests, evidence and decisions."""
     PERMIT = "permit"
@@ -33,16 +49,51 @@ class KeyRole(Enum):
     CHECK = "check"
     """Opens only under the right passphrase."""
 
+    @property
+    def use(self) -> KeyUse:
+        """What a key of this role is for."""
+        if self in {KeyRole.ACCESS_BODY, KeyRole.LEDGER, KeyRole.RELEASE}:
+            return KeyUse.SIGN
+        if self in {KeyRole.PSEUDONYM, KeyRole.RECORD, KeyRole.SOURCE}:
+            return KeyUse.PSEUDONYMISE
+        return KeyUse.SEAL
+
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """The name of a key: its role and, for a permit's key, the permit."""
+    """The name of a key: its role and, for a permit's key, the permit.
+
+    A generation of 0 means the one in use; a number names one generation of a key that is or was rotated.
+    """
 
     role: KeyRole
     subject: str = ""
+    generation: int = 0
 
     def __str__(self) -> str:
-        return f"{self.role.value}/{self.subject}" if self.subject else self.role.value
+        whole = f"{self.role.value}/{self.subject}" if self.subject else self.role.value
+        return f"{whole}#{self.generation}" if self.generation else whole
+
+    def of_generation(self, generation: int) -> KeyName:
+        """The same name with a generation."""
+        return KeyName(self.role, self.subject, generation)
+
+
+def read_key_name(text: str) -> KeyName:
+    """The name that prints as this text.
+
+    Refuses: ValueError when no key can have it
+    """
+    whole, _, generation = text.partition("#")
+    role, _, subject = whole.partition("/")
+    return KeyName(KeyRole(role), subject, int(generation or 0))
+
+
+class BlockCipher(Protocol):
+    """AES-256 under one key over whole arrays of blocks; the key itself stays where it lives."""
+
+    def encrypt(self, blocks: bytes) -> bytes:
+        """Each 16-byte block encrypted on its own, in one call."""
 
 
 class SecretKey:

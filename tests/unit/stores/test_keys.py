@@ -12,7 +12,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised
 from enclos.stores.keys import FileKeyStore, KeySigner
 
-VAULT, LEDGER = KeyName(KeyRole.VAULT), KeyName(KeyRole.LEDGER)
+VAULT, CROSSING, LEDGER = (KeyName(role) for role in (KeyRole.VAULT, KeyRole.CROSSING, KeyRole.LEDGER))
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_a_wrong_passphrase_is_refused_at_once(path):
 def test_keys_differ_and_do_not_stand_in_the_file(path):
     store = FileKeyStore.initialise(path, "p")
     store.create(VAULT)
-    store.create(LEDGER)
-    keys = [store.secret(name).reveal() for name in (VAULT, LEDGER)]
+    store.create(CROSSING)
+    keys = [store.secret(name).reveal() for name in (VAULT, CROSSING)]
     assert keys[0] != keys[1]
     content = path.read_bytes()
     for key in keys:
@@ -86,3 +86,32 @@ def test_signatures_verify_with_the_public_key(path):
     signer = KeySigner(store, LEDGER)
     Ed25519PublicKey.from_public_bytes(signer.public_key()).verify(signer.sign(b"note"), b"note")
     assert "ledger" in repr(signer)
+
+
+def test_a_key_of_one_role_does_not_fit_anothers_function(path):
+    store = FileKeyStore.initialise(path, "p")
+    persons = KeyName(KeyRole.PSEUDONYM)
+    for name in (VAULT, LEDGER, persons):
+        store.create(name)
+    for wrong in (lambda: store.secret(LEDGER), lambda: store.secret(persons), lambda: store.blocks(VAULT)):
+        with pytest.raises(ValueError, match="not for this use"):
+            wrong()
+    with pytest.raises(ValueError, match="not for this use"):
+        store.sign(VAULT, b"note")
+
+
+def test_a_rotated_key_is_another_one_and_the_old_one_goes_alone(path):
+    store = FileKeyStore.initialise(path, "p")
+    store.create(LEDGER)
+    old = store.public(LEDGER)
+    following = store.begin_rotation(LEDGER)
+    assert store.begin_rotation(LEDGER) == following and store.public(LEDGER) == old
+    store.promote(following)
+    store.destroy(LEDGER.of_generation(1))
+    assert store.public(LEDGER) == store.public(following) != old
+    assert [(e.name.generation, e.is_current, e.public) for e in store.entries()] == [
+        (1, False, old),
+        (2, True, store.public(LEDGER)),
+    ]
+    store.destroy(LEDGER)
+    assert not store.exists(LEDGER) and store.names() == []

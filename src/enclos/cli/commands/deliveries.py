@@ -54,5 +54,5 @@ def ingest(
     from enclos.app.deliveries import ingest_deliveries
     from enclos.app.enclosure import open_enclosure
 
-    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         show(ingest_deliveries(enclosure, deliveries, report=report), as_json=as_json)

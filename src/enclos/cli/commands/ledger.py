@@ -45,7 +45,7 @@ def ledger_show(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.ledger import show_last
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(show_last(enclosure, last), as_json=as_json)
 
 

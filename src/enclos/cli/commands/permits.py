@@ -47,7 +47,7 @@ def permit_sign(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import sign
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(sign(enclosure, text_of(file)), as_json=as_json)
 
 
@@ -66,7 +66,7 @@ def permit_amend(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import amend
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(amend(enclosure, text_of(file), reason=reason), as_json=as_json)
 
 
@@ -92,7 +92,7 @@ def permit_renew(
         end = datetime.fromisoformat(until)
     except ValueError:
         raise typer.BadParameter("--until is a date, YYYY-MM-DD") from None
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(
             renew(enclosure, permit, until=end if end.tzinfo else end.replace(tzinfo=UTC), reason=reason),
             as_json=as_json,
@@ -114,7 +114,7 @@ def permit_revoke(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import revoke
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(revoke(enclosure, permit, reason=reason), as_json=as_json)
 
 
@@ -127,7 +127,7 @@ def permit_list(directory: Dir, *, as_json: Json = False) -> None:
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import list_all
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(list_all(enclosure), as_json=as_json)
 
 
@@ -142,7 +142,7 @@ def permit_show(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import show_one
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(show_one(enclosure, permit), as_json=as_json)
 
 
@@ -157,5 +157,5 @@ def permit_open(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import open_one
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(open_one(enclosure, permit), as_json=as_json)

@@ -25,5 +25,5 @@ def link(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.persons import link_persons
 
-    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         show(link_persons(enclosure, truth=truth, report=report), as_json=as_json)

@@ -33,7 +33,7 @@ def release_request(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import request
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(request(enclosure, permit=permit, user=user, run=run, purpose=purpose), as_json=as_json)
 
 
@@ -48,7 +48,7 @@ def release_check(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import evidence
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(evidence(enclosure, request), as_json=as_json)
 
 
@@ -63,7 +63,7 @@ def release_show(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import show_one
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(show_one(enclosure, request), as_json=as_json)
 
 
@@ -84,7 +84,7 @@ def release_review(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import review
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(review(enclosure, request, user=user, accept=accept, reason=reason), as_json=as_json)
 
 
@@ -103,7 +103,7 @@ def release_export(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import export
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(export(enclosure, request, out), as_json=as_json)
 
 
@@ -116,7 +116,7 @@ def release_list(directory: Dir, *, as_json: Json = False) -> None:
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import list_all
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(list_all(enclosure), as_json=as_json)
 
 

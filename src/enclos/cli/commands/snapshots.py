@@ -25,7 +25,7 @@ def build(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.snapshots import build_omop
 
-    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         show(build_omop(enclosure, account=account, report=report), as_json=as_json)
 
 
@@ -38,7 +38,7 @@ def snapshots(directory: Dir, *, as_json: Json = False) -> None:
     from enclos.app.enclosure import open_enclosure
     from enclos.app.snapshots import list_snapshots
 
-    with open_enclosure(directory, passphrase()) as enclosure:
+    with open_enclosure(directory, passphrase) as enclosure:
         show(list_snapshots(enclosure), as_json=as_json)
 
 
@@ -60,6 +60,6 @@ def quality(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.quality import judge_quality
 
-    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         result = judge_quality(enclosure, snapshot=snapshot, against=against, out=out, report=report)
     show(result, as_json=as_json)

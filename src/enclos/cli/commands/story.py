@@ -71,20 +71,29 @@ def init(
         int, typer.Option("--min-count-floor", min=1, help="No permit may release fewer persons in a cell.")
     ] = 11,
     name: Annotated[str, typer.Option("--name", help="Name of the data source in results.")] = "",
+    keys: Annotated[
+        str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN (set ENCLOS_PIN).")
+    ] = "file",
+    keys_for: Annotated[
+        list[str] | None,
+        typer.Option("--keys-for", metavar="ROLE=PLACE", help="Put the keys of a role into other hands; repeatable."),
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
     """Make an empty enclosure with its keys and its ledger.
 
-    Example: ENCLOS_PASSPHRASE=… enclos init france
+    Example: ENCLOS_PIN=… enclos init france --keys "pkcs11:token=enclos?module-path=/usr/lib/softhsm/libsofthsm2.so"
     """
     from enclos.app.enclosure import create_enclosure
 
     result = create_enclosure(
         directory,
-        passphrase=passphrase(confirm=True),
+        passphrase=lambda: passphrase(confirm=True),
         buckets=buckets,
         min_count_floor=min_count_floor,
         name=name or directory.resolve().name,
+        keys_in=keys,
+        keys_for=keys_for or (),
     )
     show(result, as_json=as_json)

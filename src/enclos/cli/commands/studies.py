@@ -27,5 +27,5 @@ def study(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.studies import run
 
-    with open_enclosure(directory, passphrase()) as enclosure, progress_bars() as report:
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         show(run(enclosure, permit=permit, user=user, text=text_of(file), report=report), as_json=as_json)

@@ -52,7 +52,7 @@ class Ledger:
         self._keeper = TailKeeper(store, signer, signer.public_key(), derived_key(salt, b"ahead"), origin)
         self._tail: Tail | None = None
         self._session: str | None = None
-        self._open_tickets: set[int] = set()
+        self._open_tickets: dict[int, Action] = {}
         self._doubtful: set[int] = set()
         self._is_in_doubt = False
 
@@ -135,7 +135,7 @@ class Ledger:
             self._is_in_doubt = True  # should this be broken off, the intent may yet turn out to stand
             index = self._append(entry)
             self._is_in_doubt = False
-            self._open_tickets.add(index)
+            self._open_tickets[index] = action
         return Ticket(self, index, entry)
 
     def record(
@@ -155,10 +155,15 @@ class Ledger:
                 self._doubtful.add(index)  # should this be cut short, its entry may yet turn out to stand
                 place = self._append(self._outcome(tail, index, intent, outcome, code, facts))
             self._doubtful.discard(index)
-            self._open_tickets.discard(index)
+            self._open_tickets.pop(index, None)
             return place
 
     # -- reading
+
+    @property
+    def doing(self) -> Action | None:
+        """What this process is about to do: the intent that it stated last and that is still open."""
+        return next(reversed(self._open_tickets.values()), None)
 
     @property
     def origin(self) -> str:

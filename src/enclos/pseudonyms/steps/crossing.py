@@ -5,7 +5,7 @@ from __future__ import annotations
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
-from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.keys import BlockCipher
 from enclos.pseudonyms import rules
 from enclos.pseudonyms.model import CrossingAccount, LandedDelivery, Unit, UnitNote, unit_note_from_json
 from enclos.pseudonyms.plans import persons
@@ -22,7 +22,7 @@ def cross(
     engine: SqlEngine,
     landed: Landed,
     crossing: CrossingWriter,
-    secret: SecretKey,
+    cipher: BlockCipher,
     *,
     n_buckets: int,
     progress: Progress = silent,
@@ -55,7 +55,7 @@ def cross(
             crossing.keep({note.name: note.as_json() for note in kept.values()}, complete=False)
             brings = unit == bringer
             kept[identifier] = _cross_unit(
-                engine, landed, crossing, secret, unit, identifier, revision, n_buckets, brings_vocabulary=brings
+                engine, landed, crossing, cipher, unit, identifier, revision, n_buckets, brings_vocabulary=brings
             )
             n_written += 1
         progress("units crossed", len(kept), len(wanted))
@@ -77,7 +77,7 @@ def _cross_unit(
     engine: SqlEngine,
     landed: Landed,
     crossing: CrossingWriter,
-    secret: SecretKey,
+    cipher: BlockCipher,
     unit: Unit,
     identifier: str,
     revision: int,
@@ -96,7 +96,7 @@ def _cross_unit(
     crossing.begin(name)
     try:
         opened = OpenUnit(
-            engine, landed, crossing, secret, unit, name, n_buckets, n_landed, brings_vocabulary=brings_vocabulary
+            engine, landed, crossing, cipher, unit, name, n_buckets, n_landed, brings_vocabulary=brings_vocabulary
         )
         tables = CROSSINGS[Kind(unit.kind)](opened) if n_landed else []
     finally:

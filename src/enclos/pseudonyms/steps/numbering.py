@@ -11,7 +11,7 @@ from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.ids import MAX_PERSONS
-from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.keys import BlockCipher
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import NumberingReport
 from enclos.pseudonyms.plans import numbering as plans
@@ -21,7 +21,7 @@ _ARRIVING = "enclos_arriving"
 _MOVED = "enclos_moved"
 
 
-def number_persons(engine: SqlEngine, secret: SecretKey) -> NumberingReport:
+def number_persons(engine: SqlEngine, cipher: BlockCipher) -> NumberingReport:
     """Number the persons of vault.clusters; numbers given before stay.
 
     A new person takes the next counter of a dense row and its keyed image. When persons turn out to be one, the
@@ -33,13 +33,13 @@ def number_persons(engine: SqlEngine, secret: SecretKey) -> NumberingReport:
     for statement in VAULT_DDL:
         engine.execute(statement)
     try:
-        return _number(engine, secret)
+        return _number(engine, cipher)
     finally:
         for statement in plans.plan_forget():
             engine.execute(statement)
 
 
-def _number(engine: SqlEngine, secret: SecretKey) -> NumberingReport:
+def _number(engine: SqlEngine, cipher: BlockCipher) -> NumberingReport:
     revision, next_counter = engine.rows(
         "SELECT coalesce(max(revision), 0), coalesce(max(next_counter), 0) FROM vault.numberings"
     )[0]
@@ -49,7 +49,7 @@ def _number(engine: SqlEngine, secret: SecretKey) -> NumberingReport:
     counters = np.asarray(engine.query(plans.plan_new_counters())["counter"], dtype=np.int64)
     if next_counter + len(counters) > MAX_PERSONS:
         raise ValueError("more persons than person numbers")
-    numbers = person_numbers(secret, counters)
+    numbers = person_numbers(cipher, counters)
     engine.register(_ARRIVING, pa.table({"counter": counters, "person_id": numbers}))
     engine.execute(f"CREATE OR REPLACE TEMP TABLE {plans.NEW_NUMBERS} AS SELECT * FROM {_ARRIVING}")
     engine.unregister(_ARRIVING)

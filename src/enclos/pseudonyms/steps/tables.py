@@ -10,7 +10,7 @@ import pyarrow as pa
 from enclos.contracts.pseudonymised import PSEUDONYMISED, VOCABULARY
 from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.keys import BlockCipher
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import CrossedTable, LeftBehind, Unit
 from enclos.pseudonyms.plans import shape
@@ -25,7 +25,7 @@ class OpenUnit:
     engine: SqlEngine
     landed: Landed
     crossing: CrossingWriter
-    secret: SecretKey
+    cipher: BlockCipher
     unit: Unit
     name: str
     n_buckets: int
@@ -66,7 +66,7 @@ class OpenUnit:
         """
         found = self.engine.query(shape.plan_digests(keys, columns, label))
         digests = found["digest"].combine_chunks().cast(pa.binary(32)) if len(found) else None
-        hashed = record_keys(self.secret, b"" if digests is None else _bytes_of(digests))
+        hashed = record_keys(self.cipher, b"" if digests is None else _bytes_of(digests))
         with_keys = found.drop_columns(["digest"]).append_column(key_column, pa.array(hashed, pa.int64()))
         self.engine.register("enclos_arriving", with_keys)
         self.engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM enclos_arriving")

@@ -1,0 +1,158 @@
+"""The register of a key store: a file that names every key and its generations and holds no key in clear."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole, read_key_name
+from enclos.lexicon.refusals import refusal
+from enclos.stores.files import write_atomically
+from enclos.stores.keys.port import KeyEntry, instant, key_missing
+
+Document = dict[str, Any]
+CHECK = KeyName(KeyRole.CHECK)
+"""The entry that proves the passphrase."""
+
+
+class KeyRegister:
+    """Names, generations and dates of keys in one file, which changes whole or not at all.
+
+    ``keys`` maps ``name`` (first generation) or ``name#n`` to an entry; ``current`` maps a rotated name to n.
+    Refuses: STORAGE_BROKEN, KEY_MISSING.
+    """
+
+    def __init__(self, path: Path, format_: str) -> None:
+        self._path = path
+        self._format = format_
+
+    def begin(self, facts: Document) -> None:
+        """Write an empty register with facts about its store."""
+        self._write({"format": self._format, **facts, "keys": {}})
+
+    def read(self) -> Document:
+        """The whole document."""
+        try:
+            document = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            raise refusal(Code.STORAGE_BROKEN, "The key store cannot be read.", "Restore it from a backup.") from None
+        if not isinstance(document, dict) or document.get("format") != self._format:
+            raise refusal(Code.STORAGE_BROKEN, "The key store has an unknown format.", "Restore it from a backup.")
+        return document
+
+    def label(self, name: KeyName) -> str:
+        """Under which label the key of that name, or its generation in use, stands."""
+        return _label(name, self.read())
+
+    def entry(self, name: KeyName) -> tuple[str, Document]:
+        """Label and entry of a key that is there.
+
+        Refuses: KEY_MISSING
+        """
+        document = self.read()
+        label = _label(name, document)
+        entry = document["keys"].get(label)
+        if entry is None or "destroyed_at" in entry:
+            raise key_missing(name)
+        return label, dict(entry)
+
+    def exists(self, name: KeyName) -> bool:
+        """Whether the key is there and not destroyed."""
+        document = self.read()
+        entry = document["keys"].get(_label(name, document))
+        return entry is not None and "destroyed_at" not in entry
+
+    def check_new(self, name: KeyName) -> str:
+        """The label for a new key.
+
+        Refuses: ValueError when a key of that name exists or existed, since its data must stay unreadable
+        """
+        label = self.label(name)
+        if label in self.read()["keys"]:
+            raise ValueError("a key of that name exists or existed")
+        return label
+
+    def add(self, label: str, facts: Document) -> None:
+        """Enter a key that was just made."""
+        document = self.read()
+        document["keys"][label] = {"id": secrets.token_hex(8), "created_at": instant(), **facts}
+        self._write(document)
+
+    def living(self, name: KeyName) -> list[str]:
+        """The labels that a destruction of this name ends, those of all generations when it names none."""
+        keys = self.read()["keys"]
+        if name.generation:
+            labels = [self.label(name)]
+        else:
+            labels = [label for label in keys if label.partition("#")[0] == str(name)]
+        return [label for label in labels if label in keys and "destroyed_at" not in keys[label]]
+
+    def end(self, label: str) -> None:
+        """Note that a key was destroyed; its name and dates stay, and a public key, and nothing else."""
+        document = self.read()
+        entry = document["keys"][label]
+        kept = {field: entry[field] for field in ("id", "created_at", "place", "public") if field in entry}
+        document["keys"][label] = {**kept, "destroyed_at": instant()}
+        self._write(document)
+
+    def names(self) -> list[str]:
+        """The names of the keys that are there, without generations."""
+        keys = self.read()["keys"]
+        living = {label.partition("#")[0] for label, entry in keys.items() if "destroyed_at" not in entry}
+        return sorted(living - {str(CHECK)})
+
+    def next_generation(self, name: KeyName) -> KeyName:
+        """The name of the generation after the one in use."""
+        document = self.read()
+        return name.of_generation(int(document.get("current", {}).get(str(name), 1)) + 1)
+
+    def promote(self, name: KeyName) -> None:
+        """Let this generation be the one in use."""
+        self.entry(name)
+        document = self.read()
+        document.setdefault("current", {})[str(name.of_generation(0))] = name.generation
+        self._write(document)
+
+    def entries(self, place: str) -> Sequence[KeyEntry]:
+        """What may be known of every key."""
+        document = self.read()
+        found = []
+        for label, entry in sorted(document["keys"].items()):
+            name = read_key_name(label)
+            if name.role is KeyRole.CHECK:
+                continue
+            current = _label(name.of_generation(0), document) == label
+            numbered = name if name.generation else name.of_generation(1)
+            public = bytes.fromhex(entry["public"]) if "public" in entry else None
+            found.append(
+                KeyEntry(
+                    name=numbered,
+                    id=str(entry.get("id", "")),
+                    place=str(entry.get("place", place)),
+                    is_current=current and "destroyed_at" not in entry,
+                    created_at=str(entry["created_at"]),
+                    destroyed_at=entry.get("destroyed_at"),
+                    public=public,
+                )
+            )
+        return found
+
+    def _write(self, document: Document) -> None:
+        write_atomically(self._path, canonical_bytes(document), "the key store")
+
+
+def _label(name: KeyName, document: Document) -> str:
+    whole = str(name.of_generation(0))
+    generation = name.generation or int(document.get("current", {}).get(whole, 1))
+    return whole if generation == 1 else f"{whole}#{generation}"
+
+
+def to_base64(data: bytes) -> str:
+    """Bytes as the register keeps them."""
+    return base64.b64encode(data).decode("ascii")
