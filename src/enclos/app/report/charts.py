@@ -21,7 +21,8 @@ def _data(rows: Rows) -> Any:
 
 def _svg(chart: Any) -> str:
     styled = (
-        chart.configure_view(strokeWidth=0)
+        chart.configure(font="Helvetica, Arial, sans-serif", background="#ffffff")  # first: it replaces all the others
+        .configure_view(strokeWidth=0)
         .configure_axis(
             labelColor=_QUIET,
             titleColor=_QUIET,
@@ -32,7 +33,6 @@ def _svg(chart: Any) -> str:
         )
         .configure_legend(labelColor=_INK, titleColor=_QUIET, labelFontSize=12, orient="top")
         .configure_header(labelColor=_INK, titleColor=_QUIET, labelFontSize=13)
-        .configure(font="Helvetica, Arial, sans-serif", background="#ffffff")
     )
     svg: str = vl_convert.vegalite_to_svg(styled.to_json())
     # Wide pictures shrink on a telephone: the drawing keeps its viewBox, its size follows the page.
@@ -40,7 +40,7 @@ def _svg(chart: Any) -> str:
 
 
 def flow_of_rows(account: Rows) -> str:
-    """One bar per source table: what became of each delivered row.
+    """One bar per source table: what share of its delivered rows had which fate, the largest table first.
 
     In: rows with table and the numbers mapped, cancelled, filtered, rejected.
     """
@@ -52,10 +52,12 @@ def flow_of_rows(account: Rows) -> str:
     ]
     order = [row["table"] for row in sorted(account, key=lambda row: -int(row["delivered"]))]
     chart = (
-        alt.Chart(_data(long), width=560, height=alt.Step(20))
+        alt.Chart(_data(long), width=420, height=alt.Step(18))
         .mark_bar()
         .encode(
-            x=alt.X("rows:Q", title="rows", stack="zero", axis=alt.Axis(format="~s", tickCount=6)),
+            x=alt.X(
+                "rows:Q", title="share of the delivered rows", stack="normalize", axis=alt.Axis(format="%", tickCount=5)
+            ),
             y=alt.Y("table:N", sort=order, title=None),
             color=alt.Color(
                 "fate:N",
@@ -129,30 +131,31 @@ def rates_against_truth(rows: Rows) -> str:
         for key, series in (("rate", "measured in the enclosure"), ("true_rate", "truth"))
         if row[key] is not None
     ]
-    facets = []
-    scale = alt.Scale(domain=list(_SOURCE_COLOURS), range=list(_SOURCE_COLOURS.values()))
+    colour = alt.Scale(domain=list(_SOURCE_COLOURS), range=list(_SOURCE_COLOURS.values()))
+    shape = alt.Scale(domain=list(_SOURCE_COLOURS), range=["circle", "diamond"])
+    pictures = []
     for outcome in dict.fromkeys(row["outcome"] for row in rows):
-        columns = []
-        for sex in dict.fromkeys(row["sex"] for row in rows):
-            chosen = [point for point in points if point["outcome"] == outcome and point["sex"] == sex]
-            base = alt.Chart(_data(chosen), width=250, height=200, title=f"{outcome}, {sex}").encode(
-                x=alt.X("age_group:N", sort=ages, title="age")
-            )
-            bars = (
-                base.transform_filter("datum.series != 'truth'")
-                .mark_rule(strokeWidth=1.5, color="#1b6f8a")
-                .encode(y=alt.Y("lower:Q", title="per 100 000 person-years"), y2="upper:Q")
-            )
-            marks = base.mark_point(filled=True, size=55, opacity=1).encode(
-                y="value:Q",
-                color=alt.Color("series:N", title=None, scale=scale),
-                shape=alt.Shape(
-                    "series:N", title=None, scale=alt.Scale(domain=list(_SOURCE_COLOURS), range=["circle", "diamond"])
-                ),
-            )
-            columns.append(bars + marks)
-        facets.append(alt.hconcat(*columns).resolve_scale(y="shared"))
-    return _svg(alt.vconcat(*facets))
+        chosen = [
+            {**point, "cell": f"{point['age_group']}, {point['sex'].lower()}"}
+            for point in points
+            if point["outcome"] == outcome
+        ]
+        order = [f"{age}, {sex}" for age in ages for sex in dict.fromkeys(row["sex"].lower() for row in rows)]
+        base = alt.Chart(_data(chosen), width=380, height=alt.Step(26), title=outcome.replace("_", " ")).encode(
+            y=alt.Y("cell:N", sort=order, title=None)
+        )
+        intervals = (
+            base.transform_filter("datum.series != 'truth'")
+            .mark_rule(strokeWidth=2, color="#1b6f8a")
+            .encode(x=alt.X("lower:Q", title="per 100 000 person-years"), x2="upper:Q")
+        )
+        marks = base.mark_point(filled=True, size=60, opacity=1).encode(
+            x="value:Q",
+            color=alt.Color("series:N", title=None, scale=colour),
+            shape=alt.Shape("series:N", title=None, scale=shape),
+        )
+        pictures.append(intervals + marks)
+    return _svg(alt.vconcat(*pictures))
 
 
 def suppression(rows: Rows) -> str:
