@@ -26,7 +26,8 @@ from enclos.warehouse.steps import build_snapshot
 def build_omop(enclosure: Enclosure, *, account: bool = False, report: Report = silent) -> dict[str, Any]:
     """Group and number persons, write the crossing, and build an OMOP snapshot in one transaction.
 
-    Out: snapshot, tables (rows), seconds; with account, what became of every delivered row.
+    Out: snapshot, tables (rows), vocabularies (rows without a standard concept), seconds;
+    with account, what became of every delivered row.
     Refuses: a build whose account does not add up; the snapshot before it stays.
     """
     started = perf_counter()
@@ -39,6 +40,7 @@ def build_omop(enclosure: Enclosure, *, account: bool = False, report: Report = 
         "snapshot": built.snapshot,
         "tables": dict(built.tables),
         "n_persons": numbered.n_persons,
+        "vocabularies": answer["vocabularies"],
         "seconds": round(perf_counter() - started, 3),
     }
     if account:

@@ -81,6 +81,27 @@ class UnmappedCode:
 
 
 @dataclass(frozen=True, slots=True)
+class VocabularyShare:
+    """How many rows bear codes of a vocabulary, and how many of them have no standard concept."""
+
+    vocabulary: str
+    n_rows: int
+    n_unmapped: int
+    n_unmapped_codes: int
+    """Different codes without a standard concept."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The share as the command line prints it."""
+        return {
+            "vocabulary": self.vocabulary,
+            "n_rows": self.n_rows,
+            "n_unmapped": self.n_unmapped,
+            "unmapped_percent": round(100 * self.n_unmapped / self.n_rows, 2) if self.n_rows else 0.0,
+            "n_unmapped_codes": self.n_unmapped_codes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a build made."""
 
@@ -90,6 +111,7 @@ class BuildReport:
     unmapped: tuple[UnmappedCode, ...]
     seconds: Mapping[str, float]
     """Seconds by phase; ``total`` is the whole build."""
+    vocabularies: tuple[VocabularyShare, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as the command line prints it."""
@@ -100,5 +122,6 @@ class BuildReport:
             "unmapped": [
                 {"vocabulary": code.vocabulary, "code": code.code, "n_rows": code.n_rows} for code in self.unmapped
             ],
+            "vocabularies": [share.as_json() for share in self.vocabularies],
             "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
         }

@@ -15,13 +15,14 @@ from types import MappingProxyType
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.warehouse import concepts
+from enclos.warehouse.plans.codes import listed_code_sql
 from enclos.warehouse.plans.conditions import hospital_source_sql
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.reference import pack_days
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key_sql
-from enclos.warehouse.plans.vocabulary import PACK_VOCABULARY, code_key_sql
+from enclos.warehouse.plans.vocabulary import PACK_VOCABULARY
 
 HOME = "drug_exposure"
 DISPENSING_TRAPS: tuple[Trap, ...] = (*CARE, no_date("EXE_SOI_DTD"), NO_PERSON, no_code("PHA_PRS_C13"))
@@ -115,7 +116,7 @@ def hospital_drugs(h_drug: str) -> Kind:
     """Drugs that a hospital administered, prescribed or dispensed."""
     lines = f"""
         SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
-               {code_key_sql("code")} AS code_key, kind, start_at,
+               {listed_code_sql("vocabulary", "code")} AS code_key, kind, start_at,
                CASE WHEN end_at >= start_at THEN end_at END AS end_at, quantity, 1 AS n_lines,
                CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_drug})

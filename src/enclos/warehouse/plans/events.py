@@ -207,13 +207,13 @@ def _number(table: str) -> int:
 
 
 def tally_sql(events: str) -> str:
-    """Events by table, and the codes without a standard concept.
+    """Events by table and vocabulary, and the codes without a standard concept.
 
-    Out: target (a position in EVENT_TABLES), vocabulary and code (NULL for a mapped event), n_rows, n_lines.
+    Out: target (a position in EVENT_TABLES), vocabulary, code (NULL for a mapped event), n_rows, n_lines.
     """
     return f"""
-        SELECT target, CASE WHEN concept_id = 0 THEN vocabulary END AS vocabulary,
-               CASE WHEN concept_id = 0 THEN source_value END AS code, count(*) AS n_rows, sum(n_lines) AS n_lines
+        SELECT target, vocabulary, CASE WHEN concept_id = 0 THEN coalesce(source_value, '') END AS code,
+               count(*) AS n_rows, sum(n_lines) AS n_lines
         FROM ({events}) GROUP BY ALL
     """
 

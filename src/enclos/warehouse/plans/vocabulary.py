@@ -1,8 +1,6 @@
-"""From source codes to standard concepts, by the delivered vocabulary.
+"""The delivered vocabulary: how codes are looked up, packs and units, and its own tables.
 
-A code finds its source concept by vocabulary and code, then its standard concepts by the valid 'Maps to' relations, or
-is its own standard concept. A code without one keeps concept 0. Several standard concepts make several rows; the first
-of them (``part`` 1) carries the delivered line in the account.
+What a code means is in ``codes``.
 """
 
 from __future__ import annotations
@@ -28,33 +26,6 @@ def icd_key_sql(code: str) -> str:
         f"CASE WHEN contains({code}, '+') AND {key} NOT IN (SELECT code FROM stage_codes WHERE vocabulary = 'CIM10') "
         f"THEN split_part({key}, '+', 1) ELSE {key} END"
     )
-
-
-def codes_sql(concept: str, concept_relationship: str) -> str:
-    """Every code that has a source concept, with its standard concepts.
-
-    Out: one row per (vocabulary, code, part): source_concept_id, concept_id (0: none), domain (NULL: none).
-    """
-    return f"""
-        WITH source AS (
-            SELECT vocabulary_id AS vocabulary, {code_key_sql("concept_code")} AS code,
-                   concept_id AS source_concept_id, domain_id AS own_domain, standard_concept
-            FROM {concept}
-            WHERE concept_code IS NOT NULL AND vocabulary_id IS NOT NULL
-            QUALIFY row_number() OVER (PARTITION BY vocabulary, code ORDER BY {_VALID} DESC, concept_id) = 1
-        ),
-        target AS (
-            SELECT DISTINCT r.concept_id_1 AS source_concept_id, c.concept_id, c.domain_id AS domain
-            FROM {concept_relationship} AS r JOIN {concept} AS c ON c.concept_id = r.concept_id_2
-            WHERE r.relationship_id = 'Maps to' AND {_VALID.replace("invalid_reason", "r.invalid_reason")}
-              AND c.standard_concept = 'S'
-        )
-        SELECT s.vocabulary, s.code, s.source_concept_id,
-               coalesce(t.concept_id, CASE WHEN s.standard_concept = 'S' THEN s.source_concept_id END, 0) AS concept_id,
-               coalesce(t.domain, CASE WHEN s.standard_concept = 'S' THEN s.own_domain END) AS domain,
-               row_number() OVER (PARTITION BY s.vocabulary, s.code ORDER BY t.concept_id) AS part
-        FROM source AS s LEFT JOIN target AS t USING (source_concept_id)
-    """
 
 
 def packs_sql(drug_strength: str) -> str:
@@ -91,10 +62,23 @@ def domains_sql() -> str:
 
 
 def vocabulary_rows_sql(relation: str, columns: tuple[str, ...], key: str | None) -> str:
-    """A vocabulary table's rows, each once even when two deliveries bring it."""
+    """A vocabulary table's rows, each once even when two files or deliveries bring it.
+
+    Athena's CONCEPT_CPT4 repeats concepts without their licensed names: a row with a name is kept before one without,
+    and a concept that has none is called by its code.
+    """
     listed = ", ".join(f'"{column}"' for column in columns)
     if key is None:
         return f"SELECT DISTINCT {listed} FROM {relation}"
+    named = [column for column in columns if column == "concept_name"]
+    values = ", ".join(
+        "coalesce(concept_name, vocabulary_id || ' ' || concept_code) AS concept_name"
+        if column in named
+        else f'"{column}"'
+        for column in columns
+    )
+    first = "".join(f"{column} IS NULL, " for column in named)
     return (
-        f'SELECT {listed} FROM {relation} QUALIFY row_number() OVER (PARTITION BY "{key}" ORDER BY hash({listed})) = 1'
+        f"SELECT {values} FROM {relation} "
+        f'QUALIFY row_number() OVER (PARTITION BY "{key}" ORDER BY {first}hash({listed})) = 1'
     )

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from enclos.contracts.sql import SqlEngine
-from enclos.warehouse.model import Fate, TableAccount, UnmappedCode
+from enclos.warehouse.model import Fate, TableAccount, UnmappedCode, VocabularyShare
 from enclos.warehouse.plans.traps import KEPT, Trap
 
 
@@ -20,7 +20,7 @@ class Account:
         self._cancelled: Counter[str] = Counter()
         self._fates: dict[Fate, Counter[str]] = {fate: Counter() for fate in Fate}
         self._reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._unmapped: Counter[tuple[str, str]] = Counter()
+        self._unmapped: Counter[tuple[str, str | None]] = Counter()
 
     def deliver(self, table: str, source: str, n_lines: int) -> None:
         """So many lines of the table came."""
@@ -37,8 +37,8 @@ class Account:
             self._fates[fate][table] += n_lines
             self._reasons[table][name] += n_lines
 
-    def unmapped(self, vocabulary: str, code: str, n_rows: int) -> None:
-        """So many rows bear a code without a standard concept."""
+    def unmapped(self, vocabulary: str, code: str | None, n_rows: int) -> None:
+        """So many rows bear a code without a standard concept; no code: so many bear codes that have one."""
         self._unmapped[vocabulary, code] += n_rows
 
     def judge(self, engine: SqlEngine, table: str, stage: str, traps: Sequence[Trap]) -> None:
@@ -71,5 +71,15 @@ class Account:
 
     def codes(self) -> tuple[UnmappedCode, ...]:
         """The codes without a standard concept, the most frequent first."""
-        ordered = sorted(self._unmapped.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(UnmappedCode(vocabulary, code, n_rows) for (vocabulary, code), n_rows in ordered)
+        found = [(vocabulary, code, n) for (vocabulary, code), n in self._unmapped.items() if code is not None]
+        return tuple(UnmappedCode(*one) for one in sorted(found, key=lambda one: (-one[2], one[0], one[1])))
+
+    def vocabularies(self) -> tuple[VocabularyShare, ...]:
+        """How much of each vocabulary's rows has a standard concept, the most unmapped rows first."""
+        rows, lost, codes = Counter[str](), Counter[str](), Counter[str]()
+        for (vocabulary, code), n_rows in self._unmapped.items():
+            rows[vocabulary] += n_rows
+            lost[vocabulary] += n_rows if code is not None else 0
+            codes[vocabulary] += code is not None
+        names = sorted(rows, key=lambda name: (-lost[name], name))
+        return tuple(VocabularyShare(name, rows[name], lost[name], codes[name]) for name in names)

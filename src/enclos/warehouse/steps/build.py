@@ -16,6 +16,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod, Fate
 from enclos.warehouse.plans import metadata, observation_periods, places, providers, vocabulary
+from enclos.warehouse.plans.codes import codes_sql
 from enclos.warehouse.plans.drugs import DurationRule, duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.ports import CrossingReader, LakeWriter
@@ -102,7 +103,7 @@ def build_snapshot(
     finally:
         stage.clear()
     rows = {table: counts[table] for table in names if table in omop_tables()}
-    return BuildReport(snapshot, rows, account.tables(), account.codes(), watch.seconds())
+    return BuildReport(snapshot, rows, account.tables(), account.codes(), watch.seconds(), account.vocabularies())
 
 
 @contextmanager
@@ -155,7 +156,7 @@ def _create(lake: LakeWriter) -> dict[str, str]:
 
 
 def _stage_lookups(stage: Stage, sources: Sources) -> None:
-    stage.put("codes", vocabulary.codes_sql(sources["concept"], sources["concept_relationship"]))
+    stage.put("codes", codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"]))
     stage.put("packs", vocabulary.packs_sql(sources["drug_strength"]))
     stage.put("units", vocabulary.units_sql(sources["concept"]))
     stage.put("locations", places.locations_sql(sources["ben"], sources["omop_location"]))
