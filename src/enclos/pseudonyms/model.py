@@ -17,6 +17,8 @@ class LeftBehind(Enum):
     """Its pseudonym belongs to several persons and its rank tells none of them."""
     NO_PRESTATION = "no_prestation"
     """An affined row without its prestation."""
+    NEVER_CHAINED = "never_chained"
+    """Nothing in its table leads to a person (psychiatry's ambulatory acts)."""
     NO_STAY = "no_stay"
     """A stay's row without its stay."""
     DUPLICATE_KEY = "duplicate_key"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from enclos.contracts.delivered.document import parse_delivery
-from enclos.contracts.delivered.snds import NINE_KEYS, STAY_KEYS, snds_columns
+from enclos.contracts.delivered.pmsi import MCO
+from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns
 from enclos.contracts.delivered.tables import delivered_table
 from enclos.synthetic.references import layout
 from enclos.synthetic.truth import OUTCOMES, outcome_concept
@@ -125,7 +126,7 @@ def test_a_line_comes_with_the_flux_that_its_delivery_names_one_to_nine_months_a
 
 
 def test_stays_are_unique_within_a_year_and_every_row_has_its_stay(ask: Ask) -> None:
-    keys = ", ".join(STAY_KEYS)
+    keys = ", ".join(MCO.stay_keys)
     year = "regexp_extract(filename, 'T_MCO(..)', 1)"
     assert ask(f"SELECT count(*) - count(DISTINCT ({keys}, {year})) FROM T_MCOB") == [(0,)]
     for letter in ("C", "A", "D", "UM"):

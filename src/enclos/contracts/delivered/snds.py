@@ -25,9 +25,6 @@ NINE_KEYS: tuple[str, ...] = (
 )
 """What joins a prestation (ER_PRS_F) to its affined rows. Source: CNAM, Essentiel SNDS."""
 
-STAY_KEYS: tuple[str, ...] = ("ETA_NUM", "RSA_NUM")
-"""What joins the MCO tables of one year."""
-
 _SQL_TYPES = {
     "string": "VARCHAR",
     "integer": "BIGINT",

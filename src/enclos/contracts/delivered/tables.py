@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from enclos.contracts.columns import Column, TableContract
+from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.fhir import FHIR_R4_TYPES
-from enclos.contracts.delivered.snds import NINE_KEYS, STAY_KEYS, snds_columns, snds_family
+from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns, snds_family
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables, primary_keys
 
 
@@ -44,11 +45,9 @@ _SNDS: dict[Kind, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "ER_ETE_F": (NINE_KEYS, ()),
     },
     Kind.SNDS_PMSI: {
-        "T_MCOaaB": (STAY_KEYS, ("DGN_PAL",)),
-        "T_MCOaaC": (STAY_KEYS, ("NIR_ANO_17",)),
-        "T_MCOaaA": (STAY_KEYS, ("CDC_ACT",)),
-        "T_MCOaaD": (STAY_KEYS, ("ASS_DGN",)),
-        "T_MCOaaUM": (STAY_KEYS, ()),
+        # every other official table of the PMSI is taken too, landed and accounted for as not mapped
+        **{name: ((), ()) for name in snds_columns() if name.startswith(pmsi.PREFIXES)},
+        **{name: (field.stay_keys, needed) for field in pmsi.FIELDS for name, needed in field.tables.items()},
     },
     Kind.SNDS_REF: {
         "IR_BEN_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("BEN_IDT_ANO", "BEN_SEX_COD", "BEN_NAI_ANN")),

@@ -14,13 +14,14 @@ from __future__ import annotations
 from enclos.contracts.columns import TableContract
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised.care import CARE
+from enclos.contracts.pseudonymised.fields import FIELDS
 from enclos.contracts.pseudonymised.hospital import HOSPITAL
 from enclos.contracts.pseudonymised.omop import OMOP
 from enclos.contracts.pseudonymised.references import REFERENCES
 from enclos.contracts.pseudonymised.stays import STAYS
 
 PSEUDONYMISED: dict[str, TableContract] = {
-    table.name: table for table in (*REFERENCES, *CARE, *STAYS, *HOSPITAL, *OMOP)
+    table.name: table for table in (*REFERENCES, *CARE, *STAYS, *FIELDS, *HOSPITAL, *OMOP)
 }
 """Every table that may cross, by name. Tables that hold no person have no bucket."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.omop import VOCABULARY_TABLES
 from enclos.pseudonyms.model import CrossedTable, LeftBehind
-from enclos.pseudonyms.plans import claims, omop, persons, plain, references, resources, stays
+from enclos.pseudonyms.plans import claims, fields, omop, persons, plain, references, resources, stays
 from enclos.pseudonyms.plans import vocabulary as vocabularies
-from enclos.pseudonyms.steps.tables import KindCrossing, OpenUnit, balanced, not_mapped
+from enclos.pseudonyms.steps.tables import KindCrossing, OpenUnit, balanced, never_crosses, not_mapped
 
 
 def cross_claims(unit: OpenUnit) -> list[CrossedTable]:
@@ -34,8 +35,27 @@ def cross_claims(unit: OpenUnit) -> list[CrossedTable]:
 
 
 def cross_stays(unit: OpenUnit) -> list[CrossedTable]:
-    """Stays with their person, then the diagnoses, units and acts of each stay."""
+    """Stays with their person, then what hangs on each stay; field by field."""
     _hold_snds_persons(unit)
+    accounts = _cross_medicine(unit)
+    for header in fields.HEADERS:
+        accounts += _cross_field(unit, header)
+    for family, line in fields.LINES.items():
+        if unit.n_landed.get(family):
+            rows = stays.with_year(unit.rows(family, (*line.field.stay_keys, *line.reads)))
+            accounts.append(unit.cross(family, line.into, fields.judged_line(line, rows)))
+    known = {account.table for account in accounts}
+    for family in unit.n_landed:
+        if family in pmsi.NEVER_CHAINED:
+            accounts.append(never_crosses(unit, family, LeftBehind.NEVER_CHAINED))
+        elif family not in known:
+            accounts.append(not_mapped(unit, family))
+    for statement in fields.plan_forget():
+        unit.engine.execute(statement)
+    return accounts
+
+
+def _cross_medicine(unit: OpenUnit) -> list[CrossedTable]:
     chaining = stays.with_year(unit.rows("T_MCOaaC", stays.CHAINING_COLUMNS))
     unit.hold_keys(stays.STAY_KEYS, chaining, ("_source", "year", "ETA_NUM", "RSA_NUM"), "stay", "stay_key")
     unit.engine.execute(stays.plan_chained(chaining))
@@ -44,9 +64,35 @@ def cross_stays(unit: OpenUnit) -> list[CrossedTable]:
         if unit.n_landed.get(family):
             rows = stays.with_year(unit.rows(family, columns))
             accounts.append(unit.cross(family, into, stays.judged_stay_rows(family, rows)))
-    all_stays = stays.with_year(unit.rows("T_MCOaaB", ("ETA_NUM", "RSA_NUM")))
-    joined = unit.engine.rows(stays.plan_joined_stays(all_stays))[0]
-    accounts.append(_joined(unit, "T_MCOaaC", "mco_b", LeftBehind.NO_STAY, *joined))
+    if unit.n_landed.get("T_MCOaaC"):
+        all_stays = stays.with_year(unit.rows("T_MCOaaB", ("ETA_NUM", "RSA_NUM")))
+        joined = unit.engine.rows(stays.plan_joined_stays(all_stays))[0]
+        accounts.append(_joined(unit, "T_MCOaaC", "mco_b", LeftBehind.NO_STAY, *joined))
+    return accounts
+
+
+def _cross_field(unit: OpenUnit, header: fields.Header) -> list[CrossedTable]:
+    keys = header.field.stay_keys
+    chaining = stays.with_year(unit.rows(header.field.chaining, header.chaining_columns))
+    unit.hold_keys(header.keys_of, chaining, ("_source", "year", *keys), header.label, "stay_key")
+    unit.engine.execute(fields.plan_chained(header, chaining))
+    if header.family == header.field.chaining:
+        if not unit.n_landed.get(header.family):
+            return []
+        return [unit.cross(header.family, header.into, fields.judged_chaining(header))]
+    accounts = []
+    rows = stays.with_year(unit.rows(header.family, (*keys, *header.own_columns)))
+    if header is fields.HAD:
+        groups = stays.with_year(unit.rows(fields.GROUPS, (*keys, *header.sequence, "GHT_NUM")))
+        if unit.n_landed.get(fields.GROUPS):
+            joined = unit.engine.rows(fields.plan_joined_groups(header, rows, groups))[0]
+            accounts.append(_joined(unit, fields.GROUPS, header.into, LeftBehind.NO_STAY, *joined))
+        rows = fields.with_groups(header, rows, groups)
+    if unit.n_landed.get(header.family):
+        accounts.append(unit.cross(header.family, header.into, fields.judged_header(header, rows)))
+    if unit.n_landed.get(header.field.chaining):
+        joined = unit.engine.rows(fields.plan_joined_chaining(header, rows))[0]
+        accounts.append(_joined(unit, header.field.chaining, header.into, LeftBehind.NO_STAY, *joined))
     return accounts
 
 

@@ -99,8 +99,13 @@ def balanced(table: CrossedTable) -> CrossedTable:
 
 def not_mapped(unit: OpenUnit, family: str) -> CrossedTable:
     """The account of a table that no pseudonymised table takes."""
+    return never_crosses(unit, family, LeftBehind.NOT_MAPPED)
+
+
+def never_crosses(unit: OpenUnit, family: str, reason: LeftBehind) -> CrossedTable:
+    """The account of a table that stays behind as a whole."""
     n = unit.n_landed[family]
-    return CrossedTable(unit.unit.source, family, "", n, 0, {LeftBehind.NOT_MAPPED.value: n})
+    return CrossedTable(unit.unit.source, family, "", n, 0, {reason.value: n})
 
 
 def _bytes_of(digests: pa.Array) -> bytes:

@@ -2,7 +2,8 @@
 
 * A stay's diagnoses keep their place: DP principal (32902), DR related, DAS associated (32908); a unit's own principal
   or related diagnosis that differs from its stay's is DP_UM or DR_UM. They last as long as the stay. A code that a stay
-  bears several times in the same place is one row.
+  bears several times in the same place is one row. SSR has three principal ones, a week each: the manifestation (MMP),
+  the purpose of care (FPP) and the aetiology (AE); HAD has those of its principal and associated care (DMPP, DMPA).
 * A long-term illness (IR_IMB_R) starts when the entitlement starts, which is not the day of the diagnosis; the nature
   of the entitlement (IMB_ETM_NAT) is its status. Type: claim enrolment record. 2099-12-31 is no end.
 """
@@ -20,8 +21,8 @@ from enclos.warehouse.plans.vocabulary import code_key_sql, icd_key_sql
 HOME = "condition_occurrence"
 _ICD = frozenset({"CIM10"})
 _STATUS = (
-    f"CASE WHEN e.place IN ('DP', 'DP_UM') THEN {concepts.STATUS_PRIMARY} "
-    f"WHEN e.place IN ('DR', 'DR_UM', 'DAS') THEN {concepts.STATUS_SECONDARY} ELSE 0 END"
+    f"CASE WHEN e.place IN ('DP', 'DP_UM', 'MMP', 'FPP', 'AE', 'DMPP') THEN {concepts.STATUS_PRIMARY} "
+    f"WHEN e.place IN ('DR', 'DR_UM', 'DAS', 'DMPA') THEN {concepts.STATUS_SECONDARY} ELSE 0 END"
 )
 _STAY_EVENT = {
     "person_id": "e.person_id",
@@ -56,13 +57,14 @@ def _stay_source(diagnoses: str) -> str:
 def stay_diagnoses() -> Kind:
     """Principal and related diagnoses of stays and units; the stay and the unit count the lines."""
     own = " UNION ALL ".join(
-        f"SELECT person_id, stay_key, trim({column}) AS code, '{place}' AS place "
+        f"SELECT person_id, stay_key, trim({column}) AS code, {place} AS place "
         f"FROM stage_{table} WHERE verdict = {KEPT}"
         for table, column, place in (
-            ("mco_b", "principal", "DP"),
-            ("mco_b", "related", "DR"),
-            ("mco_um", "principal", "DP_UM"),
-            ("mco_um", "related", "DR_UM"),
+            ("mco_b", "principal", "'DP'"),
+            ("mco_b", "related", "'DR'"),
+            ("mco_um", "principal", "CASE field WHEN 'MCO' THEN 'DP_UM' WHEN 'SSR' THEN 'MMP' ELSE 'DP' END"),
+            ("mco_um", "related", "CASE field WHEN 'MCO' THEN 'DR_UM' ELSE 'FPP' END"),
+            ("mco_um", "aetiology", "'AE'"),
         )
     )
     diagnoses = f"""

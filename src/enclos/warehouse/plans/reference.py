@@ -33,6 +33,17 @@ def pack_days() -> tuple[tuple[int, int], ...]:
 
 
 @cache
+def stay_places(side: str) -> tuple[tuple[str, str, int], ...]:
+    """Mode (empty: any), place (``*``: any, empty: none) and concept of where a stay came from or went to.
+
+    Source: ATIH, modes and places of entry (ENT_MOD, ENT_PRV) and exit (SOR_MOD, SOR_DES); OHDSI concepts of the CMS
+    places of service.
+    """
+    rows = [row for row in _rows("stay_places.csv") if row["side"] == side]
+    return tuple((row["mode"], row["place"], int(row["concept_id"])) for row in rows)
+
+
+@cache
 def ucum_units() -> tuple[tuple[str, int], ...]:
     """UCUM codes and their unit concepts, for a vocabulary that lacks them."""
     return tuple((row["ucum"], int(row["concept_id"])) for row in _rows("ucum_units.csv"))

@@ -8,25 +8,31 @@ Source: SNDS practice as collected by the Health Data Hub, CNAM and sndsTools; s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from enclos.warehouse.model import Fate
 from enclos.warehouse.plans.reference import doubled_finess
 
 KEPT = 0
+_STAY_YEAR = "year(coalesce(EXE_SOI_DTF, EXE_SOI_DTD))"
 _LAST_DOUBLED_YEAR = 2017
-_RETURN_CODES = (
-    "NIR_RET",
-    "NAI_RET",
-    "SEX_RET",
-    "SEJ_RET",
-    "FHO_RET",
-    "PMS_RET",
-    "DAT_RET",
-    "COH_NAI_RET",
-    "COH_SEX_RET",
-)
+_RETURN_CODES = {
+    "NIR_RET": 0,
+    "NAI_RET": 0,
+    "SEX_RET": 0,
+    "SEJ_RET": 0,
+    "FHO_RET": 0,
+    "PMS_RET": 0,
+    "DAT_RET": 2006,
+    "COH_NAI_RET": 2013,
+    "COH_SEX_RET": 2013,
+}
+"""The return codes of a chained stay and the year from which each says something; earlier ones are filled at random.
+
+Source: CNAM, Essentiel SNDS; docs of the Health Data Hub on the PMSI's chaining.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,19 @@ def verdict_sql(traps: Sequence[Trap]) -> str:
 def known_date_sql(column: str) -> str:
     """The date, or NULL where the source writes 1600-01-01 or another year before 1900 for a missing one."""
     return f"CASE WHEN {column} >= DATE '1900-01-01' THEN {column} END"
+
+
+def return_codes_sql(codes: Mapping[str, int] = MappingProxyType(_RETURN_CODES), since: int = 0) -> str:
+    """Whether a return code other than 0 says that the stay is not chained with certainty.
+
+    In: codes — by name, the year from which each counts; since — the year from which the field is controlled
+    """
+    tests = []
+    for name, year in codes.items():
+        wrong = f"coalesce({name}, '0') <> '0'"
+        first = max(year, since)
+        tests.append(f"({wrong} AND coalesce({_STAY_YEAR} >= {first}, true))" if first else wrong)
+    return " OR ".join(tests)
 
 
 def _filtered(name: str, condition: str, meaning: str) -> Trap:
@@ -116,19 +135,21 @@ def later_phase(column: str) -> Trap:
 STAY: tuple[Trap, ...] = (
     _filtered(
         "return_code",
-        " OR ".join(f"coalesce({column}, '0') <> '0'" for column in _RETURN_CODES),
+        return_codes_sql(),
         "a return code other than 0: the stay is not chained to its person with certainty",
     ),
     _filtered("ungroupable", "coalesce(GRG_GHM LIKE '90%', false)", "GRG_GHM 90…: a stay that could not be grouped"),
     _filtered(
         "inter_hospital",
-        "coalesce(SEJ_TYP = 'B', false)",
-        "SEJ_TYP B: a service rendered to another hospital, which sends the stay",
+        "coalesce(SEJ_TYP = 'B' OR (SEJ_TYP IS NULL AND ENT_MOD = '0' AND SOR_MOD = '0'), false) AND NOT "
+        "coalesce(GRG_GHM LIKE '28%' AND left(GRG_GHM, 5) NOT IN ('28Z14', '28Z15', '28Z16'), false)",
+        "SEJ_TYP B, or came for an act and went back: a service rendered to another hospital, which sends the stay; "
+        "séances but those of 28Z14 to 28Z16 are sent by the one that gives them",
     ),
     _filtered("generated", "coalesce(TYP_GEN_RSA <> 0, false)", "TYP_GEN_RSA other than 0: a stay made by a program"),
     _filtered(
         "doubled_finess",
-        f"coalesce(year(coalesce(EXE_SOI_DTF, EXE_SOI_DTD)) <= {_LAST_DOUBLED_YEAR} AND lpad(ETA_NUM, 9, '0') IN ("
+        f"coalesce({_STAY_YEAR} <= {_LAST_DOUBLED_YEAR} AND lpad(ETA_NUM, 9, '0') IN ("
         + ", ".join(f"'{finess}'" for finess in doubled_finess())
         + "), false)",
         "one of the 46 geographic FINESS of AP-HP, AP-HM, HCL to data year 2017, sent a second time",

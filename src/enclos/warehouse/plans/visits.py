@@ -15,7 +15,7 @@ from enclos.warehouse import concepts
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
 from enclos.warehouse.plans.parts import Part
 from enclos.warehouse.plans.providers import provider_join_sql
-from enclos.warehouse.plans.reference import visit_natures
+from enclos.warehouse.plans.reference import stay_places, visit_natures
 from enclos.warehouse.plans.relations import everything, key_sql, numbered_sql
 from enclos.warehouse.plans.traps import (
     CARE as CARE_TRAPS,
@@ -89,7 +89,7 @@ def stay_lines_sql(mco_b: str) -> str:
     """Stays of the PMSI with the verdict on each.
 
     Out: one row per delivered stay: verdict, person_id, key, stay_key, start_on, end_on, visit_concept_id, care_site,
-    the diagnoses and the modes of entry and exit, n_lines, n_mapped.
+    the diagnoses and the modes of entry and exit, n_lines, n_mapped, field (of the PMSI).
     """
     end_on = "coalesce(greatest(EXE_SOI_DTF, EXE_SOI_DTD), EXE_SOI_DTD)"
     return f"""
@@ -102,7 +102,7 @@ def stay_lines_sql(mco_b: str) -> str:
                ETA_NUM AS care_site, GRG_GHM AS ghm, DGN_PAL AS principal, DGN_REL AS related,
                nullif(concat(ENT_MOD, ENT_PRV), '') AS admitted_from, SOR_MOD AS exit_mode,
                nullif(concat(SOR_MOD, SOR_DES), '') AS discharged_to,
-               1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+               1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped, 'MCO' AS field
         FROM (SELECT *, {verdict_sql(STAY_TRAPS)} AS verdict
               FROM (SELECT *, row_number() OVER (
                                   PARTITION BY person_id, stay_key
@@ -162,6 +162,16 @@ def visits_sql(omop_visit_occurrence: str) -> str:
     """
 
 
+def _place_concept_sql(side: str, value: str) -> str:
+    """The place that a mode (first sign) and a place (second sign, may be missing) say."""
+    whens = []
+    for mode, place, concept in stay_places(side):
+        known = [f"left({value}, 1) = '{mode}'"] if mode else []
+        known += [f"substr({value}, 2) = '{place}'"] if place != "*" else []
+        whens.append(f"WHEN {' AND '.join(known)} THEN {concept}")
+    return f"CASE {' '.join(whens)} ELSE {concepts.UNKNOWN} END"
+
+
 def visit_parts(omop_visit_occurrence: str) -> list[Part]:
     """The ``visit_occurrence`` rows of the bucket, from the staged visits and what each origin says of them."""
     always = {
@@ -187,9 +197,12 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
     stay = Part(
         always
         | {
-            "visit_type_concept_id": str(concepts.TYPE_INPATIENT_CLAIM_HEADER),
+            "visit_type_concept_id": f"CASE d.field WHEN 'ACE' THEN {concepts.TYPE_OUTPATIENT_CLAIM} "
+            f"ELSE {concepts.TYPE_INPATIENT_CLAIM_HEADER} END",
             "visit_source_value": "d.ghm",
+            "admitted_from_concept_id": _place_concept_sql("from", "d.admitted_from"),
             "admitted_from_source_value": "d.admitted_from",
+            "discharged_to_concept_id": _place_concept_sql("to", "d.discharged_to"),
             "discharged_to_source_value": "d.discharged_to",
         },
         f"FROM stage_visits AS v JOIN stage_mco_b AS d ON d.person_id = v.person_id AND d.key = v.key "
