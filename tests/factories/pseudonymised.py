@@ -216,6 +216,23 @@ def of_stay(person_id: int, key: int, **changes: Any) -> dict[str, Any]:
     return {"person_id": person_id, "stay_key": key, "ETA_NUM": "690781810"} | changes
 
 
+def sequence(person_id: int, key: int, entry: date, leave: date | None, **changes: Any) -> dict[str, Any]:
+    """A week, sequence or care of another field of the PMSI, chained with certainty."""
+    return {
+        "person_id": person_id,
+        "stay_key": key,
+        "ETA_NUM": "690781810",
+        "EXE_SOI_DTD": entry,
+        "EXE_SOI_DTF": leave,
+        "NIR_RET": "0",
+    } | changes
+
+
+def on_stay(person_id: int, key: int, **changes: Any) -> dict[str, Any]:
+    """A line of a stay of any field, in the table of its noun."""
+    return {"person_id": person_id, "stay_key": key} | changes
+
+
 def at(day: date, hour: int = 12) -> datetime:
     """An hour of a day, as hospitals record it: without a time zone."""
     return datetime.combine(day, time(hour))

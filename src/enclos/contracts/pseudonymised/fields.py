@@ -1,5 +1,7 @@
-"""The PMSI beside medicine: external care (ACE), rehabilitation (SSR), home (HAD), psychiatry (RIP); and the lines that
-all fields have, in one table a noun: what each line is comes from the table that it was delivered in."""
+"""The PMSI beside medicine: external care (ACE), rehabilitation (SSR), home (HAD), psychiatry (RIP).
+
+The lines that several fields have are in one table a noun: what each is comes from the table that brought it.
+"""
 
 from __future__ import annotations
 

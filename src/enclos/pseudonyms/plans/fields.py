@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.pmsi import PmsiField
@@ -78,7 +78,7 @@ class Line:
     field: PmsiField
     into: str
     reads: tuple[str, ...]
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str]
     """The columns of the row, as SQL over the delivered row ``r``."""
 
 

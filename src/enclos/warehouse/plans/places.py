@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from enclos.contracts.omop import omop_tables
 
 
@@ -55,9 +57,10 @@ def location_rows_sql() -> str:
     return f"SELECT {columns} FROM stage_locations ORDER BY location_id"
 
 
-def care_sites_sql(prs: str, mco_b: str, h_visit: str, omop_care_site: str) -> str:
+def care_sites_sql(prs: str, stays: Sequence[str], h_visit: str, omop_care_site: str) -> str:
     """Every place where care is given.
 
+    In: stays — the relations that hold stays of the PMSI
     Out: one row per place: care_site_id, kind (finess, hospital or omop), code (FINESS or source), original.
     """
     kept = [name for name in omop_tables()["care_site"].names if name != "care_site_id"]
@@ -68,7 +71,8 @@ def care_sites_sql(prs: str, mco_b: str, h_visit: str, omop_care_site: str) -> s
     return f"""
         SELECT row_number() OVER (ORDER BY kind, code, original) AS care_site_id, *
         FROM (SELECT 'finess' AS kind, code, CAST(0 AS BIGINT) AS original, {nothing}
-              FROM (SELECT DISTINCT ETB_EXE_FIN AS code FROM {prs} UNION SELECT DISTINCT ETA_NUM FROM {mco_b})
+              FROM (SELECT DISTINCT ETB_EXE_FIN AS code FROM {prs}
+                    {" ".join(f"UNION SELECT DISTINCT ETA_NUM FROM {relation}" for relation in stays)})
               UNION ALL SELECT DISTINCT 'hospital', source, 0, {nothing} FROM {h_visit}
               UNION ALL SELECT 'omop', source, care_site_id, {listed} FROM {omop_care_site}
               QUALIFY row_number() OVER (PARTITION BY source, care_site_id ORDER BY hash({listed})) = 1)

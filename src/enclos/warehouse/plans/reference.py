@@ -14,9 +14,13 @@ def _rows(name: str) -> tuple[dict[str, str], ...]:
 
 
 @cache
-def doubled_finess() -> tuple[str, ...]:
-    """The geographic FINESS whose stays are sent twice until 2017."""
-    return tuple(row["finess"] for row in _rows("doubled_finess.csv"))
+def doubled_finess(*hospitals: str) -> tuple[str, ...]:
+    """The geographic FINESS whose stays are sent twice until 2017, of the named hospitals or of all.
+
+    Source: CNAM, Essentiel SNDS; the Lyons hospitals (HCL) have one in Hyères.
+    """
+    rows = _rows("doubled_finess.csv")
+    return tuple(row["finess"] for row in rows if not hospitals or row["hospitals"] in hospitals)
 
 
 @cache

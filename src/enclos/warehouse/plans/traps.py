@@ -69,6 +69,12 @@ def return_codes_sql(codes: Mapping[str, int] = MappingProxyType(_RETURN_CODES),
     return " OR ".join(tests)
 
 
+def doubled_finess_sql(*hospitals: str) -> str:
+    """Whether the row was sent a second time under a geographic FINESS of the named hospitals, or of any."""
+    listed = ", ".join(f"'{finess}'" for finess in doubled_finess(*hospitals))
+    return f"coalesce({_STAY_YEAR} <= {_LAST_DOUBLED_YEAR} AND lpad(ETA_NUM, 9, '0') IN ({listed}), false)"
+
+
 def _filtered(name: str, condition: str, meaning: str) -> Trap:
     return Trap(name, condition, Fate.FILTERED, meaning)
 
@@ -149,9 +155,7 @@ STAY: tuple[Trap, ...] = (
     _filtered("generated", "coalesce(TYP_GEN_RSA <> 0, false)", "TYP_GEN_RSA other than 0: a stay made by a program"),
     _filtered(
         "doubled_finess",
-        f"coalesce({_STAY_YEAR} <= {_LAST_DOUBLED_YEAR} AND lpad(ETA_NUM, 9, '0') IN ("
-        + ", ".join(f"'{finess}'" for finess in doubled_finess())
-        + "), false)",
+        doubled_finess_sql(),
         "one of the 46 geographic FINESS of AP-HP, AP-HM, HCL to data year 2017, sent a second time",
     ),
 )

@@ -1,7 +1,7 @@
 """VISIT_DETAIL: the medical units of a stay, one after the other; the weeks and sequences of the PMSI's other fields.
 
 A unit starts when the ones before it in the stay have ended (PAR_DUR_SEJ nights each) and never ends after the stay.
-A short-stay unit of an emergency department (UHCD, AUT_TYP1_UM 07…) is an emergency detail (9203), whatever its stay is.
+A short-stay unit of an emergency department (UHCD, AUT_TYP1_UM 07…) is an emergency detail (9203).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def unit_lines_sql(mco_um: str) -> str:
                stay_start_on + least(nights_before + nights, stay_nights) AS end_on,
                CASE WHEN unit LIKE '07%' THEN {concepts.EMERGENCY_VISIT} ELSE visit_concept_id END AS visit_concept_id,
                care_site, unit, principal, related, tie, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped,
-               'MCO' AS field, NULL AS aetiology, NULL AS sequence
+               'MCO' AS field, CAST(NULL AS VARCHAR) AS aetiology, CAST(NULL AS VARCHAR) AS sequence
         FROM (SELECT {stay_line_verdict_sql()} AS verdict, u.person_id, u.stay_key, s.start_on AS stay_start_on,
                      CAST(s.end_on - s.start_on AS INTEGER) AS stay_nights, s.visit_concept_id, s.care_site,
                      u.AUT_TYP1_UM AS unit, u.DGN_PAL AS principal, u.DGN_REL AS related,

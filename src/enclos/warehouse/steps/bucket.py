@@ -21,6 +21,7 @@ from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.kinds import event_kinds
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
+from enclos.warehouse.steps.stays import stage_other_fields
 
 _REFERRING_TO_DETAILS = tuple(
     name for name in PERSON_TABLES if "visit_detail_id" in omop_tables()[name].names and name != "visit_detail"
@@ -146,6 +147,7 @@ class Bucket:
         ):
             self._stage.put(table, lines_sql)
             self._account.judge(engine, table, f"stage_{table}", traps)
+        others = stage_other_fields(engine, self._stage, self._account, at)
         self._stage.put("visits", visits.visits_sql(at["omop_visit_occurrence"]))
         self._stage.put(
             "omop_visits",
@@ -175,24 +177,24 @@ class Bucket:
         for origin, n_rows, n_lines in engine.rows(
             "SELECT origin, count(*), CAST(sum(n_lines) AS BIGINT) FROM stage_visits GROUP BY origin"
         ):
-            self._account.map(tables[origin], n_lines)
+            self._account.map(tables[origin], n_lines - (others.n_stays if origin == visits.PMSI else 0))
             n_visits += n_rows
         parts = [
             part
             for table, part in zip(tables.values(), visits.visit_parts(at["omop_visit_occurrence"]), strict=True)
-            if table in at
+            if table in at or (table == "mco_b" and others.came)
         ]
         if parts:
             self._insert("visit_occurrence", stored_rows_sql("visit_occurrence", parts, self._number), n_visits)
         tables = {visits.PMSI: "mco_um", OMOP: "omop_visit_detail"}
         n_details = 0
         for origin, n_rows in engine.rows("SELECT origin, count(*) FROM stage_details GROUP BY origin"):
-            self._account.map(tables[origin], n_rows)
+            self._account.map(tables[origin], n_rows - (others.n_details if origin == visits.PMSI else 0))
             n_details += n_rows
         parts = [
             part
             for table, part in zip(tables.values(), visit_details.detail_parts(at["omop_visit_detail"]), strict=True)
-            if table in at
+            if table in at or (table == "mco_um" and others.came)
         ]
         if parts:
             self._insert("visit_detail", stored_rows_sql("visit_detail", parts, self._number), n_details)

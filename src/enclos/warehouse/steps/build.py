@@ -15,7 +15,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod, Fate
-from enclos.warehouse.plans import metadata, observation_periods, places, providers, vocabulary
+from enclos.warehouse.plans import fields, metadata, observation_periods, places, providers, vocabulary
 from enclos.warehouse.plans.codes import codes_sql
 from enclos.warehouse.plans.drugs import DurationRule, duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
@@ -162,7 +162,12 @@ def _stage_lookups(stage: Stage, sources: Sources) -> None:
     stage.put("locations", places.locations_sql(sources["ben"], sources["omop_location"]))
     stage.put(
         "care_sites",
-        places.care_sites_sql(sources["prs"], sources["mco_b"], sources["h_visit"], sources["omop_care_site"]),
+        places.care_sites_sql(
+            sources["prs"],
+            [sources[table] for table in ("mco_b", *(field.table for field in fields.FIELDS)) if table in sources],
+            sources["h_visit"],
+            sources["omop_care_site"],
+        ),
     )
     naming = [
         sources[name]

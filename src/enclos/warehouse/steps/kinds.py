@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enclos.warehouse.plans import conditions, drugs, measurements, procedures
+from enclos.warehouse.plans import conditions, drugs, fields, measurements, procedures, stay_lines
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.steps.sources import Sources
 
@@ -19,6 +19,12 @@ def event_kinds(at: Sources, duration: drugs.DurationRule) -> list[Kind]:
         "cam": procedures.town_acts(at["cam"]),
         "mco_a": procedures.stay_acts(at["mco_a"]),
         "h_procedure": procedures.hospital_procedures(at["h_procedure"]),
+        "pmsi_diagnosis": stay_lines.diagnoses(at["pmsi_diagnosis"]),
+        "pmsi_act": stay_lines.acts(at["pmsi_act"]),
+        "pmsi_analysis": stay_lines.analyses(at["pmsi_analysis"]),
+        "pmsi_drug": stay_lines.drugs(at["pmsi_drug"]),
+        "pmsi_device": stay_lines.devices(at["pmsi_device"]),
         "h_lab": measurements.laboratory_results(at["h_lab"]),
     }
-    return [kind for table, kind in every.items() if table in at]
+    stays_came = any(field.table in at for field in fields.FIELDS)
+    return [kind for table, kind in every.items() if table in at or (table == "mco_b" and stays_came)]
