@@ -5,13 +5,14 @@
 * An analysis of external care is a measurement without value: the SNDS knows that it was billed, not what it found.
 * A drug of the lists outside the tariff (MED, MEDATU, MEDTHROMBO, FH, MEDCHL) or of a hospital's pharmacy (FHSTC) is on
   the day of its delay; without one it lasts as the stay. Ordinary drugs of a stay are nowhere in the SNDS. The code is
-  the UCD's last seven digits.
+  the UCD in seven digits.
 * A device is implanted its delay after the entry.
 """
 
 from __future__ import annotations
 
 from enclos.warehouse import concepts
+from enclos.warehouse.plans.codes import ucd7_sql
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.traps import KEPT, Trap, later_phase, no_code
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
@@ -24,8 +25,8 @@ DIAGNOSIS_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("ASS_DGN"))
 _ACT = (later_phase("PHA_ACT"), no_code("CDC_ACT"))
 ACT_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, *_ACT)
 ANALYSIS_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("NABM_COD"))
-DRUG_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("UCD_UCD_COD"))
-DEVICE_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("TIP_PRS_IDE"))
+DRUG_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("ltrim(UCD_UCD_COD, '0')"))
+DEVICE_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("ltrim(TIP_PRS_IDE, '0')"))
 BILLED_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, no_code("ACT_COD"))
 
 _CLAIM = (
@@ -171,8 +172,8 @@ def drugs(pmsi_drug: str) -> Kind:
     lines = f"""
         SELECT verdict, person_id, key, field, {_after("DAT_DELAI")} AS start_on,
                CASE WHEN DAT_DELAI IS NULL AND field <> 'ACE' THEN stay_end_on ELSE {_after("DAT_DELAI")} END AS end_on,
-               right(trim(UCD_UCD_COD), 7) AS code, ADM_NBR AS quantity, {_counted()}
-        FROM {_judged(pmsi_drug, no_code("UCD_UCD_COD"))}
+               {ucd7_sql("trim(UCD_UCD_COD)")} AS code, ADM_NBR AS quantity, {_counted()}
+        FROM {_judged(pmsi_drug, no_code("ltrim(UCD_UCD_COD, '0')"))}
     """
     event = {
         "person_id": "e.person_id",
@@ -199,9 +200,9 @@ def drugs(pmsi_drug: str) -> Kind:
 def devices(pmsi_device: str) -> Kind:
     """Implanted devices of stays."""
     lines = f"""
-        SELECT verdict, person_id, key, field, {_after("DELAI")} AS start_on, ltrim(trim(TIP_PRS_IDE), '0') AS code,
+        SELECT verdict, person_id, key, field, {_after("DELAI")} AS start_on, lpad(ltrim(trim(TIP_PRS_IDE), '0'), 7, '0') AS code,
                NBR_POS AS quantity, {_counted()}
-        FROM {_judged(pmsi_device, no_code("TIP_PRS_IDE"))}
+        FROM {_judged(pmsi_device, no_code("ltrim(TIP_PRS_IDE, '0')"))}
     """
     event = {
         "person_id": "e.person_id",
