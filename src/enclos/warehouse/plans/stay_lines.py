@@ -200,7 +200,8 @@ def drugs(pmsi_drug: str) -> Kind:
 def devices(pmsi_device: str) -> Kind:
     """Implanted devices of stays."""
     lines = f"""
-        SELECT verdict, person_id, key, field, {_after("DELAI")} AS start_on, lpad(ltrim(trim(TIP_PRS_IDE), '0'), 7, '0') AS code,
+        SELECT verdict, person_id, key, field, {_after("DELAI")} AS start_on,
+               lpad(ltrim(trim(TIP_PRS_IDE), '0'), 7, '0') AS code,
                NBR_POS AS quantity, {_counted()}
         FROM {_judged(pmsi_device, no_code("ltrim(TIP_PRS_IDE, '0')"))}
     """
