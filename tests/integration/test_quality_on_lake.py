@@ -1,5 +1,6 @@
 """Quality on a real, encrypted lake: judged, written, compared with the snapshot before, and told to the ledger."""
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 
 from enclos.app.enclosure import Enclosure, create_enclosure
 from enclos.app.ledger import show_last
+from enclos.app.profile import profile_snapshot
 from enclos.app.quality import judge_quality
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.lexicon.codes import Code
@@ -88,3 +90,22 @@ def test_without_a_build_there_is_nothing_to_judge(enclosure: Enclosure) -> None
     with pytest.raises(NotAsPromised) as caught:
         judge_quality(enclosure)
     assert caught.value.code is Code.LAKE_EMPTY
+
+
+def test_a_snapshot_is_profiled_and_told(enclosure: Enclosure, tmp_path: Path) -> None:
+    cdm = dirty(4)
+    cdm["person"] = list({row["person_id"]: row for row in cdm["person"]}.values())
+    built = build(enclosure, cdm)
+    answer = profile_snapshot(enclosure, out=tmp_path / "profile")
+    assert answer["snapshot"] == built
+    named = {analysis["analysis_id"]: analysis for analysis in answer["analyses"]}
+    by_sex = {row["strata"]["gender_concept_id"]: row["count_value"] for row in named[2]["rows"]}
+    wanted = Counter(row["gender_concept_id"] for row in cdm["person"] if row["person_id"] is not None)
+    assert by_sex == {None if sex is None else str(sex): n for sex, n in wanted.items()}
+    with (tmp_path / "profile" / "achilles_results.csv").open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    with (tmp_path / "profile" / "achilles_results_dist.csv").open(encoding="utf-8") as lines:
+        rows += list(csv.DictReader(lines))
+    assert len(rows) == answer["rows"]
+    assert {int(row["analysis_id"]) for row in rows} <= named.keys()
+    assert "profile" in json.dumps(show_last(enclosure, 3), default=str)

@@ -27,6 +27,8 @@ class Action(Enum):
     """A snapshot of the warehouse was built."""
     QUALITY = "quality"
     """The quality of a snapshot was measured."""
+    PROFILE = "profile"
+    """The content of a snapshot was counted."""
     EXPLAIN = "explain"
     """A row was traced back to its sources."""
     PERMIT_SIGN = "permit.sign"

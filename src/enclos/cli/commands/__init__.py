@@ -1,7 +1,7 @@
 """The commands of design § 6, each a thin call of ``enclos.app``; a file per noun, in the order of the help."""
 
 from enclos.cli.commands import story  # isort: skip
-from enclos.cli.commands import deliveries, persons, snapshots  # isort: skip
+from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, studies, releases, ledger  # isort: skip
 
-__all__ = ["deliveries", "ledger", "permits", "persons", "releases", "snapshots", "story", "studies"]
+__all__ = ["deliveries", "ledger", "permits", "persons", "quality", "releases", "snapshots", "story", "studies"]

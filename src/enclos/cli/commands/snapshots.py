@@ -1,8 +1,7 @@
-"""Snapshots: build one, list them, judge them."""
+"""Snapshots: build one, list them."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,26 +39,3 @@ def snapshots(directory: Dir, *, as_json: Json = False) -> None:
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(list_snapshots(enclosure), as_json=as_json)
-
-
-@application.command()
-def quality(
-    directory: Dir,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write DataQualityDashboard's results JSON there.")
-    ] = None,
-    snapshot: Annotated[int | None, typer.Option("--snapshot", help="The newest when not given.")] = None,
-    against: Annotated[int | None, typer.Option("--against", help="Tell what moved since this snapshot.")] = None,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Judge a snapshot by the published checks and the French figures.
-
-    Example: enclos quality france --out quality.json
-    """
-    from enclos.app.enclosure import open_enclosure
-    from enclos.app.quality import judge_quality
-
-    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        result = judge_quality(enclosure, snapshot=snapshot, against=against, out=out, report=report)
-    show(result, as_json=as_json)

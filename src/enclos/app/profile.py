@@ -1,0 +1,104 @@
+"""The profile of a snapshot: everything counted, for those who run the platform; nothing of it is released."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.progress import Report, silent
+from enclos.app.snapshots import reading_snapshot
+from enclos.ledger.model import Action
+from enclos.stores.files import write_atomically
+from enclos.warehouse.profile.model import COUNT_COLUMNS, SPREAD_COLUMNS, Analysis, CountRow, Profile
+from enclos.warehouse.profile.steps import run_profile
+
+NOTICE = "Exact counts without suppression: for those who run the platform. Nothing here may leave it."
+
+
+def profile_snapshot(
+    enclosure: Enclosure,
+    *,
+    snapshot: int | None = None,
+    out: Path | None = None,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """Count what a snapshot (the newest by default) holds, as OHDSI Achilles does.
+
+    In:  out — a folder for achilles_results.csv, achilles_results_dist.csv and achilles_analysis.csv.
+    Out: snapshot, notice, persons, analyses with their rows, seconds.
+    Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
+    """
+    started = perf_counter()
+    with enclosure.ledger.intent(Action.PROFILE, enclosure.operator, None, {"written": out is not None}) as ticket:
+        profile, chosen = read_profile(enclosure, snapshot=snapshot, report=report)
+        n_rows = sum(len(profile.of(analysis.id)) for analysis in profile.analyses)
+        ticket.facts.update({"snapshot": chosen, "analyses": len(profile.analyses), "rows": n_rows})
+        if out is not None:
+            _write(profile, out)
+    return {
+        "snapshot": chosen,
+        "notice": NOTICE,
+        "persons": profile.count(1),
+        "rows": n_rows,
+        "scans": profile.n_scans,
+        "seconds": round(perf_counter() - started, 3),
+        "analyses": [_analysis(profile, analysis) for analysis in profile.analyses],
+    }
+
+
+def read_profile(enclosure: Enclosure, *, snapshot: int | None = None, report: Report = silent) -> tuple[Profile, int]:
+    """The profile of a snapshot and the snapshot's id; the caller has told the ledger."""
+    with reading_snapshot(enclosure, snapshot) as (engine, chosen):
+        profile = run_profile(
+            engine,
+            lambda table: chosen.relation(table) if table in chosen.tables else None,
+            profiled_on=enclosure.ledger.now().date(),
+            buckets=chosen.buckets,
+            progress=report,
+        )
+    return profile, chosen.id
+
+
+def _analysis(profile: Profile, analysis: Analysis) -> dict[str, Any]:
+    rows = profile.of(analysis.id)
+    shown = []
+    for row in rows:
+        strata = dict(zip(analysis.strata, row.strata, strict=False))
+        numbers: dict[str, float | None] = {"count_value": row.count_value}
+        if not isinstance(row, CountRow):
+            numbers = dict(zip(SPREAD_COLUMNS[len(COUNT_COLUMNS) - 1 :], row[2:], strict=True))
+        shown.append({"strata": strata} | numbers)
+    return {
+        "analysis_id": analysis.id,
+        "analysis": analysis.name,
+        "category": analysis.category,
+        "n_rows": len(rows),
+        "rows": shown,
+    }
+
+
+def _write(profile: Profile, folder: Path) -> None:
+    analyses = [
+        (a.id, a.name, *(*a.strata, *("",) * (5 - len(a.strata))), int(a.is_distribution), a.category)
+        for a in profile.analyses
+    ]
+    names = ("analysis_id", "analysis_name", *(f"stratum_{n}_name" for n in range(1, 6)), "is_distribution", "category")
+    for name, columns, rows in (
+        ("achilles_results.csv", COUNT_COLUMNS, profile.table(distributions=False)),
+        ("achilles_results_dist.csv", SPREAD_COLUMNS, profile.table(distributions=True)),
+        ("achilles_analysis.csv", names, analyses),
+    ):
+        write_atomically(folder / name, _as_csv(columns, rows), "the profile")
+
+
+def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8")

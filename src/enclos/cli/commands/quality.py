@@ -1,0 +1,58 @@
+"""What a snapshot is worth and what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import progress_bars, show
+
+Snapshot = Annotated[int | None, typer.Option("--snapshot", help="The newest when not given.")]
+
+
+@application.command()
+def quality(
+    directory: Dir,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write DataQualityDashboard's results JSON there.")
+    ] = None,
+    snapshot: Snapshot = None,
+    against: Annotated[int | None, typer.Option("--against", help="Tell what moved since this snapshot.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Judge a snapshot by the published checks and the French figures.
+
+    Example: enclos quality france --out quality.json
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.quality import judge_quality
+
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+        result = judge_quality(enclosure, snapshot=snapshot, against=against, out=out, report=report)
+    show(result, as_json=as_json)
+
+
+@application.command()
+def profile(
+    directory: Dir,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write the result tables of Achilles there, as CSV.")
+    ] = None,
+    snapshot: Snapshot = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Count what a snapshot holds, as OHDSI Achilles does. Inside the platform only: nothing is suppressed.
+
+    Example: enclos profile france --out profile
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.profile import profile_snapshot
+
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+        result = profile_snapshot(enclosure, snapshot=snapshot, out=out, report=report)
+    show(result, as_json=as_json)

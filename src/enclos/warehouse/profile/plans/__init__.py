@@ -1,0 +1,1 @@
+"""SQL of the profile's scans, one module per subject. Nothing here runs anything."""
