@@ -34,7 +34,19 @@ class LeftBehind(Enum):
     NO_CODE = "no_code"
     """Nothing says what it was."""
     NO_QUANTITY = "no_quantity"
-    """An observation without a measured quantity."""
+    """An observation without a measured quantity or a coded value."""
+    FREE_TEXT = "free_text"
+    """An observation whose value is a sentence: it may name anybody."""
+    IN_COMPONENTS = "in_components"
+    """An observation that is the sum of its components, which cross as results of their own."""
+    NO_PROVIDER = "no_provider"
+    """A role of a professional who was not delivered."""
+    LOOKED_UP = "looked_up"
+    """A medication that others refer to: its code crosses with them."""
+    LATER_PHASE = "later_phase"
+    """A later phase of an act counted once."""
+    IN_ENCOUNTER = "in_encounter"
+    """A claim of an encounter that was delivered: its diagnoses and acts cross with that visit."""
 
 
 @dataclass(frozen=True, slots=True)

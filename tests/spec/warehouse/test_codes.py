@@ -109,8 +109,8 @@ def test_the_domain_of_the_standard_concept_decides_the_table(domain: str, table
 
 
 def test_a_result_keeps_its_value_unit_and_range() -> None:
-    line = hospital(1, vocabulary="LOINC", code="718-7", taken_at=NOON, value=12.5, unit="g/dL", range_low=12.0)
-    with built({"ben": [ben(1)], "h_lab": [line | {"range_high": 17.0}]} | vocabulary()) as snapshot:
+    line = hospital(1, vocabulary="LOINC", code="718-7", taken_at=NOON, value=12.5, unit="g/dL", category="laboratory")
+    with built({"ben": [ben(1)], "h_lab": [line | {"range_low": 12.0, "range_high": 17.0}]} | vocabulary()) as snapshot:
         columns = (
             "measurement_concept_id",
             "measurement_datetime",

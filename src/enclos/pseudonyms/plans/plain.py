@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.persons import PATIENTS
-from enclos.pseudonyms.plans.shape import superseded
+from enclos.pseudonyms.plans.shape import in_shape, superseded
 
 VISIT_KEYS = "enclos_visit_keys"
 """(_source, visit, visit_key, and of CSV files start_at, end_at): each hospital visit."""
@@ -90,7 +91,7 @@ PLAIN_TABLES: tuple[PlainTable, ...] = (
         ("sejour_id", "patient_id", "code_loinc", "date_heure", "valeur", "unite_ucum", "borne_inf", "borne_sup"),
         (),
         "v.visit_key, 'LOINC' AS vocabulary, r.code_loinc AS code, r.date_heure AS taken_at, r.valeur AS value, "
-        "r.unite_ucum AS unit, r.borne_inf AS range_low, r.borne_sup AS range_high",
+        "r.unite_ucum AS unit, 'laboratory' AS category, r.borne_inf AS range_low, r.borne_sup AS range_high",
         _no("code_loinc", LeftBehind.NO_CODE)
         + _no("date_heure", LeftBehind.NO_DATE)
         + _no("valeur", LeftBehind.NO_QUANTITY),
@@ -117,10 +118,11 @@ def judged_plain(table: PlainTable, rows: str) -> str:
     """Every row of a table with its person and its visit."""
     latest = superseded(rows, table.identity or table.columns, unique=bool(table.identity))
     visit = "r.sejour_id" if "sejour_id" in table.columns else "NULL"
-    return (
+    return in_shape(
+        PSEUDONYMISED[table.into],
         f"SELECT r._source AS source, p.person_id, {table.values}, CASE WHEN r._superseded "
         f"THEN '{LeftBehind.SUPERSEDED.value}' WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}'"
         f"{table.stays} END AS _left FROM {latest} AS r "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = r.patient_id "
-        f"LEFT JOIN {VISIT_KEYS} AS v ON v._source = r._source AND v.visit = {visit}"
+        f"LEFT JOIN {VISIT_KEYS} AS v ON v._source = r._source AND v.visit = {visit}",
     )

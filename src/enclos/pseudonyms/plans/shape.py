@@ -18,6 +18,12 @@ def plan_crossing(contract: TableContract, judged: str, n_buckets: int) -> str:
     return f"SELECT {columns} FROM ({judged}) AS judged WHERE _left IS NULL"
 
 
+def in_shape(contract: TableContract, judged: str) -> str:
+    """A judged relation with every column of the contract; those that it does not say are empty."""
+    empty = ", ".join(f"CAST(NULL AS {c.sql_type}) AS {_ident(c.name)}" for c in contract)
+    return f"SELECT {empty}, CAST(NULL AS VARCHAR) AS _left WHERE false UNION ALL BY NAME {judged}"
+
+
 def plan_left_behind(judged: str) -> str:
     """How many rows of a judged relation stay, by reason."""
     return f"SELECT _left, count(*) FROM ({judged}) AS judged WHERE _left IS NOT NULL GROUP BY _left ORDER BY _left"

@@ -45,8 +45,15 @@ class OpenUnit:
 
         Refuses: CROSSING_UNBALANCED when a landed row is nowhere
         """
+        return self._cross(family, into, judged, self.n_landed[family])
+
+    def cross_parts(self, name: str, into: str, judged: str) -> CrossedTable:
+        """Write what crosses of the parts of rows (an observation's components); their number is their landing."""
+        return self._cross(name, into, judged, int(self.engine.scalar(shape.plan_count(judged))))
+
+    def _cross(self, family: str, into: str, judged: str, n_landed: int) -> CrossedTable:
         contract = PSEUDONYMISED.get(into) or VOCABULARY[into]
-        n_landed, by_bucket = self.n_landed[family], "bucket" in contract.names
+        by_bucket = "bucket" in contract.names
         n_crossed = self.crossing.write(
             self.name,
             into,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.events import Kind
+from enclos.warehouse.plans.providers import provider_join_sql
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, known_date_sql, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
@@ -143,7 +144,8 @@ def hospital_diagnoses(h_condition: str) -> Kind:
     lines = f"""
         SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                CASE vocabulary WHEN 'CIM10' THEN {icd_key_sql("code")} ELSE {code_key_sql("code")} END AS code_key,
-               rank AS place, start_on, end_on, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+               rank AS place, category, provider_key, start_on, end_on, 1 AS n_lines,
+               CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_condition})
     """
     event = {
@@ -151,7 +153,9 @@ def hospital_diagnoses(h_condition: str) -> Kind:
         "start_on": "e.start_on",
         "end_on": "CASE WHEN e.end_on >= e.start_on THEN e.end_on END",
         "source_value": "e.code",
-        "type_concept_id": str(concepts.TYPE_EHR),
+        "type_concept_id": f"CASE e.category WHEN 'problem' THEN {concepts.TYPE_EHR_PROBLEM_LIST} "
+        f"ELSE {concepts.TYPE_EHR} END",
+        "provider_id": "w.provider_id",
         "status_concept_id": _STATUS,
         "status_source_value": "nullif(e.place, '')",
         "visit_occurrence_id": "v.visit_occurrence_id",
@@ -167,9 +171,9 @@ def hospital_diagnoses(h_condition: str) -> Kind:
 
 
 def hospital_source_sql(name: str) -> str:
-    """The kept lines of a hospital table with their visit, under the alias ``e``."""
+    """The kept lines of a hospital table under the alias ``e``, with their visit ``v`` and professional ``w``."""
     return (
         f"(SELECT * FROM stage_{name} WHERE verdict = {KEPT}) AS e "
         f"LEFT JOIN (SELECT person_id, key, visit_occurrence_id FROM stage_visits WHERE origin = {HOSPITAL}) AS v "
-        "ON v.person_id = e.person_id AND v.key = e.key"
+        "ON v.person_id = e.person_id AND v.key = e.key " + provider_join_sql("w", "e", "provider_key")
     )

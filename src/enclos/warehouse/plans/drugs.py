@@ -117,7 +117,8 @@ def hospital_drugs(h_drug: str) -> Kind:
     lines = f"""
         SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                {listed_code_sql("vocabulary", "code")} AS code_key, kind, start_at,
-               CASE WHEN end_at >= start_at THEN end_at END AS end_at, quantity, 1 AS n_lines,
+               CASE WHEN end_at >= start_at THEN end_at END AS end_at, quantity, days_supply, trim(route) AS route,
+               trim(dose_unit) AS dose_unit, provider_key, 1 AS n_lines,
                CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_drug})
     """
@@ -125,14 +126,20 @@ def hospital_drugs(h_drug: str) -> Kind:
         "person_id": "e.person_id",
         "start_on": "CAST(e.start_at AS DATE)",
         "start_at": "e.start_at",
-        "end_on": "CAST(coalesce(e.end_at, e.start_at) AS DATE)",
+        "end_on": "coalesce(CAST(e.end_at AS DATE), CAST(e.start_at AS DATE) "
+        "+ greatest(CAST(coalesce(e.days_supply, 1) AS INTEGER) - 1, 0))",
         "end_at": "e.end_at",
         "source_value": "e.code",
         "type_concept_id": f"CASE e.kind WHEN 'administration' THEN {concepts.TYPE_EHR_ADMINISTRATION} "
         f"WHEN 'immunisation' THEN {concepts.TYPE_EHR_ADMINISTRATION} "
-        f"WHEN 'prescription' THEN {concepts.TYPE_EHR_PRESCRIPTION} ELSE {concepts.TYPE_EHR} END",
+        f"WHEN 'prescription' THEN {concepts.TYPE_EHR_PRESCRIPTION} "
+        f"WHEN 'statement' THEN {concepts.TYPE_SELF_REPORT} ELSE {concepts.TYPE_EHR} END",
         "visit_occurrence_id": "v.visit_occurrence_id",
         "quantity": "e.quantity",
+        "days_supply": "e.days_supply",
+        "route": "e.route",
+        "dose_unit": "e.dose_unit",
+        "provider_id": "w.provider_id",
     }
     return Kind(
         name="h_drug",

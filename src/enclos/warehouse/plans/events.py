@@ -52,7 +52,13 @@ _EVENT: dict[str, str] = {
     "quantity": "DOUBLE",
     "days_supply": "BIGINT",
     "modifier": "VARCHAR",
+    "route": "VARCHAR",
+    "dose_unit": "VARCHAR",
+    "provider_id": "BIGINT",
     "value": "DOUBLE",
+    "operator_concept_id": "BIGINT",
+    "value_concept_id": "BIGINT",
+    "value_source_value": "VARCHAR",
     "unit_concept_id": "BIGINT",
     "unit": "VARCHAR",
     "range_low": "DOUBLE",
@@ -82,6 +88,8 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "drug_type_concept_id": "type_concept_id",
         "quantity": "quantity",
         "days_supply": "days_supply",
+        "route_source_value": "route",
+        "dose_unit_source_value": "dose_unit",
         "drug_source_value": "source_value",
         "drug_source_concept_id": "source_concept_id",
     },
@@ -89,6 +97,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "procedure_concept_id": "concept_id",
         "procedure_date": "start_on",
         "procedure_datetime": "start_at",
+        "procedure_end_date": "end_on",
         "procedure_type_concept_id": "type_concept_id",
         "quantity": "CAST(quantity AS BIGINT)",
         "procedure_source_value": "source_value",
@@ -110,14 +119,16 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "measurement_date": "start_on",
         "measurement_datetime": "start_at",
         "measurement_type_concept_id": "type_concept_id",
+        "operator_concept_id": "operator_concept_id",
         "value_as_number": "value",
+        "value_as_concept_id": "value_concept_id",
         "unit_concept_id": "unit_concept_id",
         "range_low": "range_low",
         "range_high": "range_high",
         "measurement_source_value": "source_value",
         "measurement_source_concept_id": "source_concept_id",
         "unit_source_value": "unit",
-        "value_source_value": "CAST(value AS VARCHAR)",
+        "value_source_value": "coalesce(value_source_value, CAST(value AS VARCHAR))",
     },
     "observation": {
         "observation_concept_id": "concept_id",
@@ -125,11 +136,13 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "observation_datetime": "start_at",
         "observation_type_concept_id": "type_concept_id",
         "value_as_number": "value",
+        "value_as_concept_id": "value_concept_id",
         "unit_concept_id": "unit_concept_id",
         "observation_source_value": "source_value",
         "observation_source_concept_id": "source_concept_id",
         "unit_source_value": "unit",
         "qualifier_source_value": "status_source_value",
+        "value_source_value": "value_source_value",
     },
 }
 """What each table takes from an event; what is not named is empty."""
@@ -160,6 +173,8 @@ class Kind:
     """The join that finds a line's concepts."""
     n_lines: str = "e.n_mapped"
     """Delivered lines that an event stands for, as SQL."""
+    routed: bool = True
+    """Whether the domain of the standard concept decides the table; else it is always the home."""
 
     def __post_init__(self) -> None:
         if not self.event.keys() <= _EVENT.keys():
@@ -182,12 +197,13 @@ class Kind:
         vocabulary, n_lines (delivered lines, on a line's first event only).
         """
         says = self.says
+        domain = "m.domain" if self.routed else "NULL"
         listed = ", ".join(f"CAST({says.get(name, 'NULL')} AS {type_}) AS {name}" for name, type_ in _EVENT.items())
         whens = " ".join(f"WHEN '{domain}' THEN {_number(table)}" for domain, table in _TABLE_OF_DOMAIN.items())
         return f"""
             SELECT {listed}, hash('{" ".join(says)}', {", ".join(says.values())}) AS tie,
-                   CAST(CASE WHEN m.domain IS NULL THEN {_number(self.home)}
-                        ELSE CASE m.domain {whens} ELSE {_number(_ELSEWHERE)} END END AS TINYINT) AS target,
+                   CAST(CASE WHEN {domain} IS NULL THEN {_number(self.home)}
+                        ELSE CASE {domain} {whens} ELSE {_number(_ELSEWHERE)} END END AS TINYINT) AS target,
                    {self.vocabulary} AS vocabulary,
                    CASE WHEN coalesce(m.part, 1) = 1 THEN {self.n_lines} ELSE 0 END AS n_lines
             FROM {self.rows} LEFT JOIN {self.codes}
@@ -198,6 +214,8 @@ class Kind:
 
         In: domains — by vocabulary, the domains that its codes lead to.
         """
+        if not self.routed:
+            return frozenset({self.home})
         chosen = domains.keys() if self.vocabularies is None else self.vocabularies & domains.keys()
         return frozenset({self.home, *(_TABLE_OF_DOMAIN.get(d, _ELSEWHERE) for v in chosen for d in domains[v])})
 
@@ -249,6 +267,7 @@ def delivered_part(table: str, relation: str) -> Part:
 def event_part(table: str, kind: Kind) -> Part:
     """The rows of a table that a kind's events make."""
     says = kind.says
-    taken = {"person_id": "person_id", "visit_occurrence_id": "visit_occurrence_id", **_COLUMNS[table]}
+    everywhere = ("person_id", "visit_occurrence_id", "provider_id")
+    taken = {name: name for name in everywhere} | _COLUMNS[table]
     values = {column: value for column, value in taken.items() if value not in _EVENT or value in says}
     return Part(values, f"FROM ({kind.events_sql}) WHERE target = {_number(table)}", "tie")

@@ -21,16 +21,21 @@ def commune_sql(department: str, commune: str) -> str:
     )
 
 
-def locations_sql(ben: str, omop_location: str) -> str:
-    """Every place where somebody lives.
+def locations_sql(ben: str, omop_location: str, h_place: str) -> str:
+    """Every place where somebody lives or is cared for.
 
-    Out: one row per place: location_id, kind (insee or omop), source, original (the delivered id), code, and the
-    delivered OMOP columns.
+    Out: one row per place: location_id, kind (insee, omop or place), source, original (the delivered id or key), code,
+    and the delivered OMOP columns; of a hospital's place its postal code, state and country alone.
     """
     kept = [column for column in omop_tables()["location"].names if column != "location_id"]
     listed = ", ".join(f'"{column}"' for column in kept)
     nothing = ", ".join(
         f'CAST(NULL AS {omop_tables()["location"].column(column).sql_type}) AS "{column}"' for column in kept
+    )
+    told = {"state": "left(state, 2)", "zip": "zip", "country_source_value": "country"}
+    of_place = ", ".join(
+        f'CAST({told.get(column, "NULL")} AS {omop_tables()["location"].column(column).sql_type}) AS "{column}"'
+        for column in kept
     )
     return f"""
         SELECT row_number() OVER (ORDER BY kind, source, original, code) AS location_id, *
@@ -38,8 +43,11 @@ def locations_sql(ben: str, omop_location: str) -> str:
                      {commune_sql("BEN_RES_DPT", "BEN_RES_COM")} AS code, {nothing} FROM {ben}
               UNION ALL
               SELECT 'omop', source, location_id, NULL, {listed} FROM {omop_location}
-              QUALIFY row_number() OVER (PARTITION BY source, location_id ORDER BY hash({listed})) = 1)
-        WHERE kind = 'omop' OR code IS NOT NULL
+              QUALIFY row_number() OVER (PARTITION BY source, location_id ORDER BY hash({listed})) = 1
+              UNION ALL
+              SELECT 'place', source, place_key, NULL, {of_place} FROM {h_place}
+              WHERE zip IS NOT NULL OR state IS NOT NULL OR country IS NOT NULL)
+        WHERE kind <> 'insee' OR code IS NOT NULL
     """
 
 
@@ -57,16 +65,21 @@ def location_rows_sql() -> str:
     return f"SELECT {columns} FROM stage_locations ORDER BY location_id"
 
 
-def care_sites_sql(prs: str, stays: Sequence[str], h_visit: str, omop_care_site: str) -> str:
+def care_sites_sql(prs: str, stays: Sequence[str], h_visit: str, h_place: str, omop_care_site: str) -> str:
     """Every place where care is given.
 
     In: stays — the relations that hold stays of the PMSI
-    Out: one row per place: care_site_id, kind (finess, hospital or omop), code (FINESS or source), original.
+    Out: one row per place: care_site_id, kind (finess, hospital, place or omop), code (FINESS or source), original.
     """
     kept = [name for name in omop_tables()["care_site"].names if name != "care_site_id"]
     listed = ", ".join(f'"{column}"' for column in kept)
     nothing = ", ".join(
         f'CAST(NULL AS {omop_tables()["care_site"].column(column).sql_type}) AS "{column}"' for column in kept
+    )
+    told = {"place_of_service_source_value": "kind"}
+    of_place = ", ".join(
+        f'CAST({told.get(column, "NULL")} AS {omop_tables()["care_site"].column(column).sql_type}) AS "{column}"'
+        for column in kept
     )
     return f"""
         SELECT row_number() OVER (ORDER BY kind, code, original) AS care_site_id, *
@@ -74,6 +87,7 @@ def care_sites_sql(prs: str, stays: Sequence[str], h_visit: str, omop_care_site:
               FROM (SELECT DISTINCT ETB_EXE_FIN AS code FROM {prs}
                     {" ".join(f"UNION SELECT DISTINCT ETA_NUM FROM {relation}" for relation in stays)})
               UNION ALL SELECT DISTINCT 'hospital', source, 0, {nothing} FROM {h_visit}
+              UNION ALL SELECT 'place', source, place_key, {of_place} FROM {h_place}
               UNION ALL SELECT 'omop', source, care_site_id, {listed} FROM {omop_care_site}
               QUALIFY row_number() OVER (PARTITION BY source, care_site_id ORDER BY hash({listed})) = 1)
         WHERE coalesce(code, '') <> ''
@@ -86,12 +100,13 @@ def care_site_rows_sql() -> str:
         "care_site_id": "s.care_site_id",
         "place_of_service_concept_id": "coalesce(s.place_of_service_concept_id, 0)",
         "location_id": "l.location_id",
-        "care_site_source_value": "CASE s.kind WHEN 'omop' THEN s.care_site_source_value ELSE s.code END",
+        "care_site_source_value": "CASE s.kind WHEN 'omop' THEN s.care_site_source_value WHEN 'place' THEN NULL "
+        "ELSE s.code END",
     }
     columns = ", ".join(f'{values.get(name, f"s.{name}")} AS "{name}"' for name in omop_tables()["care_site"].names)
     return f"""
         SELECT {columns} FROM stage_care_sites AS s
-        LEFT JOIN stage_locations AS l ON s.kind = 'omop' AND l.kind = 'omop' AND l.source = s.code
-          AND l.original = s.location_id
+        LEFT JOIN stage_locations AS l ON s.kind = l.kind AND l.source = s.code
+          AND l.original = CASE s.kind WHEN 'omop' THEN s.location_id WHEN 'place' THEN s.original END
         ORDER BY s.care_site_id
     """

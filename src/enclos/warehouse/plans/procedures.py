@@ -108,12 +108,16 @@ def hospital_procedures(h_procedure: str) -> Kind:
     """Procedures that a hospital recorded."""
     lines = f"""
         SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
-               {code_key_sql("code")} AS code_key, done_on, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+               {code_key_sql("code")} AS code_key, done_on, CASE WHEN end_on >= done_on THEN end_on END AS end_on,
+               activity, provider_key, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_procedure})
     """
     event = {
         "person_id": "e.person_id",
         "start_on": "e.done_on",
+        "end_on": "e.end_on",
+        "modifier": "e.activity",
+        "provider_id": "w.provider_id",
         "source_value": "e.code",
         "type_concept_id": str(concepts.TYPE_EHR),
         "visit_occurrence_id": "v.visit_occurrence_id",

@@ -10,8 +10,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
+from enclos.warehouse.model import DeliveredPeriod
 from enclos.warehouse.plans.links import OMOP, keyed_omop_sql
 from enclos.warehouse.plans.parts import Part
 from enclos.warehouse.plans.providers import provider_join_sql
@@ -38,11 +42,13 @@ PRESTATION_TRAPS: tuple[Trap, ...] = (*CARE_TRAPS, CASH_BENEFIT, no_date("EXE_SO
 STAY_TRAPS: tuple[Trap, ...] = (*STAY, no_date("EXE_SOI_DTD"), NO_PERSON, REPEATED)
 VISIT_TRAPS: tuple[Trap, ...] = (no_date("start_at"), NO_PERSON, REPEATED)
 
+_STILL_THERE = "still patient"
 _CLASSES = {
     "inpatient": concepts.INPATIENT_VISIT,
     "outpatient": concepts.OUTPATIENT_VISIT,
     "emergency": concepts.EMERGENCY_VISIT,
     "home": concepts.HOME_VISIT,
+    "virtual": concepts.TELEHEALTH_VISIT,
 }
 
 
@@ -112,19 +118,38 @@ def stay_lines_sql(mco_b: str) -> str:
     """
 
 
+def extracts_sql(periods: Sequence[DeliveredPeriod]) -> str:
+    """The last day that each source delivered."""
+    last: dict[str, date] = {}
+    for period in periods:
+        last[period.source] = max(last.get(period.source, period.end_on), period.end_on)
+    rows = [f"('{source}', DATE '{end_on - timedelta(days=1)}')" for source, end_on in sorted(last.items())]
+    listed = ", ".join(rows or ["(NULL, NULL)"])
+    return (
+        "SELECT CAST(source AS VARCHAR) AS source, CAST(last_on AS DATE) AS last_on "
+        f"FROM (VALUES {listed}) AS x(source, last_on)"
+    )
+
+
 def hospital_visit_lines_sql(h_visit: str) -> str:
-    """A hospital's visits with the verdict on each."""
+    """A hospital's visits with the verdict on each.
+
+    Somebody who was still there when the delivery was made stayed until its last day, as far as anybody knows.
+    """
     whens = " ".join(f"WHEN '{name}' THEN {concept}" for name, concept in _CLASSES.items())
     return f"""
         SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, CAST(start_at AS DATE) AS start_on,
-               CAST(coalesce(greatest(end_at, start_at), start_at) AS DATE) AS end_on, start_at, end_at,
+               CAST(CASE WHEN end_at IS NULL AND present THEN greatest(last_on, start_at)
+                    ELSE coalesce(greatest(end_at, start_at), start_at) END AS DATE) AS end_on, start_at, end_at,
+               admitted_from, coalesce(discharged_to, CASE WHEN present THEN '{_STILL_THERE}' END) AS discharged_to,
+               place_key, provider_key,
                CAST(CASE visit_class {whens} ELSE {concepts.UNKNOWN} END AS INTEGER) AS visit_concept_id, visit_class,
                1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
         FROM (SELECT *, {verdict_sql(VISIT_TRAPS)} AS verdict
               FROM (SELECT *, row_number() OVER (PARTITION BY person_id, source, visit_key
                                                  ORDER BY start_at NULLS LAST, hash({everything("h_visit")})) - 1
                                   AS n_before
-                    FROM {h_visit}))
+                    FROM {h_visit}) LEFT JOIN stage_extracts USING (source))
     """
 
 
@@ -148,9 +173,10 @@ def visits_sql(omop_visit_occurrence: str) -> str:
             FROM stage_mco_b AS v LEFT JOIN stage_care_sites AS s ON s.kind = 'finess' AND s.code = v.care_site
             WHERE v.verdict = {KEPT}
             UNION ALL
-            SELECT v.person_id, {HOSPITAL}, v.key, v.start_on, v.end_on, v.visit_concept_id, s.care_site_id, NULL, 1,
-                   true, 0
+            SELECT v.person_id, {HOSPITAL}, v.key, v.start_on, v.end_on, v.visit_concept_id,
+                   coalesce(p.care_site_id, s.care_site_id), NULL, 1, true, 0
             FROM stage_h_visit AS v LEFT JOIN stage_care_sites AS s ON s.kind = 'hospital' AND s.code = v.source
+            LEFT JOIN stage_care_sites AS p ON p.kind = 'place' AND p.code = v.source AND p.original = v.place_key
             WHERE v.verdict = {KEPT}
             UNION ALL
             SELECT v.person_id, {OMOP}, v.key, v.visit_start_date, v.visit_end_date, v.visit_concept_id,
@@ -215,8 +241,14 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
             "visit_end_datetime": "d.end_at",
             "visit_type_concept_id": str(concepts.TYPE_EHR_ENCOUNTER),
             "visit_source_value": "d.visit_class",
+            "admitted_from_source_value": "d.admitted_from",
+            "discharged_to_source_value": "d.discharged_to",
+            "discharged_to_concept_id": f"CASE d.discharged_to WHEN '{_STILL_THERE}' THEN {concepts.STILL_PATIENT} "
+            "ELSE 0 END",
+            "provider_id": "w.provider_id",
         },
         f"FROM stage_visits AS v JOIN stage_h_visit AS d ON d.person_id = v.person_id AND d.key = v.key "
+        f"{provider_join_sql('w', 'd', 'provider_key')} "
         f"WHERE v.origin = {HOSPITAL} AND d.verdict = {KEPT}",
     )
     said = ("admitted_from", "discharged_to", "visit_source", "visit_type")

@@ -19,6 +19,7 @@ from enclos.warehouse.plans import fields, metadata, observation_periods, places
 from enclos.warehouse.plans.codes import codes_sql
 from enclos.warehouse.plans.drugs import DurationRule, duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
+from enclos.warehouse.plans.visits import extracts_sql
 from enclos.warehouse.ports import CrossingReader, LakeWriter
 from enclos.warehouse.rules import check_balance, national_days
 from enclos.warehouse.steps.account import Account
@@ -73,7 +74,7 @@ def build_snapshot(
             with watch.phase("vocabulary and places"):
                 progress("vocabulary and places", 0.0)
                 names = _create(lake)
-                _stage_lookups(stage, everywhere)
+                _stage_lookups(stage, everywhere, periods)
                 _write_vocabulary(engine, everywhere, names, account, counts)
                 _write_places(engine, everywhere, names, account, counts)
                 written = Written(names, _domains(engine), days, rule)
@@ -155,17 +156,18 @@ def _create(lake: LakeWriter) -> dict[str, str]:
     return names
 
 
-def _stage_lookups(stage: Stage, sources: Sources) -> None:
+def _stage_lookups(stage: Stage, sources: Sources, periods: Sequence[DeliveredPeriod]) -> None:
     stage.put("codes", codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"]))
     stage.put("packs", vocabulary.packs_sql(sources["drug_strength"]))
     stage.put("units", vocabulary.units_sql(sources["concept"]))
-    stage.put("locations", places.locations_sql(sources["ben"], sources["omop_location"]))
+    stage.put("locations", places.locations_sql(sources["ben"], sources["omop_location"], sources["h_place"]))
     stage.put(
         "care_sites",
         places.care_sites_sql(
             sources["prs"],
             [sources[table] for table in ("mco_b", *(field.table for field in fields.FIELDS)) if table in sources],
             sources["h_visit"],
+            sources["h_place"],
             sources["omop_care_site"],
         ),
     )
@@ -174,7 +176,8 @@ def _stage_lookups(stage: Stage, sources: Sources) -> None:
         for name in sources.of_persons
         if name.startswith("omop_") and "provider_id" in PSEUDONYMISED[name].names
     ]
-    stage.put("providers", providers.providers_sql(sources["omop_provider"], naming))
+    stage.put("providers", providers.providers_sql(sources["omop_provider"], sources["h_provider"], naming))
+    stage.put("extracts", extracts_sql(periods))
 
 
 def _domains(engine: SqlEngine) -> dict[str, frozenset[str]]:
@@ -207,7 +210,9 @@ def _write_places(
     for table, staged, own in (
         ("omop_location", "locations", "kind = 'omop'"),
         ("omop_care_site", "care_sites", "kind = 'omop'"),
-        ("omop_provider", "providers", "known"),
+        ("omop_provider", "providers", "known AND kind = 'omop'"),
+        ("h_provider", "providers", "known AND kind = 'hospital'"),
+        ("h_place", "care_sites", "kind = 'place'"),
     ):
         if table in sources:
             n_delivered = 0

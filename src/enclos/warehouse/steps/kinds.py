@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enclos.warehouse.plans import conditions, drugs, fields, measurements, procedures, stay_lines
+from enclos.warehouse.plans import conditions, drugs, fields, hospital_facts, measurements, procedures, stay_lines
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.steps.sources import Sources
 
@@ -25,6 +25,8 @@ def event_kinds(at: Sources, duration: drugs.DurationRule) -> list[Kind]:
         "pmsi_drug": stay_lines.drugs(at["pmsi_drug"]),
         "pmsi_device": stay_lines.devices(at["pmsi_device"]),
         "h_lab": measurements.laboratory_results(at["h_lab"]),
+        "h_allergy": hospital_facts.allergies(at["h_allergy"]),
+        "h_device": hospital_facts.devices(at["h_device"]),
     }
     stays_came = any(field.table in at for field in fields.FIELDS)
     return [kind for table, kind in every.items() if table in at or (table == "mco_b" and stays_came)]
