@@ -15,11 +15,13 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     """Run, print the goals, append the history."""
-    done = subprocess.run([sys.executable, str(HERE / "incidence.py")], capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(done.stderr, file=sys.stderr)
-        return 1
-    rows = json.loads(done.stdout)
+    rows = []
+    for script in ("incidence.py", "pseudonyms.py"):
+        done = subprocess.run([sys.executable, str(HERE / script)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(done.stderr, file=sys.stderr)
+            return 1
+        rows += json.loads(done.stdout)
     goals = [
         {"name": row["name"], "ratio": row["ratio"], "goal": row.get("goal"), "met": row.get("met")} for row in rows
     ]

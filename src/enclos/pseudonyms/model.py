@@ -187,3 +187,20 @@ def unit_note_from_json(name: str, document: Mapping[str, Any]) -> UnitNote:
         document["revision"],
         tuple(crossed_table_from_json(row) for row in document["account"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityColumns:
+    """Which columns of a sender's file make an identity, and which others may leave: nothing else does."""
+
+    nir: str
+    birth: str
+    sex: str
+    kept: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        identity = {self.nir, self.birth, self.sex}
+        if len(identity) != 3 or not all(identity):
+            raise ValueError("an identity has three columns")
+        if len(set(self.kept)) != len(self.kept) or identity & {self.nir, self.birth} & set(self.kept):
+            raise ValueError("a column is kept once, and neither the NIR nor the birth date is kept")

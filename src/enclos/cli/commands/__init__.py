@@ -3,5 +3,18 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, studies, releases, ledger  # isort: skip
+from enclos.cli.commands import keys, senders  # isort: skip
 
-__all__ = ["deliveries", "ledger", "permits", "persons", "quality", "releases", "snapshots", "story", "studies"]
+__all__ = [
+    "deliveries",
+    "keys",
+    "ledger",
+    "permits",
+    "persons",
+    "quality",
+    "releases",
+    "senders",
+    "snapshots",
+    "story",
+    "studies",
+]

@@ -105,9 +105,8 @@ def _fixed(texts: pa.Array, width: int) -> Blocks:
 
 def _hexadecimal(tags: Blocks) -> pa.Array:
     digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-    text = np.empty((len(tags), 2 * BLOCK_BYTES), dtype=np.uint8)
-    text[:, 0::2], text[:, 1::2] = digits[tags >> 4], digits[tags & 15]
-    size = text.shape[1]
+    pairs = np.array([[digits[n >> 4], digits[n & 15]] for n in range(256)], dtype=np.uint8).view(np.uint16).ravel()
+    text, size = pairs[tags], 2 * BLOCK_BYTES
     offsets = np.arange(0, (len(tags) + 1) * size, size, dtype=np.int64)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text.tobytes())]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     return pa.Array.from_buffers(pa.large_string(), len(tags), buffers)

@@ -1,0 +1,122 @@
+"""At a sender, without an enclosure: its key, and pseudonyms in the place of identities."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from enclos.app.keys import FILE, Passphrase, key_id, key_store, leave_no_core
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import refusal
+from enclos.pseudonyms.model import IdentityColumns
+from enclos.pseudonyms.secret_functions import LEVEL_ONE_FUNCTION
+from enclos.pseudonyms.steps.senders import check_columns, pseudonymise_resources, pseudonymise_rows
+from enclos.stores.files import storage_border, write_atomically
+from enclos.stores.keys import KeyStore, read_token_uri
+from enclos.stores.sender_files import SenderCsv, leaving, ndjson_batches, write_csv, write_ndjson
+
+_SOURCE, _USES, _FORMAT = "source.json", "uses.jsonl", "enclos-source-1"
+_NDJSON = (".ndjson", ".ndjson.gz")
+
+
+def make_source_key(folder: Path, *, source: str, place: str, passphrase: Passphrase) -> dict[str, Any]:
+    """The level-one key of a source, in a folder of the sender's own.
+
+    Out: source, key id, function, place.
+    Refuses: KEY_FIXED when there is one, since its pseudonyms depend on it; KEY_URI, TOKEN_UNREACHABLE, TOKEN_PIN
+    """
+    leave_no_core()
+    if (folder / _SOURCE).exists():
+        raise refusal(Code.KEY_FIXED, "There is a source's key here already.", "Use it, or name another folder.")
+    if place != FILE:
+        read_token_uri(place)
+    keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=True)
+    name = KeyName(KeyRole.SOURCE, source)
+    keys.create(name)
+    document = {"format": _FORMAT, "source": source, "place": place}
+    write_atomically(folder / _SOURCE, canonical_bytes(document), "the source's key")
+    return {"source": source, "key": key_id(keys, name), "function": LEVEL_ONE_FUNCTION, "place": place}
+
+
+def pseudonymise(
+    given: Path,
+    out: Path,
+    *,
+    key: Path,
+    passphrase: Passphrase,
+    columns: IdentityColumns | None = None,
+    separator: str = ";",
+    encoding: str = "utf-8",
+) -> dict[str, Any]:
+    """Write a file, or a folder of FHIR NDJSON, with level-one pseudonyms in the place of identities.
+
+    In: given — a CSV (with ``columns``), an .ndjson file or a folder of them
+    Out: source, function, key id, rows or resources by file, seconds.
+    Refuses: IDENTITY_INVALID, IDENTITY_SHOWN and SENDER_FILE with the line; nothing is left of a refused file.
+    """
+    started = perf_counter()
+    leave_no_core()
+    if out.exists():
+        raise refusal(Code.SENDER_FILE, "There is something where the pseudonyms would go.", "Name another place.")
+    keys, name = _open_source(key, passphrase)
+    cipher = keys.blocks(name)
+    files = sorted(path for path in given.iterdir() if path.name.endswith(_NDJSON)) if given.is_dir() else [given]
+    if not files or not all(path.is_file() for path in files):
+        raise refusal(Code.SENDER_FILE, "There is no file to pseudonymise.", "Name a CSV, or FHIR NDJSON.")
+    _note_use(key, key_id(keys, name), [path.name for path in files])
+    counts: dict[str, int] = {}
+    for path in files:
+        target = out / path.name.removesuffix(".gz") if given.is_dir() else out
+        if path.name.endswith(_NDJSON):
+            found = (each for batch in ndjson_batches(path) for each in pseudonymise_resources(batch, cipher))
+            with leaving(target) as file:
+                counts[path.name] = write_ndjson(file, found)
+            if not counts[path.name]:
+                target.unlink()  # nothing in it may leave, for instance practitioners
+        elif columns is None:
+            raise refusal(
+                Code.SENDER_FILE, "A CSV needs its columns named.", "Give --columns nir=…,birth=…,sex=… and --keep."
+            )
+        else:
+            table = SenderCsv(path, separator=separator, encoding=encoding)
+            check_columns(table.header, columns)
+            with leaving(target) as file:
+                rows = (pseudonymise_rows(rows, line, columns, cipher) for line, rows in table.batches())
+                counts[path.name] = write_csv(file, rows, separator=separator)
+    return {
+        "source": name.subject,
+        "function": LEVEL_ONE_FUNCTION,
+        "key": key_id(keys, name),
+        "files": counts,
+        "seconds": round(perf_counter() - started, 3),
+    }
+
+
+def _open_source(folder: Path, passphrase: Passphrase) -> tuple[KeyStore, KeyName]:
+    try:
+        document = json.loads((folder / _SOURCE).read_bytes())
+        source, place = str(document["source"]), str(document["place"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise refusal(
+            Code.KEY_MISSING, "There is no source's key in this folder.", "Make one with `enclos keys source`."
+        ) from None
+    keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=False)
+    return keys, KeyName(KeyRole.SOURCE, source)
+
+
+def _note_use(folder: Path, key: str, files: list[str]) -> None:
+    """The sender's own trace of who used the key, before it is used. Source: SNDS référentiel 6.4."""
+    line = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "actor": getpass.getuser(),
+        "key": key,
+        "files": files,
+    }
+    with storage_border("the trace of the key's use"), (folder / _USES).open("ab") as file:
+        file.write(canonical_bytes(line) + b"\n")
