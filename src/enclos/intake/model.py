@@ -52,6 +52,8 @@ class FileFacts:
     """Whether a double quote occurs: a quoted field may hide line ends, so that lines are not records."""
     first_line: bytes = field(default=b"", repr=False)
     blank_lines: tuple[int, ...] = field(default=(), repr=False)
+    columns: tuple[str, ...] = ()
+    """The names of a Parquet file's columns."""
     mixed_line_ends: bool = False
     is_ascii: bool = True
     is_utf_8: bool = True
@@ -76,6 +78,14 @@ class AdmittedFile:
     columns: tuple[str, ...]
     stored_types: Mapping[str, str] = field(default_factory=dict)
     """Types of a Parquet file's columns; empty for text."""
+    header: tuple[str, ...] = ()
+    """The columns' names as the sender writes them."""
+
+    @property
+    def renamed(self) -> tuple[tuple[str, str], ...]:
+        """(delivered, official) names of the columns that the sender calls by another name."""
+        pairs = zip(self.header, self.columns, strict=False)
+        return tuple((name, official) for name, official in pairs if name.upper() != official.upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,8 @@ class LandedFile:
     content_sha256: str
     n_landed: int
     n_rejected: int
+    renamed: tuple[tuple[str, str], ...] = ()
+    """(delivered, official) names of columns that came under an older or a declared name."""
 
     def __post_init__(self) -> None:
         if self.file.n_rows != self.n_landed + self.n_rejected:
@@ -105,6 +117,10 @@ class TableAccount:
     n_rejected: int
     reasons: Mapping[str, int]
     """Rejected lines by reason."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """(delivered, official) names of columns that came under an older or a declared name."""
+    outside_years: tuple[str, ...] = ()
+    """Columns that were landed although the table's year should not have them."""
 
     def __post_init__(self) -> None:
         if self.n_delivered != self.n_landed + self.n_rejected or sum(self.reasons.values()) != self.n_rejected:
@@ -155,6 +171,8 @@ class DeliveryAccount:
                     "landed": table.n_landed,
                     "rejected": table.n_rejected,
                     "reasons": dict(table.reasons),
+                    **({"renamed": dict(table.renamed)} if table.renamed else {}),
+                    **({"outside_years": list(table.outside_years)} if table.outside_years else {}),
                 }
                 for table in self.tables
             ],
@@ -171,7 +189,15 @@ def account_from_json(text: str, *, already: bool) -> DeliveryAccount:
         Kind(document["kind"]),
         None if period is None else (date.fromisoformat(period["start"]), date.fromisoformat(period["end"])),
         tuple(
-            TableAccount(row["table"], row["delivered"], row["landed"], row["rejected"], row["reasons"])
+            TableAccount(
+                row["table"],
+                row["delivered"],
+                row["landed"],
+                row["rejected"],
+                row["reasons"],
+                tuple(row.get("renamed", {}).items()),
+                tuple(row.get("outside_years", ())),
+            )
             for row in document["tables"]
         ),
         already,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from enclos.contracts.delivered.document import DeliveredFile, Delivery, Encoding, FileFormat, Kind, default_quote
 from enclos.contracts.delivered.tables import DeliveredTable, delivered_table
+from enclos.contracts.delivered.years import outside_years, project_aliases, year_of_table
 from enclos.intake.model import Fault, FileFacts, LandedFile, RejectReason, TableAccount
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -129,15 +131,25 @@ def separator_of(first_line: bytes, encoding: Encoding, kind: Kind, table: Deliv
     """The separator under which the header names columns of the table only; None when none does."""
     for separator in (";", ",", "\t"):
         header = header_of(first_line, encoding, separator, default_quote(kind, separator))
-        if header and all(table.official(name) for name in header):
+        aliases = project_aliases(table.columns.names, header)
+        if header and all(official_name(table, name, aliases) for name in header):
             return separator
     return None
 
 
-def column_faults(path: str, table: DeliveredTable, header: Sequence[str]) -> list[Fault]:
+def official_name(table: DeliveredTable, name: str, aliases: Mapping[str, str]) -> str | None:
+    """The official column that a delivered name stands for: what the sender declares, else what the layout says."""
+    return table.official(aliases.get(name, name))
+
+
+def column_faults(
+    path: str, table: DeliveredTable, header: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
+) -> list[Fault]:
     """What a file's columns say against it; names that no layout has are counted, not quoted."""
-    official = [table.official(name) for name in header]
+    official = [official_name(table, name, aliases) for name in header]
     faults = []
+    if not set(aliases) <= set(header):
+        faults.append(Fault(Code.COLUMNS_WRONG, f"{path} lacks a column for which another name is declared"))
     if n_unknown := official.count(None):
         places = ", ".join(str(place) for place, name in enumerate(official, start=1) if name is None)
         word = "columns" if n_unknown > 1 else "column"
@@ -211,6 +223,19 @@ def table_accounts(landed: Sequence[LandedFile], reasons: Mapping[str, Mapping[s
             sum(file.n_landed for file in landed if file.table.name == name),
             sum(file.n_rejected for file in landed if file.table.name == name),
             dict(sorted(reasons.get(name, {}).items())),
+            tuple(sorted({pair for file in landed if file.table.name == name for pair in file.renamed})),
+            _outside_years([file for file in landed if file.table.name == name]),
         )
         for name in names
     )
+
+
+def _outside_years(landed: Sequence[LandedFile]) -> tuple[str, ...]:
+    """Columns of one yearly table that its year should not have."""
+    year = year_of_table(landed[0].table.name)
+    if year is None:
+        return ()
+    found = {column for file in landed for column in file.columns} - {
+        official for file in landed for _, official in file.renamed
+    }
+    return tuple(sorted(column for column in found if outside_years(landed[0].table.family, year, column)))

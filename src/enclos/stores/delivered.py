@@ -138,10 +138,16 @@ def _inspect_parquet(file: Path) -> FileFacts:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     try:
-        n_rows = pq.read_metadata(file).num_rows
+        metadata = pq.read_metadata(file)
     except (OSError, ValueError):
         return FileFacts(digest.hexdigest(), digest.hexdigest(), whole=False)
-    return FileFacts(digest.hexdigest(), digest.hexdigest(), whole=True, n_records=n_rows)
+    return FileFacts(
+        digest.hexdigest(),
+        digest.hexdigest(),
+        whole=True,
+        n_records=metadata.num_rows,
+        columns=tuple(metadata.schema.to_arrow_schema().names),
+    )
 
 
 def _lines(pieces: Iterator[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from enclos.synthetic.people import Days, Flags, People
 from enclos.synthetic.references import departments, hospitals, layout
 from enclos.synthetic.sheets import Bytes, Deliveries, Field, Sheet, block, day, digits, line, number, render, texts
 from enclos.synthetic.stays.model import NONE, Stays, acts, diagnoses, ghm_roots
+from enclos.synthetic.years import layout_of_year, n_renamed, of_year
 
 TABLES = ("B", "C", "A", "D", "UM")
 RETURN_CODES = tuple(name for name in layout("T_MCOaaC") if name.endswith("_RET"))
@@ -36,7 +37,9 @@ class StayWriter:
 
     def _sheet(self, year: int, letter: str) -> Sheet:
         table = f"T_MCO{year % 100:02d}{letter}"
-        return self._deliveries.sheet(f"snds-pmsi-{year}", f"{table}.csv", table, layout(f"T_MCOaa{letter}"))
+        return self._deliveries.sheet(
+            f"snds-pmsi-{year}", f"{table}.csv", table, layout_of_year(f"T_MCOaa{letter}", year)
+        )
 
     def write(self, rng: np.random.Generator, folk: People, found: Stays, traps: Counter[str] | None) -> None:
         """Write one chunk."""
@@ -56,6 +59,9 @@ class StayWriter:
             traps["pmsi_fictitious_nir"] += int(no_nir.sum())
             traps["pmsi_cmd_90"] += int(ungrouped.sum())
             traps["pmsi_principal_codes_with_plus"] += int(plus[found.dp].sum())
+            renamed = sum(n_renamed(f"T_MCOaa{letter}", year) for year in self._years for letter in TABLES)
+            if renamed:
+                traps["pmsi_columns_of_other_names"] = renamed
             traps["pmsi_session_rows"] += int((found.n_sessions > 0).sum())
             traps["pmsi_grouped_session_rows"] += int((found.n_sessions > 1).sum())
         year = found.leave.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
@@ -67,8 +73,10 @@ class StayWriter:
             rank = self._ranks(index, part.hospital)
             keys = block(len(part), line(_finess(part.hospital), list(digits(rank, 6)))[:-1])
             shape = (two_units[mine], code[mine])
-            self._put(one_year, "B", len(part), _b_line(folk, part, keys, typ[mine], ungrouped[mine], shape[0]))
-            self._put(one_year, "C", len(part), _c_line(folk, part, keys, bad[mine], no_nir[mine]))
+            self._put(
+                one_year, "B", len(part), _b_line(one_year, folk, part, keys, typ[mine], ungrouped[mine], shape[0])
+            )
+            self._put(one_year, "C", len(part), _c_line(one_year, folk, part, keys, bad[mine], no_nir[mine]))
             self._secondary(one_year, part, keys)
             self._acts(one_year, part, keys)
             self._units(one_year, part, keys, shape[0], shape[1])
@@ -90,7 +98,8 @@ class StayWriter:
     def _secondary(self, year: int, part: Stays, keys: Bytes) -> None:
         stay, nth = np.nonzero(part.secondary != NONE)
         code = part.secondary[stay, nth]
-        self._put(year, "D", len(stay), line((keys, stay), number(nth + 1), (texts(diagnoses()), code)))
+        fields: list[Field] = of_year("T_MCOaaD", year, [number(nth + 1), (texts(diagnoses()), code)])
+        self._put(year, "D", len(stay), line((keys, stay), *fields))
 
     def _acts(self, year: int, part: Stays, keys: Bytes) -> None:
         stay = np.flatnonzero(part.act != NONE)
@@ -114,16 +123,15 @@ class StayWriter:
         stay, order = stay[sort], order[sort]
         half = nights[stay] // 2
         share = np.where(two[stay], np.where(order == 1, half, nights[stay] - half), nights[stay])
-        row = line(
-            (keys, stay),
+        row: list[Field] = [
             number(order),
             (texts(diagnoses()), part.dp[stay]),
             (texts([*diagnoses(), ""]), part.related[stay]),
             (texts(["53", "51", "07A"]), np.where(part.emergency[stay] & (order == 1) & two[stay], 2, kind[stay])),
             number(share),
             _finess(part.hospital[stay]),
-        )
-        self._put(year, "UM", len(stay), row)
+        ]
+        self._put(year, "UM", len(stay), line((keys, stay), *of_year("T_MCOaaUM", year, row)))
 
 
 def _finess(hospital: Indices) -> Field:
@@ -147,6 +155,7 @@ def _with_inter_hospital(rng: np.random.Generator, found: Stays, traps: Counter[
 
 
 def _b_line(
+    of: int,
     folk: People,
     part: Stays,
     keys: Bytes,
@@ -167,8 +176,7 @@ def _b_line(
     mode_in = np.where(typ == 1, 0, 2)
     mode_out = np.where(typ == 1, 0, np.where(part.died, 3, 2))
     modes = texts(["0", "7", "8", "9"])
-    return line(
-        keys,
+    row: list[Field | list[Field]] = [
         (texts([*map(str, range(120)), ""]), np.where(days < 365, 120, np.minimum(age, 119).astype(np.int64))),
         (texts([*map(str, range(366)), ""]), np.where(days < 365, np.maximum(days, 0), 366)),
         (geography, folk.department[part.person]),
@@ -194,17 +202,17 @@ def _b_line(
         list(digits(year, 4)),
         list(digits(month, 2)),
         b"0",
-    )
+    ]
+    return line(keys, *of_year("T_MCOaaB", of, row))
 
 
-def _c_line(folk: People, part: Stays, keys: Bytes, bad: Indices, no_nir: Flags) -> list[Field]:
+def _c_line(of: int, folk: People, part: Stays, keys: Bytes, bad: Indices, no_nir: Flags) -> list[Field]:
     psa = _psa_on(folk, part.person, part.entry)
     psa = np.where(no_nir, b"xxxxxxxxxxxxxxxxx", psa)
     year = part.leave.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     month = part.leave.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     codes: list[Field] = [(texts(["0", "1"]), (bad == index).astype(np.int64)) for index in range(len(RETURN_CODES))]
-    return line(
-        keys,
+    row: list[Field | list[Field]] = [
         psa,
         [day(part.entry), b" 00:00:00"],
         [day(part.leave), b" 00:00:00"],
@@ -212,7 +220,8 @@ def _c_line(folk: People, part: Stays, keys: Bytes, bad: Indices, no_nir: Flags)
         list(digits(month, 2)),
         *codes,
         list(digits(folk.rank[part.person], 1)),
-    )
+    ]
+    return line(keys, *of_year("T_MCOaaC", of, row))
 
 
 def _psa_on(folk: People, person: Indices, days: Days) -> Bytes:

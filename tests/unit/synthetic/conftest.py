@@ -40,6 +40,8 @@ def asker(folder: Path) -> Ask:
         _load(connection, table, f"{deliveries}/snds-dcir-*/{table}.csv.gz")
     for letter in ("B", "C", "A", "D", "UM"):
         _load(connection, f"T_MCO{letter}", f"{deliveries}/snds-pmsi-*/T_MCO??{letter}.csv")
+    # C no longer says the year of leaving after 2018; the tests join and count by it.
+    connection.execute("CREATE OR REPLACE TABLE T_MCOC AS SELECT *, left(EXE_SOI_DTF, 4) AS SOR_ANN FROM T_MCOC")
     for table in ("IR_BEN_R", "IR_IMB_R", "KI_CCI_R"):
         _load(connection, table, f"{deliveries}/snds-ref/{table}.csv")
     for table in ("PATIENT", "SEJOUR", "DIAGNOSTIC", "ACTE", "ADMINISTRATION", "BIOLOGIE"):

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 
 from enclos.contracts.columns import Column
+from enclos.contracts.delivered.years import later_columns
 
 NINE_KEYS: tuple[str, ...] = (
     "FLX_DIS_DTD",
@@ -55,6 +56,8 @@ def snds_columns() -> dict[str, tuple[Column, ...]]:
     tables: dict[str, list[Column]] = {}
     for row in csv.DictReader(text.splitlines()):
         tables.setdefault(row["table"], []).append(Column(row["column"], _sql_type(row)))
+    for name, later in later_columns().items():
+        tables[name] += [Column(column, "VARCHAR") for column in later]
     return {name: tuple(columns) for name, columns in tables.items()}
 
 

@@ -11,6 +11,7 @@ from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.fhir import FHIR_R4_TYPES
 from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns, snds_family
+from enclos.contracts.delivered.years import older_names, year_of_table
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables, primary_keys
 
 
@@ -28,8 +29,13 @@ class DeliveredTable:
     needed: tuple[str, ...] = ()
 
     def official(self, column: str) -> str | None:
-        """The official spelling of a column's name, or None when the layout has no such column."""
-        return _spellings(self.columns).get(column.strip().lower())
+        """The official spelling of a column's name, or None when the layout has no such column.
+
+        A name that the table's year gave to a column of today stands for it: UM_TYP in T_MCO09UM is AUT_TYP1_UM.
+        """
+        name, year = column.strip().lower(), year_of_table(self.name)
+        older = older_names(self.family, year).get(name) if year else None
+        return older or _spellings(self.columns).get(name)
 
 
 @cache

@@ -84,6 +84,7 @@ def _columns(
         header = tuple(types)
     else:
         header = rules.header_of(facts.first_line, file.encoding, file.separator, file.quote)
-    faults = rules.column_faults(file.path, table, header)
-    columns = tuple(table.official(name) or "" for name in header)
-    return AdmittedFile(file, table, facts, columns, types), faults
+    aliases = dict(file.aliases)
+    faults = rules.column_faults(file.path, table, header, aliases)
+    columns = tuple(rules.official_name(table, name, aliases) or "" for name in header)
+    return AdmittedFile(file, table, facts, columns, types, header), faults

@@ -15,6 +15,7 @@ from enclos.contracts.delivered.document import (
 )
 from enclos.contracts.delivered.naming import table_of_file
 from enclos.contracts.delivered.tables import DeliveredTable
+from enclos.contracts.delivered.years import project_aliases
 from enclos.intake import rules
 from enclos.intake.model import (
     Fault,
@@ -82,7 +83,7 @@ def _describe(
         "separator": "",
     }
     if form is not FileFormat.CSV:
-        return {**described, "n_rows": facts.n_records}, []
+        return {**described, "n_rows": facts.n_records, **_aliases(table, facts.columns)}, []
     separator = rules.separator_of(facts.first_line, encoding, kind, table)
     if separator is None:
         return {}, [Fault(Code.COLUMNS_WRONG, f"{path} has no header with the columns of {table.family}")]
@@ -90,4 +91,11 @@ def _describe(
     n_rows = facts.n_records - 1
     if facts.has_quotes and quote:
         n_rows = folder.count_records(path, encoding.value, separator, quote) - 1
-    return {**described, "separator": separator, "n_rows": max(n_rows, 0)}, []
+    header = rules.header_of(facts.first_line, encoding, separator, quote)
+    return {**described, "separator": separator, "n_rows": max(n_rows, 0), **_aliases(table, header)}, []
+
+
+def _aliases(table: DeliveredTable, header: tuple[str, ...]) -> dict[str, object]:
+    """The names of project extracts that a header has, declared for what they stand for."""
+    found = project_aliases(table.columns.names, header)
+    return {"aliases": found} if found else {}

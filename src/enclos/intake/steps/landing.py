@@ -57,7 +57,7 @@ def land_files(
         if n_landed + n_rejected == file.file.n_rows:
             columns = plans.landed_columns(file)
             content = file.facts.content_sha256
-            landed.append(LandedFile(file.file, file.table, name, columns, content, n_landed, n_rejected))
+            landed.append(LandedFile(file.file, file.table, name, columns, content, n_landed, n_rejected, file.renamed))
         else:
             faults.append(Fault(Code.ROWS_MISCOUNTED, f"{file.file.path} holds another number of rows than declared"))
         progress("files landed", number + 1, len(admitted))
