@@ -72,10 +72,12 @@ class HandCrossing:
     def __init__(self, engine: SqlEngine, tables: Mapping[str, Sequence[Row] | pa.Table], n_buckets: int) -> None:
         self._engine = engine
         self._contracts = {}
+        self._tables: dict[str, pa.Table] = {}
         for name, rows in tables.items():
             table = rows if isinstance(rows, pa.Table) else arrow_table(name, rows, n_buckets)
             engine.register(f"crossed_{name}", table)
             self._contracts[name] = contract_of(name)
+            self._tables[name] = table
 
     def tables(self) -> list[str]:
         return list(self._contracts)
@@ -84,12 +86,19 @@ class HandCrossing:
         for name in self._contracts:
             self._engine.unregister(f"crossed_{name}")
 
-    def relation(self, table: str, bucket: int | None) -> str | None:
+    def relation(self, table: str, buckets: Sequence[int] | None) -> str | None:
         if table not in self._contracts:
             return None
-        if bucket is None or "bucket" not in self._contracts[table].names:
+        if buckets is None or "bucket" not in self._contracts[table].names:
             return f"crossed_{table}"
-        return f"(SELECT * FROM crossed_{table} WHERE bucket = {bucket})"
+        return f"(SELECT * FROM crossed_{table} WHERE bucket IN ({', '.join(map(str, buckets))}))"
+
+    def stamp(self, table: str, buckets: Sequence[int] | None) -> str:
+        rows = self._tables[table].to_pylist() if table in self._tables else []
+        return str(sorted(repr(row) for row in rows if buckets is None or row.get("bucket", -1) in {-1, *buckets}))
+
+    def n_rows(self) -> int:
+        return sum(table.num_rows for table in self._tables.values())
 
 
 class Snapshot:

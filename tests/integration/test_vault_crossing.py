@@ -78,7 +78,7 @@ def test_every_table_has_the_contracts_columns_types_and_buckets(bench, tmp_path
         whole = bench.engine.scalar(f"SELECT count(*) FROM {zone.relation(name, None)}")
         assert bench.engine.scalar(f"SELECT count(*) FROM {zone.relation(name, None)} WHERE {wrong}") == 0, name
         assert bench.engine.scalar(f"SELECT max(person_id) FROM {zone.relation(name, None)}") < MAX_PERSONS
-        parts = [zone.relation(name, bucket) for bucket in range(3)]
+        parts = [zone.relation(name, [bucket]) for bucket in range(3)]
         counts = [bench.engine.scalar(f"SELECT count(*) FROM {part}") for part in parts if part]
         assert sum(counts) == whole, name
     assert zone.relation("omop_death", None) is None

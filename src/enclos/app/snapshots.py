@@ -23,17 +23,20 @@ from enclos.warehouse.model import DeliveredPeriod
 from enclos.warehouse.steps import build_snapshot
 
 
-def build_omop(enclosure: Enclosure, *, account: bool = False, report: Report = silent) -> dict[str, Any]:
+def build_omop(
+    enclosure: Enclosure, *, account: bool = False, full: bool = False, report: Report = silent
+) -> dict[str, Any]:
     """Group and number persons, write the crossing, and build an OMOP snapshot in one transaction.
 
-    Out: snapshot, tables (rows), vocabularies (rows without a standard concept), seconds;
-    with account, what became of every delivered row.
+    In: full — make every table anew, even where nothing that it comes from has changed.
+    Out: snapshot, tables (rows), vocabularies (rows without a standard concept), mode, rebuilt (tables and how many of
+    their buckets), kept, seconds; with account, what became of every delivered row.
     Refuses: a build whose account does not add up; the snapshot before it stays.
     """
     started = perf_counter()
     with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
         periods, crossed, numbered = _cross(enclosure, report)
-        built = _build(enclosure, periods, report)
+        built = _build(enclosure, periods, report, full=full)
         ticket.facts.update({"snapshot": built.snapshot, "n_persons": int(built.tables["person"])})
     answer = built.as_json()
     result = {
@@ -41,6 +44,9 @@ def build_omop(enclosure: Enclosure, *, account: bool = False, report: Report = 
         "tables": dict(built.tables),
         "n_persons": numbered.n_persons,
         "vocabularies": answer["vocabularies"],
+        "mode": answer["mode"],
+        "rebuilt": answer["rebuilt"],
+        "kept": answer["kept"],
         "seconds": round(perf_counter() - started, 3),
     }
     if account:
@@ -73,7 +79,7 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
     return periods, crossed, numbered
 
 
-def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], report: Report) -> Any:
+def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], report: Report, *, full: bool) -> Any:
     """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault."""
     with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
@@ -87,6 +93,7 @@ def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], report: Report)
             periods=periods,
             released_on=enclosure.ledger.now().date(),
             name=enclosure.settings.enclosure.name,
+            full=full,
             progress=lambda _phase, done: report("build", done),
         )
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
@@ -38,6 +38,7 @@ class CrossingZone:
         self._engine = engine
         self._root = root
         self._key = keys.secret(KeyName(KeyRole.CROSSING))
+        self._files: dict[str, list[tuple[str, int, Path]]] | None = None
         engine.add_parquet_key(self._key)
         with storage_border("the crossing"):
             root.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,7 @@ class CrossingZone:
 
     def keep(self, notes: Mapping[str, Mapping[str, Any]], *, complete: bool) -> None:
         """Let exactly these units count, at once, and remove all others; readers wait until it is complete."""
+        self._files = None
         document = {"complete": complete, "units": {name: dict(note) for name, note in notes.items()}}
         sealed = seal(self._key, canonical_bytes(document), _CONTEXT)
         write_atomically(self._root / _LIST, sealed, "the crossing")
@@ -98,20 +100,40 @@ class CrossingZone:
 
     def tables(self) -> Collection[str]:
         """Names of the tables that crossed, sorted."""
-        folders = (self._root / unit for unit in self._complete_units())
-        return sorted({table.name for folder in folders for table in folder.iterdir()})
+        return sorted(self._catalogue())
 
-    def relation(self, table: str, bucket: int | None) -> str | None:
-        """A FROM-able expression over one bucket (None: all of them), or None when nothing crossed.
+    def relation(self, table: str, buckets: Sequence[int] | None) -> str | None:
+        """A FROM-able expression over some buckets (None: all of them), or None when nothing crossed.
 
         A table that holds no person has no bucket; it is given whole.
         """
-        within = "*/*.parquet" if bucket is None else f"bucket={bucket}/*.parquet"
-        files: list[Path] = []
-        for unit in self._complete_units():
-            folder = self._root / unit / table
-            files += sorted(folder.glob("*.parquet")) + sorted(folder.glob(within))
+        files = [path for _, _, path in self._found(table, buckets)]
         return sealed_scan_sql(files, self._key.name) if files else None
+
+    def stamp(self, table: str, buckets: Sequence[int] | None) -> str:
+        """Which units the rows of some buckets come from: the same units, the same rows."""
+        return sha256_hex(canonical_bytes(sorted({(unit, bucket) for unit, bucket, _ in self._found(table, buckets)})))
+
+    def n_rows(self) -> int:
+        """How many rows crossed, in all tables."""
+        return sum(table["crossed"] for note in self.notes().values() for table in note["account"])
+
+    def _found(self, table: str, buckets: Sequence[int] | None) -> list[tuple[str, int, Path]]:
+        """Unit, bucket (-1: none) and path of the files of some buckets."""
+        wanted = None if buckets is None else {-1, *buckets}
+        return [file for file in self._catalogue().get(table, []) if wanted is None or file[1] in wanted]
+
+    def _catalogue(self) -> dict[str, list[tuple[str, int, Path]]]:
+        """The files of the units that count, by table; looked up once, until a unit is written."""
+        if self._files is None:
+            files: dict[str, list[tuple[str, int, Path]]] = {}
+            for unit in sorted(self._complete_units()):
+                for path in sorted((self._root / unit).rglob("*.parquet")):
+                    table, *within = path.relative_to(self._root / unit).parts
+                    bucket = int(within[0].removeprefix("bucket=")) if len(within) > 1 else -1
+                    files.setdefault(table, []).append((unit, bucket, path))
+            self._files = files
+        return self._files
 
     def _complete_units(self) -> list[str]:
         document = self._list()

@@ -97,6 +97,15 @@ class Lake:
             raise refusal(Code.SNAPSHOT_UNKNOWN, "No build has this snapshot id.", "List them with `enclos snapshots`.")
         return LakeSnapshot(chosen.id, chosen.n_buckets, frozenset(chosen.facts["tables"]))
 
+    def facts(self) -> Mapping[str, Any] | None:
+        """What the newest build wrote about itself; None before the first."""
+        notes = self.snapshots()
+        return notes[-1].facts if notes else None
+
+    def name(self, table: str) -> str:
+        """The name under which a build reads and writes a table."""
+        return f'{ALIAS}.main."{table}"'
+
     def begin(self) -> None:
         """Start a build: remove what a killed build left behind, then open its one transaction."""
         self._engine.execute(f"CALL ducklake_delete_orphaned_files('{ALIAS}', cleanup_all => true)")
@@ -108,7 +117,7 @@ class Lake:
         In: by_bucket — whether rows belong to persons: a leading ``bucket`` column, one file or more per bucket.
         Out: the name to insert into.
         """
-        name = f'{ALIAS}.main."{table.name}"'
+        name = self.name(table.name)
         leading = '"bucket" INTEGER NOT NULL, ' if by_bucket else ""
         columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in table)
         self._engine.execute(f"DROP TABLE IF EXISTS {name}")

@@ -112,6 +112,10 @@ class BuildReport:
     seconds: Mapping[str, float]
     """Seconds by phase; ``total`` is the whole build."""
     vocabularies: tuple[VocabularyShare, ...] = ()
+    full: bool = True
+    """Whether there was nothing that could be kept."""
+    rebuilt: Mapping[str, int] = field(default_factory=dict)
+    """By table, how many buckets were made anew (1 for a table without persons); the others were kept."""
 
     def as_json(self) -> dict[str, Any]:
         """The report as the command line prints it."""
@@ -123,5 +127,8 @@ class BuildReport:
                 {"vocabulary": code.vocabulary, "code": code.code, "n_rows": code.n_rows} for code in self.unmapped
             ],
             "vocabularies": [share.as_json() for share in self.vocabularies],
+            "mode": "full" if self.full else "incremental",
+            "rebuilt": dict(sorted(self.rebuilt.items())),
+            "kept": sorted(table for table in self.tables if table not in self.rebuilt),
             "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from enclos.contracts.columns import TableContract
@@ -14,15 +14,27 @@ class CrossingReader(Protocol):
     def tables(self) -> Collection[str]:
         """Names of the tables that crossed."""
 
-    def relation(self, table: str, bucket: int | None) -> str | None:
-        """A FROM-able expression over one bucket (None: all of them), or None when nothing crossed."""
+    def relation(self, table: str, buckets: Sequence[int] | None) -> str | None:
+        """A FROM-able expression over some buckets (None: all of them), or None when nothing crossed."""
+
+    def stamp(self, table: str, buckets: Sequence[int] | None) -> str:
+        """Stands for the rows that ``relation`` gives: while it is the same, they are."""
+
+    def n_rows(self) -> int:
+        """How many rows crossed, in all tables."""
 
 
 class LakeWriter(Protocol):
     """The lake, during one build."""
 
+    def facts(self) -> Mapping[str, Any] | None:
+        """What the newest snapshot says of itself, None when there is none."""
+
     def begin(self) -> None:
         """Open the build's one transaction."""
+
+    def name(self, table: str) -> str:
+        """The name under which a table is read and written."""
 
     def create(self, table: TableContract, *, by_bucket: bool) -> str:
         """Replace a table by an empty one; the name to insert into."""

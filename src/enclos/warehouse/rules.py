@@ -29,6 +29,20 @@ def national_days(periods: Iterable[DeliveredPeriod]) -> Span | None:
     return days
 
 
+def passes(n_lines: int, n_buckets: int, lines_per_pass: int, before: int | None) -> int:
+    """In how many passes the buckets are made: a power of two, at most one per bucket.
+
+    In: before — the passes of the snapshot before, which stay while they are not twice too few: another number would
+    make everything again.
+    """
+    n_passes = 1
+    while n_passes < n_buckets and n_lines > n_passes * lines_per_pass:
+        n_passes *= 2
+    if before is not None and before <= n_buckets and n_lines <= 2 * before * lines_per_pass:
+        return before
+    return min(n_passes, n_buckets)
+
+
 def check_balance(account: Sequence[TableAccount]) -> None:
     """Every delivered line is accounted for, in every table.
 

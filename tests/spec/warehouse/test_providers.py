@@ -35,8 +35,9 @@ def test_a_delivered_provider_gets_a_new_number_and_keeps_speciality_and_place()
     tables = {"omop_person": [patient()], "omop_provider": [SURGEON, NURSE], "omop_care_site": [SITE]}
     with built(tables, periods=()) as snapshot:
         columns = ("provider_id", "specialty_source_value", "care_site_id", "provider_name", "provider_source_value")
+        ((site,),) = snapshot.rows("care_site", "care_site_id")
         assert snapshot.rows("provider", *columns) == [
-            (1, "surgery", 1, None, None),
+            (1, "surgery", site, None, None),
             (2, "nursing", None, None, None),
         ]
         assert snapshot.account("omop_provider") == {"delivered": 2, "mapped": 2}

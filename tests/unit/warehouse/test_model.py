@@ -39,5 +39,9 @@ def test_a_report_is_one_json_document() -> None:
             }
         ],
         "unmapped": [{"vocabulary": "CIM10", "code": "J189", "n_rows": 4}],
+        "vocabularies": [],
+        "mode": "full",
+        "rebuilt": {},
+        "kept": ["person"],
         "seconds": {"total": 1.235},
     }

@@ -15,9 +15,10 @@ def build(
     directory: Dir,
     *,
     account: Annotated[bool, typer.Option("--account", help="What became of every delivered row.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Make everything anew, whatever could be kept.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a new OMOP snapshot of everything that landed.
+    """Make a new OMOP snapshot of everything that landed; tables that would not change are kept as they are.
 
     Example: enclos build france --account
     """
@@ -25,7 +26,7 @@ def build(
     from enclos.app.snapshots import build_omop
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        show(build_omop(enclosure, account=account, report=report), as_json=as_json)
+        show(build_omop(enclosure, account=account, full=full, report=report), as_json=as_json)
 
 
 @application.command()

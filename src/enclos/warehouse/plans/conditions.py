@@ -16,7 +16,6 @@ from enclos.warehouse.plans.providers import provider_join_sql
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, known_date_sql, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
-from enclos.warehouse.plans.visits import HOSPITAL, PMSI
 from enclos.warehouse.plans.vocabulary import code_key_sql, icd_key_sql
 
 HOME = "condition_occurrence"
@@ -51,7 +50,7 @@ def _stay_source(diagnoses: str) -> str:
         (SELECT d.*, 'CIM10' AS vocabulary, {icd_key_sql("d.code")} AS code_key, s.start_on, s.end_on, s.key
          FROM ({diagnoses}) AS d
          JOIN stage_mco_b AS s ON s.person_id = d.person_id AND s.stay_key = d.stay_key AND s.verdict = {KEPT}) AS e
-        JOIN (SELECT * FROM stage_visits WHERE origin = {PMSI}) AS v ON v.person_id = e.person_id AND v.key = e.key
+        JOIN stage_stay_visits AS v ON v.person_id = e.person_id AND v.key = e.key
     """
 
 
@@ -174,6 +173,6 @@ def hospital_source_sql(name: str) -> str:
     """The kept lines of a hospital table under the alias ``e``, with their visit ``v`` and professional ``w``."""
     return (
         f"(SELECT * FROM stage_{name} WHERE verdict = {KEPT}) AS e "
-        f"LEFT JOIN (SELECT person_id, key, visit_occurrence_id FROM stage_visits WHERE origin = {HOSPITAL}) AS v "
+        "LEFT JOIN stage_hospital_visits AS v "
         "ON v.person_id = e.person_id AND v.key = e.key " + provider_join_sql("w", "e", "provider_key")
     )

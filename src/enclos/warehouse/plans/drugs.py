@@ -87,7 +87,7 @@ def dispensings(pha: str, rule: DurationRule) -> Kind:
                                  coalesce(PHA_ACT_QSN, 1) AS boxes, {verdict_sql(DISPENSING_TRAPS)} AS verdict
                           FROM {pha}))
               GROUP BY verdict, person_id, start_on, code, key) AS g
-        LEFT JOIN stage_visits AS v ON v.person_id = g.person_id AND v.key = g.key
+        LEFT JOIN stage_care_visits AS v ON v.person_id = g.person_id AND v.key = g.key
     """
     event = {
         "person_id": "e.person_id",

@@ -25,14 +25,16 @@ def keyed_omop_sql(table: str, relation: str) -> str:
     )
 
 
-def omop_links_sql(column: str, own: Sequence[str], referring: Mapping[str, Sequence[str]], known: str) -> str:
+def omop_links_sql(
+    column: str, own: Sequence[str], referring: Mapping[str, Sequence[str]], known: str, after: int = 0
+) -> str:
     """Where each delivered visit (or detail) number of an OMOP delivery leads.
 
     A number that no delivered visit bears keeps leading nowhere: it becomes an ordinal after the person's last one, the
     same for all rows that bear it, so that what belonged together still does.
 
     In: column — visit_occurrence_id or visit_detail_id; own — relations that hold the referred rows; referring —
-    relation to the columns in it that refer; known — the staged numbered rows.
+    relation to the columns in it that refer; known — the staged numbered rows; after — the ordinals before theirs.
     Out: one row per (person_id, key): id.
     """
     rank = "row_number() OVER (PARTITION BY f.person_id ORDER BY f.source, f.original)"
@@ -53,6 +55,6 @@ def omop_links_sql(column: str, own: Sequence[str], referring: Mapping[str, Sequ
         SELECT person_id, key, id FROM found WHERE id IS NOT NULL
         UNION ALL
         SELECT f.person_id, f.key,
-               {row_id_sql("f.person_id", f"coalesce(c.n_known, 0) + {rank}")}
+               {row_id_sql("f.person_id", f"{after} + coalesce(c.n_known, 0) + {rank}")}
         FROM found AS f LEFT JOIN counted AS c USING (person_id) WHERE f.id IS NULL
     """

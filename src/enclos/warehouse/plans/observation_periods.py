@@ -35,7 +35,10 @@ def observation_periods_sql(omop_observation_period: str, days: Span | None) -> 
             SELECT person_id, min(start_on) FILTER (WHERE origin IN ({CARE}, {PMSI})) AS first_care_on,
                    min(start_on) FILTER (WHERE origin = {HOSPITAL}) AS first_visit_on,
                    max(end_on) FILTER (WHERE origin = {HOSPITAL}) AS last_visit_on
-            FROM stage_visits GROUP BY person_id
+            FROM (SELECT person_id, origin, start_on, end_on FROM stage_care_visits
+                  UNION ALL SELECT person_id, origin, start_on, end_on FROM stage_stay_visits
+                  UNION ALL SELECT person_id, origin, start_on, end_on FROM stage_hospital_visits)
+            GROUP BY person_id
         ),
         delivered AS (
             SELECT person_id, count(DISTINCT source) AS n_sources,

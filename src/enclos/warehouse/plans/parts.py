@@ -21,22 +21,29 @@ class Part:
     """A number that stands for all that a row says, as SQL."""
 
 
-def numbered_rows_sql(table: str, parts: Sequence[Part], bucket: int) -> str:
+def numbered_rows_sql(table: str, parts: Sequence[Part], bucket: str) -> str:
     """The rows of a table, numbered within their person by date and then by all they say.
 
     The number depends neither on the order of delivery nor on the number of buckets; rows that say exactly the same
     are interchangeable.
+
+    In: bucket — SQL over person_id.
     """
     number = numbered_sql("person_id", f'"{START_DATES[table]}", tie')
     return _laid_out_sql(table, parts, bucket, f'{number} AS "{primary_keys()[table]}", ')
 
 
-def stored_rows_sql(table: str, parts: Sequence[Part], bucket: int) -> str:
+def stored_rows_sql(table: str, parts: Sequence[Part], bucket: str) -> str:
     """The rows of a table whose numbers the parts give."""
     return _laid_out_sql(table, parts, bucket, "")
 
 
-def _laid_out_sql(table: str, parts: Sequence[Part], bucket: int, number: str) -> str:
+def emptied_sql(name: str, buckets: Sequence[int]) -> str:
+    """Remove the rows of some buckets from a table: whole files, since a file holds rows of one bucket."""
+    return f"DELETE FROM {name} WHERE bucket IN ({', '.join(map(str, buckets))})"
+
+
+def _laid_out_sql(table: str, parts: Sequence[Part], bucket: str, number: str) -> str:
     """Rows in the order of their numbers, which is person and date; columns that no part fills stay out of the sort."""
     key, columns = primary_keys()[table], omop_tables()[table]
     filled = [column for column in columns if any(column.name in part.values for part in parts)]

@@ -102,7 +102,7 @@ def person_sources_sql(ben: str, omop_person: str, h_patient: str) -> str:
     """The sources of the staged persons."""
     union = " UNION ".join(f"SELECT person_id, source FROM {relation}" for relation in (ben, omop_person, h_patient))
     return f"""
-        SELECT person_id, source FROM ({union}) WHERE person_id IN (SELECT person_id FROM stage_persons)
+        SELECT person_id, source FROM ({union}) WHERE person_id IN (SELECT person_id FROM stage_known)
         ORDER BY person_id, source
     """
 

@@ -1,4 +1,4 @@
-"""Locations and care sites: numbered once for the whole snapshot, in an order that no delivery changes."""
+"""Locations and care sites: their numbers follow from what they are, so that a new one changes no other's."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def commune_sql(department: str, commune: str) -> str:
     )
 
 
+def _number_sql(*parts: str) -> str:
+    """A place's number: 53 bits of a hash, which every program can hold; the build refuses two places with one."""
+    return f"CAST(hash({', '.join(parts)}) >> 11 AS BIGINT)"
+
+
 def locations_sql(ben: str, omop_location: str, h_place: str) -> str:
     """Every place where somebody lives or is cared for.
 
@@ -38,7 +43,7 @@ def locations_sql(ben: str, omop_location: str, h_place: str) -> str:
         for column in kept
     )
     return f"""
-        SELECT row_number() OVER (ORDER BY kind, source, original, code) AS location_id, *
+        SELECT {_number_sql("kind", "source", "original", "code")} AS location_id, *
         FROM (SELECT DISTINCT 'insee' AS kind, '' AS source, CAST(0 AS BIGINT) AS original,
                      {commune_sql("BEN_RES_DPT", "BEN_RES_COM")} AS code, {nothing} FROM {ben}
               UNION ALL
@@ -82,7 +87,7 @@ def care_sites_sql(prs: str, stays: Sequence[str], h_visit: str, h_place: str, o
         for column in kept
     )
     return f"""
-        SELECT row_number() OVER (ORDER BY kind, code, original) AS care_site_id, *
+        SELECT {_number_sql("kind", "code", "original")} AS care_site_id, *
         FROM (SELECT 'finess' AS kind, code, CAST(0 AS BIGINT) AS original, {nothing}
               FROM (SELECT DISTINCT ETB_EXE_FIN AS code FROM {prs}
                     {" ".join(f"UNION SELECT DISTINCT ETA_NUM FROM {relation}" for relation in stays)})

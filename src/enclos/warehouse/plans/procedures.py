@@ -12,7 +12,7 @@ from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, later_phase, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
-from enclos.warehouse.plans.visits import PMSI, care_visit_concept_sql, care_visit_key_sql
+from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key_sql
 from enclos.warehouse.plans.vocabulary import code_key_sql
 
 HOME = "procedure_occurrence"
@@ -46,7 +46,7 @@ def town_acts(cam: str) -> Kind:
                            CASE WHEN verdict = {KEPT} THEN {key} END AS key
                     FROM (SELECT *, coalesce(PRS_ACT_QTE, 1) AS acts, {verdict_sql(TOWN_TRAPS)} AS verdict FROM {cam}))
               GROUP BY verdict, person_id, start_on, code, activity, key) AS g
-        LEFT JOIN stage_visits AS v ON v.person_id = g.person_id AND v.key = g.key
+        LEFT JOIN stage_care_visits AS v ON v.person_id = g.person_id AND v.key = g.key
     """
     event = {
         "person_id": "e.person_id",
@@ -90,7 +90,7 @@ def stay_acts(mco_a: str) -> Kind:
     }
     source = (
         f"(SELECT * FROM stage_mco_a WHERE verdict = {KEPT}) AS e "
-        f"LEFT JOIN (SELECT * FROM stage_visits WHERE origin = {PMSI}) AS v "
+        f"LEFT JOIN stage_stay_visits AS v "
         "ON v.person_id = e.person_id AND v.key = e.key"
     )
     return Kind(

@@ -31,6 +31,7 @@ def row_id_sql(person: str, ordinal: str) -> str:
     return f"CAST({person} * {ORDINALS_PER_PERSON} + {ordinal} AS BIGINT)"
 
 
-def numbered_sql(person: str, order: str) -> str:
-    """Composed row ids that number the rows of each person from 1 in the order given."""
-    return row_id_sql(person, f"row_number() OVER (PARTITION BY {person} ORDER BY {order})")
+def numbered_sql(person: str, order: str, *, after: int = 0) -> str:
+    """Composed row ids that number the rows of each person in the order given; the first follows ``after``."""
+    rank = f"row_number() OVER (PARTITION BY {person} ORDER BY {order})"
+    return row_id_sql(person, f"{after} + {rank}" if after else rank)

@@ -16,7 +16,6 @@ from enclos.warehouse.plans.codes import ucd7_sql
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.traps import KEPT, Trap, later_phase, no_code
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
-from enclos.warehouse.plans.visits import PMSI
 from enclos.warehouse.plans.vocabulary import code_key_sql, icd_key_sql
 
 UCD, NABM, LPP, CSARR, CCAM = "UCD", "NABM", "LPP", "CSARR", "CCAM"
@@ -56,7 +55,7 @@ def _kept(name: str) -> str:
     """The kept lines of a table with their visit, under the alias ``e``."""
     return (
         f"(SELECT * FROM stage_{name} WHERE verdict = {KEPT}) AS e "
-        f"LEFT JOIN (SELECT person_id, key, visit_occurrence_id FROM stage_visits WHERE origin = {PMSI}) AS v "
+        f"LEFT JOIN stage_stay_visits AS v "
         "ON v.person_id = e.person_id AND v.key = e.key"
     )
 
@@ -77,7 +76,7 @@ def diagnoses(pmsi_diagnosis: str) -> Kind:
         (SELECT person_id, key, code, place, 'CIM10' AS vocabulary, {icd_key_sql("code")} AS code_key,
                 any_value(start_on) AS start_on, any_value(end_on) AS end_on, sum(n_mapped) AS n_mapped
          FROM stage_pmsi_diagnosis WHERE verdict = {KEPT} GROUP BY person_id, key, code, place) AS e
-        LEFT JOIN (SELECT person_id, key, visit_occurrence_id FROM stage_visits WHERE origin = {PMSI}) AS v
+        LEFT JOIN stage_stay_visits AS v
           ON v.person_id = e.person_id AND v.key = e.key
     """
     event = {

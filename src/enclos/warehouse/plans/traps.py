@@ -94,7 +94,7 @@ def no_code(column: str) -> Trap:
 
 
 NO_PERSON = _rejected(
-    "no_person", "person_id NOT IN (SELECT person_id FROM stage_persons)", "no reference row gives the person's birth"
+    "no_person", "person_id NOT IN (SELECT person_id FROM stage_known)", "no reference row gives the person's birth"
 )
 
 REPEATED = _filtered("repeated_key", "n_before > 0", "the same stay or visit again")

@@ -93,7 +93,7 @@ def detail_parts(omop_visit_detail: str) -> list[Part]:
         },
         f"FROM stage_details AS t JOIN stage_mco_um AS d "
         f"ON d.person_id = t.person_id AND d.stay_key = t.stay_key AND d.tie = t.tie AND d.verdict = {KEPT} "
-        f"JOIN (SELECT * FROM stage_visits WHERE origin = {PMSI}) AS v ON v.person_id = t.person_id AND v.key = t.key "
+        f"JOIN stage_stay_visits AS v ON v.person_id = t.person_id AND v.key = t.key "
         "LEFT JOIN stage_care_sites AS c ON c.kind = 'finess' AND c.code = d.care_site "
         f"WHERE t.origin = {PMSI}",
     )

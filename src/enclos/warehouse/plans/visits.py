@@ -37,6 +37,8 @@ from enclos.warehouse.plans.traps import (
 
 PMSI, HOSPITAL, CARE = 1, 2, 4
 """Where a visit comes from, beside OMOP."""
+VISITS_PER_ORIGIN = 1 << 17
+"""Numbers that the visits of one origin have for themselves within a person's 2**20."""
 
 PRESTATION_TRAPS: tuple[Trap, ...] = (*CARE_TRAPS, CASH_BENEFIT, no_date("EXE_SOI_DTD"), NO_PERSON)
 STAY_TRAPS: tuple[Trap, ...] = (*STAY, no_date("EXE_SOI_DTD"), NO_PERSON, REPEATED)
@@ -119,9 +121,9 @@ def stay_lines_sql(mco_b: str) -> str:
 
 
 def extracts_sql(periods: Sequence[DeliveredPeriod]) -> str:
-    """The last day that each source delivered."""
+    """The last day that each hospital delivered."""
     last: dict[str, date] = {}
-    for period in periods:
+    for period in (period for period in periods if not period.kind.startswith("snds")):
         last[period.source] = max(last.get(period.source, period.end_on), period.end_on)
     rows = [f"('{source}', DATE '{end_on - timedelta(days=1)}')" for source, end_on in sorted(last.items())]
     listed = ", ".join(rows or ["(NULL, NULL)"])
@@ -153,39 +155,56 @@ def hospital_visit_lines_sql(h_visit: str) -> str:
     """
 
 
-def visits_sql(omop_visit_occurrence: str) -> str:
-    """Every visit of the bucket, numbered within its person by first day, then origin.
+VISIT_STAGES = {CARE: "care_visits", PMSI: "stay_visits", HOSPITAL: "hospital_visits", OMOP: "omop_visit_rows"}
+"""Where the visits of each origin are staged; they are numbered apart, so that care in town moves no stay."""
 
-    In: the staged lines of prestations, stays and hospital visits.
+
+def visits_sql(origin: int, omop_visit_occurrence: str) -> str:
+    """The visits of one origin, numbered within their person by first day, in a block of numbers of the origin's own.
+
+    In: the staged lines of prestations, stays or hospital visits.
     Out: one row per visit: visit_occurrence_id, person_id, origin, key (what other tables find it by), links (false for
     a repeated delivered visit, which nothing finds), start_on, end_on, visit_concept_id, care_site_id, nature, n_lines.
     """
-    return f"""
-        WITH every_visit AS (
+    every = {
+        CARE: f"""
             SELECT person_id, CAST({CARE} AS TINYINT) AS origin, key, any_value(start_on) AS start_on,
                    any_value(start_on) AS end_on, CAST(any_value(visit_concept_id) AS BIGINT) AS visit_concept_id,
                    max(care_site_id) AS care_site_id, min(nature) AS nature, CAST(sum(n_mapped) AS INTEGER) AS n_lines,
                    true AS links, CAST(0 AS BIGINT) AS tie
             FROM stage_prs WHERE n_mapped > 0 GROUP BY person_id, key
-            UNION ALL
-            SELECT v.person_id, {PMSI}, v.key, v.start_on, v.end_on, v.visit_concept_id, s.care_site_id, NULL, 1, true,
-                   0
+        """,
+        PMSI: f"""
+            SELECT v.person_id, CAST({PMSI} AS TINYINT) AS origin, v.key, v.start_on, v.end_on,
+                   CAST(v.visit_concept_id AS BIGINT) AS visit_concept_id, s.care_site_id, NULL AS nature,
+                   1 AS n_lines, true AS links, CAST(0 AS BIGINT) AS tie
             FROM stage_mco_b AS v LEFT JOIN stage_care_sites AS s ON s.kind = 'finess' AND s.code = v.care_site
             WHERE v.verdict = {KEPT}
-            UNION ALL
-            SELECT v.person_id, {HOSPITAL}, v.key, v.start_on, v.end_on, v.visit_concept_id,
-                   coalesce(p.care_site_id, s.care_site_id), NULL, 1, true, 0
+        """,
+        HOSPITAL: f"""
+            SELECT v.person_id, CAST({HOSPITAL} AS TINYINT) AS origin, v.key, v.start_on, v.end_on,
+                   CAST(v.visit_concept_id AS BIGINT) AS visit_concept_id,
+                   coalesce(p.care_site_id, s.care_site_id) AS care_site_id,
+                   NULL AS nature, 1 AS n_lines, true AS links, CAST(0 AS BIGINT) AS tie
             FROM stage_h_visit AS v LEFT JOIN stage_care_sites AS s ON s.kind = 'hospital' AND s.code = v.source
             LEFT JOIN stage_care_sites AS p ON p.kind = 'place' AND p.code = v.source AND p.original = v.place_key
             WHERE v.verdict = {KEPT}
-            UNION ALL
-            SELECT v.person_id, {OMOP}, v.key, v.visit_start_date, v.visit_end_date, v.visit_concept_id,
-                   s.care_site_id, NULL, 1, v.n_same = 1, v.n_same
+        """,
+        OMOP: f"""
+            SELECT v.person_id, CAST({OMOP} AS TINYINT) AS origin, v.key, v.visit_start_date AS start_on,
+                   v.visit_end_date AS end_on, v.visit_concept_id, s.care_site_id, NULL AS nature, 1 AS n_lines,
+                   v.n_same = 1 AS links, v.n_same AS tie
             FROM ({keyed_omop_sql("visit_occurrence", omop_visit_occurrence)}) AS v
             LEFT JOIN stage_care_sites AS s ON s.kind = 'omop' AND s.code = v.source AND s.original = v.care_site_id
-        )
-        SELECT {numbered_sql("person_id", "start_on, origin, key, tie")} AS visit_occurrence_id, * FROM every_visit
-    """
+        """,
+    }
+    number = numbered_sql("person_id", "start_on, key, tie", after=visits_before(origin))
+    return f"SELECT {number} AS visit_occurrence_id, * FROM ({every[origin]})"
+
+
+def visits_before(origin: int) -> int:
+    """The ordinals that come before the block of an origin: 131 072 for each."""
+    return (origin - 1) * VISITS_PER_ORIGIN
 
 
 def _place_concept_sql(side: str, value: str) -> str:
@@ -218,7 +237,7 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
             f"THEN {concepts.TYPE_PHARMACY_CLAIM} ELSE {concepts.TYPE_OUTPATIENT_CLAIM} END",
             "visit_source_value": "v.nature",
         },
-        f"FROM stage_visits AS v WHERE v.origin = {CARE}",
+        f"FROM stage_{VISIT_STAGES[CARE]} AS v",
     )
     stay = Part(
         always
@@ -231,8 +250,8 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
             "discharged_to_concept_id": _place_concept_sql("to", "d.discharged_to"),
             "discharged_to_source_value": "d.discharged_to",
         },
-        f"FROM stage_visits AS v JOIN stage_mco_b AS d ON d.person_id = v.person_id AND d.key = v.key "
-        f"WHERE v.origin = {PMSI} AND d.verdict = {KEPT}",
+        f"FROM stage_{VISIT_STAGES[PMSI]} AS v JOIN stage_mco_b AS d ON d.person_id = v.person_id AND d.key = v.key "
+        f"WHERE d.verdict = {KEPT}",
     )
     hospital = Part(
         always
@@ -247,9 +266,10 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
             "ELSE 0 END",
             "provider_id": "w.provider_id",
         },
-        f"FROM stage_visits AS v JOIN stage_h_visit AS d ON d.person_id = v.person_id AND d.key = v.key "
+        f"FROM stage_{VISIT_STAGES[HOSPITAL]} AS v "
+        "JOIN stage_h_visit AS d ON d.person_id = v.person_id AND d.key = v.key "
         f"{provider_join_sql('w', 'd', 'provider_key')} "
-        f"WHERE v.origin = {HOSPITAL} AND d.verdict = {KEPT}",
+        f"WHERE d.verdict = {KEPT}",
     )
     said = ("admitted_from", "discharged_to", "visit_source", "visit_type")
     delivered = Part(
@@ -261,11 +281,11 @@ def visit_parts(omop_visit_occurrence: str) -> list[Part]:
             "preceding_visit_occurrence_id": "p.id",
             "provider_id": "w.provider_id",
         },
-        f"FROM stage_visits AS v JOIN ({keyed_omop_sql('visit_occurrence', omop_visit_occurrence)}) AS d "
+        f"FROM stage_{VISIT_STAGES[OMOP]} AS v "
+        f"JOIN ({keyed_omop_sql('visit_occurrence', omop_visit_occurrence)}) AS d "
         "ON d.person_id = v.person_id AND d.key = v.key AND d.n_same = v.tie "
         "LEFT JOIN stage_omop_visits AS p "
         f"ON p.person_id = d.person_id AND p.key = {key_sql('d.source', 'd.preceding_visit_occurrence_id')} "
-        f"{provider_join_sql('w', 'd')} "
-        f"WHERE v.origin = {OMOP}",
+        f"{provider_join_sql('w', 'd')}",
     )
     return [care, stay, hospital, delivered]

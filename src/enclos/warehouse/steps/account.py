@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any, Protocol
 
-from enclos.contracts.sql import SqlEngine
 from enclos.warehouse.model import Fate, TableAccount, UnmappedCode, VocabularyShare
 from enclos.warehouse.plans.traps import KEPT, Trap
 
 
+class Asked(Protocol):
+    """Whoever answers a query: the engine, or the stage that makes what the query reads."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+
+
 class Account:
-    """Counts lines by table and fate, over all buckets."""
+    """Counts lines by table and fate: of one part of a build, or of all of them."""
 
     def __init__(self) -> None:
         self._delivered: Counter[str] = Counter()
@@ -21,6 +29,8 @@ class Account:
         self._fates: dict[Fate, Counter[str]] = {fate: Counter() for fate in Fate}
         self._reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._unmapped: Counter[tuple[str, str | None]] = Counter()
+        self.expected: Counter[str] = Counter()
+        """Rows that the part puts into each OMOP table."""
 
     def deliver(self, table: str, source: str, n_lines: int) -> None:
         """So many lines of the table came."""
@@ -41,9 +51,9 @@ class Account:
         """So many rows bear a code without a standard concept; no code: so many bear codes that have one."""
         self._unmapped[vocabulary, code] += n_rows
 
-    def judge(self, engine: SqlEngine, table: str, stage: str, traps: Sequence[Trap]) -> None:
+    def judge(self, asked: Asked, table: str, stage: str, traps: Sequence[Trap]) -> None:
         """Count the verdicts on a table's lines, and those that cancelled."""
-        found = engine.rows(
+        found = asked.rows(
             f"SELECT verdict, CAST(sum(n_lines) AS BIGINT), CAST(sum(n_mapped) AS BIGINT) FROM {stage} GROUP BY verdict"
         )
         for verdict, n_lines, n_mapped in found:
@@ -52,6 +62,36 @@ class Account:
             else:
                 trap = traps[verdict - 1]
                 self.drop(table, trap.name, trap.fate, n_lines)
+
+    def as_text(self) -> str:
+        """All of it, to be kept with the part that told it."""
+        document = {
+            "delivered": self._delivered,
+            "sources": {table: sorted(sources) for table, sources in self._sources.items()},
+            "mapped": self._mapped,
+            "cancelled": self._cancelled,
+            "fates": {fate.value: counts for fate, counts in self._fates.items()},
+            "reasons": self._reasons,
+            "unmapped": [[*code, n_rows] for code, n_rows in self._unmapped.items()],
+            "expected": self.expected,
+        }
+        return json.dumps({name: value for name, value in document.items() if value})
+
+    def add(self, text: str) -> None:
+        """Add what ``as_text`` kept."""
+        document = json.loads(text)
+        self._delivered.update(document.get("delivered", {}))
+        self._mapped.update(document.get("mapped", {}))
+        self._cancelled.update(document.get("cancelled", {}))
+        self.expected.update(document.get("expected", {}))
+        for table, sources in document.get("sources", {}).items():
+            self._sources[table].update(sources)
+        for fate, counts in document.get("fates", {}).items():
+            self._fates[Fate(fate)].update(counts)
+        for table, counts in document.get("reasons", {}).items():
+            self._reasons[table].update(counts)
+        for vocabulary, code, n_rows in document.get("unmapped", []):
+            self._unmapped[vocabulary, code] += n_rows
 
     def tables(self) -> tuple[TableAccount, ...]:
         """The account, one entry per table that came."""

@@ -1,9 +1,13 @@
-"""One bucket of a build: its persons, their visits, their events, written in that order."""
+"""Some buckets of a build in one pass: their persons, their visits, their events, written in that order.
+
+Nothing is made that is not needed: rows are staged when a statement first reads them, and a table or a piece of the
+account whose signature is that of the snapshot before stays as it is.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -16,12 +20,13 @@ from enclos.warehouse.model import Fate
 from enclos.warehouse.plans import deaths, drugs, events, observation_periods, person, visit_details, visits
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
-from enclos.warehouse.plans.parts import numbered_rows_sql, stored_rows_sql
+from enclos.warehouse.plans.parts import Part, emptied_sql, numbered_rows_sql, stored_rows_sql
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.kinds import event_kinds
+from enclos.warehouse.steps.records import Records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
-from enclos.warehouse.steps.stays import stage_other_fields
+from enclos.warehouse.steps.stays import OTHERS, define_stays, other_fields, tell_other_fields
 
 _REFERRING_TO_DETAILS = tuple(
     name for name in PERSON_TABLES if "visit_detail_id" in omop_tables()[name].names and name != "visit_detail"
@@ -33,6 +38,8 @@ _COPIED = tuple(
     if name not in ("person", "observation_period", "visit_occurrence", "visit_detail", "death")
 )
 """OMOP tables whose delivered rows are copied with new numbers."""
+_VISIT_SOURCES = {visits.CARE: "prs", visits.PMSI: "mco_b", visits.HOSPITAL: "h_visit", OMOP: "omop_visit_occurrence"}
+_DETAIL_SOURCES = {visits.PMSI: "mco_um", OMOP: "omop_visit_detail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,218 +52,317 @@ class Written:
     days: Span | None
     """The days that the national deliveries cover."""
     duration: drugs.DurationRule
+    n_buckets: int
+    rules: str
+    """What everything depends on beside what it reads."""
+    shared: Stage
+    """Codes and places."""
 
 
-class Bucket:
-    """The making of one bucket."""
+class Pass:
+    """The making of some buckets."""
 
     def __init__(
         self,
         engine: SqlEngine,
         sources: Sources,
         number: int,
+        buckets: Sequence[int],
         written: Written,
+        records: Records,
         account: Account,
         counts: Counter[str],
+        rebuilt: Counter[str],
         phase: Callable[[str], AbstractContextManager[None]],
     ) -> None:
         self._engine = engine
         self._sources = sources
         self._number = number
+        self._buckets = buckets
         self._written = written
+        self._records = records
         self._account = account
         self._counts = counts
+        self._rebuilt = rebuilt
         self._phase = phase
-        self._stage = Stage(engine)
+        self._stage = Stage(engine, sources, written.rules, outer=written.shared, outputs=written.names)
+        self._bucket = f"CAST(person_id % {written.n_buckets} AS INTEGER)"
 
     def make(self) -> None:
-        """Write the bucket's rows of every table.
+        """Write the buckets' rows of every table.
 
         Refuses: BUILD_UNBALANCED when fewer or more rows are written than were mapped.
         """
-        with self._phase("count"):
-            if not self._deliver():
-                return
         try:
+            with self._phase("count"):
+                self._deliver()
             with self._phase("persons"):
                 self._persons()
             with self._phase("visits"):
                 self._visits()
+                self._details()
             with self._phase("deaths and periods"):
-                self._deaths_and_periods()
+                self._deaths()
+                self._periods()
             self._events()
         finally:
             self._stage.clear()
 
-    def _deliver(self) -> bool:
-        n_lines = 0
-        for table in self._sources.of_persons:
-            for source, n_delivered in self._engine.rows(
-                f"SELECT source, count(*) FROM {self._sources[table]} GROUP BY source"
-            ):
-                self._account.deliver(table, source, n_delivered)
-                n_lines += n_delivered
-        return n_lines > 0
+    # -- what every part does
 
-    def _insert(self, table: str, rows: str, expected: int | None = None) -> int:
-        """Insert rows; the columns are the table's, ``bucket`` first."""
-        n_rows: int = self._engine.scalar(f"INSERT INTO {self._written.names[table]} {rows}")
+    def _tell(self, part: str, tell: Callable[[Account], None], *reads: str) -> Account:
+        """Add a part's piece of the account: what it said before, when nothing it reads has changed since."""
+
+        def anew() -> str:
+            piece = Account()
+            tell(piece)
+            return piece.as_text()
+
+        told = self._records.keep_or_make(self._number, part, self._stage.signature(*reads), anew)
+        self._account.add(told)
+        piece = Account()
+        piece.add(told)
+        return piece
+
+    def _write(self, table: str, rows: str, expected: int | None = None) -> None:
+        """Write a table's rows, or leave those that are there when nothing they come from has changed.
+
+        In: rows — the table's columns, ``bucket`` first; empty: none.
+        """
+        part, name = f"rows {table}", self._written.names[table]
+
+        def anew() -> str:
+            if self._records.told_before(self._number, part) not in (None, "0"):
+                self._engine.execute(emptied_sql(name, self._buckets))
+            self._rebuilt[table] += len(self._buckets)
+            return str(self._stage.scalar(f"INSERT INTO {name} {rows}") if rows else 0)
+
+        signature = self._stage.signature(rows)
+        n_rows = int(self._records.keep_or_make(self._number, part, signature, anew))
         if expected is not None and n_rows != expected:
             raise refusal(
                 Code.BUILD_UNBALANCED,
                 f"The build was not kept: {table} did not receive the rows that were mapped to it.",
                 "The snapshot before it stays. Report this as a bug of the mapping, with the name of the table.",
             )
+        self._stage.wrote(table, signature)
         self._counts[table] += n_rows
-        return n_rows
 
     def _with_bucket(self, rows: str) -> str:
-        return f"SELECT {self._number} AS bucket, * FROM ({rows})"
+        return f"SELECT {self._bucket} AS bucket, * FROM ({rows})"
 
-    def _lines(self, kind: Kind) -> None:
-        self._stage.put(kind.name, kind.lines_sql)
-        self._account.judge(self._engine, kind.name, f"stage_{kind.name}", kind.traps)
+    def _deliver(self) -> None:
+        for table in self._sources.of_persons:
+            counted = f"SELECT source, count(*) FROM {self._sources[table]} GROUP BY source"
+
+            def tell(piece: Account, table: str = table, counted: str = counted) -> None:
+                for source, n_delivered in self._stage.rows(counted):
+                    piece.deliver(table, source, n_delivered)
+
+            self._tell(f"delivered {table}", tell, counted)
 
     # -- persons
 
     def _persons(self) -> None:
-        at = self._sources
-        self._stage.put("persons", person.persons_sql(at["ben"], at["omop_person"], at["h_patient"]))
-        n_persons = self._engine.scalar("SELECT count(*) FROM stage_persons")
-        self._insert("person", self._with_bucket(person.person_rows_sql()), n_persons)
+        at, stage = self._sources, self._stage
+        stage.define("persons", person.persons_sql(at["ben"], at["omop_person"], at["h_patient"]))
+        stage.define("known", "SELECT person_id FROM stage_persons", by_content=True)
+        n_persons = stage.scalar("SELECT count(*) FROM stage_known")
+        self._write("person", self._with_bucket(person.person_rows_sql()), n_persons)
         sources = person.person_sources_sql(at["ben"], at["omop_person"], at["h_patient"])
-        self._insert(person.PERSON_SOURCE.name, self._with_bucket(sources))
+        self._write(person.PERSON_SOURCE.name, self._with_bucket(sources))
         for table in ("ben", "h_patient", "omop_person"):
             if table in at:
-                n_lines, n_mapped = self._engine.rows(
-                    "SELECT count(*), count(*) FILTER (WHERE person_id IN (SELECT person_id FROM stage_persons)) "
+                counted = (
+                    "SELECT count(*), count(*) FILTER (WHERE person_id IN (SELECT person_id FROM stage_known)) "
                     f"FROM {at[table]}"
-                )[0]
-                self._account.map(table, n_mapped)
-                self._account.drop(table, "no_birth_year", Fate.REJECTED, n_lines - n_mapped)
+                )
+
+                def tell(piece: Account, table: str = table, counted: str = counted) -> None:
+                    n_lines, n_mapped = stage.rows(counted)[0]
+                    piece.map(table, n_mapped)
+                    piece.drop(table, "no_birth_year", Fate.REJECTED, n_lines - n_mapped)
+
+                self._tell(f"mapped {table}", tell, counted)
 
     # -- visits and their details
 
     def _visits(self) -> None:
-        at, engine = self._sources, self._engine
-        for table, lines_sql, traps in (
-            ("prs", visits.prestation_lines_sql(at["prs"]), visits.PRESTATION_TRAPS),
-            ("mco_b", visits.stay_lines_sql(at["mco_b"]), visits.STAY_TRAPS),
-            ("h_visit", visits.hospital_visit_lines_sql(at["h_visit"]), visits.VISIT_TRAPS),
-            ("mco_um", visit_details.unit_lines_sql(at["mco_um"]), visit_details.STAY_LINE_TRAPS),
-        ):
-            self._stage.put(table, lines_sql)
-            self._account.judge(engine, table, f"stage_{table}", traps)
-        others = stage_other_fields(engine, self._stage, self._account, at)
-        self._stage.put("visits", visits.visits_sql(at["omop_visit_occurrence"]))
-        self._stage.put(
+        at, stage = self._sources, self._stage
+        delivered = at["omop_visit_occurrence"]
+        stage.define("prs", visits.prestation_lines_sql(at["prs"]))
+        stage.define("h_visit", visits.hospital_visit_lines_sql(at["h_visit"]))
+        define_stays(stage, at)
+        came = bool(other_fields(at))
+        if came:
+            reads = ("FROM stage_sequences", "FROM stage_ace_b")
+            self._tell("mapped other fields", lambda piece: tell_other_fields(piece, stage, at), *reads)
+        lines = {
+            "prs": ("stage_prs", visits.PRESTATION_TRAPS),
+            "mco_b": ("stage_mco_b_lines", visits.STAY_TRAPS),
+            "h_visit": ("stage_h_visit", visits.VISIT_TRAPS),
+        }
+        n_visits = 0
+        for origin, table in _VISIT_SOURCES.items():
+            staged = visits.VISIT_STAGES[origin]
+            stage.define(staged, visits.visits_sql(origin, delivered))
+            counted = f"SELECT count(*), coalesce(CAST(sum(n_lines) AS BIGINT), 0) FROM stage_{staged}"
+            others = f"SELECT count(*) FROM stage_mco_b {OTHERS}"
+
+            def tell(piece: Account, table: str = table, counted: str = counted, others: str = others) -> None:
+                n_rows, n_lines = stage.rows(counted)[0]
+                piece.expected["visit_occurrence"] = n_rows
+                if table in at:
+                    if table in lines:
+                        piece.judge(stage, table, *lines[table])
+                    piece.map(table, n_lines - (stage.scalar(others) if table == "mco_b" and came else 0))
+
+            if table in at or (table == "mco_b" and came):
+                judged = f"FROM {lines[table][0]}" if table in lines else ""
+                n_visits += self._tell(f"mapped {table}", tell, counted, judged).expected["visit_occurrence"]
+        stage.define(
             "omop_visits",
             omop_links_sql(
                 "visit_occurrence_id",
-                [at["omop_visit_occurrence"]],
-                {at["omop_visit_occurrence"]: ["preceding_visit_occurrence_id"]}
+                [delivered],
+                {delivered: ["preceding_visit_occurrence_id"]}
                 | {
                     at[f"omop_{name}"]: ["visit_occurrence_id"] for name in _REFERRING_TO_VISITS if f"omop_{name}" in at
                 },
-                "stage_visits",
+                f"stage_{visits.VISIT_STAGES[OMOP]}",
+                visits.visits_before(OMOP),
             ),
         )
-        self._stage.put("details", visit_details.details_sql(at["omop_visit_detail"]))
-        self._stage.put(
+        parts = [
+            part
+            for table, part in zip(_VISIT_SOURCES.values(), visits.visit_parts(delivered), strict=True)
+            if table in at or (table == "mco_b" and came)
+        ]
+        self._write_parts("visit_occurrence", parts, n_visits, stored_rows_sql)
+
+    def _details(self) -> None:
+        at, stage = self._sources, self._stage
+        delivered = at["omop_visit_detail"]
+        stage.define("details", visit_details.details_sql(delivered))
+        stage.define(
             "omop_details",
             omop_links_sql(
                 "visit_detail_id",
-                [at["omop_visit_detail"]],
-                {at["omop_visit_detail"]: ["preceding_visit_detail_id", "parent_visit_detail_id"]}
+                [delivered],
+                {delivered: ["preceding_visit_detail_id", "parent_visit_detail_id"]}
                 | {at[f"omop_{name}"]: ["visit_detail_id"] for name in _REFERRING_TO_DETAILS if f"omop_{name}" in at},
                 "stage_details",
             ),
         )
-        tables = {visits.CARE: "prs", visits.PMSI: "mco_b", visits.HOSPITAL: "h_visit", OMOP: "omop_visit_occurrence"}
-        n_visits = 0
-        for origin, n_rows, n_lines in engine.rows(
-            "SELECT origin, count(*), CAST(sum(n_lines) AS BIGINT) FROM stage_visits GROUP BY origin"
-        ):
-            self._account.map(tables[origin], n_lines - (others.n_stays if origin == visits.PMSI else 0))
-            n_visits += n_rows
+        counted = "SELECT origin, count(*) FROM stage_details GROUP BY origin"
+        others, came = f"SELECT count(*) FROM stage_mco_um {OTHERS}", bool(other_fields(at))
+
+        def tell(piece: Account) -> None:
+            if "mco_um" in at:
+                piece.judge(stage, "mco_um", "stage_mco_um_lines", visit_details.STAY_LINE_TRAPS)
+            for origin, n_rows in stage.rows(counted):
+                n_others = stage.scalar(others) if origin == visits.PMSI and came else 0
+                piece.map(_DETAIL_SOURCES[origin], n_rows - n_others)
+                piece.expected["visit_detail"] += n_rows
+
+        n_details = self._tell("mapped details", tell, counted, "FROM stage_mco_um_lines").expected["visit_detail"]
         parts = [
             part
-            for table, part in zip(tables.values(), visits.visit_parts(at["omop_visit_occurrence"]), strict=True)
-            if table in at or (table == "mco_b" and others.came)
+            for table, part in zip(_DETAIL_SOURCES.values(), visit_details.detail_parts(delivered), strict=True)
+            if table in at or (table == "mco_um" and came)
         ]
-        if parts:
-            self._insert("visit_occurrence", stored_rows_sql("visit_occurrence", parts, self._number), n_visits)
-        tables = {visits.PMSI: "mco_um", OMOP: "omop_visit_detail"}
-        n_details = 0
-        for origin, n_rows in engine.rows("SELECT origin, count(*) FROM stage_details GROUP BY origin"):
-            self._account.map(tables[origin], n_rows - (others.n_details if origin == visits.PMSI else 0))
-            n_details += n_rows
-        parts = [
-            part
-            for table, part in zip(tables.values(), visit_details.detail_parts(at["omop_visit_detail"]), strict=True)
-            if table in at or (table == "mco_um" and others.came)
-        ]
-        if parts:
-            self._insert("visit_detail", stored_rows_sql("visit_detail", parts, self._number), n_details)
+        self._write_parts("visit_detail", parts, n_details, stored_rows_sql)
+
+    def _write_parts(
+        self, table: str, parts: Sequence[Part], expected: int, laid_out: Callable[[str, Sequence[Part], str], str]
+    ) -> None:
+        self._write(table, laid_out(table, parts, self._bucket) if parts else "", expected)
 
     # -- deaths and observation periods
 
-    def _deaths_and_periods(self) -> None:
-        at, engine = self._sources, self._engine
-        self._stage.put("deaths", deaths.death_candidates_sql(at["cci"], at["omop_death"]))
-        n_deaths = engine.scalar("SELECT count(*) FROM stage_deaths WHERE choice = 1")
-        self._insert("death", self._with_bucket(deaths.death_rows_sql()), n_deaths)
-        for table, column, origin, traps in (
-            ("cci", "BEN_DCD_DTE", deaths.CERTIFICATE, deaths.CERTIFICATE_TRAPS),
-            ("omop_death", "death_date", deaths.OMOP, deaths.OMOP_TRAPS),
-        ):
-            if table in at:
-                self._stage.put("records", deaths.record_lines_sql(at[table], column, origin, traps))
-                self._account.judge(engine, table, "stage_records", traps)
-                self._account.map(
-                    table,
-                    engine.scalar(f"SELECT count(*) FROM stage_deaths WHERE choice = 1 AND origin = {origin}"),
-                )
+    def _deaths(self) -> None:
+        at, stage = self._sources, self._stage
+        stage.define("deaths", deaths.death_candidates_sql(at["cci"], at["omop_death"]))
+        counted = "SELECT origin, count(*) FROM stage_deaths WHERE choice = 1 GROUP BY origin"
+        delivered = {
+            "cci": ("BEN_DCD_DTE", deaths.CERTIFICATE, deaths.CERTIFICATE_TRAPS),
+            "omop_death": ("death_date", deaths.OMOP, deaths.OMOP_TRAPS),
+        }
+        present = [table for table in delivered if table in at]
+        for table in present:
+            stage.define(f"{table}_records", deaths.record_lines_sql(at[table], *delivered[table]))
+
+        def tell(piece: Account) -> None:
+            found = dict(stage.rows(counted))
+            piece.expected["death"] = sum(found.values())
+            for table in present:
+                _, origin, traps = delivered[table]
+                piece.judge(stage, table, f"stage_{table}_records", traps)
+                piece.map(table, found.get(origin, 0))
+
+        reads = [f"FROM stage_{table}_records" for table in present]
+        n_deaths = self._tell("mapped deaths", tell, counted, *reads).expected["death"]
+        self._write("death", self._with_bucket(deaths.death_rows_sql()), n_deaths)
+
+    def _periods(self) -> None:
+        at, stage = self._sources, self._stage
         delivered = at["omop_observation_period"]
-        self._stage.put("periods", observation_periods.observation_periods_sql(delivered, self._written.days))
-        n_periods = engine.scalar("SELECT count(*) FROM stage_periods")
-        self._insert("observation_period", self._with_bucket("FROM stage_periods"), n_periods)
-        if "omop_observation_period" in at:
-            self._stage.put("records", observation_periods.omop_lines_sql(delivered))
-            self._account.judge(engine, "omop_observation_period", "stage_records", observation_periods.OMOP_TRAPS)
-            self._account.map(
-                "omop_observation_period", engine.scalar("SELECT coalesce(sum(n_mapped), 0) FROM stage_records")
-            )
+        stage.define("periods", observation_periods.observation_periods_sql(delivered, self._written.days))
+        stage.define("period_records", observation_periods.omop_lines_sql(delivered))
+        counted, mapped = "SELECT count(*) FROM stage_periods", "SELECT sum(n_mapped) FROM stage_period_records"
+
+        def tell(piece: Account) -> None:
+            piece.expected["observation_period"] = stage.scalar(counted)
+            if "omop_observation_period" in at:
+                table = "omop_observation_period"
+                piece.judge(stage, table, "stage_period_records", observation_periods.OMOP_TRAPS)
+                piece.map(table, int(stage.scalar(mapped) or 0))
+
+        n_periods = self._tell("mapped periods", tell, counted, mapped).expected["observation_period"]
+        self._write("observation_period", self._with_bucket("FROM stage_periods"), n_periods)
 
     # -- events
 
     def _events(self) -> None:
-        at, engine = self._sources, self._engine
+        at, stage = self._sources, self._stage
         kinds = event_kinds(at, self._written.duration)
         expected: Counter[str] = Counter()
         for kind in kinds:
-            if kind.lines_sql:
-                with self._phase(f"{kind.name} lines"):
-                    self._lines(kind)
-            with self._phase(f"{kind.name} tally"):
-                for target, vocabulary, code, n_rows, n_lines in engine.rows(events.tally_sql(kind.events_sql)):
-                    expected[EVENT_TABLES[target]] += n_rows
-                    self._account.map(kind.name, int(n_lines))
-                    if vocabulary is not None:
-                        self._account.unmapped(vocabulary, code, n_rows)
+            with self._phase(f"{kind.name} lines"):
+                expected += self._tally(kind).expected
         for table in _COPIED:
             parts = [
                 events.event_part(table, kind)
                 for kind in kinds
                 if table in EVENT_TABLES and table in kind.targets(self._written.domains)
             ]
-            if f"omop_{table}" in at:
-                n_delivered = engine.scalar(f"SELECT count(*) FROM {at[f'omop_{table}']}")
-                parts.append(events.delivered_part(table, at[f"omop_{table}"]))
-                expected[table] += n_delivered
-                self._account.map(f"omop_{table}", n_delivered)
-            if parts:
-                with self._phase(table):
-                    self._insert(table, numbered_rows_sql(table, parts, self._number), expected[table])
-            elif expected[table]:
+            if not parts and expected[table]:
                 raise AssertionError("events were mapped to a table that no kind can reach")
+            if f"omop_{table}" in at:
+                counted = f"SELECT count(*) FROM {at[f'omop_{table}']}"
+                parts.append(events.delivered_part(table, at[f"omop_{table}"]))
+
+                def tell(piece: Account, table: str = table, counted: str = counted) -> None:
+                    piece.expected[table] = stage.scalar(counted)
+                    piece.map(f"omop_{table}", piece.expected[table])
+
+                expected += self._tell(f"mapped omop_{table}", tell, counted).expected
+            with self._phase(table):
+                self._write_parts(table, parts, expected[table], numbered_rows_sql)
+
+    def _tally(self, kind: Kind) -> Account:
+        """Judge a kind's lines and count its events by table."""
+        tally, lines = events.tally_sql(kind.events_sql), f"stage_{kind.name}"
+        if kind.lines_sql:
+            self._stage.define(kind.name, kind.lines_sql)
+
+        def tell(piece: Account) -> None:
+            if kind.lines_sql:
+                piece.judge(self._stage, kind.name, lines, kind.traps)
+            for target, vocabulary, code, n_rows, n_lines in self._stage.rows(tally):
+                piece.expected[EVENT_TABLES[target]] += n_rows
+                piece.map(kind.name, int(n_lines))
+                if vocabulary is not None:
+                    piece.unmapped(vocabulary, code, n_rows)
+
+        return self._tell(f"mapped {kind.name}", tell, tally, lines if kind.lines_sql else "")

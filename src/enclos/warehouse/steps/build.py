@@ -1,4 +1,4 @@
-"""Build a snapshot: the whole CDM in one transaction, bucket by bucket."""
+"""Build a snapshot: the whole CDM in one transaction, some buckets in a pass; what would not change is kept."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 
-from enclos.contracts.omop import PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables, primary_keys
+from enclos.contracts.omop import PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.contracts.sql import SqlEngine
+from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
-from enclos.warehouse.model import BuildReport, DeliveredPeriod, Fate
-from enclos.warehouse.plans import fields, metadata, observation_periods, places, providers, vocabulary
+from enclos.warehouse.model import BuildReport, DeliveredPeriod
+from enclos.warehouse.plans import fields, observation_periods, places, providers, vocabulary
 from enclos.warehouse.plans.codes import codes_sql
-from enclos.warehouse.plans.drugs import DurationRule, duration_rule
+from enclos.warehouse.plans.drugs import duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.plans.visits import extracts_sql
 from enclos.warehouse.ports import CrossingReader, LakeWriter
-from enclos.warehouse.rules import check_balance, national_days
+from enclos.warehouse.rules import check_balance, national_days, passes
 from enclos.warehouse.steps.account import Account
-from enclos.warehouse.steps.bucket import Bucket, Written
+from enclos.warehouse.steps.bucket import Pass, Written
+from enclos.warehouse.steps.records import BUILD_PART, Records, read_records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
+from enclos.warehouse.steps.whole import Whole
 
 MAPPING = "snds-1"
 """The version of the mapping rules, written into every snapshot."""
+LINES_PER_PASS = 12_000_000
+"""Lines mapped in one go: their staged rows take about one gigabyte."""
 
 
 def silent(_phase: str, _share: float) -> None:
@@ -49,62 +54,101 @@ def build_snapshot(
     released_on: date,
     name: str = "Enclos",
     duration: str = "pack-size",
+    full: bool = False,
+    lines_per_pass: int = LINES_PER_PASS,
     progress: Callable[[str, float], None] = silent,
     check: Callable[[], None] = proceed,
     clock: Callable[[], float] = time.perf_counter,
 ) -> BuildReport:
-    """Make the next snapshot from everything that crossed the wall.
+    """Make the next snapshot from everything that crossed the wall; what would not change is kept as it is.
 
     In: n_buckets — as the tables crossed; periods — what every delivery covers; released_on — the day of the build;
-    duration — the rule for days of supply; progress — called with the phase and the share done; check — called before
-    each bucket and before the commit, stops the build by raising.
-    Out: the snapshot's id, its rows by table, the account of every delivered table.
-    Order: neither the order of deliveries nor the number of buckets changes a row.
+    duration — the rule for days of supply; full — make everything again; lines_per_pass — how many lines are mapped in
+    one go, so that a small population is not cut up; progress — called with the phase and the share done; check —
+    called before each pass and before the commit, stops the build by raising.
+    Out: the snapshot's id, its rows by table, the account of every delivered table, what was made and what was kept.
+    Order: neither the order of deliveries nor the number of buckets or passes changes a row, nor whether the snapshot
+    before was there to be kept from.
     Refuses: BUILD_EMPTY, BUILD_PERIOD, BUILD_RULE_UNKNOWN, BUILD_UNBALANCED; whatever is raised, the snapshot before
     stays and nothing of this one is seen.
     """
     rule = duration_rule(duration)
-    everywhere = Sources(crossing, None)
+    everywhere = Sources(engine, crossing, None)
     days = _national_days(everywhere, periods)
+    before = None if full else lake.facts()
+    n_passes = passes(crossing.n_rows(), n_buckets, lines_per_pass, (before or {}).get("n_passes"))
     watch = _Watch(clock)
-    stage = Stage(engine)
-    account, counts = Account(), Counter[str]()
+    account, counts, rebuilt = Account(), Counter[str](), Counter[str]()
+    shape = {
+        "n_buckets": n_buckets,
+        "n_passes": n_passes,
+        "mapping": MAPPING,
+        "duration": rule.id,
+        "engine": str(engine.scalar("SELECT version()")),
+        "tables": _tables_signature(),
+        "vocabulary": [crossing.stamp(table, None) for table in VOCABULARY_TABLES],
+    }
+    rules = sha256_hex(canonical_bytes(shape))
+    again = before is not None and before.get("rules") == rules
     try:
         with _transaction(lake):
             with watch.phase("vocabulary and places"):
                 progress("vocabulary and places", 0.0)
-                names = _create(lake)
-                _stage_lookups(stage, everywhere, periods)
-                _write_vocabulary(engine, everywhere, names, account, counts)
-                _write_places(engine, everywhere, names, account, counts)
-                written = Written(names, _domains(engine), days, rule)
-            for number in range(n_buckets):
+                records = read_records(engine, lake.name(BUILD_PART.name)) if again else Records({})
+                names = _tables(lake, again=again)
+                shared = Stage(engine, everywhere, rules, outputs=names)
+                _define_lookups(shared, everywhere, periods)
+                whole = Whole(engine, lake, shared, everywhere, names, records, account, counts, rebuilt)
+                whole.write_vocabulary()
+                whole.write_places()
+                written = Written(names, _domains(shared), days, rule, n_buckets, rules, shared)
+            for number in range(n_passes):
                 check()
-                progress("buckets", number / n_buckets)
-                Bucket(engine, Sources(crossing, number), number, written, account, counts, watch.phase).make()
+                progress("buckets", number / n_passes)
+                buckets = range(number, n_buckets, n_passes)
+                sources = Sources(engine, crossing, buckets)
+                Pass(engine, sources, number, buckets, written, records, account, counts, rebuilt, watch.phase).make()
             if not counts["person"]:
                 raise refusal(
                     Code.BUILD_EMPTY, "Nobody was delivered yet.", "Ingest a delivery with persons, then build."
                 )
             with watch.phase("metadata"):
-                _write_metadata(engine, everywhere, names, counts, account, name, periods, released_on, rule)
+                made_by = {
+                    "enclos mapping": MAPPING,
+                    "enclos drug duration": rule.id,
+                    "enclos observation period": observation_periods.RULE,
+                }
+                whole.write_metadata(name, periods, released_on, made_by)
             check_balance(account.tables())
+            records.write(engine, lake.create(BUILD_PART, by_bucket=False))
             check()
             with watch.phase("commit"):
                 progress("commit", 1.0)
                 snapshot = lake.commit(
                     {
                         "n_buckets": n_buckets,
+                        "n_passes": n_passes,
                         "tables": sorted(names),
                         "mapping": MAPPING,
                         "duration": rule.id,
                         "observation_period": observation_periods.RULE,
+                        "rules": rules,
                     }
                 )
     finally:
-        stage.clear()
+        if "shared" in locals():
+            shared.clear()
     rows = {table: counts[table] for table in names if table in omop_tables()}
-    return BuildReport(snapshot, rows, account.tables(), account.codes(), watch.seconds(), account.vocabularies())
+    return BuildReport(
+        snapshot,
+        rows,
+        account.tables(),
+        account.codes(),
+        watch.seconds(),
+        account.vocabularies(),
+        full=not again,
+        rebuilt=dict(rebuilt),
+    )
 
 
 @contextmanager
@@ -148,20 +192,35 @@ def _national_days(sources: Sources, periods: Sequence[DeliveredPeriod]) -> Span
     return days
 
 
-def _create(lake: LakeWriter) -> dict[str, str]:
-    names = {}
-    for table in (*PERSON_TABLES, *SHARED_TABLES, *VOCABULARY_TABLES):
-        names[table] = lake.create(omop_tables()[table], by_bucket=table in PERSON_TABLES)
-    names[PERSON_SOURCE.name] = lake.create(PERSON_SOURCE, by_bucket=True)
-    return names
+def _tables_signature() -> str:
+    """Stands for the tables of a snapshot and their columns."""
+    every = (*PERSON_TABLES, *SHARED_TABLES, *VOCABULARY_TABLES)
+    columns = {name: [[column.name, column.sql_type] for column in omop_tables()[name]] for name in every}
+    return sha256_hex(canonical_bytes(columns))
 
 
-def _stage_lookups(stage: Stage, sources: Sources, periods: Sequence[DeliveredPeriod]) -> None:
-    stage.put("codes", codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"]))
-    stage.put("packs", vocabulary.packs_sql(sources["drug_strength"]))
-    stage.put("units", vocabulary.units_sql(sources["concept"]))
-    stage.put("locations", places.locations_sql(sources["ben"], sources["omop_location"], sources["h_place"]))
-    stage.put(
+def _tables(lake: LakeWriter, *, again: bool) -> dict[str, str]:
+    """The names of the tables of the snapshot; without a snapshot to keep from, they are made anew and empty."""
+    contracts = [omop_tables()[table] for table in (*PERSON_TABLES, *SHARED_TABLES, *VOCABULARY_TABLES)]
+    by_bucket = {*PERSON_TABLES, PERSON_SOURCE.name}
+    return {
+        table.name: lake.name(table.name) if again else lake.create(table, by_bucket=table.name in by_bucket)
+        for table in (*contracts, PERSON_SOURCE)
+    }
+
+
+def _define_lookups(shared: Stage, sources: Sources, periods: Sequence[DeliveredPeriod]) -> None:
+    shared.define(
+        "codes", codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"])
+    )
+    shared.define("packs", vocabulary.packs_sql(sources["drug_strength"]))
+    shared.define("units", vocabulary.units_sql(sources["concept"]))
+    shared.define(
+        "locations",
+        places.locations_sql(sources["ben"], sources["omop_location"], sources["h_place"]),
+        by_content=True,
+    )
+    shared.define(
         "care_sites",
         places.care_sites_sql(
             sources["prs"],
@@ -170,90 +229,23 @@ def _stage_lookups(stage: Stage, sources: Sources, periods: Sequence[DeliveredPe
             sources["h_place"],
             sources["omop_care_site"],
         ),
+        by_content=True,
     )
     naming = [
         sources[name]
         for name in sources.of_persons
         if name.startswith("omop_") and "provider_id" in PSEUDONYMISED[name].names
     ]
-    stage.put("providers", providers.providers_sql(sources["omop_provider"], sources["h_provider"], naming))
-    stage.put("extracts", extracts_sql(periods))
+    shared.define(
+        "providers",
+        providers.providers_sql(sources["omop_provider"], sources["h_provider"], naming),
+        by_content=True,
+    )
+    shared.define("extracts", extracts_sql(periods))
 
 
-def _domains(engine: SqlEngine) -> dict[str, frozenset[str]]:
+def _domains(shared: Stage) -> dict[str, frozenset[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for vocabulary_id, domain in engine.rows(vocabulary.domains_sql()):
+    for vocabulary_id, domain in shared.rows(vocabulary.domains_sql()):
         found[vocabulary_id].add(domain)
     return {vocabulary_id: frozenset(domains) for vocabulary_id, domains in found.items()}
-
-
-def _write_vocabulary(
-    engine: SqlEngine, sources: Sources, names: dict[str, str], account: Account, counts: Counter[str]
-) -> None:
-    for table in VOCABULARY_TABLES:
-        if table not in sources:
-            continue
-        n_delivered = engine.scalar(f"SELECT count(*) FROM {sources[table]}")
-        rows = vocabulary.vocabulary_rows_sql(sources[table], omop_tables()[table].names, primary_keys().get(table))
-        counts[table] = engine.scalar(f"INSERT INTO {names[table]} {rows}")
-        account.deliver(table, "vocabulary", n_delivered)
-        account.map(table, counts[table])
-        account.drop(table, "same_row", Fate.FILTERED, n_delivered - counts[table])
-
-
-def _write_places(
-    engine: SqlEngine, sources: Sources, names: dict[str, str], account: Account, counts: Counter[str]
-) -> None:
-    counts["location"] = engine.scalar(f"INSERT INTO {names['location']} {places.location_rows_sql()}")
-    counts["care_site"] = engine.scalar(f"INSERT INTO {names['care_site']} {places.care_site_rows_sql()}")
-    counts["provider"] = engine.scalar(f"INSERT INTO {names['provider']} {providers.provider_rows_sql()}")
-    for table, staged, own in (
-        ("omop_location", "locations", "kind = 'omop'"),
-        ("omop_care_site", "care_sites", "kind = 'omop'"),
-        ("omop_provider", "providers", "known AND kind = 'omop'"),
-        ("h_provider", "providers", "known AND kind = 'hospital'"),
-        ("h_place", "care_sites", "kind = 'place'"),
-    ):
-        if table in sources:
-            n_delivered = 0
-            for source, n_lines in engine.rows(f"SELECT source, count(*) FROM {sources[table]} GROUP BY source"):
-                account.deliver(table, source, n_lines)
-                n_delivered += n_lines
-            n_mapped = engine.scalar(f"SELECT count(*) FROM stage_{staged} WHERE {own}")
-            account.map(table, n_mapped)
-            account.drop(table, "same_row", Fate.FILTERED, n_delivered - n_mapped)
-
-
-def _write_metadata(
-    engine: SqlEngine,
-    sources: Sources,
-    names: dict[str, str],
-    counts: Counter[str],
-    account: Account,
-    name: str,
-    periods: Sequence[DeliveredPeriod],
-    released_on: date,
-    rule: DurationRule,
-) -> None:
-    until = max((period.end_on - timedelta(days=1) for period in periods), default=released_on)
-    alone = "omop_cdm_source" in sources and all(table.startswith("omop_") for table in sources.of_persons)
-    described = engine.rows(f"SELECT source, count(*) FROM {sources['omop_cdm_source']} GROUP BY source")
-    delivered = sources["omop_cdm_source"] if alone and len(described) == 1 else None
-    counts["cdm_source"] = engine.scalar(
-        f"INSERT INTO {names['cdm_source']} "
-        + metadata.cdm_source_sql(name, until, released_on, sources["vocabulary"], sources["concept"], delivered)
-    )
-    for source, n_lines in described:
-        account.deliver("omop_cdm_source", source, n_lines)
-        account.map("omop_cdm_source", 1 if delivered else 0)
-        account.drop("omop_cdm_source", "described_anew", Fate.FILTERED, n_lines - (1 if delivered else 0))
-    if "omop_metadata" in sources:
-        for source, n_lines in engine.rows(f"SELECT source, count(*) FROM {sources['omop_metadata']} GROUP BY source"):
-            account.deliver("omop_metadata", source, n_lines)
-            account.drop("omop_metadata", "described_anew", Fate.FILTERED, n_lines)
-    facts = {
-        "enclos mapping": MAPPING,
-        "enclos drug duration": rule.id,
-        "enclos observation period": observation_periods.RULE,
-    }
-    counts["metadata"] = engine.scalar(f"INSERT INTO {names['metadata']} {metadata.metadata_sql(facts, released_on)}")

@@ -1,51 +1,42 @@
-"""The stays of the PMSI's other fields, put beside those of medicine for the bucket."""
+"""The stays of the PMSI's other fields, put beside those of medicine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from enclos.contracts.sql import SqlEngine
-from enclos.warehouse.plans import fields, stay_lines
+from enclos.warehouse.plans import fields, stay_lines, visit_details, visits
 from enclos.warehouse.plans.traps import KEPT
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 
-
-@dataclass(frozen=True, slots=True)
-class OtherStays:
-    """What the other fields brought to the bucket."""
-
-    came: bool = False
-    """Whether any of them was delivered, in any bucket."""
-    n_stays: int = 0
-    n_details: int = 0
+OTHERS = f"WHERE verdict = {KEPT} AND field <> 'MCO'"
+"""Of staged stays or units: those that the other fields brought."""
 
 
-def stage_other_fields(engine: SqlEngine, stage: Stage, account: Account, at: Sources) -> OtherStays:
-    """Judge the sequences of every field that came; their stays and details join the staged stays and units.
+def other_fields(at: Sources) -> list[fields.Field]:
+    """The other fields that came, in any bucket."""
+    return [field for field in fields.FIELDS if field.table in at]
 
-    In: the staged stays (``mco_b``) and units (``mco_um``) of medicine, judged.
-    """
-    came = [field for field in fields.FIELDS if field.table in at]
-    if not came:
-        return OtherStays()
-    stage.put(
-        "sequences", " UNION ALL ".join(fields.sequences_sql(field, at[field.table], at["ace_b"]) for field in came)
-    )
-    for field in came:
-        account.judge(engine, field.table, f"(SELECT * FROM stage_sequences WHERE field = '{field.name}')", field.traps)
-        n_mapped = f"SELECT coalesce(sum(n_mapped), 0) FROM stage_sequences WHERE field = '{field.name}'"
-        account.map(field.table, int(engine.scalar(n_mapped)))
-    stage.put("mco_b", f"SELECT * FROM stage_mco_b UNION ALL BY NAME {fields.stays_of_sequences_sql()}")
-    stage.put("mco_um", f"SELECT * FROM stage_mco_um UNION ALL BY NAME {fields.details_of_sequences_sql()}")
+
+def define_stays(stage: Stage, at: Sources) -> None:
+    """Stage the stays (``mco_b``) and units (``mco_um``) of every field; those of medicine as lines of their own."""
+    came = other_fields(at)
+    stage.define("mco_b_lines", visits.stay_lines_sql(at["mco_b"]))
+    stage.define("mco_um_lines", visit_details.unit_lines_sql(at["mco_um"]))
+    if came:
+        stage.define(
+            "sequences", " UNION ALL ".join(fields.sequences_sql(field, at[field.table], at["ace_b"]) for field in came)
+        )
+    for table, others in (("mco_b", fields.stays_of_sequences_sql()), ("mco_um", fields.details_of_sequences_sql())):
+        stage.define(table, f"SELECT * FROM stage_{table}_lines" + (f" UNION ALL BY NAME {others}" if came else ""))
+    stage.define("ace_b", stay_lines.billed_lines_sql(at["ace_b"]))
+
+
+def tell_other_fields(piece: Account, stage: Stage, at: Sources) -> None:
+    """Judge the sequences of every field that came, and the billed acts of external care."""
+    for field in other_fields(at):
+        own = f"(SELECT * FROM stage_sequences WHERE field = '{field.name}')"
+        piece.judge(stage, field.table, own, field.traps)
+        piece.map(field.table, int(stage.scalar(f"SELECT coalesce(sum(n_mapped), 0) FROM {own}")))
     if "ace_b" in at:
-        stage.put("ace_b", stay_lines.billed_lines_sql(at["ace_b"]))
-        account.judge(engine, "ace_b", "stage_ace_b", stay_lines.BILLED_TRAPS)
-        account.map("ace_b", int(engine.scalar("SELECT coalesce(sum(n_mapped), 0) FROM stage_ace_b")))
-    kept = f"WHERE verdict = {KEPT} AND field <> 'MCO'"
-    return OtherStays(
-        True,
-        engine.scalar(f"SELECT count(*) FROM stage_mco_b {kept}"),
-        engine.scalar(f"SELECT count(*) FROM stage_mco_um {kept}"),
-    )
+        piece.judge(stage, "ace_b", "stage_ace_b", stay_lines.BILLED_TRAPS)
+        piece.map("ace_b", int(stage.scalar("SELECT coalesce(sum(n_mapped), 0) FROM stage_ace_b")))

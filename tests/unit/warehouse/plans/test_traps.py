@@ -48,7 +48,7 @@ CONTEXT = {traps.REPEATED, traps.NO_STAY, traps.DEATH_KNOWN, traps.RIGHTS_PERIOD
 @pytest.mark.parametrize("table", ["prs", "pha", "cam", "mco_b", "imb", "cci", "h_visit", "h_lab", "h_drug"])
 def test_a_line_of_empty_fields_gets_an_answer_from_every_trap(table: str) -> None:
     engine, _ = bench()
-    engine.register("stage_persons", engine.query("SELECT CAST(1 AS BIGINT) AS person_id"))
+    engine.register("stage_known", engine.query("SELECT CAST(1 AS BIGINT) AS person_id"))
     empty = ", ".join(
         f'CAST(NULL AS {c.sql_type}) AS "{c.name}"' for c in PSEUDONYMISED[table] if c.name != "person_id"
     )
@@ -57,7 +57,7 @@ def test_a_line_of_empty_fields_gets_an_answer_from_every_trap(table: str) -> No
             answer = engine.scalar(f"SELECT {trap.condition} FROM (SELECT CAST(1 AS BIGINT) AS person_id, {empty})")
             assert answer is not None, trap.name
             assert answer == (trap.fate is Fate.REJECTED and trap.name != "no_person"), trap.name
-    engine.unregister("stage_persons")
+    engine.unregister("stage_known")
 
 
 def test_the_first_trap_that_holds_gives_the_number() -> None:

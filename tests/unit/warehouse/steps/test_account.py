@@ -33,3 +33,19 @@ def test_the_most_frequent_unmapped_code_comes_first() -> None:
     for code, n_rows in (("A", 1), ("B", 5), ("A", 2)):
         account.unmapped("CIM10", code, n_rows)
     assert [(code.code, code.n_rows) for code in account.codes()] == [("B", 5), ("A", 3)]
+
+
+def test_what_a_part_told_can_be_added_again() -> None:
+    engine, _ = bench()
+    piece = Account()
+    piece.deliver("pha", "snds", 10)
+    lines = "(VALUES (0, 4, 3), (0, 2, 0), (1, 3, 0), (2, 1, 0)) AS lines(verdict, n_lines, n_mapped)"
+    piece.judge(engine, "pha", lines, TRAPS)
+    piece.map("pha", 3)
+    piece.unmapped("CIP13", "A", 2)
+    piece.expected["drug_exposure"] = 3
+    again = Account()
+    again.add(piece.as_text())
+    assert (again.tables(), again.codes(), again.expected) == (piece.tables(), piece.codes(), piece.expected)
+    again.add(piece.as_text())
+    assert again.tables()[0].delivered == 20

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from enclos.warehouse.steps.sources import Sources
 from factories.pseudonymised import ben, bench, built
 
@@ -6,27 +8,38 @@ class Nothing:
     def tables(self) -> list[str]:
         return ["ben", "omop_location"]
 
-    def relation(self, table: str, bucket: int | None) -> str | None:
-        return f"{table} of {bucket}" if table == "omop_location" else None
+    def relation(self, table: str, buckets: Sequence[int] | None) -> str | None:
+        return f"(SELECT '{table} of {buckets}' AS said)" if table == "omop_location" else None
+
+    def stamp(self, table: str, buckets: Sequence[int] | None) -> str:
+        return f"stamp of {table} in {buckets}"
+
+    def n_rows(self) -> int:
+        return 0
 
 
 def test_a_table_that_never_came_has_its_columns_and_no_row() -> None:
     engine, _ = bench()
-    relation = Sources(Nothing(), 3)["pha"]
+    relation = Sources(engine, Nothing(), [3])["pha"]
     assert engine.query(f"SELECT person_id, PHA_PRS_C13 FROM {relation}").num_rows == 0
 
 
 def test_a_table_without_rows_in_the_bucket_is_empty_too() -> None:
     engine, _ = bench()
-    assert engine.scalar(f"SELECT count(*) FROM {Sources(Nothing(), 3)['ben']}") == 0
+    assert engine.scalar(f"SELECT count(*) FROM {Sources(engine, Nothing(), [3])['ben']}") == 0
 
 
 def test_a_table_without_persons_is_read_whole() -> None:
-    assert Sources(Nothing(), 3)["omop_location"] == "omop_location of None"
+    engine, _ = bench()
+    sources = Sources(engine, Nothing(), [3])
+    assert sources["omop_location"] == "at_omop_location()"
+    assert engine.rows("SELECT said FROM at_omop_location()") == [("omop_location of None",)]
+    assert sources.stamps() == {"at_omop_location()": "stamp of omop_location in None"}
 
 
 def test_tables_of_persons_are_those_that_came() -> None:
-    sources = Sources(Nothing(), 3)
+    engine, _ = bench()
+    sources = Sources(engine, Nothing(), [3])
     assert sources.of_persons == ("ben",)
     assert "ben" in sources
     assert "pha" not in sources

@@ -1,0 +1,78 @@
+"""What a build makes anew, and what it keeps from the snapshot before."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from factories.pseudonymised import (
+    PACK_CODE,
+    ben,
+    built,
+    dispensing,
+    hospital,
+    of_stay,
+    prestation,
+    stay,
+    vocabulary,
+)
+
+MAY_1, MAY_4, JUNE_3 = date(2019, 5, 1), date(2019, 5, 4), date(2019, 6, 3)
+COUNTRY = vocabulary() | {
+    "ben": [ben(1), ben(2)],
+    "prs": [prestation(1, MAY_1), prestation(1, MAY_1, 3313)],
+    "pha": [dispensing(1, MAY_1, PACK_CODE)],
+    "mco_b": [stay(1, 1, MAY_1, MAY_4, DGN_PAL="K922")],
+    "mco_um": [of_stay(1, 1, UM_ORD_NUM=1, PAR_DUR_SEJ=3)],
+    "h_patient": [hospital(2, sex="F", birth_on=date(1960, 5, 1))],
+}
+
+
+def made_anew(*changes: dict[str, list[dict[str, object]]], n_buckets: int = 1) -> dict[str, int]:
+    """The tables that a build makes anew, and of how many buckets, when these rows came after the country."""
+    with built(COUNTRY, n_buckets=n_buckets, lines_per_pass=1, full=True):
+        pass
+    tables = dict(COUNTRY)
+    for change in changes:
+        for name, rows in change.items():
+            tables[name] = [*tables.get(name, []), *rows]
+    with built(tables, n_buckets=n_buckets, lines_per_pass=1) as snapshot:
+        assert not snapshot.report.full
+        return dict(snapshot.report.rebuilt)
+
+
+def test_nothing_new_makes_nothing_anew() -> None:
+    assert made_anew() == {}
+
+
+def test_a_flux_of_town_care_leaves_stays_and_their_diagnoses() -> None:
+    flux = {"prs": [prestation(1, JUNE_3, 3313)], "pha": [dispensing(1, JUNE_3, PACK_CODE)]}
+    assert set(made_anew(flux)) == {"visit_occurrence", "drug_exposure", "observation_period"}
+
+
+def test_a_stay_leaves_drugs() -> None:
+    stays = {"mco_b": [stay(2, 2, MAY_1, MAY_4, DGN_PAL="I10")]}
+    anew = set(made_anew(stays))
+    assert {"visit_occurrence", "condition_occurrence"} <= anew
+    assert not {"drug_exposure", "person", "concept"} & anew
+
+
+def test_a_new_beneficiary_concerns_whoever_has_the_same_bucket() -> None:
+    anew = made_anew({"ben": [ben(4)]}, n_buckets=2)
+    assert anew["person"] == 1
+    assert "concept" not in anew
+
+
+def test_another_reference_row_of_a_known_person_leaves_their_care() -> None:
+    moved = {"ben": [ben(2, BEN_RES_COM="383", MAX_TRT_DTD=date(2019, 12, 1))]}
+    assert not {"visit_occurrence", "drug_exposure", "condition_occurrence"} & set(made_anew(moved))
+
+
+def test_another_vocabulary_or_duration_rule_makes_everything_anew() -> None:
+    with built(COUNTRY, full=True):
+        pass
+    with built(COUNTRY, duration="one-box-30") as snapshot:
+        assert snapshot.report.full
+    with built(COUNTRY | {"concept": list(COUNTRY["concept"])[:-1]}, duration="one-box-30") as snapshot:
+        assert snapshot.report.full
+    with built(COUNTRY, n_buckets=2) as snapshot:
+        assert snapshot.report.full
