@@ -47,7 +47,7 @@ def test_a_delivery_of_every_kind_crosses_and_adds_up(bench, tmp_path):
         "ER_PRS_F": {"no_person": 1, "twins_untold": 1},
         "ER_PHA_F": {"no_person": 1, "no_prestation": 1},
         "ER_ETE_F": {"no_prestation": 1},
-        "T_MCOaaB": {"no_person": 1, "no_stay": 1, "twins_untold": 1},
+        "T_MCOaaB": {"fictitious_nir": 1, "no_stay": 1, "twins_untold": 1},
         "T_MCOaaD": {"no_stay": 1},
         "T_MCOaaC": {"no_stay": 1},
         "Encounter": {"not_done": 1},

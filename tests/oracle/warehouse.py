@@ -38,7 +38,7 @@ def care_trap(line: Row) -> str | None:
         return "majoration"
     if line.get("CPL_AFF_COD") == 16:
         return "complement"
-    return None
+    return "no_nature" if line.get("BSE_PRS_NAT") == 0 else None
 
 
 def place_fault(line: Row, persons: Collection[int]) -> str | None:

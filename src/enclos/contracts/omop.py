@@ -48,6 +48,9 @@ PERSON_TABLES: tuple[str, ...] = (
 )
 """Rows belong to one person; stored with a leading ``bucket`` column."""
 
+LINKED_TABLES: tuple[str, ...] = ("cost", "fact_relationship")
+"""Rows belong to a person by what they point to, and carry no person's number; stored with a leading ``bucket``."""
+
 START_DATES: dict[str, str] = {
     "observation_period": "observation_period_start_date",
     "visit_occurrence": "visit_start_date",

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from enclos.contracts.delivered.document import DeliveredFile, Delivery, Encoding, FileFormat, Kind, default_quote
+from enclos.contracts.delivered.snds import snds_family
 from enclos.contracts.delivered.tables import DeliveredTable, delivered_table
 from enclos.contracts.delivered.years import outside_years, project_aliases, year_of_table
 from enclos.intake.model import Fault, FileFacts, LandedFile, RejectReason, TableAccount
@@ -75,7 +76,7 @@ def declared_faults(delivery: Delivery, present: Collection[str]) -> list[Fault]
         for path in sorted(set(present) - declared)
     ]
     tables = {file.table.upper() for file in delivery.files}
-    if delivery.kind is Kind.SNDS_DCIR and "ER_PRS_F" not in tables:
+    if delivery.kind is Kind.SNDS_DCIR and "ER_PRS_F" not in {snds_family(name) for name in tables}:
         faults.append(Fault(Code.TABLE_UNKNOWN, "a claims delivery without ER_PRS_F cannot be joined to persons"))
     if delivery.kind is Kind.SNDS_PMSI:
         years = {name[:7] for name in tables}

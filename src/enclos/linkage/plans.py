@@ -16,16 +16,23 @@ SOURCE_PERSONS = "enclos_source_persons"
 PERSON_NODES = "enclos_person_nodes"
 LABELS = "enclos_labels"
 
+_BEFORE_ARCHIVE = 1 << 40
+"""Lifts the number of a delivery above that of any delivery of the archive."""
 
-def plan_snds_persons(beneficiaries: str) -> str:
-    """Each SNDS pseudonym (BEN_NIR_PSA and rank) with its person: BEN_IDT_ANO, or itself where there is none.
 
-    A pseudonym in several deliveries takes the latest one's person. Source: facts on IR_BEN_R, § 1.4.
+def plan_snds_persons(beneficiaries: str, archive: str) -> str:
+    """Each SNDS pseudonym (BEN_NIR_PSA and rank) with its person: BEN_IDT_ANO, else BEN_NIR_ANO, else itself.
+
+    A pseudonym in several deliveries takes the latest one's person, IR_BEN_R before its archive IR_BEN_R_ARC. One whose
+    BEN_CDI_NIR says that the identity is a stand-in is nobody's. Source: facts on IR_BEN_R, § 1.4.
     """
     key = snds_person_key("BEN_NIR_PSA", "BEN_RNG_GEM")
+    rows = f"SELECT *, {_BEFORE_ARCHIVE} + _delivery AS _age FROM {beneficiaries}"
+    rows += f" UNION ALL SELECT *, _delivery FROM {archive}"
     return (
         f"CREATE OR REPLACE TEMP TABLE {SNDS_PERSONS} AS SELECT _source AS source, {key} AS person_key, "
-        f"arg_max(coalesce(BEN_IDT_ANO, {key}), _delivery) AS person FROM {beneficiaries} GROUP BY ALL"
+        f"arg_max(coalesce(nullif(BEN_IDT_ANO, ''), nullif(BEN_NIR_ANO, ''), {key}), _age) AS person FROM ({rows}) "
+        "GROUP BY ALL HAVING coalesce(lpad(trim(arg_max(BEN_CDI_NIR, _age)), 2, '0') IN ('00', '03', '04'), true)"
     )
 
 

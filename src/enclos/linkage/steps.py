@@ -19,7 +19,7 @@ from enclos.linkage.ports import Landed, LinkKeys
 
 _HOSPITAL_COLUMNS = ("source", "patient_id", "id_temp")
 _NATIONAL_COLUMNS = ("source", "id_temp", "BEN_NIR_PSA", "BEN_RNG_GEM")
-_BENEFICIARY_COLUMNS = ("BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO")
+_BENEFICIARY_COLUMNS = ("BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO", "BEN_NIR_ANO", "BEN_CDI_NIR")
 
 
 def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: datetime) -> LinkReport:
@@ -137,8 +137,10 @@ def _hold(engine: SqlEngine, name: str, table: pa.Table) -> None:
 
 
 def _find_snds_persons(engine: SqlEngine, landed: Landed) -> None:
-    beneficiaries = landed.relation(Kind.SNDS_REF.value, "IR_BEN_R", _BENEFICIARY_COLUMNS)
-    engine.execute(plans.plan_snds_persons(beneficiaries))
+    beneficiaries, archive = (
+        landed.relation(Kind.SNDS_REF.value, family, _BENEFICIARY_COLUMNS) for family in ("IR_BEN_R", "IR_BEN_R_ARC")
+    )
+    engine.execute(plans.plan_snds_persons(beneficiaries, archive))
 
 
 def _halves(engine: SqlEngine, hospital_rows: str, national_rows: str) -> tuple[list[str], list[str]]:

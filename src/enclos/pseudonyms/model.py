@@ -13,6 +13,8 @@ class LeftBehind(Enum):
 
     NO_PERSON = "no_person"
     """Its identity is in no reference of persons (IR_BEN_R, the hospital's patients)."""
+    FICTITIOUS_NIR = "fictitious_nir"
+    """Its identity is a stand-in: BEN_CDI_NIR is neither 00 nor 03 nor 04, or NIR_ANO_17 is made of x."""
     TWINS_UNTOLD = "twins_untold"
     """Its pseudonym belongs to several persons and its rank tells none of them."""
     NO_PRESTATION = "no_prestation"
@@ -27,6 +29,8 @@ class LeftBehind(Enum):
     """A later delivery brought the row again."""
     NOT_MAPPED = "not_mapped"
     """No pseudonymised table takes this table."""
+    NO_EVENT = "no_event"
+    """The table tells of payment, transport or recovery, and of no clinical event."""
     NOT_DONE = "not_done"
     """Cancelled, planned, refuted or entered in error."""
     NO_DATE = "no_date"

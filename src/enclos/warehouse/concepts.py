@@ -48,5 +48,11 @@ MORE_THAN: Final = 4172704
 YES: Final = 4188539
 NO: Final = 4188540
 
+DOMAIN_PERSON: Final = 56
+MOTHER_OF_SUBJECT: Final = 40478925
+CHILD_OF_SUBJECT: Final = 40485452
+
+EURO: Final = 44818568
+
 CDM_5_4: Final = 756265
 """The concept of CDM version 5.4."""

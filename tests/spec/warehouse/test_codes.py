@@ -188,7 +188,7 @@ def test_a_long_term_illness_starts_with_its_entitlement(
             "visit_occurrence_id",
         )
         assert snapshot.rows("condition_occurrence", *columns) == [
-            (start_on, end_on, STANDARD_CONDITION_2, 32813, "41", None)
+            (start_on, end_on, STANDARD_CONDITION_2, 32813, "41 ALD 12", None)
         ]
 
 
@@ -197,3 +197,25 @@ def test_an_illness_without_a_code_keeps_its_number() -> None:
     with built({"ben": [ben(1)], "imb": [entitlement, entitlement | {"IMB_ALD_NUM": None}]}) as snapshot:
         assert snapshot.rows("condition_occurrence", "condition_source_value") == [("ALD 8",)]
         assert snapshot.account("imb")["reasons"] == {"no_code": 1}
+
+
+@pytest.mark.parametrize(
+    ("nature", "code", "delivered", "status"),
+    [
+        (41, "I10", 8, "41 ALD 12"),  # the number follows from the code
+        (41, "C50.9", None, "41 ALD 30"),
+        (41, "M545", 8, "41 ALD 8"),  # a code of no listed illness: the delivered number
+        (43, "M545", None, "43 ALD 31"),
+        (45, "M545", None, "45 ALD 32"),
+        (11, "M545", None, "11"),  # accident at work
+        (12, "C45.0", None, "12"),  # occupational disease
+        (13, "I10", None, "13"),  # invalidity
+    ],
+)
+def test_only_some_entitlements_are_long_term_illness(
+    nature: int, code: str, delivered: int | None, status: str
+) -> None:
+    """IMB_ETM_NAT 41, 43 and 45 are; 11, 12 and 13 are conditions that somebody is indemnified for."""
+    line = {"person_id": 1, "IMB_ALD_DTD": date(2015, 3, 1), "IMB_ETM_NAT": nature, "MED_MTF_COD": code}
+    with built({"ben": [ben(1)], "imb": [line | {"IMB_ALD_NUM": delivered}]}) as snapshot:
+        assert snapshot.rows("condition_occurrence", "condition_status_source_value") == [(status,)]

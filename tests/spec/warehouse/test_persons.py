@@ -70,6 +70,9 @@ def test_the_row_used_last_says_where_a_person_lives_and_fills_what_others_know(
         ("097", "411", "97411"),
         ("069", None, "69"),
         ("069", "000", "69"),
+        ("069", "999", "69"),  # a commune that nobody knows: one scheme never sends it
+        ("209", None, "20"),  # Corsica, in one of its two departments
+        ("974", None, "974"),
     ],
 )
 def test_a_commune_gets_its_insee_code(department: str, commune: str | None, insee: str) -> None:

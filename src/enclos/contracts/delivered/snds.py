@@ -42,11 +42,13 @@ _TEXT_COLUMNS = frozenset({"ETA_NUM", "RSA_NUM"})
 """Said to be integers in two of the MCO tables and text in the others; FINESS numbers of Corsica hold a letter."""
 
 _YEARLY = re.compile(r"^(T_(?:MCO|SSR|HAD|RIP))(\d{2})([A-Z][A-Z0-9]*)$")
+_ARCHIVED = re.compile(r"^(ER_[A-Z]{3}_F)_20(?:0[6-9]|1[0-2])$")
+"""Claims of 2006 to 2012 lie in a table a year: ER_PRS_F_2012. Source: facts, trap 7."""
 
 
 def snds_family(table: str) -> str:
-    """The schema's name of a table: T_MCO19B obeys T_MCOaaB; others are their own family."""
-    return _YEARLY.sub(r"\1aa\3", table)
+    """The schema's name of a table: T_MCO19B obeys T_MCOaaB, ER_PRS_F_2012 (archived claims) ER_PRS_F."""
+    return _ARCHIVED.sub(r"\1", _YEARLY.sub(r"\1aa\3", table))
 
 
 @cache

@@ -43,12 +43,30 @@ def _spellings(columns: TableContract) -> dict[str, str]:
     return {name.lower(): name for name in columns.names}
 
 
+WITHOUT_EVENTS: tuple[str, ...] = (
+    "ER_ANO_F",
+    "ER_ARO_F",
+    "ER_CPT_F",
+    "ER_DCT_F",
+    "ER_DTR_F",
+    "ER_INV_F",
+    "ER_LOT_F",
+    "ER_RAT_F",
+    "ER_TRS_F",
+)
+"""Affined claims tables that tell of payment, transport or recovery and of no clinical event: accepted, counted, not
+mapped."""
+
 _SNDS: dict[Kind, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     Kind.SNDS_DCIR: {
         "ER_PRS_F": (NINE_KEYS, ("BEN_NIR_PSA", "BEN_RNG_GEM", "EXE_SOI_DTD", "PRS_NAT_REF")),
         "ER_PHA_F": (NINE_KEYS, ("PHA_PRS_C13", "PHA_ACT_QSN")),
         "ER_CAM_F": (NINE_KEYS, ("CAM_PRS_IDE",)),
         "ER_ETE_F": (NINE_KEYS, ()),
+        "ER_UCD_F": (NINE_KEYS, ("UCD_UCD_COD",)),
+        "ER_BIO_F": (NINE_KEYS, ("BIO_PRS_IDE",)),
+        "ER_TIP_F": (NINE_KEYS, ("TIP_PRS_IDE",)),
+        **dict.fromkeys(WITHOUT_EVENTS, (NINE_KEYS, ())),
     },
     Kind.SNDS_PMSI: {
         # every other official table of the PMSI is taken too, landed and accounted for as not mapped
@@ -57,11 +75,18 @@ _SNDS: dict[Kind, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     },
     Kind.SNDS_REF: {
         "IR_BEN_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("BEN_IDT_ANO", "BEN_SEX_COD", "BEN_NAI_ANN")),
+        "IR_BEN_R_ARC": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("BEN_IDT_ANO", "BEN_SEX_COD", "BEN_NAI_ANN")),
         "IR_IMB_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("IMB_ALD_DTD",)),
+        "IR_ORC_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("BEN_CTA_TYP",)),
+        "IR_MAT_R": (("BEN_NIR_PSA", "BEN_RNG_GEM"), ("BEN_GRS_DTE",)),
         "KI_CCI_R": (("DCD_IDT_ENC",), ("BEN_IDT_ANO", "BEN_DCD_DTE", "DCD_CIM_COD")),
+        "KI_ECD_R": (("DCD_IDT_ENC",), ("ECD_CIM_COD",)),
     },
 }
 """Key columns and needed columns of the SNDS tables, by kind and family."""
+
+_LAID_OUT_AS = {"IR_BEN_R_ARC": "IR_BEN_R"}
+"""Tables with the columns of another one."""
 
 
 def _own(name: str, keys: Iterable[str], needed: Iterable[str] = (), **columns: str) -> DeliveredTable:
@@ -202,7 +227,7 @@ def delivered_tables(kind: Kind) -> dict[str, DeliveredTable]:
     """Every table of a kind, by family name in lower case; yearly tables stand under their family."""
     if kind in _SNDS:
         tables = [
-            DeliveredTable(name, name, TableContract(name, snds_columns()[name]), keys, needed)
+            DeliveredTable(name, name, TableContract(name, snds_columns()[_LAID_OUT_AS.get(name, name)]), keys, needed)
             for name, (keys, needed) in _SNDS[kind].items()
         ]
     elif kind is Kind.FHIR_BULK:
@@ -220,8 +245,14 @@ def delivered_tables(kind: Kind) -> dict[str, DeliveredTable]:
 def delivered_table(kind: Kind, name: str) -> DeliveredTable | None:
     """The layout of a table by its delivered name (case does not matter), or None when the kind has no such table.
 
-    A yearly table (T_MCO19B) obeys its family (T_MCOaaB) and keeps its own name.
+    A yearly table (T_MCO19B) obeys its family (T_MCOaaB) and keeps its own name; so does a year of archived claims
+    (ER_PRS_F_2012).
     """
+    if kind is Kind.SNDS_DCIR and snds_family(name.upper()) != name.upper():
+        archived = delivered_tables(kind).get(snds_family(name.upper()).lower())
+        return archived and DeliveredTable(
+            name.upper(), archived.family, archived.columns, archived.keys, archived.needed
+        )
     if kind is not Kind.SNDS_PMSI:
         return delivered_tables(kind).get(name.lower())
     yearly = name.upper()

@@ -1,11 +1,11 @@
-"""The national references: beneficiaries, long-term illnesses, deaths."""
+"""The national references: beneficiaries, long-term illnesses, complementary cover, pregnancies, deaths, mothers."""
 
 from __future__ import annotations
 
 from enclos.contracts.pseudonymised.columns import person_table
 
 REFERENCES = (
-    # IR_BEN_R, one row per (BEN_NIR_PSA, BEN_RNG_GEM); a person may have several
+    # IR_BEN_R and its archive IR_BEN_R_ARC, one row per (BEN_NIR_PSA, BEN_RNG_GEM); a person may have several
     person_table(
         "ben",
         BEN_SEX_COD="INTEGER",
@@ -29,4 +29,12 @@ REFERENCES = (
     ),
     # KI_CCI_R, one row per death certificate
     person_table("cci", BEN_DCD_DTE="DATE", DCD_CIM_COD="VARCHAR"),
+    # KI_ECD_R with the certificate it is of (KI_CCI_R), one row per line of a death certificate
+    person_table("ecd", BEN_DCD_DTE="DATE", DCD_CIM_COD="VARCHAR", ECD_CIM_COD="VARCHAR"),
+    # IR_ORC_R, one row per contract of complementary cover
+    person_table("orc", BEN_CTA_TYP="INTEGER", MLL_CTA_DSD="DATE", MLL_CTA_DSF="DATE"),
+    # IR_MAT_R, one row per pregnancy that was declared
+    person_table("mat", BEN_GRS_DTE="DATE", BEN_DRA_AME="VARCHAR"),
+    # T_MCOaaC of births, one row per stay of a child whose mother is known
+    person_table("kin", mother_id="BIGINT"),
 )

@@ -103,7 +103,9 @@ def _prepare(engine: SqlEngine) -> None:
 def _check_fluxes(engine: SqlEngine, staging: Staging, delivery: Delivery, landed: tuple[LandedFile, ...]) -> None:
     """Refuse a flux of claims, or a yearly table of stays, that has come before under another delivery."""
     found = [
-        plans.plan_fluxes(file.table.name, staging.scan(file.path), delivery.kind) for file in landed if file.n_landed
+        plans.plan_fluxes(_of_flux(file, delivery.kind), staging.scan(file.path), delivery.kind)
+        for file in landed
+        if file.n_landed
     ]
     selects = [select for select in found if select] or ["SELECT '' AS table_name, '' AS flux WHERE false"]
     engine.execute(f"CREATE OR REPLACE TEMP TABLE {_FLUXES} AS {' UNION ALL '.join(selects)}")
@@ -116,6 +118,11 @@ def _check_fluxes(engine: SqlEngine, staging: Staging, delivery: Delivery, lande
         raise rules.refusal_of(
             [Fault(Code.FLUX_TWICE, f"{row[0]} brings a flux that was landed before") for row in rows]
         )
+
+
+def _of_flux(file: LandedFile, kind: Kind) -> str:
+    """The table that a flux belongs to: archived claims (ER_PRS_F_2012) hold fluxes of ER_PRS_F."""
+    return file.table.family if kind is Kind.SNDS_DCIR else file.table.name
 
 
 def _record(

@@ -1,11 +1,17 @@
-"""DCIR: prestations with their establishment, and the packs and acts that hang on them by the nine keys."""
+"""DCIR: prestations with their establishment, and what hangs on them by the nine keys (packs, acts, devices…)."""
 
 from __future__ import annotations
 
 from enclos.contracts.delivered.snds import NINE_KEYS
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
-from enclos.pseudonyms.plans.persons import SNDS_LEFT, SNDS_PERSON, joined_snds
+from enclos.pseudonyms.plans.persons import (
+    SNDS_PERSON,
+    fictitious_pseudonym,
+    fictitious_status,
+    joined_snds,
+    snds_left,
+)
 
 CARE = "enclos_care"
 """Every prestation of the unit, once, with its establishment, person, executant's key and reason to stay."""
@@ -21,6 +27,7 @@ PRESTATION_COLUMNS: tuple[str, ...] = tuple(
             *NINE_KEYS,
             "BEN_NIR_PSA",
             "BEN_RNG_GEM",
+            "BEN_CDI_NIR",
             "PFS_EXE_NUM",
             *(name for name in PSEUDONYMISED["prs"].names if name not in _NOT_OF_PRESTATION),
         )
@@ -30,8 +37,17 @@ PRESTATION_COLUMNS: tuple[str, ...] = tuple(
 ESTABLISHMENT_COLUMNS: tuple[str, ...] = (*NINE_KEYS, *_OF_ESTABLISHMENT)
 """What is read of ER_ETE_F."""
 AFFINED_COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ER_PHA_F": ("pha", (*NINE_KEYS, "PHA_PRS_C13", "PHA_ACT_QSN")),
+    "ER_PHA_F": (
+        "pha",
+        (*NINE_KEYS, "PHA_PRS_C13", "PHA_PRS_IDE", "PHA_ACT_QSN", "PHA_DEC_TOP", "PHA_DEC_QSU"),
+    ),
     "ER_CAM_F": ("cam", (*NINE_KEYS, "CAM_PRS_IDE", "CAM_ACT_COD", "CAM_TRT_PHA")),
+    "ER_UCD_F": ("ucd", (*NINE_KEYS, "UCD_UCD_COD", "UCD_DLV_NBR")),
+    "ER_BIO_F": ("bio", (*NINE_KEYS, "BIO_PRS_IDE", "BIO_ACT_QSN")),
+    "ER_TIP_F": (
+        "tip",
+        (*NINE_KEYS, "TIP_PRS_IDE", "TIP_ACT_QSN", "TIP_PRS_TYP", "TIP_ACL_DTD", "TIP_ACL_DTF"),
+    ),
 }
 """Affined tables: the pseudonymised table and what is read."""
 
@@ -60,11 +76,13 @@ def plan_care(prestations: str, establishments: str, *, repeats: bool) -> str:
     the first of them is cared for, and the others stay behind as duplicates
     """
     rank = f"row_number() OVER (PARTITION BY {', '.join(f'p.{key}' for key in _KEYS)} ORDER BY p._line)"
-    left = (
-        f"CASE WHEN {rank} > 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {SNDS_LEFT} END" if repeats else SNDS_LEFT
-    )
+    left = snds_left(f"{fictitious_status('p.BEN_CDI_NIR')} OR {fictitious_pseudonym('p.BEN_NIR_PSA')}")
+    if repeats:
+        left = f"CASE WHEN {rank} > 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END"
     columns = ", ".join(
-        f"p.{name}" for name in PRESTATION_COLUMNS if name not in {"BEN_NIR_PSA", "BEN_RNG_GEM", "PFS_EXE_NUM"}
+        f"p.{name}"
+        for name in PRESTATION_COLUMNS
+        if name not in {"BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_CDI_NIR", "PFS_EXE_NUM"}
     )
     ours = ", ".join(f"e.{name}" for name in _OF_ESTABLISHMENT)
     return (

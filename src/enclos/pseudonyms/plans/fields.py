@@ -9,7 +9,7 @@ from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.pmsi import PmsiField
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
-from enclos.pseudonyms.plans.persons import SNDS_LEFT, SNDS_PERSON, joined_snds
+from enclos.pseudonyms.plans.persons import SNDS_PERSON, fictitious_pseudonym, joined_snds, snds_left
 from enclos.pseudonyms.plans.stays import CHAINED as MCO_CHAINED
 
 _OF_STAY = ("person_id", "stay_key")
@@ -186,10 +186,11 @@ def plan_chained(header: Header, chaining: str) -> str:
     listed = ", ".join(f"c.{key}" for key in keys)
     columns = ", ".join(f"c.{name}" for name in (*_DATES, *header.return_codes))
     finess = header.field.stay_keys[0]
+    left = snds_left(fictitious_pseudonym("c.NIR_ANO_17"))
     return (
         f"CREATE OR REPLACE TEMP TABLE {header.chained} AS SELECT {listed}, c.{finess} AS finess, {columns}, "
         f"k.stay_key, {SNDS_PERSON} AS person_id, CASE WHEN row_number() OVER (PARTITION BY {listed} ORDER BY c._line) "
-        f"> 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {SNDS_LEFT} END AS _left FROM {chaining} AS c "
+        f"> 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END AS _left FROM {chaining} AS c "
         f"JOIN {header.keys_of} AS k ON {_same(keys, 'k', 'c')} {joined_snds('c', 'NIR_ANO_17', header.rank)}"
     )
 

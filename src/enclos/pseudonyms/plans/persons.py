@@ -72,6 +72,25 @@ SNDS_LEFT = (
 """Why ``joined_snds`` finds none."""
 
 
+CERTAIN_NIR = ("00", "03", "04")
+"""Values of BEN_CDI_NIR under which a pseudonym is somebody's: certified, or provisional. Source: facts, § 1.4."""
+
+
+def fictitious_status(column: str) -> str:
+    """Whether BEN_CDI_NIR says that the identity is a stand-in; an empty one does not."""
+    return f"coalesce(lpad(trim({column}), 2, '0') NOT IN {CERTAIN_NIR}, false)"
+
+
+def fictitious_pseudonym(column: str) -> str:
+    """Whether a pseudonym is one of those that the PMSI writes for nobody: x all over, at times with a last D or S."""
+    return f"coalesce(regexp_full_match({column}, '[xX]{{16}}[xXdDsS]'), false)"
+
+
+def snds_left(fictitious: str) -> str:
+    """Why ``joined_snds`` finds none, or why what it finds does not count."""
+    return f"CASE WHEN {fictitious} THEN '{LeftBehind.FICTITIOUS_NIR.value}' ELSE {SNDS_LEFT} END"
+
+
 def plan_forget() -> tuple[str, ...]:
     """Drop the tables."""
     return tuple(f"DROP TABLE IF EXISTS {name}" for name in (SNDS_RANKED, SNDS_ALONE, SNDS_HOLDERS, PATIENTS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
-from enclos.pseudonyms.plans.persons import SNDS_LEFT, SNDS_PERSON, joined_snds
+from enclos.pseudonyms.plans.persons import SNDS_PERSON, fictitious_pseudonym, joined_snds, snds_left
 
 CHAINED = "enclos_chained"
 """Every stay of T_MCOaaC, once: year, keys, dates, return codes, person, stay's key and reason to stay."""
@@ -56,11 +56,12 @@ def with_year(relation: str) -> str:
 def plan_chained(chaining: str) -> str:
     """Fill CHAINED; a second row of the same stay stays behind."""
     keys = ", ".join(f"c.{key}" for key in _KEYS)
+    left = snds_left(fictitious_pseudonym("c.NIR_ANO_17"))
     columns = ", ".join(f"c.{name}" for name in CHAINING_COLUMNS if name not in {"NIR_ANO_17", "RNG_BEN"})
     return (
         f"CREATE OR REPLACE TEMP TABLE {CHAINED} AS SELECT c._source, c.year, {columns}, k.stay_key, "
         f"{SNDS_PERSON} AS person_id, CASE WHEN row_number() OVER (PARTITION BY {keys} ORDER BY c._line) > 1 "
-        f"THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {SNDS_LEFT} END AS _left FROM {chaining} AS c "
+        f"THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END AS _left FROM {chaining} AS c "
         f"JOIN {STAY_KEYS} AS k ON {_same('k', 'c')} "
         f"{joined_snds('c', 'NIR_ANO_17', 'TRY_CAST(c.RNG_BEN AS BIGINT)')}"
     )

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
+from enclos.contracts.delivered.tables import WITHOUT_EVENTS
 from enclos.contracts.omop import VOCABULARY_TABLES
+from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import CrossedTable, LeftBehind
-from enclos.pseudonyms.plans import claims, fields, omop, persons, plain, references, stays
+from enclos.pseudonyms.plans import claims, fields, kin, omop, persons, plain, references, shape, stays
 from enclos.pseudonyms.plans import vocabulary as vocabularies
 from enclos.pseudonyms.plans.resources import judging, places
 from enclos.pseudonyms.plans.resources.tables import RESOURCE_TABLES
@@ -16,7 +18,7 @@ from enclos.pseudonyms.steps.tables import KindCrossing, OpenUnit, balanced, nev
 
 
 def cross_claims(unit: OpenUnit) -> list[CrossedTable]:
-    """Prestations with their establishment, then packs and acts with their prestation."""
+    """Prestations with their establishment, then what hangs on them; what tells of no clinical event is counted."""
     engine = unit.engine
     _hold_snds_persons(unit)
     prestations = unit.rows("ER_PRS_F", claims.PRESTATION_COLUMNS)
@@ -35,7 +37,9 @@ def cross_claims(unit: OpenUnit) -> list[CrossedTable]:
     if unit.n_landed.get("ER_ETE_F"):
         joined = engine.rows(claims.plan_joined_establishments(establishments))[0]
         accounts.append(_joined(unit, "ER_ETE_F", "prs", LeftBehind.NO_PRESTATION, *joined))
-    return accounts
+    return accounts + [
+        never_crosses(unit, family, LeftBehind.NO_EVENT) for family in WITHOUT_EVENTS if unit.n_landed.get(family)
+    ]
 
 
 def cross_stays(unit: OpenUnit) -> list[CrossedTable]:
@@ -72,6 +76,7 @@ def _cross_medicine(unit: OpenUnit) -> list[CrossedTable]:
         all_stays = stays.with_year(unit.rows("T_MCOaaB", ("ETA_NUM", "RSA_NUM")))
         joined = unit.engine.rows(stays.plan_joined_stays(all_stays))[0]
         accounts.append(_joined(unit, "T_MCOaaC", "mco_b", LeftBehind.NO_STAY, *joined))
+        accounts += cross_mothers(unit)
     return accounts
 
 
@@ -100,12 +105,26 @@ def _cross_field(unit: OpenUnit, header: fields.Header) -> list[CrossedTable]:
     return accounts
 
 
+def cross_mothers(unit: OpenUnit) -> list[CrossedTable]:
+    """The mother of each child whose stay names her; the stay itself is accounted for with the others."""
+    judged = kin.judged_mothers(unit.rows("T_MCOaaC", kin.CHAINING_COLUMNS))
+    n_named = int(unit.engine.scalar(shape.plan_count(judged)))
+    if not n_named:
+        return []
+    rows = shape.plan_crossing(PSEUDONYMISED["kin"], judged, unit.n_buckets)
+    n_crossed = unit.crossing.write(unit.name, "kin", "T_MCOaaC", rows, by_bucket=True)
+    left = {str(reason): int(n) for reason, n in unit.engine.rows(shape.plan_left_behind(judged))}
+    return [balanced(CrossedTable(unit.unit.source, "T_MCOaaC", "kin", n_named, n_crossed, left))]
+
+
 def cross_references(unit: OpenUnit) -> list[CrossedTable]:
-    """Beneficiaries, long-term illnesses, death certificates."""
+    """Beneficiaries, what they are entitled to, death certificates."""
     _hold_snds_persons(unit)
-    unit.engine.execute(persons.plan_snds_holders(unit.rows("IR_BEN_R", ("BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO"))))
+    pseudonyms = ("BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO")
+    both = " UNION ALL ".join(f"FROM {unit.rows(family, pseudonyms)}" for family in ("IR_BEN_R", "IR_BEN_R_ARC"))
+    unit.engine.execute(persons.plan_snds_holders(f"({both})"))
     return [
-        unit.cross(family, into, references.JUDGES[family](unit.rows(family, columns)))
+        unit.cross(family, into, references.JUDGES[family](unit.rows(family, columns), unit.rows))
         for family, (into, columns) in references.REFERENCE_TABLES.items()
         if unit.n_landed.get(family)
     ]

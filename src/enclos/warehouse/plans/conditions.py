@@ -5,7 +5,9 @@
   bears several times in the same place is one row. SSR has three principal ones, a week each: the manifestation (MMP),
   the purpose of care (FPP) and the aetiology (AE); HAD has those of its principal and associated care (DMPP, DMPA).
 * A long-term illness (IR_IMB_R) starts when the entitlement starts, which is not the day of the diagnosis; the nature
-  of the entitlement (IMB_ETM_NAT) is its status. Type: claim enrolment record. 2099-12-31 is no end.
+  of the entitlement (IMB_ETM_NAT) is its status, with the illness's number where the nature is one of a long-term
+  illness: 41 (its number follows from the code, MED_MTF_COD), 43 (31, off the list), 45 (32, several). 11, 12, 13 are
+  accidents at work, occupational diseases and invalidity. Type: claim enrolment record. 2099-12-31 is no end.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.providers import provider_join_sql
+from enclos.warehouse.plans.reference import ald_numbers
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, Trap, known_date_sql, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
@@ -110,14 +113,22 @@ def associated_diagnoses(mco_d: str) -> Kind:
 
 def entitlements(imb: str) -> Kind:
     """Long-term illness and other entitlements with a diagnosis."""
+    known = ", ".join(f"('{prefix}', {number})" for prefix, number in ald_numbers())
+    listed = {length: f"(SELECT number FROM ald WHERE prefix = left(plain, {length}))" for length in (5, 4, 3)}
+    derived = f"nullif(coalesce({', '.join(listed.values())}), 0)"
+    status = f"""
+        CASE IMB_ETM_NAT WHEN 43 THEN '43 ALD 31' WHEN 45 THEN '45 ALD 32'
+             WHEN 41 THEN '41' || coalesce(' ALD ' || coalesce({derived}, nullif(IMB_ALD_NUM, 0)), '')
+             ELSE CAST(IMB_ETM_NAT AS VARCHAR) END
+    """
     lines = f"""
+        WITH ald AS (SELECT * FROM (VALUES {known}) AS listed(prefix, number))
         SELECT verdict, person_id, coalesce({known_date_sql("IMB_ALD_DTD")}, INS_DTE) AS start_on,
                CASE WHEN {known_date_sql("IMB_ALD_DTF")} < DATE '2099-01-01' THEN IMB_ALD_DTF END AS end_on,
                coalesce(nullif(trim(MED_MTF_COD), ''), 'ALD ' || CAST(IMB_ALD_NUM AS VARCHAR)) AS code,
                'CIM10' AS vocabulary, {icd_key_sql("MED_MTF_COD")} AS code_key,
-               CAST(IMB_ETM_NAT AS VARCHAR) AS nature, 1 AS n_lines,
-               CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
-        FROM (SELECT *, {verdict_sql(ENTITLEMENT_TRAPS)} AS verdict FROM {imb})
+               {status} AS nature, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+        FROM (SELECT *, {code_key_sql("MED_MTF_COD")} AS plain, {verdict_sql(ENTITLEMENT_TRAPS)} AS verdict FROM {imb})
     """
     event = {
         "person_id": "e.person_id",

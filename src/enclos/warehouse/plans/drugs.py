@@ -15,7 +15,8 @@ from types import MappingProxyType
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.warehouse import concepts
-from enclos.warehouse.plans.codes import listed_code_sql
+from enclos.warehouse.model import Fate
+from enclos.warehouse.plans.codes import listed_code_sql, pack_of_cip7_sql
 from enclos.warehouse.plans.conditions import hospital_source_sql
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.reference import pack_days
@@ -25,7 +26,18 @@ from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key
 from enclos.warehouse.plans.vocabulary import PACK_VOCABULARY
 
 HOME = "drug_exposure"
-DISPENSING_TRAPS: tuple[Trap, ...] = (*CARE, no_date("EXE_SOI_DTD"), NO_PERSON, no_code("PHA_PRS_C13"))
+_CIP7 = "PHA_PRS_IDE BETWEEN 1 AND 9999999"
+DISPENSING_TRAPS: tuple[Trap, ...] = (
+    *CARE,
+    no_date("EXE_SOI_DTD"),
+    NO_PERSON,
+    Trap(
+        "no_code",
+        f"coalesce(PHA_PRS_C13, 0) = 0 AND NOT coalesce({_CIP7}, false)",
+        Fate.REJECTED,
+        "neither a CIP13 nor a CIP7",
+    ),
+)
 HOSPITAL_TRAPS: tuple[Trap, ...] = (no_date("start_at"), NO_PERSON, no_code("code"))
 _DAYS_OF_ANY_BOX = 30
 
@@ -69,35 +81,55 @@ def duration_rule(name: str) -> DurationRule:
     return DURATION_RULES[name]
 
 
+_SEVEN_DIGITS = "lpad(CAST(PHA_PRS_IDE AS VARCHAR), 7, '0')"
+_PACK = (
+    "CASE WHEN coalesce(PHA_PRS_C13, 0) <> 0 THEN PHA_PRS_C13 "
+    f"WHEN {_CIP7} THEN CAST({pack_of_cip7_sql(_SEVEN_DIGITS)} AS BIGINT) END"
+)
+"""The CIP13, or where it is missing (nearly always in 2006 and 2007) the one that the CIP7 makes. Source: trap 20."""
+_LOOSE = "coalesce(PHA_DEC_TOP = 'D' AND PHA_DEC_QSU IS NOT NULL, false)"
+"""Units taken out of a box (déconditionnement): PHA_DEC_QSU counts them, with its sign. Source: schema-snds."""
+
+
 def dispensings(pha: str, rule: DurationRule) -> Kind:
-    """Boxes dispensed in town, cancelled by sum over person, day, pack and pharmacy."""
+    """Boxes dispensed in town, cancelled by sum over person, day, pack and pharmacy; loose units by themselves.
+
+    A pack is known by its CIP13, and where that is missing by its CIP7. Loose units last their share of a box, and
+    a day each where the units in a box are not known.
+    """
+    loose_days = f"CAST(ceil(({rule.days_sql('1', 'm.units')}) * e.boxes / m.units) AS INTEGER)"
+    days = (
+        f"CASE WHEN NOT e.loose THEN {rule.days_sql('e.boxes', 'm.units')} "
+        f"WHEN m.units > 0 THEN {loose_days} ELSE e.boxes END"
+    )
     key = care_visit_key_sql("EXE_SOI_DTD", "executant_key", care_visit_concept_sql("PRS_NAT_REF"))
     lines = f"""
-        SELECT g.verdict, g.person_id, g.start_on, g.code, g.boxes, g.n_lines,
+        SELECT g.verdict, g.person_id, g.start_on, g.code, g.loose, g.boxes, g.n_lines,
                CASE WHEN g.verdict = {KEPT} AND g.boxes > 0 THEN g.n_positive ELSE 0 END AS n_mapped,
                v.visit_occurrence_id
-        FROM (SELECT verdict, person_id, start_on, code, key, CAST(sum(boxes) AS INTEGER) AS boxes, count(*) AS n_lines,
-                     count(*) FILTER (WHERE boxes > 0) AS n_positive
-              FROM (SELECT verdict, boxes,
+        FROM (SELECT verdict, person_id, start_on, code, loose, key, CAST(sum(boxes) AS INTEGER) AS boxes,
+                     count(*) AS n_lines, count(*) FILTER (WHERE boxes > 0) AS n_positive
+              FROM (SELECT verdict, boxes, loose,
                            CASE WHEN verdict = {KEPT} THEN person_id END AS person_id,
                            CASE WHEN verdict = {KEPT} THEN EXE_SOI_DTD END AS start_on,
-                           CASE WHEN verdict = {KEPT} THEN PHA_PRS_C13 END AS code,
+                           CASE WHEN verdict = {KEPT} THEN code END AS code,
                            CASE WHEN verdict = {KEPT} THEN {key} END AS key
-                    FROM (SELECT person_id, EXE_SOI_DTD, PHA_PRS_C13, PRS_NAT_REF, executant_key,
-                                 coalesce(PHA_ACT_QSN, 1) AS boxes, {verdict_sql(DISPENSING_TRAPS)} AS verdict
+                    FROM (SELECT person_id, EXE_SOI_DTD, {_PACK} AS code, PRS_NAT_REF, executant_key, {_LOOSE} AS loose,
+                                 CASE WHEN {_LOOSE} THEN PHA_DEC_QSU ELSE coalesce(PHA_ACT_QSN, 1) END AS boxes,
+                                 {verdict_sql(DISPENSING_TRAPS)} AS verdict
                           FROM {pha}))
-              GROUP BY verdict, person_id, start_on, code, key) AS g
+              GROUP BY verdict, person_id, start_on, code, loose, key) AS g
         LEFT JOIN stage_care_visits AS v ON v.person_id = g.person_id AND v.key = g.key
     """
     event = {
         "person_id": "e.person_id",
         "start_on": "e.start_on",
-        "end_on": f"e.start_on + CAST({rule.days_sql('e.boxes', 'm.units')} AS INTEGER) - 1",
+        "end_on": f"e.start_on + CAST({days} AS INTEGER) - 1",
         "source_value": "lpad(CAST(e.code AS VARCHAR), 13, '0')",
         "type_concept_id": str(concepts.TYPE_PHARMACY_CLAIM),
         "visit_occurrence_id": "e.visit_occurrence_id",
-        "quantity": "e.boxes * coalesce(m.units, 1)",
-        "days_supply": rule.days_sql("e.boxes", "m.units"),
+        "quantity": "CASE WHEN e.loose THEN e.boxes ELSE e.boxes * coalesce(m.units, 1) END",
+        "days_supply": days,
     }
     return Kind(
         name="pha",

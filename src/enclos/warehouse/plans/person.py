@@ -21,9 +21,32 @@ def _latest(value: str, known: str) -> str:
     return f"max_by({value}, (used_on, inserted_on, {value})) FILTER (WHERE {known})"
 
 
+def ages_sql(prs: str, ben: str) -> str:
+    """A year of birth for persons whose reference gives none, from their age at care.
+
+    BEN_AMA_COD is an age in years, or 1000 plus months below two years. Each line leaves two years open; the latest
+    year that no line excludes holds.
+
+    Out: person_id, birth_year; only persons without a year of birth.
+    """
+    months = "EXE_SOI_DTD - to_months(BEN_AMA_COD - 1000)"
+    return f"""
+        SELECT p.person_id,
+               min(CASE WHEN BEN_AMA_COD >= 1000 THEN year({months}) ELSE year(EXE_SOI_DTD) - BEN_AMA_COD END)
+                   AS birth_year
+        FROM {prs} AS p
+        SEMI JOIN (SELECT person_id FROM {ben} GROUP BY person_id HAVING NOT bool_or(coalesce({_BORN}, false))) AS b
+          ON b.person_id = p.person_id
+        WHERE (BEN_AMA_COD BETWEEN 0 AND 130 OR BEN_AMA_COD BETWEEN 1000 AND 1023)
+          AND EXE_SOI_DTD >= DATE '1900-01-01'
+        GROUP BY p.person_id
+    """
+
+
 def persons_sql(ben: str, omop_person: str, h_patient: str) -> str:
     """The persons of a bucket, with what later steps ask about them.
 
+    In: the staged ages.
     Out: one row per person_id: known_by_snds, sex and birth, birth_on, residence (INSEE code) or delivered location,
     insured_on, snds_death_on, patient_death_on.
     Empty: a person without a birth year in any source has no row.
@@ -50,6 +73,10 @@ def persons_sql(ben: str, omop_person: str, h_patient: str) -> str:
                    min({known_date_sql("BEN_DTE_INS")}) AS insured_on,
                    {_latest("BEN_DCD_DTE", "BEN_DCD_DTE >= DATE '1900-01-01'")} AS snds_death_on
             FROM ben GROUP BY person_id
+        ),
+        aged AS (
+            SELECT s.* REPLACE (coalesce(s.birth, a.birth_year * 100) AS birth)
+            FROM snds AS s LEFT JOIN stage_ages AS a USING (person_id)
         ),
         omop AS (
             SELECT person_id, source AS omop_source, {omop_columns} FROM {omop_person}
@@ -85,7 +112,7 @@ def persons_sql(ben: str, omop_person: str, h_patient: str) -> str:
                    o.person_id IS NOT NULL AS known_by_omop, s.residence,
                    s.insured_on, s.snds_death_on, p.patient_death_on
             FROM everybody AS e
-            LEFT JOIN snds AS s USING (person_id) LEFT JOIN omop AS o USING (person_id)
+            LEFT JOIN aged AS s USING (person_id) LEFT JOIN omop AS o USING (person_id)
             LEFT JOIN patient AS p USING (person_id)
         )
         SELECT *, coalesce(try(make_date(year_of_birth, coalesce(month_of_birth, 1), coalesce(day_of_birth, 1))),

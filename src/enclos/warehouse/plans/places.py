@@ -10,13 +10,17 @@ from enclos.contracts.omop import omop_tables
 def commune_sql(department: str, commune: str) -> str:
     """The INSEE code of a commune from the SNDS's department and commune; the department alone where there is none.
 
+    209 is Corsica without saying which of its two departments: it stays 20. 097 is overseas: the commune's first digit
+    says which department. A commune 999 is one that nobody knows.
+
     Source: the SNDS writes 075 for Paris, 209 for Corsica and 971 or 097 overseas; an INSEE code has five characters.
     """
     dept = f"lpad(trim({department}), 3, '0')"
     two = f"CASE WHEN {dept} LIKE '0%' AND {dept} <> '097' THEN right({dept}, 2) ELSE left(ltrim({dept}, '0'), 2) END"
+    alone = f"CASE WHEN left({dept}, 2) = '97' THEN {dept} WHEN {dept} = '097' THEN NULL ELSE {two} END"
     return (
         f"CASE WHEN coalesce(trim({department}), '') IN ('', '000', '0') THEN NULL "
-        f"WHEN coalesce(trim({commune}), '') IN ('', '000', '0') THEN {two} "
+        f"WHEN coalesce(trim({commune}), '') IN ('', '000', '0', '999') THEN {alone} "
         f"ELSE {two} || lpad(trim({commune}), 3, '0') END"
     )
 

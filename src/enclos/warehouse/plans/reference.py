@@ -51,3 +51,9 @@ def stay_places(side: str) -> tuple[tuple[str, str, int], ...]:
 def ucum_units() -> tuple[tuple[str, int], ...]:
     """UCUM codes and their unit concepts, for a vocabulary that lacks them."""
     return tuple((row["ucum"], int(row["concept_id"])) for row in _rows("ucum_units.csv"))
+
+
+@cache
+def ald_numbers() -> tuple[tuple[str, int], ...]:
+    """Beginnings of CIM-10 codes and the number of the long-term illness (0: none); the longest one holds."""
+    return tuple((row["prefix"], int(row["ald"])) for row in _rows("ald_numbers.csv"))

@@ -117,8 +117,12 @@ CARE: tuple[Trap, ...] = (
     ),
     _filtered("majoration", "coalesce(CPL_MAJ_TOP >= 2, false)", "CPL_MAJ_TOP 2 or more: an extra charge, not an act"),
     _filtered("complement", "coalesce(CPL_AFF_COD = 16, false)", "CPL_AFF_COD 16: a complement, not an act"),
+    _filtered("no_nature", "coalesce(BSE_PRS_NAT = 0, false)", "BSE_PRS_NAT 0: no act of its own"),
 )
 """What every table of the DCIR shares."""
+
+CHARGES = ("majoration", "complement")
+"""Traps whose lines are no act but are paid for: their amounts belong to the visit."""
 
 CASH_BENEFIT = _filtered(
     "cash_benefit",
@@ -166,4 +170,10 @@ NO_STAY = _rejected("no_stay", "s.verdict IS NULL", "a diagnosis, act or unit wh
 RIGHTS_PERIOD = _filtered(
     "within_rights", "known_by_snds", "a delivered observation period of a person whose rights give the period"
 )
+INITIAL_CAUSE = _filtered(
+    "initial_cause",
+    "coalesce(replace(trim(ECD_CIM_COD), '.', '') = replace(trim(DCD_CIM_COD), '.', ''), false)",
+    "a line of the certificate that repeats the initial cause, which DEATH has",
+)
+SAME_MOTHER = _filtered("same_row", "n_before > 0", "another stay that names the same mother of the same child")
 DEATH_KNOWN = _filtered("death_known", "not_first", "a second record of a death that a better source gives")

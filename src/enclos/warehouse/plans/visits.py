@@ -26,6 +26,7 @@ from enclos.warehouse.plans.traps import (
 )
 from enclos.warehouse.plans.traps import (
     CASH_BENEFIT,
+    CHARGES,
     KEPT,
     NO_PERSON,
     REPEATED,
@@ -67,23 +68,37 @@ def care_visit_key_sql(start_on: str, executant: str, concept: str) -> str:
     return key_sql(start_on, executant, concept)
 
 
+def cents_sql(euros: str) -> str:
+    """An amount in whole cents: sums of them do not depend on the order of lines."""
+    return f"CAST(round({euros} * 100) AS BIGINT)"
+
+
 def prestation_lines_sql(prs: str) -> str:
     """Prestations, cancelled by sum: one row per person, day, nature and executant, and one per trap.
 
+    Lines that charge for an act without being one keep their visit, for their amounts.
+
     In: the staged persons and care sites.
-    Out: verdict, person_id, nature, key (of the visit), start_on, visit_concept_id, care_site_id, n_lines, n_mapped.
+    Out: verdict, person_id, nature, key (of the visit), start_on, visit_concept_id, care_site_id, n_lines, n_mapped,
+    charged, primary_paid and payer_paid (cents, all lines summed).
     """
+    charge = ", ".join(str(n) for n, trap in enumerate(PRESTATION_TRAPS, start=1) if trap.name in CHARGES)
+    placed = f"verdict IN ({KEPT}, {charge})"
     kind = care_visit_concept_sql("PRS_NAT_REF")
     key = care_visit_key_sql("EXE_SOI_DTD", "executant_key", kind)
     return f"""
         SELECT verdict, person_id, nature, key, any_value(start_on) AS start_on,
                any_value(visit_concept_id) AS visit_concept_id, max(care_site_id) AS care_site_id, count(*) AS n_lines,
                CASE WHEN verdict = {KEPT} AND sum(quantity) > 0 THEN count(*) FILTER (WHERE quantity > 0) ELSE 0
-               END AS n_mapped
+               END AS n_mapped,
+               CAST(sum(charged) AS BIGINT) AS charged, CAST(sum(primary_paid) AS BIGINT) AS primary_paid,
+               CAST(sum(payer_paid) AS BIGINT) AS payer_paid
         FROM (SELECT verdict, quantity,
-                     CASE WHEN verdict = {KEPT} THEN person_id END AS person_id,
+                     CASE WHEN {placed} THEN person_id END AS person_id,
                      CASE WHEN verdict = {KEPT} THEN PRS_NAT_REF END AS nature,
-                     CASE WHEN verdict = {KEPT} THEN {key} END AS key,
+                     CASE WHEN {placed} THEN {key} END AS key,
+                     {cents_sql("PRS_PAI_MNT")} AS charged, {cents_sql("BSE_REM_MNT")} AS primary_paid,
+                     {cents_sql("coalesce(BSE_REM_MNT + coalesce(CPL_REM_MNT, 0), CPL_REM_MNT)")} AS payer_paid,
                      EXE_SOI_DTD AS start_on, {kind} AS visit_concept_id, care_site_id
               FROM (SELECT p.*, s.care_site_id, coalesce(PRS_ACT_QTE, 1) AS quantity,
                            {verdict_sql(PRESTATION_TRAPS)} AS verdict

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.contracts.sql import SqlEngine
@@ -17,10 +18,22 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import Fate
-from enclos.warehouse.plans import deaths, drugs, events, observation_periods, person, visit_details, visits
+from enclos.warehouse.plans import (
+    costs,
+    deaths,
+    drugs,
+    events,
+    kin,
+    observation_periods,
+    payers,
+    person,
+    visit_details,
+    visits,
+)
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
 from enclos.warehouse.plans.parts import Part, emptied_sql, numbered_rows_sql, stored_rows_sql
+from enclos.warehouse.plans.traps import Trap
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.kinds import event_kinds
 from enclos.warehouse.steps.records import Records
@@ -104,6 +117,8 @@ class Pass:
             with self._phase("deaths and periods"):
                 self._deaths()
                 self._periods()
+            with self._phase("money and kin"):
+                self._money_and_kin()
             self._events()
         finally:
             self._stage.clear()
@@ -165,6 +180,7 @@ class Pass:
 
     def _persons(self) -> None:
         at, stage = self._sources, self._stage
+        stage.define("ages", person.ages_sql(at["prs"], at["ben"]), by_content=True)
         stage.define("persons", person.persons_sql(at["ben"], at["omop_person"], at["h_patient"]))
         stage.define("known", "SELECT person_id FROM stage_persons", by_content=True)
         n_persons = stage.scalar("SELECT count(*) FROM stage_known")
@@ -321,6 +337,31 @@ class Pass:
         n_periods = self._tell("mapped periods", tell, counted, mapped).expected["observation_period"]
         self._write("observation_period", self._with_bucket("FROM stage_periods"), n_periods)
 
+    # -- what was paid, by whom, and who is whose mother
+
+    def _money_and_kin(self) -> None:
+        at, stage = self._sources, self._stage
+        self._write("cost", costs.cost_rows_sql([costs.town_amounts_sql()], self._bucket) if "prs" in at else "")
+        stage.define("schemes", payers.schemes_sql(at["prs"]), by_content=True)
+        stage.define("orc", payers.cover_lines_sql(at["orc"]))
+        stage.define("kin", kin.mother_lines_sql(at["kin"]))
+        for table, traps in (("orc", payers.COVER_TRAPS), ("kin", kin.MOTHER_TRAPS)):
+            if table in at:
+                self._tell(f"mapped {table}", partial(_tell_lines, stage, table, traps), f"FROM stage_{table}")
+        rows = kin.relationship_rows_sql(self._bucket) if "kin" in at else ""
+        self._write("fact_relationship", rows)
+
+    def _payer_parts(self) -> tuple[list[Part], int]:
+        """The parts of PAYER_PLAN_PERIOD that the SNDS makes, and how many rows they have."""
+        every = {"prs": payers.scheme_part(), "orc": payers.cover_part()}
+        parts = [part for table, part in every.items() if table in self._sources]
+        counted = [f"SELECT count(*) FROM (SELECT 1 {part.rows})" for part in parts]
+
+        def tell(piece: Account) -> None:
+            piece.expected["payer_plan_period"] = sum(self._stage.scalar(sql) for sql in counted)
+
+        return parts, self._tell("mapped payers", tell, *counted).expected["payer_plan_period"] if parts else 0
+
     # -- events
 
     def _events(self) -> None:
@@ -336,6 +377,8 @@ class Pass:
                 for kind in kinds
                 if table in EVENT_TABLES and table in kind.targets(self._written.domains)
             ]
+            if table == "payer_plan_period":
+                parts, expected[table] = self._payer_parts()
             if not parts and expected[table]:
                 raise AssertionError("events were mapped to a table that no kind can reach")
             if f"omop_{table}" in at:
@@ -366,3 +409,9 @@ class Pass:
                     piece.unmapped(vocabulary, code, n_rows)
 
         return self._tell(f"mapped {kind.name}", tell, tally, lines if kind.lines_sql else "")
+
+
+def _tell_lines(stage: Stage, table: str, traps: Sequence[Trap], piece: Account) -> None:
+    """Judge a table's lines, each of which is mapped or not."""
+    piece.judge(stage, table, f"stage_{table}", traps)
+    piece.map(table, int(stage.scalar(f"SELECT coalesce(sum(n_mapped), 0) FROM stage_{table}")))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
-from enclos.contracts.omop import PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables
+from enclos.contracts.omop import LINKED_TABLES, PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
@@ -16,7 +16,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod
-from enclos.warehouse.plans import fields, observation_periods, places, providers, vocabulary
+from enclos.warehouse.plans import fields, observation_periods, payers, places, providers, vocabulary
 from enclos.warehouse.plans.codes import codes_sql
 from enclos.warehouse.plans.drugs import duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
@@ -34,6 +34,9 @@ MAPPING = "snds-1"
 """The version of the mapping rules, written into every snapshot."""
 LINES_PER_PASS = 12_000_000
 """Lines mapped in one go: their staged rows take about one gigabyte."""
+
+
+_OF_PERSONS = (*PERSON_TABLES, *LINKED_TABLES)
 
 
 def silent(_phase: str, _share: float) -> None:
@@ -117,6 +120,7 @@ def build_snapshot(
                     "enclos mapping": MAPPING,
                     "enclos drug duration": rule.id,
                     "enclos observation period": observation_periods.RULE,
+                    "enclos payer plan period": payers.RULE,
                 }
                 whole.write_metadata(name, periods, released_on, made_by)
             check_balance(account.tables())
@@ -132,6 +136,7 @@ def build_snapshot(
                         "mapping": MAPPING,
                         "duration": rule.id,
                         "observation_period": observation_periods.RULE,
+                        "payer_plan_period": payers.RULE,
                         "rules": rules,
                     }
                 )
@@ -194,15 +199,15 @@ def _national_days(sources: Sources, periods: Sequence[DeliveredPeriod]) -> Span
 
 def _tables_signature() -> str:
     """Stands for the tables of a snapshot and their columns."""
-    every = (*PERSON_TABLES, *SHARED_TABLES, *VOCABULARY_TABLES)
+    every = (*_OF_PERSONS, *SHARED_TABLES, *VOCABULARY_TABLES)
     columns = {name: [[column.name, column.sql_type] for column in omop_tables()[name]] for name in every}
     return sha256_hex(canonical_bytes(columns))
 
 
 def _tables(lake: LakeWriter, *, again: bool) -> dict[str, str]:
     """The names of the tables of the snapshot; without a snapshot to keep from, they are made anew and empty."""
-    contracts = [omop_tables()[table] for table in (*PERSON_TABLES, *SHARED_TABLES, *VOCABULARY_TABLES)]
-    by_bucket = {*PERSON_TABLES, PERSON_SOURCE.name}
+    contracts = [omop_tables()[table] for table in (*_OF_PERSONS, *SHARED_TABLES, *VOCABULARY_TABLES)]
+    by_bucket = {*_OF_PERSONS, PERSON_SOURCE.name}
     return {
         table.name: lake.name(table.name) if again else lake.create(table, by_bucket=table.name in by_bucket)
         for table in (*contracts, PERSON_SOURCE)

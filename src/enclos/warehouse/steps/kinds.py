@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from enclos.warehouse.plans import conditions, drugs, fields, hospital_facts, measurements, procedures, stay_lines
+from enclos.warehouse.plans import (
+    affined,
+    conditions,
+    declared,
+    drugs,
+    fields,
+    hospital_facts,
+    measurements,
+    procedures,
+    stay_lines,
+)
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.steps.sources import Sources
 
@@ -12,9 +22,14 @@ def event_kinds(at: Sources, duration: drugs.DurationRule) -> list[Kind]:
     every = {
         "mco_b": conditions.stay_diagnoses(),
         "mco_d": conditions.associated_diagnoses(at["mco_d"]),
+        "ecd": declared.causes_of_death(at["ecd"]),
+        "mat": declared.pregnancies(at["mat"]),
         "imb": conditions.entitlements(at["imb"]),
         "h_condition": conditions.hospital_diagnoses(at["h_condition"]),
         "pha": drugs.dispensings(at["pha"], duration),
+        "ucd": affined.hospital_drugs_in_town(at["ucd"]),
+        "bio": affined.analyses(at["bio"]),
+        "tip": affined.devices(at["tip"]),
         "h_drug": drugs.hospital_drugs(at["h_drug"]),
         "cam": procedures.town_acts(at["cam"]),
         "mco_a": procedures.stay_acts(at["mco_a"]),
