@@ -5,6 +5,15 @@ from __future__ import annotations
 from enclos.contracts.columns import Column, TableContract
 from enclos.contracts.pseudonymised.columns import person_table
 
+CLOCK = "Europe/Paris"
+"""The one zone in which instants of hospitals are read."""
+
+ORDERING_INTENTS: tuple[str, ...] = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
+"""Intents of a FHIR MedicationRequest that order a drug; proposals, plans and options do not.
+
+The FHIR-OMOP guide takes ``instance-order`` alone, which no export known here writes: docs/decisions/0010.
+"""
+
 
 def _without_person(name: str, **columns: str) -> TableContract:
     return TableContract(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.tables import WITHOUT_EVENTS
@@ -12,8 +10,7 @@ from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import CrossedTable, LeftBehind
 from enclos.pseudonyms.plans import claims, fields, kin, omop, persons, plain, references, shape, stays
 from enclos.pseudonyms.plans import vocabulary as vocabularies
-from enclos.pseudonyms.plans.resources import judging, places
-from enclos.pseudonyms.plans.resources.tables import RESOURCE_TABLES
+from enclos.pseudonyms.steps.resources import cross_resources
 from enclos.pseudonyms.steps.tables import KindCrossing, OpenUnit, balanced, never_crosses, not_mapped
 
 
@@ -141,63 +138,6 @@ def cross_plain(unit: OpenUnit) -> list[CrossedTable]:
         for table in plain.PLAIN_TABLES
         if unit.n_landed.get(table.table)
     ]
-
-
-def cross_resources(unit: OpenUnit) -> list[CrossedTable]:
-    """A hospital's FHIR resources; types that no table takes are counted."""
-    unit.engine.execute(persons.plan_patients(unit.unit.source))
-    at = {name: unit.rows(name, ("id", "resource")) for name in (*unit.n_landed, *_REFERRED)}
-    _hold_places_and_professionals(unit, at)
-    visits = judging.visits_of(at["Encounter"])
-    unit.hold_keys(plain.VISIT_KEYS, visits, ("_source", "visit"), "visit", "visit_key")
-    unit.engine.execute(judging.plan_ranks(at["Encounter"]))
-    for family in judging.CODES_OF:
-        unit.engine.execute(judging.plan_codes_of(family, at[family]))
-    mapped = {table.resource: table for table in RESOURCE_TABLES}
-    accounts = []
-    for family in unit.n_landed:
-        if family in mapped:
-            judged = judging.judged_resource(mapped[family], at[family])
-            accounts.append(unit.cross(family, mapped[family].into, judged))
-            if family == "Observation":
-                parts = judging.judged_components(at[family])
-                accounts.append(unit.cross_parts("Observation.component", "h_lab", parts))
-        elif family in ("Organization", "Location"):
-            accounts.append(unit.cross(family, "h_place", places.judged_places(family, at[family])))
-        elif family == "Practitioner":
-            accounts.append(unit.cross(family, "h_provider", places.judged_practitioners(at[family])))
-        elif family == "PractitionerRole":
-            accounts.append(_roles(unit, at[family]))
-        elif family == "Medication":
-            n = unit.n_landed[family]
-            accounts.append(CrossedTable(unit.unit.source, family, "", n, 0, {LeftBehind.LOOKED_UP.value: n}))
-        else:
-            accounts.append(not_mapped(unit, family))
-    return accounts
-
-
-_REFERRED = ("Encounter", "Medication", "Device", "Organization", "Location", "Practitioner", "PractitionerRole")
-"""Resources that others refer to."""
-
-
-def _hold_places_and_professionals(unit: OpenUnit, at: Mapping[str, str]) -> None:
-    organizations, locations = at["Organization"], at["Location"]
-    practitioners, roles = at["Practitioner"], at["PractitionerRole"]
-    rows = places.places_of(organizations, locations)
-    unit.hold_keys(places.PLACE_KEYS, rows, ("_source", "place"), "place", "place_key")
-    rows = places.practitioners_of(practitioners)
-    unit.hold_keys(places.PRACTITIONERS, rows, ("_source", "practitioner"), "practitioner", "provider_key")
-    unit.engine.execute(places.plan_place_marks(organizations, locations))
-    unit.engine.execute(places.plan_provider_marks(practitioners, roles))
-    unit.engine.execute(places.plan_roles(roles))
-
-
-def _roles(unit: OpenUnit, roles: str) -> CrossedTable:
-    n_joined, *others = (int(n) for n in unit.engine.rows(places.plan_joined_roles(roles))[0])
-    reasons = (LeftBehind.SUPERSEDED, LeftBehind.NO_PROVIDER, LeftBehind.DUPLICATE_KEY)
-    left = {reason.value: n for reason, n in zip(reasons, others, strict=True) if n}
-    family = "PractitionerRole"
-    return balanced(CrossedTable(unit.unit.source, family, "h_provider", unit.n_landed[family], n_joined, left))
 
 
 def cross_omop(unit: OpenUnit) -> list[CrossedTable]:

@@ -25,7 +25,7 @@ def commune_sql(department: str, commune: str) -> str:
     )
 
 
-def _number_sql(*parts: str) -> str:
+def number_sql(*parts: str) -> str:
     """A place's number: 53 bits of a hash, which every program can hold; the build refuses two places with one."""
     return f"CAST(hash({', '.join(parts)}) >> 11 AS BIGINT)"
 
@@ -47,7 +47,7 @@ def locations_sql(ben: str, omop_location: str, h_place: str) -> str:
         for column in kept
     )
     return f"""
-        SELECT {_number_sql("kind", "source", "original", "code")} AS location_id, *
+        SELECT {number_sql("kind", "source", "original", "code")} AS location_id, *
         FROM (SELECT DISTINCT 'insee' AS kind, '' AS source, CAST(0 AS BIGINT) AS original,
                      {commune_sql("BEN_RES_DPT", "BEN_RES_COM")} AS code, {nothing} FROM {ben}
               UNION ALL
@@ -91,7 +91,7 @@ def care_sites_sql(prs: str, stays: Sequence[str], h_visit: str, h_place: str, o
         for column in kept
     )
     return f"""
-        SELECT {_number_sql("kind", "code", "original")} AS care_site_id, *
+        SELECT {number_sql("kind", "code", "original")} AS care_site_id, *
         FROM (SELECT 'finess' AS kind, code, CAST(0 AS BIGINT) AS original, {nothing}
               FROM (SELECT DISTINCT ETB_EXE_FIN AS code FROM {prs}
                     {" ".join(f"UNION SELECT DISTINCT ETA_NUM FROM {relation}" for relation in stays)})

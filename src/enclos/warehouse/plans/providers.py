@@ -1,7 +1,7 @@
-"""PROVIDER: professionals, numbered once for the whole snapshot, known by speciality and place only.
+"""PROVIDER: professionals, known by speciality and place only; their numbers follow from their keys.
 
-A number that no delivered professional bears keeps leading nowhere: it is numbered after the last one, the same for
-all rows that bear it, and has no row.
+A number that no delivered professional bears keeps leading nowhere: it is the same for all rows that bear it, and has
+no row.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from enclos.contracts.omop import omop_tables
+from enclos.warehouse.plans.places import number_sql
 from enclos.warehouse.plans.vocabulary import code_key_sql
 
 LINKS = "stage_providers"
@@ -36,7 +37,7 @@ def providers_sql(omop_provider: str, h_provider: str, referring: Sequence[str])
         LEFT JOIN stage_codes AS s ON s.vocabulary = h.vocabulary AND s.code = {code} AND s.part = 1
     """
     return f"""
-        SELECT row_number() OVER (ORDER BY known DESC, source, key) AS provider_id, *
+        SELECT {number_sql("'provider'", "source", "key")} AS provider_id, *
         FROM (SELECT * FROM (SELECT source, provider_id AS key, true AS known, 'omop' AS kind, {listed}
                              FROM {omop_provider} UNION ALL {of_hospital} {strangers})
               QUALIFY row_number() OVER (PARTITION BY source, key ORDER BY known DESC, hash({listed})) = 1)

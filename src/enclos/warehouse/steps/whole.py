@@ -85,9 +85,9 @@ class Whole:
     def write_places(self) -> None:
         """Locations, care sites and professionals.
 
-        Refuses: BUILD_UNBALANCED when two places have one number.
+        Refuses: BUILD_UNBALANCED when two places or two professionals have one number.
         """
-        for table in ("location", "care_site"):
+        for table in ("location", "care_site", "provider"):
             if self._shared.scalar(f"SELECT count(*) - count(DISTINCT {table}_id) FROM stage_{table}s"):
                 raise refusal(
                     Code.BUILD_UNBALANCED,

@@ -6,7 +6,7 @@ taken as that clock already.
 
 from __future__ import annotations
 
-ZONE = "Europe/Paris"
+from enclos.contracts.pseudonymised.hospital import CLOCK
 
 _SYSTEMS: tuple[tuple[str, str], ...] = (
     ("icd-10-cm", "ICD10CM"),
@@ -79,7 +79,7 @@ def on(*paths: str) -> str:
 
 def _local(paths: tuple[str, ...]) -> str:
     value = f"coalesce({', '.join(text(path) for path in paths)})"
-    zoned = f"timezone('{ZONE}', TRY_CAST({value} AS TIMESTAMPTZ))"
+    zoned = f"timezone('{CLOCK}', TRY_CAST({value} AS TIMESTAMPTZ))"
     offset = f"regexp_matches({value}, 'T.*(Z|[+-][0-9]{{2}}:[0-9]{{2}})$')"
     whole = f"regexp_matches({value}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
     plain = f"CASE WHEN {whole} THEN TRY_CAST(left({value}, 19) AS TIMESTAMP) END"

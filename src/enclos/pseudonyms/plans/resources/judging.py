@@ -6,6 +6,7 @@ from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.persons import PATIENTS
 from enclos.pseudonyms.plans.plain import VISIT_KEYS
+from enclos.pseudonyms.plans.resources.claims import OWN_VISIT
 from enclos.pseudonyms.plans.resources.fields import coding, reference, text
 from enclos.pseudonyms.plans.resources.places import PLACE_MARKS, PROVIDER_MARKS
 from enclos.pseudonyms.plans.resources.tables import (
@@ -28,9 +29,11 @@ _RANKS = {"DP": "DP", "AD": "DP", "DD": "DP", "DR": "DR", "DAS": "DAS", "DA": "D
 """What an encounter calls a diagnosis → its rank in the PMSI's words."""
 
 
-def visits_of(encounters: str) -> str:
-    """The visits of a hospital, each once."""
-    return f"(SELECT DISTINCT _source, {text('$.id')} AS visit FROM {encounters})"
+def visits_of(encounters: str, claims: str) -> str:
+    """The visits of a hospital, each once; what a claim's own visit is known by is claims.OWN_VISIT."""
+    return (
+        f"(SELECT _source, {text('$.id')} AS visit FROM {encounters} UNION SELECT _source, {OWN_VISIT} FROM {claims})"
+    )
 
 
 def plan_ranks(encounters: str) -> str:

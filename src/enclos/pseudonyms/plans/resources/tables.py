@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.resources.fields import (
     at,
@@ -17,18 +18,6 @@ from enclos.pseudonyms.plans.resources.fields import (
     text,
     unit,
 )
-
-ORDERING_INTENTS: tuple[str, ...] = (
-    "order",
-    "original-order",
-    "reflex-order",
-    "filler-order",
-    "instance-order",
-)
-"""Intents of a MedicationRequest that order a drug; proposals, plans and options do not.
-
-The FHIR-OMOP guide takes ``instance-order`` alone, which no export known here writes: docs/decisions/0010.
-"""
 
 
 @dataclass(frozen=True, slots=True)
