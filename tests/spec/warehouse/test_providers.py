@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from factories.pseudonymised import built, hospital
+from factories.pseudonymised import Snapshot, built, hospital
 
 MAY_1 = date(2019, 5, 1)
 
@@ -31,15 +31,17 @@ NURSE = {"source": "hosp-a", "provider_id": 9_000_000_000_002, "specialty_source
 SITE = {"source": "hosp-a", "care_site_id": 4, "care_site_name": "Theatre"}
 
 
+def specialities(snapshot: Snapshot) -> dict[int, str]:
+    return dict(snapshot.rows("provider", "provider_id", "specialty_source_value"))
+
+
 def test_a_delivered_provider_gets_a_new_number_and_keeps_speciality_and_place() -> None:
     tables = {"omop_person": [patient()], "omop_provider": [SURGEON, NURSE], "omop_care_site": [SITE]}
     with built(tables, periods=()) as snapshot:
-        columns = ("provider_id", "specialty_source_value", "care_site_id", "provider_name", "provider_source_value")
         ((site,),) = snapshot.rows("care_site", "care_site_id")
-        assert snapshot.rows("provider", *columns) == [
-            (1, "surgery", site, None, None),
-            (2, "nursing", None, None, None),
-        ]
+        columns = ("specialty_source_value", "care_site_id", "provider_name", "provider_source_value")
+        assert snapshot.rows("provider", *columns) == [("nursing", None, None, None), ("surgery", site, None, None)]
+        assert not specialities(snapshot).keys() & {SURGEON["provider_id"], NURSE["provider_id"]}
         assert snapshot.account("omop_provider") == {"delivered": 2, "mapped": 2}
 
 
@@ -50,16 +52,19 @@ def test_rows_lead_to_their_provider_under_its_new_number() -> None:
         "omop_visit_occurrence": [visit(1, SURGEON["provider_id"]), visit(2, None)],
     }
     with built(tables, periods=()) as snapshot:
-        assert snapshot.rows("person", "provider_id") == [(2,)]
-        assert snapshot.rows("visit_occurrence", "provider_id") == [(1,), (None,)]
+        said = specialities(snapshot)
+        assert [said[number] for (number,) in snapshot.rows("person", "provider_id")] == ["nursing"]
+        ((surgeon,), (nobody,)) = snapshot.rows("visit_occurrence", "provider_id")
+        assert (said[surgeon], nobody) == ("surgery", None)
 
 
 def test_a_provider_who_was_never_delivered_leads_nowhere_as_before() -> None:
     lines = [visit(1, 55), visit(2, 55), visit(3, 66)]
     tables = {"omop_person": [patient()], "omop_provider": [NURSE], "omop_visit_occurrence": lines}
     with built(tables, periods=()) as snapshot:
-        assert snapshot.rows("provider", "provider_id") == [(1,)]
-        assert snapshot.rows("visit_occurrence", "provider_id") == [(2,), (2,), (3,)]
+        numbers = [number for (number,) in snapshot.rows("visit_occurrence", "provider_id")]
+        assert sorted(numbers.count(number) for number in set(numbers)) == [1, 2]
+        assert not set(numbers) & {None, 55, 66, *specialities(snapshot)}
 
 
 def test_the_same_provider_delivered_twice_is_one() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from enclos.pseudonyms.model import CrossedTable, LeftBehind
 from enclos.pseudonyms.plans import persons, plain
@@ -39,26 +39,25 @@ def cross_resources(unit: OpenUnit) -> list[CrossedTable]:
 
 def _cross_type(unit: OpenUnit, family: str, rows: str) -> list[CrossedTable]:
     if family in _MAPPED:
-        whole = unit.cross(family, _MAPPED[family].into, judging.judged_resource(_MAPPED[family], rows))
-        if family != "Observation":
-            return [whole]
-        return [whole, unit.cross_parts("Observation.component", "h_lab", judging.judged_components(rows))]
-    if family == "Claim":
-        return [
-            unit.cross(family, "h_visit", claims.judged_claims(rows)),
-            unit.cross_parts("Claim.diagnosis", "h_condition", claims.judged_claim_diagnoses(rows)),
-            unit.cross_parts("Claim.procedure", "h_procedure", claims.judged_claim_acts(rows)),
-        ]
-    if family in ("Organization", "Location"):
-        return [unit.cross(family, "h_place", places.judged_places(family, rows))]
-    if family == "Practitioner":
-        return [unit.cross(family, "h_provider", places.judged_practitioners(rows))]
-    if family == "PractitionerRole":
-        return [_roles(unit, rows)]
-    if family == "Medication":
-        n = unit.n_landed[family]
-        return [CrossedTable(unit.unit.source, family, "", n, 0, {LeftBehind.LOOKED_UP.value: n})]
-    return [not_mapped(unit, family)]
+        found = [unit.cross(family, _MAPPED[family].into, judging.judged_resource(_MAPPED[family], rows))]
+        if family == "Observation":
+            found.append(unit.cross_parts("Observation.component", "h_lab", judging.judged_components(rows)))
+        return found
+    other = _OTHERS.get(family)
+    return [not_mapped(unit, family)] if other is None else other(unit, rows)
+
+
+def _claims(unit: OpenUnit, rows: str) -> list[CrossedTable]:
+    return [
+        unit.cross("Claim", "h_visit", claims.judged_claims(rows)),
+        unit.cross_parts("Claim.diagnosis", "h_condition", claims.judged_claim_diagnoses(rows)),
+        unit.cross_parts("Claim.procedure", "h_procedure", claims.judged_claim_acts(rows)),
+    ]
+
+
+def _medications(unit: OpenUnit, _rows: str) -> list[CrossedTable]:
+    n = unit.n_landed["Medication"]
+    return [CrossedTable(unit.unit.source, "Medication", "", n, 0, {LeftBehind.LOOKED_UP.value: n})]
 
 
 def _hold_places_and_professionals(unit: OpenUnit, at: Mapping[str, str]) -> None:
@@ -73,9 +72,22 @@ def _hold_places_and_professionals(unit: OpenUnit, at: Mapping[str, str]) -> Non
     unit.engine.execute(places.plan_roles(roles))
 
 
-def _roles(unit: OpenUnit, roles: str) -> CrossedTable:
+def _roles(unit: OpenUnit, roles: str) -> list[CrossedTable]:
     n_joined, *others = (int(n) for n in unit.engine.rows(places.plan_joined_roles(roles))[0])
     reasons = (LeftBehind.SUPERSEDED, LeftBehind.NO_PROVIDER, LeftBehind.DUPLICATE_KEY)
     left = {reason.value: n for reason, n in zip(reasons, others, strict=True) if n}
     family = "PractitionerRole"
-    return balanced(CrossedTable(unit.unit.source, family, "h_provider", unit.n_landed[family], n_joined, left))
+    return [balanced(CrossedTable(unit.unit.source, family, "h_provider", unit.n_landed[family], n_joined, left))]
+
+
+_OTHERS: dict[str, Callable[[OpenUnit, str], list[CrossedTable]]] = {
+    "Claim": _claims,
+    "Organization": lambda unit, rows: [
+        unit.cross("Organization", "h_place", places.judged_places("Organization", rows))
+    ],
+    "Location": lambda unit, rows: [unit.cross("Location", "h_place", places.judged_places("Location", rows))],
+    "Practitioner": lambda unit, rows: [unit.cross("Practitioner", "h_provider", places.judged_practitioners(rows))],
+    "PractitionerRole": _roles,
+    "Medication": _medications,
+}
+"""Resource types that are more than one table of records."""

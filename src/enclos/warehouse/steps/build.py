@@ -10,6 +10,7 @@ from datetime import date
 
 from enclos.contracts.omop import LINKED_TABLES, PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised import PSEUDONYMISED
+from enclos.contracts.pseudonymised.hospital import CLOCK, ORDERING_INTENTS
 from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
@@ -122,6 +123,11 @@ def build_snapshot(
                     "enclos observation period": observation_periods.RULE,
                     "enclos payer plan period": payers.RULE,
                 }
+                if "h_patient" in everywhere:
+                    made_by |= {
+                        "enclos hospital clock": CLOCK,
+                        "enclos MedicationRequest intents": " ".join(ORDERING_INTENTS),
+                    }
                 whole.write_metadata(name, periods, released_on, made_by)
             check_balance(account.tables())
             records.write(engine, lake.create(BUILD_PART, by_bucket=False))
