@@ -19,7 +19,7 @@ PERSON_TABLES = (
     "observation",
     "visit_occurrence",
 )
-VOCABULARY_TABLES = ("concept", "concept_ancestor")
+VOCABULARY_TABLES = ("concept", "concept_ancestor", "drug_duration")
 
 
 class BucketOfTables:
@@ -72,7 +72,12 @@ def cdm_of_parquet(folder: Path, n_buckets: int = 1, name: str = "test", n_copie
             source = f"SELECT * EXCLUDE (copy) REPLACE ({offset}) FROM ({source}), range({n_copies}) AS copies(copy)"
         connection.execute(f"CREATE TABLE source.{table} AS {source}")
     for table in VOCABULARY_TABLES:
-        connection.execute(f"CREATE TABLE source.{table} AS SELECT * FROM read_parquet('{folder / table}.parquet')")
+        if (path := folder / f"{table}.parquet").exists():
+            connection.execute(f"CREATE TABLE source.{table} AS SELECT * FROM read_parquet('{path}')")
+        else:
+            connection.register("given", EMPTY[table].empty_table())
+            connection.execute(f"CREATE TABLE source.{table} AS SELECT * FROM given")
+            connection.unregister("given")
     return CdmOfTables(connection, n_buckets, name)
 
 
@@ -101,7 +106,13 @@ EMPTY: dict[str, pa.Schema] = {
         person_id=_ID, condition_concept_id=_ID, condition_start_date=_DATE, condition_end_date=_DATE
     ),
     "drug_exposure": _schema(
-        person_id=_ID, drug_concept_id=_ID, drug_exposure_start_date=_DATE, drug_exposure_end_date=_DATE
+        person_id=_ID,
+        drug_concept_id=_ID,
+        drug_exposure_start_date=_DATE,
+        drug_exposure_end_date=_DATE,
+        drug_type_concept_id=_ID,
+        drug_source_concept_id=_ID,
+        quantity=pa.float64(),
     ),
     "procedure_occurrence": _schema(person_id=_ID, procedure_concept_id=_ID, procedure_date=_DATE),
     "measurement": _schema(person_id=_ID, measurement_concept_id=_ID, measurement_date=_DATE),
@@ -109,4 +120,7 @@ EMPTY: dict[str, pa.Schema] = {
     "visit_occurrence": _schema(person_id=_ID, visit_concept_id=_ID, visit_start_date=_DATE, visit_end_date=_DATE),
     "concept": _schema(concept_id=_ID),
     "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID),
+    "drug_duration": _schema(
+        drug_source_concept_id=_ID, rule=pa.string(), rule_id=pa.string(), units=_ID, days_per_box=pa.float64()
+    ),
 }

@@ -189,7 +189,7 @@ def test_a_line_that_reaches_no_row_stops_the_build(tmp_path: Path, monkeypatch:
         object.__setattr__(found, "rows", found.rows.replace(careful, f"{careful[:-6]} AND person_id <> 2) AS e"))
         return found
 
-    monkeypatch.setattr("enclos.warehouse.steps.bucket.drugs.dispensings", careless)
+    monkeypatch.setattr("enclos.warehouse.plans.drugs.dispensings", careless)
     with pytest.raises(NotAsPromised) as refused:
         build(tmp_path, 5)
     assert refused.value.code is Code.BUILD_UNBALANCED

@@ -53,6 +53,12 @@ class EngineSection(_Section):
     threads: int = Field(default=2, ge=1)
 
 
+class WarehouseSection(_Section):
+    """The rules that a build chooses: how long dispensings last (docs/warehouse.md)."""
+
+    drug_duration: str = "pack-size"
+
+
 class LedgerSection(_Section):
     """The origin line of the log's checkpoints (C2SP tlog-checkpoint)."""
 
@@ -68,6 +74,7 @@ class Settings(_Section):
     catalog: CatalogSection = CatalogSection()
     keys: KeysSection = KeysSection()
     engine: EngineSection = EngineSection()
+    warehouse: WarehouseSection = WarehouseSection()
 
     def to_toml(self) -> str:
         """The file's text."""

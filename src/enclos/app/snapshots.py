@@ -20,23 +20,32 @@ from enclos.stores.files import lock_exclusive
 from enclos.stores.lake import LakeSnapshot, attach_lake
 from enclos.stores.landing import LandingZone
 from enclos.warehouse.model import DeliveredPeriod
+from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.steps import build_snapshot
 
 
 def build_omop(
-    enclosure: Enclosure, *, account: bool = False, full: bool = False, report: Report = silent
+    enclosure: Enclosure,
+    *,
+    account: bool = False,
+    duration: str | None = None,
+    full: bool = False,
+    report: Report = silent,
 ) -> dict[str, Any]:
     """Group and number persons, write the crossing, and build an OMOP snapshot in one transaction.
 
-    In: full — make every table anew, even where nothing that it comes from has changed.
+    In: duration — the rule for days of supply, that of enclos.toml when not given; full — make every table anew, even
+    where nothing that it comes from has changed.
     Out: snapshot, tables (rows), vocabularies (rows without a standard concept), mode, rebuilt (tables and how many of
     their buckets), kept, seconds; with account, what became of every delivered row.
-    Refuses: a build whose account does not add up; the snapshot before it stays.
+    Refuses: BUILD_RULE_UNKNOWN before anything is written; a build whose account does not add up; the snapshot before
+    it stays.
     """
     started = perf_counter()
+    duration = duration_rule(duration or enclosure.settings.warehouse.drug_duration).name
     with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
         periods, crossed, numbered = _cross(enclosure, report)
-        built = _build(enclosure, periods, report, full=full)
+        built = _build(enclosure, periods, duration, report, full=full)
         ticket.facts.update({"snapshot": built.snapshot, "n_persons": int(built.tables["person"])})
     answer = built.as_json()
     result = {
@@ -79,7 +88,7 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
     return periods, crossed, numbered
 
 
-def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], report: Report, *, full: bool) -> Any:
+def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, report: Report, *, full: bool) -> Any:
     """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault."""
     with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
@@ -93,6 +102,7 @@ def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], report: Report,
             periods=periods,
             released_on=enclosure.ledger.now().date(),
             name=enclosure.settings.enclosure.name,
+            duration=duration,
             full=full,
             progress=lambda _phase, done: report("build", done),
         )

@@ -88,6 +88,7 @@ class Code(Enum):
     STUDY_UNKNOWN_NAME = ("STU-02", _PROMISE, "a study names known options, analyses and cohorts [study.schema.json]")
     STUDY_INVALID = ("STU-03", _PROMISE, "a study gives every option a value in its range [study.schema.json]")
     STUDY_CONCEPT_UNKNOWN = ("STU-04", _PROMISE, "the concepts of a study are in the vocabulary [design § 7]")
+    STUDY_DURATION_UNKNOWN = ("STU-05", _PROMISE, "dispensings last by a rule of the snapshot [docs/warehouse.md]")
     # -- release (REL)
     RELEASE_UNKNOWN = ("REL-01", _PROMISE, "a release is asked for before it is decided [design § 6]")
     RELEASE_UNTYPED = ("REL-02", _SAFE, "only typed results leave, labels from closed lists [design § 3.6]")

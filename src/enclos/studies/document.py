@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.model import (
@@ -130,6 +131,17 @@ _End: TypeAlias = Annotated[
 ]
 
 
+def _duration(value: object) -> object:
+    if value is not None and value not in tuple(DURATION_RULE_IDS):
+        raise PydanticCustomError("duration", f"should be one of {', '.join(DURATION_RULE_IDS)}")
+    return value
+
+
+_Duration: TypeAlias = Annotated[
+    str | None, BeforeValidator(_duration), WithJsonSchema({"type": "string", "enum": [*DURATION_RULE_IDS]})
+]
+
+
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -147,6 +159,9 @@ class _CohortDocument(_Document):
         OpenEnd.OBSERVATION_END,
         description="When a person leaves the cohort; never after the observation period.",
         json_schema_extra={"default": OpenEnd.OBSERVATION_END.value},
+    )
+    duration: _Duration = Field(
+        None, description="For drugs: the rule by which dispensings last; the snapshot's own when not given."
     )
 
 
@@ -380,10 +395,8 @@ def _meaning_faults(document: _StudyDocument, lines: Mapping[_Path, int]) -> Ite
         return _Fault(_line_of(path, lines), _in_words(path), what, code.name)
 
     for name, cohort in document.cohorts.items():
-        if not is_cohort_name(name):
-            yield fault(("cohorts", name), "a cohort's name is snake case, at most 64 characters")
-        if len(set(cohort.concepts)) != len(cohort.concepts):
-            yield fault(("cohorts", name, "concepts"), "a concept is given twice")
+        for where, what_is_wrong in _cohort_faults(name, cohort):
+            yield fault(("cohorts", name, *where), what_is_wrong)
     for index, entry in enumerate(document.analyses):
         given = [name for name in _AnalysisDocument.model_fields if getattr(entry, name) is not None]
         if len(given) != 1:
@@ -396,6 +409,15 @@ def _meaning_faults(document: _StudyDocument, lines: Mapping[_Path, int]) -> Ite
         if isinstance(analysis, _PrevalenceDocument):
             for option, what_is_wrong in _prevalence_faults(analysis):
                 yield fault((*path, option), what_is_wrong)
+
+
+def _cohort_faults(name: str, cohort: _CohortDocument) -> Iterator[tuple[_Path, str]]:
+    if not is_cohort_name(name):
+        yield (), "a cohort's name is snake case, at most 64 characters"
+    if len(set(cohort.concepts)) != len(cohort.concepts):
+        yield ("concepts",), "a concept is given twice"
+    if cohort.duration is not None and cohort.domain != Domain.DRUG.value:
+        yield ("duration",), "only a cohort of drugs has this option"
 
 
 def _population_faults(
@@ -429,7 +451,15 @@ def _prevalence_faults(analysis: _PrevalenceDocument) -> Iterator[tuple[str, str
 
 def _study_of(document: _StudyDocument) -> Study:
     cohorts = tuple(
-        ConceptCohort(name, tuple(each.concepts), each.descendants, Domain(each.domain), Limit(each.limit), each.end)
+        ConceptCohort(
+            name,
+            tuple(each.concepts),
+            each.descendants,
+            Domain(each.domain),
+            Limit(each.limit),
+            each.end,
+            each.duration,
+        )
         for name, each in document.cohorts.items()
     )
     return Study(document.study, cohorts, tuple(_analysis_of(entry) for entry in document.analyses))

@@ -12,6 +12,8 @@ from datetime import date
 from enum import Enum
 from typing import TypeAlias
 
+from enclos.contracts.durations import DURATION_RULE_IDS
+
 MAX_AGE_YEARS = 150
 MAX_DAYS = 99_999
 MAX_CONCEPT_ID = 2**31 - 1
@@ -82,6 +84,8 @@ class ConceptCohort:
     domain: Domain
     limit: Limit
     end: CohortEnd
+    duration: str | None = None
+    """The rule by which dispensings last; None: the one that the snapshot was built with."""
 
     def __post_init__(self) -> None:
         if not is_cohort_name(self.name):
@@ -90,6 +94,8 @@ class ConceptCohort:
             raise ValueError("a cohort has at least one concept, each once")
         if not all(0 < concept <= MAX_CONCEPT_ID for concept in self.concepts):
             raise ValueError("a concept id is a positive 32-bit integer")
+        if self.duration is not None and (self.domain is not Domain.DRUG or self.duration not in DURATION_RULE_IDS):
+            raise ValueError("a known duration rule belongs to a drug cohort")
 
 
 class Sex(Enum):

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from enclos.contracts.columns import Column
+from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
 from enclos.contracts.view import PERSON_SOURCE_TABLE, FromSource, RandomSample, ViewTerms, WholeBase
 from enclos.lexicon.codes import Code
@@ -107,7 +108,7 @@ def plan_open_table(table: str, snapshot: Snapshot) -> str:
     """A table that holds no person, whole."""
     if table not in OPEN_TABLES:
         raise ValueError("only tables without persons are open")
-    contract = omop_tables()[table]
+    contract = DRUG_DURATION if table == DRUG_DURATION.name else omop_tables()[table]
     if table not in snapshot.tables:
         return plan_empty(list(contract))
     columns = ", ".join(f'"{name}"' for name in contract.names)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
+from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import PERSON_TABLES, VOCABULARY_TABLES
 from enclos.contracts.view import PotentialIdentifier, ViewTerms
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.views.model import ColumnRule, Treatment
 
-OPEN_TABLES: tuple[str, ...] = (*VOCABULARY_TABLES, "cdm_source")
+OPEN_TABLES: tuple[str, ...] = (*VOCABULARY_TABLES, "cdm_source", DRUG_DURATION.name)
 """Readable whole under every permit; they hold no person."""
 
 SPAN_TABLES: tuple[str, ...] = ("observation_period", "payer_plan_period")

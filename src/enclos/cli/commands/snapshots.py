@@ -15,6 +15,14 @@ def build(
     directory: Dir,
     *,
     account: Annotated[bool, typer.Option("--account", help="What became of every delivered row.")] = False,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            "--duration",
+            metavar="RULE",
+            help="How long dispensings last: one-box-30, pack-size or ddd; enclos.toml says which otherwise.",
+        ),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Make everything anew, whatever could be kept.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -26,7 +34,7 @@ def build(
     from enclos.app.snapshots import build_omop
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        show(build_omop(enclosure, account=account, full=full, report=report), as_json=as_json)
+        show(build_omop(enclosure, account=account, duration=duration, full=full, report=report), as_json=as_json)
 
 
 @application.command()

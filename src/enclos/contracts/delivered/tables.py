@@ -12,6 +12,7 @@ from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.fhir import FHIR_R4_TYPES
 from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns, snds_family
 from enclos.contracts.delivered.years import older_names, year_of_table
+from enclos.contracts.durations import ATC_DDD
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables, primary_keys
 
 
@@ -237,6 +238,7 @@ def delivered_tables(kind: Kind) -> dict[str, DeliveredTable]:
         tables = [_omop(name) for name in omop_tables()]
     elif kind is Kind.VOCABULARY:
         tables = [_omop(name) for name in VOCABULARY_TABLES]
+        tables.append(DeliveredTable(ATC_DDD.name, ATC_DDD.name, ATC_DDD, ("atc_code", "ddd_value", "ddd_unit")))
     else:
         tables = list(_PLAIN[kind])
     return {table.family.lower(): table for table in tables}

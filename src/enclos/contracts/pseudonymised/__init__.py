@@ -12,6 +12,7 @@ come in one shape (``h_*``); an OMOP delivery keeps OMOP's names (``omop_*``), i
 from __future__ import annotations
 
 from enclos.contracts.columns import TableContract
+from enclos.contracts.durations import ATC_DDD
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised.care import CARE
 from enclos.contracts.pseudonymised.fields import FIELDS
@@ -25,7 +26,9 @@ PSEUDONYMISED: dict[str, TableContract] = {
 }
 """Every table that may cross, by name. Tables that hold no person have no bucket."""
 
-VOCABULARY: dict[str, TableContract] = {name: omop_tables()[name] for name in VOCABULARY_TABLES}
+VOCABULARY: dict[str, TableContract] = {name: omop_tables()[name] for name in VOCABULARY_TABLES} | {
+    ATC_DDD.name: ATC_DDD
+}
 """Vocabulary tables cross as they are: they hold no person."""
 
 __all__ = ["PSEUDONYMISED", "VOCABULARY"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from enclos.contracts.durations import DRUG_DURATION, days_of_boxes_sql
 from enclos.contracts.omop import END_DATES, START_DATES
 from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, OpenEnd
 from enclos.studies.plans.people import day_number
@@ -28,6 +29,23 @@ def columns_read(domain: Domain) -> tuple[str, ...]:
     table = DOMAIN_TABLES[domain]
     ends = (END_DATES[table],) if domain in _LASTING else ()
     return ("person_id", _CONCEPT_COLUMNS[domain], START_DATES[table], *ends)
+
+
+_DISPENSED = 32869
+"""The type of a dispensing ("Pharmacy claim"): a duration rule speaks of these records only."""
+
+
+def durations_read(cohort: ConceptCohort) -> tuple[str, ...]:
+    """The further columns of drug_exposure that a cohort with a duration rule reads."""
+    return ("drug_type_concept_id", "drug_source_concept_id", "quantity") if cohort.duration else ()
+
+
+def plan_known_durations() -> str:
+    """The duration rules that the snapshot keeps days of.
+
+    Out: one row per rule: rule
+    """
+    return f"SELECT DISTINCT rule FROM {DRUG_DURATION.name}"
 
 
 def plan_known_concepts(concepts: Sequence[int]) -> str:
@@ -66,7 +84,8 @@ def plan_codes(cohorts: Sequence[ConceptCohort], concept_sets: Mapping[str, Sequ
         f"unnest(CAST([{_ids(concept_sets[cohort.name])}] AS BIGINT[])) AS concept_id, "
         f"{'TRUE' if cohort.limit is Limit.FIRST else 'FALSE'} AS first_only, "
         f"CAST({cohort.end.n_days if isinstance(cohort.end, AfterDays) else 'NULL'} AS INTEGER) AS end_days, "
-        f"{'TRUE' if cohort.end is OpenEnd.OBSERVATION_END else 'FALSE'} AS to_observation_end"
+        f"{'TRUE' if cohort.end is OpenEnd.OBSERVATION_END else 'FALSE'} AS to_observation_end, "
+        f"CAST({repr(cohort.duration) if cohort.duration else 'NULL'} AS VARCHAR) AS duration"
         for index, cohort in enumerate(cohorts)
     ]
     return "CREATE OR REPLACE TEMP TABLE study_code AS " + " UNION ALL ".join(parts)
@@ -82,7 +101,11 @@ def plan_events(cohorts: Sequence[ConceptCohort]) -> str:
             days) stay apart; an open end is the day after the start for records that last.
     """
     records = " UNION ALL ".join(
-        _plan_records(domain, [at for at, cohort in enumerate(cohorts) if cohort.domain is domain])
+        _plan_records(
+            domain,
+            [at for at, cohort in enumerate(cohorts) if cohort.domain is domain],
+            ruled=any(cohort.duration for cohort in cohorts if cohort.domain is domain),
+        )
         for domain in Domain
         if any(cohort.domain is domain for cohort in cohorts)
     )
@@ -115,12 +138,25 @@ def plan_events(cohorts: Sequence[ConceptCohort]) -> str:
     """
 
 
-def _plan_records(domain: Domain, cohorts: Sequence[int]) -> str:
+def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str:
     table, concept = DOMAIN_TABLES[domain], _CONCEPT_COLUMNS[domain]
     first_day = day_number(f"record.{START_DATES[table]}")
     own_last_day = first_day
     if domain in _LASTING:
         own_last_day = f"coalesce({day_number(f'record.{END_DATES[table]}')}, {first_day} + 1)"
+    lasting = ""
+    if ruled:
+        # A pack that the table does not have lasts the same days under every rule: its own end holds.
+        days = days_of_boxes_sql("record.quantity / lasting.units", "lasting.days_per_box")
+        ruled_last_day = f"{first_day} + CAST({days} - 1 AS INTEGER)"
+        own_last_day = (
+            f"CASE WHEN lasting.rule IS NOT NULL AND record.quantity > 0 THEN {ruled_last_day} ELSE {own_last_day} END"
+        )
+        lasting = f"""
+        LEFT JOIN {DRUG_DURATION.name} AS lasting
+            ON lasting.drug_source_concept_id = record.drug_source_concept_id
+            AND lasting.rule = study_code.duration
+            AND record.drug_type_concept_id = {_DISPENSED}"""
     return f"""
         SELECT
             study_code.cohort,
@@ -141,7 +177,7 @@ def _plan_records(domain: Domain, cohorts: Sequence[int]) -> str:
             AND study_code.cohort IN ({", ".join(str(cohort) for cohort in cohorts)})
         JOIN study_observed
             ON study_observed.person_id = record.person_id
-            AND {first_day} BETWEEN study_observed.first_day AND study_observed.last_day
+            AND {first_day} BETWEEN study_observed.first_day AND study_observed.last_day{lasting}
         WHERE {first_day} <= {own_last_day}
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from enclos.contracts.durations import DRUG_DURATION
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.model import ConceptCohort, Study
@@ -17,8 +18,10 @@ ConceptSets: TypeAlias = Mapping[str, Sequence[int]]
 def resolve_concepts(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> ConceptSets:
     """For each cohort's name, its concepts with their descendants, in order.
 
-    Refuses: STUDY_CONCEPT_UNKNOWN when a concept is not in the vocabulary: it could only give an empty cohort.
+    Refuses: STUDY_CONCEPT_UNKNOWN when a concept is not in the vocabulary: it could only give an empty cohort;
+             STUDY_DURATION_UNKNOWN when the snapshot keeps no days of a duration rule that the study names.
     """
+    _check_durations(cohorts, bucket)
     wanted = sorted({concept for cohort in cohorts for concept in cohort.concepts})
     known = set(bucket.query(plans.plan_known_concepts(wanted))["concept_id"].to_pylist())
     if missing := [concept for concept in wanted if concept not in known]:
@@ -39,6 +42,18 @@ def resolve_concepts(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Con
     }
 
 
+def _check_durations(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> None:
+    if not (wanted := {cohort.duration for cohort in cohorts if cohort.duration}):
+        return
+    known = set(bucket.query(plans.plan_known_durations())["rule"].to_pylist())
+    if missing := sorted(wanted - known):
+        raise refusal(
+            Code.STUDY_DURATION_UNKNOWN,
+            f"The snapshot keeps no days of the duration rule {', '.join(missing)}.",
+            "Build again with a vocabulary that knows the packs, or leave the option out.",
+        )
+
+
 def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
     """The tables and columns that a study reads, so that its permit can be asked before it runs."""
     columns: dict[str, tuple[str, ...]] = {
@@ -49,5 +64,9 @@ def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
     if any(cohort.descendants for cohort in study.cohorts):
         columns["concept_ancestor"] = ("ancestor_concept_id", "descendant_concept_id")
     for cohort in study.cohorts:
-        columns[plans.DOMAIN_TABLES[cohort.domain]] = plans.columns_read(cohort.domain)
+        table = plans.DOMAIN_TABLES[cohort.domain]
+        read = (*columns.get(table, ()), *plans.columns_read(cohort.domain), *plans.durations_read(cohort))
+        columns[table] = tuple(dict.fromkeys(read))
+    if any(cohort.duration for cohort in study.cohorts):
+        columns[DRUG_DURATION.name] = DRUG_DURATION.names
     return columns

@@ -8,18 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import MappingProxyType
-
-from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
 from enclos.warehouse import concepts
 from enclos.warehouse.model import Fate
 from enclos.warehouse.plans.codes import listed_code_sql, pack_of_cip7_sql
 from enclos.warehouse.plans.conditions import hospital_source_sql
+from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import Kind
-from enclos.warehouse.plans.reference import pack_days
 from enclos.warehouse.plans.relations import key_sql
 from enclos.warehouse.plans.traps import CARE, KEPT, NO_PERSON, Trap, no_code, no_date, verdict_sql
 from enclos.warehouse.plans.visits import care_visit_concept_sql, care_visit_key_sql
@@ -39,46 +33,6 @@ DISPENSING_TRAPS: tuple[Trap, ...] = (
     ),
 )
 HOSPITAL_TRAPS: tuple[Trap, ...] = (no_date("start_at"), NO_PERSON, no_code("code"))
-_DAYS_OF_ANY_BOX = 30
-
-
-def _one_box_30(boxes: str, units: str) -> str:  # noqa: ARG001 - rules share one signature
-    return f"{boxes} * {_DAYS_OF_ANY_BOX}"
-
-
-def _pack_size(boxes: str, units: str) -> str:
-    whens = " ".join(f"WHEN {size} THEN {days}" for size, days in pack_days())
-    return f"{boxes} * CASE {units} {whens} ELSE {_DAYS_OF_ANY_BOX} END"
-
-
-@dataclass(frozen=True, slots=True)
-class DurationRule:
-    """A named, versioned rule for the days that a dispensing lasts."""
-
-    id: str
-    """Name and version, stored with the snapshot."""
-    days_sql: Callable[[str, str], str]
-    """Days of supply from boxes and units in a box, as SQL; units may be NULL."""
-
-
-DURATION_RULES = MappingProxyType(
-    {
-        "one-box-30": DurationRule("one-box-30-1", _one_box_30),
-        "pack-size": DurationRule("pack-size-1", _pack_size),
-    }
-)
-"""The rules by name."""
-
-
-def duration_rule(name: str) -> DurationRule:
-    """The rule of that name.
-
-    Refuses: BUILD_RULE_UNKNOWN.
-    """
-    if name not in DURATION_RULES:
-        known = ", ".join(sorted(DURATION_RULES))
-        raise refusal(Code.BUILD_RULE_UNKNOWN, "No drug duration rule has this name.", f"Use one of: {known}.")
-    return DURATION_RULES[name]
 
 
 _SEVEN_DIGITS = "lpad(CAST(PHA_PRS_IDE AS VARCHAR), 7, '0')"
@@ -97,10 +51,9 @@ def dispensings(pha: str, rule: DurationRule) -> Kind:
     A pack is known by its CIP13, and where that is missing by its CIP7. Loose units last their share of a box, and
     a day each where the units in a box are not known.
     """
-    loose_days = f"CAST(ceil(({rule.days_sql('1', 'm.units')}) * e.boxes / m.units) AS INTEGER)"
     days = (
-        f"CASE WHEN NOT e.loose THEN {rule.days_sql('e.boxes', 'm.units')} "
-        f"WHEN m.units > 0 THEN {loose_days} ELSE e.boxes END"
+        f"CASE WHEN NOT e.loose THEN {rule.days_sql('e.boxes')} "
+        f"WHEN m.units > 0 THEN {rule.days_sql('e.boxes / m.units')} ELSE e.boxes END"
     )
     key = care_visit_key_sql("EXE_SOI_DTD", "executant_key", care_visit_concept_sql("PRS_NAT_REF"))
     lines = f"""

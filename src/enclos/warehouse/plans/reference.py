@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -34,6 +35,25 @@ def visit_natures() -> tuple[tuple[int, int, int], ...]:
 def pack_days() -> tuple[tuple[int, int], ...]:
     """Units in a box and the days that the box covers."""
     return tuple((int(row["units"]), int(row["days"])) for row in _rows("pack_days.csv"))
+
+
+@dataclass(frozen=True, slots=True)
+class DoseUnit:
+    """A unit of strengths (UCUM) and of daily doses (as WHO writes it); what kind of amount it measures."""
+
+    ucum: str
+    who: str
+    kind: str
+    factor: float
+    """How many of the kind's own unit it is."""
+
+
+@cache
+def dose_units() -> tuple[DoseUnit, ...]:
+    """The units in which a strength can be compared with a daily dose."""
+    return tuple(
+        DoseUnit(row["ucum"], row["who"], row["kind"], float(row["factor"])) for row in _rows("dose_units.csv")
+    )
 
 
 @cache

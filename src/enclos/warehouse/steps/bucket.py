@@ -21,7 +21,7 @@ from enclos.warehouse.model import Fate
 from enclos.warehouse.plans import (
     costs,
     deaths,
-    drugs,
+    eras,
     events,
     kin,
     observation_periods,
@@ -30,6 +30,7 @@ from enclos.warehouse.plans import (
     visit_details,
     visits,
 )
+from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
 from enclos.warehouse.plans.parts import Part, emptied_sql, numbered_rows_sql, stored_rows_sql
@@ -48,7 +49,7 @@ _REFERRING_TO_VISITS = (*_REFERRING_TO_DETAILS, "visit_detail")
 _COPIED = tuple(
     name
     for name in PERSON_TABLES
-    if name not in ("person", "observation_period", "visit_occurrence", "visit_detail", "death")
+    if name not in ("person", "observation_period", "visit_occurrence", "visit_detail", "death", *eras.ERA_TABLES)
 )
 """OMOP tables whose delivered rows are copied with new numbers."""
 _VISIT_SOURCES = {visits.CARE: "prs", visits.PMSI: "mco_b", visits.HOSPITAL: "h_visit", OMOP: "omop_visit_occurrence"}
@@ -64,7 +65,7 @@ class Written:
     """By vocabulary, the domains that its codes lead to."""
     days: Span | None
     """The days that the national deliveries cover."""
-    duration: drugs.DurationRule
+    duration: DurationRule
     n_buckets: int
     rules: str
     """What everything depends on beside what it reads."""
@@ -120,6 +121,8 @@ class Pass:
             with self._phase("money and kin"):
                 self._money_and_kin()
             self._events()
+            with self._phase("eras"):
+                self._eras()
         finally:
             self._stage.clear()
 
@@ -392,6 +395,22 @@ class Pass:
                 expected += self._tell(f"mapped omop_{table}", tell, counted).expected
             with self._phase(table):
                 self._write_parts(table, parts, expected[table], numbered_rows_sql)
+
+    def _eras(self) -> None:
+        at, stage = self._sources, self._stage
+        sources = person.person_sources_sql(at["ben"], at["omop_person"], at["h_patient"])
+        brought = [at[f"omop_{table}"] for table in eras.ERA_TABLES]
+        stage.define("era_persons", eras.era_persons_sql(sources, brought), by_content=True)
+        buckets = ", ".join(map(str, self._buckets))
+        for (table, records), delivered in zip(eras.ERA_TABLES.items(), brought, strict=True):
+            written = f"(SELECT * FROM {self._written.names[records]} WHERE bucket IN ({buckets}))"
+            parts = [eras.made_part(table, written)]
+            if f"omop_{table}" in at:
+                parts.append(eras.kept_part(table, delivered))
+                stage.define(f"omop_{table}", eras.delivered_lines_sql(delivered))
+                tell = partial(_tell_lines, stage, f"omop_{table}", eras.REBUILT)
+                self._tell(f"mapped omop_{table}", tell, f"FROM stage_omop_{table}")
+            self._write(table, numbered_rows_sql(table, parts, self._bucket))
 
     def _tally(self, kind: Kind) -> Account:
         """Judge a kind's lines and count its events by table."""

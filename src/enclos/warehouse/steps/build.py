@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
+from enclos.contracts.durations import ATC_DDD, DRUG_DURATION
 from enclos.contracts.omop import LINKED_TABLES, PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.contracts.pseudonymised.hospital import CLOCK, ORDERING_INTENTS
@@ -17,15 +18,16 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod
-from enclos.warehouse.plans import fields, observation_periods, payers, places, providers, vocabulary
+from enclos.warehouse.plans import eras, fields, observation_periods, payers, places, providers, vocabulary
 from enclos.warehouse.plans.codes import codes_sql
-from enclos.warehouse.plans.drugs import duration_rule
+from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.plans.visits import extracts_sql
 from enclos.warehouse.ports import CrossingReader, LakeWriter
 from enclos.warehouse.rules import check_balance, national_days, passes
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.bucket import Pass, Written
+from enclos.warehouse.steps.durations import define_packs
 from enclos.warehouse.steps.records import BUILD_PART, Records, read_records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
@@ -90,7 +92,7 @@ def build_snapshot(
         "duration": rule.id,
         "engine": str(engine.scalar("SELECT version()")),
         "tables": _tables_signature(),
-        "vocabulary": [crossing.stamp(table, None) for table in VOCABULARY_TABLES],
+        "vocabulary": [crossing.stamp(table, None) for table in (*VOCABULARY_TABLES, ATC_DDD.name)],
     }
     rules = sha256_hex(canonical_bytes(shape))
     again = before is not None and before.get("rules") == rules
@@ -102,8 +104,10 @@ def build_snapshot(
                 names = _tables(lake, again=again)
                 shared = Stage(engine, everywhere, rules, outputs=names)
                 _define_lookups(shared, everywhere, periods)
+                define_packs(shared, everywhere, rule)
                 whole = Whole(engine, lake, shared, everywhere, names, records, account, counts, rebuilt)
                 whole.write_vocabulary()
+                whole.write_durations()
                 whole.write_places()
                 written = Written(names, _domains(shared), days, rule, n_buckets, rules, shared)
             for number in range(n_passes):
@@ -120,6 +124,7 @@ def build_snapshot(
                 made_by = {
                     "enclos mapping": MAPPING,
                     "enclos drug duration": rule.id,
+                    "enclos eras": eras.RULE,
                     "enclos observation period": observation_periods.RULE,
                     "enclos payer plan period": payers.RULE,
                 }
@@ -206,7 +211,8 @@ def _national_days(sources: Sources, periods: Sequence[DeliveredPeriod]) -> Span
 def _tables_signature() -> str:
     """Stands for the tables of a snapshot and their columns."""
     every = (*_OF_PERSONS, *SHARED_TABLES, *VOCABULARY_TABLES)
-    columns = {name: [[column.name, column.sql_type] for column in omop_tables()[name]] for name in every}
+    contracts = (*(omop_tables()[name] for name in every), DRUG_DURATION)
+    columns = {table.name: [[column.name, column.sql_type] for column in table] for table in contracts}
     return sha256_hex(canonical_bytes(columns))
 
 
@@ -216,7 +222,7 @@ def _tables(lake: LakeWriter, *, again: bool) -> dict[str, str]:
     by_bucket = {*_OF_PERSONS, PERSON_SOURCE.name}
     return {
         table.name: lake.name(table.name) if again else lake.create(table, by_bucket=table.name in by_bucket)
-        for table in (*contracts, PERSON_SOURCE)
+        for table in (*contracts, DRUG_DURATION, PERSON_SOURCE)
     }
 
 
@@ -224,7 +230,10 @@ def _define_lookups(shared: Stage, sources: Sources, periods: Sequence[Delivered
     shared.define(
         "codes", codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"])
     )
-    shared.define("packs", vocabulary.packs_sql(sources["drug_strength"]))
+    shared.define(
+        "ingredients",
+        eras.ingredients_sql(sources["concept"], sources["concept_ancestor"], sources["drug_strength"]),
+    )
     shared.define("units", vocabulary.units_sql(sources["concept"]))
     shared.define(
         "locations",

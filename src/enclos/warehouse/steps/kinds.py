@@ -13,11 +13,12 @@ from enclos.warehouse.plans import (
     procedures,
     stay_lines,
 )
+from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.steps.sources import Sources
 
 
-def event_kinds(at: Sources, duration: drugs.DurationRule) -> list[Kind]:
+def event_kinds(at: Sources, duration: DurationRule) -> list[Kind]:
     """The kinds of event whose tables came, in the order in which they are mapped."""
     every = {
         "mco_b": conditions.stay_diagnoses(),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
+from enclos.contracts.durations import ATC_DDD, DRUG_DURATION
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables, primary_keys
 from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.codes import Code
@@ -17,6 +18,9 @@ from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.records import WHOLE, Records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
+
+_CONTRACTS = {DRUG_DURATION.name: DRUG_DURATION}
+"""Tables that are not of OMOP."""
 
 
 class Whole:
@@ -49,7 +53,7 @@ class Whole:
 
         def anew() -> str:
             if self._records.told_before(WHOLE, part) is not None:
-                self._lake.create(omop_tables()[table], by_bucket=False)
+                self._lake.create(_CONTRACTS.get(table) or omop_tables()[table], by_bucket=False)
             self._rebuilt[table] += 1
             return str(self._shared.scalar(f"INSERT INTO {self._names[table]} {rows}"))
 
@@ -81,6 +85,19 @@ class Whole:
                 piece.drop(table, "same_row", Fate.FILTERED, n_delivered - n_rows)
 
             self._tell(f"mapped {table}", tell, rows)
+
+    def write_durations(self) -> None:
+        """The days of every pack; delivered daily doses feed the rule and become no row."""
+        self._write(DRUG_DURATION.name, f"SELECT * FROM stage_{DRUG_DURATION.name}")
+        if ATC_DDD.name in self._sources:
+            counted = f"SELECT count(*) FROM {self._sources[ATC_DDD.name]}"
+
+            def tell(piece: Account) -> None:
+                n_delivered = self._shared.scalar(counted)
+                piece.deliver(ATC_DDD.name, "vocabulary", n_delivered)
+                piece.drop(ATC_DDD.name, "feeds_a_rule", Fate.FILTERED, n_delivered)
+
+            self._tell(f"mapped {ATC_DDD.name}", tell, counted)
 
     def write_places(self) -> None:
         """Locations, care sites and professionals.

@@ -27,7 +27,7 @@ from enclos.studies.model import (
 from enclos.studies.steps import columns_read, counts, run_study
 from factories.studies import rows_table, tables_of
 from factories.study_tables import EVENTS, people
-from fakes.cdm import CdmOfTables, cdm_of_rows
+from fakes.cdm import EMPTY, CdmOfTables, cdm_of_rows
 
 PERSONS = """
     person | sex | born       | observed                                       | events
@@ -156,7 +156,8 @@ def test_nobody_observed_gives_attrition_and_no_estimate(with_persons: bool) -> 
 def test_every_domain_is_looked_up_in_its_table_with_descendants(domain: Domain, table: str, lasts: bool) -> None:
     tables = tables_of(people(PERSONS))
     dates = (date(2020, 1, 1), date(2020, 1, 20)) if lasts else (date(2020, 1, 1),)
-    tables[table] = rows_table(table, [(4, 50, *dates), (4, 60, *(date(2020, 5, 1) for _ in dates))])
+    rest = (None,) * (len(EMPTY[table]) - 2 - len(dates))
+    tables[table] = rows_table(table, [(4, 50, *dates, *rest), (4, 60, *(date(2020, 5, 1) for _ in dates), *rest)])
     tables["concept"] = rows_table("concept", [(50,), (51,), (60,)])
     tables["concept_ancestor"] = rows_table("concept_ancestor", [(51, 50), (51, 51)])
     events = {}

@@ -2,6 +2,7 @@ import pytest
 
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse.plans import conditions, drugs, events, measurements, procedures
+from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 
 KINDS = [
@@ -9,7 +10,7 @@ KINDS = [
     conditions.associated_diagnoses("mco_d"),
     conditions.entitlements("imb"),
     conditions.hospital_diagnoses("h_condition"),
-    drugs.dispensings("pha", drugs.duration_rule("pack-size")),
+    drugs.dispensings("pha", duration_rule("pack-size")),
     drugs.hospital_drugs("h_drug"),
     procedures.town_acts("cam"),
     procedures.stay_acts("mco_a"),
