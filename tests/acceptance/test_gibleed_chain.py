@@ -12,9 +12,7 @@ import io
 import json
 import shutil
 
-import pyarrow as pa
 import pytest
-from pyarrow.csv import write_csv
 
 from enclos.app.permits import active, perimeter_path, permit_key
 from enclos.app.snapshots import reading_snapshot
@@ -25,7 +23,7 @@ from enclos.studies.document import study_from_yaml
 from enclos.studies.model import Population
 from enclos.studies.steps import cohort_table, denominator_table, run_study
 from enclos.views.steps import PermitCdm
-from factories.built_in import OUTCOMES, built_in
+from factories.built_in import OUTCOMES, built_in, write_tables
 from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, run_cli
 from factories.studies import tables_of
 from fakes.cdm import cdm_of_rows
@@ -88,14 +86,6 @@ def result(home):
     with open_home(folder) as enclosure:
         key = enclosure.keys.secret(permit_key("FR-TEST-0001"))
         return RunFiles(folder / "permits" / "FR-TEST-0001", key).read(answer["run"]).result
-
-
-def write_tables(folder):
-    folder.mkdir()
-    for name, table in tables_of(built_in(), OUTCOMES.values()).items():
-        if f"{name}_id" not in table.column_names and name in {"condition_occurrence", "observation_period"}:
-            table = table.append_column(f"{name}_id", pa.array(range(1, table.num_rows + 1)))  # noqa: PLW2901
-        write_csv(table, folder / f"{name}.csv")
 
 
 def raw_cdm():

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
+import pyarrow as pa
+from pyarrow.csv import write_csv
+
+from factories.studies import tables_of
 from oracle.histories import FEMALE, MALE, History, Record
 
 OUTCOMES = {"gibleed": 192671, "bronchitis": 260139, "sinusitis": 40481087, "otitis": 372328}
@@ -29,3 +34,13 @@ def built_in() -> list[History]:
             History(2**42 + n, MALE if n % 2 else FEMALE, (1930 + n, 1 + n % 12, 29 - n % 2), periods, tuple(records))
         )
     return people
+
+
+def write_tables(folder: Path) -> None:
+    """The forty persons as an OMOP delivery: a CSV file a table."""
+    folder.mkdir()
+    for name, table in tables_of(built_in(), OUTCOMES.values()).items():
+        numbered = table
+        if f"{name}_id" not in table.column_names and name in {"condition_occurrence", "observation_period"}:
+            numbered = table.append_column(f"{name}_id", pa.array(range(1, table.num_rows + 1)))
+        write_csv(numbered, folder / f"{name}.csv")

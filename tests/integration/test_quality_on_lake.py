@@ -12,7 +12,7 @@ from enclos.app.enclosure import Enclosure, create_enclosure
 from enclos.app.ledger import show_last
 from enclos.app.profile import profile_snapshot
 from enclos.app.quality import judge_quality
-from enclos.contracts.omop import PERSON_TABLES, omop_tables
+from enclos.contracts.omop import OMOP_53_NAMES, PERSON_TABLES, omop_tables
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAsPromised
@@ -73,6 +73,25 @@ def test_a_snapshot_is_judged_and_told(enclosure: Enclosure, tmp_path: Path) -> 
             assert written[name] == counts, name
     last = show_last(enclosure, 3)
     assert "quality" in json.dumps(last, default=str)
+
+
+def test_a_snapshot_is_judged_by_the_older_list_with_older_names(enclosure: Enclosure, tmp_path: Path) -> None:
+    cdm = dirty(5)
+    build(enclosure, cdm)
+    out = tmp_path / "results.json"
+    assert judge_quality(enclosure, out=out, cdm_version="5.3")["cdm"] == "5.3"
+    document = json.loads(out.read_text(encoding="utf-8"))
+    written = {r["checkId"]: (r["numViolatedRows"], r["numDenominatorRows"]) for r in document["CheckResults"]}
+    older = {table: {new: old for old, new in names.items()} for table, names in OMOP_53_NAMES.items()}
+    renamed = {
+        table: [{older.get(table, {}).get(name, name): value for name, value in row.items()} for row in rows]
+        for table, rows in cdm.items()
+    }
+    slow = count_all(renamed, "5.3", enclosure.ledger.now().date())
+    asked = {key: n for key, n in slow.items() if not key[3] and key[1] in OMOP_53_NAMES and key[2]}
+    assert {("cdmField", table, old, "") for table, names in OMOP_53_NAMES.items() for old in names} <= asked.keys()
+    for (check, table, field, _), counts in asked.items():
+        assert written[f"field_{check}_{table}_{field}".lower()] == counts, (check, table, field)
 
 
 def test_drift_is_told_between_two_snapshots(enclosure: Enclosure) -> None:

@@ -10,14 +10,16 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, silent
+from enclos.contracts.omop import OMOP_53_NAMES
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.stores.files import write_atomically
 from enclos.stores.lake import LakeSnapshot, attach_lake
+from enclos.warehouse.quality.catalogue import CDM_VERSIONS
 from enclos.warehouse.quality.model import Drift, Marginal, QualityReport, Status
 from enclos.warehouse.quality.steps import measure_drift, run_quality
 
-CDM_VERSION = "5.4"
+CDM_VERSION = CDM_VERSIONS[-1]
 
 
 def judge_quality(
@@ -26,24 +28,28 @@ def judge_quality(
     snapshot: int | None = None,
     against: int | None = None,
     out: Path | None = None,
+    cdm_version: str = CDM_VERSION,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Judge a snapshot (the newest by default); write DataQualityDashboard's results file when asked.
 
-    Out: snapshot, checks, passed, failed, not_applicable, seconds, failing checks, French figures; drift since
+    In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names.
+    Out: snapshot, cdm, checks, passed, failed, not_applicable, seconds, failing checks, French figures; drift since
     ``against`` when it is given.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
     """
     started, started_at = perf_counter(), enclosure.ledger.now()
-    with enclosure.ledger.intent(Action.QUALITY, enclosure.operator, None, {"against": against}) as ticket:
+    with enclosure.ledger.intent(
+        Action.QUALITY, enclosure.operator, None, {"against": against, "cdm": cdm_version}
+    ) as ticket:
         catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
         with enclosure.reading_data(), enclosure.engine() as engine:
             lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
             chosen = lake.snapshot(snapshot)
             judged = run_quality(
                 engine,
-                _place(chosen),
-                cdm_version=CDM_VERSION,
+                _place(chosen, cdm_version),
+                cdm_version=cdm_version,
                 checked_on=started_at.date(),
                 french=True,
                 progress=lambda _table, done: report("quality", done),
@@ -51,7 +57,9 @@ def judge_quality(
             moved: tuple[Drift, ...] = ()
             if against is not None:
                 earlier = lake.snapshot(against)
-                moved = measure_drift(engine, _place(earlier), _place(chosen), cdm_version=CDM_VERSION)
+                moved = measure_drift(
+                    engine, _place(earlier, cdm_version), _place(chosen, cdm_version), cdm_version=cdm_version
+                )
         seconds = perf_counter() - started
         ticket.facts.update({"snapshot": chosen.id, **judged.summary()})
     if out is not None:
@@ -61,16 +69,31 @@ def judge_quality(
             seconds=seconds,
         )
         write_atomically(out, json.dumps(document, ensure_ascii=False, indent=1).encode())
-    answer: dict[str, Any] = {"snapshot": chosen.id, **judged.summary(), "seconds": round(seconds, 3)}
+    answer: dict[str, Any] = {
+        "snapshot": chosen.id,
+        "cdm": cdm_version,
+        **judged.summary(),
+        "seconds": round(seconds, 3),
+    }
     answer |= {"failing": _failing(judged), "french": [_figure(figure) for figure in judged.marginals]}
     if against is not None:
         answer["drift"] = [_moved(drift) for drift in moved]
     return answer
 
 
-def _place(snapshot: LakeSnapshot) -> Callable[[str], str | None]:
-    """Where a table of the snapshot is read, None when the snapshot does not hold it."""
-    return lambda table: snapshot.relation(table) if table in snapshot.tables else None
+def _place(snapshot: LakeSnapshot, cdm_version: str) -> Callable[[str], str | None]:
+    """Where a table of the snapshot is read, with the column names of the version; None when it is not held."""
+
+    def relation(table: str) -> str | None:
+        if table not in snapshot.tables:
+            return None
+        older = OMOP_53_NAMES.get(table) if cdm_version == "5.3" else None
+        if older is None:
+            return snapshot.relation(table)
+        renamed = ", ".join(f"{new} AS {old}" for old, new in older.items())
+        return f"(SELECT * RENAME ({renamed}) FROM {snapshot.relation(table)})"
+
+    return relation
 
 
 def _failing(judged: QualityReport) -> list[dict[str, Any]]:

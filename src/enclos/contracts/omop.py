@@ -82,6 +82,23 @@ END_DATES: dict[str, str] = {
 }
 """The inclusive last day of a row that lasts."""
 
+OMOP_53_NAMES: dict[str, dict[str, str]] = {
+    "visit_occurrence": {
+        "admitting_source_concept_id": "admitted_from_concept_id",
+        "admitting_source_value": "admitted_from_source_value",
+        "discharge_to_concept_id": "discharged_to_concept_id",
+        "discharge_to_source_value": "discharged_to_source_value",
+    },
+    "visit_detail": {
+        "admitting_source_concept_id": "admitted_from_concept_id",
+        "admitting_source_value": "admitted_from_source_value",
+        "discharge_to_concept_id": "discharged_to_concept_id",
+        "discharge_to_source_value": "discharged_to_source_value",
+        "visit_detail_parent_id": "parent_visit_detail_id",
+    },
+}
+"""Columns that CDM 5.3 spells differently, with their 5.4 name. Source: OHDSI CommonDataModel, changes 5.3 to 5.4."""
+
 
 def _sql_type(datatype: str) -> str:
     return "VARCHAR" if datatype.startswith("varchar") else _SQL_TYPES[datatype]

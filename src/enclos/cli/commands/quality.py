@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
 from enclos.cli.console import progress_bars, show
+
+
+class CdmVersion(StrEnum):
+    """The versions of the OMOP CDM that have a list of checks."""
+
+    V5_3 = "5.3"
+    V5_4 = "5.4"
+
 
 Snapshot = Annotated[int | None, typer.Option("--snapshot", help="The newest when not given.")]
 
@@ -20,6 +29,9 @@ def quality(
         Path | None, typer.Option("--out", metavar="FILE", help="Write DataQualityDashboard's results JSON there.")
     ] = None,
     snapshot: Snapshot = None,
+    cdm: Annotated[
+        CdmVersion, typer.Option("--cdm", help="The field list to judge by; the snapshot itself is 5.4.")
+    ] = CdmVersion.V5_4,
     against: Annotated[int | None, typer.Option("--against", help="Tell what moved since this snapshot.")] = None,
     *,
     as_json: Json = False,
@@ -32,7 +44,9 @@ def quality(
     from enclos.app.quality import judge_quality
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        result = judge_quality(enclosure, snapshot=snapshot, against=against, out=out, report=report)
+        result = judge_quality(
+            enclosure, snapshot=snapshot, against=against, out=out, cdm_version=cdm.value, report=report
+        )
     show(result, as_json=as_json)
 
 

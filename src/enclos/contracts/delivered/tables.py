@@ -13,7 +13,7 @@ from enclos.contracts.delivered.fhir import FHIR_R4_TYPES
 from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns, snds_family
 from enclos.contracts.delivered.years import older_names, year_of_table
 from enclos.contracts.durations import ATC_DDD
-from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables, primary_keys
+from enclos.contracts.omop import OMOP_53_NAMES, VOCABULARY_TABLES, omop_tables, primary_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,23 +178,6 @@ _PLAIN: dict[Kind, tuple[DeliveredTable, ...]] = {
         ),
     ),
 }
-
-OMOP_53_NAMES: dict[str, dict[str, str]] = {
-    "visit_occurrence": {
-        "admitting_source_concept_id": "admitted_from_concept_id",
-        "admitting_source_value": "admitted_from_source_value",
-        "discharge_to_concept_id": "discharged_to_concept_id",
-        "discharge_to_source_value": "discharged_to_source_value",
-    },
-    "visit_detail": {
-        "admitting_source_concept_id": "admitted_from_concept_id",
-        "admitting_source_value": "admitted_from_source_value",
-        "discharge_to_concept_id": "discharged_to_concept_id",
-        "discharge_to_source_value": "discharged_to_source_value",
-        "visit_detail_parent_id": "parent_visit_detail_id",
-    },
-}
-"""Columns that CDM 5.3 spells differently, with their 5.4 name. Source: OHDSI CommonDataModel, changes 5.3 to 5.4."""
 
 _VOCABULARY_KEYS = {
     "concept": ("concept_id",),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enclos.contracts.delivered.tables import OMOP_53_NAMES
-from enclos.contracts.omop import PERSON_TABLES, omop_tables, primary_keys
+from enclos.contracts.omop import OMOP_53_NAMES, PERSON_TABLES, omop_tables, primary_keys
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.persons import PATIENTS

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
+from enclos.contracts.omop import OMOP_53_NAMES
 from enclos.warehouse.profile.model import Analysis
 
 
@@ -194,12 +195,7 @@ DOMAINS: tuple[Domain, ...] = (
     ),
 )
 
-OLDER_NAMES = {
-    ("visit_occurrence", "discharged_to_concept_id"): "discharge_to_concept_id",
-    ("visit_occurrence", "discharged_to_source_value"): "discharge_to_source_value",
-    ("visit_occurrence", "admitted_from_concept_id"): "admitting_source_concept_id",
-    ("visit_occurrence", "admitted_from_source_value"): "admitting_source_value",
-}
+OLDER_NAMES = {(table, new): old for table, names in OMOP_53_NAMES.items() for old, new in names.items()}
 """What CDM 5.3 calls a column of CDM 5.4."""
 
 UNMAPPED: tuple[tuple[str, str, str], ...] = (

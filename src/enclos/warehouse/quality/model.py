@@ -44,6 +44,10 @@ class CheckName(Enum):
     UNIT = "plausibleUnitConceptIds"
 
 
+DQD_VERSION = "2.8"
+"""The DataQualityDashboard whose checks the lists follow."""
+
+
 class Status(IntEnum):
     """What a check says. Higher is worse."""
 
@@ -289,14 +293,15 @@ class QualityReport:
     def as_dqd_json(self, *, started_at: str = "", ended_at: str = "", seconds: float = 0.0) -> dict[str, object]:
         """The report in the shape of DataQualityDashboard's results file, which its viewer opens.
 
+        Out:   single values are lists of one, as the peer's writer leaves them; readers take their first element.
         Units: pctViolatedRows is a share from 0 to 1, thresholdValue is a percentage, as the viewer expects.
         Source: OHDSI DataQualityDashboard 2.x, results JSON.
         """
         return {
-            "startTimestamp": started_at,
-            "endTimestamp": ended_at,
-            "executionTime": f"{seconds:.2f} secs",
-            "executionTimeSeconds": round(seconds, 3),
+            "startTimestamp": [started_at],
+            "endTimestamp": [ended_at],
+            "executionTime": [f"{seconds:.0f} secs"],
+            "executionTimeSeconds": [round(seconds, 3)],
             "CheckResults": [_dqd_result(result) for result in self.results],
             "Metadata": [_dqd_metadata(self.source, self.cdm_version)],
             "Overview": _dqd_overview(self.results),
@@ -341,7 +346,8 @@ def _dqd_metadata(source: Mapping[str, object], cdm_version: str) -> dict[str, o
         first, *rest = name.split("_")
         return first + "".join(word.capitalize() for word in rest)
 
-    return {"cdmVersion": cdm_version} | {camel(name): _plain(value) for name, value in source.items()}
+    named = {"cdmVersion": cdm_version, "dqdVersion": DQD_VERSION}
+    return named | {camel(name): _plain(value) for name, value in source.items()}
 
 
 def _plain(value: object) -> object:
@@ -363,5 +369,5 @@ def _dqd_overview(results: tuple[CheckResult, ...]) -> dict[str, object]:
             f"percentFailed{category}": round(100 * failed / judged) if judged else None,
         }
     overview["countNotApplicable"] = sum(result.status is Status.NOT_APPLICABLE for result in results)
-    overview["countErrorFailed"] = 0
-    return overview
+    overview |= {"countThresholdFailed": overview["countOverallFailed"], "countErrorFailed": 0}
+    return {name: [value] for name, value in overview.items()}

@@ -37,11 +37,14 @@ def test_results_have_exactly_one_meaning_each() -> None:
 
 def test_metadata_and_overview_are_in_the_peers_words() -> None:
     document = REPORT.as_dqd_json(started_at="2025-01-01 00:00:00", seconds=1.5)
-    assert document["Metadata"] == [{"cdmVersion": "5.4", "cdmSourceName": "made", "cdmReleaseDate": "2025-01-01"}]
+    assert document["Metadata"] == [
+        {"cdmVersion": "5.4", "dqdVersion": "2.8", "cdmSourceName": "made", "cdmReleaseDate": "2025-01-01"}
+    ]
+    assert document["startTimestamp"] == ["2025-01-01 00:00:00"]
     overview = document["Overview"]
     assert isinstance(overview, dict)
-    assert (overview["countTotal"], overview["countPassed"], overview["countOverallFailed"]) == (3, 1, 1)
-    assert overview["percentPassed"] == 50
+    assert (overview["countTotal"], overview["countPassed"], overview["countOverallFailed"]) == ([3], [1], [1])
+    assert overview["percentPassed"] == [50]
 
 
 def test_a_tally_counts_rows() -> None:
