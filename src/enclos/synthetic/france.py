@@ -30,6 +30,7 @@ from enclos.synthetic.illness import boxes_a_month, episodes, illness
 from enclos.synthetic.outcomes import LASTS_DAYS, OUTCOMES, events, exposure
 from enclos.synthetic.people import NO_SHARES, People, Shares, people
 from enclos.synthetic.pmsi import StayWriter
+from enclos.synthetic.pmsi_fields import STREAM, FieldWriter
 from enclos.synthetic.registers import open_registers, write_registers
 from enclos.synthetic.sheets import MISSING_DAY, Deliveries
 from enclos.synthetic.stays.draw import stays
@@ -148,6 +149,7 @@ class _Writing:
         links.begin(deliveries, (start, after))
         self._claims = ClaimWriter(deliveries, *self._days)
         self._stays = StayWriter(deliveries, years)
+        self._fields = FieldWriter(deliveries, years)
         self._incidence = truth.IncidenceTruth(self._years)
         self._counts: Counter[str] = Counter()
         self._traps: Counter[str] | None = Counter() if traps else None
@@ -167,6 +169,8 @@ class _Writing:
             self._incidence.add(folk, outcome.name, found)
         self._identities.add(folk, self._write_hospitals(rng, folk, in_hospital))
         self._stays.write(rng, folk, in_hospital, self._traps)
+        own = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first, STREAM])))
+        self._fields.write(own, folk, self._traps)
         billed = claims(rng, folk, care, self._traps)
         self._claims.write(folk, billed)
         last_care = np.full(n, -1, dtype=np.int64)

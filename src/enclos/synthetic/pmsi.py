@@ -1,4 +1,4 @@
-"""PMSI MCO: stays as T_MCOaaB, C, A, D and UM, a delivery a year of discharge."""
+"""PMSI MCO: stays as T_MCOaaB, C, A, D, UM, MED, FH and DMIP, a delivery a year of discharge."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import numpy as np
 
 from enclos.synthetic.illness import Indices
 from enclos.synthetic.people import Days, Flags, People
+from enclos.synthetic.pmsi_fields import LAST_DOUBLED_YEAR, doubling, places
 from enclos.synthetic.references import departments, hospitals, layout
 from enclos.synthetic.sheets import Bytes, Deliveries, Field, Sheet, block, day, digits, line, number, render, texts
-from enclos.synthetic.stays.model import NONE, Stays, acts, diagnoses, ghm_roots
+from enclos.synthetic.stay_lists import codes
+from enclos.synthetic.stays.model import NONE, Stays, act, acts, diagnoses, diagnosis, ghm_roots
 from enclos.synthetic.years import layout_of_year, n_renamed, of_year
 
-TABLES = ("B", "C", "A", "D", "UM")
+TABLES = ("B", "C", "A", "D", "UM", "MED", "FH", "DMIP")
 RETURN_CODES = tuple(name for name in layout("T_MCOaaC") if name.endswith("_RET"))
 _BAD_RETURN = 0.014
 """Source: CNAM, MCO stays in error in 2017: 1.40 %."""
 _UNGROUPABLE = 0.003
+_N_CANCER_DRUGS = 7
+"""The first drugs of the list of UCD are those of cancer."""
 _INTER_HOSPITAL = 0.006
 
 
@@ -28,7 +32,7 @@ class StayWriter:
     def __init__(self, deliveries: Deliveries, years: tuple[int, int]) -> None:
         self._deliveries = deliveries
         self._years = range(years[0], years[1] + 1)
-        self._next = np.ones((len(self._years), len(hospitals())), dtype=np.int64)
+        self._next = np.ones((len(self._years), len(places())), dtype=np.int64)
         for year in self._years:
             name = f"snds-pmsi-{year}"
             deliveries.open(name, "snds", "snds-pmsi", (date(year, 1, 1), date(year + 1, 1, 1)))
@@ -67,6 +71,15 @@ class StayWriter:
         year = found.leave.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
         two_units = (rng.random(len(found)) < 0.15) & (found.leave - found.entry >= 3)
         code = rng.choice(2, len(found), p=[0.8, 0.2])
+        if traps is not None:
+            typ = _with_sessions_for_others(found, typ, traps)
+            again = _sent_again(found, (typ == 0) & ~ungrouped & (bad == NONE), year, traps)
+            if len(again):
+                rows = np.concatenate([np.arange(len(found)), again])
+                found = found.take(rows)
+                found.hospital[-len(again) :] = doubling(found.hospital[-len(again) :])
+                typ, ungrouped, bad, no_nir = typ[rows], ungrouped[rows], bad[rows], no_nir[rows]
+                year, two_units, code = year[rows], two_units[rows], code[rows]
         for index, one_year in enumerate(self._years):
             mine = np.flatnonzero(year == one_year)
             part = found.take(mine)
@@ -80,6 +93,7 @@ class StayWriter:
             self._secondary(one_year, part, keys)
             self._acts(one_year, part, keys)
             self._units(one_year, part, keys, shape[0], shape[1])
+            self._drugs_and_devices(one_year, part, keys)
 
     def _put(self, year: int, letter: str, n: int, fields: list[Field]) -> None:
         self._deliveries.write(self._sheet(year, letter), render(n, fields), n)
@@ -87,7 +101,7 @@ class StayWriter:
     def _ranks(self, index: int, hospital: Indices) -> Indices:
         """Number of each stay within its hospital and year, going on from the chunk before."""
         order = np.argsort(hospital, kind="stable")
-        count = np.bincount(hospital, minlength=len(hospitals()))
+        count = np.bincount(hospital, minlength=len(places()))
         begin = np.cumsum(count) - count
         rank = np.empty(len(hospital), dtype=np.int64)
         rank[order] = np.arange(len(hospital)) - begin[hospital[order]]
@@ -133,9 +147,60 @@ class StayWriter:
         ]
         self._put(year, "UM", len(stay), line((keys, stay), *of_year("T_MCOaaUM", year, row)))
 
+    def _drugs_and_devices(self, year: int, part: Stays, keys: Bytes) -> None:
+        """Drugs outside the tariff, listed by public hospitals and billed by private ones; stents and hips."""
+        mark = (part.person * 7919 + part.entry * 31) % 1000
+        chemotherapy = part.dp == diagnosis("Z511")
+        given = (chemotherapy & (mark < 400)) | (mark >= 985)
+        which = np.where(chemotherapy, mark % _N_CANCER_DRUGS, mark % len(codes("UCD")))
+        delay = np.minimum(part.leave - part.entry, 1)
+        public = _of_public(part.hospital)
+        for table, mine in (("MED", given & public), ("FH", given & ~public)):
+            stay = np.flatnonzero(mine)
+            ucd: list[Field] = [b"000000", (texts(codes("UCD")), which[stay])]
+            row = line((keys, stay), ucd, number(1 + mark[stay] % 4), number(delay[stay]))
+            self._put(year, table, len(stay), row)
+        implants = [("DDAF006", 0), ("NEKA018", 1), ("NEKA020", 1)]
+        lpp = np.full(len(part), NONE, dtype=np.int64)
+        for code, position in implants:
+            lpp[part.act == act(code)] = position
+        stay = np.flatnonzero(lpp != NONE)
+        row = line((keys, stay), (texts(codes("LPP")), lpp[stay]), b"1", number(delay[stay]))
+        self._put(year, "DMIP", len(stay), row)
+
 
 def _finess(hospital: Indices) -> Field:
-    return texts([place.finess for place in hospitals()]), hospital
+    return texts(places()), hospital
+
+
+def _of_public(hospital: Indices) -> Flags:
+    """Which are public, those that double others included."""
+    public = np.ones(len(places()), dtype=bool)
+    public[: len(hospitals())] = [place.public for place in hospitals()]
+    found: Flags = public[hospital]
+    return found
+
+
+def _with_sessions_for_others(found: Stays, typ: Indices, traps: Counter[str]) -> Indices:
+    """Mark some sessions as given for another hospital, which does not send them: they are no doubles."""
+    chosen = (found.n_sessions == 1) & (typ == 0) & ~found.certain & ((found.person * 31 + found.entry) % 250 == 0)
+    traps["pmsi_sessions_for_others"] += int(chosen.sum())
+    return np.where(chosen, 2, typ)
+
+
+def _sent_again(found: Stays, open_to_traps: Flags, year: Indices, traps: Counter[str]) -> Indices:
+    """Stays that a geographic FINESS sent a second time, until 2017."""
+    plain = np.array(["+" not in code for code in diagnoses()])[found.dp]
+    chosen = np.flatnonzero(
+        open_to_traps
+        & plain
+        & (found.n_sessions == 0)
+        & (year <= LAST_DOUBLED_YEAR)
+        & (doubling(found.hospital) >= 0)
+        & ((found.person + found.entry) % 2 == 0)
+    )
+    traps["pmsi_doubled_finess"] += len(chosen)
+    return chosen
 
 
 def _with_inter_hospital(rng: np.random.Generator, found: Stays, traps: Counter[str]) -> tuple[Stays, Indices]:
@@ -198,7 +263,7 @@ def _b_line(
         (texts(["1", "2"]), two.astype(np.int64)),
         number(part.n_sessions),
         (texts([*map(str, range(2000)), ""]), np.where(session, 2000, np.minimum(nights, 1999))),
-        (texts(["", "B"]), typ),
+        (texts(["", "B", "B"]), typ),
         list(digits(year, 4)),
         list(digits(month, 2)),
         b"0",

@@ -27,7 +27,10 @@ from enclos.synthetic.sheets import (
 DELIVERY = "snds-ref"
 TABLES = ("IR_BEN_R", "IR_IMB_R", "KI_CCI_R")
 CERTIFICATE_MATCHED = 0.88
-"""Share of deaths whose certificate is matched. Source: CépiDc slides, mean of 2013 to 2016."""
+"""Share of deaths whose certificate is matched, from 2017. Source: CépiDc slides, mean of 2013 to 2016."""
+_FIRST_MATCHED_YEAR = 2006
+MATCHED_BY_YEAR = (0.343, 0.396, 0.488, 0.580, 0.627, 0.683, 0.768, 0.887, 0.901, 0.901, 0.833, CERTIFICATE_MATCHED)
+"""The same from 2006 to 2016, year by year, then as above. Source: CépiDc slides by way of marginals.csv."""
 _DEATH_DATE_MISSING = 0.05
 
 
@@ -192,7 +195,9 @@ def _put_imb(
 
 def _certificates(rng: np.random.Generator, deliveries: Deliveries, folk: People) -> dict[str, int]:
     who = np.flatnonzero(folk.death < folk.end)
-    matched = rng.random(len(who)) < CERTIFICATE_MATCHED
+    years = folk.death[who].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    rank = np.clip(years - _FIRST_MATCHED_YEAR, 0, len(MATCHED_BY_YEAR) - 1)
+    matched = rng.random(len(who)) < np.array(MATCHED_BY_YEAR)[rank]
     codes, weights = weighted_codes("death_causes.csv")
     cause = rng.choice(len(codes), len(who), p=np.array(weights) / sum(weights))
     year, month = _birth(folk, who)

@@ -2,8 +2,8 @@
 
 Concept ids are the public ones where data/public_concepts.csv knows them, else from 2 000 000 000 upwards, by range:
 CIM10 2 000 1…, its standard conditions 2…, CCAM 3…, standard procedures 35…, CIP13 4…, ATC 5…, ingredients 6…,
-clinical drugs 65…, LOINC 7…, UCUM 75…. Within a range a code has its position among the packaged codes, so local
-ids hold for one version of the package.
+clinical drugs 65…, LOINC 7…, UCUM 75…, lists of stays 82… and 87…. Within a range a code has its position among the
+packaged codes, so local ids hold for one version of the package.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from itertools import pairwise
 
 from enclos.contracts.omop import omop_tables
+from enclos.synthetic import stay_lists
 from enclos.synthetic.references import administered_drugs, lab_tests, labels, products, rows
 from enclos.synthetic.sheets import Deliveries
 from enclos.synthetic.stays.model import diagnoses
@@ -155,6 +156,7 @@ def _concepts() -> list[Concept]:
             kind = row["key"]
             found.append(Concept(int(row["concept_id"]), row["name"], kind, kind, kind, "S", row["concept_code"]))
     found += _condition_concepts() + _procedure_concepts() + _drug_concepts() + _laboratory_concepts()
+    found += [Concept(*row) for row in stay_lists.concepts()]
     return found
 
 
@@ -235,6 +237,7 @@ def _laboratory_concepts() -> list[Concept]:
 def _maps() -> list[tuple[int, int]]:
     found = [(cim10_id(code), condition_id(code)) for code in _positions("cim10")]
     found += [(ccam_id(code), procedure_id(code)) for code in _positions("ccam")]
+    found += stay_lists.maps()
     found += [(cip13_id(p.cip13), drug_id(p.ingredient, p.strength, p.strength_unit)) for p in products()]
     leaf = {p.atc: p.ingredient for p in products()} | {atc: name for atc, _, name in administered_drugs()}
     return found + [(atc_id(code), ingredient_id(name)) for code, name in leaf.items()]

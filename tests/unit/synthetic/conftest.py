@@ -9,6 +9,8 @@ import duckdb
 import pytest
 
 from enclos.synthetic import make_france
+from enclos.synthetic.pmsi import TABLES
+from enclos.synthetic.pmsi_fields import FIELD_TABLES
 
 PERSONS, YEARS, SEED = 4000, (2019, 2020), 5
 
@@ -29,6 +31,14 @@ def plain_france(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def old_france(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A smaller one of 2016 and 2017, when hospitals were sent twice."""
+    folder = tmp_path_factory.mktemp("synthetic") / "old"
+    make_france(folder, 3000, (2016, 2017), SEED)
+    return folder
+
+
 Ask = Callable[[str], list[tuple[object, ...]]]
 
 
@@ -38,8 +48,10 @@ def asker(folder: Path) -> Ask:
     deliveries = folder / "deliveries"
     for table in ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F"):
         _load(connection, table, f"{deliveries}/snds-dcir-*/{table}.csv.gz")
-    for letter in ("B", "C", "A", "D", "UM"):
+    for letter in TABLES:
         _load(connection, f"T_MCO{letter}", f"{deliveries}/snds-pmsi-*/T_MCO??{letter}.csv")
+    for field, table in FIELD_TABLES:
+        _load(connection, f"T_{field}{table}", f"{deliveries}/snds-pmsi-*/T_{field}??{table}.csv")
     # C no longer says the year of leaving after 2018; the tests join and count by it.
     connection.execute("CREATE OR REPLACE TABLE T_MCOC AS SELECT *, left(EXE_SOI_DTF, 4) AS SOR_ANN FROM T_MCOC")
     for table in ("IR_BEN_R", "IR_IMB_R", "KI_CCI_R"):
@@ -72,3 +84,8 @@ def ask(france: Path) -> Ask:
 @pytest.fixture(scope="session")
 def ask_plain(plain_france: Path) -> Ask:
     return asker(plain_france)
+
+
+@pytest.fixture(scope="session")
+def ask_old(old_france: Path) -> Ask:
+    return asker(old_france)

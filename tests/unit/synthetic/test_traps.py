@@ -6,9 +6,17 @@ from pathlib import Path
 import pytest
 
 from enclos.synthetic.pmsi import RETURN_CODES
+from enclos.synthetic.pmsi_fields import ACE_RETURN_CODES
 from unit.synthetic.conftest import Ask
 
-ANY_BAD = " OR ".join(f"{name} <> '0'" for name in RETURN_CODES)
+DOUBLED = "('750100018', '130780521', '690783154')"
+
+
+def bad(names: tuple[str, ...]) -> str:
+    return " OR ".join(f"{name} <> '0'" for name in names)
+
+
+ANY_BAD = bad(RETURN_CODES)
 KEYS = "FLX_DIS_DTD, FLX_TRT_DTD, FLX_EMT_TYP, FLX_EMT_NUM, FLX_EMT_ORD, ORG_CLE_NUM, DCT_ORD_NUM, PRS_ORD_NUM"
 
 COUNTS = {
@@ -34,7 +42,20 @@ COUNTS = {
     "pmsi_return_codes_not_0": f"SELECT count(*) FROM T_MCOC WHERE {ANY_BAD}",
     "pmsi_fictitious_nir": "SELECT count(*) FROM T_MCOC WHERE NIR_ANO_17 = 'xxxxxxxxxxxxxxxxx'",
     "pmsi_cmd_90": "SELECT count(*) FROM T_MCOB WHERE GRG_GHM LIKE '90%'",
-    "pmsi_inter_hospital_rows": "SELECT count(*) FROM T_MCOB WHERE SEJ_TYP = 'B'",
+    "pmsi_inter_hospital_rows": "SELECT count(*) FROM T_MCOB WHERE SEJ_TYP = 'B' AND NBR_SEA = '0'",
+    "pmsi_sessions_for_others": "SELECT count(*) FROM T_MCOB WHERE SEJ_TYP = 'B' AND NBR_SEA <> '0'",
+    "pmsi_doubled_finess": f"SELECT count(*) FROM T_MCOB WHERE ETA_NUM IN {DOUBLED}",
+    "ace_doubled_finess": f"SELECT count(*) FROM T_MCOCSTC WHERE ETA_NUM IN {DOUBLED}",
+    "ssr_doubled_finess": f"SELECT count(*) FROM T_SSRC WHERE ETA_NUM IN {DOUBLED}",
+    "had_doubled_finess": f"SELECT count(*) FROM T_HADC WHERE ETA_NUM_EPMSI IN {DOUBLED}",
+    "ace_return_codes_not_0": f"SELECT count(*) FROM T_MCOCSTC WHERE {bad(ACE_RETURN_CODES)}",
+    "ssr_return_codes_not_0": f"SELECT count(*) FROM T_SSRC WHERE {ANY_BAD}",
+    "had_return_codes_not_0": f"SELECT count(*) FROM T_HADC WHERE {ANY_BAD}",
+    "rip_return_codes_not_0": f"SELECT count(*) FROM T_RIPC WHERE {ANY_BAD}",
+    "ace_emergencies": "SELECT count(*) FROM T_MCOFBSTC WHERE ACT_COD = 'ATU'",
+    "ssr_gme_90": "SELECT count(DISTINCT (ETA_NUM, RHA_NUM, filename)) FROM T_SSRB WHERE GRG_GME LIKE '90%'",
+    "had_ght_99": "SELECT count(*) FROM T_HADGRP WHERE GHT_NUM = '99'",
+    "rip_ambulatory_rows": "SELECT count(*) FROM T_RIPR3A",
     "pmsi_principal_codes_with_plus": "SELECT count(*) FROM T_MCOB WHERE contains(DGN_PAL, '+')",
     "pmsi_session_rows": "SELECT count(*) FROM T_MCOB WHERE NBR_SEA::INT > 0",
     "pmsi_grouped_session_rows": "SELECT count(*) FROM T_MCOB WHERE NBR_SEA::INT > 1",
@@ -44,8 +65,15 @@ COUNTS = {
     "hospital_second_numbers": "SELECT count(*) - count(DISTINCT (source, true_person)) FROM truth_identities "
     "WHERE source LIKE 'hosp-%'",
 }
-ALWAYS_THERE = {"pmsi_session_rows", "hospital_no_nir", "hospital_mistyped_nir"}
-"""Not traps of the generator's choice: sessions and missing NIR belong to any France."""
+ALWAYS_THERE = {
+    "pmsi_session_rows",
+    "hospital_no_nir",
+    "hospital_mistyped_nir",
+    "ace_emergencies",
+    "rip_ambulatory_rows",
+}
+"""Not traps of the generator's choice: sessions, emergencies and missing NIR belong to any France."""
+UNTIL_2017 = {name for name in COUNTS if name.endswith("_doubled_finess")}
 COUNTED_ELSEWHERE = {"dcir_regularisations_corrected", "dcir_regularisations_cancelled", "hospital_shifted_dates"}
 
 
@@ -58,7 +86,25 @@ def test_a_trap_is_in_the_files_as_often_as_the_truth_says(france: Path, ask: As
     stated = json.loads((france / "truth" / "traps.json").read_text())[trap]
     assert ask(COUNTS[trap]) == [(stated,)]
     rare = {"pmsi_grouped_session_rows", "hospital_second_numbers", "hospital_mistyped_nir", "ben_death_dates_missing"}
+    rare |= {"had_return_codes_not_0", "had_ght_99", "rip_return_codes_not_0", "ssr_gme_90", *UNTIL_2017}
     assert stated > 0 or trap in rare
+
+
+@pytest.mark.parametrize("trap", sorted(UNTIL_2017))
+def test_until_2017_some_hospitals_are_sent_twice(old_france: Path, ask_old: Ask, trap: str) -> None:
+    stated = json.loads((old_france / "truth" / "traps.json").read_text())[trap]
+    assert ask_old(COUNTS[trap]) == [(stated,)]
+    assert stated > 0 or trap == "had_doubled_finess"
+
+
+def test_a_stay_sent_twice_says_the_same_under_both_numbers(ask_old: Ask) -> None:
+    same = "NIR_ANO_17, EXE_SOI_DTD, EXE_SOI_DTF"
+    assert ask_old(
+        f"SELECT count(*) FROM T_MCOC AS d WHERE ETA_NUM IN {DOUBLED} AND NOT EXISTS (SELECT 1 FROM T_MCOC AS o "
+        f"WHERE o.ETA_NUM NOT IN {DOUBLED} AND ({', '.join(f'o.{n}' for n in same.split(', '))}) = "
+        f"({', '.join(f'd.{n}' for n in same.split(', '))}))"
+    ) == [(0,)]
+    assert ask_old("SELECT count(*) FROM T_MCOCSTC WHERE ETA_NUM = '690783154'") == [(0,)]  # not by Lyons
 
 
 @pytest.mark.parametrize("trap", sorted(set(COUNTS) - ALWAYS_THERE))
