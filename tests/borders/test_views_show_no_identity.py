@@ -23,6 +23,7 @@ TELLING = {
     "lot_number",
     "unique_device_id",
     "production_id",
+    "specimen_source_id",
     "value_as_string",
     "value_source_value",
     "family_source_value",

@@ -62,6 +62,23 @@ def made_here(folder: Path) -> Path:
             "visit_detail_id": [0] * 20,
             "provider_id": [70, 71, 0, 99, None] * 4,
         },
+        "dose_era": {
+            "dose_era_id": [1, 2],
+            "person_id": [1, 2],
+            "drug_concept_id": [1125315] * 2,
+            "unit_concept_id": [8576] * 2,
+            "dose_value": [500.0] * 2,
+            "dose_era_start_date": days[:2],
+            "dose_era_end_date": days[2:4],
+        },
+        "specimen": {
+            "specimen_id": [1, 2],
+            "person_id": [2, 2],
+            "specimen_concept_id": [4001225] * 2,
+            "specimen_type_concept_id": [32817] * 2,
+            "specimen_date": days[:2],
+            "specimen_source_value": ["blood", "serum"],
+        },
         "provider": {
             "provider_id": [70, 71, 72],
             "provider_name": ["Dr Canary"] * 3,

@@ -57,7 +57,7 @@ def test_a_delivery_of_every_kind_crosses_and_adds_up(bench, tmp_path):
         "Medication": {"looked_up": 1},
         "DIAGNOSTIC": {"no_code": 1},
         "condition_occurrence": {"no_person": 1},
-        "note": {"not_mapped": 1},
+        "note": {"free_text": 1},
     }
 
 

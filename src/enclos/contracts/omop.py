@@ -44,6 +44,8 @@ PERSON_TABLES: tuple[str, ...] = (
     "death",
     "drug_era",
     "condition_era",
+    "dose_era",
+    "specimen",
     "payer_plan_period",
 )
 """Rows belong to one person; stored with a leading ``bucket`` column."""
@@ -64,6 +66,8 @@ START_DATES: dict[str, str] = {
     "death": "death_date",
     "drug_era": "drug_era_start_date",
     "condition_era": "condition_era_start_date",
+    "dose_era": "dose_era_start_date",
+    "specimen": "specimen_date",
     "payer_plan_period": "payer_plan_period_start_date",
 }
 """The date that places a row in time."""
@@ -78,6 +82,7 @@ END_DATES: dict[str, str] = {
     "device_exposure": "device_exposure_end_date",
     "drug_era": "drug_era_end_date",
     "condition_era": "condition_era_end_date",
+    "dose_era": "dose_era_end_date",
     "payer_plan_period": "payer_plan_period_end_date",
 }
 """The inclusive last day of a row that lasts."""

@@ -11,9 +11,21 @@ from enclos.pseudonyms.plans.shape import superseded
 _EMPTIED: dict[str, frozenset[str]] = {
     "location": frozenset({"address_1", "address_2", "latitude", "longitude", "location_source_value"}),
     "payer_plan_period": frozenset({"family_source_value"}),
-    "device_exposure": frozenset({"unique_device_id"}),
+    "device_exposure": frozenset({"unique_device_id", "production_id"}),
+    "specimen": frozenset({"specimen_source_id"}),
 }
-"""Columns that tell a dwelling, a family or a serial number."""
+"""Columns that tell a dwelling, a family, a serial number or a tube."""
+NOT_MAPPED: dict[str, LeftBehind] = {
+    "note": LeftBehind.FREE_TEXT,
+    "note_nlp": LeftBehind.FREE_TEXT,
+    "cost": LeftBehind.POINTS_TO_ROWS,
+    "fact_relationship": LeftBehind.POINTS_TO_ROWS,
+    "episode": LeftBehind.POINTS_TO_ROWS,
+    "episode_event": LeftBehind.POINTS_TO_ROWS,
+    "cohort": LeftBehind.OF_A_STUDY,
+    "cohort_definition": LeftBehind.OF_A_STUDY,
+}
+"""Delivered OMOP tables that stay behind, and why."""
 _MAYBE_NUMBERS: dict[str, str] = {
     "visit_occurrence": "visit_source_value",
     "visit_detail": "visit_detail_source_value",

@@ -154,7 +154,7 @@ def cross_omop(unit: OpenUnit) -> list[CrossedTable]:
             continue
         into = omop.crossing_table(family)
         if into is None:
-            accounts.append(not_mapped(unit, family))
+            accounts.append(never_crosses(unit, family, omop.NOT_MAPPED[family]))
         else:
             judged = omop.judged_omop(family, unit.rows(family, omop.columns_read(family)))
             accounts.append(unit.cross(family, into, judged))

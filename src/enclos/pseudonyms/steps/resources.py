@@ -8,7 +8,7 @@ from enclos.pseudonyms.model import CrossedTable, LeftBehind
 from enclos.pseudonyms.plans import persons, plain
 from enclos.pseudonyms.plans.resources import claims, judging, places
 from enclos.pseudonyms.plans.resources.tables import RESOURCE_TABLES
-from enclos.pseudonyms.steps.tables import OpenUnit, balanced, not_mapped
+from enclos.pseudonyms.steps.tables import OpenUnit, balanced, never_crosses, not_mapped
 
 _REFERRED = (
     "Encounter",
@@ -56,8 +56,7 @@ def _claims(unit: OpenUnit, rows: str) -> list[CrossedTable]:
 
 
 def _medications(unit: OpenUnit, _rows: str) -> list[CrossedTable]:
-    n = unit.n_landed["Medication"]
-    return [CrossedTable(unit.unit.source, "Medication", "", n, 0, {LeftBehind.LOOKED_UP.value: n})]
+    return [never_crosses(unit, "Medication", LeftBehind.LOOKED_UP)]
 
 
 def _hold_places_and_professionals(unit: OpenUnit, at: Mapping[str, str]) -> None:
