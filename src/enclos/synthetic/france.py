@@ -23,6 +23,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.synthetic import truth
 from enclos.synthetic.care import town_care
+from enclos.synthetic.claims import others
 from enclos.synthetic.claims.flux import ClaimWriter
 from enclos.synthetic.claims.prestations import claims
 from enclos.synthetic.hospitals import deliver, links, records
@@ -38,7 +39,7 @@ from enclos.synthetic.stays.model import Stays
 from enclos.synthetic.vocabulary import write_vocabulary
 
 CHUNK_PERSONS = 20_000
-FORMAT = 1
+FORMAT = 3
 """Raised when the same parameters would give other files."""
 _RECIPE = "recipe.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -171,7 +172,8 @@ class _Writing:
         self._stays.write(rng, folk, in_hospital, self._traps)
         own = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first, STREAM])))
         self._fields.write(own, folk, self._traps)
-        billed = claims(rng, folk, care, self._traps)
+        apart = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first, others.STREAM])))
+        billed = others.with_others(apart, folk, claims(rng, folk, care, self._traps), self._traps)
         self._claims.write(folk, billed)
         last_care = np.full(n, -1, dtype=np.int64)
         np.maximum.at(last_care, billed.prestations.person, billed.prestations.day)

@@ -1,4 +1,4 @@
-"""Reference tables: beneficiaries (IR_BEN_R), long-term illness (IR_IMB_R) and causes of death (KI_CCI_R)."""
+"""Reference tables: beneficiaries (IR_BEN_R and its archive), long-term illness (IR_IMB_R) and deaths (KI_CCI_R)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections import Counter
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
+from enclos.synthetic import covers
 from enclos.synthetic.illness import Illness, Indices
-from enclos.synthetic.people import Days, People, pseudonyms
+from enclos.synthetic.people import Days, Flags, People, pseudonyms
 from enclos.synthetic.references import conditions, departments, layout, weighted_codes
 from enclos.synthetic.sheets import (
     DAY_1600,
     DAY_2099,
     MISSING_DAY,
+    Bytes,
     Deliveries,
     Field,
     block,
@@ -25,7 +28,7 @@ from enclos.synthetic.sheets import (
 )
 
 DELIVERY = "snds-ref"
-TABLES = ("IR_BEN_R", "IR_IMB_R", "KI_CCI_R")
+TABLES = ("IR_BEN_R", "IR_BEN_R_ARC", "IR_IMB_R", "IR_ORC_R", "IR_MAT_R", "KI_CCI_R", "KI_ECD_R")
 CERTIFICATE_MATCHED = 0.88
 """Share of deaths whose certificate is matched, from 2017. Source: CépiDc slides, mean of 2013 to 2016."""
 _FIRST_MATCHED_YEAR = 2006
@@ -52,6 +55,7 @@ def write_registers(
     """Write one chunk; returns what the truth counts: deaths, matched certificates, persons with ALD by number."""
     _beneficiaries(rng, deliveries, folk, last_care, traps)
     found = _long_term_illness(rng, deliveries, folk, ill, traps)
+    covers.write_covers(deliveries, folk, traps)
     return found | _certificates(rng, deliveries, folk)
 
 
@@ -95,9 +99,14 @@ def _beneficiaries(
     since = np.concatenate([inserted, folk.switch[folk.second_psa != b""]])
     year, month = _birth(folk, both)
     codes = texts([d.snds_code for d in departments()])
-    _put(
-        deliveries,
-        "IR_BEN_R",
+    commune = 1 + (both * 37 + folk.first) % 400
+    archived = np.zeros(len(both), dtype=bool)
+    if traps is not None:  # one scheme never sends the commune; pseudonyms out of use are moved to the archive
+        commune[(both * 53 + folk.first) % 97 < 3] = 0
+        archived[:n] = (folk.second_psa != b"") & (np.arange(n) % 2 == 0)
+        traps["ben_communes_missing"] += int((commune == 0).sum())
+        traps["ben_archived"] += int(archived.sum())
+    whole = block(
         len(both),
         line(
             psa,
@@ -111,13 +120,15 @@ def _beneficiaries(
             (texts(["1", "2"]), folk.female[both].astype(np.int64)),
             day(death[both]),
             (codes, folk.department[both]),
-            list(digits(1 + (both * 37 + folk.first) % 400, 3)),
+            list(digits(commune, 3)),
             (texts(["0", "1"]), (last_care[both] != MISSING_DAY).astype(np.int64)),
             day(last_care[both]),
             day(since),
             day(np.maximum(changed[both], since)),
         ),
     )
+    for table, chosen in (("IR_BEN_R", ~archived), ("IR_BEN_R_ARC", archived)):
+        _put(deliveries, table, int(chosen.sum()), [whole[chosen]])
 
 
 def _long_term_illness(
@@ -151,13 +162,29 @@ def _long_term_illness(
             traps["imb_end_2099"] += int((ends == DAY_2099).sum())
             traps["imb_end_1600"] += int((ends == DAY_1600).sum())
         nature = np.where(rng.random(len(who)) < 0.03, 43, 41)
-        _put_imb(deliveries, folk, who, since[who], ends, condition.ald, nature, codes, motive)
+        nameless = np.zeros(len(who), dtype=bool) if traps is None else (who * 11 + folk.first) % 20 == 0
+        if traps is not None:
+            traps["imb_numbers_missing"] += int(nameless.sum())
+        number = np.where(nameless, 0, condition.ald)
+        _put_imb(deliveries, folk, who, since[who], ends, number, nature, codes, motive)
     accident = np.flatnonzero((rng.random(len(folk)) < 0.012) & (folk.age(np.full(len(folk), folk.start)) > 20))
     if len(accident):
         when = folk.start - rng.integers(0, 2000, len(accident))
         nature = rng.choice([11, 12, 13], len(accident), p=[0.6, 0.1, 0.3])
         later = when + 10 * 365
-        _put_imb(deliveries, folk, accident, when, later, 0, nature, ["M545"], np.zeros(len(accident), dtype=np.int64))
+        if traps is not None:
+            traps["imb_not_long_term_illness"] += len(accident)
+        _put_imb(
+            deliveries,
+            folk,
+            accident,
+            when,
+            later,
+            np.zeros(len(accident), dtype=np.int64),
+            nature,
+            ["M545"],
+            np.zeros(len(accident), dtype=np.int64),
+        )
     counts["ald_any"], counts["ald_present"] = int(any_ald.sum()), int(present.sum())
     return counts
 
@@ -168,7 +195,7 @@ def _put_imb(
     who: Indices,
     since: Days,
     ends: Days,
-    number: int,
+    number: Indices,
     nature: Indices,
     codes: list[str],
     motive: Indices,
@@ -184,7 +211,7 @@ def _put_imb(
             list(digits(folk.rank[who], 1)),
             day(since),
             day(ends),
-            str(number).encode() if number else b"",
+            (texts(["", *map(str, range(1, 33))]), number),
             list(digits(nature, 2)),
             day(since + 12),
             (texts(codes), motive),
@@ -222,4 +249,34 @@ def _certificates(rng: np.random.Generator, deliveries: Deliveries, folk: People
             (texts(codes), cause),
         ),
     )
+    _put_causes(deliveries, folk, who, certificate, matched, np.array(codes)[cause])
     return {"deaths": len(who), "certificates_matched": int(matched.sum())}
+
+
+def _put_causes(
+    deliveries: Deliveries,
+    folk: People,
+    who: Indices,
+    certificate: Bytes,
+    matched: Flags,
+    initial: npt.NDArray[np.str_],
+) -> None:
+    """Lines of the certificates: the initial cause again, and one that followed from it."""
+    followed = [code for code in weighted_codes("secondary_diagnoses.csv")[0] if len(code) <= 4 and "+" not in code]
+    known = texts(sorted({*followed, *initial.tolist()}))
+    place = {code.decode(): number for number, code in enumerate(known.tolist())}
+    chosen = np.array([place[code] for code in followed])[(who * 29 + folk.first) % len(followed)]
+    for number, code in ((1, np.array([place[code] for code in initial.tolist()], dtype=np.int64)), (2, chosen)):
+        _put(
+            deliveries,
+            "KI_ECD_R",
+            len(who),
+            line(
+                certificate,
+                np.where(matched, folk.idt[who], b""),
+                str(number).encode(),
+                b"1",
+                (known, code),
+                day(folk.death[who]),
+            ),
+        )

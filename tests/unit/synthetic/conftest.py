@@ -46,7 +46,7 @@ def asker(folder: Path) -> Ask:
     """Ask SQL of a France: delivered tables by family, all columns as text, and truth_persons, truth_identities."""
     connection = duckdb.connect()
     deliveries = folder / "deliveries"
-    for table in ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F"):
+    for table in ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F", "ER_BIO_F", "ER_TIP_F", "ER_UCD_F", "ER_LOT_F"):
         _load(connection, table, f"{deliveries}/snds-dcir-*/{table}.csv.gz")
     for letter in TABLES:
         _load(connection, f"T_MCO{letter}", f"{deliveries}/snds-pmsi-*/T_MCO??{letter}.csv")
@@ -54,7 +54,8 @@ def asker(folder: Path) -> Ask:
         _load(connection, f"T_{field}{table}", f"{deliveries}/snds-pmsi-*/T_{field}??{table}.csv")
     # C no longer says the year of leaving after 2018; the tests join and count by it.
     connection.execute("CREATE OR REPLACE TABLE T_MCOC AS SELECT *, left(EXE_SOI_DTF, 4) AS SOR_ANN FROM T_MCOC")
-    for table in ("IR_BEN_R", "IR_IMB_R", "KI_CCI_R"):
+    _load(connection, "IR_BEN_R", f"{deliveries}/snds-ref/IR_BEN_R*.csv")  # with its archive
+    for table in ("IR_IMB_R", "KI_CCI_R", "IR_BEN_R_ARC", "IR_ORC_R", "IR_MAT_R", "KI_ECD_R"):
         _load(connection, table, f"{deliveries}/snds-ref/{table}.csv")
     for table in ("PATIENT", "SEJOUR", "DIAGNOSTIC", "ACTE", "ADMINISTRATION", "BIOLOGIE"):
         _load(connection, table, f"{deliveries}/hosp-d/{table}.csv")

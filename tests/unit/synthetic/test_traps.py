@@ -30,6 +30,18 @@ COUNTS = {
     "dcir_t2a_direct_lines": "SELECT count(*) FROM ER_ETE_F WHERE ETE_IND_TAA = '1'",
     "dcir_dates_1600": "SELECT count(*) FILTER (WHERE EXE_SOI_DTF = '1600-01-01') + "
     "count(*) FILTER (WHERE PRE_PRE_DTD = '1600-01-01') FROM ER_PRS_F",
+    "dcir_fictitious_identities": "SELECT count(*) FROM ER_PRS_F WHERE BEN_CDI_NIR NOT IN ('00', '03', '04')",
+    "dcir_nature_0_lines": "SELECT count(*) FROM ER_PRS_F WHERE BSE_PRS_NAT = '0'",
+    "dcir_private_stay_lines": "SELECT count(*) FROM ER_ETE_F WHERE ETE_MCO_DDP NOT IN ('Z', 'X')",
+    "dcir_packs_without_cip13": "SELECT count(*) FROM ER_PHA_F WHERE PHA_PRS_C13 = '0' AND PHA_PRS_IDE <> '0'",
+    "dcir_loose_units": "SELECT count(*) FROM ER_PHA_F WHERE PHA_DEC_TOP = 'D'",
+    "dcir_devices_without_code": "SELECT count(*) FROM ER_TIP_F WHERE TIP_PRS_IDE = '9999999999999'",
+    "ben_communes_missing": "SELECT count(*) FROM IR_BEN_R WHERE BEN_RES_COM = '000'",
+    "ben_archived": "SELECT count(*) FROM IR_BEN_R_ARC",
+    "imb_numbers_missing": "SELECT count(*) FROM IR_IMB_R WHERE IMB_ALD_NUM IS NULL AND IMB_ETM_NAT IN ('41', '43')",
+    "imb_not_long_term_illness": "SELECT count(*) FROM IR_IMB_R WHERE IMB_ETM_NAT IN ('11', '12', '13')",
+    "orc_c2s": "SELECT count(*) FROM IR_ORC_R WHERE BEN_CTA_TYP = '89'",
+    "orc_end_1600": "SELECT count(*) FROM IR_ORC_R WHERE MLL_CTA_DSF = '1600-01-01'",
     "ben_dates_1600": "SELECT count(DISTINCT BEN_IDT_ANO) FROM IR_BEN_R WHERE BEN_DCD_DTE = '1600-01-01'",
     "ben_death_dates_missing": "SELECT count(*) FROM truth_persons WHERE death_on IS NOT NULL AND ben_idt_ano IN "
     "(SELECT BEN_IDT_ANO FROM IR_BEN_R WHERE BEN_DCD_DTE IS NULL OR BEN_DCD_DTE = '1600-01-01')",
@@ -71,8 +83,10 @@ ALWAYS_THERE = {
     "hospital_mistyped_nir",
     "ace_emergencies",
     "rip_ambulatory_rows",
+    "imb_not_long_term_illness",
+    "orc_c2s",
 }
-"""Not traps of the generator's choice: sessions, emergencies and missing NIR belong to any France."""
+"""Not traps of the generator's choice: sessions, emergencies, missing NIR, accidents at work and C2S are everywhere."""
 UNTIL_2017 = {name for name in COUNTS if name.endswith("_doubled_finess")}
 COUNTED_ELSEWHERE = {"dcir_regularisations_corrected", "dcir_regularisations_cancelled", "hospital_shifted_dates"}
 

@@ -11,7 +11,10 @@ from functools import cache
 
 import numpy as np
 
+from enclos.synthetic import stay_lists
 from enclos.synthetic.claims.model import (
+    FICTITIOUS,
+    NO_NATURE,
     VARIANTS,
     Affined,
     Claims,
@@ -25,7 +28,10 @@ from enclos.synthetic.references import city_acts, departments, hospitals, layou
 from enclos.synthetic.sheets import Bytes, Deliveries, Field, block, day, digits, euros, line, render, signed, texts
 
 MOST_LAG_MONTHS = 6
-TABLES = ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F")
+TABLES = ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F", "ER_BIO_F", "ER_TIP_F", "ER_UCD_F", "ER_LOT_F")
+_NO_DEVICE = "9999999999999"
+_NOBODY = "XXXXXXXXXXXXXXXXX"
+_LOOSE_UNITS = 7
 
 
 def months_of(days: Days, start: int) -> Indices:
@@ -74,6 +80,10 @@ class ClaimWriter:
             "ER_PHA_F": _placed(found.pharmacy, place),
             "ER_CAM_F": _placed(found.acts, place),
             "ER_ETE_F": _placed(found.establishments, place),
+            "ER_BIO_F": _placed(found.analyses, place),
+            "ER_TIP_F": _placed(found.devices, place),
+            "ER_UCD_F": _placed(found.hospital_drugs, place),
+            "ER_LOT_F": _placed(found.hospital_drugs, place),
         }
         ends = {table: np.searchsorted(rows.prestation, edges) for table, rows in below.items()}
         for index, month in enumerate(self._months):
@@ -84,7 +94,7 @@ class ClaimWriter:
             for table, rows in below.items():
                 first, last = int(ends[table][index]), int(ends[table][index + 1])
                 chosen = slice(first, last)
-                self._put(month, table, last - first, _affined_line(table, rows, chosen, keys, low))
+                self._put(month, table, last - first, _affined_line(table, rows, chosen, keys, low, part))
 
     def _put(self, month: date, table: str, n_rows: int, fields_: list[Field]) -> None:
         sheet = self._deliveries.sheet(self._delivery(month), f"{table}.csv.gz", table, layout(table))
@@ -117,7 +127,7 @@ def _placed(rows: Affined, place: Indices) -> Affined:
 
 
 def _person_texts(folk: People) -> Bytes:
-    """BEN_NIR_PSA to RGM_GRG_COD of every person, under the first and then under the second pseudonym."""
+    """BEN_NIR_PSA to RGM_GRG_COD of every person, under the first, then under the second pseudonym, and of nobody."""
     year = folk.birth.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     codes = texts([d.snds_code for d in departments()])
     rest = line(
@@ -130,7 +140,8 @@ def _person_texts(folk: People) -> Bytes:
     )[:-1]
     first = block(len(folk), [folk.psa, b";", *rest])
     second = block(len(folk), [folk.second_psa, b";", *rest])
-    return np.concatenate([first, second])
+    nobody = np.array([f"{_NOBODY};1;09;1;1950;075;1".encode()])
+    return np.concatenate([first, second, nobody])
 
 
 def _scheme(folk: People) -> Indices:
@@ -139,11 +150,12 @@ def _scheme(folk: People) -> Indices:
 
 
 def _prestation_line(folk: People, people: Bytes, part: Prestations, keys: Bytes) -> list[Field]:
+    own = part.person + len(folk) * (part.day >= folk.switch[part.person])
     percent = np.array([kind.percent for kind in kinds()])[part.kind]
     return [
         keys,
         *line(
-            (people, part.person + len(folk) * (part.day >= folk.switch[part.person])),
+            (people, np.where(part.variant == FICTITIOUS, 2 * len(folk), own)),
             day(part.day),
             day(part.until),
             day(part.prescribed),
@@ -155,14 +167,30 @@ def _prestation_line(folk: People, people: Bytes, part: Prestations, keys: Bytes
     ]
 
 
-def _affined_line(table: str, rows: Affined, chosen: slice, keys: Bytes, low: int) -> list[Field]:
-    what, order = rows.what[chosen], rows.order[chosen]
-    key: Field = (keys, rows.prestation[chosen] - low)
+def _affined_line(table: str, rows: Affined, chosen: slice, keys: Bytes, low: int, part: Prestations) -> list[Field]:
+    what, order, quantity = rows.what[chosen], rows.order[chosen], rows.quantity[chosen]
+    above = rows.prestation[chosen] - low
+    key: Field = (keys, above)
     if table == "ER_PHA_F":
-        return [key, *line(signed(order), (_product_texts(), what), signed(rows.quantity[chosen]))]
-    if table == "ER_CAM_F":
-        return [key, *line(signed(order), (_act_texts(), what))]
-    return [key, *line((_establishment_texts(), what))]
+        loose = np.where(what >= 2 * len(products()), 1 + (quantity < 0), 0)
+        return [key, *line(signed(order), (_product_texts(), what), signed(quantity), (_loose_texts(), loose))]
+    if table == "ER_TIP_F":
+        device = (_device_texts(), what)
+        return [key, *line(signed(order), device, signed(quantity), day(part.day[above]), day(part.until[above]))]
+    columns: dict[str, list[Field]] = {
+        "ER_BIO_F": [signed(order), (texts(stay_lists.codes("NABM")), what), signed(quantity)],
+        "ER_CAM_F": [signed(order), (_act_texts(), what)],
+        "ER_ETE_F": [(_establishment_texts(), what)],
+        "ER_LOT_F": [signed(order), signed(quantity)],
+        "ER_UCD_F": [signed(order), (_ucd_texts(), what), signed(quantity)],
+    }
+    return [key, *line(*columns[table])]
+
+
+@cache
+def _ucd_texts() -> Bytes:
+    """UCD in 13 characters: zeros, then UCD7."""
+    return texts([f"{code:0>13}" for code in stay_lists.codes("UCD")])
 
 
 @cache
@@ -170,10 +198,10 @@ def _kind_texts() -> Bytes:
     """PRS_NAT_REF to PRS_DPN_QLP and the first sign of PFS_EXE_NUM, of every kind in every variant."""
     return texts(
         [
-            f"{kind.nature};{kind.nature};{kind.speciality};{kind.activity};{kind.prescriber_speciality};0;{variant};"
-            f"{_role(kind)}"
+            f"{kind.nature};{0 if number == NO_NATURE else kind.nature};{kind.speciality};{kind.activity};"
+            f"{kind.prescriber_speciality};0;{variant};{_role(kind)}"
             for kind in kinds()
-            for variant in VARIANTS
+            for number, variant in enumerate(VARIANTS)
         ]
     )
 
@@ -186,7 +214,24 @@ def _role(kind: Kind) -> int:
 
 @cache
 def _product_texts() -> Bytes:
-    return texts([f"{p.cip13};{p.cip7};{p.price_cents // 100}.{p.price_cents % 100:02d}" for p in products()])
+    """Packs as they are, then without their CIP13, then those out of which units are taken."""
+    named = [f"{p.cip13};{p.cip7};{p.price_cents // 100}.{p.price_cents % 100:02d}" for p in products()]
+    return texts([*named, *(f"0;{text.split(';', 1)[1]}" for text in named), *named])
+
+
+@cache
+def _loose_texts() -> Bytes:
+    """PHA_DEC_TOP and PHA_DEC_QSU: of a box, of units, of units taken back."""
+    return texts([";", f"D;{_LOOSE_UNITS}", f"D;-{_LOOSE_UNITS}"])
+
+
+@cache
+def _device_texts() -> Bytes:
+    """TIP_PRS_IDE and TIP_PRS_TYP (1 bought, 2 rented): each device bought, then rented, then both without a code."""
+    codes = stay_lists.codes("LPP")
+    return texts(
+        [f"{code};{kind}" for named in (codes, [_NO_DEVICE] * len(codes)) for kind in (1, 2) for code in named]
+    )
 
 
 @cache
@@ -196,7 +241,8 @@ def _act_texts() -> Bytes:
 
 @cache
 def _establishment_texts() -> Bytes:
-    """ETE_IND_TAA to PRS_PPU_SEC: directly billed public hospitals, then private ones."""
+    """ETE_IND_TAA to PRS_PPU_SEC: directly billed public hospitals, private ones, and private ones during a stay."""
     public = [f"1;{h.finess[:8]};355;1;;1" for h in hospitals()]
     private = [f"0;{h.finess[:8]};365;2;Z;2" for h in hospitals()]
-    return texts(public + private)
+    stays = [f"0;{h.finess[:8]};365;2;A;2" for h in hospitals()]
+    return texts(public + private + stays)
