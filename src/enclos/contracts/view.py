@@ -11,8 +11,9 @@ from types import MappingProxyType
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.lexicon.spans import Span
 
-GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "location")
-"""What a permit may name. Vocabulary tables need no grant; providers and care sites are not shown yet."""
+GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "cost", "location")
+"""What a permit may name. Vocabulary tables need no grant; providers, care sites and relations of persons are not shown
+yet."""
 
 
 PERSON_SOURCE_TABLE = "person_source"

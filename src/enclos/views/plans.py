@@ -121,7 +121,22 @@ def plan_empty(columns: list[Column]) -> str:
     return f"SELECT {empty} WHERE false"
 
 
+def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
+    """Costs of visits that began in the period: a cost has no person and no day but those of its visit."""
+    start, end = _day(terms.period.start_on), _day(terms.period.end_on)
+    owned = f"(SELECT *, cost_id >> {ORDINAL_BITS} AS person_id FROM {snapshot.relation('cost')}) AS t"
+    return (
+        f"{owned} JOIN {PERIMETER} AS p ON p.person_id = t.person_id "
+        f"JOIN {_read(snapshot, 'visit_occurrence', 'visit')} ON visit.bucket = t.bucket "
+        "AND visit.visit_occurrence_id = t.cost_event_id "
+        f"WHERE t.bucket = {bucket} AND t.cost_domain_id = 'Visit' "
+        f"AND visit.visit_start_date < {end} AND visit.visit_start_date >= {start}"
+    )
+
+
 def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
+    if table == "cost":
+        return _costs(terms, snapshot, bucket)
     source = (
         f"{_read(snapshot, table, 't')} JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
         f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}"
