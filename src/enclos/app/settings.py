@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
 SETTINGS_FILE = "enclos.toml"
+
+
+Intent = Literal[
+    "proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"
+]
 
 
 class _Section(BaseModel):
@@ -54,9 +60,12 @@ class EngineSection(_Section):
 
 
 class WarehouseSection(_Section):
-    """The rules that a build chooses: how long dispensings last (docs/warehouse.md)."""
+    """The rules that a build chooses: how long dispensings last, which prescriptions order (docs/warehouse.md)."""
 
     drug_duration: str = "pack-size"
+    medication_request_intents: tuple[Intent, ...] = Field(
+        default=cast("tuple[Intent, ...]", ORDERING_INTENTS), min_length=1
+    )
 
 
 class LedgerSection(_Section):

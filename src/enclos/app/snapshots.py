@@ -103,6 +103,7 @@ def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, 
             released_on=enclosure.ledger.now().date(),
             name=enclosure.settings.enclosure.name,
             duration=duration,
+            intents=enclosure.settings.warehouse.medication_request_intents,
             full=full,
             progress=lambda _phase, done: report("build", done),
         )

@@ -23,7 +23,8 @@ from factories.fhir import (
     resource,
     to,
 )
-from factories.pseudonymised import ANALYSIS, STANDARD_ACT, STANDARD_CONDITION, concept, vocabulary
+from factories.pseudonymised import ANALYSIS, STANDARD_ACT, STANDARD_CONDITION, built, concept, vocabulary
+from factories.pseudonymised import hospital as row
 
 MAY_1, MAY_3 = date(2019, 5, 1), date(2019, 5, 3)
 POSITIVE, ASPIRIN, PEANUT, CARDIOLOGY = 2_000_000_701, 2_000_000_702, 2_000_000_703, 2_000_000_704
@@ -305,7 +306,8 @@ def test_a_drug_given_keeps_dose_unit_and_route(hospital: Hospital) -> None:
 
 
 def test_an_order_counts_and_lasts_as_long_as_its_supply(hospital: Hospital) -> None:
-    assert hospital.left["MedicationRequest"] == {"not_done": 4}
+    assert hospital.left["MedicationRequest"] == {"not_done": 1}
+    assert hospital.snapshot.account("h_drug")["reasons"] == {"no_order": 3}
     columns = ("drug_type_concept_id", "drug_source_value", "drug_exposure_end_date", "quantity", "days_supply")
     assert (32838, "B01AC06", date(2019, 5, 30), 30.0, 30) in hospital.rows("drug_exposure", *columns)
 
@@ -383,4 +385,21 @@ def test_other_types_are_counted_as_not_mapped(hospital: Hospital) -> None:
 
 
 def test_everything_that_crossed_is_mapped(hospital: Hospital) -> None:
-    assert all(line.adds_up and line.delivered == line.mapped for line in hospital.snapshot.report.account)
+    for line in hospital.snapshot.report.account:
+        assert line.adds_up
+        assert line.delivered == line.mapped + (3 if line.table == "h_drug" else 0)
+
+
+def test_a_site_may_choose_other_intents_and_the_snapshot_says_so() -> None:
+    tables = {
+        "h_patient": [row(1, sex="F", birth_on=date(1960, 5, 2))],
+        "h_drug": [
+            row(1, vocabulary="ATC", code=drug, kind="prescription", intent=intent, start_at=at(1, 8))
+            for drug, intent in (("B01AC06", "order"), ("C10AA01", "instance-order"))
+        ],
+    }
+    with built(tables, periods=(), intents=("instance-order",)) as snapshot:
+        assert snapshot.rows("drug_exposure", "drug_source_value") == [("C10AA01",)]
+        assert ("enclos MedicationRequest intents", "instance-order") in snapshot.rows(
+            "metadata", "name", "value_as_string"
+        )

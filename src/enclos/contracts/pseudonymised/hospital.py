@@ -11,7 +11,7 @@ CLOCK = "Europe/Paris"
 ORDERING_INTENTS: tuple[str, ...] = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
 """Intents of a FHIR MedicationRequest that order a drug; proposals, plans and options do not.
 
-The FHIR-OMOP guide takes ``instance-order`` alone, which no export known here writes: docs/decisions/0010.
+The FHIR-OMOP guide takes ``instance-order`` alone, which no export known here writes: docs/decisions/0024.
 """
 
 
@@ -60,13 +60,14 @@ HOSPITAL = (
         end_on="DATE",
         provider_key="BIGINT",
     ),
-    # kind: administration, prescription, dispensing, immunisation, statement
+    # kind: administration, prescription, dispensing, immunisation, statement; intent: of a FHIR MedicationRequest
     person_table(
         "h_drug",
         visit_key="BIGINT",
         vocabulary="VARCHAR",
         code="VARCHAR",
         kind="VARCHAR",
+        intent="VARCHAR",
         start_at="TIMESTAMP",
         end_at="TIMESTAMP",
         quantity="DOUBLE",

@@ -8,6 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.warehouse import concepts
 from enclos.warehouse.model import Fate
 from enclos.warehouse.plans.codes import listed_code_sql, pack_of_cip7_sql
@@ -32,7 +35,24 @@ DISPENSING_TRAPS: tuple[Trap, ...] = (
         "neither a CIP13 nor a CIP7",
     ),
 )
-HOSPITAL_TRAPS: tuple[Trap, ...] = (no_date("start_at"), NO_PERSON, no_code("code"))
+
+
+def hospital_traps(intents: Sequence[str]) -> tuple[Trap, ...]:
+    """What keeps a hospital's drug out.
+
+    In: intents — of a prescription, those that order
+    """
+    listed = ", ".join(f"'{intent}'" for intent in intents)
+    no_order = Trap(
+        "no_order",
+        f"coalesce(intent NOT IN ({listed}), false)",
+        Fate.FILTERED,
+        "a prescription that proposes or plans and orders nothing",
+    )
+    return (no_order, no_date("start_at"), NO_PERSON, no_code("code"))
+
+
+HOSPITAL_TRAPS: tuple[Trap, ...] = hospital_traps(ORDERING_INTENTS)
 
 
 _SEVEN_DIGITS = "lpad(CAST(PHA_PRS_IDE AS VARCHAR), 7, '0')"
@@ -97,15 +117,19 @@ def dispensings(pha: str, rule: DurationRule) -> Kind:
     )
 
 
-def hospital_drugs(h_drug: str) -> Kind:
-    """Drugs that a hospital administered, prescribed or dispensed."""
+def hospital_drugs(h_drug: str, intents: Sequence[str] = ORDERING_INTENTS) -> Kind:
+    """Drugs that a hospital administered, prescribed or dispensed.
+
+    In: intents — of a prescription, those that order
+    """
+    traps = hospital_traps(intents)
     lines = f"""
         SELECT verdict, source, person_id, {key_sql("source", "visit_key")} AS key, vocabulary, trim(code) AS code,
                {listed_code_sql("vocabulary", "code")} AS code_key, kind, start_at,
                CASE WHEN end_at >= start_at THEN end_at END AS end_at, quantity, days_supply, trim(route) AS route,
                trim(dose_unit) AS dose_unit, provider_key, 1 AS n_lines,
                CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
-        FROM (SELECT *, {verdict_sql(HOSPITAL_TRAPS)} AS verdict FROM {h_drug})
+        FROM (SELECT *, {verdict_sql(traps)} AS verdict FROM {h_drug})
     """
     event = {
         "person_id": "e.person_id",
@@ -132,5 +156,5 @@ def hospital_drugs(h_drug: str) -> Kind:
         lines_sql=lines,
         event=event,
         rows=hospital_source_sql("h_drug"),
-        traps=HOSPITAL_TRAPS,
+        traps=traps,
     )

@@ -66,6 +66,8 @@ class Written:
     days: Span | None
     """The days that the national deliveries cover."""
     duration: DurationRule
+    intents: tuple[str, ...]
+    """Intents of a hospital's prescription that order a drug."""
     n_buckets: int
     rules: str
     """What everything depends on beside what it reads."""
@@ -369,7 +371,7 @@ class Pass:
 
     def _events(self) -> None:
         at, stage = self._sources, self._stage
-        kinds = event_kinds(at, self._written.duration)
+        kinds = event_kinds(at, self._written.duration, self._written.intents)
         expected: Counter[str] = Counter()
         for kind in kinds:
             with self._phase(f"{kind.name} lines"):

@@ -60,6 +60,7 @@ def build_snapshot(
     released_on: date,
     name: str = "Enclos",
     duration: str = "pack-size",
+    intents: tuple[str, ...] = ORDERING_INTENTS,
     full: bool = False,
     lines_per_pass: int = LINES_PER_PASS,
     progress: Callable[[str, float], None] = silent,
@@ -69,9 +70,10 @@ def build_snapshot(
     """Make the next snapshot from everything that crossed the wall; what would not change is kept as it is.
 
     In: n_buckets — as the tables crossed; periods — what every delivery covers; released_on — the day of the build;
-    duration — the rule for days of supply; full — make everything again; lines_per_pass — how many lines are mapped in
-    one go, so that a small population is not cut up; progress — called with the phase and the share done; check —
-    called before each pass and before the commit, stops the build by raising.
+    duration — the rule for days of supply; intents — of FHIR prescriptions, those that order a drug; full — make
+    everything again; lines_per_pass — how many lines are mapped in one go, so that a small population is not cut up;
+    progress — called with the phase and the share done; check — called before each pass and before the commit, stops
+    the build by raising.
     Out: the snapshot's id, its rows by table, the account of every delivered table, what was made and what was kept.
     Order: neither the order of deliveries nor the number of buckets or passes changes a row, nor whether the snapshot
     before was there to be kept from.
@@ -109,7 +111,7 @@ def build_snapshot(
                 whole.write_vocabulary()
                 whole.write_durations()
                 whole.write_places()
-                written = Written(names, _domains(shared), days, rule, n_buckets, rules, shared)
+                written = Written(names, _domains(shared), days, rule, intents, n_buckets, rules, shared)
             for number in range(n_passes):
                 check()
                 progress("buckets", number / n_passes)
@@ -131,7 +133,7 @@ def build_snapshot(
                 if "h_patient" in everywhere:
                     made_by |= {
                         "enclos hospital clock": CLOCK,
-                        "enclos MedicationRequest intents": " ".join(ORDERING_INTENTS),
+                        "enclos MedicationRequest intents": " ".join(intents),
                     }
                 whole.write_metadata(name, periods, released_on, made_by)
             check_balance(account.tables())

@@ -18,7 +18,7 @@ from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.steps.sources import Sources
 
 
-def event_kinds(at: Sources, duration: DurationRule) -> list[Kind]:
+def event_kinds(at: Sources, duration: DurationRule, intents: tuple[str, ...]) -> list[Kind]:
     """The kinds of event whose tables came, in the order in which they are mapped."""
     every = {
         "mco_b": conditions.stay_diagnoses(),
@@ -31,7 +31,7 @@ def event_kinds(at: Sources, duration: DurationRule) -> list[Kind]:
         "ucd": affined.hospital_drugs_in_town(at["ucd"]),
         "bio": affined.analyses(at["bio"]),
         "tip": affined.devices(at["tip"]),
-        "h_drug": drugs.hospital_drugs(at["h_drug"]),
+        "h_drug": drugs.hospital_drugs(at["h_drug"], intents),
         "cam": procedures.town_acts(at["cam"]),
         "mco_a": procedures.stay_acts(at["mco_a"]),
         "h_procedure": procedures.hospital_procedures(at["h_procedure"]),

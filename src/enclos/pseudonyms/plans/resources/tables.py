@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.resources.fields import (
     at,
@@ -78,6 +77,7 @@ def _drug(
     dose_unit: str = "NULL",
     days: str = "NULL",
     route: str = "NULL",
+    intent: str = "NULL",
 ) -> ResourceTable:
     return ResourceTable(
         resource,
@@ -86,9 +86,10 @@ def _drug(
         visit,
         f"coalesce({coding('$.medicationCodeableConcept')}, {known_coding(_CONTAINED)}) AS coding, "
         f"{reference('$.medicationReference')} AS medication, {at(*start)} AS start_at, {at(*end)} AS end_at, "
-        f"{quantity} AS quantity, {dose_unit} AS dose_unit, {days} AS days_supply, {route} AS route",
+        f"{quantity} AS quantity, {dose_unit} AS dose_unit, {days} AS days_supply, {route} AS route, "
+        f"CAST({intent} AS VARCHAR) AS intent",
         "coalesce(r.coding.vocabulary, m.vocabulary) AS vocabulary, coalesce(r.coding.code, m.code) "
-        f"AS code, '{kind}' AS kind, r.start_at, r.end_at, r.quantity, r.dose_unit, r.days_supply, r.route",
+        f"AS code, '{kind}' AS kind, r.start_at, r.end_at, r.quantity, r.dose_unit, r.days_supply, r.route, r.intent",
         not_done,
         "start_at",
         "coalesce(r.coding.code, m.code)",
@@ -219,8 +220,8 @@ RESOURCE_TABLES: tuple[ResourceTable, ...] = (
         days=_days("$.dispenseRequest.expectedSupplyDuration"),
         route=text("$.dosageInstruction[0].route.coding[0].code"),
         not_done=f"{not_in('$.status', 'cancelled', 'draft', 'entered-in-error', 'unknown')} OR "
-        f"coalesce({text('$.intent')} NOT IN {ORDERING_INTENTS}, true) "
-        f"OR coalesce({text('$.doNotPerform')} = 'true', false)",
+        f"coalesce({text('$.doNotPerform')} = 'true', false)",
+        intent=f"coalesce({text('$.intent')}, 'unknown')",
         visit=_ENCOUNTER,
         provider=reference("$.requester"),
     ),
