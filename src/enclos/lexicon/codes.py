@@ -67,6 +67,12 @@ class Code(Enum):
     LAKE_EMPTY = ("WHS-04", _PROMISE, "only a committed snapshot is read [design § 3.1]")
     BUILD_PERIOD = ("WHS-06", _PROMISE, "persons are observed on days that national care covers [docs/warehouse.md]")
     SNAPSHOT_UNKNOWN = ("WHS-05", _PROMISE, "a snapshot id names one committed build for ever [design § 3.1]")
+    EXPLAIN_UNKNOWN = (
+        "WHS-07",
+        _PROMISE,
+        "a row is explained by its table and number in a snapshot [docs/warehouse.md]",
+    )
+    EXPLAIN_CHANGED = ("WHS-08", _PROMISE, "a row is explained by what landed and makes it again [docs/warehouse.md]")
     # -- permits and views (PRM)
     PERMIT_INVALID = ("PRM-01", _PROMISE, "a permit document follows design § 7 to the letter [EHDS Art. 68(10)]")
     PERMIT_UNKNOWN = ("PRM-02", _ALLOW, "data are reached only under a permit [EHDS Art. 73(1)(a)]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -108,7 +109,7 @@ class LandingZone:
         )
         types = {c.name: c.sql_type for c in delivered_tables(Kind(kind))[family.lower()].columns}
         selects = [
-            self._select(
+            self.rows_of(
                 of_source,
                 table,
                 tuple(present),
@@ -126,7 +127,7 @@ class LandingZone:
             selects = [f"SELECT {', '.join(nothing)} WHERE false"]
         return f"({' UNION ALL '.join(selects)})"
 
-    def _select(
+    def rows_of(
         self,
         source: str,
         table: str,
@@ -136,6 +137,7 @@ class LandingZone:
         types: dict[str, str],
         key: KeyName,
     ) -> str:
+        """A SELECT of the landed rows of some files of one table."""
         values = [f'"{name}"' if name in present else f'CAST(NULL AS {types[name]}) AS "{name}"' for name in columns]
         values += [f"'{source}' AS _source", f"'{table}' AS _table", *_HIDDEN]
         return f"SELECT {', '.join(values)} FROM {sealed_scan_sql(paths, self._hold(key))}"
@@ -166,6 +168,72 @@ class LandingZone:
             self._engine.add_parquet_key(self._keys.secret(key))
             self._held.add(key)
         return key
+
+
+FILE_LINES = 1 << 40
+"""More lines than a file has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """A file that landed: what its lines are called by."""
+
+    delivery: str
+    source: str
+    table: str
+    path: str
+    sha256: str
+    """Of the content, unpacked."""
+
+
+class LandingByFile:
+    """The landed rows with their file: ``_line`` is the file's number times FILE_LINES, plus the line."""
+
+    def __init__(self, engine: Engine, zone: LandingZone, root: Path) -> None:
+        self._engine = engine
+        self._zone = zone
+        self._root = root
+        found = engine.rows(
+            "SELECT path, delivery_id, source, table_name, delivered_path, content_sha256 "
+            "FROM vault.landed WHERE path IS NOT NULL "
+            "ORDER BY ordinal, path"
+        )
+        self._numbers = {str(row[0]): number for number, row in enumerate(found)}
+        self._files = [LandedFile(*(str(value) for value in row[1:])) for row in found]
+
+    def __repr__(self) -> str:
+        return "LandingByFile()"
+
+    def line(self, number: int) -> tuple[LandedFile, int]:
+        """The file and the line that a ``_line`` says."""
+        return self._files[number // FILE_LINES], number % FILE_LINES
+
+    def relation(
+        self,
+        kind: str,
+        family: str,
+        columns: Sequence[str],
+        *,
+        source: str | None = None,
+        deliveries: Sequence[int] = (),
+    ) -> str:
+        """As the landing zone gives it, with the file in ``_line``."""
+        rows = self._engine.rows(
+            "SELECT source, table_name, columns, key_subject, path FROM vault.landed "
+            "WHERE kind = ? AND family = ? AND path IS NOT NULL AND n_landed > 0 AND (? IS NULL OR source = ?) "
+            f"AND ({'true' if not deliveries else 'ordinal IN (' + ', '.join(map(str, deliveries)) + ')'})",
+            [kind, family, source, source],
+        )
+        if not rows:
+            return self._zone.relation(kind, family, columns, source=source, deliveries=deliveries)
+        types = {c.name: c.sql_type for c in delivered_tables(Kind(kind))[family.lower()].columns}
+        selects = []
+        for of_source, table, present, subject, path in rows:
+            key = KeyName(KeyRole.VAULT, subject)
+            read = self._zone.rows_of(of_source, table, tuple(present), [self._root / path], columns, types, key)
+            line = f"_line + {self._numbers[path] * FILE_LINES}"
+            selects.append(f"SELECT * REPLACE ({line} AS _line) FROM ({read})")
+        return f"({' UNION ALL '.join(selects)})"
 
 
 class LandingStaging:

@@ -38,6 +38,26 @@ def build(
 
 
 @application.command()
+def explain(
+    directory: Dir,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="A table of persons, such as drug_exposure.")],
+    number: Annotated[int, typer.Argument(metavar="ID", help="The row's number in that table.")],
+    snapshot: Annotated[int | None, typer.Option("--snapshot", help="The newest when not given.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Tell which delivered lines and which rules made a row of the CDM. For the vault role.
+
+    Example: enclos explain france drug_exposure 8388609
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.lineage import explain_row
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(explain_row(enclosure, table, number, snapshot=snapshot), as_json=as_json)
+
+
+@application.command()
 def snapshots(directory: Dir, *, as_json: Json = False) -> None:
     """List the OMOP snapshots of an enclosure.
 

@@ -86,8 +86,8 @@ def plan_care(prestations: str, establishments: str, *, repeats: bool) -> str:
     )
     ours = ", ".join(f"e.{name}" for name in _OF_ESTABLISHMENT)
     return (
-        f"CREATE OR REPLACE TEMP TABLE {CARE} AS SELECT p._source, p._delivery, {columns}, {ours}, x.executant_key, "
-        f"{SNDS_PERSON} AS person_id, p._source AS source, {left} AS _left FROM {prestations} AS p "
+        f"CREATE OR REPLACE TEMP TABLE {CARE} AS SELECT p._source, p._delivery, p._line, {columns}, {ours}, "
+        f"x.executant_key, {SNDS_PERSON} AS person_id, p._source AS source, {left} AS _left FROM {prestations} AS p "
         f"LEFT JOIN {establishments} AS e ON {_same('e', 'p')} "
         f"LEFT JOIN {EXECUTANTS} AS x ON x._source = p._source AND x.PFS_EXE_NUM = p.PFS_EXE_NUM "
         f"{joined_snds('p', 'BEN_NIR_PSA', 'p.BEN_RNG_GEM')}"
@@ -106,7 +106,8 @@ def judged_affined(table: str, affined: str) -> str:
     of_care = [name for name in PSEUDONYMISED[into].names if name not in {*of_row, "bucket"}]
     columns = ", ".join([*(f"c.{name}" for name in of_care), *(f"a.{name}" for name in of_row)])
     return (
-        f"SELECT {columns}, CASE WHEN c._source IS NULL THEN '{LeftBehind.NO_PRESTATION.value}' ELSE c._left END "
+        f"SELECT {columns}, a._delivery, a._line, c._line AS _prestation, "
+        f"CASE WHEN c._source IS NULL THEN '{LeftBehind.NO_PRESTATION.value}' ELSE c._left END "
         f"AS _left FROM {affined} AS a LEFT JOIN {CARE} AS c ON {_same('c', 'a')} "
         f"AND c._left IS DISTINCT FROM '{LeftBehind.DUPLICATE_KEY.value}'"
     )

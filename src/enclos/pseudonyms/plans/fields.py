@@ -188,7 +188,8 @@ def plan_chained(header: Header, chaining: str) -> str:
     finess = header.field.stay_keys[0]
     left = snds_left(fictitious_pseudonym("c.NIR_ANO_17"))
     return (
-        f"CREATE OR REPLACE TEMP TABLE {header.chained} AS SELECT {listed}, c.{finess} AS finess, {columns}, "
+        f"CREATE OR REPLACE TEMP TABLE {header.chained} AS SELECT {listed}, c._delivery, c._line, "
+        f"c.{finess} AS finess, {columns}, "
         f"k.stay_key, {SNDS_PERSON} AS person_id, CASE WHEN row_number() OVER (PARTITION BY {listed} ORDER BY c._line) "
         f"> 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END AS _left FROM {chaining} AS c "
         f"JOIN {header.keys_of} AS k ON {_same(keys, 'k', 'c')} {joined_snds('c', 'NIR_ANO_17', header.rank)}"
@@ -199,7 +200,8 @@ def judged_chaining(header: Header) -> str:
     """Every chaining row, where it is itself the stay."""
     columns = ", ".join(f"s.{name}" for name in (*_DATES, *header.return_codes))
     return (
-        f"SELECT s._source AS source, s.person_id, s.stay_key, s.finess AS ETA_NUM, {columns}, s._left "
+        f"SELECT s._source AS source, s.person_id, s.stay_key, s.finess AS ETA_NUM, {columns}, s._delivery, s._line, "
+        "s._left "
         f"FROM {header.chained} AS s"
     )
 
@@ -229,6 +231,7 @@ def judged_header(header: Header, rows: str) -> str:
     rank = f"row_number() OVER (PARTITION BY {', '.join(f'r.{key}' for key in _header_keys(header))} ORDER BY r._line)"
     return (
         f"SELECT r._source AS source, s.person_id, s.stay_key, s.finess AS ETA_NUM, {', '.join(columns)}, "
+        "r._delivery, r._line, s._delivery AS _chained_delivery, s._line AS _chained, "
         f"CASE WHEN {rank} > 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' WHEN s._source IS NULL "
         f"THEN '{LeftBehind.NO_STAY.value}' ELSE s._left END AS _left FROM {rows} AS r {_stay(header.field)}"
     )
@@ -239,7 +242,8 @@ def judged_line(line: Line, rows: str) -> str:
     names = [name for name in PSEUDONYMISED[line.into].names if name not in {*_OF_STAY, "bucket", "source"}]
     columns = ", ".join(f'{line.values.get(name, "NULL")} AS "{name}"' for name in names)
     return (
-        f"SELECT r._source AS source, s.person_id, s.stay_key, {columns}, CASE WHEN s._source IS NULL "
+        f"SELECT r._source AS source, s.person_id, s.stay_key, {columns}, r._delivery, r._line, "
+        f"s._delivery AS _chained_delivery, s._line AS _chained, CASE WHEN s._source IS NULL "
         f"THEN '{LeftBehind.NO_STAY.value}' ELSE s._left END AS _left FROM {rows} AS r {_stay(line.field)}"
     )
 

@@ -90,7 +90,8 @@ def judged_omop(table: str, rows: str) -> str:
     if table not in PERSON_TABLES:
         return f"SELECT r._source AS source, {', '.join(values)}, CASE {late} END AS _left FROM {latest} AS r{provider}"
     return (
-        f"SELECT r._source AS source, p.person_id, {', '.join(values)}, CASE {late} WHEN p.person_id IS NULL "
+        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {', '.join(values)}, CASE {late} "
+        f"WHEN p.person_id IS NULL "
         f"THEN '{LeftBehind.NO_PERSON.value}' END AS _left FROM {latest} AS r "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(r.person_id AS VARCHAR)"
         f"{provider}"

@@ -120,7 +120,7 @@ def judged_plain(table: PlainTable, rows: str) -> str:
     visit = "r.sejour_id" if "sejour_id" in table.columns else "NULL"
     return in_shape(
         PSEUDONYMISED[table.into],
-        f"SELECT r._source AS source, p.person_id, {table.values}, CASE WHEN r._superseded "
+        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {table.values}, CASE WHEN r._superseded "
         f"THEN '{LeftBehind.SUPERSEDED.value}' WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}'"
         f"{table.stays} END AS _left FROM {latest} AS r "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = r.patient_id "

@@ -59,8 +59,9 @@ def plan_chained(chaining: str) -> str:
     left = snds_left(fictitious_pseudonym("c.NIR_ANO_17"))
     columns = ", ".join(f"c.{name}" for name in CHAINING_COLUMNS if name not in {"NIR_ANO_17", "RNG_BEN"})
     return (
-        f"CREATE OR REPLACE TEMP TABLE {CHAINED} AS SELECT c._source, c.year, {columns}, k.stay_key, "
-        f"{SNDS_PERSON} AS person_id, CASE WHEN row_number() OVER (PARTITION BY {keys} ORDER BY c._line) > 1 "
+        f"CREATE OR REPLACE TEMP TABLE {CHAINED} AS SELECT c._source, c._delivery, c._line, c.year, {columns}, "
+        f"k.stay_key, {SNDS_PERSON} AS person_id, "
+        f"CASE WHEN row_number() OVER (PARTITION BY {keys} ORDER BY c._line) > 1 "
         f"THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END AS _left FROM {chaining} AS c "
         f"JOIN {STAY_KEYS} AS k ON {_same('k', 'c')} "
         f"{joined_snds('c', 'NIR_ANO_17', 'TRY_CAST(c.RNG_BEN AS BIGINT)')}"
@@ -78,7 +79,8 @@ def judged_stay_rows(family: str, rows: str) -> str:
         rank = f"row_number() OVER (PARTITION BY {', '.join(f'r.{key}' for key in _KEYS)} ORDER BY r._line)"
         left = f"CASE WHEN {rank} > 1 THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END"
     return (
-        f"SELECT r._source AS source, {columns}, {left} AS _left FROM {rows} AS r LEFT JOIN {CHAINED} AS s "
+        f"SELECT r._source AS source, {columns}, r._delivery, r._line, s._delivery AS _chained_delivery, "
+        f"s._line AS _chained, {left} AS _left FROM {rows} AS r LEFT JOIN {CHAINED} AS s "
         f"ON {_same('s', 'r')} AND s._left IS DISTINCT FROM '{LeftBehind.DUPLICATE_KEY.value}'"
     )
 

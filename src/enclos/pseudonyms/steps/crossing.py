@@ -44,7 +44,7 @@ def cross(
         for row in engine.rows("SELECT revision, n_new, n_moved FROM vault.numberings")
     }
     notes = {name: unit_note_from_json(name, note) for name, note in crossing.notes().items()}
-    deliveries = _deliveries(engine)
+    deliveries = landed_deliveries(engine)
     units = rules.units_of(deliveries, [note.deliveries for note in notes.values()])
     bringer = rules.vocabulary_bringer(units)
     wanted = {rules.unit_id(unit, n_buckets, brings_vocabulary=unit == bringer): unit for unit in units}
@@ -65,7 +65,8 @@ def cross(
     return CrossingAccount(tables, n_written, len(ordered) - n_written)
 
 
-def _deliveries(engine: SqlEngine) -> tuple[LandedDelivery, ...]:
+def landed_deliveries(engine: SqlEngine) -> tuple[LandedDelivery, ...]:
+    """Every delivery that may cross, in the order of acceptance."""
     rows = engine.rows(
         "SELECT ordinal, delivery_id, source, kind, sum(n_landed) FROM vault.landed WHERE kind <> 'link' "
         "GROUP BY ALL ORDER BY ordinal"

@@ -70,7 +70,7 @@ def judged_resource(table: ResourceTable, rows: str) -> str:
     latest = superseded(rows, ("id",), unique=True)
     names = PSEUDONYMISED[table.into].names
     more = [table.fields]
-    values = [f"r._source AS source, p.person_id, {table.values}"]
+    values = [f"r._source AS source, p.person_id, r._delivery, r._line, {table.values}"]
     joins = [_PERSON, _VISIT]
     if "visit_key" in names:
         values.append("v.visit_key")
@@ -92,7 +92,7 @@ def judged_resource(table: ResourceTable, rows: str) -> str:
     if table.into == "h_condition":
         joins.append(f"LEFT JOIN {RANKS} AS k ON k._source = r._source AND k.condition = r.id")
     fields = (
-        f"SELECT _source, id, _superseded, {table.patient} AS patient, {table.visit} AS visit, "
+        f"SELECT _source, _delivery, _line, id, _superseded, {table.patient} AS patient, {table.visit} AS visit, "
         f"{table.not_done} AS not_done, {', '.join(more)} FROM {latest}"
     )
     left = [_when("r._superseded", LeftBehind.SUPERSEDED), *_person_and_done()]
@@ -111,9 +111,10 @@ def judged_components(rows: str) -> str:
     """Every component of every Observation, as a result of its own: systolic and diastolic pressure."""
     latest = superseded(rows, ("id",), unique=True)
     fields = (
-        f"SELECT _source, _superseded, patient, visit, not_done, taken_at, category, provider, "
+        f"SELECT _source, _delivery, _line, _superseded, patient, visit, not_done, taken_at, category, provider, "
         f"{coding('$.code', 'part')} AS coding, {result_fields('part')} FROM ("
-        f"SELECT _source, _superseded, {reference('$.subject')} AS patient, {reference('$.encounter')} AS visit, "
+        f"SELECT _source, _delivery, _line, _superseded, {reference('$.subject')} AS patient, "
+        f"{reference('$.encounter')} AS visit, "
         f"{NOT_FINAL} AS not_done, {OBSERVED_AT} AS taken_at, {OBSERVATION_CATEGORY} AS category, "
         f"{PERFORMER} AS provider, unnest(CAST(json_extract(resource, '$.component') AS JSON[])) AS part FROM {latest})"
     )
@@ -126,8 +127,9 @@ def judged_components(rows: str) -> str:
     ]
     return in_shape(
         PSEUDONYMISED["h_lab"],
-        "SELECT r._source AS source, p.person_id, v.visit_key, r.coding.vocabulary AS vocabulary, "
-        f"r.coding.code AS code, r.category, r.taken_at, {RESULT_VALUES}, q.provider_key, CASE {' '.join(left)} END "
+        "SELECT r._source AS source, p.person_id, r._delivery, r._line, v.visit_key, "
+        f"r.coding.vocabulary AS vocabulary, r.coding.code AS code, r.category, r.taken_at, "
+        f"{RESULT_VALUES}, q.provider_key, CASE {' '.join(left)} END "
         f"AS _left FROM ({fields}) AS r {_PERSON} {_VISIT} {_PROVIDER}",
     )
 
