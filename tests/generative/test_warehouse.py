@@ -18,7 +18,9 @@ from factories.pseudonymised import (
     built,
     dispensing,
     of_stay,
+    on_stay,
     prestation,
+    sequence,
     stay,
     vocabulary,
 )
@@ -133,6 +135,81 @@ def test_stays_and_their_diagnoses_are_what_a_slow_reading_says(data: st.DataObj
         assert Counter(snapshot.rows("condition_occurrence", *columns)) == conditions
         assert rows == [] or snapshot.account("mco_b") == own
         assert lines == [] or snapshot.account("mco_d") == theirs
+
+
+@st.composite
+def sequences(draw: st.DrawFn, table: str) -> list[Row]:
+    """Stays of another field, each with up to three sequences; a sequence is sent once."""
+    rows = []
+    for key in range(draw(st.integers(0, 4))):
+        person, entry = draw(PERSONS), draw(DAYS)
+        leave = entry + timedelta(days=draw(st.integers(0, 9)))
+        if table == "rip_rsa" and draw(st.booleans()):
+            leave = None
+        shared = draw(
+            mostly(
+                st.just({}),
+                st.sampled_from(
+                    (
+                        {"NIR_RET": "1"},
+                        {"ETA_NUM": DOUBLED, "EXE_SOI_DTD": date(2017, 3, 1), "EXE_SOI_DTF": date(2017, 3, 3)},
+                        {"ETA_NUM": LYONS, "EXE_SOI_DTD": date(2017, 3, 1), "EXE_SOI_DTF": date(2017, 3, 3)},
+                    )
+                ),
+            )
+        )
+        for number in range(1 if table == "ace" else draw(st.integers(1, 3))):
+            told = dict.fromkeys(oracle.SEQUENCES[table], f"{number:03d}")
+            odd = draw(mostly(st.just({}), st.sampled_from(ODD_SEQUENCES[table])))
+            if table == "rip_rsa":
+                told |= {"DEL_DAT": draw(st.integers(0, 5)), "SEQ_COU_NBJ": draw(st.integers(1, 5))}
+            rows.append(sequence(person, key, entry, leave, **told) | shared | odd)
+    return rows
+
+
+LYONS = "690783154"
+ODD_SEQUENCES: dict[str, tuple[Row, ...]] = {
+    "ace": ({"IAS_RET": "1"}, {"ENT_DAT_RET": "2"}),
+    "ssr_b": ({"HOS_TYP_UM": "2"}, {"GRG_GME": "9001Z0"}, {"ENT_MOD": "0", "SOR_MOD": "0"}, {"TYP_GEN_RHA": "1"}),
+    "had_b": ({"GHT_NUM": "99"}, {"GHT_NUM": "12"}, {"ENT_MOD": "0", "SOR_MOD": "0"}),
+    "rip_rsa": ({"TYP_GEN_RSA": "1"}, {"TYP_GEN_RSA": "0"}, {"ENT_MOD": "0", "SOR_MOD": "0"}),
+}
+
+
+@settings(parent=FEW, max_examples=8)
+@pytest.mark.parametrize("table", sorted(oracle.SEQUENCES))
+@given(st.data(), st.sampled_from((1, 4)))
+def test_stays_of_other_fields_and_their_drugs_are_what_a_slow_reading_says(
+    table: str, data: st.DataObject, n_buckets: int
+) -> None:
+    rows = data.draw(sequences(table))
+    persons = {row["stay_key"]: row["person_id"] for row in rows}
+    keys = st.sampled_from((*persons, 99))
+    lines = [
+        on_stay(persons.get(key, 1), key, UCD_UCD_COD=code, ADM_NBR=2.0, DAT_DELAI=delay)
+        for key, code, delay in data.draw(
+            st.lists(
+                st.tuples(
+                    keys, st.sampled_from(("0000009261104", "9197719", "", None)), st.sampled_from((None, 0, 2, 99))
+                ),
+                max_size=5,
+            )
+        )
+    ]
+    billed = [
+        on_stay(persons[key], key, ACT_COD=data.draw(st.sampled_from(("ATU", "CS"))))
+        for key in persons
+        if table == "ace" and data.draw(st.booleans())
+    ]
+    visits, drugs, own, theirs = oracle.sequences(table, rows, lines, billed, KNOWN, {DOUBLED, LYONS})
+    tables = {"ben": reference(), table: rows, "pmsi_drug": lines, "ace_b": billed}
+    with built(tables, n_buckets=n_buckets) as snapshot:
+        columns = ("person_id", "visit_start_date", "visit_end_date", "visit_concept_id")
+        assert Counter(snapshot.rows("visit_occurrence", *columns)) == visits
+        columns = ("person_id", "drug_source_value", "drug_exposure_start_date", "quantity")
+        assert Counter(snapshot.rows("drug_exposure", *columns)) == drugs
+        assert rows == [] or snapshot.account(table) == own
+        assert lines == [] or snapshot.account("pmsi_drug") == theirs
 
 
 @pytest.mark.parametrize(

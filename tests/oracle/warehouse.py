@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -167,6 +167,89 @@ def stays(
     conditions = Counter((person, code, place) for person, _, code, place in found)
     own = account(len(rows), sum(visits.values()), 0, reasons)
     return visits, conditions, own, account(len(diagnoses), n_mapped, 0, more)
+
+
+FIELD_TRAPS = {
+    "ace": (["NIR_RET", "NAI_RET", "SEX_RET", "IAS_RET", "ENT_DAT_RET"], None, None, ("13", "75")),
+    "ssr_b": (RETURN_CODES, ("GRG_GME", "90"), "TYP_GEN_RHA", ("13", "69", "75")),
+    "had_b": (RETURN_CODES, ("GHT_NUM", "99"), None, ("13", "69", "75")),
+    "rip_rsa": (RETURN_CODES, None, "TYP_GEN_RSA", ()),
+}
+"""Of each field: return codes, what cannot be grouped, the mark of a generated row, departments sent twice."""
+SEQUENCES = {"ace": (), "ssr_b": ("RHS_NUM",), "had_b": ("SEQ_NUM", "SSEQ_NUM"), "rip_rsa": ("SEQ_SEQ_NUM",)}
+
+
+def sequence_trap(table: str, row: Row, persons: Collection[int], doubled: Collection[str]) -> str | None:
+    """The first trap of a week, sub-sequence or sequence."""
+    codes, group, generated, twice = FIELD_TRAPS[table]
+    if any(row.get(code) not in (None, "0") for code in codes):
+        return "return_code"
+    if group and (row.get(group[0]) or "").startswith(group[1]):
+        return "ungroupable"
+    if table != "ace" and row.get("ENT_MOD") == "0" and row.get("SOR_MOD") == "0":
+        return "inter_hospital"
+    if generated and (row.get(generated) or "0") != "0":
+        return "generated"
+    leaves = row.get("EXE_SOI_DTF") or row.get("EXE_SOI_DTD")
+    if leaves is not None and leaves.year <= 2017 and row["ETA_NUM"] in doubled and row["ETA_NUM"][:2] in twice:
+        return "doubled_finess"
+    return place_fault(row, persons)
+
+
+def sequences(
+    table: str,
+    rows: Sequence[Row],
+    lines: Sequence[Row],
+    billed: Sequence[Row],
+    persons: Collection[int],
+    doubled: Collection[str],
+) -> tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]], Account, Account]:
+    """Visits as (person, entry, exit, concept), drugs as (person, code, day, quantity), both accounts."""
+    by_stay: defaultdict[int, list[tuple[str | None, Row]]] = defaultdict(list)
+    reasons: Counter[str] = Counter()
+    for row in sorted(rows, key=lambda one: tuple(one.get(name) or "" for name in SEQUENCES[table])):
+        trap = sequence_trap(table, row, persons, doubled)
+        by_stay[row["stay_key"]].append((trap, row))
+        if trap:
+            reasons[trap] += 1
+    visits: Counter[tuple[Any, ...]] = Counter()
+    stays: dict[int, tuple[str | None, date, date]] = {}
+    for key, found in by_stay.items():
+        kept = [row for trap, row in found if trap is None]
+        row = kept[0] if kept else found[0][1]
+        entry = row["EXE_SOI_DTD"]
+        leave = row["EXE_SOI_DTF"]
+        if leave is None:
+            leave = max(
+                entry + timedelta(days=(r.get("DEL_DAT") or 0) + max(r.get("SEQ_COU_NBJ") or 1, 1) - 1)
+                for _, r in found
+            )
+        leave = max(entry, leave)
+        stays[key] = (None if kept else found[0][0], entry, leave)
+        if kept:
+            visits[row["person_id"], entry, leave, _kind_of_visit(table, row, billed)] += 1
+    own = account(len(rows), sum(trap is None for found in by_stay.values() for trap, _ in found), 0, reasons)
+    drugs: Counter[tuple[Any, ...]] = Counter()
+    more: Counter[str] = Counter()
+    for line in lines:
+        verdict, entry, leave = stays.get(line["stay_key"], ("no_stay", LONG_AGO, LONG_AGO))
+        if verdict is None and not (line["UCD_UCD_COD"] or "").strip("0"):
+            verdict = "no_code"
+        if verdict:
+            more[verdict] += 1
+        else:
+            day = min(entry + timedelta(days=max(line["DAT_DELAI"] or 0, 0)), leave)
+            drugs[line["person_id"], line["UCD_UCD_COD"][-7:], day, line["ADM_NBR"]] += 1
+    return visits, drugs, own, account(len(lines), sum(drugs.values()), 0, more)
+
+
+def _kind_of_visit(table: str, row: Row, billed: Sequence[Row]) -> int:
+    if table == "ace":
+        acts = [line["ACT_COD"] for line in billed if line["stay_key"] == row["stay_key"]]
+        return 9203 if "ATU" in acts else 9202
+    if table == "had_b":
+        return 581476
+    return 9202 if row.get("HOS_TYP_UM") in ("2", "4") else 9201
 
 
 _REJECTED = {"no_date", "no_person", "no_code", "no_stay"}

@@ -11,12 +11,25 @@ from enclos.synthetic.illness import Indices
 from enclos.synthetic.people import Days, Flags, People
 from enclos.synthetic.pmsi_fields import LAST_DOUBLED_YEAR, doubling, places
 from enclos.synthetic.references import departments, hospitals, layout
-from enclos.synthetic.sheets import Bytes, Deliveries, Field, Sheet, block, day, digits, line, number, render, texts
+from enclos.synthetic.sheets import (
+    Bytes,
+    Deliveries,
+    Field,
+    Sheet,
+    block,
+    day,
+    digits,
+    euros,
+    line,
+    number,
+    render,
+    texts,
+)
 from enclos.synthetic.stay_lists import codes
 from enclos.synthetic.stays.model import NONE, Stays, act, acts, diagnoses, diagnosis, ghm_roots
 from enclos.synthetic.years import layout_of_year, n_renamed, of_year
 
-TABLES = ("B", "C", "A", "D", "UM", "MED", "FH", "DMIP")
+TABLES = ("B", "C", "A", "D", "UM", "MED", "FH", "DMIP", "VALO")
 RETURN_CODES = tuple(name for name in layout("T_MCOaaC") if name.endswith("_RET"))
 _BAD_RETURN = 0.014
 """Source: CNAM, MCO stays in error in 2017: 1.40 %."""
@@ -148,7 +161,7 @@ class StayWriter:
         self._put(year, "UM", len(stay), line((keys, stay), *of_year("T_MCOaaUM", year, row)))
 
     def _drugs_and_devices(self, year: int, part: Stays, keys: Bytes) -> None:
-        """Drugs outside the tariff, listed by public hospitals and billed by private ones; stents and hips."""
+        """Drugs outside the tariff, listed by public and billed by private hospitals; implants; the stay's value."""
         mark = (part.person * 7919 + part.entry * 31) % 1000
         chemotherapy = part.dp == diagnosis("Z511")
         given = (chemotherapy & (mark < 400)) | (mark >= 985)
@@ -160,6 +173,10 @@ class StayWriter:
             ucd: list[Field] = [b"000000", (texts(codes("UCD")), which[stay])]
             row = line((keys, stay), ucd, number(1 + mark[stay] % 4), number(delay[stay]))
             self._put(year, table, len(stay), row)
+        stay = np.flatnonzero(public)
+        tariff = np.minimum(60_000 + 45_000 * (part.leave - part.entry) + 100 * mark, 999_999)[stay]
+        row = line((keys, stay), list(euros(tariff * 4 // 5)), list(euros(tariff)))
+        self._put(year, "VALO", len(stay), row)
         implants = [("DDAF006", 0), ("NEKA018", 1), ("NEKA020", 1)]
         lpp = np.full(len(part), NONE, dtype=np.int64)
         for code, position in implants:

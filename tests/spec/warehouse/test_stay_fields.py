@@ -280,6 +280,26 @@ def test_drugs_outside_the_tariff_are_on_their_day_or_last_as_the_stay() -> None
         }
 
 
+def test_a_stay_costs_what_it_was_valued_at() -> None:
+    """The share of the sickness insurance is paid, the tariff is charged; a stay without value is rejected."""
+    stays = [stay(1, 1, MAY_1, MAY_4), stay(1, 2, MAY_6, MAY_12), stay(1, 3, MAY_20, MAY_20, SEJ_TYP="B")]
+    lines = [
+        on_stay(1, 1, MNT_TOT_AM=2400.0, MNT_TOT_BR=3000.0),
+        on_stay(1, 2),
+        on_stay(1, 3, MNT_TOT_AM=10.0),
+    ]
+    with built({"ben": [ben(1)], "mco_b": stays, "mco_valo": lines}) as snapshot:
+        columns = ("total_charge", "paid_by_payer", "currency_concept_id", "cost_domain_id")
+        assert snapshot.rows("cost", *columns) == [(3000, 2400, 44818568, "Visit")]
+        assert snapshot.account("mco_valo") == {
+            "delivered": 3,
+            "mapped": 1,
+            "filtered": 1,
+            "rejected": 1,
+            "reasons": {"inter_hospital": 1, "no_amount": 1},
+        }
+
+
 def test_an_implanted_device_is_on_the_day_of_its_delay() -> None:
     lines = [on_stay(1, 1, TIP_PRS_IDE="0000003183980", NBR_POS=2.0, DELAI=3)]
     with built({"ben": [ben(1)], "mco_b": [stay(1, 1, MAY_1, MAY_6)], "pmsi_device": lines}) as snapshot:

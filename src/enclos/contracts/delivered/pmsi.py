@@ -36,6 +36,7 @@ MCO = PmsiField(
         "T_MCOaaMEDTHROMBO": ("UCD_UCD_COD",),
         "T_MCOaaFH": (),
         "T_MCOaaDMIP": (),
+        "T_MCOaaVALO": ("MNT_TOT_AM",),
     },
 )
 ACE = PmsiField(

@@ -91,6 +91,8 @@ LINES: tuple[TableContract, ...] = (
     person_table(
         "pmsi_drug", stay_key="BIGINT", list="VARCHAR", UCD_UCD_COD="VARCHAR", ADM_NBR="DOUBLE", DAT_DELAI="INTEGER"
     ),
+    # T_MCOaaVALO: what the stay cost the sickness insurance, and the tariff that it was reckoned from
+    person_table("mco_valo", stay_key="BIGINT", MNT_TOT_AM="DOUBLE", MNT_TOT_BR="DOUBLE"),
     # T_MCOaaDMIP
     person_table("pmsi_device", stay_key="BIGINT", TIP_PRS_IDE="VARCHAR", NBR_POS="DOUBLE", DELAI="INTEGER"),
 )

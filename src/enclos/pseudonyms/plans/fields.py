@@ -140,6 +140,12 @@ LINES: dict[str, Line] = {
             "DELAI": "TRY_CAST(r.DELAI AS INTEGER)",
         },
     ),
+    "T_MCOaaVALO": Line(
+        pmsi.MCO,
+        "mco_valo",
+        ("MNT_TOT_AM", "MNT_TOT_BR"),
+        {"MNT_TOT_AM": "r.MNT_TOT_AM", "MNT_TOT_BR": "r.MNT_TOT_BR"},
+    ),
     "T_MCOaaFBSTC": Line(pmsi.ACE, "ace_b", ("ACT_COD",), {"ACT_COD": "trim(r.ACT_COD)"}),
     "T_MCOaaFMSTC": _act(pmsi.ACE, "CCAM_COD", "DEL_DAT_ENT", phase="PHA_ACT", activity="ACV_ACT"),
     "T_MCOaaFLSTC": Line(

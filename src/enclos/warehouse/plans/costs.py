@@ -15,6 +15,12 @@ from collections.abc import Sequence
 
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
+from enclos.warehouse.model import Fate
+from enclos.warehouse.plans.traps import KEPT, Trap
+from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
+
+NO_AMOUNT = Trap("no_amount", "MNT_TOT_AM IS NULL", Fate.REJECTED, "a valued stay without its value")
+STAY_AMOUNT_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, NO_AMOUNT)
 
 
 def town_amounts_sql() -> str:
@@ -34,6 +40,33 @@ def town_amounts_sql() -> str:
               FROM stage_prs WHERE key IS NOT NULL GROUP BY person_id, key) AS p
           ON p.person_id = v.person_id AND p.key = v.key
         WHERE p.charged IS NOT NULL OR p.payer_paid IS NOT NULL
+    """
+
+
+def stay_amount_lines_sql(mco_valo: str) -> str:
+    """Valued stays with the verdict on each line."""
+    return f"""
+        SELECT *, 1 AS n_lines, CAST(verdict = {KEPT} AS INTEGER) AS n_mapped
+        FROM (SELECT {stay_line_verdict_sql(NO_AMOUNT)} AS verdict, a.person_id, s.key,
+                     CAST(round(a.MNT_TOT_AM * 100) AS BIGINT) AS paid,
+                     CAST(round(a.MNT_TOT_BR * 100) AS BIGINT) AS charged
+              FROM {mco_valo} AS a LEFT JOIN stage_mco_b AS s
+                ON s.person_id = a.person_id AND s.stay_key = a.stay_key AND s.n_before = 0)
+    """
+
+
+def stay_amounts_sql() -> str:
+    """What stays of public hospitals cost the sickness insurance (T_MCOaaVALO); the tariff is what was charged.
+
+    In: the staged lines (``mco_valo``) and visits.
+    """
+    return f"""
+        SELECT v.person_id, v.visit_occurrence_id, {concepts.TYPE_INPATIENT_CLAIM_HEADER} AS type_concept_id,
+               a.charged, a.paid AS primary_paid, a.paid AS payer_paid
+        FROM stage_stay_visits AS v
+        JOIN (SELECT person_id, key, CAST(sum(charged) AS BIGINT) AS charged, CAST(sum(paid) AS BIGINT) AS paid
+              FROM stage_mco_valo WHERE verdict = {KEPT} GROUP BY person_id, key) AS a
+          ON a.person_id = v.person_id AND a.key = v.key
     """
 
 

@@ -346,11 +346,18 @@ class Pass:
 
     def _money_and_kin(self) -> None:
         at, stage = self._sources, self._stage
-        self._write("cost", costs.cost_rows_sql([costs.town_amounts_sql()], self._bucket) if "prs" in at else "")
+        stage.define("mco_valo", costs.stay_amount_lines_sql(at["mco_valo"]))
+        amounts = [costs.town_amounts_sql()] if "prs" in at else []
+        amounts += [costs.stay_amounts_sql()] if "mco_valo" in at else []
+        self._write("cost", costs.cost_rows_sql(amounts, self._bucket) if amounts else "")
         stage.define("schemes", payers.schemes_sql(at["prs"]), by_content=True)
         stage.define("orc", payers.cover_lines_sql(at["orc"]))
         stage.define("kin", kin.mother_lines_sql(at["kin"]))
-        for table, traps in (("orc", payers.COVER_TRAPS), ("kin", kin.MOTHER_TRAPS)):
+        for table, traps in (
+            ("orc", payers.COVER_TRAPS),
+            ("kin", kin.MOTHER_TRAPS),
+            ("mco_valo", costs.STAY_AMOUNT_TRAPS),
+        ):
             if table in at:
                 self._tell(f"mapped {table}", partial(_tell_lines, stage, table, traps), f"FROM stage_{table}")
         rows = kin.relationship_rows_sql(self._bucket) if "kin" in at else ""
