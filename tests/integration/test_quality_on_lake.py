@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from enclos.app.enclosure import Enclosure, create_enclosure
 from enclos.app.ledger import show_last
+from enclos.app.pages.words import Language
 from enclos.app.profile import profile_snapshot
 from enclos.app.quality import judge_quality
 from enclos.contracts.omop import OMOP_53_NAMES, PERSON_TABLES, omop_tables
@@ -103,6 +105,36 @@ def test_drift_is_told_between_two_snapshots(enclosure: Enclosure) -> None:
     assert [(drift["table"], drift["concept_id"], drift["change"]) for drift in moved] == [
         ("visit_occurrence", None, 1)
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "verdict"),
+    [
+        (Language.EN, "Quality of snapshot", "not applicable"),
+        (Language.FR, "Qualité de l&#39;instantané", "sans objet"),
+    ],
+)
+def test_the_pages_are_whole_and_ask_for_nothing(
+    enclosure: Enclosure, tmp_path: Path, language: Language, title: str, verdict: str
+) -> None:
+    cdm = dirty(6)
+    first = build(enclosure, cdm)
+    answer = judge_quality(enclosure, against=first, page=tmp_path / "q.html", language=language)
+    profile_snapshot(enclosure, page=tmp_path / "p.html", language=language)
+    for name in ("q.html", "p.html"):
+        html = (tmp_path / name).read_text(encoding="utf-8")
+        asked = [link for link in re.findall(r"https?://[^\"' <]+", html) if not link.startswith("http://www.w3.org/")]
+        assert asked == []
+        assert "<script" not in html
+        assert f'<html lang="{language.value}">' in html
+        # every picture is there for wide and for narrow screens
+        assert html.count('<figure class="wide">') == html.count('<figure class="narrow">') > 0
+        assert html.count("<svg") == 2 * html.count('<figure class="wide">')
+    quality = (tmp_path / "q.html").read_text(encoding="utf-8")
+    assert title in quality
+    assert verdict in quality
+    assert len(answer["failing"]) >= 1
+    assert quality.count("<td class=") >= min(200, len(answer["failing"]))
 
 
 def test_without_a_build_there_is_nothing_to_judge(enclosure: Enclosure) -> None:

@@ -10,6 +10,8 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.pages.profile import NOTICE, profile_page, shown_concepts
+from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
@@ -17,29 +19,33 @@ from enclos.stores.files import write_atomically
 from enclos.warehouse.profile.model import COUNT_COLUMNS, SPREAD_COLUMNS, Analysis, CountRow, Profile
 from enclos.warehouse.profile.steps import run_profile
 
-NOTICE = "Exact counts without suppression: for those who run the platform. Nothing here may leave it."
-
 
 def profile_snapshot(
     enclosure: Enclosure,
     *,
     snapshot: int | None = None,
     out: Path | None = None,
+    page: Path | None = None,
+    language: Language = Language.EN,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Count what a snapshot (the newest by default) holds, as OHDSI Achilles does.
 
-    In:  out — a folder for achilles_results.csv, achilles_results_dist.csv and achilles_analysis.csv.
+    In:  out — a folder for achilles_results.csv, achilles_results_dist.csv and achilles_analysis.csv; page — a file for
+         the page with pictures, in ``language``.
     Out: snapshot, notice, persons, analyses with their rows, seconds.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
     """
     started = perf_counter()
     with enclosure.ledger.intent(Action.PROFILE, enclosure.operator, None, {"written": out is not None}) as ticket:
-        profile, chosen = read_profile(enclosure, snapshot=snapshot, report=report)
+        profile, chosen, concepts = read_profile(enclosure, snapshot=snapshot, report=report)
         n_rows = sum(len(profile.of(analysis.id)) for analysis in profile.analyses)
         ticket.facts.update({"snapshot": chosen, "analyses": len(profile.analyses), "rows": n_rows})
         if out is not None:
             _write(profile, out)
+        if page is not None:
+            text = profile_page(profile, snapshot=chosen, concepts=concepts, language=language)
+            write_atomically(page, text.encode("utf-8"), "the page")
     return {
         "snapshot": chosen,
         "notice": NOTICE,
@@ -51,8 +57,13 @@ def profile_snapshot(
     }
 
 
-def read_profile(enclosure: Enclosure, *, snapshot: int | None = None, report: Report = silent) -> tuple[Profile, int]:
-    """The profile of a snapshot and the snapshot's id; the caller has told the ledger."""
+def read_profile(
+    enclosure: Enclosure, *, snapshot: int | None = None, report: Report = silent
+) -> tuple[Profile, int, dict[str, str]]:
+    """The profile of a snapshot, the snapshot's id and the names of its frequent concepts.
+
+    The caller has told the ledger.
+    """
     with reading_snapshot(enclosure, snapshot) as (engine, chosen):
         profile = run_profile(
             engine,
@@ -61,7 +72,13 @@ def read_profile(enclosure: Enclosure, *, snapshot: int | None = None, report: R
             buckets=chosen.buckets,
             progress=report,
         )
-    return profile, chosen.id
+        wanted = ", ".join(sorted(str(int(concept)) for concept in shown_concepts(profile))) or "0"
+        named = engine.rows(
+            f"SELECT concept_id, concept_name FROM {chosen.relation('concept')} WHERE concept_id IN ({wanted})"
+            if "concept" in chosen.tables
+            else "SELECT 0, '' WHERE false"
+        )
+    return profile, chosen.id, {str(concept): str(name) for concept, name in named if name is not None}
 
 
 def _analysis(profile: Profile, analysis: Analysis) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.pages.quality import quality_page
+from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.contracts.omop import OMOP_53_NAMES
 from enclos.ledger.model import Action
@@ -29,11 +31,14 @@ def judge_quality(
     against: int | None = None,
     out: Path | None = None,
     cdm_version: str = CDM_VERSION,
+    page: Path | None = None,
+    language: Language = Language.EN,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Judge a snapshot (the newest by default); write DataQualityDashboard's results file when asked.
 
-    In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names.
+    In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names; page — a file for
+         the page with pictures, in ``language``.
     Out: snapshot, cdm, checks, passed, failed, not_applicable, seconds, failing checks, French figures; drift since
     ``against`` when it is given.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
@@ -69,6 +74,10 @@ def judge_quality(
             seconds=seconds,
         )
         write_atomically(out, json.dumps(document, ensure_ascii=False, indent=1).encode())
+    if page is not None:
+        compared = moved if against is not None else None
+        text = quality_page(judged, snapshot=chosen.id, drift=compared, against=against, language=language)
+        write_atomically(page, text.encode("utf-8"), "the page")
     answer: dict[str, Any] = {
         "snapshot": chosen.id,
         "cdm": cdm_version,

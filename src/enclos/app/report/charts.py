@@ -15,11 +15,13 @@ _SOURCE_COLOURS = {"measured in the enclosure": "#1b6f8a", "truth": "#d9622b"}
 Rows = Sequence[Mapping[str, Any]]
 
 
-def _data(rows: Rows) -> Any:
+def as_data(rows: Rows) -> Any:
+    """Rows inside the drawing itself."""
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-def _svg(chart: Any) -> str:
+def as_svg(chart: Any) -> str:
+    """The drawing in the house's style, as SVG text that follows the page's width."""
     styled = (
         chart.configure(font="Helvetica, Arial, sans-serif", background="#ffffff")  # first: it replaces all the others
         .configure_view(strokeWidth=0)
@@ -52,7 +54,7 @@ def flow_of_rows(account: Rows) -> str:
     ]
     order = [row["table"] for row in sorted(account, key=lambda row: -int(row["delivered"]))]
     chart = (
-        alt.Chart(_data(long), width=420, height=alt.Step(18))
+        alt.Chart(as_data(long), width=420, height=alt.Step(18))
         .mark_bar()
         .encode(
             x=alt.X(
@@ -67,7 +69,7 @@ def flow_of_rows(account: Rows) -> str:
             order=alt.Order("fate:N", sort="descending"),
         )
     )
-    return _svg(chart)
+    return as_svg(chart)
 
 
 def stages(rows: Rows) -> str:
@@ -76,7 +78,7 @@ def stages(rows: Rows) -> str:
     In: rows with stage (in order) and n.
     """
     order = [row["stage"] for row in rows]
-    base = alt.Chart(_data(rows), width=460, height=alt.Step(30)).encode(
+    base = alt.Chart(as_data(rows), width=460, height=alt.Step(30)).encode(
         y=alt.Y("stage:N", sort=order, title=None, axis=alt.Axis(labelLimit=260)),
     )
     bars = base.mark_bar(color="#1b6f8a").encode(
@@ -91,7 +93,7 @@ def stages(rows: Rows) -> str:
     texts = base.mark_text(align="left", dx=5, color=_INK, fontSize=12).encode(
         x="n:Q", text=alt.Text("n:Q", format=",d")
     )
-    return _svg(bars + texts)
+    return as_svg(bars + texts)
 
 
 def match_rates(rows: Rows) -> str:
@@ -106,7 +108,7 @@ def match_rates(rows: Rows) -> str:
         if row[fate]
     ]
     chart = (
-        alt.Chart(_data(long), width=460, height=alt.Step(30))
+        alt.Chart(as_data(long), width=460, height=alt.Step(30))
         .mark_bar()
         .encode(
             x=alt.X("n:Q", title="patients of the hospital", stack="normalize", axis=alt.Axis(format="%")),
@@ -116,7 +118,7 @@ def match_rates(rows: Rows) -> str:
             ),
         )
     )
-    return _svg(chart)
+    return as_svg(chart)
 
 
 def rates_against_truth(rows: Rows) -> str:
@@ -141,7 +143,7 @@ def rates_against_truth(rows: Rows) -> str:
             if point["outcome"] == outcome
         ]
         order = [f"{age}, {sex}" for age in ages for sex in dict.fromkeys(row["sex"].lower() for row in rows)]
-        base = alt.Chart(_data(chosen), width=380, height=alt.Step(26), title=outcome.replace("_", " ")).encode(
+        base = alt.Chart(as_data(chosen), width=380, height=alt.Step(26), title=outcome.replace("_", " ")).encode(
             y=alt.Y("cell:N", sort=order, title=None)
         )
         intervals = (
@@ -155,7 +157,7 @@ def rates_against_truth(rows: Rows) -> str:
             shape=alt.Shape("series:N", title=None, scale=shape),
         )
         pictures.append(intervals + marks)
-    return _svg(alt.vconcat(*pictures))
+    return as_svg(alt.vconcat(*pictures))
 
 
 def suppression(rows: Rows) -> str:
@@ -165,7 +167,7 @@ def suppression(rows: Rows) -> str:
     """
     colours = {"shown": "#1b6f8a", "below the minimum": "#b3433b", "protects another cell": "#d9a441"}
     chart = (
-        alt.Chart(_data(rows), width=460, height=alt.Step(30))
+        alt.Chart(as_data(rows), width=460, height=alt.Step(30))
         .mark_bar()
         .encode(
             x=alt.X("n:Q", title="cells", stack="zero"),
@@ -173,4 +175,4 @@ def suppression(rows: Rows) -> str:
             color=alt.Color("fate:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values()))),
         )
     )
-    return _svg(chart)
+    return as_svg(chart)

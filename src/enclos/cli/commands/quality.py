@@ -19,7 +19,18 @@ class CdmVersion(StrEnum):
     V5_4 = "5.4"
 
 
+class PageLanguage(StrEnum):
+    """The languages that a page can be written in."""
+
+    EN = "en"
+    FR = "fr"
+
+
 Snapshot = Annotated[int | None, typer.Option("--snapshot", help="The newest when not given.")]
+PageFile = Annotated[
+    Path | None, typer.Option("--page", metavar="FILE", help="Write a self-contained HTML page with pictures there.")
+]
+Lang = Annotated[PageLanguage, typer.Option("--lang", help="The page's language.")]
 
 
 @application.command()
@@ -32,6 +43,8 @@ def quality(
     cdm: Annotated[
         CdmVersion, typer.Option("--cdm", help="The field list to judge by; the snapshot itself is 5.4.")
     ] = CdmVersion.V5_4,
+    page: PageFile = None,
+    lang: Lang = PageLanguage.EN,
     against: Annotated[int | None, typer.Option("--against", help="Tell what moved since this snapshot.")] = None,
     *,
     as_json: Json = False,
@@ -41,11 +54,19 @@ def quality(
     Example: enclos quality france --out quality.json
     """
     from enclos.app.enclosure import open_enclosure
+    from enclos.app.pages.words import Language
     from enclos.app.quality import judge_quality
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         result = judge_quality(
-            enclosure, snapshot=snapshot, against=against, out=out, cdm_version=cdm.value, report=report
+            enclosure,
+            snapshot=snapshot,
+            against=against,
+            out=out,
+            cdm_version=cdm.value,
+            page=page,
+            language=Language(lang),
+            report=report,
         )
     show(result, as_json=as_json)
 
@@ -57,6 +78,8 @@ def profile(
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write the result tables of Achilles there, as CSV.")
     ] = None,
     snapshot: Snapshot = None,
+    page: PageFile = None,
+    lang: Lang = PageLanguage.EN,
     *,
     as_json: Json = False,
 ) -> None:
@@ -65,8 +88,11 @@ def profile(
     Example: enclos profile france --out profile
     """
     from enclos.app.enclosure import open_enclosure
+    from enclos.app.pages.words import Language
     from enclos.app.profile import profile_snapshot
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        result = profile_snapshot(enclosure, snapshot=snapshot, out=out, report=report)
+        result = profile_snapshot(
+            enclosure, snapshot=snapshot, out=out, page=page, language=Language(lang), report=report
+        )
     show(result, as_json=as_json)

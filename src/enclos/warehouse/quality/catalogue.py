@@ -76,6 +76,7 @@ def check_types() -> dict[CheckName, CheckType]:
             row["severity"],
             row["sql_file"],
             row["says"],
+            row["says_fr"],
         )
         for row in _rows("check_types.csv")
     }
@@ -144,7 +145,8 @@ def marginals() -> tuple[Marginal, ...]:
 
 def _check(name: CheckName, threshold: float | None, table: str, field: str = "", **words: str) -> Check:
     kind = check_types()[name]
-    return Check(CheckKey(name, table, field), kind, threshold, kind.says.format(table=table, field=field, **words))
+    said = (says.format(table=table, field=field, **words) for says in (kind.says, kind.says_fr))
+    return Check(CheckKey(name, table, field), kind, threshold, *said)
 
 
 def _table_checks(table: TableSpec) -> Iterator[Check]:
@@ -198,10 +200,9 @@ def _field_checks(field: FieldSpec) -> Iterator[Check]:
 def _concept_check(concept: ConceptSpec) -> Check:
     kind = check_types()[concept.name]
     gender = next((word for word, id_ in _GENDERS.items() if id_ == concept.gender_concept_id), "")
-    description = kind.says.format(
-        table=concept.table,
-        concepts=concept.key.concepts,
-        gender=gender,
-        units=" ".join(str(unit) for unit in sorted(concept.unit_concept_ids)),
+    units = " ".join(str(unit) for unit in sorted(concept.unit_concept_ids))
+    said = (
+        says.format(table=concept.table, concepts=concept.key.concepts, gender=gender, units=units)
+        for says in (kind.says, kind.says_fr)
     )
-    return Check(concept.key, kind, concept.threshold, description)
+    return Check(concept.key, kind, concept.threshold, *said)

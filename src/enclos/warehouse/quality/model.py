@@ -73,6 +73,7 @@ class CheckType:
     severity: str
     sql_file: str
     says: str
+    says_fr: str = ""
 
 
 class CheckKey(NamedTuple):
@@ -102,6 +103,11 @@ class Check:
     type: CheckType
     threshold_percent: float | None
     description: str
+    description_fr: str = ""
+
+    def said(self, language: str) -> str:
+        """What is expected, in English or in French ("fr")."""
+        return self.description_fr if language == "fr" and self.description_fr else self.description
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from enclos.warehouse.quality.plans.france import measures
 from enclos.warehouse.quality.steps import measure_drift, run_quality
 
 TABLES = {
-    "person": [{"person_id": n, "year_of_birth": born} for n, born in ((1, 1940), (2, 1980), (3, 2010), (4, 1990))],
+    "person": [
+        {"person_id": n, "year_of_birth": born, "gender_concept_id": sex}
+        for n, born, sex in ((1, 1940, 8532), (2, 1980, 8507), (3, 2010, 8532), (4, 1990, 0))
+    ],
     "observation_period": [
         {
             "person_id": n,
@@ -26,8 +29,19 @@ TABLES = {
         for n in (1, 2, 3, 4)
     ],
     "visit_occurrence": [
-        {"visit_concept_id": kind, "visit_type_concept_id": type_}
-        for kind, type_ in ((9201, 32855), (262, 32855), (9201, 32827), (9202, 32855))
+        {
+            "person_id": n,
+            "visit_concept_id": kind,
+            "visit_type_concept_id": type_,
+            "visit_start_date": date(2019, 5, 1),
+            "visit_end_date": date(2019, 5, 1 + nights),
+        }
+        for n, kind, type_, nights in (
+            (1, 9201, 32855, 3),
+            (2, 262, 32855, 7),
+            (3, 9201, 32827, 9),
+            (1, 9202, 32855, 0),
+        )
     ],
     "drug_exposure": [
         {"days_supply": days, "drug_type_concept_id": type_}
@@ -70,6 +84,11 @@ def test_figures_are_counted_per_person_time() -> None:
     assert measured["share_with_long_term_illness"] == pytest.approx(25)
     assert measured["deaths_per_1000_person_years"] == pytest.approx(1000 / years)
     assert measured["share_age_65_or_more"] == pytest.approx(25)
+    assert measured["share_age_75_or_more"] == pytest.approx(25)
+    assert measured["share_women"] == pytest.approx(100 * 2 / 3)
+    assert measured["share_women_with_long_term_illness"] == pytest.approx(100)
+    assert measured["mean_length_of_stay_with_a_night"] == pytest.approx(5)
+    assert measured["hospitalised_persons_per_1000_person_years"] == pytest.approx(1000 * 2 / years)
     assert measured["share_age_under_20"] == pytest.approx(25)
 
 

@@ -14,6 +14,15 @@ _PERSON_YEARS = (
 )
 _PERSONS = "(SELECT nullif(count(*), 0) FROM {person})"
 _AGE = "((SELECT year(max(observation_period_end_date)) FROM {observation_period}) - year_of_birth)"
+_SHARE_OF_WOMEN = (
+    f"100.0 * count(*) FILTER (WHERE gender_concept_id = {concepts.FEMALE})"
+    f" / nullif(count(*) FILTER (WHERE gender_concept_id IN ({concepts.MALE}, {concepts.FEMALE})), 0)"
+)
+_ENTITLED = (
+    f"SELECT person_id FROM {{condition_occurrence}} WHERE condition_type_concept_id = {concepts.TYPE_ENROLMENT}"
+)
+_NIGHTS = "date_diff('day', visit_start_date, visit_end_date)"
+_STAYS = f"SELECT * FROM {{visit_occurrence}} WHERE visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}"
 _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "stays_per_1000_person_years": (
         ("visit_occurrence", "observation_period"),
@@ -38,6 +47,24 @@ _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "share_age_65_or_more": (
         ("person", "observation_period"),
         "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " >= 65) / nullif(count(*), 0) FROM {person})",
+    ),
+    "share_age_75_or_more": (
+        ("person", "observation_period"),
+        "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " >= 75) / nullif(count(*), 0) FROM {person})",
+    ),
+    "share_women": (("person",), f"(SELECT {_SHARE_OF_WOMEN} FROM {{person}})"),
+    "share_women_with_long_term_illness": (
+        ("condition_occurrence", "person"),
+        f"(SELECT {_SHARE_OF_WOMEN} FROM {{person}} WHERE person_id IN ({_ENTITLED}))",
+    ),
+    "mean_length_of_stay_with_a_night": (
+        ("visit_occurrence",),
+        f"(SELECT avg({_NIGHTS}) FROM ({_STAYS}) WHERE {_NIGHTS} > 0)",
+    ),
+    "hospitalised_persons_per_1000_person_years": (
+        ("visit_occurrence", "observation_period"),
+        f"1000 * (SELECT count(*) FROM (SELECT DISTINCT person_id, year(visit_start_date) FROM ({_STAYS}))) / "
+        + _PERSON_YEARS,
     ),
     "share_age_under_20": (
         ("person", "observation_period"),

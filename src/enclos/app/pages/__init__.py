@@ -1,0 +1,1 @@
+"""Pages about a snapshot: self-contained HTML, pictures inside, in English or French."""

@@ -1,0 +1,65 @@
+"""A page: a heading, key figures, and sections with a picture for wide and one for narrow screens, or a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from enclos.app.pages.words import Language
+
+WIDE, NARROW = 860, 290
+"""Widths of the two drawings in pixels: text stays readable on a telephone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One drawing, twice: for a wide and for a narrow screen."""
+
+    wide: Markup
+    narrow: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; the first ``n_texts`` columns are text, the others numbers."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+    n_texts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of a page."""
+
+    title: str
+    lead: str = ""
+    picture: Picture | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that a page shows."""
+
+    language: Language
+    title: str
+    lead: str
+    notice: str
+    figures: Sequence[tuple[str, str]]
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """The page as one HTML document: no script, no request."""
+        template = resources.files("enclos.app.pages").joinpath("page.html.j2").read_text(encoding="utf-8")
+        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        return environment.from_string(template).render(page=self)
+
+
+def twice(draw: Callable[[int], str]) -> Picture:
+    """The picture at both widths."""
+    return Picture(Markup(draw(WIDE)), Markup(draw(NARROW)))  # noqa: S704 - SVG that vl-convert escaped
