@@ -169,7 +169,12 @@ RESOURCES = (
         occurrenceDateTime=ENTRY,
     ),
     # results
-    observation("plain", valueQuantity=quantity(12.5, "g/dL"), category=[code("x", "laboratory")], encounter=STAY),
+    observation(
+        "plain",
+        valueQuantity=quantity(12.5, "g/dL"),
+        category=[code("x", "exam"), code("x", "laboratory")],
+        encounter=STAY,
+    ),
     observation("below", valueQuantity=quantity(3, "g/dL", comparator="<")),
     observation("coded", code=code(LOINC, "5196-1"), valueCodeableConcept=code(SNOMED, "10828004")),
     observation("yes", code=code(LOINC, "63513-6"), valueBoolean=True),

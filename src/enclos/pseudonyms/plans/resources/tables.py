@@ -135,7 +135,10 @@ RESULT_LEAVES: tuple[tuple[str, LeftBehind], ...] = (
     ("r.value IS NULL AND r.coded IS NULL AND r.flag IS NULL", LeftBehind.NO_QUANTITY),
 )
 OBSERVED_AT = at("$.effectiveDateTime", "$.effectivePeriod.start", "$.effectiveInstant", "$.issued")
-OBSERVATION_CATEGORY = text("$.category[0].coding[0].code")
+OBSERVATION_CATEGORY = (
+    "CASE WHEN list_contains(json_extract_string(resource, '$.category[*].coding[*].code'), 'laboratory') "
+    f"THEN 'laboratory' ELSE {text('$.category[0].coding[0].code')} END"
+)
 NOT_FINAL = f"coalesce({_STATUS}, 'final') NOT IN ('final', 'amended', 'corrected')"
 PERFORMER = reference("$.performer[0]")
 
