@@ -163,7 +163,7 @@ def create_enclosure(
     keys = make_keys(paths.keys, settings.keys, passphrase)
     for role in _KEYS_AT_INIT:
         keys.create(KeyName(role))
-    ledger = Ledger.create(*_ledger_parts(paths, keys, settings))
+    ledger = Ledger.create(*ledger_parts(paths, keys, settings))
     with ledger:
         facts = {"buckets": buckets, "min_count_floor": min_count_floor, "n_keys": len(_KEYS_AT_INIT)}
         ledger.record(Action.INIT, _operator(), facts=facts)
@@ -181,16 +181,24 @@ def create_enclosure(
 
 
 @contextmanager
-def open_enclosure(folder: Path, passphrase: Passphrase) -> Iterator[Enclosure]:
+def open_enclosure(folder: Path, passphrase: Passphrase, *, to_rotate: bool = False) -> Iterator[Enclosure]:
     """Open an enclosure; what a crash left half done in its ledger is completed first.
 
-    Refuses: ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, TOKEN_UNREACHABLE, TOKEN_PIN, the ledger's refusals.
+    In: to_rotate — also while a rotation that was begun is not ended
+    Refuses: KEY_ROTATING, ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, TOKEN_UNREACHABLE, TOKEN_PIN, the
+        ledger's refusals.
     """
     settings = read_settings(folder)
     paths = EnclosurePaths(folder)
+    if paths.rotation.exists() and not to_rotate:
+        raise refusal(
+            Code.KEY_ROTATING,
+            "The rotation of a key goes on, or was stopped before its end.",
+            "Wait, or end it: enclos keys rotate DIR --resume.",
+        )
     keys = open_keys(paths.keys, settings.keys, passphrase)
     with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger.open(*_ledger_parts(paths, keys, settings)))
+        ledger = stack.enter_context(Ledger.open(*ledger_parts(paths, keys, settings)))
         yield Enclosure(paths, settings, UsedKeys(keys, ledger, _operator()), ledger, PermitMarks(ledger))
 
 
@@ -198,7 +206,8 @@ def _operator() -> str:
     return f"operator:{getpass.getuser()}"
 
 
-def _ledger_parts(paths: EnclosurePaths, keys: KeyStore, settings: Settings) -> tuple[Any, ...]:
+def ledger_parts(paths: EnclosurePaths, keys: KeyStore, settings: Settings) -> tuple[Any, ...]:
+    """What the ledger is opened with."""
     return (
         LedgerFiles(paths.ledger),
         KeySigner(keys, KeyName(KeyRole.LEDGER)),

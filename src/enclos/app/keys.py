@@ -16,7 +16,7 @@ from enclos.ledger.steps import Ledger
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher, KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
-from enclos.stores.keys import FileKeyStore, KeyEntry, KeysByRole, KeyStore, TokenPlace, read_token_uri
+from enclos.stores.keys import FileKeyStore, KeyEntry, KeysByRole, KeySigner, KeyStore, TokenPlace, read_token_uri
 
 Passphrase: TypeAlias = str | Callable[[], str]
 """The passphrase of a file key store, or how to ask for it when one is needed."""
@@ -111,6 +111,11 @@ class UsedKeys:
     def __repr__(self) -> str:
         return "UsedKeys()"
 
+    @property
+    def unrecorded(self) -> KeyStore:
+        """The store itself, for what the ledger's own lock does not let be recorded."""
+        return self._keys
+
     def create(self, name: KeyName) -> None:
         """Make a new random key."""
         self._record(Action.KEY_CREATE, name, "create")
@@ -176,6 +181,20 @@ class UsedKeys:
             "within": doing.value if doing else "reading",
         }
         self._ledger.record(action, self._actor, facts=facts)
+
+
+class AccessBodySigner(KeySigner):
+    """The access body's key in use; what it signed before a rotation still verifies."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        super().__init__(keys, KeyName(KeyRole.ACCESS_BODY))
+
+    def public_key(self) -> bytes:
+        """The public keys, the one in use first, 32 bytes each."""
+        current = super().public_key()
+        entries = [entry for entry in self._keys.entries() if entry.name.role is KeyRole.ACCESS_BODY]
+        earlier = [entry.public for entry in entries if entry.public and entry.public != current and entry.was_used]
+        return b"".join([current, *reversed(earlier)])
 
 
 def key_id(keys: KeyStore, name: KeyName) -> str:

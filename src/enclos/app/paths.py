@@ -68,6 +68,16 @@ class EnclosurePaths:
         return self.root / ".data.lock"
 
     @property
+    def rotation(self) -> Path:
+        """Which key is being rotated; while it is there, nothing else is done."""
+        return self.root / ".rotation.json"
+
+    @property
+    def certificates(self) -> Path:
+        """One signed statement for each destroyed key."""
+        return self.root / "keys" / "destroyed"
+
+    @property
     def desk_lock(self) -> Path:
         """Held by whoever changes permits or release requests."""
         return self.root / ".desk.lock"

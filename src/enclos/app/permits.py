@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.keys import AccessBodySigner
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
@@ -24,7 +25,6 @@ from enclos.permits.steps import (
     show_permit,
     sign_permit,
 )
-from enclos.stores.keys import KeySigner
 from enclos.stores.permit_files import PerimeterFile, PermitFiles, SystemRandomness
 from enclos.views.steps import open_view
 
@@ -171,8 +171,8 @@ def _files(enclosure: Enclosure) -> PermitFiles:
 
 
 def _desk(enclosure: Enclosure) -> dict[str, Any]:
-    return {"store": _files(enclosure), "signer": KeySigner(enclosure.keys, KeyName(KeyRole.ACCESS_BODY))}
+    return {"store": _files(enclosure), "signer": AccessBodySigner(enclosure.keys)}
 
 
 def _public(enclosure: Enclosure) -> bytes:
-    return enclosure.keys.public(KeyName(KeyRole.ACCESS_BODY))
+    return AccessBodySigner(enclosure.keys).public_key()

@@ -43,6 +43,12 @@ class LandingKeys(Protocol):
         """The names of the keys that are there."""
 
 
+def landed_under(engine: Engine, root: Path, key: KeyName) -> list[Path]:
+    """Every table of the landing zone, rejected lines included, that one of the vault's keys seals."""
+    rows = engine.rows("SELECT DISTINCT delivery_id FROM vault.landed WHERE key_subject = ?", [key.subject])
+    return [path for (delivery,) in rows for path in sorted((root / str(delivery)).rglob("*.parquet"))]
+
+
 def _fresh_subject(delivery_id: str) -> str:
     """The name of a delivery's own key; never used twice, since a destroyed key's name is not given again."""
     return f"{_OWN}{delivery_id[:16]}-{secrets.token_hex(4)}"

@@ -1,10 +1,88 @@
-"""Keys: list, rotate, destroy."""
+"""Keys: list, rotate, destroy, and the proof that one was destroyed."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from enclos.cli.application import application
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import progress_bars, show
 
 key_commands = typer.Typer(help="Keys: list, rotate, destroy; a sender's own.", no_args_is_help=True)
 application.add_typer(key_commands, name="keys")
+
+
+@key_commands.command("list")
+def keys_list(directory: Dir, *, as_json: Json = False) -> None:
+    """Every key and its generations, destroyed ones included; no key is shown.
+
+    Example: enclos keys list france
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.rotation import list_keys
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(list_keys(enclosure), as_json=as_json)
+
+
+@key_commands.command("rotate")
+def keys_rotate(
+    directory: Dir,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="vault, crossing, catalog, desk, ledger, …")] = "",
+    permit: Annotated[str, typer.Option("--permit", metavar="P", help="Whose key, for the role permit.")] = "",
+    *,
+    resume: Annotated[bool, typer.Option("--resume", help="End a rotation that was stopped.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replace a key, move all that it held and destroy it; nothing else is done meanwhile.
+
+    Example: enclos keys rotate france vault
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.rotation import resume_rotation, rotate_key
+
+    if resume == bool(role):
+        raise typer.BadParameter("name a role, or --resume")
+    with open_enclosure(directory, passphrase, to_rotate=True) as enclosure, progress_bars() as report:
+        if resume:
+            result = resume_rotation(enclosure, report=report)
+        else:
+            result = rotate_key(enclosure, role, permit=permit, report=report)
+    show(result, as_json=as_json)
+
+
+@key_commands.command("destroy")
+def keys_destroy(
+    directory: Dir,
+    permit: Annotated[str, typer.Option("--permit", metavar="P", help="The permit whose key ends.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept as a digest.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Destroy a permit's key for ever, and with it its perimeter, runs and person sets.
+
+    Example: enclos keys destroy france --permit FR-2026-0042 --reason "the permit has expired"
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.rotation import destroy_key
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(destroy_key(enclosure, permit=permit, reason=reason), as_json=as_json)
+
+
+@key_commands.command("verify")
+def keys_verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate from DIR/keys/destroyed.")],
+    key: Annotated[str, typer.Option("--key", metavar="HEX", help="The ledger's public key that you trust.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check a certificate that a key was destroyed; needs no enclosure.
+
+    Example: enclos keys verify 3f0c.json --key 9d61…
+    """
+    from enclos.app.rotation import verify_certificate
+
+    show(verify_certificate(file, key), as_json=as_json)

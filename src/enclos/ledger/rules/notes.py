@@ -92,6 +92,18 @@ def opened(note: bytes, name: str, public_key: bytes) -> str:
     return text
 
 
+def with_signature_of(note: bytes, other: bytes) -> bytes:
+    """The note with the signatures of another note of the same text after its own.
+
+    Refuses: ValueError when the texts differ
+    """
+    (text, _, mine), (same, _, theirs) = note.rpartition(b"\n\n"), other.rpartition(b"\n\n")
+    if text != same:
+        raise ValueError("two notes with different texts")
+    lines = dict.fromkeys([*mine.splitlines(), *theirs.splitlines()])
+    return text + b"\n\n" + b"\n".join(lines) + b"\n"
+
+
 def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     try:
         whole = note.decode()

@@ -21,7 +21,7 @@ from enclos.ledger.rules.entries import (
     written_text,
 )
 from enclos.ledger.rules.merkle import inclusion_path
-from enclos.ledger.rules.notes import is_key_name, verifying_key
+from enclos.ledger.rules.notes import checkpoint_note, is_key_name, verifying_key, with_signature_of
 from enclos.ledger.rules.order import is_behind
 from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY
 from enclos.ledger.steps.reading import nodes_of, read_entries
@@ -90,7 +90,8 @@ class Ledger:
         Out: the number of intents that were closed.
         """
         with self._locked() as tail:
-            if self._store.read(VERIFYING_KEY) is None:
+            line = verifying_key(self._keeper.origin, self._keeper.public_key) + "\n"
+            if self._store.read(VERIFYING_KEY) != line.encode():  # absent, or of a key that was rotated since
                 self._put_verifying_key()
             sessions = list(self._store.sessions())
             dead = [session for session in sessions if not session.is_alive]
@@ -144,6 +145,19 @@ class Ledger:
         """State what happened at once; the entry's index."""
         with self._locked() as tail:
             return self._append(self._entry(Kind.EVENT, action, actor, permit, facts, tail))
+
+    def hand_over(self, successor: Signer) -> None:
+        """Sign the checkpoint with the successor's key beside this one's, so that either opens the ledger next.
+
+        Source: C2SP signed-note (a note may bear several signatures)
+        """
+        with self._locked() as tail:
+            mine, theirs = tail.note, tail.published
+            if theirs is None:
+                raise ValueError("there is no checkpoint to hand over")
+            second = checkpoint_note(theirs, successor.public_key(), successor.sign)
+            self._store.write(CHECKPOINT, with_signature_of(mine, second), durable=True)
+            self._tail = None
 
     def close_intent(
         self, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]

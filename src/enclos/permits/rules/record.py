@@ -23,6 +23,7 @@ from enclos.permits.model import Permit, SignedPermit, State
 
 FORMAT = "enclos-permit-1"
 _CONTEXT = f"{FORMAT}\n".encode("ascii")
+_KEY_BYTES = 32
 _FIELDS = {"format", "permit", "version", "state", "supersedes", "active_from", "reason"}
 
 
@@ -54,6 +55,7 @@ def signed_bytes(record: dict[str, Any], signature: bytes) -> bytes:
 def read_signed(content: bytes, public_key: bytes) -> SignedPermit:
     """The version in a file, after its signature was checked.
 
+    In: public_key — the access body's; where it was rotated, the earlier keys follow, 32 bytes each
     Refuses: PERMIT_UNSIGNED without a signature; PERMIT_ALTERED when one byte is not as it was signed.
     """
     try:
@@ -69,7 +71,8 @@ def read_signed(content: bytes, public_key: bytes) -> SignedPermit:
     record = {name: value for name, value in document.items() if name != "signature"}
     try:
         signature = base64.b64decode(str(document["signature"]), validate=True)
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message_of(record))
+        if not any(_verifies(key, signature, message_of(record)) for key in _each(public_key)):
+            raise _altered()
         if set(record) != _FIELDS or canonical_bytes(document) != content:
             raise _altered()
         return SignedPermit(
@@ -81,8 +84,20 @@ def read_signed(content: bytes, public_key: bytes) -> SignedPermit:
             reason=str(record["reason"]),
             digest=sha256_hex(canonical_bytes(record)),
         )
-    except (InvalidSignature, binascii.Error, ValueError):
+    except (binascii.Error, ValueError):
         raise _altered() from None
+
+
+def _each(public_keys: bytes) -> list[bytes]:
+    return [public_keys[at : at + _KEY_BYTES] for at in range(0, len(public_keys), _KEY_BYTES)]
+
+
+def _verifies(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _altered() -> Refusal:

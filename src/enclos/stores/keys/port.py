@@ -26,6 +26,8 @@ class KeyEntry:
     destroyed_at: str | None
     public: bytes | None
     """The Ed25519 public key, which stays after the key is destroyed."""
+    was_used: bool
+    """Whether it is or was the generation in use; the next one of an unfinished rotation is not."""
 
 
 class KeyStore(Protocol):

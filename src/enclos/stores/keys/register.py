@@ -128,6 +128,7 @@ class KeyRegister:
             if name.role is KeyRole.CHECK:
                 continue
             current = _label(name.of_generation(0), document) == label
+            in_use = int(document.get("current", {}).get(str(name.of_generation(0)), 1))
             numbered = name if name.generation else name.of_generation(1)
             public = bytes.fromhex(entry["public"]) if "public" in entry else None
             found.append(
@@ -139,6 +140,7 @@ class KeyRegister:
                     created_at=str(entry["created_at"]),
                     destroyed_at=entry.get("destroyed_at"),
                     public=public,
+                    was_used=numbered.generation <= in_use,
                 )
             )
         return found

@@ -1,0 +1,351 @@
+"""Keys by noun: what there is, a next generation for one, an end for a permit's, and the proof of an end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from enclos.app.enclosure import Enclosure, ledger_parts
+from enclos.app.keys import UsedKeys
+from enclos.app.progress import Report, silent
+from enclos.app.snapshots import build_omop
+from enclos.ledger.model import Action, Personal
+from enclos.ledger.steps import Ledger
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_persons
+from enclos.stores.files import lock_exclusive, storage_border, write_atomically
+from enclos.stores.keys import KeySigner
+from enclos.stores.keys.port import KeyEntry
+from enclos.stores.lake import attach_lake
+from enclos.stores.landing import landed_under
+from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
+from enclos.stores.vault import attach_vault
+
+_CERTIFICATE, _CONTEXT = "enclos-key-destroyed-1", b"enclos key destroyed 1\n"
+_WORTH = {
+    "file": "a copy of the old key file and the passphrase would bring the key back (decision 0003)",
+    "token": "the key never left the token, where its object is destroyed (decision 0021)",
+    "wrapped": "the key that wrapped it never left the token, where its object is destroyed (decision 0021)",
+}
+
+
+def list_keys(enclosure: Enclosure) -> dict[str, Any]:
+    """Every key and its generations: where it lives, since when, whether it is in use; public keys where there are."""
+    return {"keys": [_row(entry) for entry in enclosure.keys.entries()]}
+
+
+def rotate_key(enclosure: Enclosure, role: str, *, permit: str = "", report: Report = silent) -> dict[str, Any]:
+    """Replace a key by its next generation, move all that the old one held, and destroy the old one.
+
+    Nothing else is done meanwhile; a rotation that was stopped anywhere goes on with ``resume_rotation``.
+    Out: role, subject, from and to (key ids), moved (files or persons), certificate.
+    Refuses: KEY_FIXED for keys that are not rotated; KEY_ROTATING while another rotation is open; ENCLOSURE_BUSY.
+    """
+    name = KeyName(_role(role), permit)
+    if name.role not in _MOVERS or bool(permit) != (name.role is KeyRole.PERMIT):
+        raise refusal(
+            Code.KEY_FIXED,
+            "A key of this role is not rotated, or the permit is missing or too much.",
+            f"Rotate one of: {', '.join(sorted(each.value for each in _MOVERS))}; a permit's key with --permit.",
+        )
+    if enclosure.paths.rotation.exists():
+        raise refusal(Code.KEY_ROTATING, "A rotation is open.", "End it: enclos keys rotate DIR --resume.")
+    current = _current(enclosure, name)
+    marker = {"role": name.role.value, "subject": permit, "from": current, "to": current + 1}
+    with enclosure.at_the_desk(), lock_exclusive(enclosure.paths.data_lock):
+        write_atomically(enclosure.paths.rotation, canonical_bytes(marker), "a rotation")
+    return resume_rotation(enclosure, report=report)
+
+
+def resume_rotation(enclosure: Enclosure, *, report: Report = silent) -> dict[str, Any]:
+    """End the rotation that was begun.
+
+    Refuses: KEY_FIXED when none was.
+    """
+    if not enclosure.paths.rotation.exists():
+        raise refusal(Code.KEY_FIXED, "No rotation is open.", "Begin one: enclos keys rotate DIR ROLE.")
+    marker = json.loads(enclosure.paths.rotation.read_bytes())
+    name = KeyName(KeyRole(marker["role"]), marker["subject"])
+    old, new = name.of_generation(marker["from"]), name.of_generation(marker["to"])
+    keys = _unrecorded(enclosure)
+    report(f"rotate {name}", 0.0)
+    with enclosure.at_the_desk():
+        facts = {"role": name.role.value, "subject": name.subject, "generation": new.generation}
+        with enclosure.ledger.intent(Action.KEY_ROTATE, enclosure.operator, None, facts) as ticket:
+            if not keys.exists(new):
+                enclosure.keys.create(new)
+            moved = _MOVERS[name.role](enclosure, old, new) if keys.exists(old) else {}
+            ticket.facts.update(moved)
+        if name.role is KeyRole.LEDGER:  # the last that the old key signs: from here on either key opens the ledger
+            enclosure.ledger.hand_over(KeySigner(keys, new))
+        keys.promote(new)
+        with _reopened(enclosure) as after:
+            after.keys.destroy(old)
+            certificates = certify(after)
+    with storage_border("the end of a rotation"):
+        enclosure.paths.rotation.unlink()
+    report(f"rotate {name}", 1.0)
+    ids = {entry.name.generation: entry.id for entry in keys.entries() if entry.name.of_generation(0) == name}
+    return {
+        "role": name.role.value,
+        "subject": name.subject,
+        "from": ids.get(old.generation, ""),
+        "to": ids.get(new.generation, ""),
+        "moved": moved,
+        "certificates": certificates,
+    }
+
+
+def destroy_key(enclosure: Enclosure, *, permit: str, reason: str) -> dict[str, Any]:
+    """Destroy a permit's key for ever: its perimeter, its runs and their person sets become unreadable.
+
+    Out: permit, keys (ids), certificates.
+    Refuses: KEY_MISSING when there is none, ENCLOSURE_BUSY.
+    """
+    name = KeyName(KeyRole.PERMIT, permit)
+    if not permit or not enclosure.keys.exists(name):
+        raise refusal(Code.KEY_MISSING, "There is no key of this permit.", "List them: enclos keys list DIR.")
+    facts = {"role": name.role.value, "reason": Personal(reason)}
+    with (
+        enclosure.at_the_desk(),
+        lock_exclusive(enclosure.paths.data_lock),
+        enclosure.ledger.intent(Action.DESTROY, enclosure.operator, permit, facts),
+    ):
+        enclosure.keys.destroy(name)
+        certificates = certify(enclosure)
+    gone = [entry.id for entry in enclosure.keys.entries() if entry.name.of_generation(0) == name]
+    return {"permit": permit, "keys": gone, "certificates": certificates}
+
+
+def certify(enclosure: Enclosure) -> list[str]:
+    """A certificate, signed by the ledger's key, for every destroyed key that has none yet; the new ones' names."""
+    made = []
+    for entry in enclosure.keys.entries():
+        path = enclosure.paths.certificates / f"{entry.id}.json"
+        if entry.destroyed_at is None or path.exists():
+            continue
+        statement = {
+            "format": _CERTIFICATE,
+            "enclosure": enclosure.settings.enclosure.name,
+            **{k: v for k, v in _row(entry).items() if k not in {"in_use", "public_key"}},
+            "opens": _opens(enclosure, entry.name),
+            "worth": _WORTH[entry.place],
+            "ledger": {"origin": enclosure.ledger.origin, "size": enclosure.ledger.size()},
+        }
+        signer = KeySigner(enclosure.keys, KeyName(KeyRole.LEDGER))
+        signature = signer.sign(_CONTEXT + canonical_bytes(statement))
+        document = {**statement, "signed_by": signer.public_key().hex(), "signature": signature.hex()}
+        write_atomically(path, canonical_bytes(document), "a certificate")
+        made.append(path.name)
+    return made
+
+
+def verify_certificate(path: Path, key: str) -> dict[str, Any]:
+    """Check that a certificate says what the given key signed.
+
+    In: key — the ledger's public key that the caller trusts, 64 hexadecimal digits
+    Refuses: STORAGE_BROKEN
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        statement = {name: value for name, value in document.items() if name not in {"signed_by", "signature"}}
+        message = _CONTEXT + canonical_bytes(statement)
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(document["signature"]), message)
+        if statement["format"] != _CERTIFICATE:
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
+        raise refusal(
+            Code.STORAGE_BROKEN, "The certificate is not what this key signed.", "Ask for it again."
+        ) from None
+    return statement
+
+
+# -- what each role's key holds
+
+_Moved = dict[str, Any]
+
+
+def _move_vault(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    keys, paths = enclosure.keys, enclosure.paths
+    before, after = keys.secret(old), keys.secret(new)
+    with lock_exclusive(paths.data_lock), enclosure.engine() as engine:
+        n_databases = rekey_database(engine, paths.vault_database, before, after)
+        if not paths.vault_database.exists():
+            return {"n_files": 0}
+        attach_vault(engine, paths.vault_database, after)
+        files = landed_under(engine, paths.vault / "landed", KeyName(KeyRole.VAULT))
+        return {"n_files": n_databases + rekey_parquet(engine, files, before, after)}
+
+
+def _move_crossing(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
+    root = enclosure.paths.crossing
+    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
+        n_tables = rekey_parquet(engine, root.rglob("*.parquet"), before, after)
+        n_lists = rekey_sealed(dict.fromkeys(root.glob("units.sealed"), "enclos crossing units"), before, after)
+    return {"n_files": n_tables + n_lists}
+
+
+def _move_catalog(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
+    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
+        return {"n_files": int(rekey_database(engine, enclosure.paths.catalog, before, after))}
+
+
+def _move_desk(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    root = enclosure.paths.release
+    contexts = {
+        path: f"release/{path.parent.name}/{path.name.removesuffix('.sealed')}" for path in root.glob("*/*.sealed")
+    }
+    return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
+
+
+def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
+    root = enclosure.paths.permits / old.subject
+    contexts = {
+        path: f"{path.parent.name}/{path.name.removesuffix('.sealed')}"
+        for path in root.glob("runs/*/*.sealed")
+        if not path.parent.name.startswith(".")
+    }
+    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
+        n_tables = rekey_parquet(engine, root.glob("*.parquet"), before, after)
+    return {"n_files": n_tables + rekey_sealed(contexts, before, after)}
+
+
+def _nothing_held(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:  # noqa: ARG001 - one shape for all
+    """A signing key holds nothing; its public keys stay, so that what it signed still verifies."""
+    return {}
+
+
+def _move_persons(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    """New numbers for all: the vault's map, every perimeter, and a snapshot; snapshots under old numbers go."""
+    keys, paths = enclosure.keys, enclosure.paths
+    with enclosure.vault_engine() as engine:
+        numbers = renumber_persons(engine, keys.blocks(old), keys.blocks(new))
+    n_permits = 0
+    with lock_exclusive(paths.data_lock):
+        for path in sorted(paths.permits.glob("*/perimeter.parquet")):
+            key = KeyName(KeyRole.PERMIT, path.parent.name)
+            if keys.exists(key):
+                n_permits += _renumber_perimeter(enclosure, path, key, numbers)
+    return {"n_persons": len(numbers), "n_permits": n_permits, **_built_under(enclosure, new)}
+
+
+def _move_records(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:  # noqa: ARG001 - one shape for all
+    """New keys for stays, visits and executants: everything crosses again, and snapshots under old keys go."""
+    with enclosure.vault_engine() as engine:
+        cross_all_again(engine)
+    return _built_under(enclosure, new)
+
+
+def _built_under(enclosure: Enclosure, new: KeyName) -> _Moved:
+    """A snapshot made with the next key, alone in the lake; none when there was none."""
+    paths = enclosure.paths
+    _unrecorded(enclosure).promote(new)
+    if not paths.catalog.exists():
+        return {}
+    build_omop(enclosure)
+    with lock_exclusive(paths.data_lock), enclosure.engine() as engine:
+        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
+        lake = attach_lake(engine, paths.catalog, paths.lake, catalog)
+        return {"n_snapshots_gone": lake.forget_all_but_newest()}
+
+
+def _renumber_perimeter(enclosure: Enclosure, path: Path, key: KeyName, numbers: Any) -> bool:
+    with enclosure.engine() as engine:
+        engine.add_parquet_key(enclosure.keys.secret(key))
+        engine.register("enclos_numbers", numbers)
+        perimeter = PerimeterFile(engine, path, key)
+        relation = perimeter.relation()
+        n_rows = int(engine.scalar(f"SELECT count(*) FROM {relation}"))
+        n_new = int(engine.scalar(f"SELECT count(*) FROM {relation} SEMI JOIN enclos_numbers ON new_id = person_id"))
+        if n_new == n_rows:
+            return False
+        perimeter.write(
+            f"SELECT CAST(n.new_id % {enclosure.n_buckets} AS INTEGER) AS bucket, n.new_id AS person_id, "
+            f"permit_person, observed_from, observed_until FROM {relation} AS p "
+            "JOIN enclos_numbers AS n ON n.old_id = p.person_id ORDER BY ALL"
+        )
+        if int(engine.scalar(f"SELECT count(*) FROM {perimeter.relation()}")) != n_rows:
+            raise refusal(Code.STORAGE_BROKEN, "A perimeter would lose persons.", "Open the permit again afterwards.")
+    return True
+
+
+_MOVERS: dict[KeyRole, Callable[[Enclosure, KeyName, KeyName], _Moved]] = {
+    KeyRole.VAULT: _move_vault,
+    KeyRole.CROSSING: _move_crossing,
+    KeyRole.CATALOG: _move_catalog,
+    KeyRole.DESK: _move_desk,
+    KeyRole.PERMIT: _move_permit,
+    KeyRole.LEDGER: _nothing_held,
+    KeyRole.RELEASE: _nothing_held,
+    KeyRole.ACCESS_BODY: _nothing_held,
+    KeyRole.PSEUDONYM: _move_persons,
+    KeyRole.RECORD: _move_records,
+}
+
+
+# -- inside
+
+
+def _unrecorded(enclosure: Enclosure) -> Any:
+    keys = enclosure.keys
+    return keys.unrecorded if isinstance(keys, UsedKeys) else keys
+
+
+@contextmanager
+def _reopened(enclosure: Enclosure) -> Iterator[Enclosure]:
+    """The enclosure with its ledger opened anew, under the ledger's key that is in use now."""
+    keys = _unrecorded(enclosure)
+    with Ledger.open(*ledger_parts(enclosure.paths, keys, enclosure.settings)) as ledger:
+        yield replace(enclosure, ledger=ledger, keys=UsedKeys(keys, ledger, enclosure.operator))
+
+
+def _current(enclosure: Enclosure, name: KeyName) -> int:
+    for entry in enclosure.keys.entries():
+        if entry.is_current and entry.name.of_generation(0) == name:
+            return entry.name.generation
+    raise refusal(Code.KEY_MISSING, "There is no such key.", "List them: enclos keys list DIR.")
+
+
+def _role(text: str) -> KeyRole:
+    try:
+        return KeyRole(text)
+    except ValueError:
+        raise refusal(Code.KEY_FIXED, "There is no such role.", "List the keys: enclos keys list DIR.") from None
+
+
+def _opens(enclosure: Enclosure, name: KeyName) -> bool:
+    keys = _unrecorded(enclosure)
+    uses = {"sign": lambda: keys.public(name), "pseudonymise": lambda: keys.blocks(name)}
+    try:
+        uses.get(name.role.use.value, lambda: keys.secret(name))()
+    except Refusal:
+        return False
+    return True
+
+
+def _row(entry: KeyEntry) -> dict[str, Any]:
+    return {
+        "role": entry.name.role.value,
+        "subject": entry.name.subject,
+        "generation": entry.name.generation,
+        "key": entry.id,
+        "place": entry.place,
+        "in_use": entry.is_current,
+        "created_at": entry.created_at,
+        "destroyed_at": entry.destroyed_at,
+        "public_key": entry.public.hex() if entry.public else None,
+    }

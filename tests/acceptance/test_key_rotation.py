@@ -1,0 +1,166 @@
+"""Rotation under real kills: nothing is lost, the old key opens nothing, and its end is proved."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import Refusal
+from enclos.stores.engine import open_engine
+from enclos.stores.keys import FileKeyStore
+from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.sealed import sealed_scan_sql
+from factories.enclosure import ENCLOS, PASSPHRASE, call, refused, run_cli
+
+PERMIT = "FR-TEST-0001"
+
+
+def killed(home: Path, *arguments: str, when: Callable[[], bool]) -> None:
+    """Run a command and kill it as soon as the condition holds."""
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+    command = [str(ENCLOS), "keys", "rotate", str(home), *arguments]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 300
+    while process.poll() is None and not when() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
+
+
+def keys_before(home: Path, tmp_path: Path) -> FileKeyStore:
+    """A copy of the key file as it was: what a thief would have."""
+    copy = tmp_path / "before.json"
+    shutil.copy(home / "keys" / "keystore.json", copy)
+    return FileKeyStore.open(copy, PASSPHRASE)
+
+
+def opens_no_table(key, files: list[Path]) -> bool:
+    with open_engine() as engine:
+        engine.add_parquet_key(key)
+        for file in files:
+            try:
+                engine.scalar(f"SELECT count(*) FROM {sealed_scan_sql(file, key.name)}")
+            except Refusal:
+                continue
+            return False
+    return bool(files)
+
+
+def test_a_vault_rotation_killed_at_every_stage_loses_nothing(home, tmp_path):
+    old = keys_before(home, tmp_path).secret(KeyName(KeyRole.VAULT))
+    tables = run_cli("build", home)["tables"]
+    inodes = {path: path.stat().st_ino for path in (home / "vault" / "landed").rglob("*.parquet")}
+
+    def n_moved() -> int:
+        return sum(path.stat().st_ino != inode for path, inode in inodes.items())
+
+    killed(home, "vault", when=(home / ".rotation.json").exists)
+    assert refused("build", home)[1] == "KEY-05"
+    killed(home, "--resume", when=lambda: n_moved() > 3)
+    reached = n_moved()
+    assert 0 < reached < len(inodes)
+    killed(home, "--resume", when=lambda: n_moved() > reached + 10)
+    assert refused("keys", "rotate", home, "desk")[1] == "KEY-05"
+    done = run_cli("keys", "rotate", home, "--resume")
+    assert done["from"] != done["to"] and not (home / ".rotation.json").exists()
+    files = sorted((home / "vault" / "landed").rglob("*.parquet"))
+    assert opens_no_table(old, files)
+    with open_engine() as engine, pytest.raises(Refusal):
+        engine.attach_database("vault", home / "vault" / "vault.duckdb", old, read_only=True)
+    assert run_cli("build", home)["tables"] == tables
+    assert run_cli("ledger", "verify", home)["n_open"] == 0
+    assert not list(home.rglob("*.rekeying"))
+
+
+def test_every_other_key_rotates_and_its_end_is_proved(home, tmp_path):
+    before = keys_before(home, tmp_path)
+    first_ledger_key = (home / "ledger" / "ledger.vkey").read_text().strip()
+    tables = run_cli("build", home)["tables"]
+    assert run_cli("ledger", "witness", home, "--state", tmp_path / "witness", "--key", first_ledger_key)
+    for role in ("crossing", "catalog", "desk", "release", "access-body", "ledger"):
+        assert run_cli("keys", "rotate", home, role)["role"] == role
+    assert run_cli("keys", "rotate", home, "permit", "--permit", PERMIT)["moved"]["n_files"] >= 1
+    assert opens_no_table(before.secret(KeyName(KeyRole.CROSSING)), sorted((home / "crossing").rglob("*.parquet")))
+    assert opens_no_table(
+        before.secret(KeyName(KeyRole.PERMIT, PERMIT)), [home / "permits" / PERMIT / "perimeter.parquet"]
+    )
+    with open_engine() as engine, pytest.raises(Refusal):
+        engine.attach_database("c", home / "catalog.ducklake", before.secret(KeyName(KeyRole.CATALOG)), read_only=True)
+    assert run_cli("permit", "show", home, PERMIT)["state"] == "GRANTED"  # signed by the key before
+    assert run_cli("permit", "open", home, PERMIT)["n_persons"] > 500
+    assert run_cli("build", home)["tables"] == tables
+    verified = run_cli("ledger", "verify", home)
+    assert verified["n_open"] == 0
+    assert call("ledger", "verify", home, "--key", first_ledger_key).returncode == 4
+    entries = {entry["key"]: entry for entry in run_cli("keys", "list", home)["keys"]}
+    gone = [entry for entry in entries.values() if entry["destroyed_at"]]
+    in_use = next(e["public_key"] for e in entries.values() if e["role"] == "ledger" and e["in_use"])
+    earlier = next(e["public_key"] for e in entries.values() if e["role"] == "ledger" and not e["in_use"])
+    assert {entry["role"] for entry in gone} >= {
+        "crossing",
+        "catalog",
+        "desk",
+        "release",
+        "access-body",
+        "ledger",
+        "permit",
+    }
+    for entry in gone:
+        certificate = home / "keys" / "destroyed" / f"{entry['key']}.json"
+        signer = json.loads(certificate.read_bytes())["signed_by"]
+        assert signer in {in_use, earlier}
+        said = run_cli("keys", "verify", certificate, "--key", signer)
+        assert said["opens"] is False and said["key"] == entry["key"]
+        forged = tmp_path / "forged.json"
+        forged.write_text(certificate.read_text().replace('"opens":false', '"opens":true'))
+        assert refused("keys", "verify", forged, "--key", signer)[0] == 4
+
+
+def perimeter(home: Path, keys: FileKeyStore) -> dict[int, int]:
+    key = KeyName(KeyRole.PERMIT, PERMIT)
+    with open_engine() as engine:
+        engine.add_parquet_key(keys.secret(key))
+        relation = PerimeterFile(engine, home / "permits" / PERMIT / "perimeter.parquet", key).relation()
+        return dict(engine.rows(f"SELECT permit_person, person_id FROM {relation}"))
+
+
+def test_new_person_numbers_for_all_keep_every_count_and_every_permits_own_numbers(home):
+    store = FileKeyStore.open(home / "keys" / "keystore.json", PASSPHRASE)
+    old = perimeter(home, store)
+    tables = run_cli("build", home)["tables"]
+    inode = (home / "permits" / PERMIT / "perimeter.parquet").stat().st_ino
+    changed = lambda: (home / "permits" / PERMIT / "perimeter.parquet").stat().st_ino != inode  # noqa: E731
+    killed(home, "pseudonym", when=changed)
+    done = run_cli("keys", "rotate", home, "--resume")
+    assert done["moved"]["n_persons"] >= len(old)
+    new = perimeter(home, store)
+    assert new.keys() == old.keys() and not set(new.values()) & set(old.values())
+    assert len(run_cli("snapshots", home)["snapshots"]) == 1
+    assert run_cli("build", home)["tables"] == tables
+    assert run_cli("permit", "open", home, PERMIT)["n_persons"] == len(old)
+    assert perimeter(home, store) == new
+
+
+def test_a_permits_destroyed_key_takes_its_view_with_it(home):
+    done = run_cli("keys", "destroy", home, "--permit", PERMIT, "--reason", "the permit has ended")
+    assert len(done["certificates"]) >= 1
+    code = refused("permit", "open", home, PERMIT)[1]
+    assert code == "ENC-07"
+    assert refused("keys", "destroy", home, "--permit", PERMIT, "--reason", "again")[1] == "ENC-07"
+
+
+def test_keys_that_are_not_rotated_are_refused(empty):
+    for arguments in (("ledger-salt",), ("source",), ("nonsense",), ("permit",), ("vault", "--permit", "X")):
+        assert refused("keys", "rotate", empty, *arguments)[1] == "KEY-04"
+    assert refused("keys", "rotate", empty, "--resume")[1] == "KEY-04"
+    assert run_cli("keys", "rotate", empty, "vault")["moved"] == {"n_files": 0}
