@@ -151,7 +151,8 @@ def test_a_token_that_is_not_there_is_refused_without_the_modules_text(path):
 def test_a_rotated_key_is_another_one_in_the_token(store):
     store.create(LEDGER)
     old = store.public(LEDGER)
-    store.promote(store.begin_rotation(LEDGER))
+    store.create(LEDGER.of_generation(2))
+    store.promote(LEDGER.of_generation(2))
     store.destroy(LEDGER.of_generation(1))
     assert store.public(LEDGER) != old
     assert [entry.public == old for entry in store.entries()] == [True, False]

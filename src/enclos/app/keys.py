@@ -157,10 +157,6 @@ class UsedKeys:
         """What may be known of every key."""
         return self._keys.entries()
 
-    def begin_rotation(self, name: KeyName) -> KeyName:
-        """The next generation, made unless it is there."""
-        return self._keys.begin_rotation(name)
-
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
         self._keys.promote(name)

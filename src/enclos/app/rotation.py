@@ -16,6 +16,7 @@ from enclos.app.enclosure import Enclosure, ledger_parts
 from enclos.app.keys import UsedKeys
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import build_omop
+from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.ledger.model import Action, Personal
 from enclos.ledger.steps import Ledger
 from enclos.lexicon.canonical import canonical_bytes
@@ -256,11 +257,20 @@ def _built_under(enclosure: Enclosure, new: KeyName) -> _Moved:
     _unrecorded(enclosure).promote(new)
     if not paths.catalog.exists():
         return {}
-    build_omop(enclosure)
+    build_omop(enclosure, duration=_duration_of_newest(enclosure), full=True)
     with lock_exclusive(paths.data_lock), enclosure.engine() as engine:
         catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
         lake = attach_lake(engine, paths.catalog, paths.lake, catalog)
         return {"n_snapshots_gone": lake.forget_all_but_newest()}
+
+
+def _duration_of_newest(enclosure: Enclosure) -> str | None:
+    """By which rule the newest snapshot's dispensings last, so that the next one has the same rows."""
+    catalog, paths = enclosure.keys.secret(KeyName(KeyRole.CATALOG)), enclosure.paths
+    with enclosure.reading_data(), enclosure.engine() as engine:
+        facts = attach_lake(engine, paths.catalog, paths.lake, catalog, read_only=True).facts() or {}
+    names = {id_: name for name, id_ in DURATION_RULE_IDS.items()}
+    return names.get(str(facts.get("duration")))
 
 
 def _renumber_perimeter(enclosure: Enclosure, path: Path, key: KeyName, numbers: Any) -> bool:

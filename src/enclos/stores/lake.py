@@ -97,7 +97,6 @@ class Lake:
             raise refusal(Code.SNAPSHOT_UNKNOWN, "No build has this snapshot id.", "List them with `enclos snapshots`.")
         return LakeSnapshot(chosen.id, chosen.n_buckets, frozenset(chosen.facts["tables"]))
 
-<<<<<<< HEAD
     def facts(self) -> Mapping[str, Any] | None:
         """What the newest build wrote about itself; None before the first."""
         notes = self.snapshots()
@@ -106,7 +105,7 @@ class Lake:
     def name(self, table: str) -> str:
         """The name under which a build reads and writes a table."""
         return f'{ALIAS}.main."{table}"'
-=======
+
     def forget_all_but_newest(self) -> int:
         """Remove every snapshot but the newest build, and the files that only they need; how many builds went."""
         notes = self.snapshots()
@@ -120,7 +119,6 @@ class Lake:
             self._engine.execute(f"CALL ducklake_expire_snapshots('{ALIAS}', versions => [{', '.join(older)}])")
             self._engine.execute(f"CALL ducklake_cleanup_old_files('{ALIAS}', cleanup_all => true)")
         return len(notes) - 1
->>>>>>> cb860ee (Rotate every key of an enclosure, resumable; destroy provably)
 
     def begin(self) -> None:
         """Start a build: remove what a killed build left behind, then open its one transaction."""

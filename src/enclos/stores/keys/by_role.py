@@ -57,10 +57,6 @@ class KeysByRole:
         """What may be known of every key."""
         return sorted((entry for store in self._stores() for entry in store.entries()), key=lambda e: str(e.name))
 
-    def begin_rotation(self, name: KeyName) -> KeyName:
-        """The next generation, made unless it is there."""
-        return self._of(name).begin_rotation(name)
-
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
         self._of(name).promote(name)

@@ -64,9 +64,6 @@ class KeyStore(Protocol):
     def entries(self) -> Sequence[KeyEntry]:
         """Every generation of every key, destroyed ones included, in the order of their names."""
 
-    def begin_rotation(self, name: KeyName) -> KeyName:
-        """The next generation, made unless a rotation that was stopped has made it."""
-
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
 

@@ -107,11 +107,6 @@ class KeyRegister:
         living = {label.partition("#")[0] for label, entry in keys.items() if "destroyed_at" not in entry}
         return sorted(living - {str(CHECK)})
 
-    def next_generation(self, name: KeyName) -> KeyName:
-        """The name of the generation after the one in use."""
-        document = self.read()
-        return name.of_generation(int(document.get("current", {}).get(str(name), 1)) + 1)
-
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
         self.entry(name)

@@ -156,13 +156,6 @@ class TokenKeyStore:
         """What may be known of every key."""
         return self._register.entries("token")
 
-    def begin_rotation(self, name: KeyName) -> KeyName:
-        """The next generation, made unless it is there."""
-        following = self._register.next_generation(name)
-        if not self.exists(following):
-            self.create(following)
-        return following
-
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
         self._register.promote(name)

@@ -111,7 +111,8 @@ def eras_sql(records: str) -> str:
     In: records — as ``records_sql``
     Out: person_id, concept_id, start_on, end_on (inclusive), n_records, gap_days.
     """
-    window = "OVER (PARTITION BY person_id, concept_id ORDER BY start_on, end_on"
+    # The id makes both passes see records of the same days in the same order; else one era may come out as two.
+    window = "OVER (PARTITION BY person_id, concept_id ORDER BY start_on, end_on, id"
     anew = f"before IS NULL OR start_on > before + {PERSISTENCE_DAYS}"
     return f"""
         WITH record AS ({records}),
