@@ -162,6 +162,22 @@ def test_an_era_names_its_records_and_their_lines(vault: Any) -> None:
     assert {(each["sha256"], each["line"]) for each in told["sources"]} == lines
 
 
+def test_a_row_of_an_omop_delivery_names_its_own_line(france: Path, vault: Any) -> None:
+    with reading_snapshot(vault) as (engine, snapshot):
+        of_hospitals = f"SELECT person_id FROM {snapshot.relation('person_source')} WHERE source = "
+        (row, *_) = engine.query(
+            f"SELECT * FROM {snapshot.relation('drug_exposure')} WHERE drug_type_concept_id <> 32869 "
+            f"AND person_id IN ({of_hospitals} 'hosp-c') AND person_id NOT IN ({of_hospitals} 'hosp-a') "
+            f"AND person_id NOT IN ({of_hospitals} 'hosp-b') AND person_id NOT IN ({of_hospitals} 'hosp-d') "
+            "ORDER BY drug_exposure_id LIMIT 1"
+        ).to_pylist()
+    told = explain_row(vault, "drug_exposure", row["drug_exposure_id"])
+    (line,) = named(france, told)
+    assert told["crossed_as"] == ["omop_drug_exposure"]
+    assert int(line["drug_concept_id"]) == row["drug_concept_id"]
+    assert line["drug_exposure_start_date"] == row["drug_exposure_start_date"].isoformat()
+
+
 @pytest.mark.parametrize("table", ["person", "death", "observation_period", "visit_occurrence", "visit_detail"])
 def test_rows_without_a_code_have_lines_too(france: Path, vault: Any, table: str) -> None:
     (row,) = sample(vault, table, 1)
