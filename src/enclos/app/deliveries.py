@@ -9,9 +9,10 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, silent
+from enclos.contracts.delivered.document import is_archive
 from enclos.intake.steps import accept_delivery, make_delivery_manifest
 from enclos.ledger.model import Action
-from enclos.stores.delivered import DeliveredFolder
+from enclos.stores.delivered import DeliveredFolder, folder_of_archive
 from enclos.stores.landing import LandingZone
 
 
@@ -20,15 +21,18 @@ def make_delivery(
 ) -> dict[str, Any]:
     """Write delivery.json beside the files of a folder that has none.
 
-    In: dates, decimal — how the files write them, where it is not 2019-01-31 and 1.5
+    In: folder — or one zip, which gets a folder of its name beside it; dates, decimal — how the files write them,
+    where it is not 2019-01-31 and 1.5
 
     Refuses: what intake refuses of the files or the kind.
     """
+    if is_archive(folder.name) and folder.is_file():
+        folder = folder_of_archive(folder)
     delivered = DeliveredFolder(folder)
     delivery = make_delivery_manifest(delivered, kind=kind, source=source, dates=dates, decimal=decimal)
     delivered.write_manifest(delivery.canonical())
     files = [{"path": file.path, "table": file.table, "n_rows": file.n_rows} for file in delivery.files]
-    return {"source": source, "kind": kind, "files": files}
+    return {"folder": str(folder), "source": source, "kind": kind, "files": files}
 
 
 def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: Report = silent) -> dict[str, Any]:

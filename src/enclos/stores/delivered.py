@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from enclos.intake.model import FileFacts
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.engine import EngineFault
-from enclos.stores.files import write_atomically
+from enclos.stores.files import storage_border, write_atomically
 from enclos.stores.unpacking import UNPACKING_FAULTS, blocks, members_of, poured, sha256_of
 
 _CHUNK = 4 << 20
@@ -122,6 +123,19 @@ class DeliveredFolder:
             if caught.code is Code.STORAGE_BROKEN:
                 raise _unreadable(path) from None
             raise
+
+
+def folder_of_archive(archive: Path) -> Path:
+    """A folder beside a zip, of its name, that holds it alone; nothing is unpacked."""
+    folder = archive.with_suffix("")
+    with storage_border("the delivery"):
+        folder.mkdir(exist_ok=True)
+        if not (folder / archive.name).exists():
+            try:
+                (folder / archive.name).hardlink_to(archive)
+            except OSError:  # another file system: a copy is the same bytes
+                shutil.copyfile(archive, folder / archive.name)
+    return folder
 
 
 def _unreadable(path: str) -> Refusal:
