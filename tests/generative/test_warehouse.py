@@ -16,6 +16,7 @@ from factories.pseudonymised import (
     Row,
     ben,
     built,
+    care,
     dispensing,
     of_stay,
     on_stay,
@@ -65,6 +66,20 @@ def dispensings(draw: st.DrawFn) -> Row:
     pack = draw(st.sampled_from((PACK_CODE, PACK_CODE, 3400999999999, 0)))
     row = dispensing(draw(PERSONS), draw(DAYS), pack, draw(QUANTITIES), executant_key=draw(EXECUTANTS))
     return row | draw(IRREGULARITY)
+
+
+@st.composite
+def paid_prestations(draw: st.DrawFn) -> Row:
+    amounts = st.sampled_from((None, 0.1, 0.2, 25.0, -25.0))
+    return draw(prestations()) | {name: draw(amounts) for name in ("PRS_PAI_MNT", "BSE_REM_MNT", "CPL_REM_MNT")}
+
+
+@st.composite
+def devices(draw: st.DrawFn) -> Row:
+    code = draw(st.sampled_from((1100028, 1100028, 101, 0, 9999999999999)))
+    line = {"TIP_PRS_IDE": code, "TIP_ACT_QSN": draw(QUANTITIES), "TIP_PRS_TYP": draw(st.sampled_from((None, 1, 2)))}
+    line |= {name: draw(st.none() | DAYS) for name in ("TIP_ACL_DTD", "TIP_ACL_DTF")}
+    return care(draw(PERSONS), draw(DAYS), 3511, executant_key=draw(EXECUTANTS), **line) | draw(IRREGULARITY)
 
 
 @st.composite
@@ -121,6 +136,26 @@ def test_drugs_are_what_a_slow_reading_says(lines: list[Row], n_buckets: int) ->
         columns = ("person_id", "drug_exposure_start_date", "drug_source_value", "quantity", "days_supply")
         assert Counter(snapshot.rows("drug_exposure", *columns)) == rows
         assert lines == [] or snapshot.account("pha") == account
+
+
+@FEW
+@given(st.lists(paid_prestations(), max_size=25), st.sampled_from((1, 4)))
+def test_costs_are_what_a_slow_reading_says(lines: list[Row], n_buckets: int) -> None:
+    with built({"ben": reference(), "prs": lines}, n_buckets=n_buckets) as snapshot:
+        rows = snapshot.rows("cost", "cost_id", "total_paid", "paid_by_payer")
+        cents = [(n // 2**20, *(None if x is None else round(x * 100) for x in amounts)) for n, *amounts in rows]
+        assert Counter(cents) == oracle.costs(lines, KNOWN)
+
+
+@FEW
+@given(st.lists(devices(), max_size=25), st.sampled_from((1, 4)))
+def test_devices_are_what_a_slow_reading_says(lines: list[Row], n_buckets: int) -> None:
+    rows, account = oracle.devices(lines, KNOWN)
+    with built({"ben": reference(), "tip": lines}, n_buckets=n_buckets) as snapshot:
+        columns = ("device_exposure_start_date", "device_exposure_end_date", "quantity")
+        found = snapshot.rows("device_exposure", "person_id", "device_source_value", *columns)
+        assert Counter(found) == rows
+        assert lines == [] or snapshot.account("tip") == account
 
 
 @FEW

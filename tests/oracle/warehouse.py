@@ -116,6 +116,65 @@ def dispensings(
     return rows, account(len(lines), n_mapped, n_cancelled, reasons)
 
 
+def devices(lines: Sequence[Row], persons: Collection[int]) -> tuple[Counter[tuple[Any, ...]], Account]:
+    """Devices as (person, code, first day, last day, quantity), and the account of their lines."""
+    reasons: Counter[str] = Counter()
+    groups: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for line in lines:
+        trap = care_trap(line) or place_fault(line, persons)
+        if trap is None and line["TIP_PRS_IDE"] in (None, 0, 9999999999999):
+            trap = "no_code"
+        if trap:
+            reasons[trap] += 1
+            continue
+        first, last = line.get("TIP_ACL_DTD"), line.get("TIP_ACL_DTF")
+        if first is None or first < LONG_AGO:
+            first = line["EXE_SOI_DTD"]
+        if line.get("TIP_PRS_TYP") == 1 or last is None or last < first:
+            last = None
+        visit = (line["EXE_SOI_DTD"], line.get("executant_key"), visit_of(line["PRS_NAT_REF"]))
+        code = f"{line['TIP_PRS_IDE']:07d}"
+        groups[line["person_id"], code, first, last, visit].append(line["TIP_ACT_QSN"])
+    rows: Counter[tuple[Any, ...]] = Counter()
+    n_mapped = n_cancelled = 0
+    for (person, code, first, last, _), quantities in groups.items():
+        positive = sum(n > 0 for n in quantities) if sum(quantities) > 0 else 0
+        n_mapped += positive
+        n_cancelled += len(quantities) - positive
+        if positive:
+            rows[person, code, first, last, sum(quantities)] += 1
+    return rows, account(len(lines), n_mapped, n_cancelled, reasons)
+
+
+def costs(lines: Sequence[Row], persons: Collection[int]) -> Counter[tuple[Any, ...]]:
+    """Costs of visits in town as (person, cents spent, cents paid by the insurer)."""
+    spent: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    paid: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    acts: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
+    visits: defaultdict[tuple[Any, ...], set[tuple[Any, ...]]] = defaultdict(set)
+    for line in lines:
+        trap = care_trap(line)
+        if trap is None and 6000 <= line["PRS_NAT_REF"] <= 8999:
+            trap = "cash_benefit"
+        trap = trap or place_fault(line, persons)
+        visit = (line["person_id"], line["EXE_SOI_DTD"], line.get("executant_key"), visit_of(line["PRS_NAT_REF"]))
+        if trap is None:
+            act = (*visit, line["PRS_NAT_REF"])
+            acts[act].append(line["PRS_ACT_QTE"])
+            visits[visit].add(act)
+        elif trap not in ("majoration", "complement"):
+            continue
+        if line.get("PRS_PAI_MNT") is not None:
+            spent[visit].append(round(line["PRS_PAI_MNT"] * 100))
+        if line.get("BSE_REM_MNT") is not None or line.get("CPL_REM_MNT") is not None:
+            paid[visit].append(round(((line.get("BSE_REM_MNT") or 0) + (line.get("CPL_REM_MNT") or 0)) * 100))
+    found: Counter[tuple[Any, ...]] = Counter()
+    for visit, its_acts in visits.items():
+        if any(sum(acts[act]) > 0 for act in its_acts) and (spent[visit] or paid[visit]):
+            found[visit[0], sum(spent[visit]) if spent[visit] else None, sum(paid[visit]) if paid[visit] else None] += 1
+    return found
+
+
 def stay_trap(stay: Row, persons: Collection[int], doubled: Collection[str]) -> str | None:
     """The first trap of a stay."""
     if any(stay.get(code) not in (None, "0") for code in RETURN_CODES):

@@ -22,6 +22,8 @@ from enclos.synthetic.stays.model import diagnoses
 
 LOCAL = 2_000_000_000
 VERSION = "enclos-synthetic 1"
+_PREGNANCY = LOCAL + 990_000
+"""The source concept of a declared pregnancy (IR_MAT_R), which has no code of its own; its standard one follows."""
 _ALWAYS = ("19700101", "20991231", "")
 
 
@@ -157,6 +159,9 @@ def _concepts() -> list[Concept]:
             found.append(Concept(int(row["concept_id"]), row["name"], kind, kind, kind, "S", row["concept_code"]))
     found += _condition_concepts() + _procedure_concepts() + _drug_concepts() + _laboratory_concepts()
     found += [Concept(*row) for row in stay_lists.concepts()]
+    name = "Declared pregnancy"
+    found.append(Concept(_PREGNANCY, name, "Observation", "SNDS", "Observation", "", "IR_MAT_R"))
+    found.append(Concept(_PREGNANCY + 1, name, "Observation", "ENCLOS", "Observation", "S", "IR_MAT_R"))
     return found
 
 
@@ -238,6 +243,7 @@ def _maps() -> list[tuple[int, int]]:
     found = [(cim10_id(code), condition_id(code)) for code in _positions("cim10")]
     found += [(ccam_id(code), procedure_id(code)) for code in _positions("ccam")]
     found += stay_lists.maps()
+    found.append((_PREGNANCY, _PREGNANCY + 1))
     found += [(cip13_id(p.cip13), drug_id(p.ingredient, p.strength, p.strength_unit)) for p in products()]
     leaf = {p.atc: p.ingredient for p in products()} | {atc: name for atc, _, name in administered_drugs()}
     return found + [(atc_id(code), ingredient_id(name)) for code, name in leaf.items()]

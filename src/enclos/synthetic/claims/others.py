@@ -119,7 +119,7 @@ def _analyses(base: Prestations) -> Affined:
     n = 2 + mark % 3
     owner = np.repeat(visit, n)
     order = np.arange(len(owner)) - np.repeat(np.cumsum(n) - n, n)
-    what = (np.repeat(mark, n) + order * 5) % len(stay_lists.codes("NABM"))
+    what = (np.repeat(mark, n) + order) % len(stay_lists.codes("NABM"))
     return Affined(owner, what, np.sign(base.quantity[owner]), order + 1)
 
 
