@@ -59,7 +59,9 @@ def random_eras(seed: int) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]
     columns = dict(zip(("person_id", "concept_id", "start_on", "end_on"), zip(*records, strict=True), strict=True))
     connection = duckdb.connect()
     connection.register("given", pa.table({name: pa.array(values) for name, values in columns.items()}))
-    return sorted(connection.execute(eras.eras_sql("SELECT *, 0 AS id FROM given")).fetchall()), oracle.eras(records)
+    return sorted(
+        connection.execute(eras.eras_sql("SELECT *, row_number() OVER () AS id FROM given")).fetchall()
+    ), oracle.eras(records)
 
 
 def test_drug_eras(made: duckdb.DuckDBPyConnection) -> None:
