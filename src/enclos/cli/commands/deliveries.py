@@ -16,7 +16,7 @@ application.add_typer(delivery_commands, name="delivery")
 
 @delivery_commands.command("make")
 def delivery_make(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the files.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the files, or one zip.")],
     kind: Annotated[
         str, typer.Option("--kind", metavar="K", help="snds-dcir, snds-pmsi, snds-ref, fhir-bulk, omop, …")
     ],
