@@ -157,6 +157,12 @@ def test_nobody_has_care_before_birth_or_after_death(ask: Ask) -> None:
     ) == [(0,)]
 
 
+def test_cancers_of_one_sex_are_treated_in_that_sex_and_results_have_a_unit_of_the_vocabulary(ask: Ask) -> None:
+    assert ask("SELECT DISTINCT COD_SEX FROM T_MCOB WHERE DGN_REL = 'C61'") == [("1",)]
+    assert ask("SELECT DISTINCT COD_SEX FROM T_MCOB WHERE DGN_REL = 'C509'") == [("2",)]
+    assert ask("SELECT concept_id FROM CONCEPT WHERE vocabulary_id = 'UCUM' AND concept_code = 'U/L'") == [("8645",)]
+
+
 def test_every_code_that_is_delivered_is_in_the_vocabulary_and_leads_to_a_standard_concept(ask: Ask) -> None:
     codes = {
         "CIM10": "SELECT DGN_PAL FROM T_MCOB UNION SELECT DGN_REL FROM T_MCOB UNION SELECT ASS_DGN FROM T_MCOD "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from enclos.synthetic.illness import Illness, band
 from enclos.synthetic.people import DAYS_A_YEAR, People
@@ -15,6 +16,8 @@ _RADIOTHERAPY = 9_999_310 / _POPULATION - _DIALYSIS - _CHEMOTHERAPY - _OTHER_CHE
 _CHEMOTHERAPY_SESSIONS, _RADIOTHERAPY_SESSIONS = 12, 22
 _DIALYSES_A_YEAR = 156
 """Sessions per person-year, and in a series. Source: ScanSanté by way of marginals.csv; lengths of series are ours."""
+_SITES = ("C509", "C61", "C189", "C349", "C833", "C900")
+"""The cancers that are treated in sessions."""
 GROUPED_SESSIONS = 13
 """Dialyses of a month."""
 
@@ -67,7 +70,7 @@ def sessions(rng: np.random.Generator, folk: People, ill: Illness, *, grouped: b
         home_place = np.repeat(place, n)
         inside = day < folk.leaves[person]
         person, day, home_place = person[inside], day[inside], home_place[inside]
-        site = np.array([diagnosis(c) for c in ("C509", "C61", "C189", "C349", "C833", "C900")])
+        site = np.array([diagnosis(c) for c in _SITES])
         parts.append(
             made(
                 rng,
@@ -78,12 +81,18 @@ def sessions(rng: np.random.Generator, folk: People, ill: Illness, *, grouped: b
                 same(person, diagnosis(code)),
                 same(person, ghm_root(root)),
                 procedure=same(person, act(procedure)),
-                related=site[(person * 7 + folk.first) % len(site)],
+                related=site[_site_by_sex((person * 7 + folk.first) % len(site), folk.female[person])],
                 sessions=same(person, 1),
                 hospital=home_place,
             )
         )
     return parts
+
+
+def _site_by_sex(site: NDArray[np.int64], female: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Breast cancer for women where prostate was drawn, and prostate for men where breast was."""
+    breast, prostate = _SITES.index("C509"), _SITES.index("C61")
+    return np.where(np.isin(site, (breast, prostate)), np.where(female, breast, prostate), site)
 
 
 def _trait_share(name: str) -> float:
