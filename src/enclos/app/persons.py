@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, silent
+from enclos.app.rotation import certify
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -30,6 +31,7 @@ def link_persons(enclosure: Enclosure, *, truth: Path | None = None, report: Rep
             linked = link(engine, landing, landing, linked_at=datetime.now(UTC))
             result = linked.as_json()
             ticket.facts.update({"already": linked.already, "n_destroyed": linked.destroyed})
+        certify(enclosure)
         if tables:
             report("link", 0.7)
             identities, persons = tables

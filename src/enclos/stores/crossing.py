@@ -16,6 +16,7 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
+from enclos.pseudonyms.secret_functions import PERSON_FUNCTION, RECORD_FUNCTION
 from enclos.stores.engine import Engine
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
 from enclos.stores.sealed import seal, sealed_copy_sql, sealed_scan_sql, unseal
@@ -89,12 +90,17 @@ class CrossingZone:
     def keep(self, notes: Mapping[str, Mapping[str, Any]], *, complete: bool) -> None:
         """Let exactly these units count, at once, and remove all others; readers wait until it is complete."""
         self._files = None
-        document = {"complete": complete, "units": {name: dict(note) for name, note in notes.items()}}
+        units = {name: dict(note) for name, note in notes.items()}
+        document = {"complete": complete, "functions": [PERSON_FUNCTION, RECORD_FUNCTION], "units": units}
         sealed = seal(self._key, canonical_bytes(document), _CONTEXT)
         write_atomically(self._root / _LIST, sealed, "the crossing")
         for folder in self._root.iterdir():
             if folder.is_dir() and folder.name not in notes:
                 remove_tree(folder)
+
+    def functions(self) -> list[str]:
+        """The keyed functions, with their versions, that the numbers of what crossed were made by."""
+        return list(self._list().get("functions", []))
 
     # -- as the warehouse sees it
 
