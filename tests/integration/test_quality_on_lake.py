@@ -150,7 +150,8 @@ def test_a_snapshot_is_profiled_and_told(enclosure: Enclosure, tmp_path: Path) -
     answer = profile_snapshot(enclosure, out=tmp_path / "profile")
     assert answer["snapshot"] == built
     named = {analysis["analysis_id"]: analysis for analysis in answer["analyses"]}
-    by_sex = {row["strata"]["gender_concept_id"]: row["count_value"] for row in named[2]["rows"]}
+    assert named[2]["strata"] == ["gender_concept_id"]
+    by_sex = {row["stratum_1"]: row["count_value"] for row in named[2]["rows"]}
     wanted = Counter(row["gender_concept_id"] for row in cdm["person"] if row["person_id"] is not None)
     assert by_sex == {None if sex is None else str(sex): n for sex, n in wanted.items()}
     with (tmp_path / "profile" / "achilles_results.csv").open(encoding="utf-8") as lines:

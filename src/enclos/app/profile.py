@@ -16,7 +16,7 @@ from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.stores.files import write_atomically
-from enclos.warehouse.profile.model import COUNT_COLUMNS, SPREAD_COLUMNS, Analysis, CountRow, Profile
+from enclos.warehouse.profile.model import COUNT_COLUMNS, SPREAD_COLUMNS, Analysis, Profile
 from enclos.warehouse.profile.steps import run_profile
 
 
@@ -82,20 +82,16 @@ def read_profile(
 
 
 def _analysis(profile: Profile, analysis: Analysis) -> dict[str, Any]:
+    """One analysis with its rows, named as in the peer's result tables; ``strata`` says what each stratum is."""
     rows = profile.of(analysis.id)
-    shown = []
-    for row in rows:
-        strata = dict(zip(analysis.strata, row.strata, strict=False))
-        numbers: dict[str, float | None] = {"count_value": row.count_value}
-        if not isinstance(row, CountRow):
-            numbers = dict(zip(SPREAD_COLUMNS[len(COUNT_COLUMNS) - 1 :], row[2:], strict=True))
-        shown.append({"strata": strata} | numbers)
+    columns = SPREAD_COLUMNS if analysis.is_distribution else COUNT_COLUMNS
     return {
         "analysis_id": analysis.id,
         "analysis": analysis.name,
         "category": analysis.category,
         "n_rows": len(rows),
-        "rows": shown,
+        "strata": list(analysis.strata),
+        "rows": [dict(zip(columns[1:], (*row.strata, *row[2:]), strict=True)) for row in rows],
     }
 
 
