@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from enclos.app.snapshots import reading_snapshot
+from enclos.contracts.delivered.snds import NINE_KEYS
 from enclos.contracts.omop import PERSON_TABLES, START_DATES, foreign_keys, omop_tables, primary_keys
 from enclos.synthetic import make_france
 from factories.enclosure import open_home, run_cli
@@ -183,13 +184,51 @@ def test_codes_of_the_generator_are_in_its_vocabulary(report) -> None:
     assert report["unmapped"] == []
 
 
+def test_the_account_finds_the_traps_that_were_set(home: Path, report) -> None:
+    """What the truth counted is filtered or rejected by its name, but for lines that two twins left in the vault."""
+    found = {line["table"]: line["reasons"] for line in report["account"]}
+    set_traps = traps(home)
+    for table, reason, *names in (
+        ("prs", "majoration", "dcir_supplement_lines"),
+        ("prs", "complement", "dcir_affined_16_lines"),
+        ("prs", "information_line", "dcir_information_lines_71", "dcir_information_lines_72"),
+        ("prs", "no_nature", "dcir_nature_0_lines"),
+        ("prs", "private_stay", "dcir_private_stay_lines"),
+        ("tip", "no_code", "dcir_devices_without_code"),
+    ):
+        n_set = sum(set_traps[name] for name in names)
+        assert n_set, names
+        assert 0.97 * n_set - 1 <= found[table].get(reason, 0) <= n_set, (table, reason)
+
+
+def test_costs_are_the_amounts_that_were_delivered(home: Path, ask) -> None:
+    """Every euro of a kept line, charges included, is in one cost; what was cancelled cancels."""
+    rows = "read_csv('{}/snds-dcir-*/{}.csv.gz', delim = ';', header = true, all_varchar = true, quote = '')"
+    folder = home / "france" / "deliveries"
+    lines, places = rows.format(folder, "ER_PRS_F"), rows.format(folder, "ER_ETE_F")
+    keys = ", ".join(NINE_KEYS)
+    ((delivered,),) = ask(
+        f"SELECT sum(PRS_PAI_MNT::DECIMAL(12, 2)) FROM {lines} LEFT JOIN {places} USING ({keys}) "
+        "WHERE coalesce(DPN_QLF, '0') NOT IN ('71', '72') AND coalesce(ETE_IND_TAA, '0') <> '1' "
+        "AND coalesce(ETE_MCO_DDP, 'Z') IN ('Z', 'X') AND BSE_PRS_NAT <> '0' AND BEN_CDI_NIR IN ('00', '03', '04')"
+    )
+    ((paid, n_costs),) = ask(
+        "SELECT sum(total_paid), count(*) FROM {cost} WHERE cost_type_concept_id IN (32859, 32869)"
+    )
+    assert n_costs > 1000
+    assert float(paid) == pytest.approx(float(delivered), rel=0.005)
+
+
 def test_every_kind_of_record_is_there(ask) -> None:
     for table, column, types in (
         ("visit_occurrence", "visit_type_concept_id", {32855, 32859, 32869, 32827}),
-        ("condition_occurrence", "condition_type_concept_id", {32853, 32813, 32817}),
+        ("condition_occurrence", "condition_type_concept_id", {32853, 32813, 32815, 32817}),
         ("drug_exposure", "drug_type_concept_id", {32869, 32818, 32838}),
         ("procedure_occurrence", "procedure_type_concept_id", {32860, 32853, 32817}),
-        ("measurement", "measurement_type_concept_id", {32856}),
+        ("measurement", "measurement_type_concept_id", {32856, 32860}),
+        ("device_exposure", "device_type_concept_id", {32860}),
+        ("observation", "observation_type_concept_id", {32813}),
+        ("cost", "cost_type_concept_id", {32859, 32869}),
     ):
         found = {type_ for (type_,) in ask(f"SELECT DISTINCT {column} FROM {{{table}}}")}
         assert types <= found, table
