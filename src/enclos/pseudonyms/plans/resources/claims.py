@@ -67,7 +67,7 @@ def judged_claims(rows: str) -> str:
 
 
 def _parts(rows: str, path: str) -> str:
-    return _claims(rows, f"unnest(CAST(json_extract(resource, '{path}') AS JSON[])) AS part")
+    return _claims(rows, f"unnest(TRY_CAST(json_extract(resource, '{path}') AS JSON[])) AS part")
 
 
 def judged_claim_diagnoses(rows: str) -> str:

@@ -116,7 +116,8 @@ def judged_components(rows: str) -> str:
         f"SELECT _source, _delivery, _line, _superseded, {reference('$.subject')} AS patient, "
         f"{reference('$.encounter')} AS visit, "
         f"{NOT_FINAL} AS not_done, {OBSERVED_AT} AS taken_at, {OBSERVATION_CATEGORY} AS category, "
-        f"{PERFORMER} AS provider, unnest(CAST(json_extract(resource, '$.component') AS JSON[])) AS part FROM {latest})"
+        f"{PERFORMER} AS provider, unnest(TRY_CAST(json_extract(resource, '$.component') AS JSON[])) AS part "
+        f"FROM {latest})"
     )
     left = [
         _when("r._superseded", LeftBehind.SUPERSEDED),
