@@ -54,10 +54,10 @@ fix: $(STAMP) ## let ruff repair what it can
 docs: $(STAMP) ## print the generated pages again
 	$(BIN)/python tools/print_docs.py
 
-bench: $(STAMP) ## ratios against named references, appended to bench/history.jsonl
+bench: $(STAMP) system ## ratios against named references, appended to bench/history.jsonl
 	$(BIN)/python bench/run.py
 
-soak: $(STAMP) ## the long tests
+soak: $(STAMP) system ## the long tests
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
 
 clean: ## remove what make made

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import tempfile
 from functools import cache
@@ -20,6 +22,7 @@ def module() -> str:
     found = next((path for path in MODULES if Path(path).is_file()), None)
     assert found, "softhsm2 is not installed: apt-get install softhsm2 (make test does it for root)"
     folder = Path(tempfile.mkdtemp(prefix="enclos-tokens-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "tokens").mkdir()
     configuration = folder / "softhsm2.conf"
     lines = (f"directories.tokendir = {folder / 'tokens'}", "objectstore.backend = file", "log.level = ERROR")
