@@ -1,0 +1,157 @@
+"""Ingest, link and build against a sorted copy of the same rows.
+
+The yardstick is what the machine itself takes: DuckDB reads the delivered files and writes their rows, sorted by person
+or by record, as zstd Parquet, with the same threads and memory. Both are run as processes of their own; times are
+processor seconds (user and system), so that a busy machine changes the ratio little. ``ENCLOS_BENCH_PERSONS`` (20 000)
+says how many persons; five years of care each.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+PERSONS = int(os.environ.get("ENCLOS_BENCH_PERSONS", "20000"))
+YEARS = "2019-2023"
+GOAL_RATIO, GOAL_GIB, GOAL_LAKE = 4.0, 6.0, 0.25
+SORTED_BY = (
+    *("BEN_NIR_PSA", "NIR_ANO_17", "BEN_IDT_ANO", "person_id", "patient_id", "ETA_NUM", "RSA_NUM"),
+    *("ORG_CLE_NUM", "DCT_ORD_NUM", "PRS_ORD_NUM", "EXE_SOI_DTD", "concept_id", "concept_id_1"),
+)
+"""Columns that say whose or which record a row is of, as far as a table has them."""
+
+
+def measured(*command: str) -> dict[str, float]:
+    """Run a process: its processor seconds, its seconds, its peak memory in GiB.
+
+    Refuses: a RuntimeError when it fails.
+    """
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env={**os.environ, "ENCLOS_PASSPHRASE": "bench"}, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[:6]} failed")
+    return {
+        "cpu": used.ru_utime + used.ru_stime,
+        "seconds": time.perf_counter() - began,
+        "gib": used.ru_maxrss / (1 << 20),
+    }
+
+
+def copy_sorted(deliveries: Path, out: Path) -> None:
+    """The yardstick: every delivered table as one sorted Parquet file."""
+    import duckdb
+
+    out.mkdir(parents=True)
+    engine = duckdb.connect(
+        config={"threads": "2", "memory_limit": "4GiB", "temp_directory": str(out / "spill"), "autoload_known_extensions": "false"}
+    )
+    engine.execute("SET preserve_insertion_order = false")
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted(deliveries.rglob("*")):
+        name, _, form = path.name.partition(".")
+        if form in ("csv", "csv.gz", "ndjson", "ndjson.gz"):
+            groups[name if form.startswith("csv") else f"{name}.ndjson"].append(str(path))
+    for number, (name, paths) in enumerate(sorted(groups.items())):
+        if name.endswith(".ndjson"):
+            rows = f"SELECT * FROM read_csv({paths}, columns = {{'line': 'VARCHAR'}}, delim = '\x01', quote = '', header = false)"
+            order = "line"
+        else:
+            rows = f"SELECT * FROM read_csv({paths}, union_by_name = true)"
+            names = {row[0] for row in engine.execute(f"DESCRIBE {rows}").fetchall()}
+            order = ", ".join(column for column in SORTED_BY if column in names) or "ALL"
+        engine.execute(f"COPY ({rows} ORDER BY {order}) TO '{out / str(number)}.parquet' (COMPRESSION zstd)")
+
+
+def delivered_bytes(deliveries: Path) -> int:
+    """Bytes of the delivered files, uncompressed."""
+    total = 0
+    for path in deliveries.rglob("*"):
+        if path.suffix == ".gz":
+            with gzip.open(path) as stream:
+                while block := stream.read(1 << 22):
+                    total += len(block)
+        elif path.is_file():
+            total += path.stat().st_size
+    return total
+
+
+def run(folder: Path) -> list[dict[str, object]]:
+    """All figures of one size, as goals."""
+    enclos = [sys.executable, "-c", "from enclos.cli import main; main()"]
+    france, home = folder / "france", folder / "home"
+    subprocess.run(
+        [*enclos, "synth", str(france), "--persons", str(PERSONS), "--years", YEARS, "--seed", "3"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deliveries = france / "deliveries"
+    yardstick = measured(sys.executable, str(Path(__file__).resolve()), "copy", str(deliveries), str(folder / "copy"))
+    copied = sum(path.stat().st_size for path in (folder / "copy").glob("*.parquet"))
+    shutil.rmtree(folder / "copy")
+    measured(*enclos, "init", str(home))
+    steps = {
+        "ingest": measured(*enclos, "ingest", str(home), *map(str, sorted(deliveries.iterdir())), "--json"),
+        "link": measured(*enclos, "link", str(home), "--json"),
+        "build": measured(*enclos, "build", str(home), "--json"),
+    }
+    again = measured(*enclos, "build", str(home), "--json")
+    lake = sum(path.stat().st_size for path in (home / "lake").rglob("*") if path.is_file())
+    cpu = sum(step["cpu"] for step in steps.values())
+    memory = max(step["gib"] for step in steps.values())
+    ratio, share = cpu / yardstick["cpu"], lake / delivered_bytes(deliveries)
+    size = f"{PERSONS} persons, {YEARS}"
+    return [
+        {
+            "name": f"ingest and build against a sorted copy ({size})",
+            "ratio": round(ratio, 2),
+            "goal": GOAL_RATIO,
+            "met": ratio <= GOAL_RATIO,
+            "processor_seconds": {name: round(step["cpu"], 1) for name, step in steps.items()},
+            "seconds": {name: round(step["seconds"], 1) for name, step in steps.items()},
+            "copy": {"processor_seconds": round(yardstick["cpu"], 1), "seconds": round(yardstick["seconds"], 1)},
+            "copied_bytes": copied,
+        },
+        {
+            "name": f"peak memory of ingest and build, GiB ({size})",
+            "ratio": round(memory, 2),
+            "goal": GOAL_GIB,
+            "met": memory <= GOAL_GIB,
+        },
+        {
+            "name": f"lake against delivered bytes ({size})",
+            "ratio": round(share, 3),
+            "goal": GOAL_LAKE,
+            "met": share <= GOAL_LAKE,
+        },
+        {
+            "name": f"build with nothing new against a whole build ({size})",
+            "ratio": round(again["cpu"] / steps["build"]["cpu"], 2),
+            "goal": None,
+            "met": None,
+        },
+    ]
+
+
+def main() -> int:
+    """Print the goals as JSON."""
+    if sys.argv[1:2] == ["copy"]:
+        copy_sorted(Path(sys.argv[2]), Path(sys.argv[3]))
+        return 0
+    with tempfile.TemporaryDirectory(dir=os.environ.get("ENCLOS_BENCH_DIR")) as folder:
+        print(json.dumps(run(Path(folder))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
