@@ -271,6 +271,25 @@ def test_a_merger_changes_the_number_everywhere(bench, tmp_path):
     assert not (apart - {together}) & everywhere
 
 
+def test_a_second_beneficiary_under_a_pseudonym_makes_twins_of_rows_that_crossed(bench, tmp_path):
+    accept(bench, france.references(tmp_path), france.claims(tmp_path))
+    bench.cross()
+    bob = person(bench, "snds", f"{france.BOB_PSA}/1")
+    assert bob in {row[0] for row in bench.crossed("prs", "person_id")}
+    accept(bench, write_snds(tmp_path, {"twin": [f"{france.BOB_PSA}/2"]}, name="twin"))
+    account = bench.cross()
+    assert left(account)["ER_PRS_F"]["twins_untold"] == 2
+    assert bob not in {row[0] for row in bench.crossed("prs", "person_id")}
+
+
+def test_persons_that_a_flux_does_not_name_leave_it_as_it_crossed(bench, tmp_path):
+    accept(bench, france.references(tmp_path), france.claims(tmp_path))
+    bench.cross()
+    accept(bench, write_snds(tmp_path, {"new": ["SOMEBODYNEW/1"]}, name="new"))
+    account = bench.cross()
+    assert (account.n_units_written, account.n_units_kept) == (1, 1)
+
+
 def test_a_later_reference_supersedes_row_by_row(bench, tmp_path):
     accept(bench, france.references(tmp_path))
     accept(bench, france.references(tmp_path, "later", BEN_RES_COM="033", illness_end="2020-01-01"))

@@ -122,13 +122,18 @@ def reading_snapshot(enclosure: Enclosure, snapshot: int | None = None) -> Itera
 
 
 def list_snapshots(enclosure: Enclosure) -> dict[str, Any]:
-    """Every OMOP snapshot, oldest first."""
+    """Every OMOP snapshot, oldest first; claims of days from ``complete_until`` on are still coming in."""
     catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
     with enclosure.reading_data(), enclosure.engine() as engine:
         lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
         return {
             "snapshots": [
-                {"snapshot": note.id, "built_at": note.built_at.isoformat(), "buckets": note.n_buckets}
+                {
+                    "snapshot": note.id,
+                    "built_at": note.built_at.isoformat(),
+                    "buckets": note.n_buckets,
+                    "complete_until": note.facts.get("complete_until"),
+                }
                 for note in lake.snapshots()
             ]
         }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from enclos.contracts.delivered.document import Kind
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
-from enclos.pseudonyms.model import CrossedTable, LandedDelivery, LeftBehind, Unit, UnitNote
+from enclos.pseudonyms.model import CrossedTable, LandedDelivery, Unit
 
 CROSSING_VERSION = 4
 """Raised when the same landed rows would cross differently; every unit then crosses again."""
@@ -76,22 +76,6 @@ def unit_id(unit: Unit, n_buckets: int, *, brings_vocabulary: bool = False) -> s
 def unit_name(identifier: str, revision: int) -> str:
     """The folder of a unit made with a revision of the person map."""
     return f"{identifier[:16]}-{revision}"
-
-
-def is_current(note: UnitNote, changes: Mapping[int, tuple[int, int]]) -> bool:
-    """Whether a unit would cross the same today.
-
-    It would not when, since its revision, a number moved; or when persons came and it had left rows behind for want
-    of a person.
-
-    In: changes — revision → (new persons, moved source persons)
-    """
-    later = [change for revision, change in changes.items() if revision > note.revision]
-    if any(n_moved for _, n_moved in later):
-        return False
-    wanted = {LeftBehind.NO_PERSON.value, LeftBehind.TWINS_UNTOLD.value}
-    lacked = any(n for table in note.tables for reason, n in table.left_behind.items() if reason in wanted)
-    return not (lacked and any(n_new for n_new, _ in later))
 
 
 def sum_tables(tables: Iterable[CrossedTable]) -> tuple[CrossedTable, ...]:

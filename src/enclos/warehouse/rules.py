@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import DeliveredPeriod, TableAccount
 
-_NATIONAL_CARE = ("snds-dcir", "snds-pmsi")
+_CLAIMS = "snds-dcir"
+_NATIONAL_CARE = (_CLAIMS, "snds-pmsi")
+MONTHS_OF_FLUX = 6
+"""After so many months of flux care is as good as complete."""
 
 
 def national_days(periods: Iterable[DeliveredPeriod]) -> Span | None:
@@ -27,6 +31,19 @@ def national_days(periods: Iterable[DeliveredPeriod]) -> Span | None:
     for number, span in enumerate(spans.values()):
         days = span if number == 0 else days and days.cut(span)
     return days
+
+
+def complete_until(periods: Iterable[DeliveredPeriod]) -> date | None:
+    """The first day of care that later fluxes of claims will still complete: six months before the last delivered one.
+
+    Empty: None without claims.
+    Source: CNAM: 99 % of the care of a day is visible after six months of flux (trap 6 of the SNDS).
+    """
+    ends = [period.end_on for period in periods if period.kind == _CLAIMS]
+    if not ends:
+        return None
+    months = max(ends).year * 12 + max(ends).month - 1 - MONTHS_OF_FLUX
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def passes(n_lines: int, n_buckets: int, lines_per_pass: int, before: int | None) -> int:

@@ -46,7 +46,9 @@ def test_nothing_new_makes_nothing_anew() -> None:
 
 def test_a_flux_of_town_care_leaves_stays_and_their_diagnoses() -> None:
     flux = {"prs": [prestation(1, JUNE_3, 3313)], "pha": [dispensing(1, JUNE_3, PACK_CODE)]}
-    assert set(made_anew(flux)) == {"visit_occurrence", "drug_exposure", "observation_period"}
+    anew = set(made_anew(flux))
+    assert {"visit_occurrence", "drug_exposure", "drug_era", "observation_period"} <= anew
+    assert not {"person", "death", "visit_detail", "condition_occurrence", "condition_era", "concept"} & anew
 
 
 def test_a_stay_leaves_drugs() -> None:

@@ -76,15 +76,6 @@ def test_a_unit_is_another_one_with_other_deliveries_buckets_or_vocabulary():
     assert len(ids) == 4
 
 
-def test_a_unit_crosses_again_when_numbers_moved_or_missing_persons_came():
-    assert rules.is_current(note(), {1: (5, 0)})
-    assert rules.is_current(note(), {1: (5, 0), 2: (3, 0)})
-    assert not rules.is_current(note(), {1: (5, 0), 2: (0, 1)})
-    assert not rules.is_current(note(left={"no_person": 2}), {1: (5, 0), 2: (3, 0)})
-    assert rules.is_current(note(left={"no_code": 2}), {1: (5, 0), 2: (3, 0)})
-    assert rules.is_current(note(revision=2, left={"no_person": 2}), {1: (5, 0), 2: (3, 9)})
-
-
 def test_accounts_of_units_add_up_and_a_note_is_read_as_it_was_written():
     tables = [*note(left={"no_person": 2}).tables, *note(left={"no_person": 1, "no_code": 1}).tables]
     total = rules.sum_tables(tables)[0]

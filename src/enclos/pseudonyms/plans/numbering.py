@@ -83,6 +83,19 @@ def plan_move_keys(revision: int, moved: str) -> str:
     )
 
 
+PSEUDONYM_COLUMNS = ("BEN_NIR_PSA", "NIR_ANO_17", "NIR_ANO_MAM")
+"""Where claims and stays name a person."""
+
+
+def plan_changed(source: str, revision: int) -> str:
+    """The source's pseudonyms (without rank) that were numbered or moved after a revision."""
+    rank = "string_split(source_person_key, '/')[-1]"
+    pseudonym = f"left(source_person_key, CAST(length(source_person_key) - length({rank}) - 1 AS BIGINT))"
+    return (
+        f"SELECT DISTINCT {pseudonym} AS psa FROM vault.person_map WHERE source = '{source}' AND revision > {revision}"
+    )
+
+
 def plan_given_up() -> str:
     """How many known counters no cluster has any more."""
     return (

@@ -8,7 +8,7 @@ from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.keys import BlockCipher
 from enclos.pseudonyms import rules
 from enclos.pseudonyms.model import CrossingAccount, LandedDelivery, Unit, UnitNote, unit_note_from_json
-from enclos.pseudonyms.plans import persons
+from enclos.pseudonyms.plans import numbering, persons
 from enclos.pseudonyms.ports import CrossingWriter, Landed, Progress
 from enclos.pseudonyms.steps.kinds import CROSSINGS
 from enclos.pseudonyms.steps.tables import OpenUnit
@@ -39,16 +39,16 @@ def cross(
     for statement in VAULT_DDL:
         engine.execute(statement)
     revision = int(engine.scalar("SELECT coalesce(max(revision), 0) FROM vault.numberings"))
-    changes = {
-        int(row[0]): (int(row[1]), int(row[2]))
-        for row in engine.rows("SELECT revision, n_new, n_moved FROM vault.numberings")
-    }
     notes = {name: unit_note_from_json(name, note) for name, note in crossing.notes().items()}
     deliveries = landed_deliveries(engine)
     units = rules.units_of(deliveries, [note.deliveries for note in notes.values()])
     bringer = rules.vocabulary_bringer(units)
     wanted = {rules.unit_id(unit, n_buckets, brings_vocabulary=unit == bringer): unit for unit in units}
-    kept = {note.unit: note for note in notes.values() if note.unit in wanted and rules.is_current(note, changes)}
+    kept = {
+        note.unit: note
+        for note in notes.values()
+        if note.unit in wanted and not _names_somebody_new(engine, landed, wanted[note.unit], note.revision)
+    }
     n_written = 0
     for identifier, unit in wanted.items():
         if identifier not in kept:
@@ -63,6 +63,29 @@ def cross(
     crossing.keep({note.name: note.as_json() for note in ordered}, complete=True)
     tables = rules.sum_tables(table for note in ordered for table in note.tables)
     return CrossingAccount(tables, n_written, len(ordered) - n_written)
+
+
+def _names_somebody_new(engine: SqlEngine, landed: Landed, unit: Unit, revision: int) -> bool:
+    """Whether a row of the unit may have another person, or one at last, since it crossed.
+
+    A pseudonym that was numbered or moved since concerns all rows that bear it, whatever their rank: a second
+    beneficiary under one pseudonym makes twins of rows that needed no rank before.
+    """
+    changed = numbering.plan_changed(unit.source, revision)
+    if not engine.scalar(f"SELECT count(*) FROM ({changed})"):
+        return False
+    if unit.kind not in (Kind.SNDS_DCIR.value, Kind.SNDS_PMSI.value):
+        return True
+    named = engine.rows(
+        "SELECT DISTINCT family, name FROM (SELECT family, unnest(columns) AS name FROM vault.landed "
+        "WHERE list_contains(?, ordinal)) WHERE list_contains(?, name) ORDER BY ALL",
+        [list(unit.ordinals), list(numbering.PSEUDONYM_COLUMNS)],
+    )
+    for family, column in named:
+        rows = landed.relation(unit.kind, str(family), (str(column),), source=unit.source, deliveries=unit.ordinals)
+        if engine.rows(f'SELECT 1 FROM {rows} AS r SEMI JOIN ({changed}) AS c ON c.psa = r."{column}" LIMIT 1'):
+            return True
+    return False
 
 
 def landed_deliveries(engine: SqlEngine) -> tuple[LandedDelivery, ...]:

@@ -24,7 +24,7 @@ from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.plans.visits import extracts_sql
 from enclos.warehouse.ports import CrossingReader, LakeWriter
-from enclos.warehouse.rules import check_balance, national_days, passes
+from enclos.warehouse.rules import check_balance, complete_until, national_days, passes
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.bucket import Pass, Written
 from enclos.warehouse.steps.durations import define_packs
@@ -151,6 +151,7 @@ def build_snapshot(
                         "observation_period": observation_periods.RULE,
                         "payer_plan_period": payers.RULE,
                         "rules": rules,
+                        "complete_until": f"{until}" if (until := complete_until(periods)) else None,
                     }
                 )
     finally:
