@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from enclos.synthetic import make_france
 from enclos.synthetic.pmsi import RETURN_CODES
 from enclos.synthetic.pmsi_fields import ACE_RETURN_CODES
 from unit.synthetic.conftest import Ask
@@ -169,3 +170,14 @@ def test_no_trap_hides_a_stay_of_the_studied_outcomes(ask: Ask) -> None:
         f"WHERE (left(DGN_PAL, 3) = 'I21' OR DGN_PAL IN ('K920', 'K921', 'K922')) "
         f"AND ({ANY_BAD} OR GRG_GHM LIKE '90%' OR SEJ_TYP = 'B' OR NIR_ANO_17 LIKE 'xxx%')"
     ) == [(0,)]
+
+
+def test_certificates_are_matched_as_rarely_as_in_their_year(tmp_path: Path) -> None:
+    """34.3 % of the deaths of 2006, 90.1 % of those of 2015. Source: CépiDc."""
+    shares = []
+    for year in (2006, 2015):
+        make_france(tmp_path / str(year), 8000, (year, year), 5)
+        counts = json.loads((tmp_path / str(year) / "truth" / "population.json").read_text())
+        shares.append(counts["certificates_matched"] / counts["deaths"])
+    assert 0.15 < shares[0] < 0.55
+    assert shares[1] > 0.8
