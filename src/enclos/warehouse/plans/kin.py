@@ -2,7 +2,8 @@
 
 A child is in its own bucket, and both rows stand there. Persons are facts of domain 56 (Person).
 
-Source: T_MCOaaC.NIR_ANO_MAM (2013 to 2018); relationship concepts as OHDSI's published conversions use them.
+Source: T_MCOaaC.NIR_ANO_MAM (2013 to 2018), then ID_MAM_ENF; relationship concepts as OHDSI's published conversions
+use them.
 """
 
 from __future__ import annotations
