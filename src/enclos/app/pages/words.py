@@ -71,7 +71,6 @@ _FRENCH = {
     "share_age_under_20": "part des moins de 20 ans (%)",
     "share_women": "part des femmes (%)",
     "share_women_with_long_term_illness": "part des femmes parmi les ALD (%)",
-    "mean_length_of_stay_with_a_night": "durée moyenne de séjour avec nuitée (jours)",
     "hospitalised_persons_per_1000_person_years": "personnes hospitalisées pour 1 000 personnes-années",
     # headings of the profile page
     "Content of snapshot {n}": "Contenu de l'instantané {n}",
@@ -133,7 +132,6 @@ _ENGLISH = {
     "share_age_under_20": "share aged under 20 (%)",
     "share_women": "share of women (%)",
     "share_women_with_long_term_illness": "share of women in long-term illness (%)",
-    "mean_length_of_stay_with_a_night": "mean length of stay with a night (days)",
     "hospitalised_persons_per_1000_person_years": "persons in hospital per 1 000 person-years",
     "visit_occurrence": "visits",
     "visit_detail": "visit details",

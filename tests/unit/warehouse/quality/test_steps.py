@@ -87,7 +87,6 @@ def test_figures_are_counted_per_person_time() -> None:
     assert measured["share_age_75_or_more"] == pytest.approx(25)
     assert measured["share_women"] == pytest.approx(100 * 2 / 3)
     assert measured["share_women_with_long_term_illness"] == pytest.approx(100)
-    assert measured["mean_length_of_stay_with_a_night"] == pytest.approx(5)
     assert measured["hospitalised_persons_per_1000_person_years"] == pytest.approx(1000 * 2 / years)
     assert measured["share_age_under_20"] == pytest.approx(25)
 

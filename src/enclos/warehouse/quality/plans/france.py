@@ -21,7 +21,6 @@ _SHARE_OF_WOMEN = (
 _ENTITLED = (
     f"SELECT person_id FROM {{condition_occurrence}} WHERE condition_type_concept_id = {concepts.TYPE_ENROLMENT}"
 )
-_NIGHTS = "date_diff('day', visit_start_date, visit_end_date)"
 _STAYS = f"SELECT * FROM {{visit_occurrence}} WHERE visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}"
 _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "stays_per_1000_person_years": (
@@ -56,10 +55,6 @@ _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "share_women_with_long_term_illness": (
         ("condition_occurrence", "person"),
         f"(SELECT {_SHARE_OF_WOMEN} FROM {{person}} WHERE person_id IN ({_ENTITLED}))",
-    ),
-    "mean_length_of_stay_with_a_night": (
-        ("visit_occurrence",),
-        f"(SELECT avg({_NIGHTS}) FROM ({_STAYS}) WHERE {_NIGHTS} > 0)",
     ),
     "hospitalised_persons_per_1000_person_years": (
         ("visit_occurrence", "observation_period"),
