@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.progress import Report, silent
+from enclos.app.progress import Report, paced, silent
 from enclos.contracts.delivered.document import is_archive
 from enclos.intake.steps import accept_delivery, make_delivery_manifest
 from enclos.ledger.model import Action
+from enclos.lexicon.refusals import Refusal
 from enclos.stores.delivered import DeliveredFolder, folder_of_archive
 from enclos.stores.landing import LandingZone
 
@@ -44,8 +45,10 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
     accounts = []
     with enclosure.vault_engine() as engine:
         landing = LandingZone(engine, enclosure.paths.vault / "landed", enclosure.keys)
+        sizes = [_declared_rows(folder) for folder in folders]
+        pace = paced(report, "ingest", sum(sizes))
         for n_done, folder in enumerate(folders):
-            report("ingest", n_done / len(folders))
+            pace(sum(sizes[:n_done]) / max(1, sum(sizes)))
             with enclosure.ledger.intent(Action.INGEST, enclosure.operator) as ticket:
                 account = accept_delivery(DeliveredFolder(folder), engine, landing, received_at=datetime.now(UTC))
                 ticket.facts.update(
@@ -58,7 +61,7 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
                     }
                 )
             accounts.append(account)
-        report("ingest", 1.0)
+        pace(1.0)
     return {
         "deliveries": [account.as_json() for account in accounts],
         "n_new": sum(not account.already for account in accounts),
@@ -66,3 +69,12 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
         "n_landed": sum(account.n_landed for account in accounts),
         "n_rejected": sum(account.n_rejected for account in accounts),
     }
+
+
+def _declared_rows(folder: Path) -> int:
+    """How many rows a delivery says it has; what is wrong with its document is refused later."""
+    try:
+        files = (DeliveredFolder(folder).manifest() or {})["files"]
+        return sum(int(file["n_rows"]) for file in files)
+    except (Refusal, KeyError, TypeError, ValueError):
+        return 0

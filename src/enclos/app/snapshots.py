@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.progress import Report, silent
+from enclos.app.progress import Report, paced, silent
 from enclos.intake.steps import read_accounts
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
@@ -94,6 +94,7 @@ def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, 
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
         catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
         lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog)
+        pace = paced(report, "build", crossing.n_rows())
         return build_snapshot(
             engine,
             crossing,
@@ -105,7 +106,7 @@ def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, 
             duration=duration,
             intents=enclosure.settings.warehouse.medication_request_intents,
             full=full,
-            progress=lambda _phase, done: report("build", done),
+            progress=lambda _phase, done: pace(done),
         )
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from enclos.app.progress import Report
 
 _ERROR = Console(stderr=True, highlight=False)
 _OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+_SECONDS_BETWEEN_LINES = 10.0
 _MAX_ROWS = 60
 """Longer tables are cut on a terminal."""
 
@@ -79,14 +81,22 @@ def _is_nested(value: object) -> bool:
 
 @contextmanager
 def progress_bars() -> Iterator[Report]:
-    """A reporter that draws one bar per phase on standard error, on a terminal; otherwise a line per phase."""
+    """A reporter that draws one bar per phase on standard error, on a terminal; otherwise a line per
+    phase, and one every ten seconds with rate and time left.
+    """
     if not _ERROR.is_terminal:
-        seen: set[str] = set()
+        began: dict[str, float] = {}
+        told: dict[str, float] = {}
 
-        def lines(phase: str, _done: float) -> None:
-            if phase not in seen:
-                seen.add(phase)
+        def lines(phase: str, done: float, note: str = "") -> None:
+            now = perf_counter()
+            if phase not in began:
+                began[phase] = told[phase] = now
                 say(f"… {phase}")
+            elif note and now - told[phase] >= _SECONDS_BETWEEN_LINES and 0 < done < 1:
+                told[phase] = now
+                left = (now - began[phase]) * (1 - done) / done
+                say(f"… {phase} {done:.0%}, {note}, {left:.0f} s left")
 
         yield lines
         return
@@ -96,13 +106,14 @@ def progress_bars() -> Iterator[Report]:
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=_ERROR, transient=False) as progress:
         tasks: dict[str, Any] = {}
 
-        def bars(phase: str, done: float) -> None:
+        def bars(phase: str, done: float, note: str = "") -> None:
             if phase not in tasks:
-                tasks[phase] = progress.add_task(phase, total=1.0)
-            progress.update(tasks[phase], completed=done)
+                tasks[phase] = progress.add_task(phase, total=1.0, note="")
+            progress.update(tasks[phase], completed=done, note=note)
 
         yield bars
