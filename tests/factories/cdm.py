@@ -22,7 +22,8 @@ FIRST_DAY = date(2018, 1, 1)
 N_STEPS, STEP_DAYS = 30, 50
 """Days lie on, just before or just after a multiple of STEP_DAYS, so that the edges of a period are often met."""
 Row = dict[str, Any]
-_N_ROWS = {"person": (1, 1), "death": (0, 1)}
+BUCKETED = (*PERSON_TABLES, "cost")
+"""Tables of the lake whose rows belong to a person's bucket; a cost says so by its number only."""
 _ARROW = {
     "BIGINT": pa.int64(),
     "DATE": pa.date32(),
@@ -40,7 +41,7 @@ class MemorySnapshot:
         self._engine = engine
         engine.execute("CREATE SCHEMA IF NOT EXISTS cdm")
         for table, rows in base.items():
-            leading = [Column("bucket", "INTEGER")] if table in PERSON_TABLES else []
+            leading = [Column("bucket", "INTEGER")] if table in BUCKETED else []
             engine.register("incoming", _arrow(table, rows))
             columns = ", ".join(f'"{c.name}"::{c.sql_type} AS "{c.name}"' for c in (*leading, *omop_tables()[table]))
             engine.execute(f"CREATE OR REPLACE TABLE cdm.{table} AS SELECT {columns} FROM incoming")
@@ -88,7 +89,7 @@ class SeededRandomness:
 
 def _arrow(table: str, rows: Iterable[Row]) -> pa.Table:
     fields = [pa.field(column.name, _ARROW[column.sql_type]) for column in omop_tables()[table]]
-    if table in PERSON_TABLES:
+    if table in BUCKETED:
         fields.insert(0, pa.field("bucket", pa.int32()))
     return pa.Table.from_pylist(list(rows), schema=pa.schema(fields))
 
@@ -99,7 +100,7 @@ def random_base(persons: Sequence[int], tables: Iterable[str], seed: int) -> dic
     for person in persons:
         random = Random(f"{seed}/{person}")  # noqa: S311 - test data
         for table in base:
-            if table not in PERSON_TABLES:
+            if table not in BUCKETED:
                 continue
             n_rows = (
                 1 if table == "person" else random.randint(0 if table == "death" else 1, 1 if table == "death" else 4)
@@ -133,7 +134,13 @@ def _value(  # noqa: C901, PLR0911 - one list of cases
         return None
     if name == "location_id":
         return random.randint(1, 6)
-    if name.endswith("_event_id") or foreign_keys().get((table, name)) in PERSON_TABLES:
+    if name == "cost_domain_id":
+        return random.choice(("Visit", "Visit", "Drug"))
+    if (
+        name.endswith("_event_id")
+        or name == "payer_plan_period_id"
+        or foreign_keys().get((table, name)) in PERSON_TABLES
+    ):
         return random.choice((person, person + N_BUCKETS, 0)) * 2**20 + random.randint(0, 3)
     if name.endswith("_source_concept_id"):
         return random.choice((0, 45))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enclos.contracts.omop import PERSON_TABLES, omop_tables
+from enclos.contracts.omop import omop_tables
 from enclos.contracts.view import (
     GRANTABLE_TABLES,
     Access,
@@ -31,6 +31,7 @@ from enclos.views.model import Reader
 from enclos.views.plans import plan_view
 from enclos.views.steps import PermitCdm, open_view
 from factories.cdm import (
+    BUCKETED,
     FIRST_DAY,
     N_BUCKETS,
     N_STEPS,
@@ -43,8 +44,7 @@ from factories.cdm import (
 )
 from oracle.views import members, view
 
-TABLES = [table for table in GRANTABLE_TABLES if table not in {"person", "observation_period", "cost"}]
-"""Costs have neither person nor day of their own: tests/spec/views/test_costs.py."""
+TABLES = [table for table in GRANTABLE_TABLES if table not in {"person", "observation_period"}]
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,12 @@ def permits(draw: st.DrawFn) -> ViewTerms:
         frozenset(draw(st.sets(st.sampled_from(PotentialIdentifier)))),
         Access.ROWS,
     )
+
+
+def needed(terms: ViewTerms) -> list[str]:
+    """The tables that the snapshot must hold: the granted ones, and visits where costs are granted."""
+    granted = [table for table in terms.tables if table in TABLES]
+    return granted if "cost" not in granted else list(dict.fromkeys((*granted, "visit_occurrence")))
 
 
 persons_strategy = st.lists(st.integers(1, 2**43 - 20), min_size=1, max_size=8, unique=True)
@@ -171,7 +177,7 @@ def expected(
 def test_the_view_equals_the_slow_one(
     engine: Engine, persons: list[int], terms: ViewTerms, seed: int, data: st.DataObject
 ) -> None:
-    base = random_base(persons, [table for table in terms.tables if table in TABLES], seed)
+    base = random_base(persons, needed(terms), seed)
     check_equal(engine, base, terms, set(data.draw(st.lists(st.sampled_from(persons), max_size=2))))
 
 
@@ -194,7 +200,7 @@ def test_nobody_hidden_can_be_noticed(
     engine: Engine, persons: list[int], terms: ViewTerms, seed: int, why: str
 ) -> None:
     hidden = max(persons) + 1
-    extra = [table for table in terms.tables if table in TABLES]
+    extra = needed(terms)
     opted_out: set[int] = set()
     if why == "objected":
         opted_out = {hidden}
@@ -217,10 +223,10 @@ def test_nobody_hidden_can_be_noticed(
 
 
 def test_every_table_is_generated() -> None:
-    assert {"person", "observation_period", *TABLES} == {*PERSON_TABLES, "location"}
+    assert {"person", "observation_period", *TABLES} == {*BUCKETED, "location"}
     base = random_base([1, 2, 3], TABLES, 0)
-    assert set(base) == {*PERSON_TABLES, "location"}
+    assert set(base) == {*BUCKETED, "location"}
     assert all(base.values())
     assert {tuple(base[table][0]) for table in base} == {
-        (*(["bucket"] if table in PERSON_TABLES else []), *omop_tables()[table].names) for table in base
+        (*(["bucket"] if table in BUCKETED else []), *omop_tables()[table].names) for table in base
     }

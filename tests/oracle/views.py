@@ -82,6 +82,19 @@ def view(base: Base, table: str, terms: ViewTerms, numbers: Mapping[int, int], *
         rows = [row for row in base.get(table, []) if row["location_id"] in homes]
         shown = [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
         return list({tuple(sorted(row.items(), key=str)): row for row in shown}.values())
+    if table == "cost":  # its number says whose it is, its visit says when it was
+        begun = {row["visit_occurrence_id"]: row for row in base.get("visit_occurrence", [])}
+        owned = [{**row, "person_id": row["cost_id"] // 2**20} for row in base.get(table, [])]
+        rows = [
+            row
+            for row in owned
+            if row["person_id"] in numbers
+            and row["cost_domain_id"] == "Visit"
+            and (visit := begun.get(row["cost_event_id"])) is not None
+            and visit["person_id"] == row["person_id"]
+            and _in_period("visit_occurrence", visit, terms)
+        ]
+        return [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
     rows = [row for row in base.get(table, []) if row["person_id"] in numbers and _in_period(table, row, terms)]
     return [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
 
@@ -128,7 +141,11 @@ def _shown_value(  # noqa: C901, PLR0911 - one long list of cases is what this i
         return _shown_place(home, column, terms) if home else None
     if column == primary_keys().get(table):
         return numbers[person] * 2**20 + value % 2**20
-    if column.endswith("_event_id") or foreign_keys().get((table, column)) in PERSON_TABLES:
+    if (
+        column.endswith("_event_id")
+        or column == "payer_plan_period_id"
+        or foreign_keys().get((table, column)) in PERSON_TABLES
+    ):
         return numbers[person] * 2**20 + value % 2**20 if value // 2**20 == person else None
     if column in {"day_of_birth", "birth_datetime"}:
         return None if for_person else value
@@ -143,7 +160,8 @@ def _shown_value(  # noqa: C901, PLR0911 - one long list of cases is what this i
     if column in _ERA_COUNTS:
         return value if row[END_DATES[table]] < terms.period.end_on else None
     if column.endswith("_source_value"):
-        return value if row.get(column.replace("_source_value", "_source_concept_id")) else None
+        beside = "_concept_id" if table == "cost" else "_source_concept_id"  # costs have one concept, not two
+        return value if row.get(column.replace("_source_value", beside)) else None
     return value
 
 

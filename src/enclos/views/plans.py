@@ -129,7 +129,7 @@ def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
         f"{owned} JOIN {PERIMETER} AS p ON p.person_id = t.person_id "
         f"JOIN {_read(snapshot, 'visit_occurrence', 'visit')} ON visit.bucket = t.bucket "
         "AND visit.visit_occurrence_id = t.cost_event_id "
-        f"WHERE t.bucket = {bucket} AND t.cost_domain_id = 'Visit' "
+        f"WHERE t.bucket = {bucket} AND t.cost_domain_id = 'Visit' AND visit.person_id = t.person_id "
         f"AND visit.visit_start_date < {end} AND visit.visit_start_date >= {start}"
     )
 
