@@ -122,6 +122,7 @@ class Pass:
                 self._periods()
             with self._phase("money and kin"):
                 self._money_and_kin()
+            self._stage.forget("prs")
             self._events()
             with self._phase("eras"):
                 self._eras()
@@ -380,19 +381,20 @@ class Pass:
         at, stage = self._sources, self._stage
         kinds = event_kinds(at, self._written.duration, self._written.intents)
         expected: Counter[str] = Counter()
-        for kind in kinds:
-            with self._phase(f"{kind.name} lines"):
-                expected += self._tally(kind).expected
+        reached = {
+            table: [kind for kind in kinds if table in EVENT_TABLES and table in kind.targets(self._written.domains)]
+            for table in _COPIED
+        }
+        waiting, written = list(kinds), Counter[str]()
         for table in _COPIED:
-            parts = [
-                events.event_part(table, kind)
-                for kind in kinds
-                if table in EVENT_TABLES and table in kind.targets(self._written.domains)
-            ]
+            # A kind's lines are staged for its first table and forgotten after its last: they are never all there.
+            for kind in [kind for kind in reached[table] if kind in waiting]:
+                waiting.remove(kind)
+                with self._phase(f"{kind.name} lines"):
+                    expected += self._tally(kind).expected
+            parts = [events.event_part(table, kind) for kind in reached.pop(table)]
             if table == "payer_plan_period":
                 parts, expected[table] = self._payer_parts()
-            if not parts and expected[table]:
-                raise AssertionError("events were mapped to a table that no kind can reach")
             if f"omop_{table}" in at:
                 counted = f"SELECT count(*) FROM {at[f'omop_{table}']}"
                 parts.append(events.delivered_part(table, at[f"omop_{table}"]))
@@ -404,6 +406,11 @@ class Pass:
                 expected += self._tell(f"mapped omop_{table}", tell, counted).expected
             with self._phase(table):
                 self._write_parts(table, parts, expected[table], numbered_rows_sql)
+            written[table] = expected[table]
+            still_read = {kind.name for kinds_of_table in reached.values() for kind in kinds_of_table}
+            stage.forget(*(kind.name for kind in kinds if kind not in waiting and kind.name not in still_read))
+        if waiting or +written != +expected:
+            raise AssertionError("events were mapped to a table that no kind can reach")
 
     def _eras(self) -> None:
         at, stage = self._sources, self._stage

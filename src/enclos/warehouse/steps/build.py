@@ -35,8 +35,8 @@ from enclos.warehouse.steps.whole import Whole
 
 MAPPING = "snds-1"
 """The version of the mapping rules, written into every snapshot."""
-LINES_PER_PASS = 12_000_000
-"""Lines mapped in one go: their staged rows take about one gigabyte."""
+LINES_PER_PASS = 6_000_000
+"""Lines mapped in one go: with their staged rows a build takes about two gigabytes."""
 
 
 _OF_PERSONS = (*PERSON_TABLES, *LINKED_TABLES)

@@ -73,6 +73,12 @@ class Stage:
         self.ensure(sql)
         return self._engine.scalar(sql)
 
+    def forget(self, *names: str) -> None:
+        """Free the memory of rows that are hardly read again; whoever reads them has them made again."""
+        for full in {f"stage_{name}" for name in names} & self._made:
+            self._engine.unregister(full)
+            self._made.remove(full)
+
     def clear(self) -> None:
         """Forget everything kept."""
         for name in self._made:

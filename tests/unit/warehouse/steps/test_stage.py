@@ -46,6 +46,17 @@ def test_rows_are_made_when_first_read_and_kept_until_they_are_forgotten() -> No
     assert engine.scalar("SELECT count(*) FROM duckdb_views() WHERE view_name = 'stage_numbers'") == 0
 
 
+def test_forgotten_rows_are_made_again_when_somebody_reads_them() -> None:
+    engine, _ = bench()
+    made = stage()
+    made.define("numbers", "SELECT * FROM range(3) AS t(n)")
+    assert made.scalar("SELECT count(*) FROM stage_numbers") == 3
+    made.forget("numbers", "never made")
+    assert engine.scalar("SELECT count(*) FROM duckdb_views() WHERE view_name = 'stage_numbers'") == 0
+    assert made.scalar("SELECT count(*) FROM stage_numbers") == 3
+    made.clear()
+
+
 def test_a_join_with_large_keys_reads_the_kept_rows() -> None:
     """A join pushes its bounds into Arrow tables; keys above 2**63 would not pass."""
     made = stage()
