@@ -36,8 +36,8 @@ from enclos.stores.vault import attach_vault
 _CERTIFICATE, _CONTEXT = "enclos-key-destroyed-1", b"enclos key destroyed 1\n"
 _WORTH = {
     "file": "a copy of the old key file and the passphrase would bring the key back (decision 0003)",
-    "token": "the key never left the token, where its object is destroyed (decision 0021)",
-    "wrapped": "the key that wrapped it never left the token, where its object is destroyed (decision 0021)",
+    "token": "the key never left the token, where its object is destroyed (decision 0011)",
+    "wrapped": "the key that wrapped it never left the token, where its object is destroyed (decision 0011)",
 }
 
 

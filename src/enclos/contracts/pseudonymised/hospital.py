@@ -11,7 +11,7 @@ CLOCK = "Europe/Paris"
 ORDERING_INTENTS: tuple[str, ...] = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
 """Intents of a FHIR MedicationRequest that order a drug; proposals, plans and options do not.
 
-The FHIR-OMOP guide takes ``instance-order`` alone, which no export known here writes: docs/decisions/0024.
+The FHIR-OMOP guide takes ``instance-order`` alone, which no export known here writes: docs/decisions/0015.
 """
 
 

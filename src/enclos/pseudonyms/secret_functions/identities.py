@@ -4,7 +4,7 @@ A message is 32 bytes of ASCII, two whole blocks: the NIR's 13 characters, the b
 2) and ten bytes that name the function. Fixed length makes the messages prefix-free and the encoding of an identity
 unique: two messages are equal only when the identities are. The ten bytes keep functions under one key apart.
 
-Source: NIST SP 800-38B; docs/decisions/0020-level-one-cmac.md
+Source: NIST SP 800-38B; docs/decisions/0010-level-one-cmac.md
 """
 
 from __future__ import annotations

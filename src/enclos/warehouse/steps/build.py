@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 
 from enclos.contracts.durations import ATC_DDD, DRUG_DURATION
@@ -98,65 +98,60 @@ def build_snapshot(
     }
     rules = sha256_hex(canonical_bytes(shape))
     again = before is not None and before.get("rules") == rules
-    try:
-        with _transaction(lake):
-            with watch.phase("vocabulary and places"):
-                progress("vocabulary and places", 0.0)
-                records = read_records(engine, lake.name(BUILD_PART.name)) if again else Records({})
-                names = _tables(lake, again=again)
-                shared = Stage(engine, everywhere, rules, outputs=names)
-                _define_lookups(shared, everywhere, periods)
-                define_packs(shared, everywhere, rule)
-                whole = Whole(engine, lake, shared, everywhere, names, records, account, counts, rebuilt)
-                whole.write_vocabulary()
-                whole.write_durations()
-                whole.write_places()
-                written = Written(names, _domains(shared), days, rule, intents, n_buckets, rules, shared)
-            for number in range(n_passes):
-                check()
-                progress("buckets", number / n_passes)
-                buckets = range(number, n_buckets, n_passes)
-                sources = Sources(engine, crossing, buckets)
-                Pass(engine, sources, number, buckets, written, records, account, counts, rebuilt, watch.phase).make()
-            if not counts["person"]:
-                raise refusal(
-                    Code.BUILD_EMPTY, "Nobody was delivered yet.", "Ingest a delivery with persons, then build."
-                )
-            with watch.phase("metadata"):
-                made_by = {
-                    "enclos mapping": MAPPING,
-                    "enclos drug duration": rule.id,
-                    "enclos eras": eras.RULE,
-                    "enclos observation period": observation_periods.RULE,
-                    "enclos payer plan period": payers.RULE,
-                }
-                if "h_patient" in everywhere:
-                    made_by |= {
-                        "enclos hospital clock": CLOCK,
-                        "enclos MedicationRequest intents": " ".join(intents),
-                    }
-                whole.write_metadata(name, periods, released_on, made_by)
-            check_balance(account.tables())
-            records.write(engine, lake.create(BUILD_PART, by_bucket=False))
+    with _transaction(lake), ExitStack() as staged:
+        with watch.phase("vocabulary and places"):
+            progress("vocabulary and places", 0.0)
+            records = read_records(engine, lake.name(BUILD_PART.name)) if again else Records({})
+            names = _tables(lake, again=again)
+            shared = Stage(engine, everywhere, rules, outputs=names)
+            staged.callback(shared.clear)
+            _define_lookups(shared, everywhere, periods)
+            define_packs(shared, everywhere, rule)
+            whole = Whole(engine, lake, shared, everywhere, names, records, account, counts, rebuilt)
+            whole.write_vocabulary()
+            whole.write_durations()
+            whole.write_places()
+            written = Written(names, _domains(shared), days, rule, intents, n_buckets, rules, shared)
+        for number in range(n_passes):
             check()
-            with watch.phase("commit"):
-                progress("commit", 1.0)
-                snapshot = lake.commit(
-                    {
-                        "n_buckets": n_buckets,
-                        "n_passes": n_passes,
-                        "tables": sorted(names),
-                        "mapping": MAPPING,
-                        "duration": rule.id,
-                        "observation_period": observation_periods.RULE,
-                        "payer_plan_period": payers.RULE,
-                        "rules": rules,
-                        "complete_until": f"{until}" if (until := complete_until(periods)) else None,
-                    }
-                )
-    finally:
-        if "shared" in locals():
-            shared.clear()
+            progress("buckets", number / n_passes)
+            buckets = range(number, n_buckets, n_passes)
+            sources = Sources(engine, crossing, buckets)
+            Pass(engine, sources, number, buckets, written, records, account, counts, rebuilt, watch.phase).make()
+        if not counts["person"]:
+            raise refusal(Code.BUILD_EMPTY, "Nobody was delivered yet.", "Ingest a delivery with persons, then build.")
+        with watch.phase("metadata"):
+            made_by = {
+                "enclos mapping": MAPPING,
+                "enclos drug duration": rule.id,
+                "enclos eras": eras.RULE,
+                "enclos observation period": observation_periods.RULE,
+                "enclos payer plan period": payers.RULE,
+            }
+            if "h_patient" in everywhere:
+                made_by |= {
+                    "enclos hospital clock": CLOCK,
+                    "enclos MedicationRequest intents": " ".join(intents),
+                }
+            whole.write_metadata(name, periods, released_on, made_by)
+        check_balance(account.tables())
+        records.write(engine, lake.create(BUILD_PART, by_bucket=False))
+        check()
+        with watch.phase("commit"):
+            progress("commit", 1.0)
+            snapshot = lake.commit(
+                {
+                    "n_buckets": n_buckets,
+                    "n_passes": n_passes,
+                    "tables": sorted(names),
+                    "mapping": MAPPING,
+                    "duration": rule.id,
+                    "observation_period": observation_periods.RULE,
+                    "payer_plan_period": payers.RULE,
+                    "rules": rules,
+                    "complete_until": f"{until}" if (until := complete_until(periods)) else None,
+                }
+            )
     rows = {table: counts[table] for table in names if table in omop_tables()}
     return BuildReport(
         snapshot,
