@@ -1,4 +1,4 @@
-"""Print the generated pages: cards, refusals, study schema, spec. `--check` fails when one is stale."""
+"""Print the generated pages: cards, refusals, study schema, spec, SQL lists. `--check` fails when one is stale."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ ROOMS = (
     "synthetic",
 )
 BEGIN, END = "<!-- generated: cards -->", "<!-- end of generated: cards -->"
+BEGIN_LISTS, END_LISTS = "<!-- generated: lists -->", "<!-- end of generated: lists -->"
 
 
 def card(room: str) -> str:
@@ -94,7 +95,24 @@ def specs() -> tuple[Path, str]:
     return ROOT / "docs" / "spec" / "README.md", "\n".join(lines)
 
 
-PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (architecture, refusals, study_schema, specs)
+def people_sql() -> tuple[Path, str]:
+    """docs/sql.md with its lists printed anew."""
+    from enclos.views.sql.rules.lists import allowed_functions, refused_functions
+
+    path = ROOT / "docs" / "sql.md"
+    before, rest = path.read_text(encoding="utf-8").split(BEGIN_LISTS)
+    after = rest.split(END_LISTS)[1]
+    lines = [""]
+    for kind, title in (("scalar", "Functions and operators"), ("aggregate", "Aggregates"), ("window", "Windows")):
+        names = [f"`{name}`" for name, found in sorted(allowed_functions().items()) if found.kind.value == kind]
+        lines += [f"**{title}:** {', '.join(names)}.", ""]
+    safe = [f"`{name}`" for name, found in sorted(allowed_functions().items()) if found.leakproof]
+    lines += [f"Leakproof (never fail): {', '.join(safe)}.", "", "| refused | use instead |", "|---|---|"]
+    lines += [f"| `{name}` | {instead} |" for name, instead in sorted(refused_functions().items())]
+    return path, f"{before}{BEGIN_LISTS}\n" + "\n".join([*lines, "", END_LISTS]) + after
+
+
+PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (architecture, refusals, study_schema, specs, people_sql)
 
 
 def main() -> int:

@@ -59,6 +59,16 @@ class EngineSection(_Section):
     threads: int = Field(default=2, ge=1)
 
 
+class SqlSection(_Section):
+    """What one query of a person may use (docs/sql.md); without confinement on synthetic data only."""
+
+    memory_limit_mb: int = Field(default=2048, ge=256)
+    wall_seconds: int = Field(default=600, ge=1)
+    result_rows: int = Field(default=1_000_000, ge=1)
+    result_mb: int = Field(default=256, ge=1)
+    unconfined_for_trying_out: bool = False
+
+
 class WarehouseSection(_Section):
     """The rules that a build chooses: how long dispensings last, which prescriptions order (docs/warehouse.md)."""
 
@@ -83,6 +93,7 @@ class Settings(_Section):
     catalog: CatalogSection = CatalogSection()
     keys: KeysSection = KeysSection()
     engine: EngineSection = EngineSection()
+    sql: SqlSection = SqlSection()
     warehouse: WarehouseSection = WarehouseSection()
 
     def to_toml(self) -> str:

@@ -2,7 +2,7 @@
 
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
-from enclos.cli.commands import permits, studies, releases, ledger  # isort: skip
+from enclos.cli.commands import permits, studies, sql, releases, ledger  # isort: skip
 from enclos.cli.commands import keys, senders  # isort: skip
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "releases",
     "senders",
     "snapshots",
+    "sql",
     "story",
     "studies",
 ]

@@ -1,0 +1,72 @@
+"""Enclos from Python: ``enclos.open(folder, passphrase).permit(id, user=…).sql("…")``."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from enclos.app.enclosure import Enclosure, open_enclosure
+from enclos.app.keys import Passphrase
+from enclos.app.permits import active
+from enclos.app.sql import ask
+
+
+class OpenPermit:
+    """One permit in the hands of one of its users."""
+
+    def __init__(self, enclosure: Enclosure, permit: str, user: str, *, unconfined_for_trying_out: bool) -> None:
+        self._enclosure = enclosure
+        self._permit = permit
+        self._user = user
+        self._unconfined = unconfined_for_trying_out
+
+    def __repr__(self) -> str:
+        return f"OpenPermit({self._permit})"
+
+    def sql(self, text: str) -> pa.Table:
+        """The answer of one SELECT over the permit's tables.
+
+        Refuses: as ``enclos sql`` does.
+        """
+        return ask(
+            self._enclosure,
+            permit=self._permit,
+            user=self._user,
+            text=text,
+            unconfined_for_trying_out=self._unconfined,
+        ).table
+
+
+class OpenHouse:
+    """An open enclosure, as a researcher sees it; close it, or use it in a ``with`` block."""
+
+    def __init__(self, folder: Path | str, passphrase: Passphrase) -> None:
+        self._stack = ExitStack()
+        self._enclosure = self._stack.enter_context(open_enclosure(Path(folder), passphrase))
+
+    def __repr__(self) -> str:
+        return f"OpenHouse({self._enclosure.settings.enclosure.name})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the enclosure and its ledger's session."""
+        self._stack.close()
+
+    def permit(self, permit: str, *, user: str, unconfined_for_trying_out: bool = False) -> OpenPermit:
+        """The permit, if this user may act under it now.
+
+        Refuses: what permits refuse of the user.
+        """
+        active(self._enclosure, permit, user)
+        return OpenPermit(self._enclosure, permit, user, unconfined_for_trying_out=unconfined_for_trying_out)

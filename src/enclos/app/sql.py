@@ -1,0 +1,97 @@
+"""People's SQL: one query under a permit, through the guard, the view and the walls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import pyarrow as pa
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.permits import active, perimeter_path, permit_key
+from enclos.app.snapshots import reading_snapshot
+from enclos.contracts.view import Access
+from enclos.ledger.model import Action, Fact, Personal
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
+from enclos.stores.permit_files import PerimeterFile
+from enclos.views.sql.steps import PER_BUCKET_TWICE, PermitRows, check_query
+
+_OVERHEAD_MB = 1536
+"""Address space beside the engine's own memory: programs, libraries, stacks, the answer."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """What a query gave. Units: seconds from the call to the whole result."""
+
+    table: pa.Table
+    snapshot: int
+    seconds: float
+    n_withheld: int = 0
+
+    def __repr__(self) -> str:
+        return f"Answer({self.table.num_rows} rows)"
+
+
+def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_for_trying_out: bool = False) -> Answer:
+    """Answer one query of a person under a permit; the rows stay inside the enclosure's walls.
+
+    The right to ask is checked before, at every bucket, four times a second while the query runs, and at the end.
+    In: unconfined_for_trying_out — also where no process can be shut in; for synthetic data
+    Refuses: what permits refuse of the user; SQL_NOT_ALLOWED, SQL_LIMIT, SQL_FAILED, SQL_UNCONFINED, VIEW_NOT_GRANTED.
+    """
+    started = perf_counter()
+    facts: dict[str, Fact] = {"query": Personal(text)}
+    with enclosure.ledger.intent(Action.SQL, user, permit, facts) as ticket:
+        signed = active(enclosure, permit, user)
+        terms = signed.permit.terms
+        if terms.access is not Access.ROWS:
+            raise refusal(
+                Code.SQL_NOT_ALLOWED,
+                "This permit gives counts and estimates, not rows.",
+                "Run a study: enclos study. A permit with `access: rows` answers SQL.",
+            )
+        unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
+        require_confinement(unconfined_for_trying_out=unconfined)
+        ticket.facts.update({"permit_version": signed.version, "confined": not unconfined})
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            query = check_query(text, terms, engine)
+            ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
+            key = permit_key(permit)
+            engine.add_parquet_key(enclosure.keys.secret(key))
+
+            def check() -> None:
+                active(enclosure, permit, user)
+
+            rows = PermitRows(
+                terms,
+                engine=engine,
+                snapshot=snapshot,
+                perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
+                check=check,
+            )
+            incoming = [
+                Incoming(scan.name, scan.keep, scan.table in PER_BUCKET_TWICE, rows.schema(scan), rows.tables(scan))
+                for scan in query.scans
+            ]
+            table = run_confined(
+                query.sql, incoming, limits=_limits(enclosure), check=check, unconfined_for_trying_out=unconfined
+            )
+        ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes})
+    return Answer(table, snapshot.id, round(perf_counter() - started, 3))
+
+
+def _limits(enclosure: Enclosure) -> QueryLimits:
+    chosen = enclosure.settings.sql
+    threads = enclosure.settings.engine.threads
+    return QueryLimits(
+        memory_mb=chosen.memory_limit_mb,
+        address_space_mb=chosen.memory_limit_mb + _OVERHEAD_MB,
+        threads=threads,
+        wall_seconds=chosen.wall_seconds,
+        cpu_seconds=chosen.wall_seconds * threads,
+        result_rows=chosen.result_rows,
+        result_bytes=chosen.result_mb << 20,
+    )

@@ -1,0 +1,88 @@
+"""SQL: ask one question under a permit."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase
+from enclos.cli.console import say, show
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Format(Enum):
+    """How the rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    ARROW = "arrow"
+
+
+@application.command()
+def sql(
+    directory: Dir,
+    query: Annotated[str, typer.Argument(metavar="SELECT…")],
+    permit: PermitId,
+    user: User,
+    *,
+    form: Annotated[
+        Format, typer.Option("--format", help="table, csv, json (a row per line) or arrow.")
+    ] = Format.TABLE,
+    unconfined: Annotated[
+        bool,
+        typer.Option("--unconfined-for-trying-out", help="Also where bubblewrap is missing: synthetic data only."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Answer one SELECT over the tables of a permit (docs/sql.md); the rows are for the eyes of its user.
+
+    Example: enclos sql france --permit FR-2026-0042 --user alice@example.org "SELECT count(*) AS n FROM person"
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sql import ask
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        answer = ask(enclosure, permit=permit, user=user, text=query, unconfined_for_trying_out=unconfined)
+    if unconfined:
+        say("this query ran without walls: for trying out on synthetic data only")
+    if as_json:
+        show(
+            {
+                "columns": answer.table.column_names,
+                "rows": answer.table.to_pylist(),
+                "n_rows": answer.table.num_rows,
+                "snapshot": answer.snapshot,
+                "seconds": answer.seconds,
+            },
+            as_json=True,
+        )
+    else:
+        _print(answer.table, form)
+        say(f"{answer.table.num_rows} rows, {answer.seconds} s, snapshot {answer.snapshot}")
+
+
+def _print(table: pa.Table, form: Format) -> None:
+    if form is Format.TABLE:
+        show({"rows": table.to_pylist()} if table.num_rows else {"columns": table.column_names}, as_json=False)
+    elif form is Format.JSON:
+        for row in table.to_pylist():
+            sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    elif form is Format.CSV:
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(table.column_names)
+        for batch in table.to_batches():
+            writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    else:
+        import pyarrow as pa
+
+        with pa.ipc.new_stream(sys.stdout.buffer, table.schema) as stream:
+            stream.write_table(table)

@@ -1,0 +1,1 @@
+"""A process that can compute and nothing else: people's queries run in it."""

@@ -1,0 +1,56 @@
+"""A person's query after it was checked, and what it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class FunctionKind(Enum):
+    """What a function works on."""
+
+    SCALAR = "scalar"
+    AGGREGATE = "aggregate"
+    WINDOW = "window"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedFunction:
+    """A function that people may call.
+
+    ``leakproof``: it never fails and takes no more time for one value than for another, so that it may be applied to
+    rows before a view has dropped those that nobody may see. Source: PostgreSQL, CREATE FUNCTION, LEAKPROOF.
+    """
+
+    name: str
+    kind: FunctionKind
+    leakproof: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One table of the permit as a query reads it.
+
+    ``columns`` are those that the query names; ``keep`` is SQL of ours over them that only drops rows, empty for all.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    keep: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedQuery:
+    """A query that may run: the text is ours, written from the checked tree.
+
+    ``digest`` is the same for statements that differ in spaces, letter case and comments only.
+    """
+
+    sql: str
+    scans: tuple[Scan, ...]
+    names: frozenset[str]
+    digest: str
+
+    def __repr__(self) -> str:
+        return f"CheckedQuery({len(self.scans)} tables)"

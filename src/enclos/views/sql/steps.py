@@ -1,0 +1,108 @@
+"""A person's query: checked, and fed with the permit's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from enclos.contracts.durations import DRUG_DURATION
+from enclos.contracts.omop import omop_tables
+from enclos.contracts.sql import SqlEngine
+from enclos.contracts.view import ViewTerms
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.views.model import Reader
+from enclos.views.plans import OPTED_OUT, plan_bucket_perimeter, plan_open_table, plan_view
+from enclos.views.ports import Check, PerimeterStore, Snapshot
+from enclos.views.rules import OPEN_TABLES, shown_columns
+from enclos.views.sql.model import CheckedQuery, Scan
+from enclos.views.sql.rules.engine_tree import check_engine_tree
+from enclos.views.sql.rules.reading import Granted, read_query
+
+PER_BUCKET_TWICE = frozenset({"location"})
+"""Tables of which two buckets may show the same row."""
+
+
+def granted_columns(terms: ViewTerms) -> Granted:
+    """What a query under these terms may name."""
+    tables = {}
+    for table in (*terms.tables, *OPEN_TABLES):
+        contract = DRUG_DURATION if table == DRUG_DURATION.name else omop_tables()[table]
+        shown = contract.names if table in OPEN_TABLES else shown_columns(terms, table, contract.names)
+        tables[table] = {column.name: column.sql_type for column in contract if column.name in shown}
+    return Granted(tables)
+
+
+def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
+    """The query that may run in the place of the person's text.
+
+    Refuses: SQL_NOT_ALLOWED, SQL_LIMIT, VIEW_NOT_GRANTED.
+    """
+    query = read_query(text, granted_columns(terms))
+    check_engine_tree(engine.scalar("SELECT json_serialize_sql(?)", [query.sql]), query)
+    return query
+
+
+class PermitRows:
+    """The rows of a permit's tables as a person may see them, bucket by bucket.
+
+    Refuses: VIEW_UNOPENED; whatever ``check`` raises, before each bucket.
+    """
+
+    def __init__(
+        self,
+        terms: ViewTerms,
+        *,
+        engine: SqlEngine,
+        snapshot: Snapshot,
+        perimeter: PerimeterStore,
+        check: Check,
+        opted_out: Collection[int] = (),
+    ) -> None:
+        if not perimeter.exists():
+            raise refusal(
+                Code.VIEW_UNOPENED,
+                f"Permit {terms.permit_id} has not been opened.",
+                "Open it first: enclos permit open DIR PERMIT.",
+            )
+        self._terms = terms
+        self._engine = engine
+        self._snapshot = snapshot
+        self._perimeter = perimeter
+        self._check = check
+        self._opted_out = opted_out
+
+    def __repr__(self) -> str:
+        return f"PermitRows({self._terms.permit_id})"
+
+    def schema(self, scan: Scan) -> pa.Schema:
+        """The columns of a scan, with Arrow's types."""
+        contract = DRUG_DURATION if scan.table == DRUG_DURATION.name else omop_tables()[scan.table]
+        columns = ", ".join(f'NULL::{contract.column(name).sql_type} AS "{name}"' for name in scan.columns)
+        return self._engine.query(f"SELECT {columns} WHERE false").schema
+
+    def tables(self, scan: Scan) -> Iterator[pa.Table]:
+        """The rows of a scan; those of a table without persons come at once and may leave out what is not kept."""
+        columns = ", ".join(f'"{name}"' for name in scan.columns)
+        if scan.table in OPEN_TABLES:
+            self._check()
+            kept = f" WHERE {scan.keep}" if scan.keep else ""
+            yield self._engine.query(f"SELECT {columns} FROM ({plan_open_table(scan.table, self._snapshot)}){kept}")
+            return
+        # No comparison of a person's goes below the view: how long it takes would tell of rows that are not shown.
+        for bucket in self._snapshot.buckets:
+            self._check()
+            with self._objections():
+                self._engine.execute(plan_bucket_perimeter(self._perimeter.relation(), bucket))
+                view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON)
+                yield self._engine.query(f"SELECT {columns} FROM ({view})")
+
+    @contextmanager
+    def _objections(self) -> Iterator[None]:
+        self._engine.register(OPTED_OUT, pa.table({"person_id": pa.array(sorted(self._opted_out), pa.int64())}))
+        try:
+            yield
+        finally:
+            self._engine.unregister(OPTED_OUT)

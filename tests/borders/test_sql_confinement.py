@@ -1,0 +1,158 @@
+"""C2 to C4: the worker's walls, with queries that the guard would never let through."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.stores.confined.enclosing import can_confine, confined_command
+from enclos.stores.confined.process import Incoming, QueryLimits, run_confined
+from factories.asking import SMALL
+
+ROWS = pa.table({"a": pa.array([1, 2, 3], pa.int64())})
+
+
+def run(sql: str, limits: QueryLimits = SMALL, check: Callable[[], None] = lambda: None) -> pa.Table:
+    return run_confined(sql, [Incoming("t", "", False, ROWS.schema, [ROWS])], limits=limits, check=check)
+
+
+def refused(sql: str, limits: QueryLimits = SMALL, check: Callable[[], None] = lambda: None) -> Code:
+    with pytest.raises(Refusal) as caught:
+        run(sql, limits, check)
+    return caught.value.code
+
+
+def inside(program: str) -> str:
+    """What a program of Python prints behind the walls."""
+    command = confined_command()
+    command[-1] = program
+    done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=30, check=False)
+    return done.stdout + done.stderr
+
+
+def test_this_machine_can_shut_a_process_in() -> None:
+    assert can_confine(), "install the Debian package bubblewrap"
+    assert run("SELECT sum(a) AS s FROM t").to_pylist() == [{"s": 6}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("SELECT * FROM read_text('/worker.py')", "SELECT * FROM read_blob('/proc/self/environ')"),
+        *("SELECT * FROM glob('/*')", "COPY (SELECT 1) TO '/tmp/x.csv'", "SELECT * FROM sniff_csv('/worker.py')"),
+        *("SELECT * FROM read_duckdb('/tmp/x', table_name='t')", "ATTACH '/tmp/x.duckdb' AS x", "LOAD httpfs"),
+        *("INSTALL httpfs", "SET enable_external_access = true", "SET lock_configuration = false"),
+        *(
+            "SET memory_limit = '64GB'",
+            "RESET memory_limit",
+            "SELECT * FROM rows_of_the_service",
+            "EXPORT DATABASE '/tmp/y'",
+        ),
+    ],
+)
+def test_c1_06_to_11_past_the_guard_the_engine_is_locked(sql: str) -> None:
+    assert refused(sql) is Code.SQL_FAILED
+
+
+def test_c4_33_no_network() -> None:
+    said = inside(
+        "import socket\ntry:\n socket.create_connection(('1.1.1.1', 80), 2)\nexcept OSError as e: print('no', e.errno)"
+    )
+    assert said.startswith("no")
+    said = inside("import socket\ntry:\n socket.getaddrinfo('example.org', 80)\nexcept OSError: print('no name')")
+    assert said == "no name\n"
+    udp = (
+        "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ntry:\n s.sendto(b'x', ('1.1.1.1', 53))\n"
+    )
+    assert inside(udp + " print('sent')\nexcept OSError: print('no')") == "no\n"
+
+
+def test_c4_34_no_other_process_and_no_environment() -> None:
+    said = inside("import os; print(len([p for p in os.listdir('/proc') if p.isdigit()]), dict(os.environ))")
+    n_processes, environment = said.split(" ", 1)
+    assert int(n_processes) <= 2
+    assert "PASSPHRASE" not in environment
+    assert "HOME" not in environment
+
+
+def test_c4_34_35_no_file_of_the_host(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("CANARY")
+    probe = (
+        "import os\n"
+        f"for p in ({str(secret)!r}, '/etc/passwd', '/root/.ssh', '/home', '/var', '/run'):\n"
+        " print(os.path.exists(p))\n"
+        "for p in ('/usr/x', '/packages/x', '/worker.py'):\n"
+        " try: open(p, 'a'); print('wrote')\n"
+        " except OSError: print('no')\n"
+    )
+    assert inside(probe).split() == ["False"] * 6 + ["no"] * 3
+
+
+def test_c3_27_28_endless_queries_are_killed_and_the_next_user_is_unaffected() -> None:
+    limits = QueryLimits(memory_mb=256, address_space_mb=1792, threads=1, wall_seconds=2, cpu_seconds=30)
+    for sql in (
+        "WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r",
+        "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range < 0",
+    ):
+        started = time.monotonic()
+        assert refused(sql, limits) is Code.SQL_LIMIT
+        assert time.monotonic() - started < 10
+    assert run("SELECT count(*) AS n FROM t").to_pylist() == [{"n": 3}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT len(repeat('x', 2000000000) || repeat('y', 2000000000))",
+        "SELECT len(range(0, 900000000))",
+        "SELECT len(repeat('x', 3000000000)) FROM t",
+    ],
+)
+def test_c3_29_bombs_that_the_engine_does_not_count_meet_the_operating_system(sql: str) -> None:
+    limits = QueryLimits(memory_mb=256, address_space_mb=1792, threads=1, wall_seconds=20, cpu_seconds=15)
+    assert refused(sql, limits) in {Code.SQL_LIMIT, Code.SQL_FAILED}
+
+
+def test_c3_31_a_result_is_bounded_in_rows_and_bytes() -> None:
+    rows = QueryLimits(memory_mb=512, address_space_mb=2048, threads=1, result_rows=1000)
+    assert refused("SELECT * FROM range(1001)", rows) is Code.SQL_LIMIT
+    n_bytes = QueryLimits(memory_mb=512, address_space_mb=2048, threads=1, result_bytes=1 << 20)
+    assert refused("SELECT repeat('x', 1000000) AS x FROM range(3)", n_bytes) is Code.SQL_LIMIT
+
+
+def test_c2_19_a_fault_leaves_as_a_word_and_never_as_the_engines_text() -> None:
+    for sql in ("SELECT CAST('CANARY' || a AS INTEGER) FROM t", "SELECT error('CANARY' || a) FROM t", "SELECT canary"):
+        with pytest.raises(Refusal) as caught:
+            run(sql)
+        assert "canary" not in str(caught.value).lower()
+
+
+def test_c2_25_no_core_file_and_nothing_left_behind() -> None:
+    limits = inside("import resource; print(resource.getrlimit(resource.RLIMIT_CORE)[0])")
+    assert limits.strip().isdigit() or limits.strip() == "-1"
+    assert inside("import os; print(os.listdir('/tmp'))") == "[]\n"
+    assert refused("COPY (SELECT 1) TO '/tmp/x.csv'") is Code.SQL_FAILED
+
+
+def test_c5_41_the_end_of_a_permit_kills_a_running_query_within_a_second() -> None:
+    ended = threading.Event()
+
+    def check() -> None:
+        if ended.is_set():
+            raise refusal(Code.PERMIT_REVOKED, "This permit was revoked.", "")
+
+    timer = threading.Timer(1.5, ended.set)
+    timer.start()
+    started = time.monotonic()
+    sql = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range < 0"
+    assert refused(sql, check=check) is Code.PERMIT_REVOKED
+    assert time.monotonic() - started < 1.5 + 1
