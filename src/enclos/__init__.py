@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from enclos.lexicon.version import __version__
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from enclos.app.python import OpenHouse
-
-__version__ = "0.1.0"
 
 
 def open(folder: Path | str, passphrase: str | Callable[[], str]) -> OpenHouse:  # noqa: A001 - reads as enclos.open(…)
@@ -21,3 +21,6 @@ def open(folder: Path | str, passphrase: str | Callable[[], str]) -> OpenHouse: 
     from enclos.app.python import OpenHouse
 
     return OpenHouse(folder, passphrase)
+
+
+__all__ = ["__version__", "open"]

@@ -15,7 +15,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from enclos import __version__
 from enclos.app import ledger, permits, releases, studies
 from enclos.app.deliveries import ingest_deliveries
 from enclos.app.enclosure import Enclosure, create_enclosure, open_enclosure
@@ -26,6 +25,7 @@ from enclos.app.snapshots import build_omop
 from enclos.ledger.rules.tiles import CHECKPOINT
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.lexicon.version import __version__
 from enclos.stores.files import remove_tree, write_atomically
 from enclos.synthetic import make_france
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from enclos import __version__
 from enclos.app.enclosure import Enclosure
 from enclos.app.permits import active, perimeter_path, permit_key
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
 from enclos.stores.permit_files import PerimeterFile

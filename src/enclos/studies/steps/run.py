@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from enclos import __version__
 from enclos.contracts.result import StudyResult
+from enclos.lexicon.version import __version__
 from enclos.studies.model import Study
 from enclos.studies.ports import Cdm, Check, Progress
 from enclos.studies.rules.outline import Outline, outline_of
