@@ -106,6 +106,16 @@ class Enclosure:
                 yield engine
 
     @contextmanager
+    def vault_beside_readers(self) -> Iterator[Engine]:
+        """An engine with the vault attached while views are read: for changes that touch no table that a view reads.
+
+        Refuses: ENCLOSURE_BUSY while a build runs, or another such change.
+        """
+        with lock_exclusive(self.paths.rights_lock), lock_shared(self.paths.data_lock), self.engine() as engine:
+            attach_vault(engine, self.paths.vault_database, self.keys.secret(KeyName(KeyRole.VAULT)))
+            yield engine
+
+    @contextmanager
     def reading_data(self) -> Iterator[None]:
         """Keep builds out while a view is read; other readers may come.
 

@@ -1,4 +1,4 @@
-"""What the ledger remembers of every permit's newest version."""
+"""What the ledger remembers of every permit's newest version, and of the newest table of objections."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enclos.ledger.steps import Ledger
 from enclos.permits.model import VersionMark
 
 _SIGNINGS = {Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE}
+_WRITE_OBJECTIONS = {Action.OPT_OUT, Action.BUILD}
 
 
 class PermitMarks:
@@ -19,14 +20,27 @@ class PermitMarks:
         self._ledger = ledger
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
+        self._objections = 0
 
     def newest(self, permit_id: str) -> VersionMark | None:
         """The newest version of the permit that the ledger knows, or None."""
+        self._read()
+        return self._marks.get(permit_id)
+
+    def objections(self) -> int:
+        """The newest revision of the table of objections that the ledger knows; 0 when there never was one."""
+        self._read()
+        return self._objections
+
+    def _read(self) -> None:
         for index, entry in self._ledger.entries(self._n_read):
             self._n_read = index + 1
-            if entry.kind is Kind.OUTCOME and entry.outcome is Outcome.DONE and entry.action in _SIGNINGS:
+            if entry.kind is not Kind.OUTCOME or entry.outcome is not Outcome.DONE:
+                continue
+            if entry.action in _SIGNINGS:
                 self._note(entry)
-        return self._marks.get(permit_id)
+            if entry.action in _WRITE_OBJECTIONS:
+                self._objections = max(self._objections, int(str(entry.facts.get("objections", 0))))
 
     def _note(self, entry: Entry) -> None:
         permit_id = entry.permit or str(entry.facts["permit"])

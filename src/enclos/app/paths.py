@@ -58,6 +58,16 @@ class EnclosurePaths:
         return self.root / "release"
 
     @property
+    def objections(self) -> Path:
+        """The sealed table of those who objected."""
+        return self.root / "rights" / "objections.sealed"
+
+    @property
+    def rights_lock(self) -> Path:
+        """Held by whoever changes objections or re-identifications."""
+        return self.root / ".rights.lock"
+
+    @property
     def spill(self) -> Path:
         """Encrypted spill files of running engines."""
         return self.root / ".spill"

@@ -9,6 +9,7 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.keys import AccessBodySigner
+from enclos.app.objectors import objectors_at_opening
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
@@ -133,6 +134,7 @@ def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
             snapshot=snapshot,
             perimeter=perimeter,
             randomness=SystemRandomness(),
+            opted_out=objectors_at_opening(enclosure, signed),
         )
         ticket.facts.update({"snapshot": snapshot.id, "n_bytes": opened.n_bytes, **signed.facts})
     return {

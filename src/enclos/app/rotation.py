@@ -29,6 +29,7 @@ from enclos.stores.keys import KeySigner
 from enclos.stores.keys.port import KeyEntry
 from enclos.stores.lake import attach_lake
 from enclos.stores.landing import landed_under
+from enclos.stores.objection_files import CONTEXT
 from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
@@ -212,6 +213,11 @@ def _move_desk(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 
 
+def _move_objections(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    contexts = {path: CONTEXT for path in [enclosure.paths.objections] if path.exists()}
+    return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
+
+
 def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
     root = enclosure.paths.permits / old.subject
@@ -298,6 +304,7 @@ _MOVERS: dict[KeyRole, Callable[[Enclosure, KeyName, KeyName], _Moved]] = {
     KeyRole.CROSSING: _move_crossing,
     KeyRole.CATALOG: _move_catalog,
     KeyRole.DESK: _move_desk,
+    KeyRole.OBJECTIONS: _move_objections,
     KeyRole.PERMIT: _move_permit,
     KeyRole.LEDGER: _nothing_held,
     KeyRole.RELEASE: _nothing_held,

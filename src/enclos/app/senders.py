@@ -9,6 +9,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import pyarrow as pa
+
 from enclos.app.keys import FILE, Passphrase, key_id, key_store, leave_no_core
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
@@ -16,7 +18,12 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions import LEVEL_ONE_FUNCTION
-from enclos.pseudonyms.steps.senders import check_columns, pseudonymise_resources, pseudonymise_rows
+from enclos.pseudonyms.steps.senders import (
+    PSEUDONYM_COLUMN,
+    check_columns,
+    pseudonymise_resources,
+    pseudonymise_rows,
+)
 from enclos.stores.files import storage_border, write_atomically
 from enclos.stores.keys import KeyStore, read_token_uri
 from enclos.stores.sender_files import SenderCsv, leaving, ndjson_batches, write_csv, write_ndjson
@@ -96,6 +103,19 @@ def pseudonymise(
         "files": counts,
         "seconds": round(perf_counter() - started, 3),
     }
+
+
+def pseudonym_of(key: Path, passphrase: Passphrase, *, nir: str, birth: str, sex: str) -> tuple[str, str]:
+    """The source of a key and the level-one pseudonym of one identity, computed in memory; nothing is kept.
+
+    Refuses: IDENTITY_INVALID
+    """
+    leave_no_core()
+    keys, name = _open_source(key, passphrase)
+    _note_use(key, key_id(keys, name), ["one identity, typed"])
+    rows = pa.table({"nir": [nir], "birth": [birth], "sex": [sex]})
+    found = pseudonymise_rows(rows, 1, IdentityColumns("nir", "birth", "sex"), keys.blocks(name))
+    return name.subject, str(found[PSEUDONYM_COLUMN][0].as_py())
 
 
 def _open_source(folder: Path, passphrase: Passphrase) -> tuple[KeyStore, KeyName]:

@@ -8,12 +8,14 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.objectors import resolve_objections
 from enclos.app.progress import Report, paced, silent
 from enclos.intake.steps import read_accounts
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.linkage.steps import group_persons
 from enclos.pseudonyms.steps import cross, number_persons
+from enclos.pseudonyms.steps.objections import forget_former_numbers, has_former_numbers
 from enclos.stores.crossing import CrossingZone
 from enclos.stores.engine import Engine
 from enclos.stores.files import lock_exclusive
@@ -44,9 +46,14 @@ def build_omop(
     started = perf_counter()
     duration = duration_rule(duration or enclosure.settings.warehouse.drug_duration).name
     with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
-        periods, crossed, numbered = _cross(enclosure, report)
+        periods, crossed, numbered, moved, revision = _cross(enclosure, report)
         built = _build(enclosure, periods, duration, report, full=full)
+        if moved:  # the numbers of before are nobody's in the new snapshot
+            with enclosure.vault_engine() as engine:
+                forget_former_numbers(engine)
+                revision = resolve_objections(enclosure, engine)
         ticket.facts.update({"snapshot": built.snapshot, "n_persons": int(built.tables["person"])})
+        ticket.facts.update({"objections": revision} if revision else {})
     answer = built.as_json()
     result = {
         "snapshot": built.snapshot,
@@ -64,8 +71,11 @@ def build_omop(
     return result
 
 
-def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod], Any, Any]:
-    """The vault wing's part; its engine and its keys are gone when it returns."""
+def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod], Any, Any, bool, int]:
+    """The vault wing's part; its engine and its keys are gone when it returns.
+
+    Out: also whether numbers of before still stand in the warehouse, and the revision of the table of objections.
+    """
     persons = enclosure.keys.blocks(KeyName(KeyRole.PSEUDONYM))
     records = enclosure.keys.blocks(KeyName(KeyRole.RECORD))
     with enclosure.vault_engine() as engine:
@@ -73,6 +83,8 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
         report("persons", 0.0)
         group_persons(engine, landing)
         numbered = number_persons(engine, persons)
+        moved = has_former_numbers(engine)
+        revision = resolve_objections(enclosure, engine)
         report("persons", 1.0)
 
         def progress(what: str, done: int, total: int) -> None:  # noqa: ARG001 - the port's word
@@ -85,7 +97,7 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
             for account in read_accounts(engine)
             if account.period
         ]
-    return periods, crossed, numbered
+    return periods, crossed, numbered, moved, revision
 
 
 def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, report: Report, *, full: bool) -> Any:

@@ -8,6 +8,7 @@ from time import perf_counter
 import pyarrow as pa
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_path, permit_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.contracts.view import Access
@@ -71,6 +72,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 snapshot=snapshot,
                 perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
                 check=check,
+                opted_out=objectors_at_query(enclosure, signed),
             )
             incoming = [
                 Incoming(scan.name, scan.keep, scan.table in PER_BUCKET_TWICE, rows.schema(scan), rows.tables(scan))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_path, permit_key
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
@@ -29,7 +32,7 @@ _RUN_ID_LENGTH = 16
 def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Report = silent) -> dict[str, Any]:
     """Run a study under a permit and keep its result inside.
 
-    Out: run — the same for the same study, permit version and snapshot, so that a second run finds the first;
+    Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
          withheld number is None).
     Refuses: what permits refuse of the user, what studies refuse of the document.
@@ -41,29 +44,36 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         check_granted(signed.permit.terms, columns_read(study))
         with reading_snapshot(enclosure) as (engine, snapshot):
             files = run_files(enclosure, permit)
-            run_id = _run_id(text, signed, snapshot.id)
+            key = permit_key(permit)
+            secret = enclosure.keys.secret(key)
+            engine.add_parquet_key(secret)
+
+            def check() -> None:
+                active(enclosure, permit, user)
+
+            cdm = PermitCdm(
+                signed.permit.terms,
+                name=enclosure.settings.enclosure.name,
+                engine=engine,
+                snapshot=snapshot,
+                perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
+                check=check,
+                opted_out=objectors_at_query(enclosure, signed),
+            )
+            population = cdm.population()
+            run_id = _run_id(text, signed, snapshot.id, population, secret)
             ticket.facts.update({"run": run_id, "snapshot": snapshot.id, "permit_version": signed.version})
             already = files.exists(run_id)
             if not already:
-                key = permit_key(permit)
-                engine.add_parquet_key(enclosure.keys.secret(key))
-
-                def check() -> None:
-                    active(enclosure, permit, user)
-
-                cdm = PermitCdm(
-                    signed.permit.terms,
-                    name=enclosure.settings.enclosure.name,
-                    engine=engine,
-                    snapshot=snapshot,
-                    perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
-                    check=check,
-                )
 
                 def progress(n_done: int, n_total: int) -> None:
                     report(f"study {study.name}", n_done / n_total)
 
                 result = run_study(study, cdm, progress=progress, check=check)
+                after = cdm.population()
+                if after != population:  # somebody objected meanwhile: the next run is another one
+                    run_id = _run_id(text, signed, snapshot.id, f"{population} {after}", secret)
+                    ticket.facts.update({"run": run_id})
                 facts = {
                     "study": study.name,
                     "permit": permit,
@@ -71,7 +81,8 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
                     "snapshot": snapshot.id,
                     "enclos": __version__,
                 }
-                files.keep(Run(run_id, text, result, facts))
+                if not files.exists(run_id):
+                    files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
             shown = assess(kept.result, signed.permit.min_count)
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
@@ -101,6 +112,13 @@ def run_files(enclosure: Enclosure, permit: str) -> RunFiles:
     return RunFiles(folder, enclosure.keys.secret(permit_key(permit)))
 
 
-def _run_id(text: str, signed: SignedPermit, snapshot: int) -> str:
-    what = {"study": text, "permit": signed.digest, "snapshot": snapshot, "enclos": __version__}
-    return sha256_hex(canonical_bytes(what))[:_RUN_ID_LENGTH]
+def _run_id(text: str, signed: SignedPermit, snapshot: int, population: str, key: SecretKey) -> str:
+    """Under the permit's key, since who knows the permit's numbers could try out who is missing otherwise."""
+    what = {
+        "study": text,
+        "permit": signed.digest,
+        "snapshot": snapshot,
+        "population": population,
+        "enclos": __version__,
+    }
+    return hmac.new(key.reveal(), b"enclos run 1\n" + canonical_bytes(what), "sha256").hexdigest()[:_RUN_ID_LENGTH]

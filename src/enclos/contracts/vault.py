@@ -45,6 +45,13 @@ VAULT_DDL: tuple[str, ...] = (
     # one row per change of the person map
     """CREATE TABLE IF NOT EXISTS vault.numberings (
         revision BIGINT NOT NULL, n_new BIGINT NOT NULL, n_moved BIGINT NOT NULL, next_counter BIGINT NOT NULL)""",
+    # which number a source person had before it moved; emptied once a build stands that knows the new number
+    """CREATE TABLE IF NOT EXISTS vault.former_numbers (
+        source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, person_id BIGINT NOT NULL)""",
+    # one row per objection, under the pseudonym of the circuit that brought it; without it once withdrawn
+    """CREATE TABLE IF NOT EXISTS vault.objections (
+        receipt VARCHAR NOT NULL, source VARCHAR NOT NULL, pseudonym VARCHAR, pseudonym_rank BIGINT,
+        recorded_at TIMESTAMP NOT NULL, withdrawn_at TIMESTAMP)""",
 )
 """Run at the start of every step of the vault wing; nothing happens when the tables are there."""
 

@@ -111,6 +111,8 @@ class Code(Enum):
     RELEASE_REQUEST = ("REL-07", _PROMISE, "a request states purpose, author and reasons in words [SEC-EXP-2]")
     PACKAGE_BROKEN = ("REL-08", _PROMISE, "a package is complete and signed by the release key [Five Safes RO-Crate]")
     RELEASE_OTHER_PERMIT = ("REL-09", _ALLOW, "a result leaves under its own permit and no other [EHDS Art. 73(2)]")
+    # -- rights of persons (RGT)
+    OBJECTION_FILE = ("RGT-01", _PROMISE, "an objection names a source and its pseudonym [docs/rights.md]")
     # -- ledger (LDG)
     LEDGER_UNWRITABLE = ("LDG-01", _PROMISE, "nothing runs that is not in the ledger first [design § 3.7]")
     LEDGER_MISSING = ("LDG-02", _PROMISE, "a ledger is begun once, at init, and never begun again [design § 3.7]")

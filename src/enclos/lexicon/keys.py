@@ -42,6 +42,8 @@ class KeyRole(Enum):
     """AES-256, level one, one per source and held by the sender: turns identities into the source's pseudonyms."""
     DESK = "desk"
     """AES-256, release requests, evidence and decisions."""
+    OBJECTIONS = "objections"
+    """AES-256, the table of person numbers that no view shows: the vault wing writes it, the research wing reads it."""
     PERMIT = "permit"
     """AES-256, one per permit: perimeter, runs and person sets."""
     LEDGER_SALT = "ledger-salt"

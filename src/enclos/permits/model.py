@@ -44,7 +44,10 @@ class Role(Enum):
 
 
 class OptOutMoment(Enum):
-    """Which objections bind: those made until now, or until the permit was issued. Source: EHDS Art. 71(3)."""
+    """Which objections bind: those made until now, or until the permit is opened.
+
+    Source: EHDS Art. 71(3): an objection binds permits issued after it; a permit is opened after it was issued.
+    """
 
     NOW = "now"
     PERMIT = "permit"

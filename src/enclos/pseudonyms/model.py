@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -212,3 +212,15 @@ class IdentityColumns:
             raise ValueError("an identity has three columns")
         if len(set(self.kept)) != len(self.kept) or identity & {self.nir, self.birth} & set(self.kept):
             raise ValueError("a column is kept once, and neither the NIR nor the birth date is kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Objector:
+    """Who objects, under the pseudonym of the circuit that the objection came by.
+
+    ``rank`` tells the holders of one SNDS pseudonym apart; without it all of them are meant.
+    """
+
+    source: str
+    pseudonym: str = field(repr=False)
+    rank: int | None = field(default=None, repr=False)

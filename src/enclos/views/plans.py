@@ -77,6 +77,14 @@ def plan_bucket_perimeter(relation: str, bucket: int) -> str:
     )
 
 
+def plan_population(relation: str) -> str:
+    """How many persons a perimeter shows, and a number that their set decides, in whatever order they lie."""
+    return (
+        f"SELECT count(*), coalesce(bit_xor(hash(permit_person)), 0) FROM {relation} "
+        f"WHERE person_id NOT IN (SELECT person_id FROM {OPTED_OUT})"
+    )
+
+
 def plan_view(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, reader: Reader) -> str:
     """The rows of one granted table in one bucket, as the permit shows them; reads the perimeter's temporary table.
 

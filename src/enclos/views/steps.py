@@ -15,7 +15,14 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.ids import MAX_PERSONS, PERSON_BITS
 from enclos.lexicon.refusals import refusal
 from enclos.views.model import Opened, Reader
-from enclos.views.plans import OPTED_OUT, plan_bucket_perimeter, plan_candidates, plan_open_table, plan_view
+from enclos.views.plans import (
+    OPTED_OUT,
+    plan_bucket_perimeter,
+    plan_candidates,
+    plan_open_table,
+    plan_population,
+    plan_view,
+)
 from enclos.views.ports import Check, PerimeterStore, Randomness, Snapshot
 from enclos.views.rules import OPEN_TABLES
 
@@ -91,7 +98,7 @@ class PermitCdm:
     """The CDM that a permit sees: what a study reads, bucket by bucket.
 
     The right to read is checked at every bucket and every statement, so that expiry and revocation stop a running
-    study.
+    study. Those who object are asked for anew at every bucket.
     Refuses: VIEW_UNOPENED; whatever ``check`` raises.
     """
 
@@ -132,6 +139,13 @@ class PermitCdm:
     def buckets(self) -> Sequence[int]:
         """The buckets, in order."""
         return tuple(self._snapshot.buckets)
+
+    def population(self) -> str:
+        """A text that the set of persons shown now decides; it changes when somebody joins, objects or comes back."""
+        self._check()
+        with _opted_out(self._engine, self._opted_out):
+            n_persons, of_all = self._engine.rows(plan_population(self._perimeter.relation()))[0]
+        return f"{n_persons}:{of_all}"
 
     @contextmanager
     def bucket(self, bucket: int) -> Iterator[PermitBucket]:

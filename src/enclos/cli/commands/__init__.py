@@ -3,7 +3,7 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, studies, sql, releases, ledger  # isort: skip
-from enclos.cli.commands import keys, senders  # isort: skip
+from enclos.cli.commands import rights, keys, senders  # isort: skip
 
 __all__ = [
     "deliveries",
@@ -13,6 +13,7 @@ __all__ = [
     "persons",
     "quality",
     "releases",
+    "rights",
     "senders",
     "snapshots",
     "sql",

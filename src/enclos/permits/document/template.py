@@ -19,7 +19,7 @@ data:
   period: {start: 2019-01-01, end: 2024-01-01}             # the end is not included
   potential_identifiers: []         # commune, birth_month, exact_dates, death_date, death_commune
 access: aggregates                  # or rows
-opt_out: {applied: true, as_of: now}                       # or permit: objections until it was issued
+opt_out: {applied: true, as_of: now}                       # or permit: objections until it is opened
 disclosure: {min_count: 11}         # distinct persons; never below the enclosure's floor
 valid: {from: TODAYT00:00:00Z, until: LATERT00:00:00Z}
 """

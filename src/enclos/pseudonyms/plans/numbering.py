@@ -75,6 +75,14 @@ def plan_moved() -> str:
     )
 
 
+def plan_keep_former(moved: str) -> str:
+    """Keep the number that moved source persons had: the warehouse shows them under it until the next build."""
+    return (
+        "INSERT INTO vault.former_numbers SELECT m.source, m.source_person_key, m.person_id FROM vault.person_map AS m "
+        f"SEMI JOIN {moved} AS v ON v.source = m.source AND v.source_person_key = m.source_person_key"
+    )
+
+
 def plan_move_keys(revision: int, moved: str) -> str:
     """Give moved source persons their new number."""
     return (

@@ -75,6 +75,7 @@ def _number(engine: SqlEngine, cipher: BlockCipher) -> NumberingReport:
     engine.execute("BEGIN TRANSACTION")
     try:
         engine.execute(plans.plan_add_keys(revision))
+        engine.execute(plans.plan_keep_former(_MOVED))
         engine.execute(plans.plan_move_keys(revision, _MOVED))
         engine.execute(
             "INSERT INTO vault.numberings VALUES (?, ?, ?, ?)",

@@ -96,6 +96,13 @@ def pseudonymise_resources(
         yield resource
 
 
+def holds_national_number(text: str) -> bool:
+    """Whether the text is a NIR of 15 characters with its right key."""
+    if len(text) != 15 or not _NIR.fullmatch(text):
+        return False
+    return bool(_has_right_key(pa.chunked_array([pa.array([text])]))[0].as_py())
+
+
 # -- tables
 
 

@@ -1,0 +1,223 @@
+"""Objections: who says no is not there at the next query, and nobody can tell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from enclos.app.objections import add_objections, remove_objections
+from enclos.app.objectors import objectors_at_query
+from enclos.app.permits import newest, perimeter_path, permit_key
+from enclos.app.snapshots import reading_snapshot
+from enclos.lexicon.refusals import Refusal
+from enclos.pseudonyms.steps.objections import read_objections
+from enclos.stores.permit_files import PerimeterFile
+from enclos.views.steps import PermitCdm
+from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, call, open_home, permit_text, refused, run_cli
+
+PERMIT = "FR-TEST-0001"
+STUDY = """\
+study: bleeding
+cohorts:
+  bleed: {concepts: [192671], descendants: true, domain: condition}
+analyses:
+  - incidence: {outcome: bleed, interval: [overall]}
+"""
+
+
+def seen(home: Path, permit: str = PERMIT, after_first: Callable[[], object] = lambda: None) -> set[int]:
+    """The permit's numbers of everybody whom the view shows, read bucket by bucket."""
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        engine.add_parquet_key(enclosure.keys.secret(permit_key(permit)))
+        signed = newest(enclosure, permit)
+        cdm = PermitCdm(
+            signed.permit.terms,
+            name="x",
+            engine=engine,
+            snapshot=snapshot,
+            perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), permit_key(permit)),
+            check=lambda: None,
+            opted_out=objectors_at_query(enclosure, signed),
+        )
+        numbers: set[int] = set()
+        for place, bucket in enumerate(cdm.buckets):
+            with cdm.bucket(bucket) as opened:
+                numbers |= set(opened.query("SELECT person_id FROM person")["person_id"].to_pylist())
+            if place == 0:
+                after_first()
+        return numbers
+
+
+def member(home: Path, bucket: int | None = None) -> tuple[str, str, int, int]:
+    """Somebody of the perimeter who has an SNDS pseudonym: source, pseudonym, rank, the permit's number."""
+    with open_home(home) as enclosure, enclosure.vault_engine() as engine:
+        engine.add_parquet_key(enclosure.keys.secret(permit_key(PERMIT)))
+        perimeter = PerimeterFile(engine, perimeter_path(enclosure, PERMIT), permit_key(PERMIT)).relation()
+        source, key, number = engine.rows(
+            f"SELECT m.source, m.source_person_key, p.permit_person FROM vault.person_map AS m JOIN {perimeter} AS p "
+            "ON p.person_id = m.person_id WHERE m.source_person_key LIKE '%/%' AND (? IS NULL OR p.bucket = ?) "
+            "ORDER BY p.permit_person LIMIT 1",
+            [bucket, bucket],
+        )[0]
+    pseudonym, _, rank = key.rpartition("/")
+    return source, pseudonym, int(rank), number
+
+
+def objection(path: Path, *lines: tuple[object, ...]) -> Path:
+    rows = [";".join("" if part is None else str(part) for part in line[:3]) for line in lines]
+    path.write_text("\n".join(["source;pseudonym;rank", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def object_(home: Path, path: Path, *lines: tuple[object, ...]) -> dict[str, object]:
+    """Record objections in this process."""
+    with open_home(home) as enclosure:
+        return add_objections(enclosure, read_objections(objection(path, *lines).read_text(encoding="utf-8")))
+
+
+def test_an_objection_and_its_withdrawal_work_at_the_next_query(home, tmp_path):
+    someone = member(home)
+    before = seen(home)
+    study = tmp_path / "study.yaml"
+    study.write_text(STUDY, encoding="utf-8")
+    asked = ("study", home, "--permit", PERMIT, "--user", ALICE, study)
+    first = run_cli(*asked)
+    file = objection(tmp_path / "o.csv", someone)
+    added = run_cli("optout", home, "add", file)
+    assert (added["recorded"], added["already"], len(added["receipts"])) == (1, 0, 1)
+    assert before - seen(home) == {someone[3]}
+    second = run_cli(*asked)
+    assert second["run"] != first["run"] and not second["already"]
+    again = run_cli("optout", home, "add", file)
+    assert (again["recorded"], again["already"], again["receipts"]) == (0, 1, added["receipts"])
+    listed = run_cli("optout", home, "list")
+    assert (listed["standing"], listed["withdrawn"]) == (1, 0)
+    assert set(listed["objections"][0]) == {"receipt", "source", "recorded_at", "withdrawn_at"}
+    assert someone[1] not in str(listed)
+    assert run_cli("optout", home, "remove", "--receipt", added["receipts"][0]) == {"withdrawn": 1, "unknown": 0}
+    assert run_cli("optout", home, "remove", file) == {"withdrawn": 0, "unknown": 1}
+    assert seen(home) == before
+    third = run_cli(*asked)
+    assert (third["run"], third["already"]) == (first["run"], True)
+    assert run_cli("ledger", "verify", home)["n_open"] == 0
+
+
+def test_an_objection_works_between_two_buckets_of_a_running_query(home, tmp_path):
+    someone = member(home, bucket=15)
+    file = objection(tmp_path / "o.csv", someone)
+    before = seen(home)
+    during = seen(home, after_first=lambda: run_cli("optout", home, "add", file))
+    assert before - during == {someone[3]}
+
+
+def test_who_is_bound_when_is_the_permits_to_say(home, tmp_path):
+    someone = member(home)
+    for permit, opt_out in (("FR-OPENED", "true, as_of: permit"), ("FR-LIFTED", "false, as_of: now")):
+        text = permit_text(permit).replace("opt_out: {applied: true, as_of: now}", f"opt_out: {{applied: {opt_out}}}")
+        (tmp_path / "permit.yaml").write_text(text, encoding="utf-8")
+        run_cli("permit", "sign", home, tmp_path / "permit.yaml")
+        run_cli("permit", "open", home, permit)
+    n_all = len(seen(home))
+    object_(home, tmp_path / "o.csv", someone)
+    assert [len(seen(home, permit)) for permit in (PERMIT, "FR-OPENED", "FR-LIFTED")] == [n_all - 1, n_all, n_all]
+    for permit, n_persons in (("FR-OPENED", n_all - 1), ("FR-LIFTED", n_all)):
+        assert run_cli("permit", "open", home, permit)["n_persons"] == n_persons
+        assert len(seen(home, permit)) == n_persons
+
+
+def test_an_objection_outlives_builds_and_new_numbers(home, tmp_path):
+    before = len(seen(home))
+    object_(home, tmp_path / "o.csv", member(home))
+    for role in ("objections", "pseudonym"):
+        run_cli("keys", "rotate", home, role)
+        assert len(seen(home)) == before - 1
+    assert run_cli("permit", "open", home, PERMIT)["n_persons"] == before - 1
+
+
+def test_a_table_that_is_gone_or_older_than_the_ledger_stops_every_query(home, tmp_path):
+    table = home / "rights" / "objections.sealed"
+    someone = member(home)
+    receipt = object_(home, tmp_path / "o.csv", someone)["receipts"][0]
+    old = table.read_bytes()
+    with open_home(home) as enclosure:
+        assert remove_objections(enclosure, receipts=[receipt])["withdrawn"] == 1
+    object_(home, tmp_path / "o.csv", someone)
+    newest_table = table.read_bytes()
+    table.write_bytes(old)
+    with pytest.raises(Refusal) as told:
+        seen(home)
+    assert told.value.code.id == "ENC-05" and "objection" not in str(told.value).lower()
+    table.unlink()
+    assert refused("permit", "open", home, PERMIT)[1] == "ENC-05"
+    table.write_bytes(newest_table)
+    seen(home)
+    table.unlink()
+    assert object_(home, tmp_path / "o.csv", someone)["already"] == 1
+    assert someone[3] not in seen(home)
+
+
+def test_a_typed_identity_becomes_the_sources_pseudonym_and_is_kept_nowhere(empty, tmp_path):
+    nir, birth, key = "2850578006084", "1985-05-17", tmp_path / "key"
+    run_cli("keys", "source", key, "--source", "hosp-a")
+    (tmp_path / "in.csv").write_text(f"NIR;DDN;SEXE\n{nir};{birth};2\n", encoding="utf-8")
+    run_cli(
+        "pseudonymise",
+        tmp_path / "in.csv",
+        tmp_path / "out.csv",
+        "--key",
+        key,
+        "--columns",
+        "nir=NIR,birth=DDN,sex=SEXE",
+    )
+    pseudonym = (tmp_path / "out.csv").read_text().split()[1].strip('"')
+    command = [str(ENCLOS), "optout", str(empty), "add", "--key", str(key), "--json"]
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+    done = subprocess.run(
+        command, input=f"{nir}\n{birth}\n2\n", env=env, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert '"recorded": 1' in done.stdout and nir not in done.stdout + done.stderr
+    again = run_cli("optout", empty, "add", tmp_path / "out.csv", "--source", "hosp-a")
+    assert (again["recorded"], again["already"]) == (0, 1)
+    for path in [*empty.rglob("*"), *key.rglob("*")]:
+        content = path.read_bytes() if path.is_file() else b""
+        assert not [value for value in (nir, birth, pseudonym) if value.encode() in content], path.name
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("nir\n2850578006084\n", "RGT-01"),
+        ("source;pseudonym;rank\n", "RGT-01"),
+        ("source;pseudonym;rank\nsnds;;1\n", "RGT-01"),
+        ("source;pseudonym;rank\nsnds;PSA;one\n", "RGT-01"),
+        ("source;pseudonym;rank\nsnds;PSA;1;2\n", "RGT-01"),
+        ("source;pseudonym;rank\nhosp-a;285057800608441;\n", "KEY-07"),
+    ],
+)
+def test_a_file_that_is_no_list_of_objections_is_refused_without_its_values(tmp_path, text, code):
+    file = tmp_path / "o.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Refusal) as told:
+        read_objections(file.read_text(encoding="utf-8"))
+    assert told.value.code.id == code
+    assert "PSA" not in str(told.value) and "285057800" not in str(told.value)
+
+
+def test_usage_is_told(empty):
+    for arguments in (("add",), ("list", "--receipt", "x"), ("add", "--receipt", "x"), ("forget",)):
+        assert call("optout", empty, *arguments).returncode == 2
+
+
+def test_a_hospital_s_own_number_reaches_the_linked_person(home, france, tmp_path):
+    identities = pq.read_table(france / "truth" / "identities.parquet").to_pylist()
+    linked = [row for row in identities if row["linkable"] and "/" not in str(row["source_person_id"])]
+    before = len(seen(home))
+    lines = [(row["source"], row["source_person_id"], None) for row in linked[:40]]
+    assert object_(home, tmp_path / "o.csv", *lines)["recorded"] == len(set(lines))
+    gone = before - len(seen(home))
+    assert 0 < gone <= len({row["true_person"] for row in linked[:40]})
