@@ -15,14 +15,15 @@ from enclos.contracts.delivered.document import Kind
 from enclos.intake.model import DeliveryAccount
 from enclos.intake.steps import accept_delivery
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.linkage.model import LinkReport
-from enclos.linkage.steps import group_persons, link
+from enclos.linkage.model import DEFAULT_THRESHOLD, IndirectReport, LinkReport, Method
+from enclos.linkage.steps import group_persons, link, link_indirectly
 from enclos.pseudonyms.model import CrossingAccount, NumberingReport
 from enclos.pseudonyms.steps import cross, number_persons
 from enclos.stores.crossing import CrossingZone
 from enclos.stores.delivered import DeliveredFolder
 from enclos.stores.engine import Engine, open_engine
 from enclos.stores.landing import LandingZone
+from enclos.stores.stay_scorer import EphemeralBlinding, SplinkStays
 from enclos.stores.vault import attach_vault
 from fakes.keys import KeysInMemory
 
@@ -61,6 +62,22 @@ class VaultBench:
 
     def link(self) -> LinkReport:
         return link(self.engine, self.landing, self.landing, linked_at=NOON)
+
+    def link_indirectly(
+        self, method: Method = Method.DETERMINISTIC, threshold: float | None = None, **changes: Any
+    ) -> IndirectReport:
+        """Compare stays, or decide anew."""
+        given: dict[str, Any] = {"blinding": EphemeralBlinding(), "scorer": SplinkStays(self.folder / "tmp"), **changes}
+        report, _ = link_indirectly(
+            self.engine,
+            self.landing,
+            method=method,
+            threshold=DEFAULT_THRESHOLD[method] if threshold is None else threshold,
+            seed=7,
+            linked_at=NOON,
+            **given,
+        )
+        return report
 
     def number(self) -> NumberingReport:
         """Group and number persons."""
@@ -152,15 +169,18 @@ def write_delivery(
     return folder
 
 
-def write_snds(folder: Path, persons: Mapping[str, Sequence[str]], name: str = "ref") -> Path:
-    """A delivery of IR_BEN_R: who holds which pseudonyms ('PSA/rank')."""
+def write_snds(
+    folder: Path, persons: Mapping[str, Sequence[str]], name: str = "ref", births: Mapping[str, str] | None = None
+) -> Path:
+    """A delivery of IR_BEN_R: who holds which pseudonyms ('PSA/rank'); births by holder as 'year-month'."""
     rows = [
         {
             "BEN_NIR_PSA": pseudonym.split("/")[0],
             "BEN_RNG_GEM": pseudonym.split("/")[1],
             "BEN_IDT_ANO": holder,
             "BEN_SEX_COD": 1,
-            "BEN_NAI_ANN": 1950,
+            "BEN_NAI_ANN": (births or {}).get(holder, "1950-03")[:4],
+            "BEN_NAI_MOI": (births or {}).get(holder, "1950-03")[5:],
         }
         for holder, pseudonyms in persons.items()
         for pseudonym in pseudonyms
@@ -172,6 +192,69 @@ def write_patients(folder: Path, hospital: str, patients: Sequence[str]) -> Path
     """A hospital-csv delivery of patients."""
     rows = [{"patient_id": patient, "sex": "F", "birth_date": "1950-01-01"} for patient in patients]
     return write_delivery(folder / hospital, "hospital-csv", hospital, {"PATIENT.csv": csv_text(rows)})
+
+
+def write_own_stays(folder: Path, hospital: str, stays: Sequence[Mapping[str, object]], name: str = "own") -> Path:
+    """A hospital-csv delivery of patients and their stays.
+
+    Each stay: patient, and of sex, birth, finess, entry, exit, principal, acts what differs from the first stay below.
+    """
+    told = [{**A_STAY, "patient": f"p{n}", **stay} for n, stay in enumerate(stays, 1)]
+    patients = {s["patient"]: {"patient_id": s["patient"], "sex": s["sex"], "birth_date": s["birth"]} for s in told}
+    keys = [{"sejour_id": f"s{n}", "patient_id": s["patient"]} for n, s in enumerate(told, 1)]
+    files = {
+        "PATIENT.csv": list(patients.values()),
+        "SEJOUR.csv": [
+            {**k, "entree": f"{s['entry']} 09:00:00", "sortie": f"{s['exit']} 11:00:00", "finess": s["finess"]}
+            for k, s in zip(keys, told, strict=True)
+        ],
+        "DIAGNOSTIC.csv": [{**k, "code_cim10": s["principal"], "rang": "DP"} for k, s in zip(keys, told, strict=True)],
+        "ACTE.csv": [
+            {**k, "code_ccam": act} for k, s in zip(keys, told, strict=True) for act in str(s["acts"]).split()
+        ],
+    }
+    texts = {path: csv_text(rows) for path, rows in files.items() if rows}
+    return write_delivery(folder / f"{name}-{hospital}", "hospital-csv", hospital, texts)
+
+
+def write_pmsi_stays(folder: Path, stays: Sequence[Mapping[str, object]], name: str = "pmsi") -> Path:
+    """A PMSI delivery of 2019; each stay: whose ('PSA/rank'), and what differs from the stay below."""
+    told = [{**A_STAY, **stay} for stay in stays]
+    keys = [{"ETA_NUM": s["finess"], "RSA_NUM": f"{n:010d}"} for n, s in enumerate(told, 1)]
+    chaining = [
+        {
+            **k,
+            "NIR_ANO_17": str(s["whose"]).split("/")[0],
+            "RNG_BEN": str(s["whose"]).split("/")[1],
+            "EXE_SOI_DTD": f"{s['entry']} 00:00:00",
+            "EXE_SOI_DTF": f"{s['exit']} 00:00:00",
+            "NIR_RET": s.get("nir_ret", "0"),
+        }
+        for k, s in zip(keys, told, strict=True)
+    ]
+    files = {
+        "T_MCO19C.csv": chaining,
+        "T_MCO19B.csv": [
+            {**k, "COD_SEX": 1 if s["sex"] == "M" else 2, "DGN_PAL": str(s["principal"]).replace(".", "")}
+            for k, s in zip(keys, told, strict=True)
+        ],
+        "T_MCO19A.csv": [{**k, "CDC_ACT": a} for k, s in zip(keys, told, strict=True) for a in str(s["acts"]).split()],
+    }
+    return write_delivery(
+        folder / name, "snds-pmsi", "snds", {path: csv_text(rows) for path, rows in files.items() if rows}
+    )
+
+
+A_STAY: Mapping[str, object] = {
+    "sex": "F",
+    "birth": "1950-03-17",
+    "finess": "690000001",
+    "entry": "2019-04-01",
+    "exit": "2019-04-05",
+    "principal": "I21.0",
+    "acts": "DDQH009",
+}
+"""A stay of which the examples change what matters."""
 
 
 def write_circuit(

@@ -10,18 +10,37 @@ import pyarrow.parquet as pq
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, silent
+from enclos.app.report.charts import svg_of
 from enclos.app.rotation import certify
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.linkage.steps import link, measure_links
+from enclos.linkage.model import DEFAULT_THRESHOLD, Method
+from enclos.linkage.steps import link, link_indirectly, measure_indirect, measure_links
+from enclos.stores.files import write_atomically
 from enclos.stores.landing import LandingZone
+from enclos.stores.stay_scorer import EphemeralBlinding, SplinkStays
+
+SEED = 20_260_101
+"""Of the sample from which chance agreement is learnt; the same stays then weigh the same again."""
+CHART = "match-weights.svg"
 
 
-def link_persons(enclosure: Enclosure, *, truth: Path | None = None, report: Report = silent) -> dict[str, Any]:
-    """Run the direct circuit on the link deliveries and destroy the temporary ids.
+def link_persons(
+    enclosure: Enclosure,
+    *,
+    truth: Path | None = None,
+    indirect: Method | None = None,
+    threshold: float | None = None,
+    seed: int = SEED,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """Run the direct circuit on the link deliveries and destroy the temporary ids; then link the others by their stays.
 
-    Out: per hospital, how many patients were linked; with truth, recall and false links.
+    In: indirect — how stays are compared, None for the direct circuit alone; threshold — agreeing variables or bits,
+        None for the method's own
+    Out: per hospital, how many patients were linked; ``indirect`` with groups; with truth, recall, false links and
+        precision.
     """
     tables = _truth_tables(truth) if truth else None
     with enclosure.vault_engine() as engine:
@@ -32,9 +51,31 @@ def link_persons(enclosure: Enclosure, *, truth: Path | None = None, report: Rep
             result = linked.as_json()
             ticket.facts.update({"already": linked.already, "n_destroyed": linked.destroyed})
         certify(enclosure)
+        if indirect:
+            report("link", 0.2)
+            with enclosure.ledger.intent(Action.LINK, enclosure.operator) as ticket:
+                found, chart = link_indirectly(
+                    engine,
+                    landing,
+                    EphemeralBlinding(),
+                    SplinkStays(enclosure.paths.spill),
+                    method=indirect,
+                    threshold=DEFAULT_THRESHOLD[indirect] if threshold is None else threshold,
+                    seed=seed,
+                    linked_at=datetime.now(UTC),
+                )
+                result["indirect"] = found.as_json()
+                ticket.facts.update({"method": indirect.value, "threshold": found.threshold, "linked": found.n_linked})
+            drawing = enclosure.paths.vault / CHART
+            if chart:
+                write_atomically(drawing, svg_of(chart), "the chart of match weights")
+            if indirect is Method.PROBABILISTIC and drawing.exists():
+                result["indirect"]["chart"] = f"vault/{CHART}"
         if tables:
             report("link", 0.7)
             identities, persons = tables
+            if indirect:
+                result["indirect"] |= measure_indirect(engine, landing, identities).as_json()
             result |= measure_links(engine, landing, identities, persons).as_json()
         report("link", 1.0)
     return result

@@ -35,6 +35,24 @@ VAULT_DDL: tuple[str, ...] = (
     # the latest report of each hospital's circuit, as it was shown
     """CREATE TABLE IF NOT EXISTS vault.link_reports (
         source VARCHAR NOT NULL, linked_at TIMESTAMP NOT NULL, report VARCHAR NOT NULL)""",
+    # one row per method of indirect linkage whose comparison was done: on what (a digest of the deliveries and the
+    # seed), and the model that was learnt; no stay and no code
+    """CREATE TABLE IF NOT EXISTS vault.indirect_rounds (
+        method VARCHAR NOT NULL, inputs VARCHAR NOT NULL, compared_at TIMESTAMP NOT NULL, stays VARCHAR NOT NULL,
+        model VARCHAR NOT NULL)""",
+    # every hospital patient whose stays were compared
+    """CREATE TABLE IF NOT EXISTS vault.indirect_patients (
+        method VARCHAR NOT NULL, source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, n_stays BIGINT NOT NULL,
+        n_several BIGINT NOT NULL)""",
+    # the two SNDS persons whose stays are most like a patient's, each by one of its pseudonyms
+    """CREATE TABLE IF NOT EXISTS vault.indirect_candidates (
+        method VARCHAR NOT NULL, source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, place INTEGER NOT NULL,
+        snds_source VARCHAR NOT NULL, snds_person_key VARCHAR NOT NULL, weight DOUBLE NOT NULL,
+        n_stays BIGINT NOT NULL)""",
+    # what the threshold in force makes of them: one row per patient, without a pseudonym where nobody was found
+    """CREATE TABLE IF NOT EXISTS vault.indirect_links (
+        source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, method VARCHAR NOT NULL, threshold DOUBLE NOT NULL,
+        outcome VARCHAR NOT NULL, snds_source VARCHAR, snds_person_key VARCHAR, weight DOUBLE, n_stays BIGINT)""",
     # who is one person: source persons of one cluster are the same
     """CREATE TABLE IF NOT EXISTS vault.clusters (
         source VARCHAR NOT NULL, source_person_key VARCHAR NOT NULL, cluster BIGINT NOT NULL)""",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import pyarrow as pa
+
 
 class LinkOutcome(Enum):
     """What the direct circuit says of one hospital patient."""
@@ -117,3 +119,130 @@ class LinkTruth:
                 "known": self.n_known,
             }
         }
+
+
+# -- indirect linkage
+
+VARIABLES: tuple[str, ...] = ("finess", "entry_on", "exit_on", "sex", "birth_month", "principal", "acts_key")
+"""What two stays are compared on, n = 7: hospital, entry, exit, sex, birth month, principal diagnosis, set of acts."""
+RELAXED = 2
+"""How many variables may disagree in the last step of the deterministic relaxation."""
+MARGIN = 7.0
+"""Bits by which the heaviest person must surpass the next: odds of 128 to 1."""
+SUCCESS = 0.9
+"""Share of a hospital's patients that must be found. Source: facts on regulation, § 5.3."""
+
+
+class Method(Enum):
+    """How stays are compared when there is no NIR."""
+
+    DETERMINISTIC = "deterministic"
+    """Agree on n, n-1, n-2 variables, with uniqueness."""
+    PROBABILISTIC = "probabilistic"
+    """Fellegi and Sunter's weights, learnt from the stays."""
+
+
+DEFAULT_THRESHOLD: Mapping[Method, float] = {
+    Method.DETERMINISTIC: float(len(VARIABLES) - RELAXED),
+    Method.PROBABILISTIC: 6.0,
+}
+"""Variables that agree; bits of match weight, the prior included. Chosen on synthetic truth: docs/linkage.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A proportion with its numerator, its denominator and Wilson's 95 % interval; all empty over nobody."""
+
+    n: int
+    of: int
+    lower: float | None
+    upper: float | None
+
+    @property
+    def value(self) -> float | None:
+        """The proportion."""
+        return self.n / self.of if self.of else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The proportion as JSON values."""
+        return {"value": self.value, "n": self.n, "of": self.of, "lower": self.lower, "upper": self.upper}
+
+
+@dataclass(frozen=True, slots=True)
+class IndirectReport:
+    """What indirect linkage found under a threshold; each patient with stays is in one group of its hospital."""
+
+    method: Method
+    threshold: float
+    groups: Mapping[str, Mapping[str, int]]
+    """By hospital: group_1, group_2, linked, multiple, none."""
+    stays: Mapping[str, int]
+    """Stays compared on both sides, and the hospital's by group of the relaxation."""
+    direct: tuple[int, int, int]
+    """Patients who have a direct link: same person, another person, none."""
+    compared: bool
+    """Whether stays were compared in this step; otherwise kept candidates were decided anew."""
+
+    @property
+    def n_patients(self) -> int:
+        """Patients with a stay that could be compared."""
+        return sum(sum(groups.values()) for groups in self.groups.values())
+
+    @property
+    def n_linked(self) -> int:
+        """Patients with one person."""
+        return sum(n for groups in self.groups.values() for group, n in groups.items() if group in _FOUND)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        names = sorted({group for groups in self.groups.values() for group in groups})
+        found = self.n_linked / self.n_patients if self.n_patients else None
+        return {
+            "method": self.method.value,
+            "threshold": self.threshold,
+            "patients": self.n_patients,
+            "linked": self.n_linked,
+            "groups": {name: sum(groups.get(name, 0) for groups in self.groups.values()) for name in names},
+            "by_hospital": {source: dict(groups) for source, groups in self.groups.items()},
+            "found_rate": found,
+            "success": found is not None and found >= SUCCESS,
+            "stays": dict(self.stays),
+            "against_direct": dict(zip(("same", "another", "none"), self.direct, strict=True)),
+            "compared": self.compared,
+        }
+
+
+_FOUND = frozenset({"group_1", "group_2", "linked"})
+
+
+@dataclass(frozen=True, slots=True)
+class IndirectTruth:
+    """Indirect links against truth: recall over patients whose person has a stay of the PMSI, precision over links."""
+
+    recall: Share
+    precision: Share
+
+    def as_json(self) -> dict[str, Any]:
+        """``recall`` and ``precision``, each with its interval and counts beside it."""
+        return {
+            "recall": self.recall.value,
+            "precision": self.precision.value,
+            "recall_interval": [self.recall.lower, self.recall.upper],
+            "precision_interval": [self.precision.lower, self.precision.upper],
+            "true_links": self.precision.n,
+            "links": self.precision.of,
+            "concerned": self.recall.of,
+            "concerned_are": "hospital patients with a compared stay whose person has a usable stay in the PMSI",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredStays:
+    """What a comparison of all stays gives: pairs with weights, the model, and its chart."""
+
+    pairs: pa.Table
+    """stay, other, weight (bits, prior included), own (bits without sex, birth month and prior); decimals."""
+    model: Mapping[str, Any]
+    """Levels with m, u and weight, as JSON values; it holds no stay and no code."""
+    chart: Mapping[str, Any]
+    """Vega-Lite of the weights."""

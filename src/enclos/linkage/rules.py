@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from enclos.linkage.model import LinkOutcome
+from enclos.linkage.model import VARIABLES, LinkOutcome, Share
 
 Nodes = npt.NDArray[np.int64]
 
@@ -41,3 +43,32 @@ def link_outcome(*, n_shared_ids: int, n_answers: int, n_persons: int) -> LinkOu
     if n_persons == 1:
         return LinkOutcome.LINKED
     return LinkOutcome.UNKNOWN_PERSON if n_answers else LinkOutcome.NO_ANSWER
+
+
+_Z95 = 1.959963984540054
+
+
+def share(n: int, of: int) -> Share:
+    """A proportion with Wilson's score interval at 95 %.
+
+    Empty: over nobody there is no interval
+    Source: Wilson 1927; Brown, Cai, DasGupta 2001
+    """
+    if not of:
+        return Share(0, 0, None, None)
+    rate, square = n / of, _Z95**2
+    middle = (rate + square / (2 * of)) / (1 + square / of)
+    half = _Z95 / (1 + square / of) * math.sqrt(rate * (1 - rate) / of + square / (4 * of**2))
+    return Share(n, of, 0.0 if n == 0 else middle - half, 1.0 if n == of else middle + half)
+
+
+def stay_group(n_agree: int | None, *, matched: bool) -> str:
+    """The group of a hospital stay in the deterministic relaxation.
+
+    In: n_agree — variables of the step that settled it, None when no step did; matched — with one person
+    """
+    if n_agree is None:
+        return "none"
+    if not matched:
+        return "multiple"
+    return "group_1" if n_agree == len(VARIABLES) else "group_2"

@@ -101,6 +101,11 @@ class Engine:
     def __repr__(self) -> str:
         return "Engine()"
 
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection, for a library of the stores that runs statements itself."""
+        return self._connection
+
     def close(self) -> None:
         """Close the connection and everything attached to it."""
         with engine_border():

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from enclos.linkage.model import HospitalLinks, LinkOutcome
-from enclos.linkage.rules import component_labels, link_outcome
+from enclos.linkage.rules import component_labels, link_outcome, share, stay_group
 from oracle.linkage import components
 
 nodes = st.integers(0, 30)
@@ -45,3 +46,23 @@ def test_each_patient_has_one_outcome(shared, answers, persons, outcome):
 def test_a_report_whose_outcomes_do_not_add_up_cannot_be_made():
     with pytest.raises(ValueError, match="one outcome"):
         HospitalLinks("hosp-a", 3, {LinkOutcome.LINKED: 2})
+
+
+@given(st.integers(1, 5000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
+def test_a_share_has_wilsons_interval(counts):
+    n, of = counts
+    found, interval = share(n, of), binomtest(n, of).proportion_ci(0.95, method="wilson")
+    assert found.value == n / of
+    assert (found.lower, found.upper) == pytest.approx((interval.low, interval.high), abs=1e-9)
+
+
+def test_a_share_of_nobody_is_empty():
+    assert share(0, 0).as_json() == {"value": None, "n": 0, "of": 0, "lower": None, "upper": None}
+
+
+@pytest.mark.parametrize(
+    ("n_agree", "matched", "group"),
+    [(7, True, "group_1"), (6, True, "group_2"), (5, True, "group_2"), (7, False, "multiple"), (None, False, "none")],
+)
+def test_the_group_of_a_stay(n_agree, matched, group):
+    assert stay_group(n_agree, matched=matched) == group

@@ -89,7 +89,13 @@ ALWAYS_THERE = {
 }
 """Not traps of the generator's choice: sessions, emergencies, missing NIR, accidents at work and C2S are everywhere."""
 UNTIL_2017 = {name for name in COUNTS if name.endswith("_doubled_finess")}
-COUNTED_ELSEWHERE = {"dcir_regularisations_corrected", "dcir_regularisations_cancelled", "hospital_shifted_dates"}
+COUNTED_ELSEWHERE = {
+    "dcir_regularisations_corrected",
+    "dcir_regularisations_cancelled",
+    "hospital_shifted_dates",
+    "hospital_mistyped_births",
+    "hospital_mistyped_diagnoses",
+}
 
 
 def test_every_trap_that_is_counted_has_a_test(france: Path) -> None:

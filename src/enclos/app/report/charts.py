@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,17 @@ def as_svg(chart: Any) -> str:
     svg: str = vl_convert.vegalite_to_svg(styled.to_json())
     # Wide pictures shrink on a telephone: the drawing keeps its viewBox, its size follows the page.
     return svg.replace("<svg ", '<svg role="img" style="max-width:100%;height:auto" ', 1)
+
+
+def svg_of(vega_lite: Mapping[str, Any]) -> bytes:
+    """A Vega-Lite drawing that carries its own data, as an SVG file.
+
+    Refuses: ValueError when it names data by an address
+    """
+    if '"url"' in json.dumps(vega_lite):
+        raise ValueError("a drawing carries its data in itself")
+    svg: str = vl_convert.vegalite_to_svg(dict(vega_lite))
+    return svg.encode("utf-8")
 
 
 def flow_of_rows(account: Rows) -> str:

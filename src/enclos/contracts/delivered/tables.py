@@ -116,6 +116,7 @@ _PLAIN: dict[Kind, tuple[DeliveredTable, ...]] = {
             entree="TIMESTAMP",
             sortie="TIMESTAMP",
             mode="VARCHAR",
+            finess="VARCHAR",
         ),
         _own(
             "DIAGNOSTIC",

@@ -40,6 +40,7 @@ def write(deliveries: Deliveries, found: Record) -> None:
             instants(found.visits.start, " "),
             instants(found.visits.end, " "),
             [_MODES[kind] for kind in found.visits.kind.tolist()],
+            [found.finess] * len(visits),
             strict=True,
         ),
     )

@@ -7,7 +7,7 @@ results and drugs given are only here.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,13 @@ PRINCIPAL, RELATED, SECONDARY = range(3)
 NO_NIR = 0.05
 MISTYPED_NIR = 0.01
 _SHIFTED = 0.01
+_ONE_IN = 100
+"""Of this many patients one has a mistyped birth month, and of this many stays one a mistyped principal diagnosis."""
 _SECOND_NUMBER = 0.005
 _VISITS_A_YEAR = 0.35
 _MINUTES_A_DAY = 1440
+_MONTH = 31
+_COMMON = ("I10", "E119", "R104", "R074", "S060", "M545", "N390", "J459")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def record(
         hospitals()[place].finess,
         patients,
         visits,
-        _diagnoses(rng, mine, visits, len(more_day)),
+        _diagnoses(rng, _mistyped(mine, traps), visits, len(more_day)),
         _acts(mine, visits),
         _laboratory(rng, mine, visits),
         _drugs(rng, mine, visits),
@@ -150,6 +154,12 @@ def _patients(
     number = np.concatenate(
         [patient_number(folk.first + persons, place), 100_000_000 + patient_number(folk.first + twice, place)]
     )
+    birth = folk.birth[both].copy()
+    if traps is not None:
+        # told by the person and not drawn: the random numbers of what follows stay the same
+        wrong = ((folk.first + both) * 613 + place * 29) % _ONE_IN == 41
+        birth[wrong] -= _MONTH
+        traps["hospital_mistyped_births"] += int(wrong.sum())
     has_nir = rng.random(len(both)) >= NO_NIR
     mistyped = has_nir & (rng.random(len(both)) < MISTYPED_NIR)
     now_second = folk.second_psa[both] != b""
@@ -162,7 +172,7 @@ def _patients(
             both,
             number,
             folk.female[both],
-            folk.birth[both],
+            birth,
             folk.death[both],
             np.where(now_second, folk.second_psa[both], folk.psa[both]),
             folk.rank[both],
@@ -191,11 +201,22 @@ def _other_visits(rng: np.random.Generator, folk: People, patients: Patients) ->
     return patient, day, np.where(rng.random(len(patient)) < 0.55, OUTPATIENT, EMERGENCY)
 
 
+def _mistyped(mine: Stays, traps: Counter[str] | None) -> Stays:
+    """The stays as the hospital's record has them: now and then with another principal diagnosis than the PMSI's."""
+    if traps is None:
+        return mine
+    mark = mine.person * 211 + mine.entry * 17
+    wrong = (mark % _ONE_IN == 7) & ~mine.certain & (mine.n_sessions == 0)
+    common = np.array([diagnosis(code) for code in _COMMON])
+    traps["hospital_mistyped_diagnoses"] += int(wrong.sum())
+    return replace(mine, dp=np.where(wrong, common[mark // _ONE_IN % len(common)], mine.dp))
+
+
 def _diagnoses(rng: np.random.Generator, mine: Stays, visits: Visits, n_more: int) -> Entries:
     stay = np.arange(len(mine))
     related = np.flatnonzero(mine.related != NONE)
     secondary, nth = np.nonzero(mine.secondary != NONE)
-    common = np.array([diagnosis(code) for code in ("I10", "E119", "R104", "R074", "S060", "M545", "N390", "J459")])
+    common = np.array([diagnosis(code) for code in _COMMON])
     more = len(mine) + np.arange(n_more)
     visit = np.concatenate([stay, related, secondary, more])
     what = np.concatenate(

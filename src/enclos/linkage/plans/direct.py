@@ -1,4 +1,4 @@
-"""SQL text of linkage. Nothing is run here.
+"""Direct linkage: circuits, and who is one person.
 
 The names of intermediate tables are the steps of the reasoning, in order: snds_persons, circuit, answers, outcomes;
 source_persons, person_nodes, edges.
@@ -125,11 +125,22 @@ def plan_person_nodes() -> str:
     )
 
 
-def plan_edges() -> str:
-    """One edge per hospital patient and SNDS person, with the number of SNDS persons of that patient."""
+def plan_edges(*, indirect: bool = True) -> str:
+    """One edge per hospital patient and SNDS person, with the number of SNDS persons of that patient.
+
+    A patient without any direct link has the indirect one that the threshold in force gives.
+    """
+    links = (
+        "(SELECT source, source_person_key, snds_source, snds_person_key FROM vault.links UNION ALL "
+        "SELECT source, source_person_key, snds_source, snds_person_key FROM vault.indirect_links AS i "
+        "WHERE snds_person_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM vault.links AS l "
+        "WHERE l.source = i.source AND l.source_person_key = i.source_person_key))"
+        if indirect
+        else "vault.links"
+    )
     return (
         "SELECT node, snds_node, count(*) OVER (PARTITION BY node) AS n_persons FROM ("
-        "SELECT DISTINCT h.node AS node, s.node AS snds_node FROM vault.links AS l "
+        "SELECT DISTINCT h.node AS node, s.node AS snds_node FROM " + links + " AS l "
         f"JOIN {PERSON_NODES} AS h ON h.source = l.source AND h.person = l.source_person_key "
         f"JOIN {SNDS_PERSONS} AS p ON p.source = l.snds_source AND p.person_key = l.snds_person_key "
         f"JOIN {PERSON_NODES} AS s ON s.source = p.source AND s.person = p.person)"

@@ -1,10 +1,9 @@
-"""The verbs of linkage."""
+"""Direct linkage: run the circuits, and say who is one person."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -12,14 +11,14 @@ import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.vault import VAULT_DDL
-from enclos.linkage import plans, rules
+from enclos.linkage import rules
 from enclos.linkage.model import GroupReport, HospitalLinks, LinkOutcome, LinkReport, LinkTruth
+from enclos.linkage.plans import direct as plans
 from enclos.linkage.ports import Landed, LinkKeys
+from enclos.linkage.steps.tables import find_snds_persons, hold, intermediate, prepare, whole_transaction
 
 _HOSPITAL_COLUMNS = ("source", "patient_id", "id_temp")
 _NATIONAL_COLUMNS = ("source", "id_temp", "BEN_NIR_PSA", "BEN_RNG_GEM")
-_BENEFICIARY_COLUMNS = ("BEN_NIR_PSA", "BEN_RNG_GEM", "BEN_IDT_ANO", "BEN_NIR_ANO", "BEN_CDI_NIR")
 
 
 def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: datetime) -> LinkReport:
@@ -33,7 +32,7 @@ def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: d
     Out: one report per hospital; already is True when there was nothing to link
     Source: CNIL, guide on circuits (12/2020), single-centre circuit repeated per hospital
     """
-    _prepare(engine)
+    prepare(engine)
     destroyed = _destroy_validated(engine, link_keys)
     open_deliveries = engine.rows(
         "SELECT delivery_id, ordinal FROM vault.deliveries WHERE kind = 'link' "
@@ -42,10 +41,10 @@ def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: d
     if not open_deliveries:
         return LinkReport(_stored_reports(engine), (), destroyed, already=True)
     ordinals = {int(ordinal): str(delivery_id) for delivery_id, ordinal in open_deliveries}
-    with _intermediate(engine):
+    with intermediate(engine, plans.plan_forget()):
         hospital_rows = landed.relation(Kind.LINK.value, "LINK_HOSPITAL", _HOSPITAL_COLUMNS, deliveries=tuple(ordinals))
         national_rows = landed.relation(Kind.LINK.value, "LINK_SNDS", _NATIONAL_COLUMNS, deliveries=tuple(ordinals))
-        _find_snds_persons(engine, landed)
+        find_snds_persons(engine, landed)
         complete, waiting = _halves(engine, hospital_rows, national_rows)
         reports = _run_circuits(engine, complete, hospital_rows, national_rows)
         speaks_of = engine.rows(plans.plan_hospitals_by_delivery(hospital_rows, national_rows))
@@ -56,24 +55,26 @@ def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: d
     return LinkReport(_stored_reports(engine), tuple(waiting), destroyed, already=not reports)
 
 
-def group_persons(engine: SqlEngine, landed: Landed) -> GroupReport:
+def group_persons(engine: SqlEngine, landed: Landed, *, indirect: bool = True) -> GroupReport:
     """Decide anew which source persons are one person: SNDS pseudonyms of one BEN_IDT_ANO, and patients linked to it.
 
     A patient whose links name two SNDS persons stays alone. Needs no link: without one, each patient is a person.
+
+    In: indirect — whether patients without a direct link follow the indirect one
     """
-    _prepare(engine)
-    with _intermediate(engine):
-        _find_snds_persons(engine, landed)
+    prepare(engine)
+    with intermediate(engine, plans.plan_forget()):
+        find_snds_persons(engine, landed)
         fhir = landed.relation(Kind.FHIR_BULK.value, "Patient", ("id",))
         plain = landed.relation(Kind.HOSPITAL_CSV.value, "PATIENT", ("patient_id",))
         omop = landed.relation(Kind.OMOP.value, "person", ("person_id",))
         engine.execute(plans.plan_source_persons(fhir, plain, omop))
         engine.execute(plans.plan_person_nodes())
-        edges = engine.query(plans.plan_edges())
+        edges = engine.query(plans.plan_edges(indirect=indirect))
         sure = np.asarray(edges["n_persons"]) == 1
         left, right = np.asarray(edges["node"], np.int64), np.asarray(edges["snds_node"], np.int64)
         nodes, labels = rules.component_labels(left[sure], right[sure])
-        _hold(engine, plans.LABELS, pa.table({"node": nodes, "label": labels}))
+        hold(engine, plans.LABELS, pa.table({"node": nodes, "label": labels}))
         engine.execute(plans.plan_clusters())
         counts = engine.rows("SELECT source, count(*) FROM vault.clusters GROUP BY source ORDER BY source")
         n_persons = int(engine.scalar("SELECT count(DISTINCT cluster) FROM vault.clusters"))
@@ -81,19 +82,20 @@ def group_persons(engine: SqlEngine, landed: Landed) -> GroupReport:
 
 
 def measure_links(engine: SqlEngine, landed: Landed, identities: pa.Table, persons: pa.Table) -> LinkTruth:
-    """Group persons anew and compare them with the truth of a synthetic France.
+    """Group persons by their direct links and compare them with the truth of a synthetic France.
 
     In: identities — true_person, source, source_person_id (SNDS: 'PSA/rank'), linkable; persons — true_person and
         snds, the list of the person's pseudonyms
     """
-    group_persons(engine, landed)
-    with _intermediate(engine):
-        _find_snds_persons(engine, landed)
+    group_persons(engine, landed, indirect=False)
+    with intermediate(engine, plans.plan_forget()):
+        find_snds_persons(engine, landed)
         engine.register("enclos_truth", identities)
         engine.register("enclos_true_persons", persons)
         counts = engine.rows(plans.plan_measured())
         engine.unregister("enclos_truth")
         engine.unregister("enclos_true_persons")
+    group_persons(engine, landed)
     total = {"known": 0, "linkable": 0, "true": 0, "false": 0, "found": 0}
     for known, linkable, verdict, n_patients in counts:
         total["known"] += int(n_patients) * bool(known)
@@ -102,45 +104,6 @@ def measure_links(engine: SqlEngine, landed: Landed, identities: pa.Table, perso
         total["found"] += int(n_patients) * (verdict == 1 and bool(linkable))
         total["false"] += int(n_patients) * (verdict == 2)
     return LinkTruth(total["known"], total["linkable"], total["true"], total["found"], total["false"])
-
-
-def _prepare(engine: SqlEngine) -> None:
-    for statement in VAULT_DDL:
-        engine.execute(statement)
-
-
-@contextmanager
-def _intermediate(engine: SqlEngine) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for statement in plans.plan_forget():
-            engine.execute(statement)
-
-
-@contextmanager
-def _whole_transaction(engine: SqlEngine) -> Iterator[None]:
-    engine.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        engine.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-            engine.execute("ROLLBACK")
-        raise
-
-
-def _hold(engine: SqlEngine, name: str, table: pa.Table) -> None:
-    engine.register("enclos_arriving", table)
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM enclos_arriving")
-    engine.unregister("enclos_arriving")
-
-
-def _find_snds_persons(engine: SqlEngine, landed: Landed) -> None:
-    beneficiaries, archive = (
-        landed.relation(Kind.SNDS_REF.value, family, _BENEFICIARY_COLUMNS) for family in ("IR_BEN_R", "IR_BEN_R_ARC")
-    )
-    engine.execute(plans.plan_snds_persons(beneficiaries, archive))
 
 
 def _halves(engine: SqlEngine, hospital_rows: str, national_rows: str) -> tuple[list[str], list[str]]:
@@ -157,7 +120,7 @@ def _run_circuits(
 ) -> list[HospitalLinks]:
     if not complete:
         return []
-    _hold(engine, "enclos_complete", pa.table({"source": pa.array(complete, pa.string())}))
+    hold(engine, "enclos_complete", pa.table({"source": pa.array(complete, pa.string())}))
     chosen = "(SELECT * FROM {} WHERE source IN (SELECT source FROM enclos_complete))"
     snds_sources = engine.rows(f"SELECT DISTINCT source FROM {plans.SNDS_PERSONS}")
     # The national side may sign its answers with another name than its deliveries, as long as there is one SNDS.
@@ -176,7 +139,7 @@ def _run_circuits(
 
 def _keep(engine: SqlEngine, reports: Sequence[HospitalLinks], validated: Sequence[str], linked_at: datetime) -> None:
     at = linked_at.replace(tzinfo=None)
-    with _whole_transaction(engine):
+    with whole_transaction(engine):
         if reports:
             engine.execute(plans.plan_keep_links())
         for report in reports:
@@ -196,7 +159,7 @@ def _destroy_validated(engine: SqlEngine, link_keys: LinkKeys) -> int:
     )
     for delivery_id, key_subject in rows:
         link_keys.destroy_link(str(delivery_id), str(key_subject))
-        with _whole_transaction(engine):
+        with whole_transaction(engine):
             engine.execute("UPDATE vault.landed SET path = NULL WHERE delivery_id = ?", [delivery_id])
             engine.execute("UPDATE vault.link_rounds SET destroyed = true WHERE delivery_id = ?", [delivery_id])
     return len(rows)

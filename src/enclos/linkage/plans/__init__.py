@@ -1,0 +1,1 @@
+"""SQL text of linkage. Nothing is run here."""
