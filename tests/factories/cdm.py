@@ -94,6 +94,12 @@ def _arrow(table: str, rows: Iterable[Row]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=pa.schema(fields))
 
 
+def arrow_of(table: str, rows: Iterable[Row]) -> pa.Table:
+    """Rows of a table, without their bucket."""
+    fields = [pa.field(column.name, _ARROW[column.sql_type]) for column in omop_tables()[table]]
+    return pa.Table.from_pylist(list(rows), schema=pa.schema(fields))
+
+
 def random_base(persons: Sequence[int], tables: Iterable[str], seed: int) -> dict[str, list[Row]]:
     """Rows for each person, drawn from the person's own seed: what others have does not change them."""
     base: dict[str, list[Row]] = {table: [] for table in ("person", "observation_period", *tables)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,12 +17,19 @@ from enclos.lexicon.refusals import refusal
 from enclos.views.model import Opened, Reader
 from enclos.views.plans import (
     OPTED_OUT,
+    Members,
     plan_bucket_perimeter,
     plan_candidates,
+    plan_exceptions,
+    plan_forget_members,
+    plan_member_counts,
+    plan_members,
     plan_open_table,
     plan_population,
+    plan_query,
     plan_view,
 )
+from enclos.views.plans.members import MOST_EXCEPTIONS, bits_for
 from enclos.views.ports import Check, PerimeterStore, Randomness, Snapshot
 from enclos.views.rules import OPEN_TABLES
 
@@ -157,8 +164,15 @@ class PermitCdm:
         try:
             for table, select in self._selects(bucket):
                 self._engine.execute(f'CREATE OR REPLACE TEMP VIEW "{table}" AS {select}')
-            yield PermitBucket(self._engine, self._check)
+            members = open_members(self._engine, self._snapshot, bucket)
+
+            def keyed_view(table: str) -> str:
+                return plan_view(table, self._terms, self._snapshot, bucket, Reader.PLATFORM, keyed=members)
+
+            yield PermitBucket(self._engine, self._check, keyed_view, self._terms.tables)
         finally:
+            for statement in plan_forget_members():
+                self._engine.execute(statement)
             for kind, name in sorted(_temporary(self._engine) - before, reverse=True):
                 self._engine.execute(f'DROP {kind} IF EXISTS temp."{name}"')
 
@@ -170,11 +184,19 @@ class PermitCdm:
 
 
 class PermitBucket:
-    """One open bucket of a permit."""
+    """One open bucket of a permit.
 
-    def __init__(self, engine: SqlEngine, check: Check) -> None:
+    In: keyed_view — the SQL of a granted table's rows under warehouse numbers; queries that show no number to anybody
+        are run on it, since they need not look the permit's numbers up.
+    """
+
+    def __init__(
+        self, engine: SqlEngine, check: Check, keyed_view: Callable[[str], str], tables: Collection[str]
+    ) -> None:
         self._engine = engine
         self._check = check
+        self._keyed_view = keyed_view
+        self._tables = frozenset(tables)
 
     def __repr__(self) -> str:
         return "PermitBucket()"
@@ -182,12 +204,26 @@ class PermitBucket:
     def query(self, sql: str) -> pa.Table:
         """Run a query of the platform and take its whole result."""
         self._check()
-        return self._engine.query(sql)
+        return self._engine.query(plan_query(sql, self._keyed_view, self._tables))
 
     def execute(self, sql: str) -> None:
         """Run a statement of the platform for its effect."""
         self._check()
         self._engine.execute(sql)
+
+
+def open_members(engine: SqlEngine, snapshot: Snapshot, bucket: int) -> Members:
+    """Set the bitmaps of a bucket whose perimeter is there, and say how they tell who is in."""
+    if "person" not in snapshot.tables:
+        return Members(everyone=False, bits=0, exceptions=None)
+    ((n_out, n_in),) = engine.rows(plan_member_counts(snapshot, bucket))
+    if n_out == 0:
+        return Members(everyone=True, bits=0, exceptions=())
+    bits = bits_for(n_in)
+    for statement in plan_members(bits):
+        engine.execute(statement)
+    found = tuple(int(person) for (person,) in engine.rows(plan_exceptions(snapshot, bucket, bits)))
+    return Members(everyone=False, bits=bits, exceptions=found if len(found) <= MOST_EXCEPTIONS else None)
 
 
 @contextmanager

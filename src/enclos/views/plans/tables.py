@@ -1,4 +1,4 @@
-"""The SQL of a perimeter and of a permit's tables; runs nothing."""
+"""The SQL of a perimeter and of a permit's tables."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.views.model import ColumnRule, Reader, Treatment
+from enclos.views.plans.members import PERIMETER, Members
 from enclos.views.ports import Snapshot
 from enclos.views.rules import OPEN_TABLES, SPAN_TABLES, column_rules, shown_columns
-
-PERIMETER = "permit_perimeter"
-"""The name of the temporary table that holds one bucket of the perimeter."""
 
 OPTED_OUT = "permit_opted_out"
 """The name of the registered table (person_id) of those who objected."""
@@ -85,9 +83,13 @@ def plan_population(relation: str) -> str:
     )
 
 
-def plan_view(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, reader: Reader) -> str:
+def plan_view(
+    table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, reader: Reader, *, keyed: Members | None = None
+) -> str:
     """The rows of one granted table in one bucket, as the permit shows them; reads the perimeter's temporary table.
 
+    In: keyed — leave the warehouse's own numbers where the permit's would stand, and tell by these members who is in:
+        only inside a query that shows no number to anybody (plan_query).
     Out: the granted columns in the contract's order. For platform studies, columns that may be empty and are not
          granted are there and empty, so that a study that can do without them runs.
     Empty: a table that the snapshot does not hold has no rows.
@@ -96,7 +98,7 @@ def plan_view(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, rea
     contract = omop_tables()[table]
     shown = shown_columns(terms, table, contract.names)
     outputs = [
-        (_shown(column_rules()[table, column.name], terms, reader), column)
+        (_shown(column_rules()[table, column.name], terms, reader, is_keyed=keyed is not None), column)
         for column in contract
         if column.name in shown
     ]
@@ -109,7 +111,7 @@ def plan_view(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, rea
     selected = ", ".join(f'({sql})::{column.sql_type} AS "{column.name}"' for sql, column in outputs)
     if table == "location":
         return f"SELECT DISTINCT {selected} FROM {_places(snapshot, bucket)}"
-    return f"SELECT {selected} FROM {_rows(table, terms, snapshot, bucket)}"
+    return f"SELECT {selected} FROM {_rows(table, terms, snapshot, bucket, keyed)}"
 
 
 def plan_open_table(table: str, snapshot: Snapshot) -> str:
@@ -129,25 +131,35 @@ def plan_empty(columns: list[Column]) -> str:
     return f"SELECT {empty} WHERE false"
 
 
-def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
+def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: Members | None) -> str:
     """Costs of visits that began in the period: a cost has no person and no day but those of its visit."""
     start, end = _day(terms.period.start_on), _day(terms.period.end_on)
     owned = f"(SELECT *, cost_id >> {ORDINAL_BITS} AS person_id FROM {snapshot.relation('cost')}) AS t"
     return (
-        f"{owned} JOIN {PERIMETER} AS p ON p.person_id = t.person_id "
+        f"{owned}{_numbers(keyed)} "
         f"JOIN {_read(snapshot, 'visit_occurrence', 'visit')} ON visit.bucket = t.bucket "
         "AND visit.visit_occurrence_id = t.cost_event_id "
-        f"WHERE t.bucket = {bucket} AND t.cost_domain_id = 'Visit' AND visit.person_id = t.person_id "
+        f"WHERE t.bucket = {bucket}{_is_in(keyed)} AND t.cost_domain_id = 'Visit' AND visit.person_id = t.person_id "
         f"AND visit.visit_start_date < {end} AND visit.visit_start_date >= {start}"
     )
 
 
-def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
+def _numbers(keyed: Members | None) -> str:
+    """Join the permit's numbers, unless warehouse numbers do."""
+    return "" if keyed else f" JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
+
+
+def _is_in(keyed: Members | None) -> str:
+    """The test that the join of the permit's numbers makes otherwise."""
+    return f" AND {keyed.test('t.person_id')}" if keyed else ""
+
+
+def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: Members | None) -> str:
     if table == "cost":
-        return _costs(terms, snapshot, bucket)
+        return _costs(terms, snapshot, bucket, keyed)
     source = (
-        f"{_read(snapshot, table, 't')} JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
-        f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}"
+        f"{_read(snapshot, table, 't')}{_numbers(keyed)}"
+        f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}{_is_in(keyed)}"
     )
     if table not in START_DATES:
         return source
@@ -181,24 +193,35 @@ def _places(snapshot: Snapshot, bucket: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Showing:
-    """One column on its way into a view; ``exact`` lifts the month, ``listed`` the department."""
+    """One column on its way into a view; ``exact`` lifts the month, ``listed`` the department, ``keyed`` the permit's
+    numbers.
+    """
 
     rule: ColumnRule
     terms: ViewTerms
     exact: bool
     listed: bool
+    keyed: bool
 
     @property
     def value(self) -> str:
         return f't."{self.rule.column}"'
 
 
+def _shown_day(column: _Showing) -> str:
+    """A row is in when its start is, so that only other days can need a cut."""
+    table = column.rule.table
+    if column.exact and table not in SPAN_TABLES and column.rule.column == START_DATES.get(table):
+        return column.value
+    return _day_in_period(column.value, column.terms.period, exact=column.exact)
+
+
 _SHOWN: dict[Treatment, Callable[[_Showing], str]] = {
     Treatment.PLAIN: lambda column: column.value,
-    Treatment.PERSON: lambda _: "p.permit_person",
-    Treatment.ROW_ID: lambda column: _renumbered(column.value),
-    Treatment.ROW_REF: lambda column: _own_row(column.value),
-    Treatment.DAY: lambda column: _day_in_period(column.value, column.terms.period, exact=column.exact),
+    Treatment.PERSON: lambda column: "t.person_id" if column.keyed else "p.permit_person",
+    Treatment.ROW_ID: lambda column: _renumbered(column.value, keyed=column.keyed),
+    Treatment.ROW_REF: lambda column: _own_row(column.value, keyed=column.keyed),
+    Treatment.DAY: _shown_day,
     Treatment.INSTANT: lambda column: _instant_in_period(column.value, column.terms.period, exact=column.exact),
     Treatment.BIRTH_MONTH: lambda column: column.value if column.exact else "NULL",
     Treatment.BIRTH_DAY: lambda column: column.value if column.exact else "NULL",
@@ -212,18 +235,19 @@ _SHOWN: dict[Treatment, Callable[[_Showing], str]] = {
 """The SQL of each treatment; ``t`` is the table, ``p`` the perimeter, ``place`` where a person lives."""
 
 
-def _shown(rule: ColumnRule, terms: ViewTerms, reader: Reader) -> str:
+def _shown(rule: ColumnRule, terms: ViewTerms, reader: Reader, *, is_keyed: bool) -> str:
     """The SQL that shows one column."""
     listed = rule.unless is not None and rule.unless in terms.identifiers
-    return _SHOWN[rule.treatment](_Showing(rule, terms, exact=listed or reader is Reader.PLATFORM, listed=listed))
+    exact = listed or reader is Reader.PLATFORM
+    return _SHOWN[rule.treatment](_Showing(rule, terms, exact=exact, listed=listed, keyed=is_keyed))
 
 
-def _renumbered(value: str) -> str:
-    return f"p.permit_person * {ORDINALS_PER_PERSON} + ({value} & {ORDINAL_MASK})"
+def _renumbered(value: str, *, keyed: bool) -> str:
+    return value if keyed else f"p.permit_person * {ORDINALS_PER_PERSON} + ({value} & {ORDINAL_MASK})"
 
 
-def _own_row(value: str) -> str:
-    return f"CASE WHEN ({value} >> {ORDINAL_BITS}) = t.person_id THEN {_renumbered(value)} END"
+def _own_row(value: str, *, keyed: bool) -> str:
+    return f"CASE WHEN ({value} >> {ORDINAL_BITS}) = t.person_id THEN {_renumbered(value, keyed=keyed)} END"
 
 
 def _day_in_period(value: str, period: Span, *, exact: bool) -> str:

@@ -1,0 +1,38 @@
+"""The SQL of a perimeter, of a permit's tables and of queries over them; runs nothing."""
+
+from enclos.views.plans.members import (
+    PERIMETER,
+    Members,
+    plan_exceptions,
+    plan_forget_members,
+    plan_member_counts,
+    plan_members,
+)
+from enclos.views.plans.queries import plan_query, reads_by_key
+from enclos.views.plans.tables import (
+    OPTED_OUT,
+    plan_bucket_perimeter,
+    plan_candidates,
+    plan_empty,
+    plan_open_table,
+    plan_population,
+    plan_view,
+)
+
+__all__ = [
+    "OPTED_OUT",
+    "PERIMETER",
+    "Members",
+    "plan_bucket_perimeter",
+    "plan_candidates",
+    "plan_empty",
+    "plan_exceptions",
+    "plan_forget_members",
+    "plan_member_counts",
+    "plan_members",
+    "plan_open_table",
+    "plan_population",
+    "plan_query",
+    "plan_view",
+    "reads_by_key",
+]
