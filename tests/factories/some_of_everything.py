@@ -42,7 +42,7 @@ def delivery(seed: int) -> dict[str, list[Row]]:
     stayed = [(draw.choice(people), key) for key in range(12)]
     patients = [(draw.choice(people), key) for key in range(12)]
     own = random.Random(seed)  # noqa: S311 - rows for a test; a stream of their own
-    return (
+    return told_again(
         vocabulary()
         | pmsi_fields(own, people)
         | {
@@ -106,6 +106,20 @@ def delivery(seed: int) -> dict[str, list[Row]]:
             ],
         }
     )
+
+
+OTHERWISE: dict[str, Row] = {
+    "mco_b": {"DGN_PAL": "I10"},
+    "h_visit": {"visit_class": "outpatient"},
+    "omop_visit_occurrence": {"visit_concept_id": 9202},
+}
+
+
+def told_again(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Every visit a second time under the same key and on the same days, otherwise told: only all values settle ties."""
+    return tables | {
+        name: [*tables[name], *({**row, **said} for row in tables[name])] for name, said in OTHERWISE.items()
+    }
 
 
 def pmsi_fields(draw: random.Random, people: list[int]) -> dict[str, list[Row]]:

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.warehouse import concepts
-from enclos.warehouse.plans.relations import key_sql
+from enclos.warehouse.plans.relations import everything, key_sql
 from enclos.warehouse.plans.traps import KEPT, Trap, doubled_finess_sql, known_date_sql, return_codes_sql, verdict_sql
 from enclos.warehouse.plans.visits import STAY_TRAPS
 
@@ -135,11 +134,6 @@ RIP = Field(
 FIELDS: tuple[Field, ...] = (ACE, SSR, HAD, RIP)
 
 
-def _told(table: str) -> str:
-    """All that a row says: what settles an order whatever the number of buckets."""
-    return ", ".join(f'"{name}"' for name in PSEUDONYMISED[table].names if name != "bucket")
-
-
 def sequences_sql(field: Field, rows: str, ace_b: str) -> str:
     """The sequences of a field with the verdict on each.
 
@@ -173,10 +167,10 @@ def sequences_sql(field: Field, rows: str, ace_b: str) -> str:
                     FROM (SELECT r.*, {field.sequence} AS sequence, EXE_SOI_DTD AS entry_on,
                                  {known_date_sql("EXE_SOI_DTF")} AS exit_on,
                                  coalesce(sum({nights}) OVER (PARTITION BY person_id, stay_key
-                                     ORDER BY {field.sequence}, hash({_told(field.table)})
+                                     ORDER BY {field.sequence}, hash({everything(field.table)})
                                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS days_before,
                                  row_number() OVER (PARTITION BY person_id, stay_key, {field.sequence}
-                                     ORDER BY hash({_told(field.table)})) - 1 AS n_before
+                                     ORDER BY hash({everything(field.table)})) - 1 AS n_before
                           FROM {rows} AS r) AS r {field.joined.format(ace_b=ace_b)})
               WINDOW stay AS (PARTITION BY person_id, stay_key))
     """

@@ -14,8 +14,11 @@ def empty_relation_sql(table: TableContract) -> str:
 
 
 def everything(table: str) -> str:
-    """All columns of a pseudonymised table, listed: what settles an order when nothing else does."""
-    return ", ".join(f'"{column}"' for column in PSEUDONYMISED[table].names)
+    """All that a row of a pseudonymised table says, listed: what settles an order when nothing else does.
+
+    The bucket is left out: it follows from the person and from the number of buckets, which must change no row.
+    """
+    return ", ".join(f'"{column}"' for column in PSEUDONYMISED[table].names if column != "bucket")
 
 
 def key_sql(*parts: str) -> str:
