@@ -116,7 +116,7 @@ OTHERWISE: dict[str, Row] = {
 
 
 def told_again(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """Every visit a second time under the same key and on the same days, otherwise told: only all values settle ties."""
+    """Every visit a second time under the same key and on the same days, told otherwise: all values settle ties."""
     return tables | {
         name: [*tables[name], *({**row, **said} for row in tables[name])] for name, said in OTHERWISE.items()
     }

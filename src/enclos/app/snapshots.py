@@ -39,7 +39,8 @@ def build_omop(
     In: duration — the rule for days of supply, that of enclos.toml when not given; full — make every table anew, even
     where nothing that it comes from has changed.
     Out: snapshot, tables (rows), vocabularies (rows without a standard concept), mode, rebuilt (tables and how many of
-    their buckets), kept, seconds; with account, what became of every delivered row.
+    their buckets), kept, seconds; with account, what became of every delivered row, the
+    seconds of each phase, and what crossed.
     Refuses: BUILD_RULE_UNKNOWN before anything is written; a build whose account does not add up; the snapshot before
     it stays.
     """

@@ -130,5 +130,6 @@ class BuildReport:
             "mode": "full" if self.full else "incremental",
             "rebuilt": dict(sorted(self.rebuilt.items())),
             "kept": sorted(table for table in self.tables if table not in self.rebuilt),
-            "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
+            "seconds": round(self.seconds.get("total", 0.0), 3),
+            "phases": {phase: round(seconds, 3) for phase, seconds in self.seconds.items() if phase != "total"},
         }

@@ -48,7 +48,14 @@ TABLES = {
         for days, type_ in ((90, 32869), (7, 32869), (None, 32869), (300, 32818))
     ],
     "condition_occurrence": [
-        {"person_id": n, "condition_type_concept_id": type_} for n, type_ in ((1, 32813), (1, 32813), (2, 32853))
+        {"person_id": n, "condition_type_concept_id": type_, "condition_status_source_value": nature}
+        for n, type_, nature in (
+            (1, 32813, "41 ALD 12"),
+            (1, 32813, "45 ALD 32"),
+            (2, 32813, "11"),  # an accident at work is no long-term illness
+            (2, 32853, "41"),
+            (3, 32813, None),
+        )
     ],
     "death": [{"person_id": 1, "death_date": date(2019, 12, 31)}],
 }

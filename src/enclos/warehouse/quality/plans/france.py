@@ -20,7 +20,10 @@ _SHARE_OF_WOMEN = (
 )
 _ENTITLED = (
     f"SELECT person_id FROM {{condition_occurrence}} WHERE condition_type_concept_id = {concepts.TYPE_ENROLMENT}"
+    " AND left(condition_status_source_value, 2) IN ('41', '43', '45')"
 )
+"""Long-term illness by its nature (IMB_ETM_NAT): accidents at work, occupational disease and invalidity (11 to 13) are
+entitlements of the same type."""
 _STAYS = f"SELECT * FROM {{visit_occurrence}} WHERE visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}"
 _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "stays_per_1000_person_years": (
@@ -36,8 +39,7 @@ _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "share_with_long_term_illness": (
         ("condition_occurrence", "person"),
-        f"100.0 * (SELECT count(DISTINCT person_id) FROM {{condition_occurrence}}"
-        f" WHERE condition_type_concept_id = {concepts.TYPE_ENROLMENT}) / " + _PERSONS,
+        f"100.0 * (SELECT count(DISTINCT person_id) FROM ({_ENTITLED})) / " + _PERSONS,
     ),
     "deaths_per_1000_person_years": (
         ("death", "observation_period"),
