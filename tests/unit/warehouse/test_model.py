@@ -22,7 +22,9 @@ def test_a_delivery_covers_at_least_a_day() -> None:
 
 
 def test_a_report_is_one_json_document() -> None:
-    report = BuildReport(7, {"person": 3}, (account(),), (UnmappedCode("CIM10", "J189", 4),), {"total": 1.23456, "visits": 0.5})
+    report = BuildReport(
+        7, {"person": 3}, (account(),), (UnmappedCode("CIM10", "J189", 4),), {"total": 1.23456, "visits": 0.5}
+    )
     assert report.as_json() == {
         "snapshot": 7,
         "tables": {"person": 3},
