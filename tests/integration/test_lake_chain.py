@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from enclos.contracts.omop import PERSON_TABLES, START_DATES, foreign_keys, omop
 from enclos.synthetic import make_france
 from factories.enclosure import open_home, run_cli
 
-N_PERSONS, YEARS = 1200, (2019, 2020)
+N_PERSONS, YEARS = 1200, (2017, 2018)
 MADE = (*PERSON_TABLES, "location", "care_site", "cdm_source", "metadata")
 """What the warehouse writes; a vocabulary is copied as its sender made it."""
 pytestmark = pytest.mark.xdist_group("lake-chain")
@@ -134,7 +135,7 @@ def test_the_account_adds_up_with_the_crossing(report) -> None:
     crossed = {}
     completing = {"ER_ETE_F", "T_MCOaaC", "T_SSRaaC", "T_HADaaC", "T_HADaaGRP", "T_RIPaaC"}
     for line in report["crossing"]["tables"]:
-        if line["table"] not in completing:  # they complete the rows of another table
+        if line["table"] not in completing or line["into"] == "kin":  # they complete the rows of another table
             crossed[line["into"]] = crossed.get(line["into"], 0) + line["crossed"]
     for line in report["account"]:
         total = line["mapped"] + line["cancelled"] + line["filtered"] + line["rejected"]
@@ -184,20 +185,66 @@ def test_codes_of_the_generator_are_in_its_vocabulary(report) -> None:
     assert report["unmapped"] == []
 
 
+TOLD = (
+    ("prs", "majoration", "dcir_supplement_lines"),
+    ("prs", "complement", "dcir_affined_16_lines"),
+    ("prs", "information_line", "dcir_information_lines_71", "dcir_information_lines_72"),
+    ("prs", "public_hospital", "dcir_t2a_direct_lines"),
+    ("prs", "no_nature", "dcir_nature_0_lines"),
+    ("prs", "private_stay", "dcir_private_stay_lines"),
+    ("tip", "no_code", "dcir_devices_without_code"),
+    ("mco_b", "return_code", "pmsi_return_codes_not_0"),
+    ("mco_b", "ungroupable", "pmsi_cmd_90"),
+    ("mco_b", "inter_hospital", "pmsi_inter_hospital_rows"),
+    ("mco_b", "doubled_finess", "pmsi_doubled_finess"),
+    ("ace", "return_code", "ace_return_codes_not_0"),
+    ("ace", "doubled_finess", "ace_doubled_finess"),
+    ("had_b", "ungroupable", "had_ght_99"),
+)
+RARE = {"pmsi_inter_hospital_rows", "had_ght_99"}
+"""Traps that so few persons may not meet."""
+
+
+def test_the_account_of_the_crossing_finds_those_that_stay_in_the_vault(home: Path, report) -> None:
+    left = {(line["table"], line["into"]): line["left_behind"] for line in report["crossing"]["tables"]}
+    told = traps(home)
+    assert left["ER_PRS_F", "prs"].get("fictitious_nir", 0) == told["dcir_fictitious_identities"] > 0
+    assert left["T_MCOaaB", "mco_b"].get("fictitious_nir", 0) == told["pmsi_fictitious_nir"]
+    assert left["T_RIPaaR3A", ""] == {"never_chained": told["rip_ambulatory_rows"]}
+    assert told["dcir_rank_0_lines"] > 100 and "twins_untold" not in left["ER_PRS_F", "prs"]
+
+
+def test_whose_mother_somebody_is_is_true(home: Path, ask) -> None:
+    """Persons are told by birth and sex alone; the pairs found are pairs of the truth, and most of them."""
+    truth = f"read_parquet('{home / 'france' / 'truth' / 'persons.parquet'}')"
+    born = "year({0}.birth_on), month({0}.birth_on), CASE {0}.sex WHEN 1 THEN 8507 ELSE 8532 END"
+    true = Counter(
+        ask(
+            f"SELECT {born.format('c')}, {born.format('m')} FROM {truth} AS c JOIN {truth} AS m "
+            "ON m.true_person = c.mother"
+        )
+    )
+    told = "{0}.year_of_birth, {0}.month_of_birth, {0}.gender_concept_id"
+    found = {}
+    for relation, child, mother in ((40478925, "fact_id_1", "fact_id_2"), (40485452, "fact_id_2", "fact_id_1")):
+        found[relation] = Counter(
+            ask(
+                f"SELECT {told.format('c')}, {told.format('m')} FROM {{fact_relationship}} AS f "
+                f"JOIN {{person}} AS c ON c.person_id = f.{child} JOIN {{person}} AS m ON m.person_id = f.{mother} "
+                f"WHERE f.relationship_concept_id = {relation}"
+            )
+        )
+    assert found[40478925] == found[40485452] <= true
+    assert found[40478925].total() >= 0.8 * true.total() > 5
+
+
 def test_the_account_finds_the_traps_that_were_set(home: Path, report) -> None:
     """What the truth counted is filtered or rejected by its name, but for lines that two twins left in the vault."""
     found = {line["table"]: line["reasons"] for line in report["account"]}
     set_traps = traps(home)
-    for table, reason, *names in (
-        ("prs", "majoration", "dcir_supplement_lines"),
-        ("prs", "complement", "dcir_affined_16_lines"),
-        ("prs", "information_line", "dcir_information_lines_71", "dcir_information_lines_72"),
-        ("prs", "no_nature", "dcir_nature_0_lines"),
-        ("prs", "private_stay", "dcir_private_stay_lines"),
-        ("tip", "no_code", "dcir_devices_without_code"),
-    ):
+    for table, reason, *names in TOLD:
         n_set = sum(set_traps[name] for name in names)
-        assert n_set, names
+        assert n_set or names[0] in RARE, names
         assert 0.97 * n_set - 1 <= found[table].get(reason, 0) <= n_set, (table, reason)
 
 

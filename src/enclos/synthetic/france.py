@@ -28,6 +28,7 @@ from enclos.synthetic.claims.flux import ClaimWriter
 from enclos.synthetic.claims.prestations import claims
 from enclos.synthetic.hospitals import deliver, links, records
 from enclos.synthetic.illness import boxes_a_month, episodes, illness
+from enclos.synthetic.kin import mothers
 from enclos.synthetic.outcomes import LASTS_DAYS, OUTCOMES, events, exposure
 from enclos.synthetic.people import NO_SHARES, People, Shares, people
 from enclos.synthetic.pmsi import StayWriter
@@ -39,7 +40,7 @@ from enclos.synthetic.stays.model import Stays
 from enclos.synthetic.vocabulary import write_vocabulary
 
 CHUNK_PERSONS = 20_000
-FORMAT = 4
+FORMAT = 5
 """Raised when the same parameters would give other files."""
 _RECIPE = "recipe.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -148,7 +149,7 @@ class _Writing:
         open_registers(deliveries, (start, after))
         deliver.begin(deliveries, (start, after))
         links.begin(deliveries, (start, after))
-        self._claims = ClaimWriter(deliveries, *self._days)
+        self._claims = ClaimWriter(deliveries, *self._days, archived=traps)
         self._stays = StayWriter(deliveries, years)
         self._fields = FieldWriter(deliveries, years)
         self._incidence = truth.IncidenceTruth(self._years)
@@ -168,13 +169,14 @@ class _Writing:
         in_hospital = stays(rng, folk, ill, happened, irregular=self._traps is not None)
         for outcome, found in zip(OUTCOMES, happened, strict=True):
             self._incidence.add(folk, outcome.name, found)
-        self._identities.add(folk, self._write_hospitals(rng, folk, in_hospital))
-        self._stays.write(rng, folk, in_hospital, self._traps)
+        mother = mothers(folk, in_hospital)
+        self._identities.add(folk, self._write_hospitals(rng, folk, in_hospital), mother)
+        self._stays.write(rng, folk, in_hospital, mother, self._traps)
         own = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first, STREAM])))
         self._fields.write(own, folk, self._traps)
         apart = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first, others.STREAM])))
         billed = others.with_others(apart, folk, claims(rng, folk, care, self._traps), self._traps)
-        self._claims.write(folk, billed)
+        self._claims.write(folk, billed, self._traps)
         last_care = np.full(n, -1, dtype=np.int64)
         np.maximum.at(last_care, billed.prestations.person, billed.prestations.day)
         last_care[last_care < 0] = MISSING_DAY

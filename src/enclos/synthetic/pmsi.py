@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from enclos.synthetic.illness import Indices
+from enclos.synthetic.kin import births
 from enclos.synthetic.people import Days, Flags, People
 from enclos.synthetic.pmsi_fields import LAST_DOUBLED_YEAR, doubling, places
 from enclos.synthetic.references import departments, hospitals, layout
@@ -58,8 +59,13 @@ class StayWriter:
             f"snds-pmsi-{year}", f"{table}.csv", table, layout_of_year(f"T_MCOaa{letter}", year)
         )
 
-    def write(self, rng: np.random.Generator, folk: People, found: Stays, traps: Counter[str] | None) -> None:
-        """Write one chunk."""
+    def write(
+        self, rng: np.random.Generator, folk: People, found: Stays, mother: Indices, traps: Counter[str] | None
+    ) -> None:
+        """Write one chunk.
+
+        In: mother — by person, the position of who gave birth to them
+        """
         typ = np.zeros(len(found), dtype=np.int64)
         ungrouped = np.zeros(len(found), dtype=bool)
         bad = np.full(len(found), NONE, dtype=np.int64)
@@ -102,7 +108,7 @@ class StayWriter:
             self._put(
                 one_year, "B", len(part), _b_line(one_year, folk, part, keys, typ[mine], ungrouped[mine], shape[0])
             )
-            self._put(one_year, "C", len(part), _c_line(one_year, folk, part, keys, bad[mine], no_nir[mine]))
+            self._put(one_year, "C", len(part), _c_line(one_year, folk, part, keys, bad[mine], no_nir[mine], mother))
             self._secondary(one_year, part, keys)
             self._acts(one_year, part, keys)
             self._units(one_year, part, keys, shape[0], shape[1])
@@ -288,7 +294,9 @@ def _b_line(
     return line(keys, *of_year("T_MCOaaB", of, row))
 
 
-def _c_line(of: int, folk: People, part: Stays, keys: Bytes, bad: Indices, no_nir: Flags) -> list[Field]:
+def _c_line(
+    of: int, folk: People, part: Stays, keys: Bytes, bad: Indices, no_nir: Flags, mother: Indices
+) -> list[Field]:
     psa = _psa_on(folk, part.person, part.entry)
     psa = np.where(no_nir, b"xxxxxxxxxxxxxxxxx", psa)
     year = part.leave.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
@@ -302,8 +310,18 @@ def _c_line(of: int, folk: People, part: Stays, keys: Bytes, bad: Indices, no_ni
         list(digits(month, 2)),
         *codes,
         list(digits(folk.rank[part.person], 1)),
+        _mothers(folk, part, mother),
     ]
     return line(keys, *of_year("T_MCOaaC", of, row))
+
+
+def _mothers(folk: People, part: Stays, mother: Indices) -> Bytes:
+    """The mother's pseudonym in the stay of a birth, else nothing."""
+    found: Bytes = np.full(len(part), b"", dtype="S17")
+    born = births(part)
+    born = born[mother[part.person[born]] != NONE]
+    found[born] = _psa_on(folk, mother[part.person[born]], part.entry[born])
+    return found
 
 
 def _psa_on(folk: People, person: Indices, days: Days) -> Bytes:

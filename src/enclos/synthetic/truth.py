@@ -24,9 +24,11 @@ import pyarrow.parquet as pq
 
 from enclos.synthetic.hospitals.records import Record
 from enclos.synthetic.hospitals.written import patient_ids
+from enclos.synthetic.illness import Indices
 from enclos.synthetic.outcomes import GI_BLEED, MYOCARDIAL_INFARCTION, OUTCOMES, Events
 from enclos.synthetic.people import DAYS_A_YEAR, NEVER, Days, People
 from enclos.synthetic.references import departments
+from enclos.synthetic.stays.model import NONE
 from enclos.synthetic.vocabulary import condition_id, ingredient_id
 
 AGE_GROUPS: tuple[tuple[int, int], ...] = ((0, 150), *((low, low + 9) for low in range(0, 90, 10)), (90, 150))
@@ -105,8 +107,11 @@ class IdentityTruth:
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
     _files: list[BinaryIO] = field(default_factory=list)
 
-    def add(self, folk: People, records: Sequence[Record]) -> None:
-        """Write the identities of one chunk."""
+    def add(self, folk: People, records: Sequence[Record], mother: Indices) -> None:
+        """Write the identities of one chunk.
+
+        In: mother — by person, the position in the chunk of who gave birth to them
+        """
         n = len(folk)
         snds = [[f"{psa.decode()}/{rank}"] for psa, rank in zip(folk.psa.tolist(), folk.rank.tolist(), strict=True)]
         for index in np.flatnonzero(folk.second_psa != b"").tolist():
@@ -148,6 +153,7 @@ class IdentityTruth:
                 "snds": pa.array(snds, texts),
                 **{source: pa.array(mine, texts) for source, mine in numbers.items()},
                 "linkable": pa.array(linkable, texts),
+                "mother": pa.array(folk.first + mother, pa.int64(), mask=mother == NONE),
             },
         )
 

@@ -11,7 +11,10 @@ from typing import TypeVar
 from enclos.synthetic.references import layout
 
 _Field = TypeVar("_Field")
-_OLDER = {("T_MCOaaUM", "AUT_TYP1_UM"): (2009, "UM_TYP")}
+_OLDER = {
+    ("T_MCOaaUM", "AUT_TYP1_UM"): (2009, "UM_TYP"),
+    ("T_MCOaaC", "ID_MAM_ENF"): (2018, "NIR_ANO_MAM"),
+}
 """(last year, name) of columns that had another name."""
 
 _SINCE = {
@@ -19,6 +22,7 @@ _SINCE = {
     ("T_MCOaaC", "COH_NAI_RET"): 2013,
     ("T_MCOaaC", "COH_SEX_RET"): 2013,
     ("T_MCOaaC", "RNG_NAI"): 2015,
+    ("T_MCOaaC", "ID_MAM_ENF"): 2013,
     ("T_MCOaaD", "DGN_ASS_NUM"): 2014,
     ("T_MCOaaUM", "ETA_NUM_GEO"): 2013,
 }

@@ -13,6 +13,7 @@ from enclos.contracts.delivered.document import parse_delivery
 from enclos.contracts.delivered.pmsi import MCO
 from enclos.contracts.delivered.snds import NINE_KEYS, snds_columns
 from enclos.contracts.delivered.tables import delivered_table
+from enclos.contracts.delivered.years import later_columns
 from enclos.synthetic.truth import OUTCOMES, outcome_concept
 from enclos.synthetic.years import layout_of_year
 from shared_data import shared
@@ -99,7 +100,7 @@ def test_every_value_has_the_type_and_length_of_the_official_schema(ask: Ask, fa
     else:
         with schema.open(encoding="utf-8") as lines:
             official = {row["column"]: (row["type"], row["length"]) for row in csv.DictReader(lines)}
-    names = layout_of_year(family, 2019)
+    names = [name for name in layout_of_year(family, 2019) if name not in later_columns().get(family, ())]
     assert set(names) <= set(official)
     view = family.replace("aa", "")
     for name in names:

@@ -118,3 +118,38 @@ def test_without_traps_identities_are_regular(ask_plain: Ask) -> None:
 
 def test_truth_names_no_person_twice_under_one_number(france: Path, ask: Ask) -> None:
     assert ask("SELECT count(*) - count(DISTINCT (source, source_person_id)) FROM truth_identities") == [(0,)]
+
+
+# -- mother and child
+
+
+@pytest.mark.parametrize("asked", ["ask", "ask_old"])
+def test_the_stay_of_a_birth_names_the_true_mother(asked: str, request: pytest.FixtureRequest) -> None:
+    ask: Ask = request.getfixturevalue(asked)
+    name = {"ask": "ID_MAM_ENF", "ask_old": "NIR_ANO_MAM"}[asked]
+    ((n_named, n_true),) = ask(
+        f"SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM truth_persons AS child "
+        "JOIN truth_persons AS mother ON child.mother = mother.true_person "
+        "WHERE list_contains(list_transform(child.snds, lambda key: split_part(key, '/', 1)), c.NIR_ANO_17) "
+        f"AND list_contains(list_transform(mother.snds, lambda key: split_part(key, '/', 1)), c.{name}))) "
+        f"FROM T_MCOC AS c WHERE c.{name} IS NOT NULL AND c.{name} <> '' AND c.NIR_ANO_17 <> 'xxxxxxxxxxxxxxxxx'"
+    )
+    assert n_named == n_true > 10
+
+
+def test_nearly_everybody_born_in_the_data_has_a_mother_of_that_age(ask: Ask) -> None:
+    ((n_born, n_known, n_plausible),) = ask(
+        "SELECT count(*), count(child.mother), count(*) FILTER (WHERE mother.sex = 2 "
+        "AND date_diff('year', mother.birth_on, child.birth_on) BETWEEN 18 AND 42) FROM truth_persons AS child "
+        "LEFT JOIN truth_persons AS mother ON mother.true_person = child.mother "
+        "WHERE child.birth_on >= DATE '2019-01-01'"
+    )
+    assert int(str(n_known)) == int(str(n_plausible)) > 0.98 * int(str(n_born))
+    assert ask("SELECT count(mother) FROM truth_persons WHERE birth_on < DATE '2019-01-01'") == [(0,)]
+
+
+def test_twins_have_one_mother(ask: Ask) -> None:
+    assert ask(
+        "SELECT count(*) FROM (SELECT split_part(snds[1], '/', 1) AS psa FROM truth_persons WHERE mother IS NOT NULL "
+        "GROUP BY psa HAVING count(DISTINCT mother) > 1)"
+    ) == [(0,)]

@@ -32,6 +32,7 @@ COUNTS = {
     "dcir_dates_1600": "SELECT count(*) FILTER (WHERE EXE_SOI_DTF = '1600-01-01') + "
     "count(*) FILTER (WHERE PRE_PRE_DTD = '1600-01-01') FROM ER_PRS_F",
     "dcir_fictitious_identities": "SELECT count(*) FROM ER_PRS_F WHERE BEN_CDI_NIR NOT IN ('00', '03', '04')",
+    "dcir_rank_0_lines": "SELECT count(*) FROM ER_PRS_F WHERE BEN_RNG_GEM = '0'",
     "dcir_nature_0_lines": "SELECT count(*) FROM ER_PRS_F WHERE BSE_PRS_NAT = '0'",
     "dcir_private_stay_lines": "SELECT count(*) FROM ER_ETE_F WHERE ETE_MCO_DDP NOT IN ('Z', 'X')",
     "dcir_packs_without_cip13": "SELECT count(*) FROM ER_PHA_F WHERE PHA_PRS_C13 = '0' AND PHA_PRS_IDE <> '0'",

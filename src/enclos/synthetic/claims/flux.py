@@ -6,6 +6,7 @@ which lines became available, one to six months after the month of care.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from functools import cache
 
@@ -23,9 +24,22 @@ from enclos.synthetic.claims.model import (
     kinds,
 )
 from enclos.synthetic.illness import Indices
-from enclos.synthetic.people import Days, People
+from enclos.synthetic.people import Days, Flags, People
 from enclos.synthetic.references import city_acts, departments, hospitals, layout, products
-from enclos.synthetic.sheets import Bytes, Deliveries, Field, block, day, digits, euros, line, render, signed, texts
+from enclos.synthetic.sheets import (
+    Bytes,
+    Deliveries,
+    Field,
+    Sheet,
+    block,
+    day,
+    digits,
+    euros,
+    line,
+    render,
+    signed,
+    texts,
+)
 
 MOST_LAG_MONTHS = 6
 TABLES = ("ER_PRS_F", "ER_PHA_F", "ER_CAM_F", "ER_ETE_F", "ER_BIO_F", "ER_TIP_F", "ER_UCD_F", "ER_LOT_F")
@@ -48,11 +62,22 @@ def flux_months(start: int, end: int) -> list[date]:
     return [date(1970 + month // 12, month % 12 + 1, 1) for month in range(first, last + 1)]
 
 
+LAST_ARCHIVED_YEAR = 2012
+
+
+def archive_of(month: date) -> str:
+    """What the tables of a flux are called beside their name: to 2012 they lie by year, which ends in February."""
+    year = month.year - (month.month < 3)
+    return f"_{year}" if year <= LAST_ARCHIVED_YEAR else ""
+
+
 class ClaimWriter:
     """Writes the claims of chunk after chunk into the deliveries of their flux."""
 
-    def __init__(self, deliveries: Deliveries, start: int, end: int) -> None:
+    def __init__(self, deliveries: Deliveries, start: int, end: int, *, archived: bool) -> None:
+        """In: archived — whether old fluxes lie in tables of their year."""
         self._deliveries = deliveries
+        self._archived = archived
         self._months = flux_months(start, end)
         self._next_sheet = np.full(len(self._months), 10_000_000, dtype=np.int64)
         for month in self._months:
@@ -62,15 +87,25 @@ class ClaimWriter:
             first = month == self._months[0]
             deliveries.open(self._delivery(month), "snds", "snds-dcir", (since if first else month, after))
             for table in TABLES:
-                deliveries.sheet(self._delivery(month), f"{table}.csv.gz", table, layout(table))
+                self._sheet(month, table)
 
     @staticmethod
     def _delivery(month: date) -> str:
         return f"snds-dcir-{month:%Y-%m}"
 
-    def write(self, folk: People, found: Claims) -> None:
+    def _sheet(self, month: date, table: str) -> Sheet:
+        name = f"{table}{archive_of(month)}" if self._archived else table
+        return self._deliveries.sheet(self._delivery(month), f"{name}.csv.gz", name, layout(table))
+
+    def write(self, folk: People, found: Claims, traps: Counter[str] | None) -> None:
         """Write one chunk."""
-        people = _person_texts(folk)
+        unranked = _without_rank(folk) if traps is not None else np.zeros(len(folk), dtype=bool)
+        if traps is not None:
+            named = found.prestations.variant != FICTITIOUS
+            traps["dcir_rank_0_lines"] += int((unranked[found.prestations.person] & named).sum())
+            if n_archived := sum(bool(archive_of(month)) for month in self._months):
+                traps["dcir_archived_tables"] = n_archived * len(TABLES)
+        people = _person_texts(folk, unranked)
         by_flux = np.argsort(found.prestations.flux.astype(np.uint8), kind="stable")
         ordered = found.prestations.take(by_flux)
         place = np.empty(len(by_flux), dtype=np.int64)
@@ -97,8 +132,7 @@ class ClaimWriter:
                 self._put(month, table, last - first, _affined_line(table, rows, chosen, keys, low, part))
 
     def _put(self, month: date, table: str, n_rows: int, fields_: list[Field]) -> None:
-        sheet = self._deliveries.sheet(self._delivery(month), f"{table}.csv.gz", table, layout(table))
-        self._deliveries.write(sheet, render(n_rows, fields_), n_rows)
+        self._deliveries.write(self._sheet(month, table), render(n_rows, fields_), n_rows)
 
     def _keys(self, folk: People, part: Prestations, index: int) -> Bytes:
         """The nine keys of every prestation, as text."""
@@ -126,12 +160,12 @@ def _placed(rows: Affined, place: Indices) -> Affined:
     return Affined(prestation[sort], rows.what[sort], rows.quantity[sort], rows.order[sort])
 
 
-def _person_texts(folk: People) -> Bytes:
+def _person_texts(folk: People, unranked: Flags) -> Bytes:
     """BEN_NIR_PSA to RGM_GRG_COD of every person, under the first, then under the second pseudonym, and of nobody."""
     year = folk.birth.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     codes = texts([d.snds_code for d in departments()])
     rest = line(
-        digits(folk.rank, 1),
+        digits(np.where(unranked, 0, folk.rank), 1),
         (texts(["00", "03"]), folk.provisional.astype(np.int64)),
         (texts(["1", "2"]), folk.female.astype(np.int64)),
         digits(year, 4),
@@ -146,6 +180,14 @@ def _person_texts(folk: People) -> Bytes:
 
 def _scheme(folk: People) -> Indices:
     found: Indices = np.where((np.arange(len(folk)) * 53 + folk.first) % 100 < 88, 0, (np.arange(len(folk)) % 2) + 1)
+    return found
+
+
+def _without_rank(folk: People) -> Flags:
+    """Whose scheme (RGM_GRG_COD 3, the self-employed) writes rank 0 in claims; twins under one PSA keep theirs."""
+    twin = folk.rank > 1
+    twin[:-1] |= twin[1:]
+    found: Flags = (_scheme(folk) == 2) & ~twin
     return found
 
 
