@@ -93,7 +93,7 @@ class Code(Enum):
     SQL_NOT_ALLOWED = ("SQL-01", _ALLOW, "people's SQL is one SELECT of listed parts over granted tables [docs/sql.md]")
     SQL_LIMIT = ("SQL-02", _ALLOW, "a query has limits of memory, time and size [docs/sql.md]")
     SQL_FAILED = ("SQL-03", _PROMISE, "a query that cannot be computed says so in closed words [TEHDAS2 TIR-10]")
-    SQL_UNCONFINED = ("SQL-04", _PROMISE, "people's SQL runs with no file and no network [docs/decisions/0030]")
+    SQL_UNCONFINED = ("SQL-04", _PROMISE, "people's SQL runs with no file and no network [docs/decisions/0020]")
     SQL_WITHHELD = ("SQL-05", _SAFE, "an answer rests on enough persons, and so does what it adds [CASD rules p. 17]")
     # -- studies (STU)
     STUDY_UNREADABLE = ("STU-01", _PROMISE, "a study is one YAML document of plain values [design § 7]")

@@ -40,7 +40,7 @@ from enclos.synthetic.stays.model import Stays
 from enclos.synthetic.vocabulary import write_vocabulary
 
 CHUNK_PERSONS = 20_000
-FORMAT = 6
+FORMAT = 5
 """Raised when the same parameters would give other files."""
 _RECIPE = "recipe.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -1,6 +1,6 @@
 """How a process is shut in: its own namespaces, no network, no file but the programs it runs.
 
-Source: bubblewrap 0.8, user namespaces; tried as root and as an ordinary user (docs/decisions/0030).
+Source: bubblewrap 0.8, user namespaces; tried as root and as an ordinary user (docs/decisions/0020).
 """
 
 from __future__ import annotations
