@@ -63,6 +63,11 @@ class EnclosurePaths:
         return self.root / "rights" / "objections.sealed"
 
     @property
+    def reidentifications(self) -> Path:
+        """Requests for re-identification, sealed."""
+        return self.root / "rights" / "reidentify"
+
+    @property
     def rights_lock(self) -> Path:
         """Held by whoever changes objections or re-identifications."""
         return self.root / ".rights.lock"

@@ -31,6 +31,7 @@ from enclos.stores.lake import attach_lake
 from enclos.stores.landing import landed_under
 from enclos.stores.objection_files import CONTEXT
 from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.reidentification_files import context_of
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
 
@@ -210,6 +211,7 @@ def _move_desk(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     contexts = {
         path: f"release/{path.parent.name}/{path.name.removesuffix('.sealed')}" for path in root.glob("*/*.sealed")
     }
+    contexts |= {path: context_of(path) for path in enclosure.paths.reidentifications.glob("*.sealed")}
     return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 
 

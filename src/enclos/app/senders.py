@@ -14,7 +14,7 @@ import pyarrow as pa
 from enclos.app.keys import FILE, Passphrase, key_id, key_store, leave_no_core
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions import LEVEL_ONE_FUNCTION
@@ -26,8 +26,10 @@ from enclos.pseudonyms.steps.senders import (
 )
 from enclos.stores.files import storage_border, write_atomically
 from enclos.stores.keys import KeyStore, read_token_uri
+from enclos.stores.reidentification_files import public_of, recipient_bytes
 from enclos.stores.sender_files import SenderCsv, leaving, ndjson_batches, write_csv, write_ndjson
 
+RECIPIENT = "recipient.json"
 _SOURCE, _USES, _FORMAT = "source.json", "uses.jsonl", "enclos-source-1"
 _NDJSON = (".ndjson", ".ndjson.gz")
 
@@ -118,7 +120,39 @@ def pseudonym_of(key: Path, passphrase: Passphrase, *, nir: str, birth: str, sex
     return name.subject, str(found[PSEUDONYM_COLUMN][0].as_py())
 
 
-def _open_source(folder: Path, passphrase: Passphrase) -> tuple[KeyStore, KeyName]:
+def make_recipient_key(folder: Path, *, source: str, passphrase: Passphrase, place: str) -> str:
+    """A key of the source's own to which answers are sealed, in a folder of its own; its public half.
+
+    Refuses: KEY_FIXED when there is one; KEY_URI, TOKEN_UNREACHABLE, TOKEN_PIN
+    """
+    leave_no_core()
+    if (folder / _SOURCE).exists():
+        raise refusal(Code.KEY_FIXED, "There is a source's key here already.", "Use it, or name another folder.")
+    if place != FILE:
+        read_token_uri(place)
+    keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=True)
+    name = KeyName(KeyRole.RECIPIENT, source)
+    keys.create(name)
+    public = public_of(keys.secret(name))
+    write_atomically(folder / RECIPIENT, recipient_bytes(source, public), "a public key", mode=0o644)
+    document = {"format": _FORMAT, "source": source, "place": place}
+    write_atomically(folder / _SOURCE, canonical_bytes(document), "the source's key")
+    return public
+
+
+def recipient_key(folder: Path, passphrase: Passphrase, file: str) -> SecretKey:
+    """The key that opens answers; its use is in the source's own trace before."""
+    leave_no_core()
+    keys, name = _open_source(folder, passphrase, KeyRole.RECIPIENT)
+    if not keys.exists(name):
+        raise refusal(
+            Code.KEY_MISSING, "There is no key for answers in this folder.", "Make one: enclos reidentify key."
+        )
+    _note_use(folder, key_id(keys, name), [file])
+    return keys.secret(name)
+
+
+def _open_source(folder: Path, passphrase: Passphrase, role: KeyRole = KeyRole.SOURCE) -> tuple[KeyStore, KeyName]:
     try:
         document = json.loads((folder / _SOURCE).read_bytes())
         source, place = str(document["source"]), str(document["place"])
@@ -127,7 +161,7 @@ def _open_source(folder: Path, passphrase: Passphrase) -> tuple[KeyStore, KeyNam
             Code.KEY_MISSING, "There is no source's key in this folder.", "Make one with `enclos keys source`."
         ) from None
     keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=False)
-    return keys, KeyName(KeyRole.SOURCE, source)
+    return keys, KeyName(role, source)
 
 
 def _note_use(folder: Path, key: str, files: list[str]) -> None:

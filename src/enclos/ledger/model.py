@@ -67,6 +67,8 @@ class Action(Enum):
     """A key was destroyed, and with it all that it sealed."""
     OPT_OUT = "opt-out"
     """A person's objection was recorded or withdrawn."""
+    REIDENTIFY = "reidentify"
+    """A person's re-identification was asked for, decided or carried out."""
     DENIED = "denied"
     """Someone was turned away before anything could begin."""
     LEDGER_REVIEW = "ledger.review"

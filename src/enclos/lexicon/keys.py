@@ -42,6 +42,8 @@ class KeyRole(Enum):
     """AES-256, level one, one per source and held by the sender: turns identities into the source's pseudonyms."""
     DESK = "desk"
     """AES-256, release requests, evidence and decisions."""
+    RECIPIENT = "recipient"
+    """32 bytes, X25519, held by a source: opens the answers that are sealed to it."""
     OBJECTIONS = "objections"
     """AES-256, the table of person numbers that no view shows: the vault wing writes it, the research wing reads it."""
     PERMIT = "permit"

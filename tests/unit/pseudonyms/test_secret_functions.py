@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from enclos.lexicon.ids import MAX_PERSONS
 from enclos.pseudonyms.secret_functions import ff1_encrypt, person_numbers, record_keys
+from enclos.pseudonyms.secret_functions.numbers import ff1_decrypt, person_counters
 from enclos.stores.keys import LocalBlocks
 
 NIST_KEY = bytes.fromhex("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F7F036D6F04FC6A94")
@@ -69,3 +70,17 @@ def test_record_keys_are_aes_of_the_digest_cut_to_63_bits():
     assert record_keys(secret(), b"").tolist() == []
     with pytest.raises(ValueError, match="32 bytes"):
         record_keys(secret(), b"x")
+
+
+@pytest.mark.parametrize(("n_bytes", "radix", "n_digits"), [(16, 10, 10), (32, 2, 43), (32, 10, 7)])
+def test_ff1_undone_gives_what_was_there(n_bytes, radix, n_digits):
+    numbers = np.array([0, 1, 5, radix**n_digits - 1, *range(1000, 1000 + (1 << 14))])
+    cipher = LocalBlocks(NIST_KEY[:n_bytes])
+    assert (ff1_decrypt(cipher, radix, n_digits, ff1_encrypt(cipher, radix, n_digits, numbers)) == numbers).all()
+
+
+def test_a_person_number_leads_back_to_its_counter_under_its_own_key_only():
+    counters = np.arange(1000)
+    numbers = person_numbers(LocalBlocks(NIST_KEY), counters)
+    assert (person_counters(LocalBlocks(NIST_KEY), numbers) == counters).all()
+    assert not (person_counters(LocalBlocks(NIST_KEY[::-1]), numbers) == counters).any()

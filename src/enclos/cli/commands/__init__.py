@@ -3,7 +3,7 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, studies, sql, releases, ledger  # isort: skip
-from enclos.cli.commands import rights, keys, senders  # isort: skip
+from enclos.cli.commands import rights, reidentify, keys, senders  # isort: skip
 
 __all__ = [
     "deliveries",
@@ -12,6 +12,7 @@ __all__ = [
     "permits",
     "persons",
     "quality",
+    "reidentify",
     "releases",
     "rights",
     "senders",

@@ -38,6 +38,14 @@ def person_numbers(cipher: BlockCipher, counters: Numbers) -> Numbers:
     return ff1_encrypt(cipher, 2, PERSON_BITS, counters)
 
 
+def person_counters(cipher: BlockCipher, numbers: Numbers) -> Numbers:
+    """The counter of each person number: level two undone, for whoever may use its key.
+
+    Source: NIST SP 800-38G, algorithm 8 (FF1.Decrypt)
+    """
+    return ff1_decrypt(cipher, 2, PERSON_BITS, numbers)
+
+
 def record_keys(cipher: BlockCipher, digests: bytes) -> Numbers:
     """A 63-bit key for each SHA-256 digest.
 
@@ -58,6 +66,18 @@ def ff1_encrypt(cipher: BlockCipher, radix: int, n_digits: int, numbers: Numbers
     In: radix ** n_digits at most 2**62; numbers in [0, radix ** n_digits)
     Source: NIST SP 800-38G, algorithm 7; test vectors: NIST FF1 samples 1, 4 and 7
     """
+    return _ff1(cipher, radix, n_digits, numbers, undo=False)
+
+
+def ff1_decrypt(cipher: BlockCipher, radix: int, n_digits: int, numbers: Numbers) -> Numbers:
+    """The numbers whose image ``ff1_encrypt`` gives; the cipher encrypts here too, as a Feistel network asks.
+
+    Source: NIST SP 800-38G, algorithm 8
+    """
+    return _ff1(cipher, radix, n_digits, numbers, undo=True)
+
+
+def _ff1(cipher: BlockCipher, radix: int, n_digits: int, numbers: Numbers, *, undo: bool) -> Numbers:
     left_digits = n_digits // 2
     right_digits = n_digits - left_digits
     size = radix**n_digits
@@ -72,13 +92,18 @@ def ff1_encrypt(cipher: BlockCipher, radix: int, n_digits: int, numbers: Numbers
     first = np.frombuffer(head + n_digits.to_bytes(4, "big") + bytes(4), dtype=np.uint8).reshape(1, BLOCK_BYTES)
     chain = encrypt(first)[0]
     image = np.empty_like(numbers)
+    turns = range(_ROUNDS - 1, -1, -1) if undo else range(_ROUNDS)
     for start in range(0, len(numbers), _CHUNK):
         part = numbers[start : start + _CHUNK].astype(np.uint64)
         left, right = np.divmod(part, np.uint64(radix**right_digits))
-        for turn in range(_ROUNDS):
+        for turn in turns:
             modulus = np.uint64(radix ** (left_digits if turn % 2 == 0 else right_digits))
-            mixed = (left + _round(encrypt, chain, turn, right, n_bytes) % modulus) % modulus
-            left, right = right, mixed
+            if undo:
+                mask = _round(encrypt, chain, turn, left, n_bytes) % modulus
+                left, right = (right + modulus - mask) % modulus, left
+            else:
+                mask = _round(encrypt, chain, turn, right, n_bytes) % modulus
+                left, right = right, (left + mask) % modulus
         image[start : start + _CHUNK] = (left * np.uint64(radix**right_digits) + right).astype(np.int64)
     return image
 
