@@ -82,7 +82,18 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 query.sql, incoming, limits=_limits(enclosure), check=check, unconfined_for_trying_out=unconfined
             )
         ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes})
-    return Answer(table, snapshot.id, round(perf_counter() - started, 3))
+    return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3))
+
+
+def _named_once(table: pa.Table) -> pa.Table:
+    """Columns of the same name get a number behind it, so that a row can be a document."""
+    names: list[str] = []
+    for name in table.column_names:
+        again, number = name, 1
+        while again in names:
+            again, number = f"{name}_{number}", number + 1
+        names.append(again)
+    return table.rename_columns(names)
 
 
 def _limits(enclosure: Enclosure) -> QueryLimits:
