@@ -15,17 +15,22 @@ from enclos.contracts.view import Access
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.permits.model import SignedPermit
 from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
 from enclos.stores.permit_files import PerimeterFile
-from enclos.views.sql.steps import PER_BUCKET_TWICE, PermitRows, check_query
+from enclos.stores.query_history import QueryHistory
+from enclos.views.sql.model import CheckedQuery
+from enclos.views.sql.steps import PER_BUCKET_TWICE, PermitRows, check_query, withhold
 
+_MAX_SHOWN = 5_000
+"""Sets of persons that one new set is compared with."""
 _OVERHEAD_MB = 1536
 """Address space beside the engine's own memory: programs, libraries, stacks, the answer."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """What a query gave. Units: seconds from the call to the whole result."""
+    """What a query gave. Units: seconds from the call to the whole result; n_withheld rows and counts."""
 
     table: pa.Table
     snapshot: int
@@ -41,19 +46,14 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
 
     The right to ask is checked before, at every bucket, four times a second while the query runs, and at the end.
     In: unconfined_for_trying_out — also where no process can be shut in; for synthetic data
-    Refuses: what permits refuse of the user; SQL_NOT_ALLOWED, SQL_LIMIT, SQL_FAILED, SQL_UNCONFINED, VIEW_NOT_GRANTED.
+    Refuses: what permits refuse of the user; SQL_NOT_ALLOWED, SQL_LIMIT, SQL_FAILED, SQL_UNCONFINED, VIEW_NOT_GRANTED;
+        under a permit for aggregates SQL_WITHHELD when nothing may be shown.
     """
     started = perf_counter()
     facts: dict[str, Fact] = {"query": Personal(text)}
     with enclosure.ledger.intent(Action.SQL, user, permit, facts) as ticket:
         signed = active(enclosure, permit, user)
         terms = signed.permit.terms
-        if terms.access is not Access.ROWS:
-            raise refusal(
-                Code.SQL_NOT_ALLOWED,
-                "This permit gives counts and estimates, not rows.",
-                "Run a study: enclos study. A permit with `access: rows` answers SQL.",
-            )
         unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
         require_confinement(unconfined_for_trying_out=unconfined)
         ticket.facts.update({"permit_version": signed.version, "confined": not unconfined})
@@ -81,8 +81,34 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
             table = run_confined(
                 query.sql, incoming, limits=_limits(enclosure), check=check, unconfined_for_trying_out=unconfined
             )
-        ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes})
-    return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3))
+        n_withheld = 0
+        if terms.access is Access.AGGREGATES:
+            table, n_withheld = _withheld(enclosure, signed, query, table)
+        ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes, "n_withheld": n_withheld})
+    return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3), n_withheld)
+
+
+def _withheld(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> tuple[pa.Table, int]:
+    """What of the counts may be shown beside all that the permit has shown; what is shown is remembered first."""
+    permit = signed.permit
+    key = enclosure.keys.secret(permit_key(permit.id))
+    with QueryHistory(enclosure.paths.permits / permit.id, key).alone() as history:
+        shown_before = history.sets()
+        if len(shown_before) > _MAX_SHOWN:
+            raise refusal(
+                Code.SQL_WITHHELD,
+                "This permit has shown as many counts as its questions may compare.",
+                "Run a study: its counts are compared when they are released.",
+            )
+        answer, told, n_withheld = withhold(table, query, shown_before, permit.min_count)
+        if n_withheld and not answer.num_rows:
+            raise refusal(
+                Code.SQL_WITHHELD,
+                "Every count of this answer rests on too few persons, or tells of few persons beside earlier answers.",
+                "Ask for larger groups.",
+            )
+        history.keep(query.digest, told)
+    return answer, n_withheld
 
 
 def _named_once(table: pa.Table) -> pa.Table:

@@ -58,6 +58,7 @@ def sql(
                 "columns": answer.table.column_names,
                 "rows": answer.table.to_pylist(),
                 "n_rows": answer.table.num_rows,
+                "n_withheld": answer.n_withheld,
                 "snapshot": answer.snapshot,
                 "seconds": answer.seconds,
             },
@@ -65,6 +66,8 @@ def sql(
         )
     else:
         _print(answer.table, form)
+        if answer.n_withheld:
+            say(f"{answer.n_withheld} groups or counts are withheld: too few persons")
         say(f"{answer.table.num_rows} rows, {answer.seconds} s, snapshot {answer.snapshot}")
 
 

@@ -44,13 +44,20 @@ class Scan:
 class CheckedQuery:
     """A query that may run: the text is ours, written from the checked tree.
 
-    ``digest`` is the same for statements that differ in spaces, letter case and comments only.
+    ``digest`` is the same for statements that differ in spaces, letter case and comments only. ``counts`` are
+    the places of the counts under a permit for aggregates, empty under one for rows.
     """
 
     sql: str
     scans: tuple[Scan, ...]
     names: frozenset[str]
     digest: str
+    counts: tuple[int, ...] = ()
+
+    @property
+    def n_person_lists(self) -> int:
+        """How many last columns are persons: those of the row, then those of each count."""
+        return len(self.counts) + 1 if self.counts else 0
 
     def __repr__(self) -> str:
         return f"CheckedQuery({len(self.scans)} tables)"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyroaring import BitMap64
 
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import omop_tables
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.view import ViewTerms
+from enclos.contracts.view import Access, ViewTerms
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.views.model import Reader
@@ -20,6 +22,7 @@ from enclos.views.rules import OPEN_TABLES, shown_columns
 from enclos.views.sql.model import CheckedQuery, Scan
 from enclos.views.sql.rules.engine_tree import check_engine_tree
 from enclos.views.sql.rules.reading import Granted, read_query
+from enclos.views.sql.rules.withholding import shown_sets
 
 PER_BUCKET_TWICE = frozenset({"location"})
 """Tables of which two buckets may show the same row."""
@@ -32,7 +35,8 @@ def granted_columns(terms: ViewTerms) -> Granted:
         contract = DRUG_DURATION if table == DRUG_DURATION.name else omop_tables()[table]
         shown = contract.names if table in OPEN_TABLES else shown_columns(terms, table, contract.names)
         tables[table] = {column.name: column.sql_type for column in contract if column.name in shown}
-    return Granted(tables)
+    persons = frozenset(table for table in terms.tables if "person_id" in tables[table])
+    return Granted(tables, persons, frozenset(OPEN_TABLES), is_for_counts=terms.access is Access.AGGREGATES)
 
 
 def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
@@ -106,3 +110,26 @@ class PermitRows:
             yield
         finally:
             self._engine.unregister(OPTED_OUT)
+
+
+def withhold(
+    table: pa.Table, query: CheckedQuery, shown_before: Sequence[BitMap64], min_count: int
+) -> tuple[pa.Table, list[BitMap64], int]:
+    """The counts that may be shown.
+
+    Out: the rows without their persons, where a withheld count is empty and a withheld row is gone; the sets that are
+         shown now; how many rows and counts were withheld.
+    """
+    n_rows, n_lists = table.num_rows, query.n_person_lists
+    first = table.num_columns - n_lists
+    sets = [BitMap64(persons or ()) for at in range(n_lists) for persons in table.column(first + at).to_pylist()]
+    shown = shown_sets(sets, shown_before, min_count)
+    of_rows, *of_counts = [shown[at * n_rows : (at + 1) * n_rows] for at in range(n_lists)]
+    kept = [is_in and any(found[row] for found in of_counts) for row, is_in in enumerate(of_rows)]
+    columns = [table.column(at) for at in range(first)]
+    for place, found in zip(query.counts, of_counts, strict=True):
+        columns[place] = pc.if_else(pa.array(found, pa.bool_()), columns[place], pa.scalar(None, columns[place].type))
+    answer = pa.table(columns, names=table.column_names[:first]).filter(pa.array(kept, pa.bool_()))
+    n_empty = sum(is_kept and not found[row] for row, is_kept in enumerate(kept) for found in of_counts)
+    told = [found for found, is_shown in zip(sets, shown, strict=True) if is_shown]
+    return answer, told, n_rows - sum(kept) + n_empty

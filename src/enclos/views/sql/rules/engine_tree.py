@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from enclos.views.sql.model import CheckedQuery
-from enclos.views.sql.rules.lists import TYPES, allowed_functions, refused, refused_function
+from enclos.views.sql.rules.lists import TYPES, allowed_functions, counting_functions, refused, refused_function
 
 _EXPRESSIONS = frozenset(
     {
@@ -23,7 +23,7 @@ _EXPRESSIONS = frozenset(
 _OPERATORS = frozenset(
     {
         *("OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "COMPARE_IN", "COMPARE_NOT_IN"),
-        *("OPERATOR_COALESCE", "OPERATOR_NULLIF", "ARRAY_EXTRACT", "ARRAY_SLICE", "GROUPING_FUNCTION"),
+        *("OPERATOR_COALESCE", "OPERATOR_NULLIF", "OPERATOR_TRY", "ARRAY_EXTRACT", "ARRAY_SLICE", "GROUPING_FUNCTION"),
     }
 )
 _SOURCES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST"})
@@ -42,8 +42,9 @@ def check_engine_tree(serialized: str, query: CheckedQuery) -> None:
     if document.get("error") or len(statements) != 1 or statements[0].get("named_param_map"):
         raise refused("something that the engine does not read as one SELECT")
     names = {scan.name for scan in query.scans} | query.names
+    functions = counting_functions() if query.n_person_lists else allowed_functions()
     for part in _parts(statements[0]["node"]):
-        _check(part, names)
+        _check(part, names, functions)
 
 
 def _parts(root: Any) -> Iterator[dict[str, Any]]:
@@ -58,9 +59,9 @@ def _parts(root: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value)
 
 
-def _check(part: dict[str, Any], names: Collection[str]) -> None:
+def _check(part: dict[str, Any], names: Collection[str], functions: Collection[str]) -> None:
     if "class" in part:
-        _check_expression(part)
+        _check_expression(part, functions)
     elif "cte_map" in part:
         if part.get("type") not in _QUERIES or part.get("sample"):
             raise refused("a kind of query that is not allowed")
@@ -70,14 +71,14 @@ def _check(part: dict[str, Any], names: Collection[str]) -> None:
         raise refused("a type that is not allowed", "a number, a text, a date, or a list of them")
 
 
-def _check_expression(part: dict[str, Any]) -> None:
+def _check_expression(part: dict[str, Any], functions: Collection[str]) -> None:
     kind = part["class"]
     if kind not in _EXPRESSIONS:
         raise refused("a part of SQL that is not allowed")
     if kind in {"FUNCTION", "WINDOW"}:
         name = str(part.get("function_name", "")).lower()
         is_builtin = part.get("schema") in {"", "main"} and not part.get("catalog") and not part.get("export_state")
-        if not is_builtin or name not in allowed_functions():
+        if not is_builtin or name not in functions:
             raise refused_function(name)
     if kind == "OPERATOR" and part["type"] not in _OPERATORS:
         raise refused("an operator that is not allowed")

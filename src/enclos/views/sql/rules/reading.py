@@ -20,6 +20,7 @@ from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.views.sql.model import CheckedQuery, Scan
+from enclos.views.sql.rules.aggregates import with_persons
 from enclos.views.sql.rules.keeping import kept_rows
 from enclos.views.sql.rules.lists import (
     MAX_CHARACTERS,
@@ -85,9 +86,15 @@ _JOIN_WORDS = frozenset({"", "ASOF", "INNER", "LEFT", "RIGHT", "FULL", "OUTER", 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a query may name: the columns of each table, lower case, with the engine's types."""
+    """What a query may name: the columns of each table, lower case, with the engine's types.
+
+    ``persons`` are the tables with a person, ``open`` those that hold nobody; ``is_for_counts``: counts, not rows.
+    """
 
     tables: Mapping[str, Mapping[str, str]]
+    persons: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+    is_for_counts: bool = False
 
 
 def read_query(text: str, granted: Granted) -> CheckedQuery:
@@ -109,10 +116,11 @@ def read_query(text: str, granted: Granted) -> CheckedQuery:
     _check_size(tree)
     for node in tree.walk():
         _check_node(node)
+    counts = with_persons(tree, granted.persons, granted.open) if granted.is_for_counts else ()
     scans = _resolve(tree, granted)
     sql = _written(tree)
     names = frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))
-    return CheckedQuery(sql, scans, names, sha256_hex(sql.encode("utf-8")))
+    return CheckedQuery(sql, scans, names, sha256_hex(sql.encode("utf-8")), counts)
 
 
 def _check_tokens(text: str) -> None:

@@ -1,0 +1,78 @@
+"""What the counts of a permit have shown: sets of persons, sealed under the permit's key."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from pyroaring import BitMap64
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import SecretKey
+from enclos.lexicon.refusals import refusal
+from enclos.stores.files import lock_exclusive, storage_border, write_atomically
+from enclos.stores.sealed import seal, unseal
+
+_LENGTH = struct.Struct(">I")
+
+
+class QueryHistory:
+    """``permits/<permit>/sql/000001.sealed`` and so on: one file per question that showed counts.
+
+    Refuses: STORAGE_FULL, STORAGE_BROKEN when a file is missing in between or altered.
+    """
+
+    def __init__(self, permit_folder: Path, key: SecretKey) -> None:
+        self._folder = permit_folder / "sql"
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "QueryHistory()"
+
+    @contextmanager
+    def alone(self) -> Iterator[Self]:
+        """Be the only one who compares and remembers.
+
+        Refuses: ENCLOSURE_BUSY.
+        """
+        with storage_border("a question"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        with lock_exclusive(self._folder / ".lock"):
+            yield self
+
+    def sets(self) -> list[BitMap64]:
+        """Every set whose count was shown, oldest first."""
+        found: list[BitMap64] = []
+        for number, path in enumerate(self._files(), start=1):
+            if path.name != _name(number):
+                raise refusal(Code.STORAGE_BROKEN, "A question of this permit is missing.", "Restore it from a backup.")
+            content = unseal(self._key, path.read_bytes(), _context(number))
+            at = content.index(b"\n") + 1
+            while at < len(content):
+                (length,) = _LENGTH.unpack_from(content, at)
+                at += _LENGTH.size
+                found.append(BitMap64.deserialize(content[at : at + length]))
+                at += length
+        return found
+
+    def keep(self, digest: str, sets: Sequence[BitMap64]) -> None:
+        """Remember, durably, that a question showed the counts of these sets."""
+        number = len(self._files()) + 1
+        parts = [found.serialize() for found in sets]
+        content = digest.encode("ascii") + b"\n" + b"".join(_LENGTH.pack(len(part)) + part for part in parts)
+        with storage_border("a question"):
+            write_atomically(self._folder / _name(number), seal(self._key, content, _context(number)), "a question")
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("[0-9]*.sealed"))
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.sealed"
+
+
+def _context(number: int) -> str:
+    return f"sql/{number:06d}"

@@ -1,0 +1,177 @@
+"""SQL under a permit for aggregates: counts of groups with enough persons, and nothing that few persons tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyroaring import BitMap64
+
+from enclos.contracts.view import Access
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.stores.engine import Engine, open_engine
+from enclos.views.sql.rules.withholding import is_safe, shown_sets
+from enclos.views.sql.steps import check_query, withhold
+from factories.asking import TERMS, Asked, small_base
+
+COUNTS = replace(TERMS, access=Access.AGGREGATES)
+MIN_COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with open_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def permit(engine: Engine) -> Asked:
+    base = small_base()
+    for number, row in enumerate(base["person"]):
+        row["gender_concept_id"] = 8507 if number % 2 else 8532
+        row["year_of_birth"] = 1930 if number < 2 else 1960 + number % 2
+    return Asked(engine, base, terms=COUNTS)
+
+
+def counted(permit: Asked, text: str, known: list[BitMap64]) -> tuple[list[dict[str, object]], int]:
+    """The answer and what was withheld; what is shown is added to what is known."""
+    table: pa.Table = permit.sql(text)
+    answer, told, n_withheld = withhold(table, check_query(text, COUNTS, permit.engine), known, MIN_COUNT)
+    known += told
+    return answer.to_pylist(), n_withheld
+
+
+def test_c6_51_small_groups_are_withheld_and_it_is_said_how_many(permit: Asked) -> None:
+    text = "SELECT year_of_birth, count(*) AS n FROM person GROUP BY 1 ORDER BY 1"
+    rows, n_withheld = counted(permit, text, [])
+    assert rows == [{"year_of_birth": 1960, "n": 14}, {"year_of_birth": 1961, "n": 14}]
+    assert n_withheld == 1  # the two who were born in 1930
+
+
+def test_c6_52_rows_of_one_person_are_one_person(permit: Asked) -> None:
+    text = "SELECT person_id, count(*) AS n FROM drug_exposure GROUP BY ALL"
+    assert counted(permit, text, [])[0] == []
+
+
+def test_c6_53_a_total_and_its_parts_do_not_give_the_small_part_away(permit: Asked) -> None:
+    known: list[BitMap64] = []
+    assert counted(permit, "SELECT count(*) AS n FROM person", known) == ([{"n": 30}], 0)
+    rows, n_withheld = counted(permit, "SELECT year_of_birth, count(*) AS n FROM person GROUP BY 1", known)
+    assert (len(rows), n_withheld) == (1, 2)  # a second group goes, or the two of 1930 would be what is left
+
+
+def test_c6_54_a_question_minus_one_person_is_refused(permit: Asked) -> None:
+    known: list[BitMap64] = []
+    counted(permit, "SELECT count(*) AS n FROM person", known)
+    person = permit.rows  # the number of one person, as someone who knows it would write it
+    (numbers,) = [table["person_id"].to_pylist() for table in _first(person, permit)]
+    text = f"SELECT count(*) AS n FROM person WHERE person_id <> {numbers[0]}"
+    assert counted(permit, text, known) == ([], 1)
+
+
+def _first(rows: object, permit: Asked) -> list[pa.Table]:
+    query = check_query("SELECT count(DISTINCT person_id) AS n FROM person", COUNTS, permit.engine)
+    return [pa.concat_tables(permit.rows.tables(query.scans[0]))]
+
+
+def test_c6_57_the_same_people_give_the_same_answer_however_asked(permit: Asked) -> None:
+    known: list[BitMap64] = []
+    asked = (
+        "count(*) AS n FROM person",
+        "count(person_id) AS n FROM person WHERE 1 = 1",
+        "count(*) AS n FROM person p",
+    )
+    assert [counted(permit, f"SELECT {text}", known) for text in asked] == [([{"n": 30}], 0)] * 3
+
+
+def test_counts_of_few_in_a_large_group_are_empty(permit: Asked) -> None:
+    text = "SELECT count(*) AS n, count(*) FILTER (WHERE year_of_birth = 1930) AS few FROM person"
+    assert counted(permit, text, []) == ([{"n": 30, "few": None}], 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("SELECT * FROM person", "SELECT person_id FROM person", "SELECT max(year_of_birth) AS x FROM person"),
+        *("SELECT min(person_id) AS x FROM person", "SELECT list(person_id) AS x FROM person"),
+        *(
+            "SELECT any_value(person_id) AS x FROM person",
+            "SELECT string_agg(gender_source_value, ',') AS x FROM person",
+        ),
+        *("SELECT median(year_of_birth) AS x FROM person", "SELECT sum(year_of_birth) AS x FROM person"),
+        *("SELECT stddev(year_of_birth) AS x FROM person", "SELECT count(*) OVER () AS x FROM person"),
+        *("SELECT count(*) AS n FROM (SELECT * FROM person)", "WITH p AS (FROM person) SELECT count(*) AS n FROM p"),
+        *(
+            "SELECT count(*) AS n FROM person UNION ALL SELECT count(*) FROM person",
+            "SELECT DISTINCT count(*) AS n FROM person",
+        ),
+        *("SELECT count(*) AS n FROM person HAVING count(*) > 3", "SELECT count(*) AS n FROM person LIMIT 1"),
+        *("SELECT count(*) AS n FROM person, death", "SELECT count(*) AS n FROM person p JOIN death d ON true"),
+        *(
+            "SELECT count(*) AS n FROM person a JOIN person b ON a.year_of_birth = b.year_of_birth",
+            "SELECT count(*) AS n",
+        ),
+        *("SELECT count(*) + 1 AS n FROM person", "SELECT count(*) AS n FROM concept", "SELECT 1 AS n FROM person"),
+        *(
+            "SELECT count(*) AS n FROM person WHERE EXISTS (FROM death)",
+            "SELECT max(1) FILTER (WHERE true) AS n FROM person",
+        ),
+        *("SELECT count(*) AS n FROM person WHERE regexp_matches(gender_source_value, '(a+)+b')",),
+        *("SELECT count(*) AS n FROM person WHERE length(lpad('x', 400000000, 'y')) > 1",),
+    ],
+)
+def test_c6_60_61_66_72_what_is_not_a_count_of_groups_is_refused(engine: Engine, text: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_query(text, COUNTS, engine)
+    assert caught.value.code is Code.SQL_NOT_ALLOWED
+
+
+def test_c2_20_no_fault_tells_of_a_person(permit: Asked) -> None:
+    fault = "CASE WHEN year_of_birth = 1930 THEN CAST('x' AS INTEGER)"
+    for text in (
+        f"SELECT count(*) AS n FROM person WHERE {fault} ELSE 1 END = 1",
+        "SELECT count(*) AS n FROM person WHERE 9223372036854775807 + year_of_birth > 0 OR true",
+        f"SELECT {fault} END AS g, count(*) AS n FROM person GROUP BY 1",
+        f"SELECT {fault} END AS g, count(*) AS n FROM person GROUP BY ALL",
+        "SELECT count(*) FILTER (WHERE CAST('x' || year_of_birth AS INTEGER) = 1) AS n FROM person",
+    ):
+        counted(permit, text, [])  # no refusal: what fails is empty
+
+
+def test_computed_groups_joins_and_totals_work(permit: Asked) -> None:
+    text = (
+        "SELECT p.year_of_birth // 100 * 100 AS century, p.gender_concept_id, count(*) AS n, "
+        "count(DISTINCT d.person_id) AS m FROM person p LEFT JOIN drug_exposure d ON d.person_id = p.person_id "
+        "AND d.days_supply > 0 GROUP BY ALL ORDER BY 1, 2"
+    )
+    rows, _ = counted(permit, text, [])
+    assert [row["century"] for row in rows] == [1900, 1900]
+    text = "SELECT gender_concept_id, count(*) AS n FROM person GROUP BY CUBE (gender_concept_id) ORDER BY 1 NULLS LAST"
+    assert [row["n"] for row in counted(permit, text, [])[0]] == [15, 15, 30]
+
+
+PERSONS = st.frozensets(st.integers(1, 14))
+
+
+@given(st.lists(PERSONS, max_size=8), st.integers(2, 5))
+def test_no_two_shown_sets_and_no_filled_set_differ_by_few(drawn: list[frozenset[int]], min_count: int) -> None:
+    sets = [BitMap64(found) for found in drawn]
+    shown = [set(found) for found, is_in in zip(sets, shown_sets(sets, [], min_count), strict=True) if is_in]
+    small = range(1, min_count)
+    for one in shown:
+        assert len(one) >= min_count
+        inside = [other for other in shown if other < one]
+        assert not inside or len(one - set().union(*inside)) not in small
+        assert all(len(one ^ other) not in small for other in shown)
+
+
+def test_what_was_shown_before_counts() -> None:
+    before = [BitMap64(range(20))]
+    assert not is_safe(BitMap64(range(18)), before, 5)
+    assert is_safe(BitMap64(range(10)), before, 5)
+    assert shown_sets([BitMap64(range(20))], before, 5) == [True]
