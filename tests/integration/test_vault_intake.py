@@ -270,6 +270,14 @@ def test_a_quote_that_never_ends_is_refused_until_quotes_are_declared_as_text(be
     )
 
 
+@pytest.mark.parametrize("held", ["1;2", "1;", ";1"])
+def test_a_quoted_field_that_holds_the_separator_is_no_two_numbers(bench, tmp_path, held):
+    good, wrong = beneficiary(1), beneficiary(2, BEN_SEX_COD="X")
+    text = csv_text([good, wrong]).replace(";X;", f';"{held}";')
+    account = bench.accept(write_delivery(tmp_path / "a", "snds-ref", "snds", {"IR_BEN_R.csv": text}))
+    assert (account.n_landed, account.n_rejected) == (1, 1)
+
+
 def test_resources_are_landed_as_they_are_and_broken_lines_rejected(bench, tmp_path):
     good = '{"resourceType":"Patient","id":"p1","name":[{"family":"é"}]}'
     lines = [

@@ -266,8 +266,7 @@ class LandingStaging:
         with storage_border("the delivery"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
-        self._engine.execute(sealed_copy_sql(select_sql, path, self._key))
-        return int(self._engine.scalar(f"SELECT count(*) FROM {self.scan(name)}"))
+        return int(self._engine.scalar(sealed_copy_sql(select_sql, path, self._key)))
 
     def scan(self, name: str) -> str:
         """A FROM-able expression over what was written."""

@@ -78,6 +78,23 @@ def written_pattern(sql_type: str, dates: DateWriting, decimal: str) -> str | No
     return None
 
 
+_PLAIN_DATE = "[1-9][0-9]{3}-((0[13-9]|1[0-2])-(0[1-9]|[12][0-9]|30)|(0[13578]|1[02])-31|02-(0[1-9]|1[0-9]|2[0-8]))"
+
+
+def plain_pattern(sql_type: str, dates: DateWriting, decimal: str) -> str | None:
+    """The regular expression of a value of a type that is surely written and cast as declared.
+
+    None where no such expression is known. What it leaves out (29 February, 19 digits) is looked at with care.
+    """
+    if sql_type == "BIGINT":
+        return "-?[0-9]{1,18}"
+    if sql_type == "DOUBLE" and decimal == ".":
+        return "-?[0-9]{1,15}(\\.[0-9]{1,15})?"
+    if sql_type == "DATE" and dates is DateWriting.ISO:
+        return _PLAIN_DATE
+    return None
+
+
 def cast_sql(value: str, sql_type: str, dates: DateWriting, decimal: str) -> str:
     """SQL text that gives the typed value of a text, NULL where it is none."""
     if sql_type == "VARCHAR":

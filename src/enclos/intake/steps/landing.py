@@ -49,18 +49,23 @@ def land_files(
     )
     landed: list[LandedFile] = []
     faults: list[Fault] = []
-    for number, file in enumerate(admitted):
-        name = f"{file.table.name}/{number:05d}.parquet"
-        with _faulty_lines_forgotten(engine), folder.reading(file.file.path):
-            n_landed, n_rejected = _land_file(folder, engine, staging, delivery.kind, file, name, ordinal)
-        faults += doubt_file(engine, staging, delivery.kind, file, name, INCOMING_REJECTS, n_landed)
-        if n_landed + n_rejected == file.file.n_rows:
-            columns = plans.landed_columns(file)
-            content = file.facts.content_sha256
-            landed.append(LandedFile(file.file, file.table, name, columns, content, n_landed, n_rejected, file.renamed))
-        else:
-            faults.append(Fault(Code.ROWS_MISCOUNTED, f"{file.file.path} holds another number of rows than declared"))
-        progress("files landed", number + 1, len(admitted))
+    with _faulty_lines_forgotten(engine):
+        for number, file in enumerate(admitted):
+            name = f"{file.table.name}/{number:05d}.parquet"
+            with folder.reading(file.file.path):
+                n_landed, n_rejected = _land_file(folder, engine, staging, delivery.kind, file, name, ordinal)
+            if n_rejected:
+                _forget_faulty_lines(engine)
+            faults += doubt_file(engine, staging, delivery.kind, file, name, INCOMING_REJECTS, n_landed, n_rejected)
+            if n_landed + n_rejected == file.file.n_rows:
+                columns, content = plans.landed_columns(file), file.facts.content_sha256
+                landed.append(
+                    LandedFile(file.file, file.table, name, columns, content, n_landed, n_rejected, file.renamed)
+                )
+            else:
+                miscounted = f"{file.file.path} holds another number of rows than declared"
+                faults.append(Fault(Code.ROWS_MISCOUNTED, miscounted))
+            progress("files landed", number + 1, len(admitted))
     if faults:
         raise rules.refusal_of(faults)
     if engine.scalar(f"SELECT count(*) FROM {INCOMING_REJECTS}"):
@@ -130,9 +135,9 @@ def _set_shifts(engine: SqlEngine, skipped: list[int]) -> None:
 
 def _set_faulty_aside(folder: DeliveryFolder, engine: SqlEngine, admitted: AdmittedFile) -> int:
     """Move the reader's faulty lines to the rejects, with their raw text; how many."""
-    found = engine.rows(plans.plan_faulty_lines())
-    if not found:
+    if not engine.scalar(plans.plan_count_faulty()):
         return 0
+    found = engine.rows(plans.plan_faulty_lines())
     reasons = [rules.structure_reason(words) for _, words, _, _ in found]
     raws = [str(raw).strip("\r\n").encode("utf-8") for _, _, raw, _ in found]
     unreadable = [i for i, reason in enumerate(reasons) if reason is RejectReason.ENCODING]
