@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -100,6 +101,21 @@ def active(enclosure: Enclosure, permit_id: str, user: str) -> SignedPermit:
         public_key=_public(enclosure),
         min_count_floor=enclosure.floor,
     )
+
+
+def watcher(enclosure: Enclosure, permit_id: str, user: str) -> Callable[[], object]:
+    """What a watch asks beside running work: ``active`` by files and clock alone; the ledger is not its to touch.
+
+    Refuses: as active, but for what only the ledger knows.
+    """
+    files, public_key, floor = PermitFiles(enclosure.paths.permits), _public(enclosure), enclosure.floor
+
+    def look() -> object:
+        return load_active(
+            permit_id, user, datetime.now(UTC), store=files, public_key=public_key, min_count_floor=floor
+        )
+
+    return look
 
 
 def newest(enclosure: Enclosure, permit_id: str) -> SignedPermit:

@@ -9,9 +9,10 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_path, permit_key
+from enclos.app.permits import active, perimeter_path, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
+from enclos.app.watch import watched
 from enclos.ledger.model import Action
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
@@ -69,7 +70,8 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
                 def progress(n_done: int, n_total: int) -> None:
                     report(f"study {study.name}", n_done / n_total)
 
-                result = run_study(study, cdm, progress=progress, check=check)
+                with watched(engine, watcher(enclosure, permit, user)):
+                    result = run_study(study, cdm, progress=progress, check=check)
                 after = cdm.population()
                 if after != population:  # somebody objected meanwhile: the next run is another one
                     run_id = _run_id(text, signed, snapshot.id, f"{population} {after}", secret)

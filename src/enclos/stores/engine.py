@@ -111,6 +111,10 @@ class Engine:
         with engine_border():
             self._connection.close()
 
+    def interrupt(self) -> None:
+        """Stop the statement that runs now, from another thread."""
+        self._connection.interrupt()
+
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect."""
         with engine_border():
