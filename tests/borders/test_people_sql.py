@@ -322,3 +322,25 @@ def test_c1_14_what_is_allowed_means_what_the_person_wrote(permit: Asked, copy: 
     assert found.num_rows > 0
     assert found.column_names == expected.column_names
     assert sorted(map(str, found.to_pylist())) == sorted(map(str, expected.to_pylist()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT count(*) AS n FROM person WHERE person_id IN (" + ", ".join(map(str, range(300_000))) + ")",
+        "SELECT count(*) AS n FROM person WHERE person_id IN (" + ", ".join(map(str, range(8_000))) + ")",
+        "SELECT " + ", ".join(f"{n} AS c{n}" for n in range(50_000)),
+        "SELECT " + "(" * 5_000 + "1" + ")" * 5_000,
+        "SELECT " + "NOT " * 3_000 + "true AS x",
+        "SELECT " + " + ".join(["1"] * 9_000) + " AS x",
+        "SELECT count(*) AS n FROM person GROUP BY CUBE (" + ", ".join(f"year_of_birth + {n}" for n in range(16)) + ")",
+        "SELECT count(*) AS n FROM " + ", ".join(f"person p{n}" for n in range(60)),
+        "SELECT '" + "x" * 200_000 + "' AS x",
+        "/*" * 2_000 + "*/" * 2_000 + " SELECT 1",
+        "-" * 50_000,
+        "SELECT " + "CASE WHEN true THEN " * 900 + "1" + " END" * 900,
+    ],
+    ids=lambda text: text[:30],
+)
+def test_c3_30_what_is_too_large_or_too_deep_is_refused_before_it_runs(engine: Engine, text: str) -> None:
+    assert refusal_of(engine, text).code in {Code.SQL_LIMIT, Code.SQL_NOT_ALLOWED}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -156,3 +157,17 @@ def test_c5_41_the_end_of_a_permit_kills_a_running_query_within_a_second() -> No
     sql = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range < 0"
     assert refused(sql, check=check) is Code.PERMIT_REVOKED
     assert time.monotonic() - started < 1.5 + 1
+
+
+def test_an_ordinary_user_can_be_shut_in_too() -> None:
+    command = ["bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin"]
+    command += ["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "/bin/true"]
+    user = "nobody" if os.geteuid() == 0 else None
+    assert subprocess.run(command, user=user, check=False, timeout=30, cwd="/").returncode == 0
+
+
+def test_without_walls_nothing_runs_unless_it_is_for_trying_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("enclos.stores.confined.process.can_confine", lambda: False)  # as where bubblewrap is missing
+    assert refused("SELECT 1 AS x") is Code.SQL_UNCONFINED
+    tried = run_confined("SELECT 1 AS x", [], limits=SMALL, check=lambda: None, unconfined_for_trying_out=True)
+    assert tried.to_pylist() == [{"x": 1}]
