@@ -14,7 +14,7 @@ import pyarrow as pa
 from enclos.app.keys import FILE, Passphrase, key_id, key_store, leave_no_core
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.keys import BlockCipher, KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions import LEVEL_ONE_FUNCTION
@@ -150,6 +150,14 @@ def recipient_key(folder: Path, passphrase: Passphrase, file: str) -> SecretKey:
         )
     _note_use(folder, key_id(keys, name), [file])
     return keys.secret(name)
+
+
+def source_cipher(folder: Path, passphrase: Passphrase, file: str) -> tuple[str, BlockCipher]:
+    """The source and its key for pseudonyms; its use is in the source's own trace before."""
+    leave_no_core()
+    keys, name = _open_source(folder, passphrase)
+    _note_use(folder, key_id(keys, name), [file])
+    return name.subject, keys.blocks(name)
 
 
 def _open_source(folder: Path, passphrase: Passphrase, role: KeyRole = KeyRole.SOURCE) -> tuple[KeyStore, KeyName]:

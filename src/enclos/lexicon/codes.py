@@ -41,6 +41,8 @@ class Code(Enum):
     IDENTITY_SHOWN = ("KEY-07", _PROMISE, "no identity leaves its sender beside a pseudonym [SNDS référentiel 6.1]")
     SENDER_FILE = ("KEY-08", _PROMISE, "a file to pseudonymise is CSV or FHIR NDJSON, whole [docs/pseudonyms.md]")
 
+    CIRCUIT_BORDER = ("KEY-09", _PROMISE, "each actor of a circuit is given what its step needs only [CNIL, 12/2020]")
+
     # -- deliveries and intake (DLV)
     DELIVERY_UNDECLARED = ("DLV-01", _PROMISE, "a delivery is a folder with a delivery.json [design § 7]")
     DELIVERY_MALFORMED = ("DLV-02", _PROMISE, "delivery.json declares known fields only [design § 7]")

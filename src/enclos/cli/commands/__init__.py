@@ -3,9 +3,10 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, studies, sql, releases, ledger  # isort: skip
-from enclos.cli.commands import rights, reidentify, keys, senders  # isort: skip
+from enclos.cli.commands import rights, reidentify, keys, senders, circuits  # isort: skip
 
 __all__ = [
+    "circuits",
     "deliveries",
     "keys",
     "ledger",

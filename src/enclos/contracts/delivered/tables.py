@@ -170,6 +170,14 @@ _PLAIN: dict[Kind, tuple[DeliveredTable, ...]] = {
             id_temp="VARCHAR",
         ),
         _own(
+            "LINK_THIRD_PARTY",
+            ["source", "id_temp", "third_party", "id_third"],
+            source="VARCHAR",
+            id_temp="VARCHAR",
+            third_party="VARCHAR",
+            id_third="VARCHAR",
+        ),
+        _own(
             "LINK_SNDS",
             ["source", "id_temp", "BEN_NIR_PSA", "BEN_RNG_GEM"],
             source="VARCHAR",

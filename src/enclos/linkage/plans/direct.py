@@ -89,6 +89,26 @@ def plan_keep_links() -> str:
     )
 
 
+def national_answers(national_rows: str, third_rows: str) -> str:
+    """A FROM-able expression: what the national side answers each hospital, through a third party's numbers or not."""
+    columns = "n.BEN_NIR_PSA, n.BEN_RNG_GEM, n._source, n._delivery"
+    return (
+        f"(SELECT n.source, n.id_temp, {columns} FROM {national_rows} AS n "
+        f"WHERE n.source NOT IN (SELECT third_party FROM {third_rows}) UNION ALL "
+        f"SELECT t.source, t.id_temp, {columns} FROM {third_rows} AS t JOIN {national_rows} AS n "
+        "ON n.source = t.third_party AND n.id_temp = t.id_third)"
+    )
+
+
+def national_halves(national_rows: str, third_rows: str) -> str:
+    """A FROM-able expression: (source, _delivery), which hospitals the national side has answered, and where."""
+    return (
+        f"(SELECT source, _delivery FROM {national_rows} WHERE source NOT IN (SELECT third_party FROM {third_rows}) "
+        f"UNION ALL SELECT t.source, n._delivery FROM (SELECT DISTINCT source, third_party FROM {third_rows}) AS t "
+        f"JOIN (SELECT DISTINCT source, _delivery FROM {national_rows}) AS n ON n.source = t.third_party)"
+    )
+
+
 def plan_circuit_halves(hospital_rows: str, national_rows: str) -> str:
     """Each hospital of the open link deliveries: whether its own half and the national half have come."""
     return (
@@ -98,11 +118,12 @@ def plan_circuit_halves(hospital_rows: str, national_rows: str) -> str:
     )
 
 
-def plan_hospitals_by_delivery(hospital_rows: str, national_rows: str) -> str:
+def plan_hospitals_by_delivery(hospital_rows: str, national_rows: str, third_rows: str) -> str:
     """Which hospitals each open link delivery speaks of."""
     return (
         f"SELECT DISTINCT _delivery, source FROM (SELECT _delivery, source FROM {hospital_rows} UNION ALL "
-        f"SELECT _delivery, source FROM {national_rows}) ORDER BY ALL"
+        f"SELECT _delivery, source FROM {national_rows} UNION ALL SELECT _delivery, source FROM {third_rows}) "
+        "ORDER BY ALL"
     )
 
 

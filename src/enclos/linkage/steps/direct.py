@@ -18,15 +18,16 @@ from enclos.linkage.ports import Landed, LinkKeys
 from enclos.linkage.steps.tables import find_snds_persons, hold, intermediate, prepare, whole_transaction
 
 _HOSPITAL_COLUMNS = ("source", "patient_id", "id_temp")
+_THIRD_COLUMNS = ("source", "id_temp", "third_party", "id_third")
 _NATIONAL_COLUMNS = ("source", "id_temp", "BEN_NIR_PSA", "BEN_RNG_GEM")
 
 
 def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: datetime) -> LinkReport:
     """Run the direct circuits whose two halves have come, then destroy their temporary ids.
 
-    A hospital sends (patient, temporary id); the national side answers (temporary id, pseudonym). What is kept is
-    (patient, pseudonym). A link delivery is destroyed, key first, when all its hospitals are linked; whatever stops
-    the step, the next run completes it.
+    A hospital sends (patient, temporary id); the national side answers (temporary id, pseudonym), through the numbers
+    of a third party where several hospitals were merged. What is kept is (patient, pseudonym). A link delivery is
+    destroyed, key first, when all its hospitals are linked; whatever stops the step, the next run completes it.
 
     In: engine — with the vault attached; linked_at — UTC
     Out: one report per hospital; already is True when there was nothing to link
@@ -44,10 +45,12 @@ def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: d
     with intermediate(engine, plans.plan_forget()):
         hospital_rows = landed.relation(Kind.LINK.value, "LINK_HOSPITAL", _HOSPITAL_COLUMNS, deliveries=tuple(ordinals))
         national_rows = landed.relation(Kind.LINK.value, "LINK_SNDS", _NATIONAL_COLUMNS, deliveries=tuple(ordinals))
+        third_rows = landed.relation(Kind.LINK.value, "LINK_THIRD_PARTY", _THIRD_COLUMNS, deliveries=tuple(ordinals))
+        halves = plans.national_halves(national_rows, third_rows)
         find_snds_persons(engine, landed)
-        complete, waiting = _halves(engine, hospital_rows, national_rows)
-        reports = _run_circuits(engine, complete, hospital_rows, national_rows)
-        speaks_of = engine.rows(plans.plan_hospitals_by_delivery(hospital_rows, national_rows))
+        complete, waiting = _halves(engine, hospital_rows, halves)
+        reports = _run_circuits(engine, complete, hospital_rows, plans.national_answers(national_rows, third_rows))
+        speaks_of = engine.rows(plans.plan_hospitals_by_delivery(hospital_rows, halves, third_rows))
         unfinished = {int(ordinal) for ordinal, source in speaks_of if source in waiting}
         validated = [ordinals[ordinal] for ordinal in ordinals if ordinal not in unfinished]
         _keep(engine, reports, validated, linked_at)

@@ -1,0 +1,156 @@
+"""The circuits of linkage at each actor: files in, files out, without an enclosure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from enclos.app.deliveries import make_delivery
+from enclos.app.keys import Passphrase, leave_no_core
+from enclos.app.senders import source_cipher
+from enclos.contracts.delivered.document import Kind
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import BlockCipher
+from enclos.lexicon.refusals import refusal
+from enclos.linkage.steps import circuits
+from enclos.pseudonyms.secret_functions.identities import record_pseudonyms
+from enclos.stores.sender_files import SenderCsv, leaving
+
+_PATIENT = "PATIENT"
+
+
+def at_hospital(given: Path, out: Path, *, key: Path, passphrase: Passphrase) -> dict[str, Any]:
+    """Part a hospital's tables: identities with temporary ids, health data with keyed numbers, and what joins the two.
+
+    In: given — a folder of hospital-csv files, PATIENT.csv with nir and, for whom there is none, birth_name,
+        first_names, birth_place; key — the source's own, of `enclos keys source`
+    Out: ``identity/`` for the third party or the national side, ``traits/`` for the body that rebuilds NIRs,
+        ``health/`` and ``link/`` (deliveries) for the platform; how many rows each has
+    Refuses: SENDER_FILE, IDENTITY_SHOWN; nothing is written where something is already
+    """
+    _make_room(out)
+    source, cipher = source_cipher(key, passphrase, "circuit hospital")
+    image = _Images(cipher)
+    patients = list(_rows(given / f"{_PATIENT}.csv"))
+    if not patients or "nir" not in patients[0]:
+        raise refusal(Code.SENDER_FILE, "PATIENT.csv has no patient, or no column nir.", "Export it again.")
+    temporary, known, unknown = circuits.identities_of(patients, source, _draw)
+    nirs = frozenset(row["nir"] for row in known)
+    counts = {
+        "identity": _write(out / "identity" / "IDENTITY.csv", circuits.IDENTITY, _shuffled(known)),
+        "traits": _write(out / "traits" / "TRAITS.csv", circuits.TRAITS, _shuffled(unknown)),
+    }
+    for path in sorted(given.glob("*.csv")):
+        image.learn(_rows(path))
+        rows = [circuits.health_row(path.stem, row, image, nirs) for row in _rows(path)]
+        counts[path.stem] = _write(out / "health" / path.name, tuple(rows[0]) if rows else (), rows)
+    joined = [
+        {"source": source, "patient_id": image(f"Patient/{patient}"), "id_temp": own}
+        for patient, own in temporary.items()
+    ]
+    counts["link"] = _write(out / "link" / "LINK_HOSPITAL.csv", circuits.LINK_HOSPITAL, _shuffled(joined))
+    make_delivery(out / "health", kind=Kind.HOSPITAL_CSV.value, source=source)
+    make_delivery(out / "link", kind=Kind.LINK.value, source=source)
+    return {"source": source, "rows": counts}
+
+
+def at_third_party(out: Path, given: Sequence[Path], *, name: str) -> dict[str, Any]:
+    """Merge the identities of several hospitals under fresh numbers; health data are refused at the door.
+
+    Out: ``identity/`` for the national side, without a hospital's name; ``link/`` (a delivery) for the platform
+    Refuses: CIRCUIT_BORDER
+    """
+    _make_room(out)
+    files = [_bordered(folder / "IDENTITY.csv", circuits.IDENTITY) for folder in given]
+    asking, matched = circuits.renumbered(files, name, _draw)
+    counts = {
+        "asked": _write(out / "identity" / "IDENTITY.csv", circuits.IDENTITY, asking),
+        "matched": _write(out / "link" / "LINK_THIRD_PARTY.csv", circuits.LINK_THIRD_PARTY, matched),
+    }
+    make_delivery(out / "link", kind=Kind.LINK.value, source=name)
+    return {"third_party": name, "rows": counts}
+
+
+def at_reconstruction(given: Path, out: Path, *, register: Path) -> dict[str, Any]:
+    """Rebuild the NIRs of whom the register has exactly one.
+
+    Out: ``identity/`` for the third party
+    Refuses: CIRCUIT_BORDER
+    """
+    _make_room(out)
+    traits = list(_bordered(given / "TRAITS.csv", circuits.TRAITS))
+    found = circuits.rebuilt(traits, _bordered(register, circuits.REGISTER))
+    _write(out / "identity" / "IDENTITY.csv", circuits.IDENTITY, found)
+    return {"asked": len(traits), "rebuilt": len(found)}
+
+
+def at_national_side(given: Path, out: Path, *, reference: Path, source: str = "snds") -> dict[str, Any]:
+    """Answer temporary ids with pseudonyms.
+
+    Out: ``link/`` (a delivery) for the platform
+    Refuses: CIRCUIT_BORDER
+    """
+    _make_room(out)
+    asked = list(_bordered(given / "IDENTITY.csv", circuits.IDENTITY))
+    found = circuits.answers(asked, _bordered(reference, circuits.REFERENCE))
+    _write(out / "link" / "LINK_SNDS.csv", circuits.LINK_SNDS, found)
+    make_delivery(out / "link", kind=Kind.LINK.value, source=source)
+    return {"asked": len(asked), "answers": len(found)}
+
+
+class _Images:
+    """Keyed numbers of a hospital's own numbers, asked of the key in bulk."""
+
+    def __init__(self, cipher: BlockCipher) -> None:
+        self._cipher = cipher
+        self._known: dict[str, str] = {}
+
+    def learn(self, rows: Iterable[Mapping[str, str]]) -> None:
+        columns = (("patient_id", "Patient"), ("sejour_id", "Encounter"))
+        named = {f"{kind}/{row[name]}" for row in rows for name, kind in columns if row.get(name)}
+        new = sorted(named - self._known.keys())
+        self._known.update(zip(new, record_pseudonyms(self._cipher, new), strict=True))
+
+    def __call__(self, name: str) -> str:
+        return self._known[name]
+
+
+def _draw() -> str:
+    return secrets.token_hex(12)
+
+
+def _shuffled(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """In the order of the fresh ids, so that a place in one file says nothing of a place in another."""
+    return sorted(rows, key=lambda row: row["id_temp"])
+
+
+def _make_room(out: Path) -> None:
+    leave_no_core()
+    if out.exists():
+        raise refusal(Code.SENDER_FILE, "There is something where the files would go.", "Name another folder.")
+
+
+def _rows(path: Path) -> Iterable[dict[str, str]]:
+    for _, table in SenderCsv(path).batches():
+        yield from table.to_pylist()
+
+
+def _bordered(path: Path, columns: Sequence[str]) -> Iterable[dict[str, str]]:
+    """Rows of a file that holds exactly these columns; the header is judged before a row is read."""
+    circuits.check_border(SenderCsv(path).header, columns, path.name)
+    return _rows(path)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> int:
+    if columns:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, delimiter=";", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        with leaving(path) as file:
+            file.write(text.getvalue().encode("utf-8"))
+    return len(rows)

@@ -1,0 +1,249 @@
+"""Nobody in a circuit holds identities and health data together: four hospitals, a third party, a body that rebuilds
+NIRs, the national side and the platform, each with the files it is given.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from enclos.app import circuits as actors
+from enclos.app.senders import make_source_key
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import NotAsPromised
+from enclos.linkage.steps import circuits
+from factories.deliveries import csv_text, open_vault, write_snds
+from factories.enclosure import run_cli
+
+HOSPITALS = ("hosp-a", "hosp-b", "hosp-c", "hosp-d")
+IDA = {"nir": "250036900100142", "birth_date": "1950-03-17", "sex": "F"}
+BOB = {"nir": "149117500200271", "birth_date": "1949-11-02", "sex": "M"}
+ZOE = {
+    "nir": "",
+    "birth_date": "1980-05-20",
+    "sex": "F",
+    "birth_name": "VOGELSANG",
+    "first_names": "Zoé",
+    "birth_place": "69123",
+}
+ZOE_NIR = "2800569123456"
+REFERENCE = [
+    {**IDA, "nir": IDA["nir"][:13], "sex": "2", "BEN_NIR_PSA": "PSAIDA", "BEN_RNG_GEM": "1"},
+    {**BOB, "nir": BOB["nir"][:13], "sex": "1", "BEN_NIR_PSA": "PSABOB", "BEN_RNG_GEM": "1"},
+    {**BOB, "nir": BOB["nir"][:13], "sex": "1", "BEN_NIR_PSA": "PSABOBOLD", "BEN_RNG_GEM": "1"},
+    {"nir": ZOE_NIR, "birth_date": "1980-05-20", "sex": "2", "BEN_NIR_PSA": "PSAZOE", "BEN_RNG_GEM": "1"},
+]
+IDENTITY_VALUES = (
+    IDA["nir"][:13],
+    BOB["nir"][:13],
+    ZOE_NIR,
+    "VOGELSANG",
+    "Zoé",
+    "1950-03-17",
+    "1949-11-02",
+    "1980-05-20",
+)
+HEALTH_VALUES = ("KANARIACT", "K92.2", "2019-04-01", "SEJOUR-77")
+DIAGNOSIS = {"sejour_id": "SEJOUR-77", "patient_id": "IPP1", "code_cim10": "K92.2", "rang": "DP"}
+
+
+@pytest.fixture(autouse=True)
+def passphrase(monkeypatch):
+    monkeypatch.setenv("ENCLOS_PASSPHRASE", "a long enough passphrase")
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+def texts(*folders: Path) -> str:
+    return "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def export(folder: Path, patients: list[dict[str, str]], **more: str) -> Path:
+    folder.mkdir(parents=True)
+    blank = dict.fromkeys(("birth_name", "first_names", "birth_place"), "")
+    told = [{"patient_id": f"IPP{n}", "death_date": "", **blank, **each} for n, each in enumerate(patients, 1)]
+    stay = {
+        "sejour_id": "SEJOUR-77",
+        "patient_id": "IPP1",
+        "entree": "2019-04-01 08:00:00",
+        "sortie": "2019-04-05 10:00:00",
+    }
+    act = {"sejour_id": "SEJOUR-77", "patient_id": "IPP1", "code_ccam": "KANARIACT", **more}
+    for name, found in (("PATIENT", told), ("SEJOUR", [stay]), ("DIAGNOSTIC", [DIAGNOSIS]), ("ACTE", [act])):
+        (folder / f"{name}.csv").write_text(csv_text(found), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def emc2(tmp_path_factory):
+    """Everything that the actors hand on: Ida and Bob in two hospitals each, Zoé without NIR in another."""
+    tmp_path = tmp_path_factory.mktemp("circuit")
+    patients = {"hosp-a": [IDA], "hosp-b": [IDA, BOB], "hosp-c": [ZOE], "hosp-d": [BOB]}
+    sent = {}
+    for hospital in HOSPITALS:
+        key = tmp_path / "keys" / hospital
+        make_source_key(key, source=hospital, place="file", passphrase=lambda: "a long enough passphrase")
+        sent[hospital] = tmp_path / "sent" / hospital
+        given = export(tmp_path / "export" / hospital, patients[hospital])
+        actors.at_hospital(given, sent[hospital], key=key, passphrase=lambda: "a long enough passphrase")
+    register = tmp_path / "register.csv"
+    register.write_text(csv_text([{**ZOE, "nir": ZOE_NIR}]), encoding="utf-8")
+    rebuilt = tmp_path / "rebuilt"
+    actors.at_reconstruction(sent["hosp-c"] / "traits", rebuilt, register=register)
+    merged = tmp_path / "merged"
+    identities = [sent[hospital] / "identity" for hospital in HOSPITALS] + [rebuilt / "identity"]
+    actors.at_third_party(merged, identities, name="emc2")
+    reference, answered = tmp_path / "reference.csv", tmp_path / "answered"
+    reference.write_text(csv_text(REFERENCE), encoding="utf-8")
+    actors.at_national_side(merged / "identity", answered, reference=reference)
+    return {"sent": sent, "rebuilt": rebuilt, "merged": merged, "answered": answered, "root": tmp_path}
+
+
+def test_the_hospital_parts_identities_from_health_data(emc2):
+    for sent in emc2["sent"].values():
+        with_identity, with_health = texts(sent / "identity", sent / "traits"), texts(sent / "health")
+        assert not [value for value in HEALTH_VALUES if value in with_identity]
+        assert not [value for value in IDENTITY_VALUES if value in with_health]
+        assert "IPP1" not in with_identity + with_health + texts(sent / "link")
+        assert rows(sent / "health" / "DIAGNOSTIC.csv")[0]["code_cim10"] == "K92.2"
+        assert "id_temp" not in with_health
+    assert rows(emc2["sent"]["hosp-a"] / "identity" / "IDENTITY.csv")[0].keys() == set(circuits.IDENTITY)
+
+
+def test_the_third_party_sees_identities_only_and_asks_without_naming_a_hospital(emc2):
+    asked, linked = texts(emc2["merged"] / "identity"), texts(emc2["merged"] / "link")
+    assert not [value for value in HEALTH_VALUES if value in asked + linked]
+    assert not [hospital for hospital in HOSPITALS if hospital in asked]
+    assert not [value for value in IDENTITY_VALUES if value in linked]
+    assert len(rows(emc2["merged"] / "identity" / "IDENTITY.csv")) == 3  # Ida, Bob and Zoé, once each
+    assert len(rows(emc2["merged"] / "link" / "LINK_THIRD_PARTY.csv")) == 5
+
+
+def test_no_temporary_id_of_a_hospital_reaches_the_national_side(emc2):
+    own = {row["id_temp"] for sent in emc2["sent"].values() for row in rows(sent / "link" / "LINK_HOSPITAL.csv")}
+    assert len(own) == 5
+    assert not [number for number in own if number in texts(emc2["merged"] / "identity", emc2["answered"])]
+
+
+def test_the_platform_is_given_temporary_ids_and_pseudonyms_and_no_identity(emc2):
+    given = [emc2["answered"] / "link", emc2["merged"] / "link"]
+    given += [sent / name for sent in emc2["sent"].values() for name in ("health", "link")]
+    assert not [value for value in IDENTITY_VALUES if value in texts(*given)]
+    assert rows(emc2["answered"] / "link" / "LINK_SNDS.csv")[0].keys() == set(circuits.LINK_SNDS)
+
+
+def test_a_person_of_two_hospitals_and_of_two_pseudonyms_is_one_at_the_platform(emc2, tmp_path):
+    with open_vault(tmp_path / "enclosure") as bench:
+        holders = {"ida": ["PSAIDA/1"], "bob": ["PSABOB/1", "PSABOBOLD/1"], "zoe": ["PSAZOE/1"]}
+        bench.accept(write_snds(tmp_path, holders))
+        for sent in emc2["sent"].values():
+            bench.accept(sent / "health")
+            bench.accept(sent / "link")
+        assert bench.link().waiting == HOSPITALS
+        bench.accept(emc2["merged"] / "link")
+        assert bench.link().waiting == HOSPITALS
+        bench.accept(emc2["answered"] / "link")
+        sealed = {p: p.read_bytes() for p in (bench.folder / "vault" / "landed").rglob("LINK_*/*.parquet")}
+        subjects = [
+            s for (s,) in bench.engine.rows("SELECT DISTINCT key_subject FROM vault.landed WHERE kind = 'link'")
+        ]
+        report = bench.link()
+        assert (report.waiting, report.destroyed, sum(h.n_linked for h in report.hospitals)) == ((), 6, 5)
+        bench.number()
+        numbers = bench.persons()
+        persons = {}
+        for (source, _), person in numbers.items():
+            persons.setdefault(person, []).append(source)
+        assert sorted(sorted(sources) for sources in persons.values()) == [
+            ["hosp-a", "hosp-b", "snds"],
+            ["hosp-b", "hosp-d", "snds", "snds"],
+            ["hosp-c", "snds"],
+        ]
+        # crypto-erasure: no file of the vault holds a temporary id, and the sealed tables put back do not open
+        temporary = {row["id_temp"] for s in emc2["sent"].values() for row in rows(s / "link" / "LINK_HOSPITAL.csv")}
+        temporary |= {row["id_third"] for row in rows(emc2["merged"] / "link" / "LINK_THIRD_PARTY.csv")}
+        assert len(temporary) == 8
+        bench.engine.execute("CHECKPOINT vault")
+        files = [path.read_bytes() for path in bench.folder.rglob("*") if path.is_file()]
+        assert files
+        assert len(sealed) == 6
+        for number in temporary:
+            assert not [content for content in (*files, *sealed.values()) if number.encode() in content]
+        tables = bench.engine.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'vault'")
+        for (table,) in tables:
+            cells = str(bench.engine.query(f"SELECT * FROM vault.{table}").to_pylist())
+            assert not [number for number in temporary if number in cells], table
+        for subject in subjects:
+            with pytest.raises(NotAsPromised) as refused:
+                bench.keys.secret(KeyName(KeyRole.VAULT, subject))
+            assert refused.value.code is Code.KEY_MISSING
+
+
+@pytest.mark.parametrize("actor", ["third party", "national side", "reconstruction"])
+def test_an_actor_refuses_a_file_with_more_than_its_step_needs(tmp_path, actor):
+    folder = tmp_path / "given"
+    folder.mkdir()
+    identity = {"source": "hosp-a", "id_temp": "t1", **IDA, "code_cim10": "K92.2"}
+    (folder / "IDENTITY.csv").write_text(csv_text([identity]), encoding="utf-8")
+    traits = {"source": "hosp-a", "id_temp": "t1", **ZOE, "code_cim10": "K92.2"}
+    (folder / "TRAITS.csv").write_text(csv_text([traits]), encoding="utf-8")
+    acts = {
+        "third party": lambda: actors.at_third_party(tmp_path / "out", [folder], name="emc2"),
+        "national side": lambda: actors.at_national_side(folder, tmp_path / "out", reference=tmp_path / "none.csv"),
+        "reconstruction": lambda: actors.at_reconstruction(folder, tmp_path / "out", register=tmp_path / "none.csv"),
+    }
+    with pytest.raises(NotAsPromised) as refused:
+        acts[actor]()
+    assert refused.value.code is Code.CIRCUIT_BORDER
+    assert "code_cim10" in str(refused.value)
+    assert "K92.2" not in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_hospital_does_not_send_a_value_that_shows_a_nir(tmp_path):
+    make_source_key(tmp_path / "key", source="hosp-a", place="file", passphrase=lambda: "a long enough passphrase")
+    given = export(tmp_path / "export", [IDA], code_ccam=f"seen {IDA['nir'][:13]}")
+    with pytest.raises(NotAsPromised) as refused:
+        actors.at_hospital(given, tmp_path / "out", key=tmp_path / "key", passphrase=lambda: "a long enough passphrase")
+    assert refused.value.code is Code.IDENTITY_SHOWN
+    assert IDA["nir"][:13] not in str(refused.value)
+
+
+def test_two_persons_of_the_register_with_the_same_traits_are_rebuilt_as_nobody():
+    traits = [{"source": "hosp-c", "id_temp": "t1", **{name: ZOE[name] for name in circuits.TRAITS[2:]}}]
+    register = [{**traits[0], "nir": "2800569123456"}, {**traits[0], "nir": "2800569123457"}]
+    assert circuits.rebuilt(traits, register) == []
+    assert circuits.rebuilt(traits, register[:1])[0]["nir"] == "2800569123456"
+
+
+def test_a_single_centre_needs_no_third_party(tmp_path):
+    key, sent, answered = tmp_path / "key", tmp_path / "sent", tmp_path / "answered"
+    given, reference = export(tmp_path / "export", [IDA, BOB]), tmp_path / "reference.csv"
+    reference.write_text(csv_text(REFERENCE), encoding="utf-8")
+    run_cli("keys", "source", key, "--source", "hosp-a")
+    assert run_cli("circuit", "hospital", given, sent, "--key", key)["rows"]["identity"] == 2
+    found = run_cli("circuit", "cnam", sent / "identity", answered, "--reference", reference)
+    assert found == {"asked": 2, "answers": 3}
+    with open_vault(tmp_path / "enclosure") as bench:
+        bench.accept(write_snds(tmp_path, {"ida": ["PSAIDA/1"], "bob": ["PSABOB/1", "PSABOBOLD/1"]}))
+        for folder in (sent / "health", sent / "link", answered / "link"):
+            bench.accept(folder)
+        assert bench.link().hospitals[0].n_linked == 2
+
+
+def test_a_hospital_draws_new_temporary_ids_each_time_and_keeps_its_keyed_numbers(tmp_path):
+    make_source_key(tmp_path / "key", source="hosp-a", place="file", passphrase=lambda: "a long enough passphrase")
+    given = export(tmp_path / "export", [IDA])
+    drawn, numbers = set(), set()
+    for name in ("one", "two"):
+        out = tmp_path / name
+        actors.at_hospital(given, out, key=tmp_path / "key", passphrase=lambda: "a long enough passphrase")
+        drawn.add(rows(out / "link" / "LINK_HOSPITAL.csv")[0]["id_temp"])
+        numbers.add(rows(out / "health" / "PATIENT.csv")[0]["patient_id"])
+    assert (len(drawn), len(numbers)) == (2, 1)
