@@ -157,6 +157,10 @@ def _concepts() -> list[Concept]:
         if row["use"] == "own":
             kind = row["key"]
             found.append(Concept(int(row["concept_id"]), row["name"], kind, kind, kind, "S", row["concept_code"]))
+    found += [
+        Concept(id_, name, "Language", own, "Qualifier Value", "S", code)
+        for id_, own, code, name in _public("language").values()
+    ]
     found += _condition_concepts() + _procedure_concepts() + _drug_concepts() + _laboratory_concepts()
     found += [Concept(*row) for row in stay_lists.concepts()]
     name = "Declared pregnancy"
@@ -311,6 +315,7 @@ def write_vocabulary(deliveries: Deliveries, period: tuple[date, date]) -> None:
     unique = {concept.id: concept for concept in _concepts()}
     concepts = [unique[number] for number in sorted(unique)]
     maps = _maps()
+    english = _public("language")["English"][0]
     relations = [(low, high, "Is a", *_ALWAYS) for high, low in sorted(_edges())]
     relations += [(high, low, "Subsumes", *_ALWAYS) for high, low in sorted(_edges())]
     relations += [(source, target, "Maps to", *_ALWAYS) for source, target in maps]
@@ -322,7 +327,7 @@ def write_vocabulary(deliveries: Deliveries, period: tuple[date, date]) -> None:
         "CONCEPT": [(c.id, c.name, c.domain, c.vocabulary, c.kind, c.standard, c.code, *_ALWAYS) for c in concepts],
         "CONCEPT_RELATIONSHIP": sorted(set(relations)),
         "CONCEPT_ANCESTOR": list(_ancestors(c.id for c in concepts if c.standard)),
-        "CONCEPT_SYNONYM": [(c.id, f"{c.name} ({c.code})", 4180186) for c in concepts if c.vocabulary == "CIM10"],
+        "CONCEPT_SYNONYM": [(c.id, f"{c.name} ({c.code})", english) for c in concepts if c.vocabulary == "CIM10"],
         "VOCABULARY": [(name, name, "data/README.md", VERSION, 0) for name in sorted({c.vocabulary for c in concepts})],
         "DOMAIN": [(name, name, 0) for name in sorted({c.domain for c in concepts})],
         "CONCEPT_CLASS": [(name, name, 0) for name in sorted({c.kind for c in concepts})],
