@@ -14,7 +14,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.pseudonyms.steps import cross
 from factories import small_france as france
-from factories.deliveries import open_vault, write_delivery, write_snds
+from factories.deliveries import csv_text, open_vault, write_delivery, write_snds
 
 
 @pytest.fixture
@@ -188,6 +188,19 @@ def test_an_older_omop_is_upgraded_and_empties_what_identifies(bench, tmp_path):
     assert speciality == "cardiology"
     assert provider != 10_101_010_101  # the hospital's own number may be the national one
     assert {row[0] for row in bench.crossed("omop_visit_occurrence", "provider_id")} == {provider}
+
+
+def test_a_cost_crosses_with_the_person_of_its_visit(bench, tmp_path):
+    costs = [
+        {"cost_id": n, "cost_event_id": event, "cost_domain_id": domain, "cost_type_concept_id": 32814, "total_paid": n}
+        for n, event, domain in ((1, 1, "Visit"), (2, 1, "Visit"), (3, 1, "Drug"), (4, 99, "Visit"))
+    ]
+    accept(bench, france.omop(tmp_path, **{"cost.csv": csv_text(costs, ",")}))
+    account = bench.cross()
+    ((visitor,),) = set(bench.crossed("omop_visit_occurrence", "person_id"))
+    columns = ("person_id", "cost_id", "cost_event_id", "total_paid")
+    assert sorted(bench.crossed("omop_cost", *columns)) == [(visitor, 1, 1, 1.0), (visitor, 2, 1, 2.0)]
+    assert left(account)["cost"] == {"points_to_rows": 1, "no_person": 1}
 
 
 def test_a_delivered_vocabulary_takes_the_place_of_a_hospitals(bench, tmp_path):

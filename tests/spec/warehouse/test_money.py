@@ -65,6 +65,33 @@ def test_a_visit_without_amounts_has_no_cost() -> None:
         assert snapshot.rows("cost") == []
 
 
+def test_delivered_costs_are_copied_with_their_visit_beside_those_of_care_in_town() -> None:
+    """Two costs of one delivered visit stay two; all have numbers of their own."""
+    visit = {"person_id": 1, "source": "hosp-c", "visit_start_date": MARCH_1, "visit_end_date": MARCH_2}
+    cost = {"person_id": 1, "source": "hosp-c", "cost_domain_id": "Visit", "currency_concept_id": 44818568}
+    tables = {
+        "ben": [ben(1)],
+        "prs": [prestation(1, MARCH_1, **LINE)],
+        "omop_visit_occurrence": [visit | {"visit_occurrence_id": n, "visit_concept_id": 9201} for n in (70, 80)],
+        "omop_cost": [
+            cost | {"cost_id": n, "cost_event_id": of, "total_paid": paid}
+            for n, of, paid in ((1, 80, 10.0), (2, 80, 20.0), (3, 70, 30.0))
+        ],
+    }
+    with built(tables) as snapshot:
+        first, second = sorted(
+            id_
+            for id_, concept in snapshot.rows("visit_occurrence", "visit_occurrence_id", "visit_concept_id")
+            if concept == 9201
+        )
+        paid = snapshot.rows("cost", "cost_event_id", "total_paid")
+        by_visit = {of: sorted(p for id_, p in paid if id_ == of) for of in (first, second)}
+        assert sorted(by_visit.values()) == [[10.0, 20.0], [30.0]]
+        numbers = [id_ for (id_,) in snapshot.rows("cost", "cost_id")]
+        assert len(numbers) == len(set(numbers)) == 4 and {n >> 20 for n in numbers} == {1}
+        assert snapshot.account("omop_cost") == {"delivered": 3, "mapped": 3}
+
+
 PERIOD = ("payer_plan_period_start_date", "payer_plan_period_end_date", "payer_source_value", "plan_source_value")
 JANUARY_1, DECEMBER_31 = date(2019, 1, 1), date(2019, 12, 31)
 

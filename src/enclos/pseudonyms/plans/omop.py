@@ -18,7 +18,6 @@ _EMPTIED: dict[str, frozenset[str]] = {
 NOT_MAPPED: dict[str, LeftBehind] = {
     "note": LeftBehind.FREE_TEXT,
     "note_nlp": LeftBehind.FREE_TEXT,
-    "cost": LeftBehind.POINTS_TO_ROWS,
     "fact_relationship": LeftBehind.POINTS_TO_ROWS,
     "episode": LeftBehind.POINTS_TO_ROWS,
     "episode_event": LeftBehind.POINTS_TO_ROWS,
@@ -56,6 +55,27 @@ def columns_read(table: str) -> tuple[str, ...]:
     person = ["person_id"] if table in PERSON_TABLES else []
     own = [primary_keys()[table]] if table in primary_keys() else []
     return tuple(dict.fromkeys([*own, *person, *crossing, *OMOP_53_NAMES.get(table, {})]))
+
+
+def judged_costs(rows: str, visits: str) -> str:
+    """Every row of an OMOP delivery's COST with the person of its visit; costs of other rows stay behind.
+
+    In: visits — the delivered visits; a number that visits of two persons bear leads to nobody
+    """
+    values = ", ".join(
+        f"r.{name}" for name in PSEUDONYMISED["omop_cost"].names if name not in {"person_id", "bucket", "source"}
+    )
+    return (
+        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {values}, "
+        f"CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
+        f"WHEN coalesce(r.cost_domain_id, '') <> 'Visit' THEN '{LeftBehind.POINTS_TO_ROWS.value}' "
+        f"WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
+        f"FROM {superseded(rows, (primary_keys()['cost'],), unique=False)} AS r "
+        f"LEFT JOIN (SELECT _source, visit_occurrence_id, min(person_id) AS person_id FROM {visits} "
+        "GROUP BY _source, visit_occurrence_id HAVING count(DISTINCT person_id) = 1) AS v "
+        "ON v._source = r._source AND v.visit_occurrence_id = r.cost_event_id "
+        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(v.person_id AS VARCHAR)"
+    )
 
 
 def judged_omop(table: str, rows: str) -> str:

@@ -155,6 +155,10 @@ def cross_omop(unit: OpenUnit) -> list[CrossedTable]:
         into = omop.crossing_table(family)
         if into is None:
             accounts.append(never_crosses(unit, family, omop.NOT_MAPPED[family]))
+        elif family == "cost":
+            visits = unit.rows("visit_occurrence", ("visit_occurrence_id", "person_id"))
+            judged = omop.judged_costs(unit.rows(family, omop.columns_read(family)), visits)
+            accounts.append(unit.cross(family, into, judged))
         else:
             judged = omop.judged_omop(family, unit.rows(family, omop.columns_read(family)))
             accounts.append(unit.cross(family, into, judged))

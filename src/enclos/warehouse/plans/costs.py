@@ -16,8 +16,11 @@ from collections.abc import Sequence
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse import concepts
 from enclos.warehouse.model import Fate
+from enclos.warehouse.plans.links import OMOP
+from enclos.warehouse.plans.relations import everything, key_sql, numbered_sql
 from enclos.warehouse.plans.traps import KEPT, Trap
 from enclos.warehouse.plans.visit_details import STAY_LINE_TRAPS, stay_line_verdict_sql
+from enclos.warehouse.plans.visits import visits_before
 
 NO_AMOUNT = Trap("no_amount", "MNT_TOT_AM IS NULL", Fate.REJECTED, "a valued stay without its value")
 STAY_AMOUNT_TRAPS: tuple[Trap, ...] = (*STAY_LINE_TRAPS, NO_AMOUNT)
@@ -70,10 +73,33 @@ def stay_amounts_sql() -> str:
     """
 
 
-def cost_rows_sql(amounts: Sequence[str], bucket: str) -> str:
+def delivered_costs_sql(omop_cost: str) -> str:
+    """What an OMOP delivery says that its visits cost, copied; many costs may be of one visit.
+
+    In: the staged links of delivered visits.
+    Out: the columns of ``cost``, under numbers of the block of delivered visits, and person_id.
+    """
+    values = {
+        "cost_id": numbered_sql(
+            "c.person_id", f"v.id, c.cost_id, hash({everything('omop_cost', 'c')})", after=visits_before(OMOP)
+        ),
+        "cost_event_id": "v.id",
+        "payer_plan_period_id": "NULL",
+    }
+    listed = ", ".join(
+        f'CAST({values.get(column.name, f"""c."{column.name}" """)} AS {column.sql_type}) AS "{column.name}"'
+        for column in omop_tables()["cost"]
+    )
+    return (
+        f"SELECT c.person_id, {listed} FROM {omop_cost} AS c JOIN stage_omop_visits AS v "
+        f"ON v.person_id = c.person_id AND v.key = {key_sql('c.source', 'c.cost_event_id')}"
+    )
+
+
+def cost_rows_sql(amounts: Sequence[str], delivered: Sequence[str], bucket: str) -> str:
     """The ``cost`` rows of some buckets.
 
-    In: bucket — of a person, as SQL; it stands first.
+    In: amounts — of visits; delivered — whole rows; bucket — of a person, as SQL; it stands first.
     """
     values = {
         "cost_id": "visit_occurrence_id",
@@ -90,4 +116,6 @@ def cost_rows_sql(amounts: Sequence[str], bucket: str) -> str:
         f'CAST({values.get(column.name, "NULL")} AS {column.sql_type}) AS "{column.name}"'
         for column in omop_tables()["cost"]
     )
-    return f"SELECT {bucket} AS bucket, {listed} FROM ({' UNION ALL '.join(amounts)}) ORDER BY bucket, cost_id"
+    made = [f"SELECT person_id, {listed} FROM ({' UNION ALL '.join(amounts)})"] if amounts else []
+    rows = " UNION ALL ".join([*made, *delivered])
+    return f"SELECT {bucket} AS bucket, * EXCLUDE (person_id) FROM ({rows}) ORDER BY bucket, cost_id"

@@ -13,12 +13,13 @@ def empty_relation_sql(table: TableContract) -> str:
     return f"(SELECT {columns} WHERE false)"
 
 
-def everything(table: str) -> str:
+def everything(table: str, alias: str = "") -> str:
     """All that a row of a pseudonymised table says, listed: what settles an order when nothing else does.
 
     The bucket is left out: it follows from the person and from the number of buckets, which must change no row.
     """
-    return ", ".join(f'"{column}"' for column in PSEUDONYMISED[table].names if column != "bucket")
+    of = f"{alias}." if alias else ""
+    return ", ".join(f'{of}"{column}"' for column in PSEUDONYMISED[table].names if column != "bucket")
 
 
 def key_sql(*parts: str) -> str:

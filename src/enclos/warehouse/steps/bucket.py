@@ -350,7 +350,15 @@ class Pass:
         stage.define("mco_valo", costs.stay_amount_lines_sql(at["mco_valo"]))
         amounts = [costs.town_amounts_sql()] if "prs" in at else []
         amounts += [costs.stay_amounts_sql()] if "mco_valo" in at else []
-        self._write("cost", costs.cost_rows_sql(amounts, self._bucket) if amounts else "")
+        delivered = [costs.delivered_costs_sql(at["omop_cost"])] if "omop_cost" in at else []
+        self._write("cost", costs.cost_rows_sql(amounts, delivered, self._bucket) if amounts or delivered else "")
+        for copied in delivered:
+            counted = f"SELECT count(*) FROM ({copied})"
+
+            def tell(piece: Account, counted: str = counted) -> None:
+                piece.map("omop_cost", stage.scalar(counted))
+
+            self._tell("mapped omop_cost", tell, counted)
         stage.define("schemes", payers.schemes_sql(at["prs"]), by_content=True)
         stage.define("orc", payers.cover_lines_sql(at["orc"]))
         stage.define("kin", kin.mother_lines_sql(at["kin"]))
