@@ -22,9 +22,7 @@ def main() -> int:
             print(done.stderr, file=sys.stderr)
             return 1
         rows += json.loads(done.stdout)
-    goals = [
-        {"name": row["name"], "ratio": row["ratio"], "goal": row.get("goal"), "met": row.get("met")} for row in rows
-    ]
+    goals = [{"goal": None, "met": None, **row} for row in rows]
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}
     line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "goals": goals}
     with (HERE / "history.jsonl").open("a", encoding="utf-8") as history:
