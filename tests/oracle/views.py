@@ -12,7 +12,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from enclos.contracts.omop import END_DATES, PERSON_TABLES, START_DATES, foreign_keys, omop_tables, primary_keys
-from enclos.contracts.view import FromSource, PotentialIdentifier, RandomSample, ViewTerms, WholeBase
+from enclos.contracts.view import (
+    FromSource,
+    Population,
+    PotentialIdentifier,
+    RandomSample,
+    Residents,
+    ViewTerms,
+    WholeBase,
+    WithConcept,
+    WithControls,
+)
 
 Row = dict[str, Any]
 Base = Mapping[str, Sequence[Row]]
@@ -51,17 +61,54 @@ def _spread(text: str) -> int:
 
 def members(base: Base, terms: ViewTerms, sources: Mapping[int, set[str]], opted_out: set[int]) -> set[int]:
     """The persons whom the permit lets in."""
+    if not isinstance(terms.population, WithControls):
+        return _chosen(base, terms.population, terms, sources, opted_out)
+    cases = _chosen(base, terms.population.cases, terms, sources, opted_out)
+    others = sorted(
+        _chosen(base, WholeBase(), terms, sources, opted_out) - cases,
+        key=lambda person: (_spread(f"{terms.population.seed}:{person}"), person),
+    )
+    alike = {
+        row["person_id"]: (row["year_of_birth"], row["gender_concept_id"], _county(base, row)) for row in base["person"]
+    }
+    drawn = set(cases)
+    for kind in {alike[case] for case in cases}:
+        n_wanted = terms.population.per_case * sum(alike[case] == kind for case in cases)
+        drawn |= set([other for other in others if alike[other] == kind][:n_wanted])
+    return drawn
+
+
+def _county(base: Base, person: Row) -> Any:
+    return next(
+        (place["county"] for place in base.get("location", []) if place["location_id"] == person["location_id"]), None
+    )
+
+
+def _chosen(
+    base: Base, population: Population, terms: ViewTerms, sources: Mapping[int, set[str]], opted_out: set[int]
+) -> set[int]:
     start, end = terms.period.start_on, terms.period.end_on
     chosen: set[int] = set()
     for row in base["person"]:
         person = row["person_id"]
-        match terms.population:
-            case WholeBase():
-                belongs = True
+        match population:
             case FromSource(source):
                 belongs = source in sources.get(person, set())
             case RandomSample(percent, seed):
                 belongs = _spread(f"{seed}:{person}") % 1_000_000 < int(percent * 10_000)
+            case Residents(departments):
+                belongs = _county(base, row) in departments
+            case WithConcept("drug", concepts, False):
+                belongs = any(
+                    drug["person_id"] == person
+                    and drug["drug_concept_id"] in concepts
+                    and start <= drug["drug_exposure_start_date"] < end
+                    for drug in base["drug_exposure"]
+                )
+            case WholeBase():
+                belongs = True
+            case _:
+                raise NotImplementedError
         observed = any(
             period["person_id"] == person
             and period["observation_period_start_date"] < end

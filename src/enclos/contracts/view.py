@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,6 +19,25 @@ yet."""
 
 PERSON_SOURCE_TABLE = "person_source"
 """A table that a snapshot may hold beside OMOP's: bucket, person_id, source; one row per person and source."""
+
+
+DEPARTMENT = re.compile(r"0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-8]|98[678]|99")
+"""The code of a department. Source: INSEE, Code officiel géographique; 99 is abroad."""
+
+MOST_CONTROLS = 20
+
+CONCEPT_COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "condition": ("condition_occurrence", "condition_concept_id"),
+        "drug": ("drug_exposure", "drug_concept_id"),
+        "procedure": ("procedure_occurrence", "procedure_concept_id"),
+        "measurement": ("measurement", "measurement_concept_id"),
+        "observation": ("observation", "observation_concept_id"),
+        "device": ("device_exposure", "device_concept_id"),
+        "visit": ("visit_occurrence", "visit_concept_id"),
+    }
+)
+"""Where the records of a domain are, and the column of their concept."""
 
 
 class Access(Enum):
@@ -67,7 +87,47 @@ class RandomSample:
             raise ValueError("a sample is above 0 % and at most 100 %, with at most four decimals")
 
 
-Population = WholeBase | FromSource | RandomSample
+@dataclass(frozen=True, slots=True)
+class Residents:
+    """The persons who live in one of these departments, by their code in the official geographic code of INSEE."""
+
+    departments: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.departments or not all(DEPARTMENT.fullmatch(code) for code in self.departments):
+            raise ValueError("residents live in at least one department, each by its code")
+
+
+@dataclass(frozen=True, slots=True)
+class WithConcept:
+    """The persons with at least one record of a concept that begins in the permit's period."""
+
+    domain: str
+    concepts: tuple[int, ...]
+    descendants: bool
+
+    def __post_init__(self) -> None:
+        if self.domain not in CONCEPT_COLUMNS or not self.concepts or min(self.concepts) < 1:
+            raise ValueError("a record has a known domain and at least one concept")
+
+
+@dataclass(frozen=True, slots=True)
+class WithControls:
+    """Cases, and for each so many others of the same year of birth, sex and department, where there are as many.
+
+    Who is drawn follows from the seed and the person alone; the same seed draws the same persons from the same base.
+    """
+
+    cases: FromSource | RandomSample | Residents | WithConcept
+    per_case: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.per_case <= MOST_CONTROLS:
+            raise ValueError("there are from one to twenty controls for a case")
+
+
+Population = WholeBase | FromSource | RandomSample | Residents | WithConcept | WithControls
 
 
 @dataclass(frozen=True, slots=True)

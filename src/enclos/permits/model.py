@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from enclos.contracts.view import ViewTerms
 
 PERMIT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
+SOURCE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{1,126}[A-Za-z0-9]")
 ARTICLE = re.compile(r"53\(1\)\([a-f]\)")
 """Source: Regulation (EU) 2025/327, Art. 53(1), points (a) to (f)."""
@@ -87,12 +88,19 @@ class OptOut:
 
 @dataclass(frozen=True, slots=True)
 class LegalBasis:
-    """What a legal basis allows at most. Units: max_years — calendar years of one grant or one renewal."""
+    """What a legal basis allows at most.
+
+    ``wants_whys`` asks for a justification of each potential identifier.
+    Units: max_years — calendar years of one grant or one renewal; max_past_years — whole calendar years of data before
+    the year in which the permit begins, None without a bound.
+    """
 
     id: str
     title: str
     max_years: int
     max_renewals: int
+    max_past_years: int | None
+    wants_whys: bool
     source: str
 
 
@@ -100,6 +108,7 @@ class LegalBasis:
 class Permit:
     """The content of an authorisation.
 
+    ``whys`` says why a potential identifier is needed, by its name.
     Units: valid from (inclusive) until (exclusive), instants in UTC; min_count in distinct persons.
     """
 
@@ -112,6 +121,7 @@ class Permit:
     min_count: int
     valid_from: datetime
     valid_until: datetime
+    whys: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if any(at.utcoffset() != timedelta(0) for at in (self.valid_from, self.valid_until)):

@@ -1,5 +1,6 @@
 """The life of a permit, as a table: a state, what happens, the state after."""
 
+from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed
 from enclos.permits.model import Event, State
-from enclos.permits.rules.life import TRANSITIONS, legal_bases, next_state
+from enclos.permits.rules.life import TRANSITIONS, earliest_day, legal_bases, next_state
 
 
 def test_the_table_is_total() -> None:
@@ -40,5 +41,12 @@ def test_a_living_permit_can_always_be_revoked(state: State) -> None:
 
 
 def test_legal_bases_bound_the_years() -> None:
-    assert {basis.id: basis.max_years for basis in legal_bases().values()} == {"ehds-permit": 10, "cnil-2023-146": 3}
+    years = {basis.id: basis.max_years for basis in legal_bases().values()}
+    assert years == {"ehds-permit": 10, "cnil-2023-146": 3, "cnil-mr-007": 3}
     assert all(basis.source for basis in legal_bases().values())
+
+
+def test_mr_007_covers_nine_years_and_the_current_one() -> None:
+    begins = datetime(2026, 11, 1, tzinfo=UTC)
+    assert earliest_day(legal_bases()["cnil-mr-007"], begins) == date(2017, 1, 1)
+    assert earliest_day(legal_bases()["ehds-permit"], begins) is None

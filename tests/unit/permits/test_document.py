@@ -11,12 +11,16 @@ from enclos.contracts.view import (
     FromSource,
     PotentialIdentifier,
     RandomSample,
+    Residents,
     WholeBase,
+    WithConcept,
+    WithControls,
     all_tables,
 )
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.permits.document import draft_permit, json_from_permit, permit_from_json, read_permit
+from enclos.permits.document.population import regions
 from factories.permits import PERMIT_ID, drafted, permit_text
 
 
@@ -62,6 +66,10 @@ def test_every_field_is_read() -> None:
 @pytest.mark.parametrize(
     ("population", "expected"),
     [
+        ("{region: '94'}", Residents(("2A", "2B"))),
+        ("{departments: ['75', '01']}", Residents(("01", "75"))),
+        ("{concepts: [4, 3], descendants: true, domain: drug}", WithConcept("drug", (3, 4), descendants=True)),
+        ("{controls_of: {source: hosp-a}, per_case: 4, seed: 7}", WithControls(FromSource("hosp-a"), 4, 7)),
         ("all", WholeBase()),
         ("{source: hosp-a}", FromSource("hosp-a")),
         ("{sample_percent: 2, seed: 7}", RandomSample(Decimal(2), 7)),
@@ -130,6 +138,24 @@ def test_all_faults_are_told_at_once_each_with_its_line() -> None:
         ({"data": data(period="{start: 2019-01-01, end: 2019-01-01}")}, "data.period.end: must be after the start"),
         ({"data": data(period="{start: 2019-02-30, end: 2020-01-01}")}, "data.period.start"),
         ({"data": data(population="{circe: x.json}")}, "not read here yet"),
+        ({"data": data(population="{region: '99'}")}, "must be one of 01, 02"),
+        ({"data": data(population="{departments: []}")}, "department codes"),
+        ({"data": data(population="{departments: [75]}")}, "quoted"),
+        ({"data": data(population="{departments: ['96']}")}, "department codes"),
+        ({"data": data(population="{concepts: [], descendants: true, domain: drug}")}, "concept ids"),
+        ({"data": data(population="{concepts: [1], descendants: 1, domain: drug}")}, "true or false"),
+        ({"data": data(population="{concepts: [1], descendants: true, domain: mood}")}, "must be one of condition"),
+        ({"data": data(population="{controls_of: all, per_case: 1, seed: 1}")}, "leaves others"),
+        ({"data": data(population="{controls_of: {source: a}, per_case: 0, seed: 1}")}, "from 1 to 20"),
+        ({"data": data(potential_identifiers="[{id: commune}]")}, "why"),
+        (
+            {"legal_basis": "cnil-mr-007", "data": data(potential_identifiers="[commune]")},
+            "must each be justified, as {id: commune, why: …}",
+        ),
+        (
+            {"legal_basis": "cnil-mr-007", "data": data(period="{start: 2016-12-31, end: 2024-01-01}")},
+            "is before 2017-01-01: cnil-mr-007 allows 9 years",
+        ),
         ({"data": data(population="some")}, "data.population: must be"),
         ({"data": data(population="{sample_percent: 0, seed: 1}")}, "above 0"),
         ({"data": data(population="{sample_percent: 101, seed: 1}")}, "above 0"),
@@ -168,3 +194,21 @@ def test_a_fault_never_repeats_what_was_written() -> None:
 def test_grantable_tables_are_person_tables_and_places() -> None:
     assert "location" in GRANTABLE_TABLES
     assert "provider" not in GRANTABLE_TABLES
+
+
+def test_a_reason_stays_with_what_it_is_for() -> None:
+    listed = "[{id: commune, why: Distance to the hospital}, birth_month]"
+    permit = read_permit(
+        permit_text(data=data(potential_identifiers=listed, population="{region: '94'}")), min_count_floor=1
+    )
+    assert permit.whys == {"commune": "Distance to the hospital"}
+    assert permit_from_json(json_from_permit(permit)) == permit
+    assert json_from_permit(permit)["data"]["potential_identifiers"] == [
+        "birth_month",
+        {"id": "commune", "why": "Distance to the hospital"},
+    ]
+
+
+def test_every_department_of_france_is_in_one_region() -> None:
+    codes = [code for departments in regions().values() for code in departments]
+    assert len(codes) == len(set(codes)) == 101

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from enum import Enum
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any
 
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
-from enclos.contracts.view import (
-    GRANTABLE_TABLES,
-    Access,
-    FromSource,
-    Population,
-    PotentialIdentifier,
-    RandomSample,
-    TableGrant,
-    ViewTerms,
-    WholeBase,
-    all_tables,
-)
+from enclos.contracts.view import GRANTABLE_TABLES, Access, PotentialIdentifier, TableGrant, ViewTerms, all_tables
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
+from enclos.permits.document.population import json_from_population, read_population
 from enclos.permits.document.tree import Path, Tree, tree_from_yaml
+from enclos.permits.document.values import choice, day, instant, line, one_of, pattern, whole
 from enclos.permits.model import (
     ARTICLE,
     PERMIT_ID,
@@ -38,13 +25,9 @@ from enclos.permits.model import (
     Purpose,
     Role,
 )
-from enclos.permits.rules.life import legal_bases, years_after
+from enclos.permits.rules.life import earliest_day, legal_bases, years_after
 
-_SOURCE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029]*")
-_MAX_SEED = 2**53 - 1
 _MAX_MIN_COUNT = 100_000
-_E = TypeVar("_E", bound=Enum)
 
 
 def read_permit(text: str, *, min_count_floor: int) -> Permit:
@@ -76,9 +59,12 @@ def json_from_permit(permit: Permit) -> dict[str, Any]:
         "legal_basis": permit.legal_basis,
         "data": {
             "tables": "all" if terms.grants == all_tables() else tables,
-            "population": _json_from_population(terms.population),
+            "population": json_from_population(terms.population),
             "period": {"start": terms.period.start_on.isoformat(), "end": terms.period.end_on.isoformat()},
-            "potential_identifiers": sorted(identifier.value for identifier in terms.identifiers),
+            "potential_identifiers": [
+                {"id": name, "why": permit.whys[name]} if name in permit.whys else name
+                for name in sorted(identifier.value for identifier in terms.identifiers)
+            ],
         },
         "access": terms.access.value,
         "opt_out": {"applied": permit.opt_out.applied, "as_of": permit.opt_out.as_of.value},
@@ -90,16 +76,6 @@ def json_from_permit(permit: Permit) -> dict[str, Any]:
 def text_from_instant(at: datetime) -> str:
     """An instant as the records write it: UTC, whole seconds, Z."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _json_from_population(population: Population) -> Any:
-    match population:
-        case WholeBase():
-            return "all"
-        case FromSource(source):
-            return {"source": source}
-        case RandomSample(percent, seed):
-            return {"sample_percent": format(percent, "f"), "seed": seed}
 
 
 def _permit(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit:
@@ -121,34 +97,37 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
         (),
         ("permit", "holder", "users", "purpose", "legal_basis", "data", "access", "opt_out", "disclosure", "valid"),
     )
-    permit_id = _pattern(tree, top, ("permit",), PERMIT_ID, "letters, digits and inner hyphens, at most 64")
+    permit_id = pattern(tree, top, ("permit",), PERMIT_ID, "letters, digits and inner hyphens, at most 64")
     holder = tree.section(top.get("holder"), ("holder",), ("organisation", "investigator")) if "holder" in top else {}
-    organisation = _line(tree, holder, ("holder", "organisation"))
-    investigator = _pattern(tree, holder, ("holder", "investigator"), USER_ID, "a user id such as name@example.org")
+    organisation = line(tree, holder, ("holder", "organisation"))
+    investigator = pattern(tree, holder, ("holder", "investigator"), USER_ID, "a user id such as name@example.org")
     users = _users(tree, top)
     purpose = tree.section(top.get("purpose"), ("purpose",), ("article", "text")) if "purpose" in top else {}
-    article = _pattern(tree, purpose, ("purpose", "article"), ARTICLE, '53(1)(a) to 53(1)(f), quoted: "53(1)(e)"')
-    purpose_text = _line(tree, purpose, ("purpose", "text"))
-    basis = _one_of(tree, top, ("legal_basis",), tuple(legal_bases()))
-    terms = _terms(tree, top, permit_id)
+    article = pattern(tree, purpose, ("purpose", "article"), ARTICLE, '53(1)(a) to 53(1)(f), quoted: "53(1)(e)"')
+    purpose_text = line(tree, purpose, ("purpose", "text"))
+    basis = one_of(tree, top, ("legal_basis",), tuple(legal_bases()))
+    whys: dict[str, str] = {}
+    terms = _terms(tree, top, permit_id, whys)
     objections = tree.section(top.get("opt_out"), ("opt_out",), ("applied", "as_of")) if "opt_out" in top else {}
     applied = objections.get("applied")
     if "applied" in objections and not isinstance(applied, bool):
         tree.fault(("opt_out", "applied"), "must be true or false")
-    as_of = _choice(tree, objections, ("opt_out", "as_of"), OptOutMoment)
+    as_of = choice(tree, objections, ("opt_out", "as_of"), OptOutMoment)
     disclosure = tree.section(top.get("disclosure"), ("disclosure",), ("min_count",)) if "disclosure" in top else {}
-    min_count = _whole(tree, disclosure, ("disclosure", "min_count"), 1, _MAX_MIN_COUNT)
+    min_count = whole(tree, disclosure, ("disclosure", "min_count"), 1, _MAX_MIN_COUNT)
     if min_count is not None and min_count < min_count_floor:
         tree.fault(("disclosure", "min_count"), f"is below this enclosure's floor of {min_count_floor}")
     valid = tree.section(top.get("valid"), ("valid",), ("from", "until")) if "valid" in top else {}
-    valid_from = _instant(tree, valid, ("valid", "from"))
-    valid_until = _instant(tree, valid, ("valid", "until"))
+    valid_from = instant(tree, valid, ("valid", "from"))
+    valid_until = instant(tree, valid, ("valid", "until"))
     if valid_from and valid_until:
         if valid_until <= valid_from:
             tree.fault(("valid", "until"), "must be after the beginning")
         elif check_length and basis and valid_until > years_after(valid_from, legal_bases()[basis].max_years):
             limit = legal_bases()[basis]
             tree.fault(("valid", "until"), f"is more than {limit.max_years} years after the beginning [{limit.source}]")
+    if check_length and terms and valid_from and basis:
+        _check_basis(tree, terms, whys, valid_from, basis)
     if tree.faults or terms is None or as_of is None or valid_from is None or valid_until is None:
         return None
     return Permit(
@@ -161,7 +140,26 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
         int(min_count or 0),
         valid_from,
         valid_until,
+        whys,
     )
+
+
+def _check_basis(tree: Tree, terms: ViewTerms, whys: dict[str, str], valid_from: datetime, basis: str) -> None:
+    """What the legal basis allows of days and of identifying details."""
+    limit = legal_bases()[basis]
+    earliest = earliest_day(limit, valid_from)
+    if earliest and terms.period.start_on < earliest:
+        tree.fault(
+            ("data", "period", "start"),
+            f"is before {earliest}: {basis} allows {limit.max_past_years} years before the year it begins in "
+            f"[{limit.source}]",
+        )
+    bare = sorted(each.value for each in terms.identifiers if each.value not in whys)
+    if limit.wants_whys and bare:
+        tree.fault(
+            ("data", "potential_identifiers"),
+            f"must each be justified, as {{id: {bare[0]}, why: …}} [{limit.source}]",
+        )
 
 
 def _users(tree: Tree, top: dict[str, Any]) -> tuple[PermitUser, ...]:
@@ -173,8 +171,8 @@ def _users(tree: Tree, top: dict[str, Any]) -> tuple[PermitUser, ...]:
     for index, entry in enumerate(listed):
         path: Path = ("users", index)
         fields = tree.section(entry, path, ("id", "role"))
-        user_id = _pattern(tree, fields, (*path, "id"), USER_ID, "a user id such as name@example.org")
-        role = _choice(tree, fields, (*path, "role"), Role)
+        user_id = pattern(tree, fields, (*path, "id"), USER_ID, "a user id such as name@example.org")
+        role = choice(tree, fields, (*path, "role"), Role)
         if user_id in users:
             tree.fault((*path, "id"), "is listed twice")
         if user_id and role:
@@ -182,30 +180,42 @@ def _users(tree: Tree, top: dict[str, Any]) -> tuple[PermitUser, ...]:
     return tuple(users.values())
 
 
-def _terms(tree: Tree, top: dict[str, Any], permit_id: str | None) -> ViewTerms | None:
-    access = _choice(tree, top, ("access",), Access)
+def _identifiers(tree: Tree, listed: Any, whys: dict[str, str]) -> set[PotentialIdentifier]:
+    """The identifying details that are shown; fills in why, where the document says it."""
+    found: set[PotentialIdentifier] = set()
+    if not isinstance(listed, list):
+        tree.fault(("data", "potential_identifiers"), "must be a list, empty when none is needed")
+        return found
+    for index, value in enumerate(listed):
+        path: Path = ("data", "potential_identifiers", index)
+        fields = tree.section(value, path, ("id", "why")) if isinstance(value, dict) else {}
+        why = line(tree, fields, (*path, "why"))
+        if isinstance(value, dict):
+            chosen = choice(tree, fields, (*path, "id"), PotentialIdentifier)
+        else:
+            chosen = choice(tree, {index: value}, path, PotentialIdentifier)
+        if chosen in found:
+            tree.fault(path, "is listed twice")
+        if chosen:
+            found.add(chosen)
+        if chosen and why:
+            whys[chosen.value] = why
+    return found
+
+
+def _terms(tree: Tree, top: dict[str, Any], permit_id: str | None, whys: dict[str, str]) -> ViewTerms | None:
+    access = choice(tree, top, ("access",), Access)
     if "data" not in top:
         return None
     data = tree.section(top["data"], ("data",), ("tables", "population", "period", "potential_identifiers"))
     grants = _grants(tree, data)
-    population = _population(tree, data)
+    population = read_population(tree, data["population"], ("data", "population")) if "population" in data else None
     days = tree.section(data.get("period"), ("data", "period"), ("start", "end")) if "period" in data else {}
-    start_on = _day(tree, days, ("data", "period", "start"))
-    end_on = _day(tree, days, ("data", "period", "end"))
+    start_on = day(tree, days, ("data", "period", "start"))
+    end_on = day(tree, days, ("data", "period", "end"))
     if start_on and end_on and end_on <= start_on:
         tree.fault(("data", "period", "end"), "must be after the start; the end is not included")
-    listed = data.get("potential_identifiers", [])
-    identifiers: set[PotentialIdentifier] = set()
-    if not isinstance(listed, list):
-        tree.fault(("data", "potential_identifiers"), "must be a list, empty when none is needed")
-    else:
-        for index, value in enumerate(listed):
-            path: Path = ("data", "potential_identifiers", index)
-            chosen = _choice(tree, {index: value}, path, PotentialIdentifier)
-            if chosen in identifiers:
-                tree.fault(path, "is listed twice")
-            if chosen:
-                identifiers.add(chosen)
+    identifiers = _identifiers(tree, data.get("potential_identifiers", []), whys)
     if tree.faults or permit_id is None or population is None or start_on is None or end_on is None or access is None:
         return None
     return ViewTerms(permit_id, grants, population, Span(start_on, end_on), frozenset(identifiers), access)
@@ -244,117 +254,3 @@ def _grant(tree: Tree, table: str, columns: Any) -> TableGrant | None:
     if len({str(column) for column in columns}) != len(columns):
         tree.fault(path, "lists a column twice")
     return None if unknown else TableGrant(table, tuple(name for name in known if name in columns))
-
-
-def _population(tree: Tree, data: dict[str, Any]) -> Population | None:
-    value, path = data.get("population"), ("data", "population")
-    if value == "all":
-        return WholeBase()
-    if isinstance(value, dict) and set(value) == {"source"}:
-        source = _pattern(tree, value, (*path, "source"), _SOURCE_ID, "the id of a source such as hosp-a")
-        return FromSource(source) if source else None
-    if isinstance(value, dict) and set(value) == {"sample_percent", "seed"}:
-        percent = _decimal(value["sample_percent"])
-        if percent is None or not 0 < percent <= 100 or percent != round(percent, 4):
-            tree.fault((*path, "sample_percent"), "must be above 0, at most 100, with at most four decimals")
-            percent = None
-        seed = _whole(tree, value, (*path, "seed"), 0, _MAX_SEED)
-        return RandomSample(percent, seed) if percent is not None and seed is not None else None
-    if isinstance(value, dict) and "circe" in value:
-        tree.fault((*path, "circe"), "cohort definitions are not read here yet; use all, a source or a sample")
-    elif "population" in data:
-        tree.fault(path, "must be `all`, {source: ID} or {sample_percent: N, seed: N}")
-    return None
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
-
-
-def _last(path: Path) -> Any:
-    return path[-1]
-
-
-def _checked(tree: Tree, fields: dict[Any, Any], path: Path, accept: Callable[[Any], bool], wanted: str) -> Any:
-    """The field's value when it is there and accepted; None, with a fault when it is there, otherwise."""
-    if _last(path) not in fields:
-        return None
-    value = fields[_last(path)]
-    if accept(value):
-        return value
-    tree.fault(path, f"must be {wanted}")
-    return None
-
-
-def _pattern(tree: Tree, fields: dict[Any, Any], path: Path, form: re.Pattern[str], wanted: str) -> str | None:
-    found: str | None = _checked(
-        tree, fields, path, lambda value: isinstance(value, str) and bool(form.fullmatch(value)), wanted
-    )
-    return found
-
-
-def _line(tree: Tree, fields: dict[Any, Any], path: Path) -> str | None:
-    def accept(value: Any) -> bool:
-        return isinstance(value, str) and 3 <= len(value.strip()) <= 2000 and bool(_ONE_LINE.fullmatch(value))
-
-    found: str | None = _checked(tree, fields, path, accept, "one line of 3 to 2000 characters")
-    return found
-
-
-def _whole(tree: Tree, fields: dict[Any, Any], path: Path, least: int, most: int) -> int | None:
-    def accept(value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-    found: int | None = _checked(tree, fields, path, accept, f"a whole number from {least} to {most}")
-    return found
-
-
-def _one_of(tree: Tree, fields: dict[Any, Any], path: Path, known: tuple[str, ...]) -> str | None:
-    found: str | None = _checked(
-        tree, fields, path, lambda value: isinstance(value, str) and value in known, f"one of {', '.join(known)}"
-    )
-    return found
-
-
-def _choice(tree: Tree, fields: dict[Any, Any], path: Path, kind: type[_E]) -> _E | None:
-    found = _one_of(tree, fields, path, tuple(member.value for member in kind))
-    return kind(found) if found is not None else None
-
-
-def _day(tree: Tree, fields: dict[Any, Any], path: Path) -> date | None:
-    value = fields.get(_last(path))
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    if _last(path) in fields:
-        tree.fault(path, "must be a day such as 2019-01-01")
-    return None
-
-
-def _instant(tree: Tree, fields: dict[Any, Any], path: Path) -> datetime | None:
-    value = fields.get(_last(path))
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})", value):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            value = None
-    if (
-        isinstance(value, datetime)
-        and value.tzinfo is not None
-        and value.microsecond == 0
-        and isinstance(value.utcoffset(), timedelta)
-    ):
-        return value.astimezone(UTC)
-    if _last(path) in fields:
-        tree.fault(path, "must be an instant with its time zone such as 2026-11-01T00:00:00Z, in whole seconds")
-    return None

@@ -12,12 +12,16 @@ holder: {organisation: "Organisation that answers for the use", investigator: in
 users:                              # the natural persons who may use the data; changed by amendment only
   - {id: investigator@example.org, role: investigator}     # investigator, researcher, data-manager
 purpose: {article: "53(1)(e)", text: "What the data are used for, in a sentence that the public can read"}
-legal_basis: ehds-permit            # ehds-permit (at most 10 years) or cnil-2023-146 (at most 3)
+legal_basis: ehds-permit            # ehds-permit (at most 10 years), cnil-2023-146 or cnil-mr-007 (at most 3)
 data:
   tables: all                       # or {person: [gender_concept_id, year_of_birth], drug_exposure: all}
-  population: all                   # or {source: hosp-a} or {sample_percent: 2, seed: 7}
+  population: all                   # or {source: hosp-a}, {sample_percent: 2, seed: 7}, {region: "11"},
+                                    # {departments: ["75", "2A"]},
+                                    # {concepts: [201826], descendants: true, domain: condition},
+                                    # {controls_of: {source: hosp-a}, per_case: 4, seed: 7}: cases and others like them
   period: {start: 2019-01-01, end: 2024-01-01}             # the end is not included
-  potential_identifiers: []         # commune, birth_month, exact_dates, death_date, death_commune
+  potential_identifiers: []         # commune, birth_month, exact_dates, death_date, death_commune;
+                                    # with a reason: {id: commune, why: "…"}
 access: aggregates                  # or rows
 opt_out: {applied: true, as_of: now}                       # or permit: objections until it is opened
 disclosure: {min_count: 11}         # distinct persons; never below the enclosure's floor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
 
@@ -63,7 +63,15 @@ def legal_bases() -> dict[str, LegalBasis]:
     """The known legal bases by id; any other is refused."""
     text = resources.files("enclos.permits").joinpath("legal_bases.csv").read_text(encoding="utf-8")
     return {
-        row["id"]: LegalBasis(row["id"], row["title"], int(row["max_years"]), int(row["max_renewals"]), row["source"])
+        row["id"]: LegalBasis(
+            row["id"],
+            row["title"],
+            int(row["max_years"]),
+            int(row["max_renewals"]),
+            int(row["max_past_years"]) if row["max_past_years"] else None,
+            row["wants_whys"] == "yes",
+            row["source"],
+        )
         for row in csv.DictReader(text.splitlines())
     }
 
@@ -74,6 +82,14 @@ def years_after(at: datetime, years: int) -> datetime:
         return at.replace(year=at.year + years)
     except ValueError:
         return at.replace(year=at.year + years, day=28)
+
+
+def earliest_day(basis: LegalBasis, valid_from: datetime) -> date | None:
+    """The first day of data that a permit beginning then may cover; None without a bound.
+
+    Source: MR-007 (CNIL, délibération 2023-082), 2.2.2.4: nine years and the current year.
+    """
+    return None if basis.max_past_years is None else date(valid_from.year - basis.max_past_years, 1, 1)
 
 
 def check_renewal(signed: SignedPermit, until: datetime, n_renewals: int) -> None:

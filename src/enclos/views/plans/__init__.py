@@ -1,6 +1,7 @@
 """The SQL of a perimeter, of a permit's tables and of queries over them; runs nothing."""
 
 from enclos.views.plans.members import (
+    OPTED_OUT,
     PERIMETER,
     Members,
     plan_exceptions,
@@ -8,11 +9,10 @@ from enclos.views.plans.members import (
     plan_member_counts,
     plan_members,
 )
+from enclos.views.plans.population import plan_candidates
 from enclos.views.plans.queries import plan_query, reads_by_key
 from enclos.views.plans.tables import (
-    OPTED_OUT,
     plan_bucket_perimeter,
-    plan_candidates,
     plan_empty,
     plan_open_table,
     plan_population,

@@ -15,6 +15,9 @@ from enclos.views.ports import Snapshot
 PERIMETER = "permit_perimeter"
 """The name of the temporary table that holds one bucket of the perimeter."""
 
+OPTED_OUT = "permit_opted_out"
+"""The name of the registered table (person_id) of those who objected."""
+
 HIGH, LOW = "permit_in_high", "permit_in_low"
 """The session variables that hold the bitmaps."""
 

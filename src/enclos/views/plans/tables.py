@@ -4,67 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from enclos.contracts.columns import Column
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
-from enclos.contracts.view import PERSON_SOURCE_TABLE, FromSource, RandomSample, ViewTerms, WholeBase
-from enclos.lexicon.codes import Code
+from enclos.contracts.view import ViewTerms
 from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
-from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.views.model import ColumnRule, Reader, Treatment
-from enclos.views.plans.members import PERIMETER, Members
+from enclos.views.plans.members import OPTED_OUT, PERIMETER, Members
+from enclos.views.plans.phrases import day, read, spread
 from enclos.views.ports import Snapshot
 from enclos.views.rules import OPEN_TABLES, SPAN_TABLES, column_rules, shown_columns
 
-OPTED_OUT = "permit_opted_out"
-"""The name of the registered table (person_id) of those who objected."""
-
-_MILLIONTHS = 1_000_000
 _PLACE_COLUMNS = list(omop_tables()["location"])
-
-
-def plan_candidates(terms: ViewTerms, snapshot: Snapshot) -> str:
-    """The persons whom a permit lets in.
-
-    Out: one row per person: bucket, person_id, observed_from, observed_until (half-open, cut to the period).
-    Refuses: VIEW_POPULATION when the snapshot does not know who came from a source.
-    """
-    start, end = _day(terms.period.start_on), _day(terms.period.end_on)
-    return (
-        "SELECT person.bucket, person.person_id, "
-        f"greatest(min(seen.observation_period_start_date), {start}) AS observed_from, "
-        f"least(max(seen.observation_period_end_date) + 1, {end}) AS observed_until "
-        f"FROM {_read(snapshot, 'person', 'person')} "
-        f"JOIN {_read(snapshot, 'observation_period', 'seen')} "
-        "ON seen.bucket = person.bucket AND seen.person_id = person.person_id "
-        f"WHERE seen.observation_period_start_date < {end} AND seen.observation_period_end_date >= {start} "
-        f"AND {_member(terms, snapshot)} "
-        f"AND person.person_id NOT IN (SELECT person_id FROM {OPTED_OUT}) "
-        "GROUP BY person.bucket, person.person_id"
-    )
-
-
-def _member(terms: ViewTerms, snapshot: Snapshot) -> str:
-    """Whether ``person`` belongs to the population."""
-    match terms.population:
-        case WholeBase():
-            return "true"
-        case FromSource(source):
-            if PERSON_SOURCE_TABLE not in snapshot.tables:
-                raise refusal(
-                    Code.VIEW_POPULATION,
-                    "This snapshot does not say which source a person came from.",
-                    "Use another population, or build a snapshot that keeps the sources.",
-                )
-            came = f"SELECT person_id FROM {snapshot.relation(PERSON_SOURCE_TABLE)} WHERE source = '{source}'"
-            return f"person.person_id IN ({came})"
-        case RandomSample(percent, seed):
-            drawn = _spread(f"concat({seed}, ':', person.person_id)")
-            return f"{drawn} % {_MILLIONTHS} < {int(percent * _MILLIONTHS / Decimal(100))}"
 
 
 def plan_bucket_perimeter(relation: str, bucket: int) -> str:
@@ -133,11 +87,11 @@ def plan_empty(columns: list[Column]) -> str:
 
 def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: Members | None) -> str:
     """Costs of visits that began in the period: a cost has no person and no day but those of its visit."""
-    start, end = _day(terms.period.start_on), _day(terms.period.end_on)
+    start, end = day(terms.period.start_on), day(terms.period.end_on)
     owned = f"(SELECT *, cost_id >> {ORDINAL_BITS} AS person_id FROM {snapshot.relation('cost')}) AS t"
     return (
         f"{owned}{_numbers(keyed)} "
-        f"JOIN {_read(snapshot, 'visit_occurrence', 'visit')} ON visit.bucket = t.bucket "
+        f"JOIN {read(snapshot, 'visit_occurrence', 'visit')} ON visit.bucket = t.bucket "
         "AND visit.visit_occurrence_id = t.cost_event_id "
         f"WHERE t.bucket = {bucket}{_is_in(keyed)} AND t.cost_domain_id = 'Visit' AND visit.person_id = t.person_id "
         f"AND visit.visit_start_date < {end} AND visit.visit_start_date >= {start}"
@@ -158,12 +112,12 @@ def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: 
     if table == "cost":
         return _costs(terms, snapshot, bucket, keyed)
     source = (
-        f"{_read(snapshot, table, 't')}{_numbers(keyed)}"
+        f"{read(snapshot, table, 't')}{_numbers(keyed)}"
         f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}{_is_in(keyed)}"
     )
     if table not in START_DATES:
         return source
-    start, end = _day(terms.period.start_on), _day(terms.period.end_on)
+    start, end = day(terms.period.start_on), day(terms.period.end_on)
     first = f't."{START_DATES[table]}"'
     last = f't."{END_DATES[table]}"' if table in SPAN_TABLES else first
     return f"{source} AND {first} < {end} AND {last} >= {start}"
@@ -173,20 +127,15 @@ def _department_join(table: str, snapshot: Snapshot) -> str:
     if table != "person":
         return ""
     known = "location" in snapshot.tables
-    places = _read(snapshot, "location", "place") if known else f"({plan_empty(_PLACE_COLUMNS)}) AS place"
+    places = read(snapshot, "location", "place") if known else f"({plan_empty(_PLACE_COLUMNS)}) AS place"
     return f" LEFT JOIN {places} ON place.location_id = t.location_id"
-
-
-def _read(snapshot: Snapshot, table: str, alias: str) -> str:
-    """The table under an alias; in brackets, since an alias may not follow the version of a DuckLake table."""
-    return f"(FROM {snapshot.relation(table)}) AS {alias}"
 
 
 def _places(snapshot: Snapshot, bucket: int) -> str:
     """Only places where somebody of the perimeter lives, so that nobody outside it can be noticed."""
     return (
-        f"{_read(snapshot, 'location', 't')} JOIN (SELECT DISTINCT person.location_id "
-        f"FROM {_read(snapshot, 'person', 'person')} JOIN {PERIMETER} AS p ON p.person_id = person.person_id "
+        f"{read(snapshot, 'location', 't')} JOIN (SELECT DISTINCT person.location_id "
+        f"FROM {read(snapshot, 'person', 'person')} JOIN {PERIMETER} AS p ON p.person_id = person.person_id "
         f"WHERE person.bucket = {bucket}) AS lived ON lived.location_id = t.location_id"
     )
 
@@ -251,7 +200,7 @@ def _own_row(value: str, *, keyed: bool) -> str:
 
 
 def _day_in_period(value: str, period: Span, *, exact: bool) -> str:
-    first, last = _day(period.start_on), _day(period.end_on - timedelta(days=1))
+    first, last = day(period.start_on), day(period.end_on - timedelta(days=1))
     cut = f"CASE WHEN {value} > {last} THEN {last} WHEN {value} < {first} THEN {first} ELSE {value} END"
     return (
         cut if exact else f"greatest(date_trunc('month', {cut})::DATE, CASE WHEN {value} IS NOT NULL THEN {first} END)"
@@ -261,25 +210,16 @@ def _day_in_period(value: str, period: Span, *, exact: bool) -> str:
 def _instant_in_period(value: str, period: Span, *, exact: bool) -> str:
     if not exact:
         return "NULL"
-    return f"CASE WHEN {value} >= {_day(period.start_on)} AND {value} < {_day(period.end_on)} THEN {value} END"
+    return f"CASE WHEN {value} >= {day(period.start_on)} AND {value} < {day(period.end_on)} THEN {value} END"
 
 
 def _if_whole(rule: ColumnRule, value: str, period: Span) -> str:
-    return f'CASE WHEN t."{END_DATES[rule.table]}" < {_day(period.end_on)} THEN {value} END'
+    return f'CASE WHEN t."{END_DATES[rule.table]}" < {day(period.end_on)} THEN {value} END'
 
 
 def _place(table: str, terms: ViewTerms, *, listed: bool) -> str:
     """A place under the permit's own number; the permit's id is part of it, so that permits do not share it."""
     alias = "t" if table == "location" else "place"
     what = "t.location_id" if listed else f"{alias}.country_concept_id, '|', {alias}.state, '|', {alias}.county"
-    number = _spread(f"concat('{terms.permit_id}', '|', {what})")
+    number = spread(f"concat('{terms.permit_id}', '|', {what})")
     return f"CASE WHEN {alias}.location_id IS NOT NULL THEN {number} END"
-
-
-def _spread(text: str) -> str:
-    """A number below 2**52 that the text decides, evenly spread, the same with every engine and version."""
-    return f"('0x' || substr(md5({text}), 1, 13))::BIGINT"
-
-
-def _day(day: date) -> str:
-    return f"DATE '{day.isoformat()}'"
