@@ -30,12 +30,14 @@ _OVERHEAD_MB = 1536
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """What a query gave. Units: seconds from the call to the whole result; n_withheld rows and counts."""
+    """What a query gave. Units: seconds from the call to the whole result; min_count persons of a
+    count, where the permit gives counts.
+    """
 
     table: pa.Table
     snapshot: int
     seconds: float
-    n_withheld: int = 0
+    min_count: int | None = None
 
     def __repr__(self) -> str:
         return f"Answer({self.table.num_rows} rows)"
@@ -47,7 +49,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
     The right to ask is checked before, at every bucket, four times a second while the query runs, and at the end.
     In: unconfined_for_trying_out — also where no process can be shut in; for synthetic data
     Refuses: what permits refuse of the user; SQL_NOT_ALLOWED, SQL_LIMIT, SQL_FAILED, SQL_UNCONFINED, VIEW_NOT_GRANTED;
-        under a permit for aggregates SQL_WITHHELD when nothing may be shown.
+        under a permit for aggregates SQL_WITHHELD when too much was shown already.
     """
     started = perf_counter()
     facts: dict[str, Fact] = {"query": Personal(text)}
@@ -81,14 +83,15 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
             table = run_confined(
                 query.sql, incoming, limits=_limits(enclosure), check=check, unconfined_for_trying_out=unconfined
             )
-        n_withheld = 0
+        min_count = None
         if terms.access is Access.AGGREGATES:
-            table, n_withheld = _withheld(enclosure, signed, query, table)
-        ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes, "n_withheld": n_withheld})
-    return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3), n_withheld)
+            min_count = signed.permit.min_count
+            table = _shown(enclosure, signed, query, table)
+        ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes})
+    return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3), min_count)
 
 
-def _withheld(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> tuple[pa.Table, int]:
+def _shown(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> pa.Table:
     """What of the counts may be shown beside all that the permit has shown; what is shown is remembered first."""
     permit = signed.permit
     key = enclosure.keys.secret(permit_key(permit.id))
@@ -100,15 +103,9 @@ def _withheld(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, t
                 "This permit has shown as many counts as its questions may compare.",
                 "Run a study: its counts are compared when they are released.",
             )
-        answer, told, n_withheld = withhold(table, query, shown_before, permit.min_count)
-        if n_withheld and not answer.num_rows:
-            raise refusal(
-                Code.SQL_WITHHELD,
-                "Every count of this answer rests on too few persons, or tells of few persons beside earlier answers.",
-                "Ask for larger groups.",
-            )
+        answer, told = withhold(table, query, shown_before, permit.min_count)
         history.keep(query.digest, told)
-    return answer, n_withheld
+    return answer
 
 
 def _named_once(table: pa.Table) -> pa.Table:

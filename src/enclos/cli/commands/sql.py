@@ -58,7 +58,7 @@ def sql(
                 "columns": answer.table.column_names,
                 "rows": answer.table.to_pylist(),
                 "n_rows": answer.table.num_rows,
-                "n_withheld": answer.n_withheld,
+                "min_count": answer.min_count,
                 "snapshot": answer.snapshot,
                 "seconds": answer.seconds,
             },
@@ -66,8 +66,8 @@ def sql(
         )
     else:
         _print(answer.table, form)
-        if answer.n_withheld:
-            say(f"{answer.n_withheld} groups or counts are withheld: too few persons")
+        if answer.min_count:
+            say(f"counts of fewer than {answer.min_count} persons, and none, look the same: they are not shown")
         say(f"{answer.table.num_rows} rows, {answer.seconds} s, snapshot {answer.snapshot}")
 
 

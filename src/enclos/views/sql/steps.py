@@ -15,14 +15,17 @@ from enclos.contracts.sql import SqlEngine
 from enclos.contracts.view import Access, ViewTerms
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.views.model import Reader
+from enclos.views.model import Reader, Treatment
 from enclos.views.plans import OPTED_OUT, plan_bucket_perimeter, plan_open_table, plan_view
 from enclos.views.ports import Check, PerimeterStore, Snapshot
-from enclos.views.rules import OPEN_TABLES, shown_columns
+from enclos.views.rules import OPEN_TABLES, column_rules, shown_columns
 from enclos.views.sql.model import CheckedQuery, Scan
+from enclos.views.sql.rules.aggregates import Nouns
 from enclos.views.sql.rules.engine_tree import check_engine_tree
 from enclos.views.sql.rules.reading import Granted, read_query
 from enclos.views.sql.rules.withholding import shown_sets
+
+_NUMBERS = frozenset({Treatment.PERSON, Treatment.ROW_ID, Treatment.ROW_REF})
 
 PER_BUCKET_TWICE = frozenset({"location"})
 """Tables of which two buckets may show the same row."""
@@ -35,8 +38,11 @@ def granted_columns(terms: ViewTerms) -> Granted:
         contract = DRUG_DURATION if table == DRUG_DURATION.name else omop_tables()[table]
         shown = contract.names if table in OPEN_TABLES else shown_columns(terms, table, contract.names)
         tables[table] = {column.name: column.sql_type for column in contract if column.name in shown}
+    if terms.access is Access.ROWS:
+        return Granted(tables)
     persons = frozenset(table for table in terms.tables if "person_id" in tables[table])
-    return Granted(tables, persons, frozenset(OPEN_TABLES), is_for_counts=terms.access is Access.AGGREGATES)
+    numbers = frozenset(rule.column for rule in column_rules().values() if rule.treatment in _NUMBERS)
+    return Granted(tables, Nouns(persons, frozenset(OPEN_TABLES), numbers))
 
 
 def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
@@ -114,11 +120,11 @@ class PermitRows:
 
 def withhold(
     table: pa.Table, query: CheckedQuery, shown_before: Sequence[BitMap64], min_count: int
-) -> tuple[pa.Table, list[BitMap64], int]:
+) -> tuple[pa.Table, list[BitMap64]]:
     """The counts that may be shown.
 
     Out: the rows without their persons, where a withheld count is empty and a withheld row is gone; the sets that are
-         shown now; how many rows and counts were withheld.
+         shown now. How many were withheld is not said: it would tell of the groups that one person has.
     """
     n_rows, n_lists = table.num_rows, query.n_person_lists
     first = table.num_columns - n_lists
@@ -130,6 +136,5 @@ def withhold(
     for place, found in zip(query.counts, of_counts, strict=True):
         columns[place] = pc.if_else(pa.array(found, pa.bool_()), columns[place], pa.scalar(None, columns[place].type))
     answer = pa.table(columns, names=table.column_names[:first]).filter(pa.array(kept, pa.bool_()))
-    n_empty = sum(is_kept and not found[row] for row, is_kept in enumerate(kept) for found in of_counts)
     told = [found for found, is_shown in zip(sets, shown, strict=True) if is_shown]
-    return answer, told, n_rows - sum(kept) + n_empty
+    return answer, told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -23,25 +24,39 @@ _NOT_HERE: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Limit, "LIMIT"),
     (exp.Offset, "OFFSET"),
 )
-_INSTEAD = "one SELECT with count(*), count(x) or count(DISTINCT x), WHERE, GROUP BY and joins on person_id, or a study"
+_INSTEAD = "one SELECT with count(DISTINCT person_id), WHERE, GROUP BY and joins on person_id, or a study"
 
 
-def with_persons(tree: exp.Expr, person_tables: frozenset[str], open_tables: frozenset[str]) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class Nouns:
+    """What counts know of the tables: those with a person, those that hold nobody, and the columns that are numbers
+    of persons or of their rows.
+    """
+
+    persons: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+
+
+def with_persons(tree: exp.Expr, nouns: Nouns) -> tuple[int, ...]:
     """Change the tree so that its last columns are the persons of each row and of each count; where the counts stand.
 
-    What a person wrote cannot fail for one value and not for another: WHERE, groups and filters that would fail are
-    empty instead (TRY), since a fault that depends on one person tells of that person.
+    A count follows from the set of its persons: persons are counted, and rows only where a row is a person. Numbers of
+    persons and rows join and are counted; compared with a value they would name one person. What a person wrote cannot
+    fail for one value and not for another: WHERE, groups and filters that would fail are empty instead (TRY).
     Refuses: SQL_NOT_ALLOWED for everything but counts of groups over tables joined by person.
     """
     select = _one_select(tree)
-    person = _person(select, person_tables, open_tables)
+    _check_numbers(select, nouns.numbers)
+    person = _person(select, nouns.persons, nouns.open)
+    rows_are_persons = _rows_are_persons(select)
     lists, counts = [_persons(person, None)], []
     for place, item in enumerate(list(select.expressions)):
         value = item.this if isinstance(item, exp.Alias) else item
         if value.find(exp.Star) is not None and not isinstance(value, exp.Count | exp.Filter):
             raise _refused("*")
         if next(_aggregates(value), None) is not None:
-            lists.append(_persons(person, _condition(value)))
+            lists.append(_persons(person, _condition(value, rows_are_persons=rows_are_persons)))
             counts.append(place)
         elif not _is_plain(value):
             name = item.alias or value.sql(dialect="duckdb")
@@ -116,7 +131,35 @@ def _aggregates(value: exp.Expr) -> Iterator[exp.Expr]:
     return (node for node in value.walk() if isinstance(node, exp.AggFunc | exp.Filter | exp.AnonymousAggFunc))
 
 
-def _condition(value: exp.Expr) -> exp.Expr | None:
+def _check_numbers(select: exp.Select, numbers: frozenset[str]) -> None:
+    """Refuse a number of a person or of a row outside counts of persons and joins of columns."""
+    if any(alias.alias.lower() in numbers for alias in select.find_all(exp.Alias)):
+        raise _refused("a column renamed to a number of a person or of a row")
+    for column in select.find_all(exp.Column):
+        if column.name.lower() in numbers and not (_is_joined(column) or _is_counted(column)):
+            raise _refused("a number of a person or of a row outside count(DISTINCT …) and joins")
+
+
+def _is_joined(column: exp.Column) -> bool:
+    pair = column.parent
+    if not isinstance(pair, exp.EQ) or not all(isinstance(side, exp.Column) for side in (pair.left, pair.right)):
+        return False
+    return pair.find_ancestor(exp.Join, exp.Where, exp.Filter, exp.Group).__class__ is exp.Join
+
+
+def _is_counted(column: exp.Column) -> bool:
+    holder = column.parent.parent if isinstance(column.parent, exp.Distinct) else column.parent
+    return isinstance(holder, exp.Count)
+
+
+def _rows_are_persons(select: exp.Select) -> bool:
+    """Whether every row is a person of its own: then the number of rows follows from the set of persons."""
+    kinds = {str(join.args.get("kind") or "").upper() for join in select.args.get("joins") or []}
+    source = select.args["from_"].this
+    return bool(source.name.lower() == "person" and kinds <= {"SEMI", "ANTI"})
+
+
+def _condition(value: exp.Expr, *, rows_are_persons: bool) -> exp.Expr | None:
     """Which rows a count counts; None for all."""
     kept: list[exp.Expr] = []
     if isinstance(value, exp.Filter):
@@ -127,6 +170,11 @@ def _condition(value: exp.Expr) -> exp.Expr | None:
     if type(value) is not exp.Count or value.expressions:
         raise _refused("an aggregate that is not a count")
     counted = value.this
+    is_of_persons = isinstance(counted, exp.Distinct) and [part.name.lower() for part in counted.expressions] == [
+        "person_id"
+    ]
+    if not (rows_are_persons or is_of_persons):
+        raise _refused("a count of rows or values, which one person can have many of")
     if isinstance(counted, exp.Distinct):
         if len(counted.expressions) != 1:
             raise _refused("a count of several columns")

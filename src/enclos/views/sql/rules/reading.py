@@ -20,7 +20,7 @@ from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.views.sql.model import CheckedQuery, Scan
-from enclos.views.sql.rules.aggregates import with_persons
+from enclos.views.sql.rules.aggregates import Nouns, with_persons
 from enclos.views.sql.rules.keeping import kept_rows
 from enclos.views.sql.rules.lists import (
     MAX_CHARACTERS,
@@ -88,13 +88,11 @@ _JOIN_WORDS = frozenset({"", "ASOF", "INNER", "LEFT", "RIGHT", "FULL", "OUTER", 
 class Granted:
     """What a query may name: the columns of each table, lower case, with the engine's types.
 
-    ``persons`` are the tables with a person, ``open`` those that hold nobody; ``is_for_counts``: counts, not rows.
+    ``for_counts`` is given where the permit gives counts, not rows.
     """
 
     tables: Mapping[str, Mapping[str, str]]
-    persons: frozenset[str] = frozenset()
-    open: frozenset[str] = frozenset()
-    is_for_counts: bool = False
+    for_counts: Nouns | None = None
 
 
 def read_query(text: str, granted: Granted) -> CheckedQuery:
@@ -116,7 +114,7 @@ def read_query(text: str, granted: Granted) -> CheckedQuery:
     _check_size(tree)
     for node in tree.walk():
         _check_node(node)
-    counts = with_persons(tree, granted.persons, granted.open) if granted.is_for_counts else ()
+    counts = with_persons(tree, granted.for_counts) if granted.for_counts else ()
     scans = _resolve(tree, granted)
     sql = _written(tree)
     names = frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))
