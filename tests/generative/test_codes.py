@@ -84,7 +84,9 @@ def test_a_code_means_what_a_slow_reading_says(
     for name, content in rows.items():
         engine.register(f"words_{name}", arrow_table(name, content, 1))
     answers: dict[tuple[str, str], list[tuple[int, int, str | None, int]]] = {}
-    for vocabulary, code, *answer in engine.rows(codes_sql(*(f"words_{name}" for name in rows)) + " ORDER BY ALL"):
+    borne = "(SELECT unnest(['CIM10', 'BDPM', 'CIP13', 'UCD', 'RxNorm', 'NABM', 'LPP', 'CSARR']))"
+    sql = codes_sql(*(f"words_{name}" for name in rows), borne)
+    for vocabulary, code, *answer in engine.rows(sql + " ORDER BY ALL"):
         answers.setdefault((vocabulary, code), []).append(tuple(answer))
     words = Words(known, related, listed)
     asked = {(row["vocabulary_id"], row["concept_code"].replace(".", "").upper()) for row in known}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from factories.pseudonymised import (
+    ANALYSIS,
     PACK_CODE,
     ben,
     built,
@@ -67,6 +68,18 @@ def test_a_new_beneficiary_concerns_whoever_has_the_same_bucket() -> None:
 def test_another_reference_row_of_a_known_person_leaves_their_care() -> None:
     moved = {"ben": [ben(2, BEN_RES_COM="383", MAX_TRT_DTD=date(2019, 12, 1))]}
     assert not {"visit_occurrence", "drug_exposure", "condition_occurrence"} & set(made_anew(moved))
+
+
+def test_a_hospital_that_names_another_vocabulary_finds_its_codes() -> None:
+    """Only the vocabularies that lines name are looked up; the first line that names LOINC brings it in."""
+    with built(COUNTRY, full=True):
+        pass
+    result = hospital(2, vocabulary="LOINC", code="718-7", start_on=MAY_1)
+    with built(COUNTRY | {"h_condition": [result]}) as snapshot:
+        anew = snapshot.report.rebuilt
+        assert snapshot.rows("measurement", "measurement_concept_id") == [(ANALYSIS,)]
+    assert "measurement" in anew
+    assert not {"drug_duration", "concept", "visit_occurrence", "death"} & set(anew)
 
 
 def test_another_vocabulary_or_duration_rule_makes_everything_anew() -> None:

@@ -16,6 +16,8 @@ Source: OHDSI Vocabulary-v5.0 (BDPM: concept_code is the CIP7); of the 23 124 pa
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from enclos.warehouse.plans.vocabulary import code_key_sql
 
 _MOST_REPLACEMENTS = 8
@@ -23,6 +25,9 @@ _MOST_REPLACEMENTS = 8
 
 _FRENCH_NAMES = {"UCD7": "UCD", "UCD13": "UCD", "CIP7": "CIP13"}
 """Other names of code lists in SOURCE_TO_CONCEPT_MAP, with the vocabulary that their codes are looked up in."""
+
+ASKED_FOR: tuple[str, ...] = ("CCAM", "CIM10", "CIP13", "CSARR", "LPP", "NABM", "SNDS", "UCD")
+"""The vocabularies that the mapping of the SNDS itself asks for."""
 
 _DIGITS = {"NABM": 4, "LPP": 7}
 """Code lists of numbers, with the digits that a code has; exports lose the zeros in front."""
@@ -72,89 +77,111 @@ def listed_code_sql(vocabulary: str, code: str) -> str:
     )
 
 
-def codes_sql(concept: str, concept_relationship: str, source_to_concept_map: str) -> str:
-    """Every code that the vocabularies know, with its standard concepts.
+def borne_sql(relations: Mapping[str, Sequence[str]]) -> str:
+    """The vocabularies that a line can ask for: those that the mapping names, and those that hospitals' lines name.
 
+    In: relations — by relation, its columns that name a vocabulary
+    """
+    fixed = " UNION ".join(f"SELECT '{name}' AS vocabulary" for name in ASKED_FOR)
+    named = [f'SELECT DISTINCT "{column}" FROM {at}' for at, columns in relations.items() for column in columns]
+    return f"SELECT DISTINCT vocabulary FROM ({' UNION ALL '.join([fixed, *named])}) WHERE vocabulary IS NOT NULL"
+
+
+def codes_sql(concept: str, concept_relationship: str, source_to_concept_map: str, borne: str) -> str:
+    """Every code of the vocabularies that lines bear, with its standard concepts.
+
+    Texts are grouped once; from there on codes and concepts are numbers, and only what those codes lead to is followed.
+
+    In: borne — a relation of vocabularies
     Out: one row per (vocabulary, code, part): source_concept_id (0: the code has no concept), concept_id (0: none),
     domain (NULL: none).
     """
     return f"""
-        WITH RECURSIVE standard AS (
-            SELECT concept_id, domain_id AS domain FROM {concept} WHERE standard_concept = 'S'
+        WITH RECURSIVE related AS MATERIALIZED (
+            SELECT DISTINCT concept_id_1 AS old, concept_id_2 AS new, relationship_id = 'Maps to' AS maps
+            FROM {concept_relationship} WHERE relationship_id IN ('Maps to', 'Concept replaced by') AND {valid_sql()}
         ),
-        replaced AS MATERIALIZED (
-            SELECT DISTINCT concept_id_1 AS old, concept_id_2 AS new FROM {concept_relationship}
-            WHERE relationship_id = 'Concept replaced by' AND {valid_sql()} AND concept_id_1 <> concept_id_2
+        standard AS MATERIALIZED (
+            SELECT DISTINCT concept_id, domain_id AS domain FROM {concept} WHERE standard_concept = 'S'
         ),
+        listed AS MATERIALIZED (
+            SELECT {vocabulary_name_sql("source_vocabulary_id")} AS vocabulary,
+                   {listed_code_sql("source_vocabulary_id", "source_code")} AS code,
+                   nullif(source_concept_id, 0) AS source, target_concept_id AS target
+            FROM {source_to_concept_map}
+            WHERE {valid_sql()} AND target_concept_id > 0 AND vocabulary IN (FROM {borne})
+            QUALIFY rank() OVER (PARTITION BY vocabulary, code ORDER BY valid_end_date DESC NULLS FIRST) = 1
+        ),
+        known AS (
+            SELECT vocabulary_id AS vocabulary, {code_key_sql("concept_code")} AS code, {valid_sql()} AS valid,
+                   concept_id AS own, NULL AS pack
+            FROM {concept} WHERE concept_code IS NOT NULL AND vocabulary_id IN (FROM {borne})
+            UNION ALL
+            SELECT 'CIP13', {pack_of_cip7_sql("trim(concept_code)")}, {valid_sql()}, NULL, concept_id
+            FROM {concept} WHERE vocabulary_id = 'BDPM' AND regexp_full_match(trim(concept_code), '[0-9]{{7}}')
+            UNION ALL SELECT vocabulary, code, false, NULL, NULL FROM listed
+        ),
+        code AS MATERIALIZED (
+            SELECT row_number() OVER () AS n, vocabulary, code,
+                   coalesce(min(own) FILTER (valid), min(own)) AS own,
+                   coalesce(min(pack) FILTER (valid), min(pack)) AS pack
+            FROM known GROUP BY vocabulary, code
+        ),
+        asked AS MATERIALIZED (
+            SELECT own AS id FROM code WHERE own IS NOT NULL
+            UNION SELECT pack FROM code WHERE pack IS NOT NULL
+            UNION SELECT target FROM listed
+        ),
+        mapped AS MATERIALIZED (SELECT old AS id, new AS target FROM related WHERE maps AND old IN (FROM asked)),
         chain(old, new, n) AS (
-            SELECT old, new, 1 FROM replaced
-            UNION SELECT c.old, r.new, c.n + 1 FROM chain AS c JOIN replaced AS r ON r.old = c.new
-            WHERE c.n < {_MOST_REPLACEMENTS}
-        ),
-        maps AS MATERIALIZED (
-            SELECT DISTINCT r.concept_id_1 AS source, r.concept_id_2 AS concept_id, s.domain
-            FROM {concept_relationship} AS r LEFT JOIN standard AS s ON s.concept_id = r.concept_id_2
-            WHERE r.relationship_id = 'Maps to' AND {valid_sql("r")}
+            SELECT old, new, 1 FROM related
+            WHERE NOT maps AND old <> new AND old IN (FROM asked UNION SELECT target FROM mapped)
+            UNION SELECT c.old, r.new, c.n + 1 FROM chain AS c JOIN related AS r ON r.old = c.new
+            WHERE NOT r.maps AND r.old <> r.new AND c.n < {_MOST_REPLACEMENTS}
         ),
         heir AS MATERIALIZED (
             SELECT old, concept_id, domain
             FROM (SELECT c.old, c.n, s.concept_id, s.domain FROM chain AS c JOIN standard AS s ON s.concept_id = c.new
-                  UNION SELECT c.old, c.n, m.concept_id, m.domain FROM chain AS c JOIN maps AS m ON m.source = c.new
-                  WHERE m.domain IS NOT NULL)
+                  UNION SELECT c.old, c.n, s.concept_id, s.domain FROM chain AS c
+                  JOIN related AS m ON m.old = c.new AND m.maps JOIN standard AS s ON s.concept_id = m.new)
             QUALIFY n = min(n) OVER (PARTITION BY old)
         ),
+        by_map AS MATERIALIZED (
+            SELECT m.id, s.concept_id, s.domain FROM mapped AS m JOIN standard AS s ON s.concept_id = m.target
+            UNION SELECT m.id, h.concept_id, h.domain FROM mapped AS m JOIN heir AS h ON h.old = m.target
+            WHERE m.target NOT IN (SELECT concept_id FROM standard)
+        ),
+        itself AS (
+            SELECT s.* FROM asked AS a JOIN standard AS s ON s.concept_id = a.id ANTI JOIN by_map AS m ON m.id = a.id
+        ),
         means AS MATERIALIZED (
-            SELECT source, concept_id, domain FROM maps WHERE domain IS NOT NULL
-            UNION SELECT m.source, h.concept_id, h.domain FROM maps AS m JOIN heir AS h ON h.old = m.concept_id
-            WHERE m.domain IS NULL
+            FROM by_map UNION ALL SELECT concept_id, concept_id, domain FROM itself
+            UNION ALL SELECT h.old, h.concept_id, h.domain FROM heir AS h
+            ANTI JOIN by_map AS m ON m.id = h.old ANTI JOIN standard AS s ON s.concept_id = h.old
         ),
-        known AS (
-            SELECT vocabulary_id, concept_code, concept_id, domain_id, standard_concept, invalid_reason
-            FROM {concept} WHERE concept_code IS NOT NULL AND vocabulary_id IS NOT NULL
+        by_own AS MATERIALIZED (
+            SELECT c.n, m.concept_id, m.domain FROM code AS c JOIN means AS m ON m.id = c.own
         ),
-        named AS (
-            SELECT vocabulary, code, concept_id AS source_concept_id, domain_id AS own_domain, standard_concept, rank
-            FROM (SELECT vocabulary_id AS vocabulary, {code_key_sql("concept_code")} AS code, 1 AS rank, * FROM known
-                  UNION ALL
-                  SELECT 'CIP13', {pack_of_cip7_sql("trim(concept_code)")}, 2, * FROM known
-                  WHERE vocabulary_id = 'BDPM' AND regexp_full_match(trim(concept_code), '[0-9]{{7}}'))
-            QUALIFY row_number() OVER (PARTITION BY vocabulary, code, rank ORDER BY {valid_sql()} DESC, concept_id) = 1
+        by_pack AS MATERIALIZED (
+            SELECT c.n, m.concept_id, m.domain FROM code AS c JOIN means AS m ON m.id = c.pack
+            WHERE c.n NOT IN (SELECT n FROM by_own)
         ),
-        answered AS (
-            SELECT n.vocabulary, n.code, n.rank, n.source_concept_id,
-                   coalesce(m.concept_id, CASE WHEN n.standard_concept = 'S' THEN n.source_concept_id END,
-                            h.concept_id, 0) AS concept_id,
-                   coalesce(m.domain, CASE WHEN n.standard_concept = 'S' THEN n.own_domain END, h.domain) AS domain
-            FROM named AS n LEFT JOIN means AS m ON m.source = n.source_concept_id
-            LEFT JOIN heir AS h
-              ON h.old = n.source_concept_id AND m.concept_id IS NULL AND n.standard_concept IS DISTINCT FROM 'S'
+        list_says AS MATERIALIZED (
+            SELECT c.n, l.source, coalesce(s.concept_id, m.concept_id) AS concept_id,
+                   coalesce(s.domain, m.domain) AS domain
+            FROM listed AS l JOIN code AS c USING (vocabulary, code) LEFT JOIN standard AS s ON s.concept_id = l.target
+            LEFT JOIN means AS m ON m.id = l.target AND s.concept_id IS NULL
+            WHERE coalesce(s.concept_id, m.concept_id) IS NOT NULL
         ),
-        listed AS (
-            SELECT {vocabulary_name_sql("source_vocabulary_id")} AS vocabulary,
-                   {listed_code_sql("source_vocabulary_id", "source_code")} AS code, 3 AS rank,
-                   coalesce(source_concept_id, 0) AS source_concept_id, target_concept_id AS target
-            FROM {source_to_concept_map}
-            WHERE {valid_sql()} AND target_concept_id > 0
-            QUALIFY rank() OVER (PARTITION BY vocabulary, code ORDER BY valid_end_date DESC NULLS FIRST) = 1
+        answer AS (
+            FROM by_own UNION ALL FROM by_pack
+            UNION ALL SELECT DISTINCT n, concept_id, domain FROM list_says
+            WHERE n NOT IN (SELECT n FROM by_own UNION ALL SELECT n FROM by_pack)
         ),
-        mapped AS (
-            SELECT DISTINCT l.vocabulary, l.code, l.rank, l.source_concept_id,
-                   coalesce(s.concept_id, m.concept_id, h.concept_id) AS concept_id,
-                   coalesce(s.domain, m.domain, h.domain) AS domain
-            FROM listed AS l LEFT JOIN standard AS s ON s.concept_id = l.target
-            LEFT JOIN means AS m ON m.source = l.target AND s.concept_id IS NULL
-            LEFT JOIN heir AS h ON h.old = l.target AND s.concept_id IS NULL AND m.concept_id IS NULL
-            WHERE coalesce(s.concept_id, m.concept_id, h.concept_id) IS NOT NULL
-        ),
-        every_answer AS (
-            SELECT *, min(CASE WHEN domain IS NULL THEN 9 ELSE rank END) OVER code AS best,
-                   first_value(source_concept_id) OVER (PARTITION BY vocabulary, code
-                                                        ORDER BY source_concept_id = 0, rank) AS own
-            FROM (SELECT * FROM answered UNION ALL BY NAME SELECT * FROM mapped)
-            WINDOW code AS (PARTITION BY vocabulary, code)
-        )
-        SELECT vocabulary, code, own AS source_concept_id, concept_id, domain,
-               row_number() OVER (PARTITION BY vocabulary, code ORDER BY concept_id) AS part
-        FROM (SELECT DISTINCT vocabulary, code, own, concept_id, domain FROM every_answer
-              WHERE rank = best OR best = 9)
+        list_source AS (SELECT n, min(source) AS source FROM list_says GROUP BY n)
+        SELECT c.vocabulary, c.code, coalesce(c.own, c.pack, l.source, 0) AS source_concept_id,
+               coalesce(a.concept_id, 0) AS concept_id, a.domain,
+               row_number() OVER (PARTITION BY c.n ORDER BY a.concept_id) AS part
+        FROM code AS c LEFT JOIN answer AS a ON a.n = c.n LEFT JOIN list_source AS l ON l.n = c.n
+        WHERE coalesce(c.own, c.pack, a.concept_id) IS NOT NULL
     """

@@ -90,17 +90,19 @@ def _doses_sql(packs: str, drug_strength: str, concept: str, concept_ancestor: s
         SELECT s.source_concept_id, min(s.amount / d.amount) AS doses_per_unit
         FROM (
             SELECT p.source_concept_id, any_value(u.kind) AS kind, max(t.amount_value * u.factor) AS amount,
-                   t.drug_concept_id = p.source_concept_id AS own
-            FROM (SELECT DISTINCT source_concept_id, concept_id FROM {packs} WHERE source_concept_id > 0) AS p
-            JOIN (SELECT * FROM {drug_strength} WHERE {_VALID}) AS t
-              ON t.drug_concept_id = p.source_concept_id OR t.drug_concept_id = p.concept_id
+                   p.own
+            FROM (SELECT source_concept_id, source_concept_id AS drug, true AS own
+                  FROM {packs} WHERE source_concept_id > 0
+                  UNION SELECT source_concept_id, concept_id, false
+                  FROM {packs} WHERE source_concept_id > 0 AND concept_id <> source_concept_id) AS p
+            JOIN (SELECT * FROM {drug_strength} WHERE {_VALID}) AS t ON t.drug_concept_id = p.drug
             LEFT JOIN (SELECT n.unit_concept_id, k.kind, k.factor FROM stage_units AS n
                        JOIN (VALUES {known}) AS k(ucum, who, kind, factor) ON k.ucum = n.unit) AS u
               ON u.unit_concept_id = t.amount_unit_concept_id
-            GROUP BY p.source_concept_id, own
+            GROUP BY p.source_concept_id, p.own
             HAVING count(DISTINCT t.ingredient_concept_id) = 1 AND count(DISTINCT t.amount_value * u.factor) = 1
                AND max(t.amount_value) > 0 AND bool_and(u.kind IS NOT NULL)
-            QUALIFY row_number() OVER (PARTITION BY p.source_concept_id ORDER BY own DESC) = 1
+            QUALIFY row_number() OVER (PARTITION BY p.source_concept_id ORDER BY p.own DESC) = 1
         ) AS s
         JOIN (SELECT DISTINCT p.source_concept_id, upper(c.concept_code) AS atc
               FROM {packs} AS p JOIN {concept_ancestor} AS a ON a.descendant_concept_id = p.concept_id

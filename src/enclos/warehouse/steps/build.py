@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod
 from enclos.warehouse.plans import eras, fields, observation_periods, payers, places, providers, vocabulary
-from enclos.warehouse.plans.codes import codes_sql
+from enclos.warehouse.plans.codes import borne_sql, codes_sql
 from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.plans.visits import extracts_sql
@@ -28,7 +29,7 @@ from enclos.warehouse.rules import check_balance, complete_until, national_days,
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.bucket import Pass, Written
 from enclos.warehouse.steps.durations import define_packs
-from enclos.warehouse.steps.records import BUILD_PART, Records, read_records
+from enclos.warehouse.steps.records import BUILD_PART, WHOLE, Records, read_records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 from enclos.warehouse.steps.whole import Whole
@@ -111,7 +112,7 @@ def build_snapshot(
             whole.write_vocabulary()
             whole.write_durations()
             whole.write_places()
-            written = Written(names, _domains(shared), days, rule, intents, n_buckets, rules, shared)
+            written = Written(names, _domains(shared, records), days, rule, intents, n_buckets, rules, shared)
         for number in range(n_passes):
             check()
             progress("buckets", number / n_passes)
@@ -225,8 +226,11 @@ def _tables(lake: LakeWriter, *, again: bool) -> dict[str, str]:
 
 
 def _define_lookups(shared: Stage, sources: Sources, periods: Sequence[DeliveredPeriod]) -> None:
+    # A line finds every code that it asks for, whatever else is there: what fewer vocabularies made stays as it is.
+    shared.define("borne", borne_sql(_naming_vocabularies(sources)), of_no_weight=True)
     shared.define(
-        "codes", codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"])
+        "codes",
+        codes_sql(sources["concept"], sources["concept_relationship"], sources["source_to_concept_map"], "stage_borne"),
     )
     shared.define(
         "ingredients",
@@ -262,8 +266,27 @@ def _define_lookups(shared: Stage, sources: Sources, periods: Sequence[Delivered
     shared.define("extracts", extracts_sql(periods))
 
 
-def _domains(shared: Stage) -> dict[str, frozenset[str]]:
+def _naming_vocabularies(sources: Sources) -> dict[str, list[str]]:
+    """The columns of what crossed that name a vocabulary."""
+    named = {
+        name: [column for column in table.names if column == "vocabulary" or column.endswith("_vocabulary")]
+        for name, table in PSEUDONYMISED.items()
+        if name in sources
+    }
+    return {sources[name]: columns for name, columns in named.items() if columns}
+
+
+def _domains(shared: Stage, records: Records) -> dict[str, frozenset[str]]:
+    """By vocabulary that lines bear, the domains that its codes lead to; asked again when they bear another one."""
+    sql = vocabulary.domains_sql()
+    borne = [name for (name,) in shared.rows("SELECT vocabulary FROM stage_borne ORDER BY ALL")]
+
+    def told() -> str:
+        return json.dumps(shared.rows(f"{sql} ORDER BY ALL"))
+
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for vocabulary_id, domain in shared.rows(vocabulary.domains_sql()):
+    for vocabulary_id, domain in json.loads(
+        records.keep_or_make(WHOLE, "domains", shared.signature(sql, repr(borne)), told)
+    ):
         found[vocabulary_id].add(domain)
     return {vocabulary_id: frozenset(domains) for vocabulary_id, domains in found.items()}

@@ -41,19 +41,23 @@ class Stage:
         self._outputs = outputs
         self._sql: dict[str, str] = {}
         self._by_content: set[str] = set()
+        self._of_no_weight: set[str] = set()
         self._made: set[str] = set()
         self._signatures: dict[str, str] = {}
 
-    def define(self, name: str, sql: str, *, by_content: bool = False) -> None:
+    def define(self, name: str, sql: str, *, by_content: bool = False, of_no_weight: bool = False) -> None:
         """Let ``stage_<name>`` be the query's rows, made when first read.
 
         In: by_content — what reads them depends on the rows themselves, not on what they were made of: worth a pass
-        over few rows that seldom change while their sources do.
+        over few rows that seldom change while their sources do; of_no_weight — they only leave out what no statement
+        asks for, so no result depends on them.
         """
         full = f"stage_{name}"
         self._sql[full] = sql
         if by_content:
             self._by_content.add(full)
+        if of_no_weight:
+            self._of_no_weight.add(full)
 
     def signature(self, *statements: str) -> str:
         """What the statements' results depend on."""
@@ -93,7 +97,9 @@ class Stage:
     def signature_of(self, name: str) -> str:
         """What the rows of that name depend on."""
         if name not in self._signatures:
-            if name in self._by_content:
+            if name in self._of_no_weight:
+                self._signatures[name] = "of no weight"
+            elif name in self._by_content:
                 self._signatures[name] = self._fingerprint(name)
             elif name in self._sql:
                 self._signatures[name] = self._signature(self._sql[name])

@@ -1,9 +1,14 @@
+from typing import cast
+
 import pytest
 
 from enclos.contracts.omop import omop_tables
 from enclos.warehouse.plans import conditions, drugs, events, measurements, procedures
+from enclos.warehouse.plans.codes import ASKED_FOR
 from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
+from enclos.warehouse.steps.kinds import event_kinds
+from enclos.warehouse.steps.sources import Sources
 
 KINDS = [
     conditions.stay_diagnoses(),
@@ -48,3 +53,19 @@ def test_a_kind_reaches_the_tables_of_its_vocabularies() -> None:
         "observation",
         "measurement",
     }
+
+
+def test_every_vocabulary_that_the_mapping_names_is_asked_for() -> None:
+    class Everything:
+        """Every table came."""
+
+        def __contains__(self, table: object) -> bool:
+            return True
+
+        def __getitem__(self, table: str) -> str:
+            return table
+
+    kinds = event_kinds(cast("Sources", Everything()), duration_rule("pack-size"), ("order",))
+    named = frozenset[str]().union(*(kind.vocabularies or () for kind in kinds))
+    assert "CIM10" in named
+    assert named <= set(ASKED_FOR)

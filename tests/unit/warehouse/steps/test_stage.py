@@ -82,6 +82,15 @@ def test_what_depends_on_rows_does_not_change_with_where_they_came_from() -> Non
     assert stage(ben="2").signature("FROM at_ben()") != stage().signature("FROM at_ben()")
 
 
+def test_what_only_leaves_out_what_nobody_asks_for_has_no_weight() -> None:
+    signatures = set()
+    for sql in ("SELECT 1 AS name", "SELECT 2 AS name"):
+        made = stage()
+        made.define("borne", sql, of_no_weight=True)
+        signatures.add(made.signature("SELECT * FROM stage_packs WHERE person_id IN (FROM stage_borne)"))
+    assert len(signatures) == 1
+
+
 def test_rows_of_an_outer_stage_are_seen_and_count() -> None:
     outer, other = stage(), stage()
     outer.define("codes", "SELECT 1 AS code")
