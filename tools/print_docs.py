@@ -28,6 +28,7 @@ ROOMS = (
     "cli",
     "synthetic",
 )
+LIFE_BEGIN, LIFE_END = "<!-- generated: life -->\n", "<!-- end of generated: life -->"
 BEGIN, END = "<!-- generated: cards -->", "<!-- end of generated: cards -->"
 BEGIN_LISTS, END_LISTS = "<!-- generated: lists -->", "<!-- end of generated: lists -->"
 
@@ -112,7 +113,33 @@ def people_sql() -> tuple[Path, str]:
     return path, f"{before}{BEGIN_LISTS}\n" + "\n".join([*lines, "", END_LISTS]) + after
 
 
-PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (architecture, refusals, study_schema, specs, people_sql)
+def permits() -> tuple[Path, str]:
+    """docs/permits.md with its table of states and its legal bases printed anew."""
+    from enclos.permits.model import Event, State
+    from enclos.permits.rules.life import TRANSITIONS, legal_bases
+
+    path = ROOT / "docs" / "permits.md"
+    before, rest = path.read_text(encoding="utf-8").split(LIFE_BEGIN)
+    after = rest.split(LIFE_END)[1]
+    lines = ["", "| state | " + " | ".join(event.value for event in Event) + " |", "|---" * (len(Event) + 1) + "|"]
+    for state in State:
+        cells = [getattr(TRANSITIONS[state, event], "value", "refused") for event in Event]
+        lines.append(f"| {state.value} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "| legal basis | years | renewals | past years of data | reasons | source |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{b.id}` | {b.max_years} | {b.max_renewals} | "
+        f"{'any' if b.max_past_years is None else b.max_past_years} | "
+        f"{'required' if b.wants_whys else 'welcome'} | {b.source} |"
+        for b in legal_bases().values()
+    ]
+    return path, f"{before}{LIFE_BEGIN}{chr(10).join(lines)}\n\n{LIFE_END}{after}"
+
+
+PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (architecture, refusals, study_schema, specs, people_sql, permits)
 
 
 def main() -> int:

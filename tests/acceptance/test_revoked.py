@@ -98,6 +98,20 @@ def test_a_user_who_is_removed_stops_too(home: Path) -> None:
     assert seconds < 1
 
 
+def test_the_review_says_who_used_what_and_who_did_not(home: Path) -> None:
+    signed(home, "FR-TEST-0003", (ALICE, CAROL))
+    short = home.parent / "short.yaml"
+    short.write_text("".join(LONG.splitlines(keepends=True)[:5]), encoding="utf-8")
+    run_cli("study", home, "--permit", "FR-TEST-0003", "--user", ALICE, short)
+    found = run_cli("permit", "review", home)
+    (permit,) = [permit for permit in found["permits"] if permit["permit"] == "FR-TEST-0003"]
+    used = {user["id"]: user["n_done"] for user in permit["users"]}
+    assert used == {ALICE: {"study": 1}, CAROL: {}}
+    assert [CAROL in sentence for sentence in permit["to_do"]] == [True, False], "thirty days are left, so a reminder"
+    assert {"id": ALICE, "permits": ["FR-TEST-0003"]} in found["users"]
+    assert run_cli("permit", "review", home, "--year", "2001")["permits"] == []
+
+
 def test_a_statement_that_never_ends_is_interrupted() -> None:
     began = datetime.now(UTC)
 

@@ -22,6 +22,7 @@ from enclos.permits.steps import (
     list_permits,
     load_active,
     load_newest,
+    load_versions,
     renew_permit,
     revoke_permit,
     show_permit,
@@ -123,6 +124,12 @@ def newest(enclosure: Enclosure, permit_id: str) -> SignedPermit:
     return load_newest(permit_id, store=_files(enclosure), public_key=_public(enclosure))
 
 
+def all_versions(enclosure: Enclosure) -> list[list[SignedPermit]]:
+    """Of every permit all versions, oldest first."""
+    files, public_key = _files(enclosure), _public(enclosure)
+    return [load_versions(permit_id, store=files, public_key=public_key) for permit_id in files.ids()]
+
+
 def permit_key(permit_id: str) -> KeyName:
     """The name of a permit's own key."""
     return KeyName(KeyRole.PERMIT, permit_id)
@@ -172,6 +179,7 @@ def _answer(signed: SignedPermit) -> dict[str, Any]:
     return {
         "permit": signed.permit.id,
         "version": signed.version,
+        "version_id": signed.version_id,
         "state": signed.state.value,
         "valid_from": signed.permit.valid_from.isoformat(),
         "valid_until": signed.permit.valid_until.isoformat(),

@@ -41,6 +41,8 @@ class Action(Enum):
     """A permit's validity was prolonged."""
     PERMIT_REVOKE = "permit.revoke"
     """A permit was withdrawn."""
+    PERMIT_REVIEW = "permit.review"
+    """Who had access to what, and what they used, was reviewed."""
     PERMIT_EXPIRE = "permit.expire"
     """A permit's last day passed."""
     COHORT = "cohort"

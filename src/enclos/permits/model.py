@@ -172,6 +172,11 @@ class SignedPermit:
     digest: str
 
     @property
+    def version_id(self) -> str:
+        """The id of this version: the permit's, which stays, and the version's number, which never comes again."""
+        return f"{self.permit.id}/v{self.version}"
+
+    @property
     def mark(self) -> VersionMark:
         """What a ledger remembers of this version."""
         return VersionMark(self.version, self.digest)

@@ -11,6 +11,7 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.document.fields import json_from_permit, read_permit, text_from_instant
 from enclos.permits.model import PERMIT_ID, Event, Permit, SignedPermit, State, instant
 from enclos.permits.ports import PermitStore, Signer
+from enclos.permits.rules.access import reminders
 from enclos.permits.rules.life import check_renewal, check_same_permit, check_valid, next_state, state_at
 from enclos.permits.rules.record import chain_of, message_of, read_signed, record_of, signed_bytes
 
@@ -96,6 +97,14 @@ def load_newest(permit_id: str, *, store: PermitStore, public_key: bytes) -> Sig
     return _chain(permit_id, store=store, public_key=public_key)[-1]
 
 
+def load_versions(permit_id: str, *, store: PermitStore, public_key: bytes) -> list[SignedPermit]:
+    """All versions of a permit, oldest first.
+
+    Refuses: as load_newest.
+    """
+    return _chain(permit_id, store=store, public_key=public_key)
+
+
 def show_permit(permit_id: str, *, store: PermitStore, public_key: bytes, now: datetime) -> dict[str, Any]:
     """The permit, its state and all its versions with the time in which each was active, as JSON values."""
     chain = _chain(permit_id, store=store, public_key=public_key)
@@ -103,6 +112,7 @@ def show_permit(permit_id: str, *, store: PermitStore, public_key: bytes, now: d
     versions = [
         {
             "version": signed.version,
+            "id": signed.version_id,
             "state": signed.state.value,
             "active_from": text_from_instant(signed.active_from),
             "active_until": text_from_instant(end) if end else text_from_instant(signed.permit.valid_until),
@@ -125,12 +135,14 @@ def _summary(signed: SignedPermit, now: datetime) -> dict[str, Any]:
     return {
         "permit": permit.id,
         "version": signed.version,
+        "version_id": signed.version_id,
         "state": state_at(signed, now).value,
         "organisation": permit.holder.organisation,
         "purpose": permit.purpose.text,
         "n_users": len(permit.users),
         "valid_from": text_from_instant(permit.valid_from),
         "valid_until": text_from_instant(permit.valid_until),
+        "reminders": [on.isoformat() for on in reminders(signed)],
     }
 
 

@@ -131,6 +131,24 @@ def permit_list(directory: Dir, *, as_json: Json = False) -> None:
         show(list_all(enclosure), as_json=as_json)
 
 
+@permit_commands.command("review")
+def permit_review(
+    directory: Dir,
+    year: Annotated[int | None, typer.Option("--year", min=2000, max=2999, help="This year when not given.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Who had access to what in a year, what they used, and what is due.
+
+    Example: enclos permit review france --year 2027 --json
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.reviews import review_access
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(review_access(enclosure, year), as_json=as_json)
+
+
 @permit_commands.command("show")
 def permit_show(
     directory: Dir, permit: Annotated[str, typer.Argument(metavar="PERMIT")], *, as_json: Json = False
