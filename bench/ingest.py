@@ -29,6 +29,8 @@ from typing import Any
 
 PERSONS = int(os.environ.get("ENCLOS_BENCH_PERSONS", "20000"))
 YEARS = "2019-2023"
+PERSONS_A_BUCKET = 25_000
+"""As docs/warehouse.md advises: a pass holds at least one bucket."""
 GOAL_RATIO, GOAL_GIB, GOAL_LAKE, GOAL_LINEAR = 4.0, 6.0, 0.25, 5.75
 SORTED_BY = (
     *("BEN_NIR_PSA", "NIR_ANO_17", "BEN_IDT_ANO", "person_id", "patient_id", "ETA_NUM", "RSA_NUM"),
@@ -124,7 +126,7 @@ def measure(folder: Path, persons: int, *, again: bool) -> dict[str, Any]:
     yardstick = measured(sys.executable, str(Path(__file__).resolve()), "copy", str(deliveries), str(folder / "copy"))
     copied = sum(path.stat().st_size for path in (folder / "copy").glob("*.parquet"))
     shutil.rmtree(folder / "copy")
-    measured(*enclos, "init", str(home))
+    measured(*enclos, "init", str(home), "--buckets", str(max(16, -(-persons // PERSONS_A_BUCKET))))
     landed = folder / "landed.json"
     steps = {
         "ingest": measured(*enclos, "ingest", str(home), *map(str, sorted(deliveries.iterdir())), "--json", out=landed),
