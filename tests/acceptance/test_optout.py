@@ -130,6 +130,7 @@ def test_who_is_bound_when_is_the_permits_to_say(home, tmp_path):
         assert len(seen(home, permit)) == n_persons
 
 
+@pytest.mark.slow
 def test_an_objection_outlives_builds_and_new_numbers(home, tmp_path):
     before = len(seen(home))
     object_(home, tmp_path / "o.csv", member(home))
