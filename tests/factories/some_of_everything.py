@@ -92,6 +92,21 @@ def delivery(seed: int) -> dict[str, list[Row]]:
                 }
                 for person, key in patients
             ],
+            "omop_cost": [
+                {
+                    "person_id": person,
+                    "source": "hosp-c",
+                    "cost_id": n % 2,
+                    "cost_event_id": key,
+                    "cost_domain_id": "Visit",
+                    "total_paid": float(n % 5),
+                }
+                for n, (person, key) in enumerate(patients * 2)
+            ],
+            "omop_fact_relationship": [
+                {"person_id": person, "other_id": 1, "source": "hosp-c", "relationship_concept_id": 40478925 + n % 2}
+                for n, (person, _key) in enumerate(patients)
+            ],
             "omop_measurement": [
                 {
                     "person_id": person,

@@ -203,6 +203,25 @@ def test_a_cost_crosses_with_the_person_of_its_visit(bench, tmp_path):
     assert left(account)["cost"] == {"points_to_rows": 1, "no_person": 1}
 
 
+def test_a_relation_of_two_persons_crosses_and_others_stay(bench, tmp_path):
+    relations = [
+        {
+            "domain_concept_id_1": domain,
+            "fact_id_1": 11,
+            "domain_concept_id_2": domain,
+            "fact_id_2": other,
+            "relationship_concept_id": 40478925,
+        }
+        for domain, other in ((56, 12), (56, 99), (8, 2))
+    ]
+    accept(bench, france.omop(tmp_path, **{"fact_relationship.csv": csv_text(relations, ",")}))
+    account = bench.cross()
+    ((visitor,),) = set(bench.crossed("omop_visit_occurrence", "person_id"))
+    persons = {person for (person,) in bench.crossed("omop_person", "person_id")}
+    assert bench.crossed("omop_fact_relationship", "person_id", "other_id") == [(visitor, *(persons - {visitor}))]
+    assert left(account)["fact_relationship"] == {"points_to_rows": 1, "no_person": 1}
+
+
 def test_a_delivered_vocabulary_takes_the_place_of_a_hospitals(bench, tmp_path):
     accept(bench, france.omop(tmp_path))
     bench.cross()

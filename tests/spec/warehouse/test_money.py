@@ -147,6 +147,19 @@ def test_a_mother_and_her_child_are_told_from_each_side_once() -> None:
         assert snapshot.account("kin") == {"delivered": 2, "mapped": 1, "filtered": 1, "reasons": {"same_row": 1}}
 
 
+def test_delivered_relations_of_persons_are_copied_under_their_new_numbers() -> None:
+    tables = {
+        "ben": [ben(1), ben(2)],
+        "omop_fact_relationship": [
+            {"person_id": 1, "other_id": 2, "source": "hosp-c", "relationship_concept_id": 40478925}
+        ],
+    }
+    with built(tables) as snapshot:
+        columns = ("domain_concept_id_1", "fact_id_1", "domain_concept_id_2", "fact_id_2", "relationship_concept_id")
+        assert snapshot.rows("fact_relationship", *columns) == [(56, 1, 56, 2, 40478925)]
+        assert snapshot.account("omop_fact_relationship") == {"delivered": 1, "mapped": 1}
+
+
 def test_causes_beside_the_initial_one_are_conditions_of_the_certificate() -> None:
     """The initial cause is the death's own; the others are dated by the death, which is no day of onset."""
     line = {"person_id": 1, "BEN_DCD_DTE": MARCH_1, "DCD_CIM_COD": "C349"}

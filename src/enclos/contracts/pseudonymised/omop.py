@@ -40,4 +40,7 @@ def _omop_table(name: str) -> TableContract:
 OMOP = (
     *(_omop_table(name) for name in (*PERSON_TABLES, "cost")),
     *(_omop_table(name) for name in SHARED_TABLES),
+    TableContract(
+        "omop_fact_relationship", (*PERSON, Column("other_id", "BIGINT"), Column("relationship_concept_id", "BIGINT"))
+    ),
 )

@@ -18,7 +18,6 @@ _EMPTIED: dict[str, frozenset[str]] = {
 NOT_MAPPED: dict[str, LeftBehind] = {
     "note": LeftBehind.FREE_TEXT,
     "note_nlp": LeftBehind.FREE_TEXT,
-    "fact_relationship": LeftBehind.POINTS_TO_ROWS,
     "episode": LeftBehind.POINTS_TO_ROWS,
     "episode_event": LeftBehind.POINTS_TO_ROWS,
     "cohort": LeftBehind.OF_A_STUDY,
@@ -33,6 +32,8 @@ _MAYBE_NUMBERS: dict[str, str] = {
 has is replaced by the row's id, which keeps how many values there are."""
 
 
+_PERSON = 56
+"""The domain of persons in FACT_RELATIONSHIP."""
 PROVIDERS = "enclos_providers"
 """(_source, provider_id, provider_key): professionals, and whoever rows name as one."""
 
@@ -75,6 +76,20 @@ def judged_costs(rows: str, visits: str) -> str:
         "GROUP BY _source, visit_occurrence_id HAVING count(DISTINCT person_id) = 1) AS v "
         "ON v._source = r._source AND v.visit_occurrence_id = r.cost_event_id "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(v.person_id AS VARCHAR)"
+    )
+
+
+def judged_relationships(rows: str) -> str:
+    """Every row of an OMOP delivery's FACT_RELATIONSHIP with its two persons; relations of other rows stay behind."""
+    return (
+        "SELECT r._source AS source, p.person_id, o.person_id AS other_id, r.relationship_concept_id, r._delivery, "
+        f"r._line, CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
+        f"WHEN coalesce(r.domain_concept_id_1, 0) <> {_PERSON} OR coalesce(r.domain_concept_id_2, 0) <> {_PERSON} "
+        f"THEN '{LeftBehind.POINTS_TO_ROWS.value}' "
+        f"WHEN p.person_id IS NULL OR o.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
+        f"FROM {superseded(rows, omop_tables()['fact_relationship'].names, unique=False)} AS r "
+        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(r.fact_id_1 AS VARCHAR) "
+        f"LEFT JOIN {PATIENTS} AS o ON o._source = r._source AND o.patient = CAST(r.fact_id_2 AS VARCHAR)"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.tables import WITHOUT_EVENTS
-from enclos.contracts.omop import VOCABULARY_TABLES
+from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import CrossedTable, LeftBehind
 from enclos.pseudonyms.plans import claims, fields, kin, omop, persons, plain, references, shape, stays
@@ -155,6 +155,9 @@ def cross_omop(unit: OpenUnit) -> list[CrossedTable]:
         into = omop.crossing_table(family)
         if into is None:
             accounts.append(never_crosses(unit, family, omop.NOT_MAPPED[family]))
+        elif family == "fact_relationship":
+            rows = unit.rows(family, omop_tables()[family].names)
+            accounts.append(unit.cross(family, into, omop.judged_relationships(rows)))
         elif family == "cost":
             visits = unit.rows("visit_occurrence", ("visit_occurrence_id", "person_id"))
             judged = omop.judged_costs(unit.rows(family, omop.columns_read(family)), visits)

@@ -27,8 +27,8 @@ def mother_lines_sql(kin: str) -> str:
     """
 
 
-def relationship_rows_sql(bucket: str) -> str:
-    """The ``fact_relationship`` rows of some buckets, from the staged lines.
+def relationship_rows_sql(bucket: str, omop_fact_relationship: str) -> str:
+    """The ``fact_relationship`` rows of some buckets, from the staged lines and from OMOP deliveries.
 
     In: bucket — of a person, as SQL; it stands first.
     """
@@ -39,6 +39,8 @@ def relationship_rows_sql(bucket: str) -> str:
         FROM (SELECT person_id, person_id AS subject, mother_id AS other, {concepts.MOTHER_OF_SUBJECT} AS relationship
               FROM stage_kin WHERE verdict = {KEPT}
               UNION ALL
-              SELECT person_id, mother_id, person_id, {concepts.CHILD_OF_SUBJECT} FROM stage_kin WHERE verdict = {KEPT})
-        ORDER BY bucket, subject, other
+              SELECT person_id, mother_id, person_id, {concepts.CHILD_OF_SUBJECT} FROM stage_kin WHERE verdict = {KEPT}
+              UNION ALL
+              SELECT person_id, person_id, other_id, relationship_concept_id FROM {omop_fact_relationship})
+        ORDER BY bucket, subject, other, relationship
     """

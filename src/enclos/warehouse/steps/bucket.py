@@ -369,8 +369,16 @@ class Pass:
         ):
             if table in at:
                 self._tell(f"mapped {table}", partial(_tell_lines, stage, table, traps), f"FROM stage_{table}")
-        rows = kin.relationship_rows_sql(self._bucket) if "kin" in at else ""
-        self._write("fact_relationship", rows)
+        related = at["omop_fact_relationship"]
+        came = "kin" in at or "omop_fact_relationship" in at
+        self._write("fact_relationship", kin.relationship_rows_sql(self._bucket, related) if came else "")
+        if "omop_fact_relationship" in at:
+            n_related = f"SELECT count(*) FROM {related}"
+
+            def tell_related(piece: Account) -> None:
+                piece.map("omop_fact_relationship", stage.scalar(n_related))
+
+            self._tell("mapped omop_fact_relationship", tell_related, n_related)
 
     def _payer_parts(self) -> tuple[list[Part], int]:
         """The parts of PAYER_PLAN_PERIOD that the SNDS makes, and how many rows they have."""
