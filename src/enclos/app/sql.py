@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_path, permit_key
+from enclos.app.permits import active, perimeter_path, permit_key, watcher
 from enclos.app.snapshots import reading_snapshot
+from enclos.app.watch import watched
 from enclos.contracts.view import Access
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
@@ -80,9 +81,16 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 Incoming(scan.name, scan.keep, scan.table in PER_BUCKET_TWICE, rows.schema(scan), rows.tables(scan))
                 for scan in query.scans
             ]
-            table = run_confined(
-                query.sql, incoming, limits=_limits(enclosure), check=check, unconfined_for_trying_out=unconfined
-            )
+            watch = watcher(enclosure, permit, user)
+            with watched(engine, watch):
+                table = run_confined(
+                    query.sql,
+                    incoming,
+                    limits=_limits(enclosure),
+                    check=check,
+                    watch=watch,
+                    unconfined_for_trying_out=unconfined,
+                )
         min_count = None
         if terms.access is Access.AGGREGATES:
             min_count = signed.permit.min_count

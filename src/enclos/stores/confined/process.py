@@ -89,18 +89,20 @@ def run_confined(
     *,
     limits: QueryLimits,
     check: Callable[[], None],
+    watch: Callable[[], object] | None = None,
     unconfined_for_trying_out: bool = False,
 ) -> pa.Table:
     """The answer of a query over the tables that it is given, computed behind walls.
 
-    In: check — asked four times a second and at the end; when it raises, the worker is killed and its refusal stands.
+    In: watch — asked four times a second from a thread of its own (``check`` where not given); when it raises, the
+        worker is killed and its refusal stands; check — asked at the end.
     Refuses: SQL_UNCONFINED, SQL_LIMIT, SQL_FAILED; whatever ``check`` raises.
     """
     require_confinement(unconfined_for_trying_out=unconfined_for_trying_out)
     command = unconfined_command() if unconfined_for_trying_out else confined_command()
     scans = [{"name": table.name, "keep": table.keep, "distinct": table.distinct} for table in incoming]
     request = json.dumps({"sql": sql, "scans": scans, "limits": asdict(limits)}).encode()
-    with _running(command) as worker, _watched(worker, limits.wall_seconds, check) as stopped:
+    with _running(command) as worker, _watched(worker, limits.wall_seconds, watch or check) as stopped:
         answer = _exchange(worker, request, incoming, limits, stopped)
     check()
     return answer
@@ -111,7 +113,7 @@ def _exchange(
     request: bytes,
     incoming: Sequence[Incoming],
     limits: QueryLimits,
-    stopped: list[Refusal],
+    stopped: list[Exception],
 ) -> pa.Table:
     if worker.stdin is None or worker.stdout is None:
         raise RuntimeError("a worker has its two pipes")
@@ -186,19 +188,21 @@ def _kill(worker: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _watched(worker: subprocess.Popen[bytes], wall_seconds: int, check: Callable[[], None]) -> Iterator[list[Refusal]]:
+def _watched(
+    worker: subprocess.Popen[bytes], wall_seconds: int, look: Callable[[], object]
+) -> Iterator[list[Exception]]:
     """Kill the worker when its time is over or the right to ask has ended; the list then holds the reason."""
-    stopped: list[Refusal] = []
+    stopped: list[Exception] = []
     done = threading.Event()
     end = monotonic() + wall_seconds
 
     def watch() -> None:
         while not done.wait(_WATCH_SECONDS):
             try:
-                check()
+                look()
                 if monotonic() > end:
                     raise _refused("time")
-            except Refusal as reason:
+            except Exception as reason:  # noqa: BLE001 - a watch that cannot look is no watch: the work stops
                 stopped.append(reason)
                 _kill(worker)
                 return
