@@ -86,7 +86,7 @@ _LEARN_ON = (("birth_month", "entry_on"), ("finess", "exit_on", "principal", "ac
 class SplinkStays:
     """Fellegi and Sunter's model of two stays: u from a random sample, m by expectation maximisation."""
 
-    def __init__(self, temp_dir: Path | None, *, memory_limit_mb: int = 4096) -> None:
+    def __init__(self, temp_dir: Path | None, *, memory_limit_mb: int = 3072) -> None:
         self._temp_dir = temp_dir
         self._memory_limit_mb = memory_limit_mb
 

@@ -113,3 +113,13 @@ def test_a_higher_threshold_asks_for_all_variables(country):
     found, groups = country([{}], [{"whose": "ida/1", "principal": "I50"}], threshold=7)
     assert found == {"p1": None}
     assert groups == {"none": 1}
+
+
+def test_twins_who_are_born_in_one_stay_each_are_told_apart_by_nobody(country):
+    born = {"entry": "2019-04-01", "exit": "2019-04-05", "birth": "2019-04-01", "principal": "Z38.3", "acts": ""}
+    births = {"romy": "2019-04", "zoe": "2019-04"}
+    found, groups = country(
+        [born, born], [{**born, "whose": "romy/1"}, {**born, "whose": "zoe/1"}], holders=("romy", "zoe"), births=births
+    )
+    assert found == {"p1": None, "p2": None}
+    assert groups == {"multiple": 2}

@@ -97,3 +97,18 @@ def test_the_same_temporary_id_in_another_hospital_is_another_id(country, tmp_pa
         bench.number()
         persons = bench.persons()
     assert persons["hosp-a", "p1"] == persons["snds", "a/1"] != persons["snds", "b/1"] == persons["hosp-b", "p1"]
+
+
+def test_a_person_in_two_hospitals_and_in_the_snds_is_one(tmp_path):
+    with open_vault(tmp_path / "two") as bench:
+        bench.accept(write_snds(tmp_path, {"ida": ["a/1", "b/1"], "bob": ["c/1"]}, name="two-ref"))
+        for hospital, patient, pseudonym in (("hosp-a", "p1", "a/1"), ("hosp-b", "q1", "b/1")):
+            bench.accept(write_patients(tmp_path, hospital, [patient]))
+            for folder in write_circuit(tmp_path, hospital, [(patient, "t1")], [("t1", pseudonym)]):
+                bench.accept(folder)
+        bench.link()
+        bench.number()
+        persons = bench.persons()
+    ida = {persons[key] for key in (("snds", "a/1"), ("snds", "b/1"), ("hosp-a", "p1"), ("hosp-b", "q1"))}
+    assert len(ida) == 1
+    assert persons["snds", "c/1"] not in ida
