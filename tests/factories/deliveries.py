@@ -225,7 +225,7 @@ def write_pmsi_stays(folder: Path, stays: Sequence[Mapping[str, object]], name: 
         {
             **k,
             "NIR_ANO_17": str(s["whose"]).split("/")[0],
-            "RNG_BEN": str(s["whose"]).split("/")[1],
+            "RNG_NAI": str(s["whose"]).split("/")[1],
             "EXE_SOI_DTD": f"{s['entry']} 00:00:00",
             "EXE_SOI_DTF": f"{s['exit']} 00:00:00",
             "NIR_RET": s.get("nir_ret", "0"),

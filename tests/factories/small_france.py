@@ -116,11 +116,11 @@ def stays(folder: Path) -> Path:
 
     dates = {"EXE_SOI_DTD": "2019-04-01 00:00:00", "EXE_SOI_DTF": "2019-04-05 00:00:00", "NIR_RET": "0"}
     chaining = [
-        {**key(1), "NIR_ANO_17": IDA_PSA, "RNG_BEN": None, **dates},
-        {**key(2), "NIR_ANO_17": TWIN_PSA, "RNG_BEN": "02", **dates},
-        {**key(3), "NIR_ANO_17": TWIN_PSA, "RNG_BEN": None, **dates},
-        {**key(4), "NIR_ANO_17": "x" * 17, "RNG_BEN": None, **dates},
-        {**key(5), "NIR_ANO_17": IDA_PSA, "RNG_BEN": None, **dates},
+        {**key(1), "NIR_ANO_17": IDA_PSA, "RNG_NAI": None, **dates},
+        {**key(2), "NIR_ANO_17": TWIN_PSA, "RNG_NAI": "2", **dates},
+        {**key(3), "NIR_ANO_17": TWIN_PSA, "RNG_NAI": None, **dates},
+        {**key(4), "NIR_ANO_17": "x" * 17, "RNG_NAI": None, **dates},
+        {**key(5), "NIR_ANO_17": IDA_PSA, "RNG_NAI": None, **dates},
     ]
     resumes = [
         {**key(n), "DGN_PAL": "I210", "DGN_REL": None, "SEJ_NBJ": 4, "GRG_GHM": "05M041"} for n in (1, 2, 3, 4, 6)

@@ -16,8 +16,8 @@ def fields(folder):
         return {finess: FINESS, key: number, "NIR_ANO_17": psa, **DATES}
 
     mco = [stay("ETA_NUM", "RSA_NUM", "0000000001", france.IDA_PSA)]
-    care = [stay("ETA_NUM", "SEQ_NUM", "00000001", france.IDA_PSA) | {"RNG_BEN": ""}]
-    care.append(stay("ETA_NUM", "SEQ_NUM", "00000002", france.TWIN_PSA) | {"RNG_BEN": "2"})
+    care = [stay("ETA_NUM", "SEQ_NUM", "00000001", france.IDA_PSA) | {"RNG_NAI": ""}]
+    care.append(stay("ETA_NUM", "SEQ_NUM", "00000002", france.TWIN_PSA) | {"RNG_NAI": "2"})
     ssr = [stay("ETA_NUM", "RHA_NUM", "0000001", france.BOB_PSA), stay("ETA_NUM", "RHA_NUM", "0000002", "x" * 17)]
     had = [stay("ETA_NUM_EPMSI", "RHAD_NUM", "00001", france.IDA_PSA)]
     rip = [stay("ETA_NUM_EPMSI", "RIP_NUM", "000001", france.TWIN_PSA)]

@@ -16,7 +16,7 @@ from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.linkage.model import DEFAULT_THRESHOLD, Method
-from enclos.linkage.steps import link, link_indirectly, measure_indirect, measure_links
+from enclos.linkage.steps import link, link_indirectly, measure_indirect, measure_links, try_indirectly
 from enclos.stores.files import write_atomically
 from enclos.stores.landing import LandingZone
 from enclos.stores.stay_scorer import EphemeralBlinding, SplinkStays
@@ -40,7 +40,7 @@ def link_persons(
     In: indirect — how stays are compared, None for the direct circuit alone; threshold — agreeing variables or bits,
         None for the method's own
     Out: per hospital, how many patients were linked; ``indirect`` with groups; with truth, recall, false links and
-        precision.
+        precision, also of an indirect linkage that was not asked for: it is tried, and links nobody.
     """
     tables = _truth_tables(truth) if truth else None
     with enclosure.vault_engine() as engine:
@@ -74,7 +74,20 @@ def link_persons(
         if tables:
             report("link", 0.7)
             identities, persons = tables
-            if indirect:
+            if indirect is None:
+                tried = try_indirectly(
+                    engine,
+                    landing,
+                    EphemeralBlinding(),
+                    SplinkStays(enclosure.paths.spill),
+                    identities,
+                    method=Method.DETERMINISTIC,
+                    threshold=DEFAULT_THRESHOLD[Method.DETERMINISTIC],
+                    seed=seed,
+                    linked_at=datetime.now(UTC),
+                )
+                result["indirect"] = {"method": Method.DETERMINISTIC.value, "applied": False, **tried.as_json()}
+            else:
                 result["indirect"] |= measure_indirect(engine, landing, identities).as_json()
             result |= measure_links(engine, landing, identities, persons).as_json()
         report("link", 1.0)

@@ -226,7 +226,7 @@ def plan_told_national(chaining: str, resumes: str, diagnoses: str, acts: str) -
         "c -> c IS NOT NULL AND c <> '') AS codes, a.codes AS acts "
         f"FROM chained AS c JOIN stays AS b ON {same('b', 'c')} "
         f"LEFT JOIN {KNOWN} AS k ON k.source = c._source AND k.psa = c.NIR_ANO_17 "
-        "AND k.rank = TRY_CAST(c.RNG_BEN AS BIGINT) "
+        "AND k.rank = TRY_CAST(c.RNG_NAI AS BIGINT) "
         "LEFT JOIN alone AS o ON o.source = c._source AND o.psa = c.NIR_ANO_17 "
         f"LEFT JOIN found AS f ON {same('f', 'c')} LEFT JOIN done AS a ON {same('a', 'c')} "
         "WHERE coalesce(k.person, o.person) IS NOT NULL AND c.EXE_SOI_DTD IS NOT NULL"

@@ -33,7 +33,7 @@ _CHAINING = (
     "ETA_NUM",
     "RSA_NUM",
     "NIR_ANO_17",
-    "RNG_BEN",
+    "RNG_NAI",
     "EXE_SOI_DTD",
     "EXE_SOI_DTF",
     "NIR_RET",
@@ -71,6 +71,52 @@ def link_indirectly(
     Empty: without a stay on either side nobody is linked
     Source: facts on linkage, § 7; docs/linkage.md
     """
+    counts, chart, compared = _compare(engine, landed, blinding, scorer, method, seed, linked_at)
+    with whole_transaction(engine):
+        for statement in deciding.plan_decide(method, threshold):
+            engine.execute(statement)
+    return _report(engine, landed, method, threshold, counts, compared=compared), chart
+
+
+def try_indirectly(
+    engine: SqlEngine,
+    landed: Landed,
+    blinding: CodeBlinding,
+    scorer: StayScorer,
+    identities: pa.Table,
+    *,
+    method: Method,
+    threshold: float,
+    seed: int,
+    linked_at: datetime,
+) -> IndirectTruth:
+    """What linking indirectly would find, against the truth; the links in force stay as they are.
+
+    In: as link_indirectly and measure_indirect
+    """
+    _compare(engine, landed, blinding, scorer, method, seed, linked_at)
+    engine.execute("BEGIN TRANSACTION")
+    try:
+        for statement in deciding.plan_decide(method, threshold):
+            engine.execute(statement)
+        return _measured(engine, landed, identities)
+    finally:
+        engine.execute("ROLLBACK")
+
+
+def _compare(
+    engine: SqlEngine,
+    landed: Landed,
+    blinding: CodeBlinding,
+    scorer: StayScorer,
+    method: Method,
+    seed: int,
+    linked_at: datetime,
+) -> tuple[dict[str, int], Mapping[str, object] | None, bool]:
+    """Keep each patient's two heaviest persons, unless the same deliveries were compared before.
+
+    Out: what was counted, the chart of the weights when they were learnt now, whether stays were compared now
+    """
     prepare(engine)
     inputs = _inputs(engine, seed)
     known = engine.rows(
@@ -106,10 +152,7 @@ def link_indirectly(
                     "INSERT INTO vault.indirect_rounds VALUES (?, ?, ?, ?, ?)",
                     [method.value, inputs, linked_at.replace(tzinfo=None), json.dumps(counts), json.dumps(model)],
                 )
-    with whole_transaction(engine):
-        for statement in deciding.plan_decide(method, threshold):
-            engine.execute(statement)
-    return _report(engine, landed, method, threshold, counts, compared=not known), chart
+    return counts, chart, not known
 
 
 def measure_indirect(engine: SqlEngine, landed: Landed, identities: pa.Table) -> IndirectTruth:
@@ -118,6 +161,10 @@ def measure_indirect(engine: SqlEngine, landed: Landed, identities: pa.Table) ->
     In: identities — true_person, source, source_person_id (SNDS: 'PSA/rank')
     """
     prepare(engine)
+    return _measured(engine, landed, identities)
+
+
+def _measured(engine: SqlEngine, landed: Landed, identities: pa.Table) -> IndirectTruth:
     chaining = landed.relation(Kind.SNDS_PMSI.value, "T_MCOaaC", _CHAINING)
     engine.register("enclos_truth", identities)
     counts = engine.rows(deciding.plan_measured_indirect(chaining))

@@ -53,7 +53,7 @@ class Header:
     @property
     def chaining_columns(self) -> tuple[str, ...]:
         """What is read of the chaining table."""
-        rank = ("RNG_BEN",) if "RNG_BEN" in self.rank else ()
+        rank = ("RNG_NAI",) if "RNG_NAI" in self.rank else ()
         return (*self.field.stay_keys, "NIR_ANO_17", *rank, *_DATES, *self.return_codes)
 
     @property
@@ -63,7 +63,7 @@ class Header:
         return tuple(name for name in PSEUDONYMISED[self.into].names if name not in known)
 
 
-_RANK = "TRY_CAST(c.RNG_BEN AS BIGINT)"
+_RANK = "TRY_CAST(c.RNG_NAI AS BIGINT)"
 ACE = Header(pmsi.ACE, "T_MCOaaCSTC", "ace", rank=_RANK)
 SSR = Header(pmsi.SSR, "T_SSRaaB", "ssr_b", ("RHS_NUM",))
 HAD = Header(pmsi.HAD, "T_HADaaB", "had_b", ("SEQ_NUM", "SSEQ_NUM"), rank=_RANK)

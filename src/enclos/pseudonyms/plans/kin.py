@@ -9,7 +9,7 @@ from __future__ import annotations
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.persons import SNDS_ALONE, SNDS_LEFT, SNDS_PERSON, fictitious_pseudonym, joined_snds
 
-CHAINING_COLUMNS = ("NIR_ANO_17", "RNG_BEN", "ID_MAM_ENF")
+CHAINING_COLUMNS = ("NIR_ANO_17", "RNG_NAI", "ID_MAM_ENF")
 """What is read of T_MCOaaC."""
 
 
@@ -24,7 +24,7 @@ def judged_mothers(chaining: str) -> str:
         f"CASE WHEN {stand_in} THEN '{LeftBehind.FICTITIOUS_NIR.value}' WHEN m.n_persons > 1 "
         f"THEN '{LeftBehind.TWINS_UNTOLD.value}' WHEN m.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' "
         f"ELSE {SNDS_LEFT} END AS _left FROM {chaining} AS c "
-        f"{joined_snds('c', 'NIR_ANO_17', 'TRY_CAST(c.RNG_BEN AS BIGINT)')} "
+        f"{joined_snds('c', 'NIR_ANO_17', 'TRY_CAST(c.RNG_NAI AS BIGINT)')} "
         f"LEFT JOIN {SNDS_ALONE} AS m ON m._source = c._source AND m.psa = c.ID_MAM_ENF "
         "WHERE coalesce(trim(c.ID_MAM_ENF), '') <> ''"
     )

@@ -22,7 +22,7 @@ CHAINING_COLUMNS: tuple[str, ...] = (
     "ETA_NUM",
     "RSA_NUM",
     "NIR_ANO_17",
-    "RNG_BEN",
+    "RNG_NAI",
     "EXE_SOI_DTD",
     "EXE_SOI_DTF",
     *_RETURN_CODES,
@@ -57,14 +57,14 @@ def plan_chained(chaining: str) -> str:
     """Fill CHAINED; a second row of the same stay stays behind."""
     keys = ", ".join(f"c.{key}" for key in _KEYS)
     left = snds_left(fictitious_pseudonym("c.NIR_ANO_17"))
-    columns = ", ".join(f"c.{name}" for name in CHAINING_COLUMNS if name not in {"NIR_ANO_17", "RNG_BEN"})
+    columns = ", ".join(f"c.{name}" for name in CHAINING_COLUMNS if name not in {"NIR_ANO_17", "RNG_NAI"})
     return (
         f"CREATE OR REPLACE TEMP TABLE {CHAINED} AS SELECT c._source, c._delivery, c._line, c.year, {columns}, "
         f"k.stay_key, {SNDS_PERSON} AS person_id, "
         f"CASE WHEN row_number() OVER (PARTITION BY {keys} ORDER BY c._line) > 1 "
         f"THEN '{LeftBehind.DUPLICATE_KEY.value}' ELSE {left} END AS _left FROM {chaining} AS c "
         f"JOIN {STAY_KEYS} AS k ON {_same('k', 'c')} "
-        f"{joined_snds('c', 'NIR_ANO_17', 'TRY_CAST(c.RNG_BEN AS BIGINT)')}"
+        f"{joined_snds('c', 'NIR_ANO_17', 'TRY_CAST(c.RNG_NAI AS BIGINT)')}"
     )
 
 
