@@ -10,6 +10,8 @@ import pytest
 from factories.enclosure import ALICE, CAROL, DAN, call, permit_text
 from factories.tokens import PIN, token, token_folder
 
+pytestmark = pytest.mark.system("softhsm2")
+
 STUDY = """\
 study: bleed
 cohorts:

@@ -17,6 +17,8 @@ from enclos.lexicon.ids import ORDINAL_MASK
 from enclos.stores.permit_files import PerimeterFile
 from factories.enclosure import ALICE, open_home, permit_text, run_cli
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 PERMITS = ("FR-LINK-A", "FR-LINK-B")
 SIGMAS = 5.5
 """Of the normal bound of each comparison: 150 comparisons are all within it but once in 170 000 runs."""

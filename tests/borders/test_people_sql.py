@@ -12,6 +12,8 @@ from enclos.stores.engine import Engine, open_engine
 from enclos.views.sql.steps import check_query
 from factories.asking import TERMS, Asked, small_base
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:

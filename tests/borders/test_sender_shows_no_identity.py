@@ -12,6 +12,8 @@ from enclos.pseudonyms.steps.senders import PSEUDONYM_COLUMN
 from factories.enclosure import call
 from factories.tokens import PIN, token
 
+pytestmark = pytest.mark.system("softhsm2")
+
 N_ROWS = 20_000
 COLUMNS = ("--columns", "nir=NIR,birth=DDN,sex=SEXE", "--keep", "sejour,code")
 

@@ -18,6 +18,8 @@ from enclos.stores.confined.enclosing import can_confine, confined_command
 from enclos.stores.confined.process import Incoming, QueryLimits, run_confined
 from factories.asking import SMALL
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 ROWS = pa.table({"a": pa.array([1, 2, 3], pa.int64())})
 
 

@@ -18,6 +18,8 @@ from enclos.views.sql.rules.withholding import is_safe, shown_sets
 from enclos.views.sql.steps import check_query, withhold
 from factories.asking import TERMS, Asked, small_base
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 COUNTS = replace(TERMS, access=Access.AGGREGATES)
 MIN_COUNT = 5
 

@@ -16,6 +16,8 @@ from enclos.views.sql.steps import check_query
 from factories.asking import TERMS, Asked, small_base
 from factories.duckdb_grammar import Statements
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 ESCAPES = re.compile(
     r"patients|\bnir\b|read_|secret|duckdb_|pragma|pg_|information_schema|sqlite_|glob\(|query|getvariable|rowid|getenv"
     r"|error\(|stats\(|columns\(|current_|\bset\b|attach|copy|some_frame|lambda|->|unnest|range\(|random|sample|\$|hash\(",

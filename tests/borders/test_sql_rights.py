@@ -24,6 +24,8 @@ from factories.asking import small_base
 from factories.cdm import N_BUCKETS, MemorySnapshot
 from factories.enclosure import ALICE, CAROL, PASSPHRASE, open_home, permit_text
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 SLOW = (
     "SELECT count(*) AS n FROM drug_exposure a, drug_exposure b, drug_exposure c, drug_exposure d, drug_exposure e "
     "WHERE a.days_supply + b.days_supply + c.days_supply + d.days_supply + e.days_supply < 0"

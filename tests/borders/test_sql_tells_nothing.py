@@ -13,6 +13,8 @@ from enclos.lexicon.refusals import Refusal
 from enclos.stores.engine import Engine, open_engine
 from factories.asking import RARE, VISIBLE, Asked, small_base
 
+pytestmark = pytest.mark.system("bubblewrap")
+
 RARE_ROWS = f"FROM condition_occurrence WHERE condition_concept_id = {RARE}"
 IN_ALL = "SELECT count(*) AS n FROM condition_occurrence"
 IF_RARE = f"CASE WHEN condition_concept_id = {RARE} THEN"

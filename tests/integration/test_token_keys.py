@@ -18,6 +18,8 @@ from enclos.stores.keys import KeysByRole, read_token_uri
 from enclos.stores.keys.token import TokenKeyStore
 from factories.tokens import PIN, token, token_folder
 
+pytestmark = pytest.mark.system("softhsm2")
+
 VAULT, LEDGER = KeyName(KeyRole.VAULT), KeyName(KeyRole.LEDGER)
 PERSONS, SOURCE = KeyName(KeyRole.PSEUDONYM), KeyName(KeyRole.SOURCE, "hosp-a")
 
