@@ -204,7 +204,7 @@ def run(engine: Engine, folder: Path) -> list[dict[str, Any]]:
         )  # fmt: skip
         seconds = time.perf_counter() - began
         cdm = PermitCdm(
-            terms, name="bench", engine=engine, snapshot=snapshot, perimeter=file, check=lambda: None
+            terms, name="bench", engine=engine, snapshot=snapshot, perimeter=file, opted_out=(), check=lambda: None
         )  # fmt: skip
         spent = measured({"view": cdm, "no permit": Plain(engine, snapshot)}, QUERIES)
         held = copied(engine, folder / f"copy-{share}", cdm)

@@ -140,6 +140,7 @@ def test_cohort_and_denominator_rows_are_the_peers_rows(home):
                 engine=engine,
                 snapshot=snapshot,
                 perimeter=perimeter,
+                opted_out=(),
                 check=lambda: None,
             )
             cohorts = cohort_table(study_from_yaml(STUDY), cdm).to_pylist()

@@ -48,7 +48,9 @@ def _cells(engine: Engine) -> Iterator[tuple[Reader, str, str, Any]]:
     base = random_base(PERSONS, [t for t in GRANTABLE_TABLES if t not in apart], 3)
     snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
     open_view(TERMS, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness())
-    cdm = PermitCdm(TERMS, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, check=lambda: None)
+    cdm = PermitCdm(
+        TERMS, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, opted_out=(), check=lambda: None
+    )
     for number in range(N_BUCKETS):
         with cdm.bucket(number) as bucket:
             for reader in Reader:

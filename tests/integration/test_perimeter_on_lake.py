@@ -53,7 +53,9 @@ def test_a_permit_on_a_lake(engine: Engine, tmp_path: Path) -> None:
     opened = open_view(TERMS, engine=engine, snapshot=lake.snapshot(), perimeter=file, randomness=SystemRandomness())
     assert (opened.n_persons, opened.n_new) == (40, 40)
     assert [path.name for path in (tmp_path / "permits" / "P-1").iterdir()] == ["perimeter.parquet"]
-    cdm = PermitCdm(TERMS, name="base", engine=engine, snapshot=lake.snapshot(), perimeter=file, check=lambda: None)
+    cdm = PermitCdm(
+        TERMS, name="base", engine=engine, snapshot=lake.snapshot(), perimeter=file, opted_out=(), check=lambda: None
+    )
     codes: list[str] = []
     n_persons = 0
     for number in cdm.buckets:

@@ -118,7 +118,7 @@ class PermitCdm:
         snapshot: Snapshot,
         perimeter: PerimeterStore,
         check: Check,
-        opted_out: Collection[int] = (),
+        opted_out: Collection[int],
     ) -> None:
         if not perimeter.exists():
             raise refusal(

@@ -46,7 +46,9 @@ def shown(engine: Engine, table: str, first: str, last: str) -> list[tuple[date,
     snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
     terms = ViewTerms("P-1", GRANTS, WholeBase(), YEAR)
     open_view(terms, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness())
-    cdm = PermitCdm(terms, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, check=lambda: None)
+    cdm = PermitCdm(
+        terms, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, opted_out=(), check=lambda: None
+    )
     with cdm.bucket(1) as bucket:
         found = bucket.query(f"SELECT {start} AS first, {end} AS last FROM {table}").to_pylist()
     return [(row["first"], row["last"]) for row in found]

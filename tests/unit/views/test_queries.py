@@ -151,7 +151,9 @@ def test_a_closed_bucket_leaves_no_bitmap(engine: Engine) -> None:
     open_view(
         TERMS, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness(), opted_out=out
     )
-    cdm = PermitCdm(TERMS, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, check=lambda: None)
+    cdm = PermitCdm(
+        TERMS, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, opted_out=(), check=lambda: None
+    )
     with cdm.bucket(0) as bucket:
         assert bucket.query("SELECT count(DISTINCT person_id) AS n FROM person").to_pylist() == [{"n": 1}]
         assert len(engine.rows("SELECT name FROM duckdb_variables()")) == 2

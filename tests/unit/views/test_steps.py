@@ -44,7 +44,13 @@ def opened(
     snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
     open_view(terms, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness())
     cdm = PermitCdm(
-        terms, name="base", engine=engine, snapshot=snapshot, perimeter=perimeter, check=check or Permission()
+        terms,
+        name="base",
+        engine=engine,
+        snapshot=snapshot,
+        perimeter=perimeter,
+        opted_out=(),
+        check=check or Permission(),
     )
     return cdm, snapshot, perimeter
 
@@ -135,7 +141,13 @@ def test_an_unopened_permit_is_refused(engine: Engine) -> None:
     snapshot = MemorySnapshot(engine, random_base([1], [], 1), {})
     with pytest.raises(NotAsPromised) as caught:
         PermitCdm(
-            TERMS, name="x", engine=engine, snapshot=snapshot, perimeter=MemoryPerimeter(engine), check=Permission()
+            TERMS,
+            name="x",
+            engine=engine,
+            snapshot=snapshot,
+            perimeter=MemoryPerimeter(engine),
+            opted_out=(),
+            check=Permission(),
         )
     assert caught.value.code is Code.VIEW_UNOPENED
 

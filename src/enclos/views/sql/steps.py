@@ -69,7 +69,7 @@ class PermitRows:
         snapshot: Snapshot,
         perimeter: PerimeterStore,
         check: Check,
-        opted_out: Collection[int] = (),
+        opted_out: Collection[int],
     ) -> None:
         if not perimeter.exists():
             raise refusal(
