@@ -65,7 +65,9 @@ def return_codes_sql(codes: Mapping[str, int] = MappingProxyType(_RETURN_CODES),
     for name, year in codes.items():
         wrong = f"coalesce({name}, '0') <> '0'"
         first = max(year, since)
-        tests.append(f"({wrong} AND coalesce({_STAY_YEAR} >= {first}, true))" if first else wrong)
+        # 1600-01-01 is no year: nothing says then that the code was filled at random
+        counts = f"coalesce(NOT ({_STAY_YEAR} BETWEEN 1900 AND {first - 1}), true)"
+        tests.append(f"({wrong} AND {counts})" if first else wrong)
     return " OR ".join(tests)
 
 

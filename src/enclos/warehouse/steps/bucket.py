@@ -353,12 +353,14 @@ class Pass:
         delivered = [costs.delivered_costs_sql(at["omop_cost"])] if "omop_cost" in at else []
         self._write("cost", costs.cost_rows_sql(amounts, delivered, self._bucket) if amounts or delivered else "")
         for copied in delivered:
-            counted = f"SELECT count(*) FROM ({copied})"
+            counted, came = f"SELECT count(*) FROM ({copied})", f"SELECT count(*) FROM {at['omop_cost']}"
 
-            def tell(piece: Account, counted: str = counted) -> None:
-                piece.map("omop_cost", stage.scalar(counted))
+            def tell(piece: Account, counted: str = counted, came: str = came) -> None:
+                n_mapped = stage.scalar(counted)
+                piece.map("omop_cost", n_mapped)
+                piece.drop("omop_cost", "no_visit", Fate.REJECTED, max(0, stage.scalar(came) - n_mapped))
 
-            self._tell("mapped omop_cost", tell, counted)
+            self._tell("mapped omop_cost", tell, counted, came)
         stage.define("schemes", payers.schemes_sql(at["prs"]), by_content=True)
         stage.define("orc", payers.cover_lines_sql(at["orc"]))
         stage.define("kin", kin.mother_lines_sql(at["kin"]))
@@ -370,8 +372,8 @@ class Pass:
             if table in at:
                 self._tell(f"mapped {table}", partial(_tell_lines, stage, table, traps), f"FROM stage_{table}")
         related = at["omop_fact_relationship"]
-        came = "kin" in at or "omop_fact_relationship" in at
-        self._write("fact_relationship", kin.relationship_rows_sql(self._bucket, related) if came else "")
+        are_kin = "kin" in at or "omop_fact_relationship" in at
+        self._write("fact_relationship", kin.relationship_rows_sql(self._bucket, related) if are_kin else "")
         if "omop_fact_relationship" in at:
             n_related = f"SELECT count(*) FROM {related}"
 
