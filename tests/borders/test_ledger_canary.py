@@ -16,8 +16,8 @@ EMAIL = "canary.martin@hopital.example"
 NAME = "Zoé Canarie"
 NIR = "2850578006084"
 NIR_CORSE = "185052A006084"
-SQL = "SELECT * FROM person WHERE person_source_value = 'canary-4711'"
-CANARIES = ("canary", "canari", "martin", NIR, NIR_CORSE, "4711")
+SQL = "SELECT * FROM person WHERE person_source_value = 'canary-zyzzyva'"
+CANARIES = ("canary", "canari", "martin", NIR, NIR_CORSE, "zyzzyva")
 
 
 def test_no_canary_is_in_any_file(tmp_path: Path) -> None:
