@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from enclos.synthetic import make_france
+from factories.deliveries import write_own_stays
 from factories.enclosure import permit_text, run_cli
 
 N_PERSONS, YEARS, SEED = 1500, (2019, 2020), 11
@@ -61,6 +62,32 @@ def home(built: Path, tmp_path: Path) -> Path:
     """A copy of the built enclosure that the test may change."""
     copy = tmp_path / "home"
     shutil.copytree(built, copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def few(shared_root: Path) -> Path:
+    """An enclosure of sixty patients of one hospital, built, and one permit open: what moves all of it is quick."""
+
+    def make(folder: Path) -> None:
+        deliveries = folder.parent / "few-deliveries"
+        stays = [{"entry": f"2019-04-{1 + n % 20:02d}", "exit": f"2019-04-{3 + n % 20:02d}"} for n in range(60)]
+        run_cli("init", folder, "--buckets", 4)
+        run_cli("ingest", folder, write_own_stays(deliveries, "hosp-e", stays))
+        run_cli("build", folder)
+        permit = folder.parent / "permit-few.yaml"
+        permit.write_text(permit_text(), encoding="utf-8")
+        run_cli("permit", "sign", folder, permit)
+        run_cli("permit", "open", folder, "FR-TEST-0001")
+
+    return made_once(shared_root, "few", make)
+
+
+@pytest.fixture
+def small(few: Path, tmp_path: Path) -> Path:
+    """A copy of the enclosure of sixty patients that the test may change."""
+    copy = tmp_path / "small"
+    shutil.copytree(few, copy)
     return copy
 
 

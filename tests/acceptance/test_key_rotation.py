@@ -13,14 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from enclos.app.rotation import verify_certificate
+from enclos.app.certificates import verify_certificate
+from enclos.app.enclosure import open_enclosure
+from enclos.app.reviews import review_access
+from enclos.app.rotation import rotate_key
+from enclos.ledger.model import Action, Outcome
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.engine import open_engine
 from enclos.stores.keys import FileKeyStore
 from enclos.stores.permit_files import PerimeterFile
-from enclos.stores.sealed import sealed_scan_sql
-from factories.enclosure import ENCLOS, PASSPHRASE, call, refused, run_cli
+from enclos.stores.sealed import sealed_scan_sql, unseal
+from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, call, open_home, refused, run_cli
 
 PERMIT = "FR-TEST-0001"
 
@@ -161,8 +165,42 @@ def test_a_permits_destroyed_key_takes_its_view_with_it(home):
     assert refused("keys", "destroy", home, "--permit", PERMIT, "--reason", "again")[1] == "ENC-07"
 
 
+def uses_of_alice(home: Path) -> list[tuple[dict[str, int], int]]:
+    with open_home(home) as enclosure:
+        users = [user for permit in review_access(enclosure)["permits"] for user in permit["users"]]
+    return [(user["n_done"], user["n_refused"]) for user in users if user["id"] == ALICE]
+
+
+def test_the_key_of_the_ledger_s_digests_killed_at_every_stage_still_tells_who_did_what(small, tmp_path):
+    old = keys_before(small, tmp_path).secret(KeyName(KeyRole.LEDGER_SALT))
+    with open_home(small) as enclosure:
+        enclosure.ledger.intent(Action.STUDY, ALICE, PERMIT).outcome(Outcome.DONE)
+    before = uses_of_alice(small)
+    assert before == [({"study": 1}, 0)]
+    register, earlier = small / "keys" / "keystore.json", small / "ledger" / "private" / "earlier-salts.sealed"
+    killed(small, "ledger-salt", when=(small / ".rotation.json").exists)
+    killed(small, "--resume", when=earlier.exists)
+    killed(small, "--resume", when=lambda: '"ledger-salt":2' in register.read_text())
+    done = run_cli("keys", "rotate", small, "--resume")
+    assert done["from"] != done["to"]
+    said = json.loads((small / "keys" / "destroyed" / f"{done['from']}.json").read_bytes())
+    assert said["opens"] is False and "sealed under the key that followed" in said["worth"]
+    assert uses_of_alice(small) == before
+    with open_home(small) as enclosure:
+        assert set(enclosure.ledger.digests(ALICE)).isdisjoint(enclosure.ledger.digests(ALICE, [old])[1:])
+        enclosure.ledger.intent(Action.STUDY, ALICE, PERMIT).outcome(Outcome.DONE)
+        actors = {entry.actor for _, entry in enclosure.ledger.entries() if entry.action is Action.STUDY}
+    assert len(actors) == 2  # who stole the old key knows nobody in what came after
+    with open_enclosure(small, PASSPHRASE, to_rotate=True) as enclosure:
+        assert rotate_key(enclosure, "ledger-salt")["moved"] == {"n_earlier": 2}
+    assert uses_of_alice(small) == [({"study": 2}, 0)]
+    assert run_cli("ledger", "verify", small)["n_open"] == 0
+    with pytest.raises(Refusal):
+        unseal(old, earlier.read_bytes(), "enclos earlier ledger salts")
+
+
 def test_keys_that_are_not_rotated_are_refused(empty):
-    for arguments in (("ledger-salt",), ("permit",), ("vault", "--permit", "X")):
+    for arguments in (("recipient",), ("permit",), ("vault", "--permit", "X")):
         assert refused("keys", "rotate", empty, *arguments)[1] == "KEY-04"
     assert refused("keys", "rotate", empty, "--resume")[1] == "KEY-04"
     assert run_cli("keys", "rotate", empty, "vault")["moved"] == {"n_files": 0}

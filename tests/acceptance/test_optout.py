@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from enclos.app.objections import add_objections, remove_objections
+from enclos.app.enclosure import open_enclosure
+from enclos.app.objections import add_objections, list_all, remove_objections
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import newest, perimeter_path, permit_key
+from enclos.app.permits import newest, open_one, perimeter_path, permit_key
+from enclos.app.rotation import rotate_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.lexicon.refusals import Refusal
+from enclos.pseudonyms.model import Objector
 from enclos.pseudonyms.steps.objections import read_objections
 from enclos.stores.permit_files import PerimeterFile
 from enclos.views.steps import PermitCdm
@@ -138,6 +144,57 @@ def test_an_objection_outlives_builds_and_new_numbers(home, tmp_path):
         run_cli("keys", "rotate", home, role)
         assert len(seen(home)) == before - 1
     assert run_cli("permit", "open", home, PERMIT)["n_persons"] == before - 1
+
+
+def test_new_numbers_for_all_find_who_objects_again(small, tmp_path):
+    before = len(seen(small))
+    object_(small, tmp_path / "o.csv", ("hosp-e", "p7", None), ("hosp-e", "p8", None))
+    for role in ("objections", "pseudonym"):
+        with open_enclosure(small, PASSPHRASE, to_rotate=True) as enclosure:
+            rotate_key(enclosure, role)
+        assert len(seen(small)) == before - 2
+    with open_home(small) as enclosure:
+        assert open_one(enclosure, PERMIT)["n_persons"] == before - 2
+        assert remove_objections(enclosure, [Objector("hosp-e", "p7")])["withdrawn"] == 1
+        assert open_one(enclosure, PERMIT)["n_persons"] == before - 1
+
+
+def killed(home: Path, when: Callable[[], bool], after: float, *arguments: object) -> None:
+    """Run a change of objections and kill it a moment after the condition holds."""
+    command = [str(ENCLOS), "optout", str(home), *map(str, arguments)]
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not when():
+        time.sleep(0.0005)
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def stamp(*paths: Path) -> list[tuple[int, int]]:
+    return [(path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.exists()]
+
+
+def test_an_objection_killed_at_any_moment_holds_whole_or_not_at_all(small, tmp_path):
+    draw, everybody = random.Random(2), len(seen(small))  # noqa: S311 - moments for a test
+    file = objection(tmp_path / "o.csv", *(("hosp-e", f"p{n}", None) for n in range(1, 6)))
+    objectors = read_objections(file.read_text(encoding="utf-8"))
+    ledger, vault = small / "ledger" / "checkpoint", small / "vault"
+    moments = [([ledger], 0.1), ([vault / "vault.duckdb", vault / "vault.duckdb.wal"], 0.005)]
+    for watched, most in moments:
+        for verb, goal in (("add", 5), ("remove", 0)):
+            before = stamp(*watched)
+            killed(small, lambda: stamp(*watched) != before, draw.uniform(0, most), verb, file)  # noqa: B023
+            assert everybody - len(seen(small)) in {0, 5}
+            with open_home(small) as enclosure:
+                n_standing = list_all(enclosure)["standing"]
+            assert n_standing in {0, 5} and everybody - len(seen(small)) == n_standing
+            with open_home(small) as enclosure:
+                (add_objections if verb == "add" else remove_objections)(enclosure, objectors)
+                listed = list_all(enclosure)
+            assert (listed["standing"], everybody - len(seen(small))) == (goal, goal)
+    assert (listed["withdrawn"], len({each["receipt"] for each in listed["objections"]})) == (10, 10)
+    assert run_cli("ledger", "verify", small)["n_open"] == 0
 
 
 def test_a_table_that_is_gone_or_older_than_the_ledger_stops_every_query(home, tmp_path):

@@ -179,6 +179,11 @@ class UsedKeys:
         self._ledger.record(action, self._actor, facts=facts)
 
 
+def unrecorded(keys: KeyStore) -> KeyStore:
+    """The store itself, whose uses the ledger's own lock does not let be recorded."""
+    return keys.unrecorded if isinstance(keys, UsedKeys) else keys
+
+
 class AccessBodySigner(KeySigner):
     """The access body's key in use; what it signed before a rotation still verifies."""
 

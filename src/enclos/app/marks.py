@@ -21,6 +21,7 @@ class PermitMarks:
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
         self._objections = 0
+        self._broken_off = False
 
     def newest(self, permit_id: str) -> VersionMark | None:
         """The newest version of the permit that the ledger knows, or None."""
@@ -32,9 +33,16 @@ class PermitMarks:
         self._read()
         return self._objections
 
+    def objections_broken_off(self) -> bool:
+        """Whether the last change of objections was stopped before its end."""
+        self._read()
+        return self._broken_off
+
     def _read(self) -> None:
         for index, entry in self._ledger.entries(self._n_read):
             self._n_read = index + 1
+            if entry.action is Action.OPT_OUT and entry.outcome:
+                self._broken_off = entry.outcome in {Outcome.INTERRUPTED, Outcome.FAILED}
             if entry.kind is not Kind.OUTCOME or entry.outcome is not Outcome.DONE:
                 continue
             if entry.action in _SIGNINGS:

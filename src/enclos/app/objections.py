@@ -51,8 +51,14 @@ def remove_objections(
 
 
 def list_all(enclosure: Enclosure) -> dict[str, Any]:
-    """Every objection with its receipt, source and days, and how many stand; never a pseudonym."""
+    """Every objection with its receipt, source and days, and how many stand; never a pseudonym.
+
+    What stands also holds: a change that was stopped between the vault and the table that queries read is ended first.
+    """
     with enclosure.vault_beside_readers() as engine:
+        if enclosure.marks.objections_broken_off():
+            with enclosure.ledger.intent(Action.OPT_OUT, enclosure.operator, None, {"what": "finish"}) as ticket:
+                ticket.facts.update({"objections": resolve_objections(enclosure, engine)})
         rows = list_objections(engine)
     for row in rows:
         row["recorded_at"] = row["recorded_at"].isoformat(timespec="seconds") + "Z"

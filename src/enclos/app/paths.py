@@ -53,6 +53,11 @@ class EnclosurePaths:
         return self.root / "ledger"
 
     @property
+    def earlier_salts(self) -> Path:
+        """Earlier keys of the ledger's digests, sealed; private as the records written ahead are."""
+        return self.ledger / "private" / "earlier-salts.sealed"
+
+    @property
     def release(self) -> Path:
         """Requests, evidence, decisions."""
         return self.root / "release"

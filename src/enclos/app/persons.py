@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from enclos.app.certificates import certify
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, silent
 from enclos.app.report.charts import svg_of
-from enclos.app.rotation import certify
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal

@@ -10,6 +10,7 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.permits import all_versions
+from enclos.app.salts import ledger_digests
 from enclos.ledger.model import Action, Entry, Kind, Outcome
 from enclos.permits.document import json_from_permit
 from enclos.permits.document.fields import text_from_instant
@@ -93,7 +94,7 @@ def _permit(
     state = state_at(newest, now)
     in_force = state not in {State.REVOKED, State.EXPIRED} and newest.permit.valid_from <= now
     users = [
-        _user(user, uses.get((newest.permit.id, enclosure.ledger.digest(user.id)), Use()), now, in_force=in_force)
+        _user(user, _summed(uses, newest.permit.id, ledger_digests(enclosure, user.id)), now, in_force=in_force)
         for user in data_users(chain)
         if user.listed_from < end and user.listed_until >= start
     ]
@@ -112,6 +113,16 @@ def _permit(
         "users": users,
         "to_do": _to_do(newest, users, now, in_force=in_force),
     }
+
+
+def _summed(uses: Mapping[tuple[str, str], Use], permit: str, digests: Sequence[str]) -> Use:
+    """What a user did under whichever digest the ledger knew them by."""
+    found = [use for digest in digests if (use := uses.get((permit, digest)))]
+    return Use(
+        n_done=sum((use.n_done for use in found), Counter()),
+        n_refused=sum(use.n_refused for use in found),
+        last_at=max((use.last_at for use in found if use.last_at), default=None),
+    )
 
 
 def _user(user: DataUser, use: Use, now: datetime, *, in_force: bool) -> dict[str, Any]:

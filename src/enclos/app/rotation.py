@@ -1,4 +1,4 @@
-"""Keys by noun: what there is, a next generation for one, an end for a permit's, and the proof of an end."""
+"""Keys by noun: what there is, a next generation for one, and an end for a permit's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from enclos.app.certificates import certify, key_row
 from enclos.app.enclosure import Enclosure, ledger_parts
-from enclos.app.keys import UsedKeys
+from enclos.app.keys import UsedKeys, unrecorded
 from enclos.app.progress import Report, silent
+from enclos.app.salts import keep_earlier
 from enclos.app.snapshots import build_omop
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.ledger.model import Action, Personal
@@ -22,11 +21,10 @@ from enclos.ledger.steps import Ledger
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.lexicon.refusals import Refusal, refusal
+from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_persons
 from enclos.stores.files import lock_exclusive, storage_border, write_atomically
 from enclos.stores.keys import KeySigner
-from enclos.stores.keys.port import KeyEntry
 from enclos.stores.lake import attach_lake
 from enclos.stores.landing import landed_under
 from enclos.stores.objection_files import CONTEXT
@@ -35,17 +33,10 @@ from enclos.stores.reidentification_files import context_of
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
 
-_CERTIFICATE, _CONTEXT = "enclos-key-destroyed-1", b"enclos key destroyed 1\n"
-_WORTH = {
-    "file": "a copy of the old key file and the passphrase would bring the key back (decision 0003)",
-    "token": "the key never left the token, where its object is destroyed (decision 0011)",
-    "wrapped": "the key that wrapped it never left the token, where its object is destroyed (decision 0011)",
-}
-
 
 def list_keys(enclosure: Enclosure) -> dict[str, Any]:
     """Every key and its generations: where it lives, since when, whether it is in use; public keys where there are."""
-    return {"keys": [_row(entry) for entry in enclosure.keys.entries()]}
+    return {"keys": [key_row(entry) for entry in enclosure.keys.entries()]}
 
 
 def rotate_key(enclosure: Enclosure, role: str, *, permit: str = "", report: Report = silent) -> dict[str, Any]:
@@ -81,7 +72,7 @@ def resume_rotation(enclosure: Enclosure, *, report: Report = silent) -> dict[st
     marker = json.loads(enclosure.paths.rotation.read_bytes())
     name = KeyName(KeyRole(marker["role"]), marker["subject"])
     old, new = name.of_generation(marker["from"]), name.of_generation(marker["to"])
-    keys = _unrecorded(enclosure)
+    keys = unrecorded(enclosure.keys)
     report(f"rotate {name}", 0.0)
     with enclosure.at_the_desk():
         facts = {"role": name.role.value, "subject": name.subject, "generation": new.generation}
@@ -92,6 +83,8 @@ def resume_rotation(enclosure: Enclosure, *, report: Report = silent) -> dict[st
             ticket.facts.update(moved)
         if name.role is KeyRole.LEDGER:  # the last that the old key signs: from here on either key opens the ledger
             enclosure.ledger.hand_over(KeySigner(keys, new))
+        if name.role is KeyRole.LEDGER_SALT:  # the records written ahead are bound to it
+            enclosure.ledger.settle()
         keys.promote(new)
         with _reopened(enclosure) as after:
             after.keys.destroy(old)
@@ -129,49 +122,6 @@ def destroy_key(enclosure: Enclosure, *, permit: str, reason: str) -> dict[str, 
         certificates = certify(enclosure)
     gone = [entry.id for entry in enclosure.keys.entries() if entry.name.of_generation(0) == name]
     return {"permit": permit, "keys": gone, "certificates": certificates}
-
-
-def certify(enclosure: Enclosure) -> list[str]:
-    """A certificate, signed by the ledger's key, for every destroyed key that has none yet; the new ones' names."""
-    made = []
-    for entry in enclosure.keys.entries():
-        path = enclosure.paths.certificates / f"{entry.id}.json"
-        if entry.destroyed_at is None or path.exists():
-            continue
-        statement = {
-            "format": _CERTIFICATE,
-            "enclosure": enclosure.settings.enclosure.name,
-            **{k: v for k, v in _row(entry).items() if k not in {"in_use", "public_key"}},
-            "opens": _opens(enclosure, entry.name),
-            "worth": _WORTH[entry.place],
-            "ledger": {"origin": enclosure.ledger.origin, "size": enclosure.ledger.size()},
-        }
-        signer = KeySigner(enclosure.keys, KeyName(KeyRole.LEDGER))
-        signature = signer.sign(_CONTEXT + canonical_bytes(statement))
-        document = {**statement, "signed_by": signer.public_key().hex(), "signature": signature.hex()}
-        write_atomically(path, canonical_bytes(document), "a certificate")
-        made.append(path.name)
-    return made
-
-
-def verify_certificate(path: Path, key: str) -> dict[str, Any]:
-    """Check that a certificate says what the given key signed.
-
-    In: key — the ledger's public key that the caller trusts, 64 hexadecimal digits
-    Refuses: STORAGE_BROKEN
-    """
-    try:
-        document = json.loads(path.read_bytes())
-        statement = {name: value for name, value in document.items() if name not in {"signed_by", "signature"}}
-        message = _CONTEXT + canonical_bytes(statement)
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(document["signature"]), message)
-        if statement["format"] != _CERTIFICATE:
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
-        raise refusal(
-            Code.STORAGE_BROKEN, "The certificate is not what this key signed.", "Ask for it again."
-        ) from None
-    return statement
 
 
 # -- what each role's key holds
@@ -233,6 +183,12 @@ def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     return {"n_files": n_tables + rekey_sealed(contexts, before, after)}
 
 
+def _move_salts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    """What is in the ledger stays as it is; the old key goes under the new one, to compare earlier digests."""
+    keys = enclosure.keys
+    return {"n_earlier": keep_earlier(enclosure.paths.earlier_salts, keys.secret(old), keys.secret(new))}
+
+
 def _nothing_held(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:  # noqa: ARG001 - one shape for all
     """A signing key holds nothing; its public keys stay, so that what it signed still verifies."""
     return {}
@@ -262,7 +218,7 @@ def _move_records(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:  
 def _built_under(enclosure: Enclosure, new: KeyName) -> _Moved:
     """A snapshot made with the next key, alone in the lake; none when there was none."""
     paths = enclosure.paths
-    _unrecorded(enclosure).promote(new)
+    unrecorded(enclosure.keys).promote(new)
     if not paths.catalog.exists():
         return {}
     build_omop(enclosure, duration=_duration_of_newest(enclosure), full=True)
@@ -309,6 +265,7 @@ _MOVERS: dict[KeyRole, Callable[[Enclosure, KeyName, KeyName], _Moved]] = {
     KeyRole.OBJECTIONS: _move_objections,
     KeyRole.PERMIT: _move_permit,
     KeyRole.LEDGER: _nothing_held,
+    KeyRole.LEDGER_SALT: _move_salts,
     KeyRole.RELEASE: _nothing_held,
     KeyRole.ACCESS_BODY: _nothing_held,
     KeyRole.PSEUDONYM: _move_persons,
@@ -319,15 +276,10 @@ _MOVERS: dict[KeyRole, Callable[[Enclosure, KeyName, KeyName], _Moved]] = {
 # -- inside
 
 
-def _unrecorded(enclosure: Enclosure) -> Any:
-    keys = enclosure.keys
-    return keys.unrecorded if isinstance(keys, UsedKeys) else keys
-
-
 @contextmanager
 def _reopened(enclosure: Enclosure) -> Iterator[Enclosure]:
     """The enclosure with its ledger opened anew, under the ledger's key that is in use now."""
-    keys = _unrecorded(enclosure)
+    keys = unrecorded(enclosure.keys)
     with Ledger.open(*ledger_parts(enclosure.paths, keys, enclosure.settings)) as ledger:
         yield replace(enclosure, ledger=ledger, keys=UsedKeys(keys, ledger, enclosure.operator))
 
@@ -344,27 +296,3 @@ def _role(text: str) -> KeyRole:
         return KeyRole(text)
     except ValueError:
         raise refusal(Code.KEY_FIXED, "There is no such role.", "List the keys: enclos keys list DIR.") from None
-
-
-def _opens(enclosure: Enclosure, name: KeyName) -> bool:
-    keys = _unrecorded(enclosure)
-    uses = {"sign": lambda: keys.public(name), "pseudonymise": lambda: keys.blocks(name)}
-    try:
-        uses.get(name.role.use.value, lambda: keys.secret(name))()
-    except Refusal:
-        return False
-    return True
-
-
-def _row(entry: KeyEntry) -> dict[str, Any]:
-    return {
-        "role": entry.name.role.value,
-        "subject": entry.name.subject,
-        "generation": entry.name.generation,
-        "key": entry.id,
-        "place": entry.place,
-        "in_use": entry.is_current,
-        "created_at": entry.created_at,
-        "destroyed_at": entry.destroyed_at,
-        "public_key": entry.public.hex() if entry.public else None,
-    }

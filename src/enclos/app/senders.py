@@ -18,6 +18,7 @@ from enclos.lexicon.keys import BlockCipher, KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions import LEVEL_ONE_FUNCTION
+from enclos.pseudonyms.secret_functions.distinct import DistinctTags
 from enclos.pseudonyms.steps.senders import (
     PSEUDONYM_COLUMN,
     check_columns,
@@ -67,7 +68,8 @@ def pseudonymise(
 
     In: given — a CSV (with ``columns``), an .ndjson file or a folder of them
     Out: source, function, key id, rows or resources by file, seconds.
-    Refuses: IDENTITY_INVALID, IDENTITY_SHOWN and SENDER_FILE with the line; nothing is left of a refused file.
+    Refuses: IDENTITY_INVALID, IDENTITY_SHOWN and SENDER_FILE with the line; PSEUDONYM_COLLISION over all files; nothing
+        is left of a refused file.
     """
     started = perf_counter()
     leave_no_core()
@@ -80,12 +82,16 @@ def pseudonymise(
         raise refusal(Code.SENDER_FILE, "There is no file to pseudonymise.", "Name a CSV, or FHIR NDJSON.")
     _note_use(key, key_id(keys, name), [path.name for path in files])
     counts: dict[str, int] = {}
+    seen = DistinctTags()
     for path in files:
         target = out / path.name.removesuffix(".gz") if given.is_dir() else out
         if path.name.endswith(_NDJSON):
-            found = (each for batch in ndjson_batches(path) for each in pseudonymise_resources(batch, cipher))
+            found = (
+                each for batch in ndjson_batches(path) for each in pseudonymise_resources(batch, cipher, seen=seen)
+            )
             with leaving(target) as file:
                 counts[path.name] = write_ndjson(file, found)
+                seen.check()
             if not counts[path.name]:
                 target.unlink()  # nothing in it may leave, for instance practitioners
         elif columns is None:
@@ -96,8 +102,9 @@ def pseudonymise(
             table = SenderCsv(path, separator=separator, encoding=encoding)
             check_columns(table.header, columns)
             with leaving(target) as file:
-                rows = (pseudonymise_rows(rows, line, columns, cipher) for line, rows in table.batches())
+                rows = (pseudonymise_rows(rows, line, columns, cipher, seen=seen) for line, rows in table.batches())
                 counts[path.name] = write_csv(file, rows, separator=separator)
+                seen.check()
     return {
         "source": name.subject,
         "function": LEVEL_ONE_FUNCTION,

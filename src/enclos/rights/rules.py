@@ -10,7 +10,7 @@ from enclos.rights.model import Event, Reason, ReasonRule, Reidentification, Sta
 
 REASONS: dict[Reason, ReasonRule] = {
     Reason.MEDICAL_EMERGENCY: ReasonRule("CNIL, référentiel EDS, SEC-REI (medical emergency)", 24),
-    Reason.SIGNIFICANT_FINDING: ReasonRule("EHDS Art. 61(5): significant finding on a person's health", 7 * 24),
+    Reason.SIGNIFICANT_FINDING: ReasonRule("EHDS Art. 61(5), 58(3): significant finding on a person's health", 7 * 24),
     Reason.RIGHTS_REQUEST: ReasonRule("CNIL, référentiel EDS, SEC-REI (exercise of rights)", 30 * 24),
     Reason.RESEARCH_PROPOSAL: ReasonRule("CNIL, référentiel EDS, SEC-REI (proposing research)", 30 * 24),
 }

@@ -16,7 +16,8 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.pseudonyms.secret_functions import identity_messages, level_one_pseudonyms
 from enclos.pseudonyms.secret_functions.cmac import cmac_of_each, first_subkey
-from enclos.pseudonyms.secret_functions.identities import check_distinct, record_pseudonyms
+from enclos.pseudonyms.secret_functions.distinct import DistinctTags
+from enclos.pseudonyms.secret_functions.identities import record_pseudonyms
 from enclos.stores.keys import LocalBlocks
 
 AES_128 = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
@@ -112,12 +113,52 @@ def test_a_missing_part_is_refused_whatever_was_checked_before():
             identity_messages(pa.array([nir], pa.string()), pa.array(["1990-01-31"]), pa.array(["1"]))
 
 
-def test_a_collision_is_seen_and_a_repeated_identity_is_none():
-    tags = np.array([[1] * 16, [2] * 16, [1] * 16], dtype=np.uint8)
-    same = np.array([[7] * 32, [8] * 32, [7] * 32], dtype=np.uint8)
-    check_distinct(same, tags)
+def tagged(*pairs: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Messages and tags of one repeated byte each."""
+    messages, tags = zip(*pairs, strict=True)
+    return np.array([[n] * 32 for n in messages], dtype=np.uint8), np.array([[n] * 16 for n in tags], dtype=np.uint8)
+
+
+@pytest.mark.parametrize("most_waiting", [0, 2, 1000])
+def test_a_collision_is_seen_over_a_whole_run_and_a_repeated_identity_is_none(most_waiting):
+    seen = DistinctTags(most_waiting=most_waiting)
+    for part in ([(7, 1), (8, 2)], [(7, 1)], [(9, 3), (8, 2)]):
+        seen.add(*tagged(*part))
+    seen.check()
+    other = DistinctTags()
+    other.add(*tagged((7, 1), (8, 2)))
+    other.add(*tagged((5, 5), (4, 2)))
     with pytest.raises(NotAsPromised) as refused:
-        check_distinct(np.array([[7] * 32, [8] * 32, [9] * 32], dtype=np.uint8), tags)
+        other.check()
+    assert refused.value.code is Code.PSEUDONYM_COLLISION
+
+
+def test_tags_that_share_a_half_are_no_collision_and_hide_none():
+    halves = np.array([[1] * 8 + [2] * 8, [1] * 8 + [3] * 8, [1] * 8 + [2] * 8], dtype=np.uint8)
+    messages, _ = tagged((1, 0), (2, 0), (1, 0))
+    seen = DistinctTags()
+    seen.add(messages, halves)
+    seen.check()
+    messages, _ = tagged((1, 0), (2, 0), (3, 0))
+    seen.add(messages, halves)
+    with pytest.raises(NotAsPromised):
+        seen.check()
+
+
+class OneImage:
+    """A cipher that is none: every block has one image, so every identity has one tag."""
+
+    def encrypt(self, blocks: bytes) -> bytes:
+        return bytes(len(blocks))
+
+
+def test_a_collision_between_two_pieces_of_one_delivery_is_refused():
+    seen = DistinctTags()
+    for nir in ("1900175123456", "1900175123457"):
+        identity = [pa.array([part]) for part in (nir, "1990-01-31", "1")]
+        assert level_one_pseudonyms(OneImage(), identity_messages(*identity), seen)
+    with pytest.raises(NotAsPromised) as refused:
+        seen.check()
     assert refused.value.code is Code.PSEUDONYM_COLLISION
 
 

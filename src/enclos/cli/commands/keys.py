@@ -83,6 +83,6 @@ def keys_verify(
 
     Example: enclos keys verify 3f0c.json --key 9d61…
     """
-    from enclos.app.rotation import verify_certificate
+    from enclos.app.certificates import verify_certificate
 
     show(verify_certificate(file, key), as_json=as_json)

@@ -290,7 +290,7 @@ class TailKeeper:
         """Put the tiles and the checkpoint of the tail."""
         is_full = len(tail.leaves) == WIDTH
         for tile, content in self._changed_tiles(tail):
-            self.store.write(tile.name, content, durable=is_full)
+            self.store.write(tile.name, content, durable=is_full or durable)
         checkpoint = Checkpoint(self.origin, tail.size, tail.peaks.root)
         note = checkpoint_note(checkpoint, self.public_key, self.signer.sign)
         self.store.write(CHECKPOINT, note, durable=is_full or durable)

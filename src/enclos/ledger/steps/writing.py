@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -159,6 +159,15 @@ class Ledger:
             self._store.write(CHECKPOINT, with_signature_of(mine, second), durable=True)
             self._tail = None
 
+    def settle(self) -> None:
+        """Publish everything for good, so that the ledger opens without the records written ahead.
+
+        They are bound to the salt key; under another one they are made again from what is published.
+        """
+        with self._locked() as tail:
+            self._keeper.publish(tail, durable=True)
+            self._tail = None
+
     def close_intent(
         self, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
     ) -> int:
@@ -225,10 +234,13 @@ class Ledger:
         with self._locked() as tail:
             return Proof(index, inclusion_path(index, tail.size, nodes_of(self._store, tail.size)), tail.note)
 
-    def digest(self, value: str) -> str:
-        """The salted digest by which the ledger knows a personal value, such as an actor."""
+    def digests(self, value: str, earlier: Sequence[SecretKey] = ()) -> tuple[str, ...]:
+        """The salted digests by which the ledger may know a personal value, such as an actor; the newest first.
+
+        In: earlier — the salt keys that were in use before this one
+        """
         with self._store.lock():
-            return self._salted(value)
+            return tuple(self._salted_under(key, value) for key in (self._salt, *earlier))
 
     # -- inside
 
@@ -310,7 +322,10 @@ class Ledger:
         return written_facts(facts, self._salted)
 
     def _salted(self, value: str) -> str:
-        return salted_digest(self._salt, self._store.salt(subject_name(self._salt, value)), value)
+        return self._salted_under(self._salt, value)
+
+    def _salted_under(self, key: SecretKey, value: str) -> str:
+        return salted_digest(key, self._store.salt(subject_name(key, value)), value)
 
     def _entries_of(self, tail: Tail, start: int) -> Iterator[tuple[int, Entry]]:
         return read_entries(self._store, tail.head.size, tail.head.root, start, tuple(tail.entries))

@@ -16,11 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher
-from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.secret_functions.arrays import BLOCK_BYTES, Blocks
 from enclos.pseudonyms.secret_functions.cmac import cmac_of_each
+from enclos.pseudonyms.secret_functions.distinct import DistinctTags
 
 LEVEL_ONE_FUNCTION = "p1:cmac-aes256:1"
 """Stands in the name of the pseudonym's column or identifier system, so that the function is visible in its result."""
@@ -52,42 +51,36 @@ def identity_messages(nir: pa.Array, birth: pa.Array, sex: pa.Array) -> Blocks:
     return messages
 
 
-def level_one_pseudonyms(cipher: BlockCipher, messages: Blocks) -> pa.Array:
+def level_one_pseudonyms(cipher: BlockCipher, messages: Blocks, seen: DistinctTags | None = None) -> pa.Array:
     """The level-one pseudonym of each identity's message: 32 hexadecimal digits.
 
+    In: seen — those of the run so far; who gives it checks them together at the run's end
     Refuses: PSEUDONYM_COLLISION when two identities have one pseudonym (checked, not assumed)
     """
-    tags = cmac_of_each(cipher, messages)
-    check_distinct(messages, tags)
-    return _hexadecimal(tags)
+    return _checked(cipher, messages, seen)
 
 
-def record_pseudonyms(cipher: BlockCipher, names: Sequence[str]) -> list[str]:
-    """The pseudonym of each of a source's own ids: CMAC of its SHA-256 cut to 22 bytes, and the function's label."""
+def record_pseudonyms(cipher: BlockCipher, names: Sequence[str], seen: DistinctTags | None = None) -> list[str]:
+    """The pseudonym of each of a source's own ids: CMAC of its SHA-256 cut to 22 bytes, and the function's label.
+
+    In: seen — as for ``level_one_pseudonyms``
+    Refuses: PSEUDONYM_COLLISION
+    """
     messages = np.empty((len(names), MESSAGE_BYTES), dtype=np.uint8)
     messages[:, _LABEL] = np.frombuffer(_RECORD_LABEL, dtype=np.uint8)
     digests = b"".join(hashlib.sha256(name.encode("utf-8")).digest()[:22] for name in names)
     messages[:, :22] = np.frombuffer(digests, dtype=np.uint8).reshape(-1, 22)
-    found: list[str] = _hexadecimal(cmac_of_each(cipher, messages)).to_pylist()
+    found: list[str] = _checked(cipher, messages, seen).to_pylist()
     return found
 
 
-def check_distinct(messages: Blocks, tags: Blocks) -> None:
-    """Two different messages never have one tag.
-
-    Refuses: PSEUDONYM_COLLISION
-    """
-    words = np.ascontiguousarray(tags).view(np.uint64)
-    order = np.argsort(words[:, 0])
-    ordered = words[order, 0]
-    for at in np.flatnonzero(ordered[1:] == ordered[:-1]):
-        one, other = order[at], order[at + 1]
-        if words[one, 1] == words[other, 1] and not np.array_equal(messages[one], messages[other]):
-            raise refusal(
-                Code.PSEUDONYM_COLLISION,
-                "Two identities would have one pseudonym.",
-                "Make a new key for this source: another key gives other pseudonyms.",
-            )
+def _checked(cipher: BlockCipher, messages: Blocks, seen: DistinctTags | None) -> pa.Array:
+    tags = cmac_of_each(cipher, messages)
+    known = DistinctTags() if seen is None else seen
+    known.add(messages, tags)
+    if seen is None:
+        known.check()
+    return _hexadecimal(tags)
 
 
 def _fixed(texts: pa.Array, width: int) -> Blocks:

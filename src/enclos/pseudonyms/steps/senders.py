@@ -18,6 +18,7 @@ from enclos.lexicon.keys import BlockCipher
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.resource_elements import KEPT_ELEMENTS, KEPT_RESOURCES
+from enclos.pseudonyms.secret_functions.distinct import DistinctTags
 from enclos.pseudonyms.secret_functions.identities import (
     BIRTH_RULE,
     LEVEL_ONE_FUNCTION,
@@ -43,11 +44,17 @@ Resource = dict[str, Any]
 
 
 def pseudonymise_rows(
-    rows: pa.Table, first_line: int, columns: IdentityColumns, cipher: BlockCipher, *, table: str = "The file"
+    rows: pa.Table,
+    first_line: int,
+    columns: IdentityColumns,
+    cipher: BlockCipher,
+    *,
+    seen: DistinctTags | None = None,
+    table: str = "The file",
 ) -> pa.Table:
     """The rows with the pseudonym first, then the kept columns as they are, and nothing else.
 
-    In: rows — all text; first_line — the line of the first row in its file
+    In: rows — all text; first_line — the line of the first row in its file; seen — the identities of the run so far
     Refuses: IDENTITY_INVALID with rule and line; IDENTITY_SHOWN when a kept column shows a NIR; PSEUDONYM_COLLISION
     """
     nir, birth, sex = (pc.utf8_trim_whitespace(rows[name]) for name in (columns.nir, columns.birth, columns.sex))
@@ -60,12 +67,16 @@ def pseudonymise_rows(
     _check(pc.match_substring_regex(sex, SEX_RULE), first_line, columns.sex, "1 or M, 2 or F")
     for name in columns.kept:
         _check_shown(rows[name], nir, first_line, name, table)
-    pseudonyms = level_one_pseudonyms(cipher, identity_messages(nir, birth, sex))
+    pseudonyms = level_one_pseudonyms(cipher, identity_messages(nir, birth, sex), seen)
     return pa.table([pseudonyms, *(rows[name] for name in columns.kept)], names=[PSEUDONYM_COLUMN, *columns.kept])
 
 
 def pseudonymise_resources(
-    numbered: Iterable[tuple[int, Resource]], cipher: BlockCipher, *, nir_systems: frozenset[str] = NIR_SYSTEMS
+    numbered: Iterable[tuple[int, Resource]],
+    cipher: BlockCipher,
+    *,
+    seen: DistinctTags | None = None,
+    nir_systems: frozenset[str] = NIR_SYSTEMS,
 ) -> Iterator[Resource]:
     """FHIR resources with pseudonyms for persons and records, and only the elements that may leave.
 
@@ -78,11 +89,11 @@ def pseudonymise_resources(
     batch = [(line, resource) for line, resource in numbered if resource.get("resourceType") in KEPT_RESOURCES]
     kept = [(line, *_scrubbed(line, resource)) for line, resource in batch]
     names = sorted({name for _, _, found in kept for name in found})
-    images = dict(zip(names, record_pseudonyms(cipher, names), strict=True))
+    images = dict(zip(names, record_pseudonyms(cipher, names, seen), strict=True))
     patients = [(line, resource) for line, resource in batch if resource.get("resourceType") == "Patient"]
     identities = [_identity(line, resource, nir_systems) for line, resource in patients]
     columns = [pa.array([identity[part] for identity in identities], pa.string()) for part in range(3)]
-    pseudonyms = iter(level_one_pseudonyms(cipher, identity_messages(*columns)).to_pylist())
+    pseudonyms = iter(level_one_pseudonyms(cipher, identity_messages(*columns), seen).to_pylist())
     shown = iter(identities)
     for line, resource, _ in kept:
         _replace(resource, images)

@@ -7,6 +7,7 @@ from enclos.ledger.rules.entries import entry_bytes
 from enclos.ledger.rules.notes import check_proof, read_checkpoint
 from enclos.ledger.steps import Ledger, verify_ledger
 from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised, refusal
 from factories.ledger import (
     ALICE,
@@ -22,7 +23,7 @@ from factories.ledger import (
     filled,
     opened,
 )
-from fakes.ledger import MemoryLedger
+from fakes.ledger import Died, MemoryLedger
 
 
 def test_a_new_ledger_is_signed_empty_and_carries_its_verifying_key() -> None:
@@ -77,7 +78,9 @@ def test_an_intent_its_outcome_and_an_event() -> None:
         {"n_rows": 12},
     )
     assert (login.kind, login.action) == (Kind.EVENT, Action.LOGIN)
-    assert intent.actor == outcome.actor == login.actor == ledger.digest(ALICE) != ledger.digest("bob@example.org")
+    assert (
+        intent.actor == outcome.actor == login.actor == ledger.digests(ALICE)[0] != ledger.digests("bob@example.org")[0]
+    )
     assert START < intent.at < outcome.at < login.at == ledger.last_at()
 
 
@@ -232,11 +235,46 @@ def test_what_is_personal_is_a_digest_that_dies_with_its_salt() -> None:
     for text in (b"alice", b"1850578006084", b"asked"):
         assert text not in public
     ((_, entry),) = ledger.entries()
-    assert entry.facts["subject"] == ledger.digest("1850578006084")
+    assert entry.facts["subject"] == ledger.digests("1850578006084")[0]
     for name in [name for name in store.files if name.startswith("private/salts/")]:
         del store.files[name]
-    assert entry.actor != ledger.digest(ALICE)
+    assert entry.actor != ledger.digests(ALICE)[0]
     assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 1
+
+
+def test_another_salt_key_opens_a_settled_ledger_and_knows_earlier_digests_by_the_earlier_key() -> None:
+    store = MemoryLedger()
+    filled(begun(store), 300).settle()
+    other = SecretKey(SALT.name, bytes(range(32, 64)))
+    ledger = Ledger.open(store, SeedSigner(), SteppingClock(START + timedelta(days=1)), other, ORIGIN)
+    assert ledger.size() == 300
+    ledger.record(Action.LOGIN, ALICE)
+    actors = [entry.actor for _, entry in ledger.entries()]
+    assert len(set(actors)) == 2
+    assert (actors[-1], actors[0]) == ledger.digests(ALICE, [SALT])
+    assert actors[0] not in ledger.digests(ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 301
+
+
+@pytest.mark.parametrize("power", [False, True])
+def test_a_settling_that_dies_at_any_step_loses_no_entry_under_either_key(power: bool) -> None:
+    store = MemoryLedger()
+    filled(begun(store), 5)
+    n_steps = 0
+    while True:
+        dying = MemoryLedger(store.files, die_at=n_steps)
+        try:
+            opened(dying).settle()
+        except Died:
+            left = dying.after_power_cut() if power else dying.after_kill()
+            assert opened(left).size() == 5
+            n_steps += 1
+            continue
+        left = dying.after_power_cut() if power else dying.after_kill()
+        other = SecretKey(SALT.name, bytes(range(32, 64)))
+        assert Ledger.open(left, SeedSigner(), SteppingClock(START + timedelta(days=1)), other, ORIGIN).size() == 5
+        break
+    assert n_steps > 2
 
 
 def test_reprs_show_names_only() -> None:

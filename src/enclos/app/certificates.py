@@ -1,0 +1,102 @@
+"""The proof that a key was destroyed: one signed statement for each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.keys import unrecorded
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole, KeyUse
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.stores.files import write_atomically
+from enclos.stores.keys import KeySigner
+from enclos.stores.keys.port import KeyEntry
+
+_CERTIFICATE, _CONTEXT = "enclos-key-destroyed-1", b"enclos key destroyed 1\n"
+_WORTH = {
+    "file": "a copy of the old key file and the passphrase would bring the key back (decision 0003)",
+    "token": "the key never left the token, where its object is destroyed (decision 0011)",
+    "wrapped": "the key that wrapped it never left the token, where its object is destroyed (decision 0011)",
+}
+_STAYS = "it lies sealed under the key that followed, to compare earlier digests, and ends with that one"
+"""Of the key of the ledger's digests, which holds nothing that could be moved: see docs/keys.md."""
+
+
+def certify(enclosure: Enclosure) -> list[str]:
+    """A certificate, signed by the ledger's key, for every destroyed key that has none yet; the new ones' names."""
+    made = []
+    for entry in enclosure.keys.entries():
+        path = enclosure.paths.certificates / f"{entry.id}.json"
+        if entry.destroyed_at is None or path.exists():
+            continue
+        statement = {
+            "format": _CERTIFICATE,
+            "enclosure": enclosure.settings.enclosure.name,
+            **{k: v for k, v in key_row(entry).items() if k not in {"in_use", "public_key"}},
+            "opens": _opens(enclosure, entry.name),
+            "worth": _STAYS if entry.name.role is KeyRole.LEDGER_SALT else _WORTH[entry.place],
+            "ledger": {"origin": enclosure.ledger.origin, "size": enclosure.ledger.size()},
+        }
+        signer = KeySigner(enclosure.keys, KeyName(KeyRole.LEDGER))
+        signature = signer.sign(_CONTEXT + canonical_bytes(statement))
+        document = {**statement, "signed_by": signer.public_key().hex(), "signature": signature.hex()}
+        write_atomically(path, canonical_bytes(document), "a certificate")
+        made.append(path.name)
+    return made
+
+
+def verify_certificate(path: Path, key: str) -> dict[str, Any]:
+    """Check that a certificate says what the given key signed.
+
+    In: key — the ledger's public key that the caller trusts, 64 hexadecimal digits
+    Refuses: STORAGE_BROKEN
+    """
+    try:
+        document = json.loads(path.read_bytes())
+        statement = {name: value for name, value in document.items() if name not in {"signed_by", "signature"}}
+        message = _CONTEXT + canonical_bytes(statement)
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(document["signature"]), message)
+        if statement["format"] != _CERTIFICATE:
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
+        raise refusal(
+            Code.STORAGE_BROKEN, "The certificate is not what this key signed.", "Ask for it again."
+        ) from None
+    return statement
+
+
+def key_row(entry: KeyEntry) -> dict[str, Any]:
+    """What may be said of a key: everything but the key."""
+    return {
+        "role": entry.name.role.value,
+        "subject": entry.name.subject,
+        "generation": entry.name.generation,
+        "key": entry.id,
+        "place": entry.place,
+        "in_use": entry.is_current,
+        "created_at": entry.created_at,
+        "destroyed_at": entry.destroyed_at,
+        "public_key": entry.public.hex() if entry.public else None,
+    }
+
+
+def _opens(enclosure: Enclosure, name: KeyName) -> bool:
+    keys = unrecorded(enclosure.keys)
+    try:
+        match name.role.use:
+            case KeyUse.SIGN:
+                keys.public(name)
+            case KeyUse.PSEUDONYMISE:
+                keys.blocks(name)
+            case KeyUse.SEAL:
+                keys.secret(name)
+    except Refusal:
+        return False
+    return True
