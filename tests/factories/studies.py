@@ -71,14 +71,15 @@ class Counted:
 def counted(result: StudyResult, result_type: str) -> dict[tuple[int, str], dict[tuple[str, date, date], Counted]]:
     """By denominator number and outcome, then by window: what the result counts and whom its cells hold."""
     cells = {cell.key: cell for cell in result.cells}
-    values: dict[tuple[int, str, str, str, str], dict[str, str]] = {}
+    values: dict[tuple[int, str, str, str, str, str, str], dict[str, str]] = {}
     for row in result.of_type(result_type).to_pylist():
-        key = (row["result_id"], row["group_level"], row["strata_name"], row["strata_level"], row["additional_level"])
+        strata = (row["strata_name"], row["strata_level"])
+        key = (row["result_id"], row["group_level"], *strata, "", "", row["additional_level"])
         values.setdefault(key, {})[row["estimate_name"]] = row["estimate_value"]
     found: dict[tuple[int, str], dict[tuple[str, date, date], Counted]] = {}
     for key, estimates in values.items():
         denominator, outcome = key[1].split(SEPARATOR)
-        start, end, *interval = key[4].split(SEPARATOR)
+        start, end, *interval = key[6].split(SEPARATOR)
         window = (interval[0] if interval else "overall", date.fromisoformat(start), date.fromisoformat(end))
         cell = cells[key]
         found.setdefault((int(denominator.rpartition("_")[2]), outcome), {})[window] = Counted(

@@ -36,7 +36,8 @@ def questions(draw: st.DrawFn) -> Asked:
 
 
 def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("result_id", "group_level", "strata_name", "strata_level", "additional_level"))
+    first = tuple(row[name] for name in ("result_id", "group_level", "strata_name", "strata_level"))
+    return (*first, "", "", row["additional_level"])
 
 
 def who_of(row: dict[str, Any], values: dict[str, str]) -> tuple[Any, ...]:

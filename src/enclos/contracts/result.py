@@ -103,6 +103,9 @@ class Cell:
     dense_numerator: BitMap
     dense_denominator: BitMap
     person_numbers: PersonNumbers
+    variable_name: str = ""
+    variable_level: str = ""
+    """Empty where the estimates of several variables rest on the same persons."""
 
     @property
     def n_numerator(self) -> int:
@@ -125,9 +128,10 @@ class Cell:
         return _numbers_of(self.dense_denominator, self.person_numbers)
 
     @property
-    def key(self) -> tuple[int, str, str, str, str]:
+    def key(self) -> tuple[int, str, str, str, str, str, str]:
         """What identifies the cell's estimates in the result."""
-        return (self.result_id, self.group_level, self.strata_name, self.strata_level, self.additional_level)
+        variable = (self.variable_name, self.variable_level)
+        return (self.result_id, self.group_level, self.strata_name, self.strata_level, *variable, self.additional_level)
 
     def __repr__(self) -> str:
         return f"Cell(result_id={self.result_id}, {self.group_level!r}, {self.additional_level!r})"
@@ -215,7 +219,8 @@ def result_from_csv(data: bytes) -> tuple[pa.Table, tuple[ResultSettings, ...]]:
 CELL_SCHEMA = pa.schema(
     [
         pa.field("result_id", pa.int64(), nullable=False),
-        *(pa.field(name, pa.string()) for name in ("group_level", "strata_name", "strata_level", "additional_level")),
+        *(pa.field(name, pa.string()) for name in ("group_level", "strata_name", "strata_level")),
+        *(pa.field(name, pa.string()) for name in ("variable_name", "variable_level", "additional_level")),
         pa.field("n_numerator", pa.int64(), nullable=False),
         pa.field("n_denominator", pa.int64(), nullable=False),
         pa.field("numerator", pa.binary(), nullable=False),
@@ -238,6 +243,8 @@ def cells_to_tables(cells: Sequence[Cell]) -> tuple[pa.Table, pa.Table]:
         "group_level": [cell.group_level for cell in cells],
         "strata_name": [cell.strata_name for cell in cells],
         "strata_level": [cell.strata_level for cell in cells],
+        "variable_name": [cell.variable_name for cell in cells],
+        "variable_level": [cell.variable_level for cell in cells],
         "additional_level": [cell.additional_level for cell in cells],
         "n_numerator": [cell.n_numerator for cell in cells],
         "n_denominator": [cell.n_denominator for cell in cells],
@@ -260,6 +267,8 @@ def cells_from_tables(cells: pa.Table, persons: pa.Table) -> tuple[Cell, ...]:
             BitMap.deserialize(row["numerator"]),
             BitMap.deserialize(row["denominator"]),
             numbers,
+            row["variable_name"],
+            row["variable_level"],
         )
         for row in cells.to_pylist()
     )

@@ -7,6 +7,7 @@ date range belong to it, as people write it.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -228,7 +229,27 @@ class PeriodPrevalence:
 
 
 Prevalence: TypeAlias = PointPrevalence | PeriodPrevalence
-Analysis: TypeAlias = Incidence | PointPrevalence | PeriodPrevalence
+Rate: TypeAlias = Incidence | PointPrevalence | PeriodPrevalence
+"""Estimates about a population."""
+
+
+class CohortAnalysis(ABC):
+    """An analysis that follows the persons of cohorts; each kind has a folder of its own in this room."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def cohort_names(self) -> tuple[str, ...]:
+        """Every cohort that the analysis reads, each once."""
+
+
+Analysis: TypeAlias = Rate | CohortAnalysis
+
+
+def cohorts_used(analysis: Analysis) -> tuple[str, ...]:
+    """The names of the cohorts that an analysis reads."""
+    return analysis.cohort_names if isinstance(analysis, CohortAnalysis) else analysis.outcomes
 
 
 def _check_analysis(outcomes: tuple[str, ...], intervals: tuple[Interval, ...]) -> None:
@@ -253,5 +274,5 @@ class Study:
             raise ValueError("two cohorts have one name")
         if not self.analyses:
             raise ValueError("a study has at least one analysis")
-        if any(outcome not in names for analysis in self.analyses for outcome in analysis.outcomes):
-            raise ValueError("an outcome is the name of a cohort of the study")
+        if any(name not in names for analysis in self.analyses for name in cohorts_used(analysis)):
+            raise ValueError("an analysis reads cohorts of the study")

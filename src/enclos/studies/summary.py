@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
-from enclos.contracts.result import HIDDEN, SEPARATOR, ResultSettings, StudyResult
+from enclos.contracts.result import HIDDEN, OVERALL, SEPARATOR, ResultSettings, StudyResult
 from enclos.studies.model import Interval
+from enclos.studies.rules.report import GROUP_NAME
 
 Value: TypeAlias = str | int | float | None
+_Row: TypeAlias = Mapping[str, str | None]
+_RATES = GROUP_NAME
+_ATTRITION = "_attrition"
+_AS_NUMBERS = frozenset({"integer", "numeric", "percentage", "proportion"})
 _NUMBERS: dict[str, tuple[str, type[int | float]]] = {
     "denominator_count": ("n_persons", int),
     "outcome_count": ("n_events", int),
@@ -27,12 +33,19 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
 
     Out:   analysis, denominator, outcome, age_group, sex, days_prior_observation, interval, start_on, end_on,
            n_persons, n_events (persons with the outcome for a prevalence); for incidence person_days, person_years and
-           per_100k_person_years, for prevalence its share; lower, upper
+           per_100k_person_years, for prevalence its share; lower, upper; for other analyses, per place of the result:
+           analysis, its group, strata and additional columns by name, variable, level, and its estimates by name
     Empty: a number that is not there (a share of nobody) or is withheld is None
     """
     settings = {each.result_id: each for each in result.settings}
     shown: dict[tuple[int, str, str], dict[str, Value]] = {}
+    others: dict[tuple[object, ...], dict[str, Value]] = {}
     for row in result.table.to_pylist():
+        if settings[row["result_id"]].result_type.endswith(_ATTRITION):
+            continue
+        if row["group_name"] != _RATES:
+            _add_other(others, settings[row["result_id"]], row)
+            continue
         if row["estimate_name"] not in _NUMBERS:
             continue
         key = (row["result_id"], row["group_level"], row["additional_level"])
@@ -41,7 +54,23 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
         name, number = _NUMBERS[row["estimate_name"]]
         text = row["estimate_value"]
         shown[key][name] = None if text in {None, HIDDEN} else number(text)
-    return list(shown.values())
+    return [*shown.values(), *others.values()]
+
+
+def _add_other(others: dict[tuple[object, ...], dict[str, Value]], settings: ResultSettings, row: _Row) -> None:
+    """Add an estimate to the object of its place."""
+    place = tuple(value for name, value in row.items() if not name.startswith("estimate_"))
+    found = others.setdefault(place, {"analysis": settings.result_type})
+    for column in ("group", "strata", "additional"):
+        if row[f"{column}_name"] != OVERALL:
+            names, levels = (str(row[f"{column}_{what}"]).split(SEPARATOR) for what in ("name", "level"))
+            found.update(zip(names, levels, strict=True))
+    found.update({"variable": row["variable_name"], "level": row["variable_level"]})
+    text = row["estimate_value"]
+    if text is not None and text != HIDDEN and row["estimate_type"] in _AS_NUMBERS:
+        found[str(row["estimate_name"])] = int(text) if row["estimate_type"] == "integer" else float(text)
+    else:
+        found[str(row["estimate_name"])] = None if text == HIDDEN else text
 
 
 def _head(settings: ResultSettings, group_level: str, additional_level: str) -> dict[str, Value]:

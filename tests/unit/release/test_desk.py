@@ -203,7 +203,10 @@ def test_small_cells_are_in_no_file_of_the_package(desk: DeskFiles) -> None:
     n_small = 0
     for row in table.to_pylist():
         cell = cells.get(
-            (row["result_id"], row["group_level"], row["strata_name"], row["strata_level"], row["additional_level"])
+            (
+                *(row["result_id"], row["group_level"], row["strata_name"], row["strata_level"]),
+                *("", "", row["additional_level"]),
+            )
         )
         if cell is not None and 0 < cell.n_numerator < 11 and row["variable_name"] == "Outcome":
             assert row["estimate_value"] == HIDDEN

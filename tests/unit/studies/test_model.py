@@ -90,7 +90,7 @@ def test_a_study_names_cohorts_that_it_defines() -> None:
         ("", (COHORT,), (analysis,), "name"),
         ("s", (COHORT, COHORT), (analysis,), "one name"),
         ("s", (COHORT,), (), "at least one"),
-        ("s", (COHORT,), (Incidence(("other",), EVERYONE),), "outcome"),
+        ("s", (COHORT,), (Incidence(("other",), EVERYONE),), "cohorts of the study"),
     ]:
         with pytest.raises(ValueError, match=why):
             Study(name, cohorts, analyses)

@@ -12,7 +12,7 @@ from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.policy import Policy, roles
 
-CellKey: TypeAlias = tuple[int, str, str, str, str]
+CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 Family: TypeAlias = tuple[tuple[str, str], ...]
 
 _STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
@@ -224,6 +224,7 @@ def _read_estimate(
         line["group_level"],
         line["strata_name"],
         line["strata_level"],
+        *("", ""),  # all estimates of a window rest on the same persons
         line["additional_level"],
     )
     window = _window(line["additional_level"])

@@ -7,15 +7,17 @@ from itertools import product
 
 from enclos.studies.model import (
     AgeGroup,
-    Analysis,
+    CohortAnalysis,
     ConceptCohort,
     DateRange,
     Incidence,
     PeriodPrevalence,
     PointPrevalence,
     Population,
+    Rate,
     Sex,
     Study,
+    cohorts_used,
 )
 from enclos.studies.rules.calendar import day_of
 
@@ -53,7 +55,7 @@ class Pair:
 class Block:
     """One analysis of the study with its pairs, outcomes outermost."""
 
-    analysis: Analysis
+    analysis: Rate
     denominators: tuple[int, ...]
     pairs: tuple[Pair, ...]
 
@@ -75,6 +77,8 @@ class Outline:
     cohorts: tuple[ConceptCohort, ...]
     denominators: tuple[Denominator, ...]
     blocks: tuple[Block, ...]
+    following: tuple[CohortAnalysis, ...] = ()
+    """The analyses that follow persons of cohorts, in the study's order."""
 
     @property
     def needs_observed_days(self) -> bool:
@@ -100,13 +104,15 @@ def denominators_of(population: Population) -> tuple[Denominator, ...]:
 
 def outline_of(study: Study) -> Outline:
     """What the study has to compute."""
-    used = {outcome for analysis in study.analyses for outcome in analysis.outcomes}
+    used = {name for analysis in study.analyses for name in cohorts_used(analysis)}
     cohorts = tuple(cohort for cohort in study.cohorts if cohort.name in used)
     cohort_index = {cohort.name: index for index, cohort in enumerate(cohorts)}
     denominator_index: dict[Denominator, int] = {}
     blocks: list[Block] = []
     n_pairs = 0
     for analysis in study.analyses:
+        if isinstance(analysis, CohortAnalysis):
+            continue
         wanted = denominators_of(analysis.population)
         indices = tuple(denominator_index.setdefault(each, len(denominator_index)) for each in wanted)
         pairs = tuple(
@@ -115,7 +121,8 @@ def outline_of(study: Study) -> Outline:
         )
         n_pairs += len(pairs)
         blocks.append(Block(analysis, indices, pairs))
-    return Outline(cohorts, tuple(denominator_index), tuple(blocks))
+    following = tuple(each for each in study.analyses if isinstance(each, CohortAnalysis))
+    return Outline(cohorts, tuple(denominator_index), tuple(blocks), following)
 
 
 def study_days_of(population: Population, observed: tuple[int, int] | None) -> tuple[int, int] | None:

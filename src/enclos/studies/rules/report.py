@@ -133,6 +133,27 @@ def labels_of(interval: Interval, windows: Windows) -> list[Label]:
     return [Label(interval, first_day, last_day) for first_day, last_day in spans]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an estimate stands in a result: its group, stratum, variable and what is added; names and levels."""
+
+    group_name: str
+    group_level: str
+    variable: str | None = None
+    variable_level: str | None = None
+    strata: tuple[str, str] = (OVERALL, OVERALL)
+    additional: tuple[str, str] = (OVERALL, OVERALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One number as it is printed; None where there is none."""
+
+    name: str
+    type: EstimateType
+    value: str | None
+
+
 class Report:
     """Collects the rows of a result in order."""
 
@@ -141,15 +162,15 @@ class Report:
         self._version = package_version
         self._columns: dict[str, list[object]] = {name: [] for name in RESULT_COLUMNS}
         self._settings: list[ResultSettings] = []
-        self._cells: list[tuple[int, str, str, BitMap, BitMap]] = []
+        self._cells: list[tuple[int, Place, BitMap, BitMap]] = []
 
-    def start(self, result_type: str, strata: str, additional: str, values: Mapping[str, str]) -> int:
+    def start(self, result_type: str, group: str, strata: str, additional: str, values: Mapping[str, str]) -> int:
         """Start a result id with its settings."""
         shared = {
             "result_type": result_type,
             "package_name": "enclos",
             "package_version": self._version,
-            "group": GROUP_NAME,
+            "group": group,
             "strata": strata,
             "additional": additional,
             "min_cell_count": "0",
@@ -209,7 +230,35 @@ class Report:
         denominators: Sequence[BitMap],
     ) -> None:
         for label, numerator, denominator in zip(labels, numerators, denominators, strict=True):
-            self._cells.append((result_id, group_level, label.additional(prefix)[1], numerator, denominator))
+            place = Place(GROUP_NAME, group_level, additional=label.additional(prefix))
+            self._cells.append((result_id, place, numerator, denominator))
+
+    def add(self, result_id: int, place: Place, found: Sequence[Estimate]) -> None:
+        """Add the estimates of one place.
+
+        In: place — with a variable
+        """
+        rows: dict[str, object] = {
+            "result_id": result_id,
+            "cdm_name": self._cdm_name,
+            "group_name": place.group_name,
+            "group_level": place.group_level,
+            "strata_name": place.strata[0],
+            "strata_level": place.strata[1],
+            "variable_name": place.variable,
+            "variable_level": place.variable_level,
+            "additional_name": place.additional[0],
+            "additional_level": place.additional[1],
+        }
+        for name, value in rows.items():
+            self._columns[name] += [value] * len(found)
+        self._columns["estimate_name"] += [each.name for each in found]
+        self._columns["estimate_type"] += [each.type.value for each in found]
+        self._columns["estimate_value"] += [each.value for each in found]
+
+    def add_cell(self, result_id: int, place: Place, numerator: BitMap, denominator: BitMap) -> None:
+        """Say who is behind the estimates of one place: persons by dense number, the numerator's among the others'."""
+        self._cells.append((result_id, place, numerator, denominator))
 
     def add_attrition(self, result_id: int, group_level: str, rows: Sequence[AttritionRow]) -> None:
         """Add the attrition of one pair."""
@@ -228,8 +277,18 @@ class Report:
     def result(self, person_numbers: PersonNumbers) -> StudyResult:
         """The result, its cells holding the persons' numbers."""
         cells = tuple(
-            Cell(result_id, group_level, OVERALL, OVERALL, level, numerator, denominator, person_numbers)
-            for result_id, group_level, level, numerator, denominator in self._cells
+            Cell(
+                result_id,
+                place.group_level,
+                *place.strata,
+                place.additional[1],
+                numerator,
+                denominator,
+                person_numbers,
+                place.variable or "",
+                place.variable_level or "",
+            )
+            for result_id, place, numerator, denominator in self._cells
         )
         return StudyResult(pa.table(self._columns, schema=RESULT_SCHEMA), tuple(self._settings), cells)
 

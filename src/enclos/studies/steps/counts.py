@@ -115,6 +115,8 @@ class Pending:
     def add_bucket(self, bucket: CdmBucket) -> None:
         """Take the rows of one bucket whose tables are made."""
         self._add_persons(bucket)
+        if not self._outline.blocks:
+            return
         n_records = self._add_attrition(bucket)
         for block in self._outline.blocks:
             for pairs in _portions(block.pairs, [int(n_records[pair.denominator]) for pair in block.pairs]):

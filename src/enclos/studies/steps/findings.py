@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pyroaring import BitMap
 
@@ -11,6 +13,7 @@ from enclos.studies.rules import attrition
 from enclos.studies.rules.attrition import AttritionRow, Left
 from enclos.studies.rules.outline import Block, Outline, Pair, study_days_of
 from enclos.studies.rules.report import (
+    GROUP_NAME,
     IncidenceEstimates,
     Label,
     PrevalenceEstimates,
@@ -22,16 +25,20 @@ from enclos.studies.rules.report import (
 )
 from enclos.studies.rules.tally import AtRiskTally, CaseTally, PresenceTally, WindowCounts
 from enclos.studies.steps.counts import Counts
+from enclos.studies.steps.following import Follower
 from enclos.studies.steps.survey import Survey
 
 _ORDER = list(Interval)
 
 
-def findings(outline: Outline, found: Survey, counts: Counts, cdm_name: str, package_version: str) -> StudyResult:
+def findings(
+    outline: Outline, found: Survey, counts: Counts, followers: Sequence[Follower], report: Report
+) -> StudyResult:
     """The result of a study whose persons have all been counted."""
-    report = Report(cdm_name, package_version)
     for number in range(len(outline.blocks)):
         _add_block(report, outline, number, found, counts)
+    for follower in followers:
+        follower.report(report)
     numbers = [np.zeros(0, dtype=np.int64), *counts.person_numbers]
     return report.result(np.concatenate(numbers))
 
@@ -44,10 +51,10 @@ def _add_block(report: Report, outline: Outline, number: int, found: Survey, cou
     attrition_ids: dict[int, int] = {}
     for denominator in block.denominators:
         values = _settings(outline, block, denominator, found)
-        estimate_ids[denominator] = report.start(kind, "", additional, values)
+        estimate_ids[denominator] = report.start(kind, GROUP_NAME, "", additional, values)
     for denominator in block.denominators:
         values = _settings(outline, block, denominator, found)
-        attrition_ids[denominator] = report.start(f"{kind}_attrition", "reason", "reason_id", values)
+        attrition_ids[denominator] = report.start(f"{kind}_attrition", GROUP_NAME, "reason", "reason_id", values)
     rows: list[tuple[int, str, list[AttritionRow]]] = []
     for pair in block.pairs:
         group_level = SEPARATOR.join((pair.denominator_name, outline.cohorts[pair.cohort].name))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from enclos.contracts.result import StudyResult
 from enclos.lexicon.version import __version__
 from enclos.studies.model import Study
 from enclos.studies.ports import Cdm, Check, Progress
 from enclos.studies.rules.outline import Outline, outline_of
+from enclos.studies.rules.report import Report
 from enclos.studies.steps.buckets import Walk, make_denominators, make_events, make_persons
 from enclos.studies.steps.counts import Counts, Pending, empty_counts
 from enclos.studies.steps.findings import findings
+from enclos.studies.steps.following import Follower, follower_of
 from enclos.studies.steps.survey import Survey, survey, survey_needed
 from enclos.studies.steps.vocabulary import ConceptSets, resolve_concepts
 
@@ -25,11 +29,12 @@ def run_study(study: Study, cdm: Cdm, *, progress: Progress | None = None, check
     needed = survey_needed(outline)
     walk = Walk(cdm, check, progress, n_passes=2 if needed else 1)
     found = survey(outline, walk) if needed else Survey()
-    counts = _count(outline, found, walk)
-    return findings(outline, found, counts, cdm.name, __version__)
+    followers = [follower_of(analysis, outline.cohorts) for analysis in outline.following]
+    counts = _count(outline, found, walk, followers)
+    return findings(outline, found, counts, followers, Report(cdm.name, __version__))
 
 
-def _count(outline: Outline, found: Survey, walk: Walk) -> Counts:
+def _count(outline: Outline, found: Survey, walk: Walk, followers: Sequence[Follower]) -> Counts:
     counts = empty_counts(outline, found)
     pending = Pending(outline, found, counts)
     concept_sets: ConceptSets | None = None
@@ -38,8 +43,12 @@ def _count(outline: Outline, found: Survey, walk: Walk) -> Counts:
     for bucket in walk.buckets():
         concept_sets = concept_sets or resolve_concepts(outline.cohorts, bucket)
         make_persons(bucket)
-        make_denominators(bucket, outline.denominators)
+        if outline.denominators:
+            make_denominators(bucket, outline.denominators)
         make_events(bucket, outline.cohorts, concept_sets, with_gaps=with_gaps)
+        first_person = counts.n_persons
         pending.add_bucket(bucket)
+        for follower in followers:
+            follower.take(bucket, first_person)
     pending.count()
     return counts

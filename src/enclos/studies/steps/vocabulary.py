@@ -8,9 +8,10 @@ from typing import TypeAlias
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.studies.model import ConceptCohort, Study
+from enclos.studies.model import CohortAnalysis, ConceptCohort, Study
 from enclos.studies.plans import cohorts as plans
 from enclos.studies.ports import CdmBucket
+from enclos.studies.steps.following import columns_followed
 
 ConceptSets: TypeAlias = Mapping[str, Sequence[int]]
 
@@ -67,6 +68,10 @@ def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
         table = plans.DOMAIN_TABLES[cohort.domain]
         read = (*columns.get(table, ()), *plans.columns_read(cohort.domain), *plans.durations_read(cohort))
         columns[table] = tuple(dict.fromkeys(read))
+    for analysis in study.analyses:
+        if isinstance(analysis, CohortAnalysis):
+            for table, names in columns_followed(analysis).items():
+                columns[table] = tuple(dict.fromkeys((*columns.get(table, ()), *names)))
     if any(cohort.duration for cohort in study.cohorts):
         columns[DRUG_DURATION.name] = DRUG_DURATION.names
     return columns

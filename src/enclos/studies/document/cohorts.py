@@ -1,0 +1,101 @@
+"""How a study writes a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, PlainValidator, StrictBool, StrictInt, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from enclos.contracts.durations import DURATION_RULE_IDS
+from enclos.studies.document.values import DAYS_SCHEMA, Document, Path
+from enclos.studies.model import (
+    MAX_CONCEPT_ID,
+    MAX_DAYS,
+    AfterDays,
+    CohortEnd,
+    ConceptCohort,
+    Domain,
+    Limit,
+    OpenEnd,
+    is_cohort_name,
+)
+
+MAX_CONCEPTS = 100_000
+
+
+def _end(value: object) -> CohortEnd:
+    if isinstance(value, str) and value in {end.value for end in OpenEnd}:
+        return OpenEnd(value)
+    if isinstance(value, dict) and set(value) == {"days"}:
+        days = value["days"]
+        if isinstance(days, int) and not isinstance(days, bool) and 0 <= days <= MAX_DAYS:
+            return AfterDays(days)
+    raise PydanticCustomError("cohort_end", "should be event_end, observation_end or {days: 0 to 99999}")
+
+
+_AFTER_DAYS_SCHEMA = {
+    "type": "object",
+    "properties": {"days": {**DAYS_SCHEMA, "description": "Days after the first day of the record."}},
+    "required": ["days"],
+    "additionalProperties": False,
+}
+_End: TypeAlias = Annotated[
+    AfterDays | OpenEnd,
+    PlainValidator(_end),
+    WithJsonSchema({"anyOf": [{"type": "string", "enum": [end.value for end in OpenEnd]}, _AFTER_DAYS_SCHEMA]}),
+]
+
+
+def _duration(value: object) -> object:
+    if value is not None and value not in tuple(DURATION_RULE_IDS):
+        raise PydanticCustomError("duration", f"should be one of {', '.join(DURATION_RULE_IDS)}")
+    return value
+
+
+_Duration: TypeAlias = Annotated[
+    str | None, BeforeValidator(_duration), WithJsonSchema({"type": "string", "enum": [*DURATION_RULE_IDS]})
+]
+
+
+class CohortDocument(Document):
+    """A cohort made of concepts."""
+
+    concepts: Annotated[
+        list[Annotated[StrictInt, Field(gt=0, le=MAX_CONCEPT_ID)]], Field(min_length=1, max_length=MAX_CONCEPTS)
+    ] = Field(description="OMOP concept ids; a record of any of them enters the cohort.")
+    descendants: StrictBool = Field(True, description="Whether all descendants of the concepts count too.")
+    domain: Literal["condition", "drug", "procedure", "measurement", "observation", "visit"] = Field(
+        description="The OMOP table in which the concepts are looked up."
+    )
+    limit: Literal["first", "all"] = Field("first", description="Whether only a person's first record counts, or all.")
+    end: _End = Field(
+        OpenEnd.OBSERVATION_END,
+        description="When a person leaves the cohort; never after the observation period.",
+        json_schema_extra={"default": OpenEnd.OBSERVATION_END.value},
+    )
+    duration: _Duration = Field(
+        None, description="For drugs: the rule by which dispensings last; the snapshot's own when not given."
+    )
+
+    def faults(self, name: str) -> Iterator[tuple[Path, str]]:
+        """What the shape does not show."""
+        if not is_cohort_name(name):
+            yield (), "a cohort's name is snake case, at most 64 characters"
+        if len(set(self.concepts)) != len(self.concepts):
+            yield ("concepts",), "a concept is given twice"
+        if self.duration is not None and self.domain != Domain.DRUG.value:
+            yield ("duration",), "only a cohort of drugs has this option"
+
+    def noun(self, name: str) -> ConceptCohort:
+        """The cohort meant."""
+        return ConceptCohort(
+            name,
+            tuple(self.concepts),
+            self.descendants,
+            Domain(self.domain),
+            Limit(self.limit),
+            self.end,
+            self.duration,
+        )

@@ -1,0 +1,152 @@
+"""How a study writes an incidence or a prevalence."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from enclos.lexicon.codes import Code
+from enclos.studies.document.values import (
+    DAYS_SCHEMA,
+    AgeGroups,
+    AnalysisDocument,
+    Complaint,
+    Intervals,
+    Names,
+    PriorDays,
+    Sexes,
+    twice,
+    unknown_names,
+    wrong_ages,
+)
+from enclos.studies.model import (
+    MAX_AGE_YEARS,
+    MAX_DAYS,
+    AgeGroup,
+    DateRange,
+    Incidence,
+    Interval,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+    Sex,
+    TimePoint,
+)
+
+
+def _washout(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("washout", "should be a number of days, or all")
+    return None if value == "all" else value
+
+
+_Washout: TypeAlias = Annotated[
+    Annotated[StrictInt, Field(ge=0, le=MAX_DAYS)] | None,
+    BeforeValidator(_washout),
+    WithJsonSchema({"anyOf": [DAYS_SCHEMA, {"const": "all"}]}),
+]
+
+
+class PopulationDocument(AnalysisDocument):
+    """Options that all estimates about a population share."""
+
+    outcome: Names = Field(description="The cohort, or cohorts, counted as outcome.")
+    age_groups: AgeGroups = Field(
+        [[0, MAX_AGE_YEARS]], description="Ages in completed years, both included, as [lowest, highest]."
+    )
+    sex: Sexes = Field(["both"], description="Who is at risk.")
+    days_prior_observation: PriorDays = Field([0], description="Days observed before a person is at risk.")
+    interval: Intervals = Field(["years"], description="The stretches of time that estimates are made for.")
+    date_range: Annotated[list[date | None], Field(min_length=2, max_length=2)] = Field(
+        [None, None], description="First and last day of the study, both included; null leaves it to the data."
+    )
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from unknown_names("outcome", self.outcome, cohorts)
+        yield from twice(self, "outcome", "age_groups", "sex", "days_prior_observation", "interval")
+        yield from wrong_ages(self.age_groups)
+        start_on, end_on = self.date_range
+        if start_on is not None and end_on is not None and end_on < start_on:
+            yield ("date_range",), "a date range is [first day, last day]", Code.STUDY_INVALID
+
+    @property
+    def population(self) -> Population:
+        """Who is at risk."""
+        return Population(
+            tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups),
+            tuple(Sex(value) for value in self.sex),
+            tuple(self.days_prior_observation),
+            DateRange(*self.date_range),
+        )
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """The kinds of interval, in the order given."""
+        return tuple(Interval(value) for value in self.interval)
+
+
+class IncidenceDocument(PopulationDocument):
+    """An incidence."""
+
+    washout_days: _Washout = Field(
+        None,
+        description="Days after an outcome before a person is at risk again; all: never again.",
+        json_schema_extra={"default": "all"},
+    )
+    repeated_events: StrictBool = Field(False, description="Whether a person can have several events in the study.")
+    complete_intervals: StrictBool = Field(True, description="Leave out intervals that are not wholly observed.")
+
+    def noun(self) -> Incidence:
+        """The analysis meant."""
+        return Incidence(
+            tuple(self.outcome),
+            self.population,
+            self.intervals,
+            self.washout_days,
+            self.repeated_events,
+            self.complete_intervals,
+        )
+
+
+class PrevalenceDocument(PopulationDocument):
+    """A prevalence."""
+
+    type: Literal["point", "period"] = Field(description="On one day, or at any time in an interval.")
+    time_point: Literal["start", "middle", "end"] | None = Field(
+        None, description="For point prevalence: the day of each interval; start when not given."
+    )
+    full_contribution: StrictBool | None = Field(
+        None, description="For period prevalence: count only persons present all of the interval; false when not given."
+    )
+    complete_intervals: StrictBool | None = Field(
+        None, description="For period prevalence: leave out intervals not wholly observed; true when not given."
+    )
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from super().faults(cohorts)
+        for option, what in self._clashes():
+            yield (option,), what, Code.STUDY_INVALID
+
+    def _clashes(self) -> Iterator[tuple[str, str]]:
+        if self.type == "point":
+            if "overall" in self.interval:
+                yield "interval", "a point prevalence has no overall interval"
+            for option in ("full_contribution", "complete_intervals"):
+                if getattr(self, option) is not None:
+                    yield option, "only a period prevalence has this option"
+        elif self.time_point is not None:
+            yield "time_point", "only a point prevalence has this option"
+
+    def noun(self) -> PointPrevalence | PeriodPrevalence:
+        """The analysis meant."""
+        outcomes = tuple(self.outcome)
+        if self.type == "point":
+            return PointPrevalence(outcomes, self.population, self.intervals, TimePoint(self.time_point or "start"))
+        complete = self.complete_intervals is not False
+        return PeriodPrevalence(outcomes, self.population, self.intervals, bool(self.full_contribution), complete)

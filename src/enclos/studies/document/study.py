@@ -1,0 +1,149 @@
+"""A study as people write it: YAML in, the nouns of ``model.py`` out, every fault named with its line and path.
+
+This is an edge: untyped text arrives here and nowhere deeper. Anchors, aliases, tags and repeated keys are refused,
+since a study is read by people and by other programs and must say one thing to all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.studies.document.cohorts import CohortDocument
+from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
+from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
+from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
+from enclos.studies.model import Study
+
+
+class _EntryDocument(Document):
+    incidence: IncidenceDocument | None = Field(None, description="New events per person-time.")
+    prevalence: PrevalenceDocument | None = Field(None, description="The share of persons with the outcome.")
+
+    def given(self) -> dict[str, AnalysisDocument]:
+        """The analyses that the entry names; a valid one names one."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: analysis for name, analysis in named.items() if analysis is not None}
+
+
+class _StudyDocument(Document):
+    study: str = Field(description="The study's name.", pattern="^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$")
+    cohorts: Annotated[dict[str, CohortDocument], Field(min_length=1, max_length=MAX_LISTED)] = Field(
+        description="Cohorts by name (snake case)."
+    )
+    analyses: Annotated[list[_EntryDocument], Many] = Field(
+        description="What to compute; each entry names one analysis with its options."
+    )
+
+
+def study_json_schema() -> dict[str, Any]:
+    """The JSON Schema of a study document, as published in docs/study.schema.json."""
+    schema = _renamed(_StudyDocument.model_json_schema())
+    analysis = schema["$defs"]["Entry"]
+    analysis["minProperties"] = analysis["maxProperties"] = 1
+    for name, each in analysis["properties"].items():
+        analysis["properties"][name] = {"$ref": each["anyOf"][0]["$ref"], "description": each["description"]}
+    schema["properties"]["cohorts"]["propertyNames"] = {"pattern": NAME_PATTERN}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Enclos study"}
+    return {**head, **{key: value for key, value in schema.items() if key != "title"}}
+
+
+def study_schema_text() -> str:
+    """The published text of the JSON Schema."""
+    return json.dumps(study_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the documents' names as a reader would say them."""
+    text = json.dumps(schema)
+    for name in sorted(schema["$defs"], key=len, reverse=True):
+        text = text.replace(name, name.removeprefix("_").removesuffix("Document"))
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
+
+
+def study_from_yaml(text: str) -> Study:
+    """The study that a YAML document describes.
+
+    Refuses: STUDY_UNREADABLE, STUDY_UNKNOWN_NAME or STUDY_INVALID, after all faults are gathered; the code is that of
+             the first of them, and each is named with its line and its path.
+    """
+    node = node_of(text)
+    lines, faults = lines_of(node)
+    raw = plain(node)
+    try:
+        document = _StudyDocument.model_validate(raw)
+    except ValidationError as error:
+        raise _refused([*faults, *_shape_faults(error, lines)]) from None
+    faults += list(_meaning_faults(document, lines))
+    if faults:
+        raise _refused(faults)
+    return _study_of(document)
+
+
+def _refused(faults: Sequence[Fault]) -> Exception:
+    ordered = sorted(set(faults))
+    return refusal(
+        Code[ordered[0].code_name],
+        f"The study is not valid: {'; '.join(map(str, ordered))}.",
+        "Correct the lines named; docs/study.schema.json lists every option.",
+    )
+
+
+def _shape_faults(error: ValidationError, lines: Mapping[Path, int]) -> Iterator[Fault]:
+    """One fault for each place that does not have the shape of the schema."""
+    found = [(tuple(each["loc"]), each["type"], each["msg"]) for each in error.errors()]
+    circe = {loc[:-1] for loc, kind, _ in found if kind == "extra_forbidden" and _is_circe(loc)}
+    for loc, kind, message in found:
+        line, path = line_of(loc, lines), in_words(loc)
+        if kind == "missing" and loc[:-1] in circe:
+            continue
+        if kind == "extra_forbidden":
+            what = _unknown(loc)
+            yield Fault(line, path, what, Code.STUDY_UNKNOWN_NAME.name)
+        elif kind == "missing":
+            yield Fault(line, path, "is missing", Code.STUDY_INVALID.name)
+        else:
+            yield Fault(line, path, message[:1].lower() + message[1:], Code.STUDY_INVALID.name)
+
+
+def _is_circe(loc: Path) -> bool:
+    return len(loc) == 3 and loc[0] == "cohorts" and loc[2] == "circe"
+
+
+def _unknown(loc: Path) -> str:
+    if _is_circe(loc):
+        return "cohorts from Circe definitions are not known to this version"
+    if len(loc) == 3 and loc[0] == "analyses":
+        return f"there is no such analysis (there is {' and '.join(_EntryDocument.model_fields)})"
+    return "there is no such option"
+
+
+def _meaning_faults(document: _StudyDocument, lines: Mapping[Path, int]) -> Iterator[Fault]:
+    """What the shape does not show: names that nothing defines, ranges the wrong way round, options that clash."""
+
+    def fault(path: Path, what: str, code: Code = Code.STUDY_INVALID) -> Fault:
+        return Fault(line_of(path, lines), in_words(path), what, code.name)
+
+    for name, cohort in document.cohorts.items():
+        for where, what in cohort.faults(name):
+            yield fault(("cohorts", name, *where), what)
+    for index, entry in enumerate(document.analyses):
+        given = entry.given()
+        if len(given) != 1:
+            yield fault(("analyses", index), "each entry is one analysis with its options")
+            continue
+        ((name, analysis),) = given.items()
+        for where, what, code in analysis.faults(document.cohorts):
+            yield fault(("analyses", index, name, *where), what, code)
+
+
+def _study_of(document: _StudyDocument) -> Study:
+    cohorts = tuple(cohort.noun(name) for name, cohort in document.cohorts.items())
+    analyses = tuple(analysis.noun() for entry in document.analyses for analysis in entry.given().values())
+    return Study(document.study, cohorts, analyses)

@@ -1,0 +1,94 @@
+"""The values and shapes that documents of several kinds share."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
+
+from enclos.lexicon.codes import Code
+from enclos.studies.model import MAX_AGE_YEARS, MAX_DAYS, Analysis, Domain, Interval, Limit, Sex, TimePoint
+
+MAX_LISTED = 1000
+Path: TypeAlias = tuple[str | int, ...]
+Complaint: TypeAlias = tuple[Path, str, Code]
+"""Where in an entry something is wrong, what, and of which kind."""
+
+
+def listed(value: object) -> object:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def one_or_many(item: Mapping[str, Any]) -> WithJsonSchema:
+    many = {"type": "array", "items": dict(item), "minItems": 1, "maxItems": MAX_LISTED, "uniqueItems": True}
+    return WithJsonSchema({"anyOf": [dict(item), many]})
+
+
+def words(values: type[Domain | Limit | Sex | Interval | TimePoint]) -> dict[str, Any]:
+    return {"type": "string", "enum": [each.value for each in values]}
+
+
+NAME_PATTERN = "^[a-z][a-z0-9_]{0,63}$"
+Many = Field(min_length=1, max_length=MAX_LISTED)
+DAYS_SCHEMA = {"type": "integer", "minimum": 0, "maximum": MAX_DAYS}
+AGE_SCHEMA = {"type": "integer", "minimum": 0, "maximum": MAX_AGE_YEARS}
+Days: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_DAYS)]
+Age: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_AGE_YEARS)]
+Names: TypeAlias = Annotated[
+    list[str], BeforeValidator(listed), Many, one_or_many({"type": "string", "pattern": NAME_PATTERN})
+]
+Sexes: TypeAlias = Annotated[
+    list[Literal["both", "male", "female"]], BeforeValidator(listed), Many, one_or_many(words(Sex))
+]
+PriorDays: TypeAlias = Annotated[list[Days], BeforeValidator(listed), Many, one_or_many(DAYS_SCHEMA)]
+Intervals: TypeAlias = Annotated[
+    list[Literal["weeks", "months", "quarters", "years", "overall"]],
+    BeforeValidator(listed),
+    Many,
+    one_or_many(words(Interval)),
+]
+AgeGroups: TypeAlias = Annotated[list[Annotated[list[Age], Field(min_length=2, max_length=2)]], Many]
+
+
+class Document(BaseModel):
+    """Options by name; others are refused, and what was given is never repeated in a message."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class AnalysisDocument(Document):
+    """One analysis with its options."""
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show: names that nothing defines, ranges the wrong way round, options that clash.
+
+        In: cohorts — the names of the study's cohorts
+        """
+        raise NotImplementedError
+
+    def noun(self) -> Analysis:
+        """The analysis meant; asked for only when there are no faults."""
+        raise NotImplementedError
+
+
+def unknown_names(option: str, names: Sequence[str], cohorts: Container[str]) -> Iterator[Complaint]:
+    """Names of cohorts that the study does not define."""
+    for at, name in enumerate(names):
+        if name not in cohorts:
+            yield (option, at), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
+
+
+def twice(document: Document, *options: str) -> Iterator[Complaint]:
+    """Options in which a value is given twice."""
+    for option in options:
+        values = [str(value) for value in getattr(document, option)]
+        if len(set(values)) != len(values):
+            yield (option,), "a value is given twice", Code.STUDY_INVALID
+
+
+def wrong_ages(age_groups: Sequence[Sequence[int]], option: str = "age_groups") -> Iterator[Complaint]:
+    """Age groups whose lowest age is above their highest."""
+    for at, (lowest, highest) in enumerate(age_groups):
+        if highest < lowest:
+            yield (option, at), "an age group is [lowest, highest]", Code.STUDY_INVALID

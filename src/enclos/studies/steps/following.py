@@ -1,0 +1,36 @@
+"""Analyses that follow the persons of cohorts: what each kind does with a bucket, and what it says at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from enclos.studies.model import CohortAnalysis, ConceptCohort
+from enclos.studies.ports import CdmBucket
+from enclos.studies.rules.report import Report
+
+
+class Follower(Protocol):
+    """Counts one analysis, bucket by bucket, so that the result is the same for any number of buckets."""
+
+    def take(self, bucket: CdmBucket, first_person: int) -> None:
+        """Count a bucket whose ``study_person``, ``study_observed`` and ``study_event`` are made.
+
+        In: first_person — the dense number of the bucket's ordinal 0; a cell's bitmaps hold dense numbers
+        """
+
+    def report(self, report: Report) -> None:
+        """Add what was found, each result id with its settings, rows and cells."""
+
+
+def follower_of(analysis: CohortAnalysis, cohorts: Sequence[ConceptCohort]) -> Follower:
+    """What counts the analysis.
+
+    In: cohorts — those that the study uses, in the order of ``study_event.cohort``
+    """
+    raise TypeError(f"no counting is known for {type(analysis).__name__}, nor of {len(cohorts)} cohorts")
+
+
+def columns_followed(analysis: CohortAnalysis) -> Mapping[str, tuple[str, ...]]:
+    """The tables and columns that an analysis reads beyond its cohorts, persons and their observation."""
+    raise TypeError(f"no columns are known for {type(analysis).__name__}")
