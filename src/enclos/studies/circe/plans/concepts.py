@@ -1,0 +1,67 @@
+"""Concept sets resolved by the vocabulary, once for all definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from enclos.studies.circe.model import ConceptSet
+
+
+def plan_resolve(concept_sets: Mapping[ConceptSet, int]) -> str:
+    """The concepts of each set.
+
+    Concepts that are named count when the vocabulary has them, descendants when they are valid, and source concepts
+    when they map to one of those; what is excluded is found in the same way.
+    Out: one row per concept of a set: codeset, concept_id
+    Source: circe-be, ConceptSetExpressionQueryBuilder.
+    """
+    items = ", ".join(
+        f"({number}, {item.concept_id}, {item.descendants}, {item.mapped}, {item.excluded})"
+        for concept_set, number in concept_sets.items()
+        for item in concept_set.items
+    )
+    if not items:
+        return "SELECT 0 AS codeset, CAST(0 AS BIGINT) AS concept_id WHERE FALSE"
+    return f"""
+        WITH item AS (FROM (VALUES {items}) AS t(codeset, concept_id, descendants, mapped, excluded)),
+        named AS (
+            SELECT codeset, excluded, mapped, item.concept_id
+            FROM item SEMI JOIN concept ON concept.concept_id = item.concept_id
+            UNION
+            SELECT codeset, excluded, mapped, ancestry.descendant_concept_id
+            FROM item
+            JOIN concept_ancestor AS ancestry ON ancestry.ancestor_concept_id = item.concept_id
+            JOIN concept ON concept.concept_id = ancestry.descendant_concept_id AND concept.invalid_reason IS NULL
+            WHERE item.descendants
+        ),
+        reached AS (
+            SELECT codeset, excluded, concept_id FROM named
+            UNION
+            SELECT codeset, excluded, relation.concept_id_1
+            FROM named
+            JOIN concept_relationship AS relation
+                ON relation.concept_id_2 = named.concept_id
+                AND relation.relationship_id = 'Maps to'
+                AND relation.invalid_reason IS NULL
+            WHERE named.mapped
+        )
+        SELECT codeset, CAST(concept_id AS BIGINT) AS concept_id
+        FROM (
+            SELECT codeset, concept_id FROM reached WHERE NOT excluded
+            EXCEPT
+            SELECT codeset, concept_id FROM reached WHERE excluded
+        )
+        ORDER BY ALL
+    """
+
+
+def plan_codes(resolved: Mapping[int, Sequence[int]]) -> str:
+    """Make ``circe_code`` of concept sets that are resolved."""
+    rows = ", ".join(f"({number}, '{','.join(map(str, codes))}')" for number, codes in resolved.items() if codes)
+    if not rows:
+        return "CREATE OR REPLACE TEMP TABLE circe_code AS SELECT 0 AS codeset, CAST(0 AS BIGINT) AS concept_id LIMIT 0"
+    return f"""
+        CREATE OR REPLACE TEMP TABLE circe_code AS
+        SELECT codeset, CAST(unnest(string_split(codes, ',')) AS BIGINT) AS concept_id
+        FROM (VALUES {rows}) AS t(codeset, codes)
+    """

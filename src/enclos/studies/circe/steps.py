@@ -1,0 +1,85 @@
+"""Make the cohorts of Circe definitions, bucket by bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from enclos.studies.circe.document import read_circe
+from enclos.studies.circe.domains import Joined
+from enclos.studies.circe.model import Definition
+from enclos.studies.circe.outline import Outline, outline_of
+from enclos.studies.circe.plans import cohorts, concepts, records
+from enclos.studies.ports import Cdm, CdmBucket, Check
+
+_SCHEMA = pa.schema(
+    [
+        ("cohort", pa.int32()),
+        ("subject_id", pa.int64()),
+        ("cohort_start_date", pa.date32()),
+        ("cohort_end_date", pa.date32()),
+    ]
+)
+
+
+def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
+    """The rows of the cohorts that Circe definitions describe.
+
+    In: definitions — the JSON text of each cohort, by its name
+    Out: one row per stretch, in order: cohort_name, subject_id, cohort_start_date, cohort_end_date
+    Refuses: CIRCE_UNREADABLE, CIRCE_INVALID.
+    """
+    return definition_rows({name: read_circe(text) for name, text in definitions.items()}, cdm, check=check)
+
+
+def definition_rows(definitions: Mapping[str, Definition], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
+    """The rows of cohorts whose definitions are read; as ``circe_rows``."""
+    outline = outline_of(list(definitions.values()))
+    resolved: Mapping[int, Sequence[int]] | None = None
+    parts = [_SCHEMA.empty_table()]
+    for number in cdm.buckets:
+        if check is not None:
+            check()
+        with cdm.bucket(number) as bucket:
+            if resolved is None:
+                resolved = resolve(outline, bucket)
+            try:
+                make_cohorts(outline, resolved, bucket)
+                parts.append(bucket.query(cohorts.plan_rows()).cast(_SCHEMA))
+            finally:
+                for statement in cohorts.plan_drops(outline):
+                    bucket.execute(statement)
+    rows = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _SCHEMA.names])
+    labels = pa.chunked_array([pa.array(list(definitions), pa.string())]).take(rows["cohort"])
+    return rows.drop_columns(["cohort"]).add_column(0, "cohort_name", labels)
+
+
+def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
+    """The concepts of every concept set; the vocabulary is the same in every bucket."""
+    found: dict[int, list[int]] = {}
+    columns = bucket.query(concepts.plan_resolve(outline.concept_sets)).to_pydict()
+    for codeset, concept in zip(columns["codeset"], columns["concept_id"], strict=True):
+        found.setdefault(codeset, []).append(concept)
+    return found
+
+
+def make_cohorts(outline: Outline, resolved: Mapping[int, Sequence[int]], bucket: CdmBucket) -> None:
+    """Make all tables up to the included events and their ends."""
+    bucket.execute(concepts.plan_codes(resolved))
+    if Joined.PERSON in outline.joined:
+        bucket.execute(records.plan_persons())
+    for domain in dict.fromkeys(pick.domain for pick in outline.picks):
+        bucket.execute(records.plan_records(domain, outline))
+    for criterion in outline.kept:
+        bucket.execute(cohorts.plan_kept(criterion, outline))
+    bucket.execute(cohorts.plan_cohorts(outline.definitions))
+    bucket.execute(cohorts.plan_entries(outline))
+    bucket.execute(cohorts.plan_primary())
+    for statement in cohorts.plan_qualified(outline):
+        bucket.execute(statement)
+    for statement in cohorts.plan_fulfilled(outline):
+        bucket.execute(statement)
+    bucket.execute(cohorts.plan_included())
+    for statement in cohorts.plan_ends(outline):
+        bucket.execute(statement)

@@ -1,0 +1,189 @@
+"""JSON as a tree that knows where it is: every fault is kept with its path, and reading goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
+
+MAX_TEXT_CHARS = 20_000_000
+MAX_INTEGER = 2**31 - 1
+_MAX_DEPTH = 100
+_MAX_TOLD = 20
+_Word = TypeVar("_Word")
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with a document, each with its path."""
+
+    found: list[str] = field(default_factory=list)
+
+    def add(self, path: str, what: str) -> None:
+        """Keep one."""
+        self.found.append(f"{path or 'the definition'} {what}")
+
+    def refuse(self) -> None:
+        """Raise the refusal that names them.
+
+        Refuses: CIRCE_INVALID when there is any.
+        """
+        if not self.found:
+            return
+        told = "; ".join(self.found[:_MAX_TOLD])
+        more = f"; and {len(self.found) - _MAX_TOLD} more" if len(self.found) > _MAX_TOLD else ""
+        raise refusal(
+            Code.CIRCE_INVALID,
+            f"The cohort definition is not valid: {told}{more}.",
+            "Correct what the paths name, in ATLAS or in the file.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and its path."""
+
+    value: Any
+    path: str
+    faults: Faults
+
+    def fault(self, what: str) -> None:
+        """Say what is wrong here."""
+        self.faults.add(self.path, what)
+
+    def fields(self, known: Mapping[str, str]) -> dict[str, Node]:
+        """The object's values that are not null, by the names known in lower case.
+
+        Names are matched whatever their case; a name that is not known is a fault, also when its value is null.
+        """
+        if not isinstance(self.value, dict):
+            self.fault("should be an object")
+            return {}
+        found: dict[str, Node] = {}
+        for name, value in self.value.items():
+            inner = Node(value, f"{self.path}.{name}" if self.path else str(name), self.faults)
+            if name.lower() not in known:
+                inner.fault("is not known to Circe")
+            elif name.lower() in found:
+                inner.fault("is given twice")
+            elif value is not None:
+                found[name.lower()] = inner
+        return {known[name]: node for name, node in found.items()}
+
+    def items(self) -> list[Node]:
+        """The list's values."""
+        if not isinstance(self.value, list):
+            self.fault("should be a list")
+            return []
+        return [Node(value, f"{self.path}[{index}]", self.faults) for index, value in enumerate(self.value)]
+
+    def integer(self, least: int = -MAX_INTEGER) -> int:
+        """A whole number of 32 bits."""
+        value = self.value
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MAX_INTEGER:
+            self.fault(f"should be a whole number of at least {least}" if least >= 0 else "should be a whole number")
+            return max(least, 0)
+        return value
+
+    def number(self) -> float | int:
+        """A number."""
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+            self.fault("should be a number")
+            return 0
+        return self.value
+
+    def boolean(self) -> bool:
+        """True or false."""
+        if not isinstance(self.value, bool):
+            self.fault("should be true or false")
+        return self.value is True
+
+    def text(self) -> str:
+        """A text."""
+        if not isinstance(self.value, str):
+            self.fault("should be a text")
+            return ""
+        return self.value
+
+    def day(self) -> date:
+        """A day, written as year-month-day."""
+        parts = self.value.split("-") if isinstance(self.value, str) else []
+        try:
+            year, month, day = (int(part) for part in parts)
+            return date(year, month, day)
+        except ValueError:
+            self.fault("should be a day, written as 2020-12-31")
+            return date(1970, 1, 1)
+
+    def word(self, words: Mapping[str, _Word], default: _Word) -> _Word:
+        """One of some words, whatever its case."""
+        if isinstance(self.value, str) and self.value.lower() in words:
+            return words[self.value.lower()]
+        self.fault(f"should be one of {', '.join(words)}")
+        return default
+
+
+def tree_of(text: str) -> Node:
+    """The tree of a JSON text.
+
+    Refuses: CIRCE_UNREADABLE when it is too long, too deep or not JSON, or names a key of an object twice.
+    """
+    if len(text) > MAX_TEXT_CHARS:
+        raise _unreadable("it is longer than twenty million characters")
+    try:
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise _unreadable("it nests too deep") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"line {error.lineno} is not JSON") from None
+    except ValueError:
+        raise _unreadable("a number in it is none, or too long") from None
+    if _depth(value) > _MAX_DEPTH:
+        raise _unreadable("it nests too deep")
+    return Node(value, "", Faults())
+
+
+def _unreadable(what: str) -> Refusal:
+    return refusal(
+        Code.CIRCE_UNREADABLE, f"The cohort definition cannot be read: {what}.", "Export it again, as Circe JSON."
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise _unreadable(f"an object in it has {twice[0][:100]} twice")
+    return keys
+
+
+def _no_constant(_: str) -> Any:
+    raise ValueError
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        if depth > _MAX_DEPTH:
+            break
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return depth
+
+
+def known(*names: str) -> dict[str, str]:
+    """Names by their lower case."""
+    return {name.lower(): name for name in names}
