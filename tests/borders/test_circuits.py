@@ -5,6 +5,7 @@ NIRs, the national side and the platform, each with the files it is given.
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.linkage.steps import circuits
+from enclos.pseudonyms.steps.sent_resources import BIRTH_PLACE
 from factories.deliveries import csv_text, open_vault, write_snds
 from factories.enclosure import run_cli
 
 HOSPITALS = ("hosp-a", "hosp-b", "hosp-c", "hosp-d")
-IDA = {"nir": "250036900100142", "birth_date": "1950-03-17", "sex": "F"}
-BOB = {"nir": "149117500200271", "birth_date": "1949-11-02", "sex": "M"}
+FHIR_HOSPITALS = ("hosp-b", "hosp-c")
+FR_CORE = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core"
+IDA = {"nir": "250036900100166", "birth_date": "1950-03-17", "sex": "F"}
+BOB = {"nir": "149117500200203", "birth_date": "1949-11-02", "sex": "M"}
 ZOE = {
     "nir": "",
     "birth_date": "1980-05-20",
@@ -80,6 +84,44 @@ def export(folder: Path, patients: list[dict[str, str]], **more: str) -> Path:
     return folder
 
 
+def fhir_patient(number: int, told: dict[str, str]) -> dict[str, object]:
+    """A patient as a hospital exports one: with all that must not go further."""
+    nir = [{"system": "urn:oid:1.2.250.1.213.1.4.8", "value": told["nir"]}] if told["nir"] else []
+    town = {"url": f"{FR_CORE}-address-insee-code", "valueCoding": {"code": told.get("birth_place", "75056")}}
+    return {
+        "resourceType": "Patient",
+        "id": f"IPP{number}",
+        "identifier": [*nir, {"system": "urn:hospital", "value": f"IPP{number}"}],
+        "name": [
+            {"use": "usual", "family": "ELSEWHERE", "given": ["X"]},
+            {"use": "official", "family": told.get("birth_name", "N"), "given": [told.get("first_names", "F")]},
+        ],
+        "extension": [{"url": BIRTH_PLACE, "valueAddress": {"city": "Lyon", "extension": [town]}}],
+        "address": [{"line": ["3 rue des Lilas"], "city": "Brest"}],
+        "gender": {"F": "female", "M": "male"}[told["sex"]],
+        "birthDate": told["birth_date"],
+    }
+
+
+def fhir_export(folder: Path, patients: list[dict[str, str]], code: str = "KANARIACT") -> Path:
+    """The same hospital as FHIR NDJSON, a type a file; professionals stay behind."""
+    folder.mkdir(parents=True)
+    whose = {"subject": {"reference": "Patient/IPP1", "display": "VOGELSANG Zoé"}}
+    at = {"encounter": {"reference": "Encounter/SEJOUR-77"}}
+    period = {"start": "2019-04-01T08:00:00+02:00", "end": "2019-04-05T10:00:00+02:00"}
+    resources = [
+        *(fhir_patient(n, each) for n, each in enumerate(patients, 1)),
+        {"resourceType": "Encounter", "id": "SEJOUR-77", "status": "finished", "period": period, **whose},
+        {"resourceType": "Condition", "id": "c1", **whose, **at, "code": {"coding": [{"code": "K92.2"}]}},
+        {"resourceType": "Procedure", "id": "a1", **whose, **at, "code": {"coding": [{"code": code}]}},
+        {"resourceType": "Practitioner", "id": "d1", "name": [{"family": "KNOCK"}]},
+    ]
+    for kind in {str(each["resourceType"]) for each in resources}:
+        lines = [json.dumps(each, ensure_ascii=False) for each in resources if each["resourceType"] == kind]
+        (folder / f"{kind}.ndjson").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def emc2(tmp_path_factory):
     """Everything that the actors hand on: Ida and Bob in two hospitals each, Zoé without NIR in another."""
@@ -90,7 +132,8 @@ def emc2(tmp_path_factory):
         key = tmp_path / "keys" / hospital
         make_source_key(key, source=hospital, place="file", passphrase=lambda: "a long enough passphrase")
         sent[hospital] = tmp_path / "sent" / hospital
-        given = export(tmp_path / "export" / hospital, patients[hospital])
+        write = fhir_export if hospital in FHIR_HOSPITALS else export
+        given = write(tmp_path / "export" / hospital, patients[hospital])
         actors.at_hospital(given, sent[hospital], key=key, passphrase=lambda: "a long enough passphrase")
     register = tmp_path / "register.csv"
     register.write_text(csv_text([{**ZOE, "nir": ZOE_NIR}]), encoding="utf-8")
@@ -110,10 +153,33 @@ def test_the_hospital_parts_identities_from_health_data(emc2):
         with_identity, with_health = texts(sent / "identity", sent / "traits"), texts(sent / "health")
         assert not [value for value in HEALTH_VALUES if value in with_identity]
         assert not [value for value in IDENTITY_VALUES if value in with_health]
-        assert "IPP1" not in with_identity + with_health + texts(sent / "link")
-        assert rows(sent / "health" / "DIAGNOSTIC.csv")[0]["code_cim10"] == "K92.2"
-        assert "id_temp" not in with_health
-    assert rows(emc2["sent"]["hosp-a"] / "identity" / "IDENTITY.csv")[0].keys() == set(circuits.IDENTITY)
+        assert not [value for value in ("IPP1", "Lilas", "KNOCK", "ELSEWHERE") if value in texts(sent)]
+        assert "K92.2" in with_health and "2019-04-0" in with_health
+        assert "id_temp" not in with_health and "SEJOUR-77" not in with_health
+    for hospital in ("hosp-a", "hosp-b"):
+        sent = emc2["sent"][hospital]
+        assert rows(sent / "identity" / "IDENTITY.csv")[0].keys() == set(circuits.IDENTITY)
+    (zoe,) = rows(emc2["sent"]["hosp-c"] / "traits" / "TRAITS.csv")
+    assert {name: zoe[name] for name in ZOE if name not in {"nir", "sex"}} == {
+        name: value for name, value in ZOE.items() if name not in {"nir", "sex"}
+    }
+    assert not rows(emc2["sent"]["hosp-c"] / "identity" / "IDENTITY.csv")
+
+
+def test_a_hospital_s_fhir_resources_keep_the_month_of_birth_and_fit_each_other(emc2):
+    health = emc2["sent"]["hosp-b"] / "health"
+    assert {path.name for path in health.iterdir()} == {
+        *("delivery.json", "Patient.ndjson", "Encounter.ndjson", "Condition.ndjson", "Procedure.ndjson")
+    }
+    patients = [json.loads(line) for line in (health / "Patient.ndjson").read_text("utf-8").splitlines()]
+    assert [patient["birthDate"] for patient in patients] == ["1950-03", "1949-11"]
+    assert all(patient.keys() == {"resourceType", "id", "gender", "birthDate"} for patient in patients)
+    condition = json.loads((health / "Condition.ndjson").read_text("utf-8"))
+    stay = json.loads((health / "Encounter.ndjson").read_text("utf-8"))
+    assert condition["subject"]["reference"] == stay["subject"]["reference"] == f"Patient/{patients[0]['id']}"
+    assert condition["encounter"]["reference"] == f"Encounter/{stay['id']}"
+    linked = {row["patient_id"] for row in rows(emc2["sent"]["hosp-b"] / "link" / "LINK_HOSPITAL.csv")}
+    assert linked == {patient["id"] for patient in patients}
 
 
 def test_the_third_party_sees_identities_only_and_asks_without_naming_a_hospital(emc2):
@@ -206,13 +272,37 @@ def test_an_actor_refuses_a_file_with_more_than_its_step_needs(tmp_path, actor):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_hospital_does_not_send_a_value_that_shows_a_nir(tmp_path):
+@pytest.mark.parametrize("form", ["tables", "fhir"])
+def test_a_hospital_does_not_send_a_value_that_shows_a_nir(tmp_path, form):
     make_source_key(tmp_path / "key", source="hosp-a", place="file", passphrase=lambda: "a long enough passphrase")
-    given = export(tmp_path / "export", [IDA], code_ccam=f"seen {IDA['nir'][:13]}")
+    shown = f"seen {IDA['nir'][:13]}"
+    if form == "fhir":
+        given = fhir_export(tmp_path / "export", [IDA], code=shown)
+    else:
+        given = export(tmp_path / "export", [IDA], code_ccam=shown)
     with pytest.raises(NotAsPromised) as refused:
         actors.at_hospital(given, tmp_path / "out", key=tmp_path / "key", passphrase=lambda: "a long enough passphrase")
     assert refused.value.code is Code.IDENTITY_SHOWN
     assert IDA["nir"][:13] not in str(refused.value)
+    assert shown not in texts(tmp_path / "out" / "health")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"nir": "250036900100199"}, "identifier"),
+        ({"nir": "12345"}, "identifier"),
+        ({"birth_date": "1950-03"}, "birthDate"),
+    ],
+)
+def test_a_fhir_patient_whose_identity_is_none_is_refused_without_its_value(tmp_path, changes, rule):
+    make_source_key(tmp_path / "key", source="hosp-a", place="file", passphrase=lambda: "a long enough passphrase")
+    given = fhir_export(tmp_path / "export", [{**IDA, **changes}])
+    with pytest.raises(NotAsPromised) as refused:
+        actors.at_hospital(given, tmp_path / "out", key=tmp_path / "key", passphrase=lambda: "a long enough passphrase")
+    assert refused.value.code is Code.IDENTITY_INVALID and rule in str(refused.value)
+    assert not [value for value in changes.values() if value in str(refused.value)]
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_persons_of_the_register_with_the_same_traits_are_rebuilt_as_nobody():
@@ -220,6 +310,14 @@ def test_two_persons_of_the_register_with_the_same_traits_are_rebuilt_as_nobody(
     register = [{**traits[0], "nir": "2800569123456"}, {**traits[0], "nir": "2800569123457"}]
     assert circuits.rebuilt(traits, register) == []
     assert circuits.rebuilt(traits, register[:1])[0]["nir"] == "2800569123456"
+
+
+def test_a_register_without_accents_hyphens_or_letters_for_a_sex_has_the_same_traits():
+    told = {**ZOE, "birth_name": "L'Éveillé-Müller", "first_names": "Zoé  Anne-Marie"}
+    traits = [{"source": "hosp-c", "id_temp": "t1", **{name: told[name] for name in circuits.TRAITS[2:]}}]
+    plain = {"birth_name": "L EVEILLE MULLER", "first_names": "ZOE ANNE MARIE", "sex": "2", "nir": "2800569123456"}
+    assert circuits.rebuilt(traits, [{**traits[0], **plain}])[0]["nir"] == "2800569123456"
+    assert circuits.rebuilt(traits, [{**traits[0], **plain, "sex": "1"}]) == []
 
 
 def test_a_single_centre_needs_no_third_party(tmp_path):

@@ -11,49 +11,47 @@ from typing import Any
 
 from enclos.app.deliveries import make_delivery
 from enclos.app.keys import Passphrase, leave_no_core
-from enclos.app.senders import source_cipher
+from enclos.app.senders import ndjson_files, source_cipher
 from enclos.contracts.delivered.document import Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher
 from enclos.lexicon.refusals import refusal
 from enclos.linkage.steps import circuits
+from enclos.pseudonyms.secret_functions.distinct import DistinctTags
 from enclos.pseudonyms.secret_functions.identities import record_pseudonyms
-from enclos.stores.sender_files import SenderCsv, leaving
+from enclos.pseudonyms.steps.sent_resources import part_resources, patients_of
+from enclos.stores.sender_files import SenderCsv, leaving, ndjson_batches, write_ndjson
 
 _PATIENT = "PATIENT"
 
 
 def at_hospital(given: Path, out: Path, *, key: Path, passphrase: Passphrase) -> dict[str, Any]:
-    """Part a hospital's tables: identities with temporary ids, health data with keyed numbers, and what joins the two.
+    """Part a hospital's export: identities with temporary ids, health data with keyed numbers, and what joins the two.
 
     In: given — a folder of hospital-csv files, PATIENT.csv with nir and, for whom there is none, birth_name,
-        first_names, birth_place; key — the source's own, of `enclos keys source`
+        first_names, birth_place; or of FHIR NDJSON files, whose patients tell the same; key — the source's own, of
+        `enclos keys source`
     Out: ``identity/`` for the third party or the national side, ``traits/`` for the body that rebuilds NIRs,
         ``health/`` and ``link/`` (deliveries) for the platform; how many rows each has
     Refuses: SENDER_FILE, IDENTITY_SHOWN; nothing is written where something is already
     """
     _make_room(out)
+    files = ndjson_files(given)
     source, cipher = source_cipher(key, passphrase, "circuit hospital")
-    image = _Images(cipher)
-    patients = list(_rows(given / f"{_PATIENT}.csv"))
-    if not patients or "nir" not in patients[0]:
-        raise refusal(Code.SENDER_FILE, "PATIENT.csv has no patient, or no column nir.", "Export it again.")
+    export = _Resources(files, cipher) if files else _Tables(given, cipher)
+    patients = list(export.patients())
     temporary, known, unknown = circuits.identities_of(patients, source, _draw)
-    nirs = frozenset(row["nir"] for row in known)
     counts = {
         "identity": _write(out / "identity" / "IDENTITY.csv", circuits.IDENTITY, _shuffled(known)),
         "traits": _write(out / "traits" / "TRAITS.csv", circuits.TRAITS, _shuffled(unknown)),
     }
-    for path in sorted(given.glob("*.csv")):
-        image.learn(_rows(path))
-        rows = [circuits.health_row(path.stem, row, image, nirs) for row in _rows(path)]
-        counts[path.stem] = _write(out / "health" / path.name, tuple(rows[0]) if rows else (), rows)
+    counts |= export.write_health(out / "health", frozenset(row["nir"] for row in known))
     joined = [
-        {"source": source, "patient_id": image(f"Patient/{patient}"), "id_temp": own}
+        {"source": source, "patient_id": export.image(f"Patient/{patient}"), "id_temp": own}
         for patient, own in temporary.items()
     ]
     counts["link"] = _write(out / "link" / "LINK_HOSPITAL.csv", circuits.LINK_HOSPITAL, _shuffled(joined))
-    make_delivery(out / "health", kind=Kind.HOSPITAL_CSV.value, source=source)
+    make_delivery(out / "health", kind=export.kind.value, source=source)
     make_delivery(out / "link", kind=Kind.LINK.value, source=source)
     return {"source": source, "rows": counts}
 
@@ -108,15 +106,72 @@ class _Images:
     def __init__(self, cipher: BlockCipher) -> None:
         self._cipher = cipher
         self._known: dict[str, str] = {}
+        self.seen = DistinctTags()
 
-    def learn(self, rows: Iterable[Mapping[str, str]]) -> None:
-        columns = (("patient_id", "Patient"), ("sejour_id", "Encounter"))
-        named = {f"{kind}/{row[name]}" for row in rows for name, kind in columns if row.get(name)}
-        new = sorted(named - self._known.keys())
-        self._known.update(zip(new, record_pseudonyms(self._cipher, new), strict=True))
+    def learn(self, names: Iterable[str]) -> None:
+        new = sorted(set(names) - self._known.keys())
+        self._known.update(zip(new, record_pseudonyms(self._cipher, new, self.seen), strict=True))
 
     def __call__(self, name: str) -> str:
         return self._known[name]
+
+
+class _Tables:
+    """A hospital's export as hospital-csv files."""
+
+    kind = Kind.HOSPITAL_CSV
+    _keyed = (("patient_id", "Patient"), ("sejour_id", "Encounter"))
+
+    def __init__(self, given: Path, cipher: BlockCipher) -> None:
+        self._given = given
+        self.image = _Images(cipher)
+
+    def patients(self) -> Iterable[Mapping[str, str]]:
+        patients = list(_rows(self._given / f"{_PATIENT}.csv"))
+        if not patients or "nir" not in patients[0]:
+            raise refusal(Code.SENDER_FILE, "PATIENT.csv has no patient, or no column nir.", "Export it again.")
+        return patients
+
+    def write_health(self, out: Path, nirs: frozenset[str]) -> dict[str, int]:
+        counts = {}
+        for path in sorted(self._given.glob("*.csv")):
+            found = list(_rows(path))
+            self.image.learn(f"{kind}/{row[name]}" for row in found for name, kind in self._keyed if row.get(name))
+            self.image.seen.check()
+            rows = [circuits.health_row(path.stem, row, self.image, nirs) for row in found]
+            counts[path.stem] = _write(out / path.name, tuple(rows[0]) if rows else (), rows)
+        return counts
+
+
+class _Resources:
+    """A hospital's export as FHIR NDJSON files, read in pieces."""
+
+    kind = Kind.FHIR_BULK
+
+    def __init__(self, files: Sequence[Path], cipher: BlockCipher) -> None:
+        self._files = files
+        self._cipher = cipher
+        self.image = _Images(cipher)
+
+    def patients(self) -> Iterable[Mapping[str, str]]:
+        batches = (batch for path in self._files for batch in ndjson_batches(path))
+        patients = {patient["patient_id"]: patient for batch in batches for patient in patients_of(batch)}
+        if not patients:
+            raise refusal(Code.SENDER_FILE, "There is no patient in the export.", "Export it with its patients.")
+        self.image.learn(f"Patient/{patient}" for patient in patients)
+        return patients.values()
+
+    def write_health(self, out: Path, nirs: frozenset[str]) -> dict[str, int]:
+        counts, seen = {}, self.image.seen
+        for path in self._files:
+            target = out / path.name.removesuffix(".gz")
+            batches = (part_resources(batch, self._cipher, nirs, seen=seen) for batch in ndjson_batches(path))
+            with leaving(target) as file:
+                counts[path.name] = write_ndjson(file, (each for batch in batches for each in batch))
+                seen.check()
+            if not counts[path.name]:
+                target.unlink()  # nothing in it may leave, for instance practitioners
+        return counts
 
 
 def _draw() -> str:

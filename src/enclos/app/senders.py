@@ -19,12 +19,8 @@ from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions import LEVEL_ONE_FUNCTION
 from enclos.pseudonyms.secret_functions.distinct import DistinctTags
-from enclos.pseudonyms.steps.senders import (
-    PSEUDONYM_COLUMN,
-    check_columns,
-    pseudonymise_resources,
-    pseudonymise_rows,
-)
+from enclos.pseudonyms.steps.senders import PSEUDONYM_COLUMN, check_columns, pseudonymise_rows
+from enclos.pseudonyms.steps.sent_resources import pseudonymise_resources
 from enclos.stores.files import storage_border, write_atomically
 from enclos.stores.keys import KeyStore, read_token_uri
 from enclos.stores.reidentification_files import public_of, recipient_bytes
@@ -77,7 +73,7 @@ def pseudonymise(
         raise refusal(Code.SENDER_FILE, "There is something where the pseudonyms would go.", "Name another place.")
     keys, name = _open_source(key, passphrase)
     cipher = keys.blocks(name)
-    files = sorted(path for path in given.iterdir() if path.name.endswith(_NDJSON)) if given.is_dir() else [given]
+    files = ndjson_files(given) if given.is_dir() else [given]
     if not files or not all(path.is_file() for path in files):
         raise refusal(Code.SENDER_FILE, "There is no file to pseudonymise.", "Name a CSV, or FHIR NDJSON.")
     _note_use(key, key_id(keys, name), [path.name for path in files])
@@ -112,6 +108,12 @@ def pseudonymise(
         "files": counts,
         "seconds": round(perf_counter() - started, 3),
     }
+
+
+def ndjson_files(folder: Path) -> list[Path]:
+    """The FHIR NDJSON files of a folder, in the order of their names."""
+    with storage_border("what is given"):
+        return sorted(path for path in folder.iterdir() if path.name.endswith(_NDJSON)) if folder.is_dir() else []
 
 
 def pseudonym_of(key: Path, passphrase: Passphrase, *, nir: str, birth: str, sex: str) -> tuple[str, str]:

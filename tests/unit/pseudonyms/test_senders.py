@@ -11,12 +11,8 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions import identity_messages, level_one_pseudonyms
-from enclos.pseudonyms.steps.senders import (
-    PSEUDONYM_COLUMN,
-    PSEUDONYM_SYSTEM,
-    pseudonymise_resources,
-    pseudonymise_rows,
-)
+from enclos.pseudonyms.steps.senders import PSEUDONYM_COLUMN, pseudonymise_rows
+from enclos.pseudonyms.steps.sent_resources import PSEUDONYM_SYSTEM, pseudonymise_resources
 from enclos.stores.keys import LocalBlocks
 
 KEY = LocalBlocks(b"k" * 32)
@@ -174,3 +170,11 @@ def test_a_date_that_shows_the_birth_date_is_refused():
     with pytest.raises(NotAsPromised) as refused:
         list(pseudonymise_resources([(3, {**PATIENT, "deceasedDateTime": "1990-01-31"})], KEY))
     assert refused.value.code is Code.IDENTITY_SHOWN
+
+
+def test_a_resource_that_shows_a_nir_is_refused():
+    coded = {**CONDITION, "code": {"coding": [{"code": f"see {key_of('2700375123456')}"}]}}
+    with pytest.raises(NotAsPromised) as refused:
+        list(pseudonymise_resources(enumerate((PATIENT, coded), 1), KEY))
+    assert refused.value.code is Code.IDENTITY_SHOWN and "line 2" in refused.value.what
+    assert "2700375123456" not in str(refused.value)

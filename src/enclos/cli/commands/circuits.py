@@ -18,7 +18,9 @@ Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")]
 
 @circuit_commands.command("hospital")
 def circuit_hospital(
-    given: Annotated[Path, typer.Argument(metavar="IN", help="A folder of hospital-csv files with identities.")],
+    given: Annotated[
+        Path, typer.Argument(metavar="IN", help="A folder of hospital-csv files, or of FHIR NDJSON, with identities.")
+    ],
     out: Out,
     key: Annotated[Path, typer.Option("--key", metavar="KEYDIR", help="The hospital's key: enclos keys source.")],
     *,

@@ -8,6 +8,7 @@ Source: CNIL, guide on circuits (12/2020); facts on regulation, § 5.3
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from enclos.contracts.delivered.document import Kind
@@ -173,9 +174,22 @@ def answers(asked: Iterable[Row], reference: Iterable[Row]) -> list[dict[str, st
 
 
 def _identity(row: Row) -> tuple[str, str, str]:
-    sex = {"M": "1", "F": "2"}.get(row["sex"].strip(), row["sex"].strip())
-    return row["nir"].strip()[:13], row["birth_date"].strip(), sex
+    return row["nir"].strip()[:13], row["birth_date"].strip(), _sex(row)
 
 
 def _traits(row: Row) -> tuple[str, ...]:
-    return tuple(" ".join(row[name].upper().split()) for name in TRAITS[2:])
+    """Traits as registers write them: capitals without accents, hyphens or apostrophes."""
+    return (*(_plain(row[name]) for name in TRAITS[2:] if name != "sex"), _sex(row))
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFD", text.upper())
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in letters if not _is_mark(letter)).split())
+
+
+def _is_mark(letter: str) -> bool:
+    return unicodedata.category(letter) == "Mn"
+
+
+def _sex(row: Row) -> str:
+    return {"M": "1", "F": "2"}.get(row["sex"].strip(), row["sex"].strip())

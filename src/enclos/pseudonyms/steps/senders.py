@@ -1,14 +1,9 @@
-"""What a sender does before anything leaves: identities become level-one pseudonyms, everything else of them goes.
-
-Only what is named leaves: kept columns of a table, and the elements of a FHIR resource that ``KEPT_ELEMENTS`` lists.
-"""
+"""What a sender does before a table leaves: identities become level-one pseudonyms, and only what is named is kept."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +12,6 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.pseudonyms.model import IdentityColumns
-from enclos.pseudonyms.resource_elements import KEPT_ELEMENTS, KEPT_RESOURCES
 from enclos.pseudonyms.secret_functions.distinct import DistinctTags
 from enclos.pseudonyms.secret_functions.identities import (
     BIRTH_RULE,
@@ -26,21 +20,12 @@ from enclos.pseudonyms.secret_functions.identities import (
     SEX_RULE,
     identity_messages,
     level_one_pseudonyms,
-    record_pseudonyms,
 )
 
 PSEUDONYM_COLUMN = "pseudonym_" + re.sub(r"\W", "_", LEVEL_ONE_FUNCTION)
-PSEUDONYM_SYSTEM = f"urn:enclos:{LEVEL_ONE_FUNCTION}"
-NIR_SYSTEMS = frozenset({"urn:oid:1.2.250.1.213.1.4.8", "urn:oid:1.2.250.1.213.1.4.10"})
-"""The NIR as the national health identity (INS), and its test domain. Source: ANS, list of OIDs of the INS."""
 
 _NIR_INSIDE = r"[1-478][0-9]{4}([0-9]{2}|2[AB])[0-9]{6}"
-_SEXES = {"male": "1", "female": "2"}
-_DATE = re.compile(BIRTH_RULE)
-_NIR = re.compile(NIR_RULE)
-_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
-
-Resource = dict[str, Any]
+_NIR, _DATE = re.compile(NIR_RULE), re.compile(BIRTH_RULE)
 
 
 def pseudonymise_rows(
@@ -71,47 +56,19 @@ def pseudonymise_rows(
     return pa.table([pseudonyms, *(rows[name] for name in columns.kept)], names=[PSEUDONYM_COLUMN, *columns.kept])
 
 
-def pseudonymise_resources(
-    numbered: Iterable[tuple[int, Resource]],
-    cipher: BlockCipher,
-    *,
-    seen: DistinctTags | None = None,
-    nir_systems: frozenset[str] = NIR_SYSTEMS,
-) -> Iterator[Resource]:
-    """FHIR resources with pseudonyms for persons and records, and only the elements that may leave.
-
-    A patient keeps gender, year of birth and day of death, and gets the level-one pseudonym as its identifier; ids and
-    references are replaced by the same function everywhere, so that they still fit over all files of the source.
-
-    In: numbered — line and resource; types that no warehouse takes are left behind
-    Refuses: SENDER_FILE, IDENTITY_INVALID, IDENTITY_SHOWN with the line
-    """
-    batch = [(line, resource) for line, resource in numbered if resource.get("resourceType") in KEPT_RESOURCES]
-    kept = [(line, *_scrubbed(line, resource)) for line, resource in batch]
-    names = sorted({name for _, _, found in kept for name in found})
-    images = dict(zip(names, record_pseudonyms(cipher, names, seen), strict=True))
-    patients = [(line, resource) for line, resource in batch if resource.get("resourceType") == "Patient"]
-    identities = [_identity(line, resource, nir_systems) for line, resource in patients]
-    columns = [pa.array([identity[part] for identity in identities], pa.string()) for part in range(3)]
-    pseudonyms = iter(level_one_pseudonyms(cipher, identity_messages(*columns), seen).to_pylist())
-    shown = iter(identities)
-    for line, resource, _ in kept:
-        _replace(resource, images)
-        if resource["resourceType"] == "Patient":
-            nir, birth, _ = next(shown)
-            resource["identifier"] = [{"system": PSEUDONYM_SYSTEM, "value": next(pseudonyms)}]
-            resource["birthDate"] = birth[:4]
-            text = json.dumps(resource)
-            if nir[:13] in text or birth in text:
-                raise _shown(line, "a patient")
-        yield resource
-
-
 def holds_national_number(text: str) -> bool:
     """Whether the text is a NIR of 15 characters with its right key."""
-    if len(text) != 15 or not _NIR.fullmatch(text):
-        return False
-    return bool(_has_right_key(pa.chunked_array([pa.array([text])]))[0].as_py())
+    return len(text) == 15 and is_national_number(text)
+
+
+def is_national_number(text: str) -> bool:
+    """Whether the text is a NIR of 13 characters, or of 15 with its right key."""
+    return bool(_NIR.fullmatch(text)) and bool(_has_right_key(pa.chunked_array([[text]]))[0].as_py())
+
+
+def is_birth_date(text: str) -> bool:
+    """Whether the text is a day of the calendar, YYYY-MM-DD."""
+    return bool(_DATE.fullmatch(text)) and bool(_is_a_day(pa.chunked_array([[text]]))[0].as_py())
 
 
 # -- tables
@@ -155,87 +112,20 @@ def _check_shown(values: pa.ChunkedArray, nir: pa.ChunkedArray, first_line: int,
     suspicious = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(values, _NIR_INSIDE), fill_value=False))
     for at in suspicious.to_pylist():
         text = values[at].as_py()
-        if nir[at].as_py()[:13] in text or _shows_nir(text):
-            raise _shown(first_line + at, f"column {column}", table)
+        if nir[at].as_py()[:13] in text or shows_nir(text):
+            raise identity_shown(first_line + at, f"column {column}", table)
 
 
-def _shows_nir(text: str) -> bool:
+def shows_nir(text: str) -> bool:
+    """Whether a NIR with its right key stands in the text."""
     found = re.findall(r"(?<![0-9])(?=([1-478][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{8})(?![0-9]))", text)
     return any(bool(_has_right_key(pa.chunked_array([[each]]))[0].as_py()) for each in found)
 
 
-def _shown(line: int, where: str, table: str = "The file") -> Refusal:
+def identity_shown(line: int, where: str, table: str = "The file") -> Refusal:
+    """The refusal of what would leave with an identity in it."""
     return refusal(
         Code.IDENTITY_SHOWN, f"{table}, line {line}: {where} shows an identity.", "Do not keep what holds identities."
-    )
-
-
-# -- resources
-
-
-def _scrubbed(line: int, resource: Resource) -> tuple[Resource, set[str]]:
-    """The resource with the elements that may leave, and the names (Type/id) in it that have to be replaced."""
-    kind, own = resource.get("resourceType"), resource.get("id")
-    if not isinstance(own, str) or not own:
-        raise refusal(Code.SENDER_FILE, f"Line {line}: the resource has no id.", "Export it with its id.")
-    names = {f"{kind}/{own}"}
-    kept = _kept(resource, names)
-    return {"resourceType": kind, "id": f"{kind}/{own}", **kept}, names
-
-
-def _kept(element: Any, names: set[str]) -> Any:
-    if isinstance(element, list):
-        return [_kept(each, names) for each in element]
-    if not isinstance(element, dict):
-        return element
-    kept = {}
-    for name, value in element.items():
-        if name == "reference":
-            found = _REFERENCE.search(value) if isinstance(value, str) else None
-            if found:
-                kept[name] = f"{found[1]}/{found[2]}"
-                names.add(kept[name])
-        elif name in KEPT_ELEMENTS:
-            kept[name] = _kept(value, names)
-    return kept
-
-
-def _replace(element: Any, images: dict[str, str]) -> None:
-    if isinstance(element, list):
-        for each in element:
-            _replace(each, images)
-    elif isinstance(element, dict):
-        for name, value in element.items():
-            if name == "reference":
-                element[name] = f"{value.partition('/')[0]}/{images[value]}"
-            elif name == "id" and value in images:
-                element[name] = images[value]
-            else:
-                _replace(value, images)
-
-
-def _identity(line: int, patient: Resource, nir_systems: frozenset[str]) -> tuple[str, str, str]:
-    found = [
-        str(each.get("value", "")).replace(" ", "")
-        for each in patient.get("identifier") or []
-        if isinstance(each, dict) and each.get("system") in nir_systems
-    ]
-    birth, sex = str(patient.get("birthDate", "")), _SEXES.get(str(patient.get("gender", "")), "")
-    column = pa.chunked_array([[found[0] if found else ""]])
-    if len(set(found)) != 1 or not _NIR.fullmatch(found[0]) or not _has_right_key(column)[0].as_py():
-        raise _bad(line, "identifier", "one NIR in the national system, with its right key if it has one")
-    if not _DATE.fullmatch(birth) or not _is_a_day(pa.chunked_array([[birth]]))[0].as_py():
-        raise _bad(line, "birthDate", "a day of the calendar, YYYY-MM-DD")
-    if not sex:
-        raise _bad(line, "gender", "male or female")
-    return found[0], birth, sex
-
-
-def _bad(line: int, element: str, rule: str) -> Refusal:
-    return refusal(
-        Code.IDENTITY_INVALID,
-        f"Line {line}, {element}: this is not {rule}.",
-        "Correct the patient, or leave them out and account for them.",
     )
 
 
