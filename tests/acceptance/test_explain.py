@@ -70,6 +70,13 @@ def values(found: Any) -> Iterator[str]:
         yield str(found)
 
 
+def delays(lines: list[dict[str, Any]]) -> set[int]:
+    """How long after the day that a line names its row may be, in any field; a week of SSR is seven days."""
+    said = {int(value) for line in lines for name, value in line.items() if "DEL" in name and str(value).isdigit()}
+    weeks = {int(line["RHS_NUM"]) for line in lines if line.get("RHS_NUM")}
+    return {0} | said | {7 * week + day for week in weeks for day in range(-13, 1)}
+
+
 def sample(home: Any, table: str, n: int, where: str = "true") -> list[dict[str, Any]]:
     key = "person_id" if table in ("person", "death") else f"{table}_id"
     with reading_snapshot(home) as (engine, snapshot):
@@ -110,8 +117,7 @@ def test_the_lines_tell_the_code_and_the_day(france: Path, vault: Any, table: st
         said = {value.replace(".", "").lstrip("0") for line in lines for value in values(line)}
         assert row[code].replace(".", "").lstrip("0") in said
         days = {value[:10] for line in lines for value in values(line)}
-        delays = {int(line["ENT_DAT_DEL"]) for line in lines if line.get("ENT_DAT_DEL")} | {0}
-        assert any((row[day] - timedelta(days=delay)).isoformat() in days for delay in delays)
+        assert any((row[day] - timedelta(days=delay)).isoformat() in days for delay in delays(lines))
         assert told["rules"]["enclos mapping"]
 
 
@@ -149,6 +155,46 @@ def test_a_dispensing_names_its_packs_and_their_prestations_and_no_other_line(
         assert str(row["drug_exposure_id"]).encode() not in kept
 
 
+def test_a_row_tells_its_rule_the_traps_it_passed_and_the_steps_to_its_concept(vault: Any) -> None:
+    (row,) = sample(vault, "drug_exposure", 1, "drug_type_concept_id = 32869 AND drug_concept_id > 0")
+    told = explain_row(vault, "drug_exposure", row["drug_exposure_id"])
+    (verdict,) = told["verdicts"]
+    assert (verdict["rule"], verdict["mapped"], verdict["reasons"]) == (
+        "snds-1/pha/drug_exposure",
+        verdict["n_lines"],
+        {},
+    )
+    assert {"information_line", "public_hospital", "no_date"} <= {each["trap"] for each in verdict["passed"]}
+    steps = told["vocabulary"]
+    assert [step["step"] for step in steps] == ["source concept", "Maps to"]
+    assert [step["concept_id"] for step in steps] == [row["drug_source_concept_id"], row["drug_concept_id"]]
+    assert (steps[0]["code"], steps[-1]["standard"]) == (row["drug_source_value"], True)
+
+
+def test_a_cost_names_the_lines_that_add_up_to_it(france: Path, vault: Any) -> None:
+    in_town = "cost_type_concept_id <> 32855 AND cost_type_concept_id <> 32854 AND total_charge > 0"
+    (row,) = sample(vault, "cost", 1, in_town)
+    lines = named(france, explain_row(vault, "cost", row["cost_id"]))
+    assert round(sum(float(line["PRS_PAI_MNT"]) for line in lines), 2) == row["total_charge"]
+    assert round(sum(float(line["BSE_REM_MNT"] or 0) for line in lines), 2) == row["paid_by_primary"]
+
+
+def test_a_payers_period_names_the_lines_that_the_scheme_paid(france: Path, vault: Any) -> None:
+    (row,) = sample(vault, "payer_plan_period", 1, "payer_source_value <> 'AME'")
+    lines = named(france, explain_row(vault, "payer_plan_period", row["payer_plan_period_id"]))
+    paid = [line for line in lines if "RGM_GRG_COD" in line]
+    assert {line["RGM_GRG_COD"] for line in paid} == {row["payer_source_value"]}
+    first, last = (row[f"payer_plan_period_{side}_date"].isoformat() for side in ("start", "end"))
+    assert all(first <= line["EXE_SOI_DTD"][:10] <= last for line in paid)
+
+
+def test_a_device_names_its_line(france: Path, vault: Any) -> None:
+    (row,) = sample(vault, "device_exposure", 1)
+    lines = named(france, explain_row(vault, "device_exposure", row["device_exposure_id"]))
+    said = {value.lstrip("0") for line in lines for value in values(line)}
+    assert row["device_source_value"].lstrip("0") in said
+
+
 def test_an_era_names_its_records_and_their_lines(vault: Any) -> None:
     (era,) = sample(vault, "drug_era", 1, "drug_exposure_count = 2")
     told = explain_row(vault, "drug_era", era["drug_era_id"])
@@ -178,7 +224,9 @@ def test_a_row_of_an_omop_delivery_names_its_own_line(france: Path, vault: Any) 
     assert line["drug_exposure_start_date"] == row["drug_exposure_start_date"].isoformat()
 
 
-@pytest.mark.parametrize("table", ["person", "death", "observation_period", "visit_occurrence", "visit_detail"])
+@pytest.mark.parametrize(
+    "table", ["person", "death", "observation_period", "visit_occurrence", "visit_detail", "condition_era"]
+)
 def test_rows_without_a_code_have_lines_too(france: Path, vault: Any, table: str) -> None:
     (row,) = sample(vault, table, 1)
     told = explain_row(vault, table, row["person_id" if table in ("person", "death") else f"{table}_id"])

@@ -7,13 +7,14 @@ the row again from what crossed. Neither learns what the other knows; nothing is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from enclos.app.enclosure import Enclosure
 from enclos.contracts.durations import DURATION_RULE_IDS
+from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.intake.steps import read_accounts
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
@@ -30,7 +31,6 @@ from enclos.warehouse.steps.explaining import EXPLAINED_TABLES, Explainer, key_o
 
 _OWN_NUMBER = ("person", "death")
 """Tables whose rows bear the person's number."""
-_CONCEPT = {"visit_occurrence": "visit", "visit_detail": "visit_detail", "person": "gender"}
 
 Lines = list[tuple[LandedFile, int]]
 
@@ -39,8 +39,8 @@ def explain_row(enclosure: Enclosure, table: str, number: int, *, snapshot: int 
     """The delivered lines and the rules that made a row of the CDM.
 
     In: number — the row's own; of person and death the person's.
-    Out: sources (source, delivery, table, file and the SHA-256 of its content, line), rules, vocabulary path; of an era
-    also its records.
+    Out: sources (source, delivery, table, file and the SHA-256 of its content, line), rules, verdicts (the rule and the
+    traps that the lines passed, by table), vocabulary (each step to the standard concept); of an era also its records.
     Refuses: EXPLAIN_UNKNOWN, EXPLAIN_CHANGED when what landed since makes the row otherwise.
     """
     if table not in EXPLAINED_TABLES:
@@ -69,8 +69,9 @@ def explain_row(enclosure: Enclosure, table: str, number: int, *, snapshot: int 
                 (name for name, each in DURATION_RULE_IDS.items() if each == rules.get("enclos drug duration")),
                 "pack-size",
             )
-            found = Explainer(engine, crossing, person_id, tables, periods, duration).explain(table, stored)
-            path = _vocabulary_path(engine, stored_in, table, stored)
+            intents = tuple(rules.get("enclos MedicationRequest intents", "").split()) or ORDERING_INTENTS
+            explainer = Explainer(engine, crossing, person_id, tables, periods, duration, intents)
+            found = explainer.explain(table, stored)
             days = _duration(engine, stored_in, stored, duration)
         sources = [
             {
@@ -94,7 +95,8 @@ def explain_row(enclosure: Enclosure, table: str, number: int, *, snapshot: int 
         "sources": sources,
         "crossed_as": sorted({name for name, _ in found.origins}),
         "rules": rules | days,
-        "vocabulary": path,
+        "verdicts": [each.as_json() for each in found.verdicts],
+        "vocabulary": [step.as_json() for step in found.path],
         "records": [{"table": name, "id": record} for name, record in found.records],
     }
 
@@ -150,21 +152,3 @@ def _duration(engine: Engine, snapshot: LakeSnapshot, row: Mapping[str, Any], ru
         [row["drug_source_concept_id"], rule],
     )
     return {"days of this row": found[0][0] if found else DURATION_RULE_IDS["one-box-30"]}
-
-
-def _vocabulary_path(
-    engine: Engine, snapshot: LakeSnapshot, table: str, row: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """From the source concept to the standard one."""
-    word = _CONCEPT.get(table, table.split("_", maxsplit=1)[0])
-    return list(_concepts(engine, snapshot, [row.get(f"{word}_source_concept_id"), row.get(f"{word}_concept_id")]))
-
-
-def _concepts(engine: Engine, snapshot: LakeSnapshot, ids: list[Any]) -> Iterator[dict[str, Any]]:
-    for concept in ids:
-        if concept:
-            for vocabulary, code in engine.rows(
-                f"SELECT vocabulary_id, concept_code FROM {snapshot.relation('concept')} WHERE concept_id = ?",
-                [concept],
-            ):
-                yield {"concept_id": concept, "vocabulary": vocabulary, "code": code}

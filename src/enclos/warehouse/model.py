@@ -133,3 +133,54 @@ class BuildReport:
             "seconds": round(self.seconds.get("total", 0.0), 3),
             "phases": {phase: round(seconds, 3) for phase, seconds in self.seconds.items() if phase != "total"},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the rules say of the lines of one pseudonymised table that made a row."""
+
+    table: str
+    rule: str
+    """Mapping, pseudonymised table and OMOP table."""
+    n_lines: int
+    mapped: int
+    reasons: Mapping[str, int]
+    """Lines that a trap left out and that are in the row all the same, such as charges in a cost."""
+    passed: tuple[tuple[str, str], ...]
+    """The traps that no line met: name and meaning."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdicts as the command line prints them."""
+        return {
+            "table": self.table,
+            "rule": self.rule,
+            "n_lines": self.n_lines,
+            "mapped": self.mapped,
+            "cancelled": self.n_lines - self.mapped - sum(self.reasons.values()),
+            "reasons": dict(sorted(self.reasons.items())),
+            "passed": [{"trap": name, "meaning": meaning} for name, meaning in self.passed],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyStep:
+    """One step from a code to its standard concept."""
+
+    step: str
+    """``source concept``, a relationship, ``SOURCE_TO_CONCEPT_MAP``, ``as delivered`` or ``no standard concept``."""
+    concept_id: int
+    vocabulary: str | None = None
+    code: str | None = None
+    standard: bool = False
+    valid: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as the command line prints it."""
+        return {
+            "step": self.step,
+            "concept_id": self.concept_id,
+            "vocabulary": self.vocabulary,
+            "code": self.code,
+            "standard": self.standard,
+            "valid": self.valid,
+        }

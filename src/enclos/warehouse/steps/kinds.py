@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from enclos.warehouse.plans import (
     affined,
     conditions,
+    costs,
+    deaths,
     declared,
     drugs,
     fields,
     hospital_facts,
+    kin,
     measurements,
+    observation_periods,
+    payers,
     procedures,
     stay_lines,
+    visit_details,
+    visits,
 )
 from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import Kind
+from enclos.warehouse.plans.traps import Trap
 from enclos.warehouse.steps.sources import Sources
+
+LINE_TRAPS: Mapping[str, tuple[Trap, ...]] = {
+    "prs": visits.PRESTATION_TRAPS,
+    "mco_b": visits.STAY_TRAPS,
+    "mco_um": visit_details.STAY_LINE_TRAPS,
+    "mco_valo": costs.STAY_AMOUNT_TRAPS,
+    "ace_b": stay_lines.BILLED_TRAPS,
+    **{field.table: field.traps for field in fields.FIELDS},
+    "h_visit": visits.VISIT_TRAPS,
+    "orc": payers.COVER_TRAPS,
+    "kin": kin.MOTHER_TRAPS,
+    "cci": deaths.CERTIFICATE_TRAPS,
+    "omop_death": deaths.OMOP_TRAPS,
+    "omop_observation_period": observation_periods.OMOP_TRAPS,
+}
+"""What judges the lines that are no clinical event."""
 
 
 def event_kinds(at: Sources, duration: DurationRule, intents: tuple[str, ...]) -> list[Kind]:
@@ -46,3 +72,8 @@ def event_kinds(at: Sources, duration: DurationRule, intents: tuple[str, ...]) -
     }
     stays_came = any(field.table in at for field in fields.FIELDS)
     return [kind for table, kind in every.items() if table in at or (table == "mco_b" and stays_came)]
+
+
+def traps_of_tables(at: Sources, duration: DurationRule, intents: tuple[str, ...]) -> dict[str, tuple[Trap, ...]]:
+    """What judges the lines of each pseudonymised table that came."""
+    return {**LINE_TRAPS, **{kind.name: kind.traps for kind in event_kinds(at, duration, intents) if kind.traps}}

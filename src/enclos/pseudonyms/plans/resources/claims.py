@@ -43,7 +43,7 @@ def _claims(rows: str, more: str) -> str:
         "SELECT r.*, p.person_id, e.visit_key AS of_encounter, coalesce(e.visit_key, c.visit_key) AS visit_key, CASE "
         f"WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' WHEN r.unknown THEN '{LeftBehind.NOT_MAPPED.value}' "
         f"WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' WHEN r.not_done "
-        f"THEN '{LeftBehind.NOT_DONE.value}' END AS whole FROM (SELECT _source, _superseded, "
+        f"THEN '{LeftBehind.NOT_DONE.value}' END AS whole FROM (SELECT _source, _delivery, _line, _superseded, "
         f"{reference('$.patient')} AS patient, {reference('$.item[0].encounter[0]')} AS encounter, {OWN_VISIT} AS own, "
         f"{unknown} AS unknown, {not_done} AS not_done, {at('$.billablePeriod.start')} AS start_at, "
         f"{at('$.billablePeriod.end')} AS end_at, {more} FROM {latest}) AS r "
@@ -58,8 +58,8 @@ def judged_claims(rows: str) -> str:
     modes = f"{_mode('0')} AS admitted_from, {_mode('1')} AS discharged_to"
     return in_shape(
         PSEUDONYMISED["h_visit"],
-        "SELECT _source AS source, person_id, visit_key, 'inpatient' AS visit_class, start_at, end_at, admitted_from, "
-        "discharged_to, CASE WHEN whole IS NOT NULL THEN whole "
+        "SELECT _source AS source, _delivery, _line, person_id, visit_key, 'inpatient' AS visit_class, start_at, "
+        "end_at, admitted_from, discharged_to, CASE WHEN whole IS NOT NULL THEN whole "
         f"WHEN of_encounter IS NOT NULL THEN '{LeftBehind.IN_ENCOUNTER.value}' "
         f"WHEN start_at IS NULL THEN '{LeftBehind.NO_DATE.value}' END AS _left "
         f"FROM ({_claims(rows, modes)})",
@@ -77,7 +77,8 @@ def judged_claim_diagnoses(rows: str) -> str:
     written = text("$.diagnosisCodeableConcept.coding[0].code", "part")
     return in_shape(
         PSEUDONYMISED["h_condition"],
-        f"SELECT _source AS source, person_id, visit_key, coalesce({known}.vocabulary, 'CIM10') AS vocabulary, "
+        "SELECT _source AS source, _delivery, _line, person_id, visit_key, "
+        f"coalesce({known}.vocabulary, 'CIM10') AS vocabulary, "
         f"coalesce({known}.code, {written}) AS code, "
         f"CASE upper({text('$.type[0].coding[0].code', 'part')}) {ranks} END AS rank, "
         "CAST(start_at AS DATE) AS start_on, CAST(end_at AS DATE) AS end_on, "
@@ -97,7 +98,8 @@ def judged_claim_acts(rows: str) -> str:
     phase = f"nullif(trim(replace(substr({written}, 11, 1), '·', '')), '')"
     return in_shape(
         PSEUDONYMISED["h_procedure"],
-        f"SELECT _source AS source, person_id, visit_key, 'CCAM' AS vocabulary, left({written}, 7) AS code, "
+        "SELECT _source AS source, _delivery, _line, person_id, visit_key, "
+        f"'CCAM' AS vocabulary, left({written}, 7) AS code, "
         f"nullif(trim(replace(substr({written}, 12, 1), '·', '')), '') AS activity, {day} AS done_on, "
         f"CASE WHEN whole IS NOT NULL THEN whole WHEN {written} IS NULL THEN '{LeftBehind.NO_CODE.value}' "
         f"WHEN coalesce({phase}, '0') NOT IN ('0', '1') THEN '{LeftBehind.LATER_PHASE.value}' "
