@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from enclos.studies.circe import circe_rows
+from enclos.studies.circe.domains import DOMAINS, CountColumn, Domain, Kind, source_attribute
 from enclos.studies.ports import Cdm
 
 _numbers = count(1)
@@ -107,3 +108,64 @@ def cohort_of(expression: Mapping[str, Any], cdm: Cdm) -> list[tuple[int, str, s
         (row["subject_id"], row["cohort_start_date"].isoformat(), row["cohort_end_date"].isoformat())
         for row in table.to_pylist()
     ]
+
+
+WINDOW = {"Start": {"Days": 30, "Coeff": -1}, "End": {"Days": 0, "Coeff": 1}}
+CORRELATED = {
+    "Criteria": {"DrugExposure": {"CodesetId": 3}},
+    "StartWindow": WINDOW,
+    "Occurrence": {"Type": 2, "Count": 1, "IsDistinct": False},
+}
+
+VALUES: dict[Kind, Any] = {
+    Kind.INTEGER: {"Op": "gte", "Value": 1},
+    Kind.DECIMAL: {"Op": "bt", "Value": 1.5, "Extent": 2},
+    Kind.DAY: {"Op": "lt", "Value": "2020-01-31"},
+    Kind.TEXT: {"Op": "!contains", "Text": "it's"},
+    Kind.CONCEPTS: [{"CONCEPT_ID": 1, "CONCEPT_NAME": "x"}],
+    Kind.SELECTION: {"CodesetId": 2, "IsExclusion": True},
+    Kind.CONCEPT_SET: 2,
+    Kind.FLAG: True,
+}
+
+
+def with_everything(domain: Domain) -> dict[str, Any]:
+    """A criterion with all attributes that its domain has."""
+    table = DOMAINS[domain]
+    attributes: dict[str, Any] = {name: VALUES[each.kind] for name, each in table.attributes.items()}
+    attributes |= {each.exclude: True for each in table.attributes.values() if each.exclude}
+    if table.concept:
+        attributes["CodesetId"] = 1
+    if table.source_concept:
+        attributes[source_attribute(domain)] = 2
+    if table.first:
+        attributes["First"] = True
+    if table.adjustable:
+        attributes["DateAdjustment"] = {
+            "StartWith": "START_DATE",
+            "StartOffset": -1,
+            "EndWith": "START_DATE",
+            "EndOffset": 1,
+        }
+    if table.period:
+        attributes["UserDefinedPeriod"] = {"StartDate": "2020-01-01", "EndDate": "2020-12-31"}
+    if table.care_site:
+        attributes["PlaceOfServiceLocation"] = 3
+    attributes["CorrelatedCriteria"] = {"Type": "ANY", "CriteriaList": [CORRELATED]}
+    return attributes
+
+
+def definition_with_everything(domain: Domain) -> str:
+    """A definition that uses all attributes of a domain, and counts all its columns."""
+    counted = [
+        {
+            **CORRELATED,
+            "Criteria": {domain.value: {}},
+            "Occurrence": {"Type": 2, "Count": 1, "IsDistinct": True, "CountColumn": column.name},
+        }
+        for column in CountColumn
+        if column in DOMAINS[domain].counted
+    ]
+    document = definition("DrugExposure", 7, InclusionRules=[{"expression": {"Type": "ANY", "CriteriaList": counted}}])
+    document["PrimaryCriteria"]["CriteriaList"] = [{domain.value: with_everything(domain)}]
+    return json.dumps(document)

@@ -21,13 +21,16 @@ from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
 from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.run_files import Run, RunFiles
-from enclos.studies.document import study_from_yaml
+from enclos.studies.document import study_from_yaml, whole_study
+from enclos.studies.model import CirceCohort
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
 from enclos.views.rules import check_granted
 from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
+
+__all__ = ["run", "run_files", "whole_study"]
 
 
 def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Report = silent) -> dict[str, Any]:
@@ -43,6 +46,9 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         signed = active(enclosure, permit, user)
         study = study_from_yaml(text)
         check_granted(signed.permit.terms, columns_read(study))
+        definitions = {cohort.name: cohort.digest for cohort in study.cohorts if isinstance(cohort, CirceCohort)}
+        if definitions:
+            ticket.facts["definitions"] = definitions
         with reading_snapshot(enclosure) as (engine, snapshot):
             files = run_files(enclosure, permit)
             key = permit_key(permit)
@@ -82,6 +88,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
                     "permit_version": signed.version,
                     "snapshot": snapshot.id,
                     "enclos": __version__,
+                    "definitions": definitions,
                 }
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))

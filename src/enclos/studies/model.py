@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from enclos.contracts.durations import DURATION_RULE_IDS
+from enclos.studies.circe.model import Definition
 
 MAX_AGE_YEARS = 150
 MAX_DAYS = 99_999
@@ -97,6 +98,23 @@ class ConceptCohort:
             raise ValueError("a concept id is a positive 32-bit integer")
         if self.duration is not None and (self.domain is not Domain.DRUG or self.duration not in DURATION_RULE_IDS):
             raise ValueError("a known duration rule belongs to a drug cohort")
+
+
+@dataclass(frozen=True, slots=True)
+class CirceCohort:
+    """Persons with the events that a Circe definition describes."""
+
+    name: str
+    definition: Definition
+    digest: str
+    """SHA-256 of the definition's text."""
+
+    def __post_init__(self) -> None:
+        if not is_cohort_name(self.name):
+            raise ValueError("a cohort's name is snake case")
+
+
+Cohort: TypeAlias = ConceptCohort | CirceCohort
 
 
 class Sex(Enum):
@@ -263,7 +281,7 @@ class Study:
     """A name, the cohorts it defines, and the analyses that use them."""
 
     name: str
-    cohorts: tuple[ConceptCohort, ...]
+    cohorts: tuple[Cohort, ...]
     analyses: tuple[Analysis, ...]
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from jsonschema import Draft202012Validator
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
-from enclos.studies.document import study_from_yaml, study_json_schema, study_schema_text
+from enclos.studies.circe import read_circe
+from enclos.studies.document import study_from_yaml, study_json_schema, study_schema_text, whole_study
 from enclos.studies.model import (
     AfterDays,
     AgeGroup,
+    CirceCohort,
     ConceptCohort,
     DateRange,
     Domain,
@@ -119,8 +122,20 @@ def test_what_is_not_said_is_as_in_the_field() -> None:
         (
             "{concepts: [1], domain: condition}",
             "{circe: a.json}",
+            Code.STUDY_INVALID,
+            "line 3, cohorts.bleed.circe: names a file that did not come with the study",
+        ),
+        (
+            "{concepts: [1], domain: condition}",
+            "{circe: '{}', limit: all}",
             Code.STUDY_UNKNOWN_NAME,
-            "line 3, cohorts.bleed.circe",
+            "line 3, cohorts.bleed.limit: there is no such option",
+        ),
+        (
+            "{concepts: [1], domain: condition}",
+            """{circe: '{"PrimaryCriteria": {"CriteriaList": [{"Drug": {}}]}}'}""",
+            Code.STUDY_INVALID,
+            "PrimaryCriteria.CriteriaList[0].Drug is not known to Circe",
         ),
         ("domain: condition", "domain: conditions", Code.STUDY_INVALID, "line 3, cohorts.bleed.domain"),
         ("concepts: [1]", "concepts: []", Code.STUDY_INVALID, "cohorts.bleed.concepts"),
@@ -216,3 +231,22 @@ def test_the_schema_is_a_schema_and_accepts_what_is_accepted() -> None:
 def test_the_schema_refuses_what_has_the_wrong_shape(change: tuple[str, str]) -> None:
     plain = json.loads(json.dumps(yaml.safe_load(SMALL.replace(*change)), default=str))
     assert list(Draft202012Validator(study_json_schema()).iter_errors(plain))
+
+
+def test_a_study_is_whole_with_the_definitions_that_it_names() -> None:
+    content = '{"PrimaryCriteria": {"CriteriaList": [{"Death": {}}]}}\n\u2028 "é" \U0001f600 \\ \x85'
+    whole = whole_study(
+        SMALL.replace("{concepts: [1], domain: condition}", '{circe: "a b/c.json"} # kept'),
+        {"a b/c.json": content}.__getitem__,
+    )
+    assert "\n" not in whole[whole.index("circe") : whole.index("# kept")]
+    node = yaml.safe_load(whole)
+    assert node["cohorts"]["bleed"] == {"circe": content}
+    assert whole_study(whole, {}.__getitem__) == whole
+
+
+def test_a_cohort_of_circe_has_the_hash_of_its_file() -> None:
+    content = '{"PrimaryCriteria": {"CriteriaList": [{"Death": {}}]}}'
+    text = SMALL.replace("{concepts: [1], domain: condition}", "{circe: a.json}")
+    (cohort,) = study_from_yaml(whole_study(text, {"a.json": content}.__getitem__)).cohorts
+    assert cohort == CirceCohort("bleed", read_circe(content), sha256(content.encode()).hexdigest())

@@ -25,7 +25,8 @@ def study(
     Example: enclos study france study.yaml --permit FR-2026-0042 --user alice@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.studies import run
+    from enclos.app.studies import run, whole_study
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        show(run(enclosure, permit=permit, user=user, text=text_of(file), report=report), as_json=as_json)
+        text = whole_study(text_of(file), lambda name: text_of(file.parent / name))
+        show(run(enclosure, permit=permit, user=user, text=text, report=report), as_json=as_json)

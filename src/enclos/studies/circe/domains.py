@@ -86,6 +86,8 @@ class Target:
     columns: tuple[str, ...] = ()
     """The columns of the record's own table that it reads."""
     joined: Joined = Joined.NONE
+    beside: tuple[str, ...] = ()
+    """The columns of the joined table that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,9 @@ def _column(name: str) -> Target:
 START = Target("c.start_date")
 END = Target("c.end_date")
 _LENGTH = Target("c.end_date - c.start_date")
-_AGE_AT_START = Target("year(c.start_date) - p.year_of_birth", joined=Joined.PERSON)
-_AGE_AT_END = Target("year(c.end_date) - p.year_of_birth", joined=Joined.PERSON)
-_GENDER = Target("p.gender_concept_id", joined=Joined.PERSON)
+_AGE_AT_START = Target("year(c.start_date) - p.year_of_birth", joined=Joined.PERSON, beside=("year_of_birth",))
+_AGE_AT_END = Target("year(c.end_date) - p.year_of_birth", joined=Joined.PERSON, beside=("year_of_birth",))
+_GENDER = Target("p.gender_concept_id", joined=Joined.PERSON, beside=("gender_concept_id",))
 _SPECIALTY = Target("pr.specialty_concept_id", ("provider_id",), Joined.PROVIDER)
 _VISIT = Target("v.visit_concept_id", joined=Joined.VISIT)
 _PLACE = Target("cs.place_of_service_concept_id", ("care_site_id",), Joined.CARE_SITE)
@@ -202,8 +204,8 @@ _CONCEPT = Target("c.concept_id")
 
 PERSON_ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType(
     _PERSON
-    | _concepts("Race", Target("p.race_concept_id", joined=Joined.PERSON))
-    | _concepts("Ethnicity", Target("p.ethnicity_concept_id", joined=Joined.PERSON))
+    | _concepts("Race", Target("p.race_concept_id", joined=Joined.PERSON, beside=("race_concept_id",)))
+    | _concepts("Ethnicity", Target("p.ethnicity_concept_id", joined=Joined.PERSON, beside=("ethnicity_concept_id",)))
     | _OCCURRENCE
 )
 """What a demographic criterion can test; its record is the index event."""

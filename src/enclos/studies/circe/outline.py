@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from enclos.studies.circe.domains import DOMAINS, CountColumn, Domain, Joined
+from enclos.studies.circe.domains import DOMAINS, CountColumn, Domain, Joined, Target
 from enclos.studies.circe.model import (
     ConceptSet,
     ConceptSetTest,
@@ -34,6 +34,7 @@ class Outline:
     """The definitions and what they share."""
 
     definitions: tuple[Definition, ...]
+    criteria: tuple[Criterion, ...]
     concept_sets: Mapping[ConceptSet, int]
     picks: Mapping[Pick, int]
     columns: Mapping[Domain, tuple[str, ...]]
@@ -42,7 +43,8 @@ class Outline:
     """Criteria whose events are kept in a table of their own, those that others rest on first."""
     counted: Mapping[Criterion, tuple[CountColumn, ...]]
     """Columns that the events of a kept criterion need."""
-    joined: frozenset[Joined]
+    beside: Mapping[Joined, tuple[str, ...]]
+    """The tables joined to records by some filter, with the columns that are read of them."""
 
     def pick(self, criterion: Criterion) -> int:
         """The number of a criterion's records."""
@@ -66,7 +68,8 @@ def outline_of(definitions: Sequence[Definition]) -> Outline:
         for criterion, column in _criteria_of(definition):
             shared.take_criterion(criterion, column)
         for demographic in _demographics_of(definition):
-            shared.joined.update(each.target.joined for each in demographic.filters)
+            for each in demographic.filters:
+                shared.take_beside(each.target)
         for concept_set in _sets_of(definition):
             shared.concept_sets.setdefault(concept_set, len(shared.concept_sets))
         if isinstance(definition.end, DrugEraEnd):
@@ -79,12 +82,13 @@ def outline_of(definitions: Sequence[Definition]) -> Outline:
     ]
     return Outline(
         tuple(definitions),
+        tuple(shared.uses),
         shared.concept_sets,
         shared.picks,
         {domain: tuple(names) for domain, names in shared.columns.items()},
         {each: number for number, each in enumerate(kept)},
         {each: tuple(names) for each, names in shared.counted.items()},
-        frozenset(shared.joined),
+        {joined: tuple(names) for joined, names in shared.beside.items()},
     )
 
 
@@ -97,7 +101,7 @@ class _Shared:
     columns: dict[Domain, dict[str, None]] = field(default_factory=dict)
     uses: Counter[Criterion] = field(default_factory=Counter)
     counted: dict[Criterion, dict[CountColumn, None]] = field(default_factory=dict)
-    joined: set[Joined] = field(default_factory=set)
+    beside: dict[Joined, dict[str, None]] = field(default_factory=dict)
 
     def take_criterion(self, criterion: Criterion, column: CountColumn | None) -> None:
         """Count a use of a criterion, and note what it reads."""
@@ -111,8 +115,13 @@ class _Shared:
         if criterion.location_set is not None:
             read.setdefault("care_site_id", None)
         for target in targets:
-            self.joined.add(target.joined)
+            self.take_beside(target)
             read.update(dict.fromkeys(target.columns))
+
+    def take_beside(self, target: Target) -> None:
+        """Note what a target reads of another table."""
+        if target.joined is not Joined.NONE:
+            self.beside.setdefault(target.joined, {}).update(dict.fromkeys(target.beside))
 
 
 def era_picks(end: DrugEraEnd) -> tuple[Pick, Pick]:

@@ -36,9 +36,10 @@ def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None 
 def definition_rows(definitions: Mapping[str, Definition], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
     """The rows of cohorts whose definitions are read; as ``circe_rows``."""
     outline = outline_of(list(definitions.values()))
+    buckets = cdm.buckets if definitions else ()
     resolved: Mapping[int, Sequence[int]] | None = None
     parts = [_SCHEMA.empty_table()]
-    for number in cdm.buckets:
+    for number in buckets:
         if check is not None:
             check()
         with cdm.bucket(number) as bucket:
@@ -67,8 +68,8 @@ def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
 def make_cohorts(outline: Outline, resolved: Mapping[int, Sequence[int]], bucket: CdmBucket) -> None:
     """Make all tables up to the included events and their ends."""
     bucket.execute(concepts.plan_codes(resolved))
-    if Joined.PERSON in outline.joined:
-        bucket.execute(records.plan_persons())
+    if Joined.PERSON in outline.beside:
+        bucket.execute(records.plan_persons(outline.beside[Joined.PERSON]))
     for domain in dict.fromkeys(pick.domain for pick in outline.picks):
         bucket.execute(records.plan_records(domain, outline))
     for criterion in outline.kept:

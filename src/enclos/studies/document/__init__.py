@@ -1,6 +1,6 @@
 """A study as people write it, and its published schema."""
 
 from enclos.studies.document.reading import MAX_TEXT_CHARS
-from enclos.studies.document.study import study_from_yaml, study_json_schema, study_schema_text
+from enclos.studies.document.study import study_from_yaml, study_json_schema, study_schema_text, whole_study
 
-__all__ = ["MAX_TEXT_CHARS", "study_from_yaml", "study_json_schema", "study_schema_text"]
+__all__ = ["MAX_TEXT_CHARS", "study_from_yaml", "study_json_schema", "study_schema_text", "whole_study"]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeAlias
+from hashlib import sha256
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainValidator, StrictBool, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, StrictBool, StrictInt, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from enclos.contracts.durations import DURATION_RULE_IDS
+from enclos.lexicon.refusals import Refusal
+from enclos.studies.circe import read_circe
 from enclos.studies.document.values import DAYS_SCHEMA, Document, Path
 from enclos.studies.model import (
     MAX_CONCEPT_ID,
     MAX_DAYS,
     AfterDays,
+    CirceCohort,
     CohortEnd,
     ConceptCohort,
     Domain,
@@ -59,6 +63,9 @@ _Duration: TypeAlias = Annotated[
 ]
 
 
+_NAME_FAULT = "a cohort's name is snake case, at most 64 characters"
+
+
 class CohortDocument(Document):
     """A cohort made of concepts."""
 
@@ -82,7 +89,7 @@ class CohortDocument(Document):
     def faults(self, name: str) -> Iterator[tuple[Path, str]]:
         """What the shape does not show."""
         if not is_cohort_name(name):
-            yield (), "a cohort's name is snake case, at most 64 characters"
+            yield (), _NAME_FAULT
         if len(set(self.concepts)) != len(self.concepts):
             yield ("concepts",), "a concept is given twice"
         if self.duration is not None and self.domain != Domain.DRUG.value:
@@ -99,3 +106,43 @@ class CohortDocument(Document):
             self.end,
             self.duration,
         )
+
+
+class CirceCohortDocument(Document):
+    """A cohort made by a Circe definition."""
+
+    circe: Annotated[str, Field(min_length=1)] = Field(
+        description="The file with the definition (ATLAS, Circe JSON), its path beginning where the study's file is; "
+        "or the definition itself, as a text."
+    )
+
+    def faults(self, name: str) -> Iterator[tuple[Path, str]]:
+        """What the shape does not show."""
+        if not is_cohort_name(name):
+            yield (), _NAME_FAULT
+        if not is_definition(self.circe):
+            yield ("circe",), "names a file that did not come with the study"
+            return
+        try:
+            read_circe(self.circe)
+        except Refusal as refused:
+            yield ("circe",), f"cannot be used: {refused.what.removesuffix('.')}"
+
+    def noun(self, name: str) -> CirceCohort:
+        """The cohort meant."""
+        return CirceCohort(name, read_circe(self.circe), sha256(self.circe.encode("utf-8")).hexdigest())
+
+
+def is_definition(value: str) -> bool:
+    """Whether a text is a definition rather than the name of its file."""
+    return value.lstrip().startswith("{")
+
+
+def _form(value: Any) -> str:
+    return "circe" if isinstance(value, dict) and "circe" in value else "concepts"
+
+
+AnyCohortDocument: TypeAlias = Annotated[
+    Annotated[CohortDocument, Tag("concepts")] | Annotated[CirceCohortDocument, Tag("circe")], Discriminator(_form)
+]
+"""The forms of a cohort; an error's place then has the tag behind the cohort's name."""

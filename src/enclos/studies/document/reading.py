@@ -11,7 +11,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.document.values import Path
 
-MAX_TEXT_CHARS = 1_000_000
+MAX_TEXT_CHARS = 5_000_000
 _MAX_DEPTH = 12
 
 
@@ -30,7 +30,7 @@ class Fault:
 def node_of(text: str) -> yaml.Node:
     """The tree of a document that is one tree: no anchor, alias, tag or second document, and not too deep."""
     if len(text) > MAX_TEXT_CHARS:
-        raise unreadable("it is longer than a million characters")
+        raise unreadable("it is longer than five million characters")
     depth = n_documents = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):

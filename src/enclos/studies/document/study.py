@@ -7,14 +7,15 @@ since a study is read by people and by other programs and must say one thing to 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
+import yaml
 from pydantic import Field, ValidationError
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.studies.document.cohorts import CohortDocument
+from enclos.studies.document.cohorts import AnyCohortDocument, is_definition
 from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
@@ -33,7 +34,7 @@ class _EntryDocument(Document):
 
 class _StudyDocument(Document):
     study: str = Field(description="The study's name.", pattern="^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$")
-    cohorts: Annotated[dict[str, CohortDocument], Field(min_length=1, max_length=MAX_LISTED)] = Field(
+    cohorts: Annotated[dict[str, AnyCohortDocument], Field(min_length=1, max_length=MAX_LISTED)] = Field(
         description="Cohorts by name (snake case)."
     )
     analyses: Annotated[list[_EntryDocument], Many] = Field(
@@ -67,6 +68,47 @@ def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
     return renamed
 
 
+def whole_study(text: str, read: Callable[[str], str]) -> str:
+    """The study with the Circe definitions that it names in the place of their files' names.
+
+    What runs, is kept and is released is this text: it says all that the study is. Lines stay where they are.
+    In: read — gives the text of a file by its name
+    Refuses: STUDY_UNREADABLE; whatever ``read`` raises.
+    """
+    parts, at = [], 0
+    for node in _circe_nodes(node_of(text)):
+        if not is_definition(node.value):
+            parts += [text[at : node.start_mark.index], _quoted(read(node.value))]
+            at = node.end_mark.index
+    return "".join([*parts, text[at:]])
+
+
+def _circe_nodes(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """The texts behind ``circe`` in the study's cohorts, in order."""
+    for name, cohorts in _entries(root):
+        for _, cohort in _entries(cohorts) if name == "cohorts" else ():
+            for key, value in _entries(cohort):
+                if key == "circe" and isinstance(value, yaml.ScalarNode):
+                    yield value
+
+
+def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        yield str(key.value), value
+
+
+def _quoted(text: str) -> str:
+    """A text as YAML writes it on one line."""
+    return "".join(
+        character
+        if " " <= character <= "~"
+        else f"\\u{ord(character):04x}"
+        if character <= "\uffff"
+        else f"\\U{ord(character):08x}"
+        for character in json.dumps(text, ensure_ascii=False)
+    )
+
+
 def study_from_yaml(text: str) -> Study:
     """The study that a YAML document describes.
 
@@ -97,12 +139,9 @@ def _refused(faults: Sequence[Fault]) -> Exception:
 
 def _shape_faults(error: ValidationError, lines: Mapping[Path, int]) -> Iterator[Fault]:
     """One fault for each place that does not have the shape of the schema."""
-    found = [(tuple(each["loc"]), each["type"], each["msg"]) for each in error.errors()]
-    circe = {loc[:-1] for loc, kind, _ in found if kind == "extra_forbidden" and _is_circe(loc)}
-    for loc, kind, message in found:
+    for each in error.errors():
+        loc, kind, message = _untagged(tuple(each["loc"])), each["type"], each["msg"]
         line, path = line_of(loc, lines), in_words(loc)
-        if kind == "missing" and loc[:-1] in circe:
-            continue
         if kind == "extra_forbidden":
             what = _unknown(loc)
             yield Fault(line, path, what, Code.STUDY_UNKNOWN_NAME.name)
@@ -112,13 +151,12 @@ def _shape_faults(error: ValidationError, lines: Mapping[Path, int]) -> Iterator
             yield Fault(line, path, message[:1].lower() + message[1:], Code.STUDY_INVALID.name)
 
 
-def _is_circe(loc: Path) -> bool:
-    return len(loc) == 3 and loc[0] == "cohorts" and loc[2] == "circe"
+def _untagged(loc: Path) -> Path:
+    """The place without the form of the cohort that it is in."""
+    return (*loc[:2], *loc[3:]) if len(loc) > 2 and loc[0] == "cohorts" else loc
 
 
 def _unknown(loc: Path) -> str:
-    if _is_circe(loc):
-        return "cohorts from Circe definitions are not known to this version"
     if len(loc) == 3 and loc[0] == "analyses":
         return f"there is no such analysis (there is {' and '.join(_EntryDocument.model_fields)})"
     return "there is no such option"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from enclos.contracts.durations import DRUG_DURATION, days_of_boxes_sql
 from enclos.contracts.omop import END_DATES, START_DATES
-from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, OpenEnd
+from enclos.studies.model import AfterDays, Cohort, ConceptCohort, Domain, Limit, OpenEnd
 from enclos.studies.plans.people import day_number
 
 DOMAIN_TABLES: dict[Domain, str] = {
@@ -74,7 +74,7 @@ def _ids(concepts: Sequence[int]) -> str:
     return ", ".join(str(int(concept)) for concept in concepts)
 
 
-def plan_codes(cohorts: Sequence[ConceptCohort], concept_sets: Mapping[str, Sequence[int]]) -> str:
+def plan_codes(cohorts: Sequence[Cohort], concept_sets: Mapping[str, Sequence[int]]) -> str:
     """Make ``study_code``: the resolved concepts of each cohort, with how the cohort starts and ends.
 
     In: concept_sets — for each cohort's name, its concepts with their descendants
@@ -87,12 +87,13 @@ def plan_codes(cohorts: Sequence[ConceptCohort], concept_sets: Mapping[str, Sequ
         f"{'TRUE' if cohort.end is OpenEnd.OBSERVATION_END else 'FALSE'} AS to_observation_end, "
         f"CAST({repr(cohort.duration) if cohort.duration else 'NULL'} AS VARCHAR) AS duration"
         for index, cohort in enumerate(cohorts)
+        if isinstance(cohort, ConceptCohort)
     ]
     return "CREATE OR REPLACE TEMP TABLE study_code AS " + " UNION ALL ".join(parts)
 
 
-def plan_events(cohorts: Sequence[ConceptCohort]) -> str:
-    """Make ``study_event``: each cohort's stretches, each domain's table read once.
+def plan_events(cohorts: Sequence[Cohort]) -> str:
+    """Make ``study_event``: the stretches of each cohort of concepts, each domain's table read once.
 
     A record enters when it starts within an observation period and does not end before it starts; it is cut at the
     end of that period; stretches that share a day become one.
@@ -100,18 +101,24 @@ def plan_events(cohorts: Sequence[ConceptCohort]) -> str:
     Source: CDMConnector 2, generateConceptCohortSet. Stretches that only touch (end and next start on following
             days) stay apart; an open end is the day after the start for records that last.
     """
+    of_concepts = {at: cohort for at, cohort in enumerate(cohorts) if isinstance(cohort, ConceptCohort)}
+    if not of_concepts:
+        return (
+            "CREATE OR REPLACE TEMP TABLE study_event "
+            "(cohort USMALLINT, ordinal INTEGER, first_day INTEGER, last_day INTEGER)"
+        )
     records = " UNION ALL ".join(
         _plan_records(
             domain,
-            [at for at, cohort in enumerate(cohorts) if cohort.domain is domain],
-            ruled=any(cohort.duration for cohort in cohorts if cohort.domain is domain),
+            [at for at, cohort in of_concepts.items() if cohort.domain is domain],
+            ruled=any(cohort.duration for cohort in of_concepts.values() if cohort.domain is domain),
         )
         for domain in Domain
-        if any(cohort.domain is domain for cohort in cohorts)
+        if any(cohort.domain is domain for cohort in of_concepts.values())
     )
     only_first = (
         "QUALIFY NOT first_only OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
-        if any(cohort.limit is Limit.FIRST for cohort in cohorts)
+        if any(cohort.limit is Limit.FIRST for cohort in of_concepts.values())
         else ""
     )
     return f"""
@@ -179,6 +186,25 @@ def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str
             ON study_observed.person_id = record.person_id
             AND {first_day} BETWEEN study_observed.first_day AND study_observed.last_day{lasting}
         WHERE {first_day} <= {own_last_day}
+    """
+
+
+def plan_circe_events(numbers: Sequence[int], rows: str) -> str:
+    """Add the stretches of cohorts of Circe to ``study_event``.
+
+    In: numbers — the index of each cohort, in the order of its number in the rows; rows — the query that gives them
+    """
+    places = ", ".join(f"({number}, {index})" for number, index in enumerate(numbers))
+    return f"""
+        INSERT INTO study_event
+        SELECT
+            CAST(place.index AS USMALLINT),
+            study_person.ordinal,
+            {day_number("made.cohort_start_date")},
+            {day_number("made.cohort_end_date")}
+        FROM ({rows}) AS made
+        JOIN (VALUES {places}) AS place(cohort, index) ON place.cohort = made.cohort
+        JOIN study_person ON study_person.person_id = made.subject_id
     """
 
 

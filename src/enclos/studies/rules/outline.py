@@ -7,8 +7,8 @@ from itertools import product
 
 from enclos.studies.model import (
     AgeGroup,
+    Cohort,
     CohortAnalysis,
-    ConceptCohort,
     DateRange,
     Incidence,
     PeriodPrevalence,
@@ -74,7 +74,7 @@ class Block:
 class Outline:
     """The whole computation: cohorts that are used, distinct denominators, and the blocks."""
 
-    cohorts: tuple[ConceptCohort, ...]
+    cohorts: tuple[Cohort, ...]
     denominators: tuple[Denominator, ...]
     blocks: tuple[Block, ...]
     following: tuple[CohortAnalysis, ...] = ()

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from enclos.studies.model import ConceptCohort
+from enclos.studies.circe import steps as circe
+from enclos.studies.circe.plans.cohorts import plan_drops, plan_rows
+from enclos.studies.model import CirceCohort, Cohort
 from enclos.studies.plans import cohorts, denominators, incidence, people
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
 from enclos.studies.rules.outline import Denominator
@@ -55,11 +57,16 @@ def make_denominators(bucket: CdmBucket, wanted: Sequence[Denominator]) -> None:
     bucket.execute(denominators.plan_denominators(wanted))
 
 
-def make_events(
-    bucket: CdmBucket, wanted: Sequence[ConceptCohort], concept_sets: ConceptSets, *, with_gaps: bool
-) -> None:
+def make_events(bucket: CdmBucket, wanted: Sequence[Cohort], concept_sets: ConceptSets, *, with_gaps: bool) -> None:
     """Make the table of outcome cohorts, and of the gaps between events where asked; persons must be made."""
-    bucket.execute(cohorts.plan_codes(wanted, concept_sets))
+    if concept_sets.of_names:
+        bucket.execute(cohorts.plan_codes(wanted, concept_sets.of_names))
     bucket.execute(cohorts.plan_events(wanted))
+    if concept_sets.circe is not None:
+        circe.make_cohorts(concept_sets.circe, concept_sets.of_sets, bucket)
+        numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
+        bucket.execute(cohorts.plan_circe_events(numbers, plan_rows()))
+        for statement in plan_drops(concept_sets.circe):
+            bucket.execute(statement)
     if with_gaps:
         bucket.execute(incidence.plan_gaps())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from enclos.studies.model import CohortAnalysis, ConceptCohort
+from enclos.studies.model import Cohort, CohortAnalysis
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 
@@ -23,7 +23,7 @@ class Follower(Protocol):
         """Add what was found, each result id with its settings, rows and cells."""
 
 
-def follower_of(analysis: CohortAnalysis, cohorts: Sequence[ConceptCohort]) -> Follower:
+def follower_of(analysis: CohortAnalysis, cohorts: Sequence[Cohort]) -> Follower:
     """What counts the analysis.
 
     In: cohorts — those that the study uses, in the order of ``study_event.cohort``

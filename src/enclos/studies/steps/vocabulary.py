@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass, field
 
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.studies.model import CohortAnalysis, ConceptCohort, Study
+from enclos.studies.circe import steps as circe
+from enclos.studies.circe.columns import check_held, columns_of
+from enclos.studies.circe.outline import Outline as CirceOutline
+from enclos.studies.circe.outline import outline_of as circe_outline_of
+from enclos.studies.model import CirceCohort, Cohort, CohortAnalysis, ConceptCohort, Study
 from enclos.studies.plans import cohorts as plans
 from enclos.studies.ports import CdmBucket
 from enclos.studies.steps.following import columns_followed
 
-ConceptSets: TypeAlias = Mapping[str, Sequence[int]]
+
+@dataclass(frozen=True, slots=True)
+class ConceptSets:
+    """The concepts of a study's cohorts, as its vocabulary has them."""
+
+    of_names: Mapping[str, Sequence[int]]
+    """For each cohort of concepts, its concepts with their descendants, in order."""
+    circe: CirceOutline | None = None
+    """What the cohorts of Circe share, when there are any."""
+    of_sets: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    """For each concept set of Circe, by its number in the outline, its concepts."""
 
 
-def resolve_concepts(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> ConceptSets:
-    """For each cohort's name, its concepts with their descendants, in order.
+def resolve_concepts(all_cohorts: Sequence[Cohort], bucket: CdmBucket) -> ConceptSets:
+    """The concepts of the cohorts.
 
     Refuses: STUDY_CONCEPT_UNKNOWN when a concept is not in the vocabulary: it could only give an empty cohort;
              STUDY_DURATION_UNKNOWN when the snapshot keeps no days of a duration rule that the study names.
     """
+    cohorts = [cohort for cohort in all_cohorts if isinstance(cohort, ConceptCohort)]
+    definitions = [cohort.definition for cohort in all_cohorts if isinstance(cohort, CirceCohort)]
+    of_names = _of_names(cohorts, bucket) if cohorts else {}
+    if not definitions:
+        return ConceptSets(of_names)
+    outline = circe_outline_of(definitions)
+    return ConceptSets(of_names, outline, circe.resolve(outline, bucket))
+
+
+def _of_names(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Mapping[str, Sequence[int]]:
     _check_durations(cohorts, bucket)
     wanted = sorted({concept for cohort in cohorts for concept in cohort.concepts})
     known = set(bucket.query(plans.plan_known_concepts(wanted))["concept_id"].to_pylist())
@@ -56,22 +80,33 @@ def _check_durations(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Non
 
 
 def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
-    """The tables and columns that a study reads, so that its permit can be asked before it runs."""
+    """The tables and columns that a study reads, so that its permit can be asked before it runs.
+
+    Refuses: CIRCE_TABLE_MISSING.
+    """
     columns: dict[str, tuple[str, ...]] = {
         "person": ("person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth"),
         "observation_period": ("person_id", "observation_period_start_date", "observation_period_end_date"),
         "concept": ("concept_id",),
     }
-    if any(cohort.descendants for cohort in study.cohorts):
+    of_concepts = [cohort for cohort in study.cohorts if isinstance(cohort, ConceptCohort)]
+    if any(cohort.descendants for cohort in of_concepts):
         columns["concept_ancestor"] = ("ancestor_concept_id", "descendant_concept_id")
-    for cohort in study.cohorts:
+    for cohort in of_concepts:
         table = plans.DOMAIN_TABLES[cohort.domain]
         read = (*columns.get(table, ()), *plans.columns_read(cohort.domain), *plans.durations_read(cohort))
         columns[table] = tuple(dict.fromkeys(read))
+    definitions = [cohort.definition for cohort in study.cohorts if isinstance(cohort, CirceCohort)]
+    check_held(definitions)
+    _add(columns, columns_of(definitions))
     for analysis in study.analyses:
         if isinstance(analysis, CohortAnalysis):
-            for table, names in columns_followed(analysis).items():
-                columns[table] = tuple(dict.fromkeys((*columns.get(table, ()), *names)))
-    if any(cohort.duration for cohort in study.cohorts):
+            _add(columns, columns_followed(analysis))
+    if any(cohort.duration for cohort in of_concepts):
         columns[DRUG_DURATION.name] = DRUG_DURATION.names
     return columns
+
+
+def _add(columns: dict[str, tuple[str, ...]], more: Mapping[str, Sequence[str]]) -> None:
+    for table, names in more.items():
+        columns[table] = tuple(dict.fromkeys((*columns.get(table, ()), *names)))

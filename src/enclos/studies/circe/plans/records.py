@@ -21,12 +21,9 @@ def record_table(domain: Domain) -> str:
     return f"circe_record_{DOMAINS[domain].table}"
 
 
-def plan_persons() -> str:
+def plan_persons(columns: Sequence[str]) -> str:
     """Make ``circe_person``: what filters read of a person."""
-    return """
-        CREATE OR REPLACE TEMP TABLE circe_person AS
-        SELECT person_id, gender_concept_id, year_of_birth, race_concept_id, ethnicity_concept_id FROM person
-    """
+    return f"CREATE OR REPLACE TEMP TABLE circe_person AS SELECT {', '.join(('person_id', *columns))} FROM person"
 
 
 def plan_records(domain: Domain, outline: Outline) -> str:
