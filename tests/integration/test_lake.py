@@ -52,7 +52,7 @@ def build(folder: Path, n: int, *, n_buckets: int = 4, **options) -> BuildReport
     with open_engine(memory_limit_mb=1024) as engine:
         lake = attach(engine, folder)
         crossing = HandCrossing(engine, people(n), n_buckets)
-        options = {"lines_per_pass": 1, **options}  # a pass for each bucket
+        options = {"lines_per_pass": -(-crossing.n_rows() // n_buckets), **options}  # a pass for each bucket
         return build_snapshot(engine, crossing, lake, n_buckets, periods=YEAR_2019, released_on=RELEASED, **options)
 
 

@@ -84,11 +84,38 @@ def engine_border() -> Iterator[None]:
         raise EngineFault(f"the engine stopped with {kind}") from None
 
 
+class _Lent:
+    """An Arrow table that a connection reads until it is taken back.
+
+    A view that is dropped inside a transaction holds its object until the transaction ends; a build is one transaction,
+    and all that it ever staged would lie in memory. So the view holds this and this lets go of the table.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table: pa.Table | None = table
+
+    def __arrow_c_schema__(self) -> object:
+        return self._rows().schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._rows().__arrow_c_stream__(requested_schema)
+
+    def take_back(self) -> None:
+        """Free the table's memory."""
+        self._table = None
+
+    def _rows(self) -> pa.Table:
+        if self._table is None:
+            raise AssertionError("a statement read rows that were taken back")
+        return self._table
+
+
 class Engine:
     """One DuckDB connection with everything loaded and nothing downloaded."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self._lent: dict[str, _Lent] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -139,13 +166,17 @@ class Engine:
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name."""
+        self.unregister(name)
+        self._lent[name] = lent = _Lent(table)
         with engine_border():
-            self._connection.register(name, table)
+            self._connection.register(name, lent)
 
     def unregister(self, name: str) -> None:
-        """Forget a registered table."""
-        with engine_border():
-            self._connection.unregister(name)
+        """Forget a registered table and free its memory; what is not registered is forgotten already."""
+        if lent := self._lent.pop(name, None):
+            with engine_border():
+                self._connection.unregister(name)
+            lent.take_back()
 
     def add_parquet_key(self, key: SecretKey) -> None:
         """Let this connection read and write Parquet sealed with the key, under the key's name."""

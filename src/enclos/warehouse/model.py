@@ -19,6 +19,16 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """The persons of one pass: those of some buckets, or a slice of the persons of one bucket."""
+
+    buckets: tuple[int, ...]
+    n_buckets: int
+    slice: int = 0
+    n_slices: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveredPeriod:
     """The days that a delivery covers.
 

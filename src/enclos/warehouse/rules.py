@@ -8,7 +8,7 @@ from datetime import date
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
-from enclos.warehouse.model import DeliveredPeriod, TableAccount
+from enclos.warehouse.model import Cut, DeliveredPeriod, TableAccount
 
 _CLAIMS = "snds-dcir"
 _NATIONAL_CARE = (_CLAIMS, "snds-pmsi")
@@ -47,17 +47,32 @@ def complete_until(periods: Iterable[DeliveredPeriod]) -> date | None:
 
 
 def passes(n_lines: int, n_buckets: int, lines_per_pass: int, before: int | None) -> int:
-    """In how many passes the buckets are made: a power of two, at most one per bucket.
+    """In how many passes a build is made: a power of two, one per bucket, or that times a power of two.
 
     In: before — the passes of the snapshot before, which stay while they are not twice too few: another number would
     make everything again.
     """
+    if before is not None and n_lines <= 2 * before * lines_per_pass and _cuts_evenly(before, n_buckets):
+        return before
     n_passes = 1
     while n_passes < n_buckets and n_lines > n_passes * lines_per_pass:
         n_passes *= 2
-    if before is not None and before <= n_buckets and n_lines <= 2 * before * lines_per_pass:
-        return before
-    return min(n_passes, n_buckets)
+    n_passes = min(n_passes, n_buckets)
+    while n_lines > n_passes * lines_per_pass:
+        n_passes *= 2
+    return n_passes
+
+
+def _cuts_evenly(n_passes: int, n_buckets: int) -> bool:
+    return n_passes <= n_buckets or n_passes % n_buckets == 0
+
+
+def cut(number: int, n_passes: int, n_buckets: int) -> Cut:
+    """The persons of a pass: whole buckets, or a slice of one where there are more passes than buckets."""
+    n_slices = max(1, n_passes // n_buckets)
+    if n_slices == 1:
+        return Cut(tuple(range(number, n_buckets, n_passes)), n_buckets)
+    return Cut((number // n_slices,), n_buckets, number % n_slices, n_slices)
 
 
 def check_balance(account: Sequence[TableAccount]) -> None:

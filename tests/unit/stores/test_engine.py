@@ -7,6 +7,7 @@ import subprocess
 import sys
 import traceback
 
+import pyarrow as pa
 import pytest
 
 from enclos.lexicon.codes import Code
@@ -128,3 +129,19 @@ def test_locks_keep_writers_apart_and_let_readers_in(tmp_path):
         pass
     with lock_exclusive(lock):
         pass
+
+
+def test_a_long_transaction_frees_what_it_no_longer_reads() -> None:
+    """A dropped view lives until its transaction ends; the rows behind it must not."""
+    with open_engine() as engine:
+        engine.execute("BEGIN TRANSACTION")
+        sizes = []
+        for _ in range(6):
+            numbers = pa.array(range(2_000_000), pa.int64())
+            engine.register("numbers", pa.table({"n": numbers}))
+            assert engine.scalar("SELECT sum(n) FROM numbers") == 1_999_999_000_000
+            engine.unregister("numbers")
+            del numbers
+            sizes.append(pa.total_allocated_bytes())
+        assert sizes[-1] - sizes[0] < 16_000_000
+        engine.execute("ROLLBACK")

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -6,7 +7,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.lexicon.spans import Span
 from enclos.warehouse.model import DeliveredPeriod, TableAccount
-from enclos.warehouse.rules import check_balance, national_days
+from enclos.warehouse.rules import check_balance, cut, national_days, passes
 
 
 def period(kind: str, start: str, end: str) -> DeliveredPeriod:
@@ -45,3 +46,27 @@ def test_an_account_that_does_not_add_up_is_refused_by_name() -> None:
     assert refused.value.code is Code.BUILD_UNBALANCED
     assert "cam" in str(refused.value)
     assert "pha" not in str(refused.value)
+
+
+def test_passes_grow_with_the_lines_first_to_buckets_then_to_slices_of_them() -> None:
+    lines = (0, 10, 11, 25, 40, 41, 81, 1000)
+    assert [passes(n, 4, 10, None) for n in lines] == [1, 1, 2, 4, 4, 8, 16, 128]
+    assert [passes(n, 3, 10, None) for n in lines] == [1, 1, 2, 3, 6, 6, 12, 192]
+
+
+def test_the_passes_of_before_stay_until_they_are_twice_too_few() -> None:
+    assert [passes(n, 4, 10, 2) for n in (1, 40, 41)] == [2, 2, 8]
+    assert [passes(n, 4, 10, 8) for n in (1, 160, 161)] == [8, 8, 32]
+    assert passes(10, 2, 10, 3) == 1  # of another number of buckets
+
+
+@pytest.mark.parametrize(("n_passes", "n_buckets"), [(1, 1), (1, 4), (2, 4), (4, 4), (8, 4), (3, 3), (12, 3), (32, 1)])
+def test_every_person_is_in_one_pass(n_passes: int, n_buckets: int) -> None:
+    found: Counter[int] = Counter()
+    for cut_ in (cut(number, n_passes, n_buckets) for number in range(n_passes)):
+        found.update(
+            person
+            for person in range(500)
+            if person % n_buckets in cut_.buckets and person // n_buckets % cut_.n_slices == cut_.slice
+        )
+    assert found == dict.fromkeys(range(500), 1)

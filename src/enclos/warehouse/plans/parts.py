@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from enclos.contracts.omop import START_DATES, omop_tables, primary_keys
+from enclos.warehouse.model import Cut
 from enclos.warehouse.plans.relations import numbered_sql
 
 
@@ -38,9 +39,19 @@ def stored_rows_sql(table: str, parts: Sequence[Part], bucket: str) -> str:
     return _laid_out_sql(table, parts, bucket, "")
 
 
-def emptied_sql(name: str, buckets: Sequence[int]) -> str:
-    """Remove the rows of some buckets from a table: whole files, since a file holds rows of one bucket."""
-    return f"DELETE FROM {name} WHERE bucket IN ({', '.join(map(str, buckets))})"
+def sliced_sql(cut: Cut) -> str:
+    """The condition on ``person_id`` that a slice of a bucket adds; true for whole buckets."""
+    return f"person_id // {cut.n_buckets} % {cut.n_slices} = {cut.slice}" if cut.n_slices > 1 else "true"
+
+
+def within_sql(cut: Cut) -> str:
+    """The condition that rows of the lake are of the cut."""
+    return f"bucket IN ({', '.join(map(str, cut.buckets))}) AND {sliced_sql(cut)}"
+
+
+def emptied_sql(name: str, cut: Cut) -> str:
+    """Remove a cut's rows from a table: whole files, since a file holds rows of one bucket and one pass."""
+    return f"DELETE FROM {name} WHERE {within_sql(cut)}"
 
 
 def _laid_out_sql(table: str, parts: Sequence[Part], bucket: str, number: str) -> str:

@@ -1,4 +1,4 @@
-"""Some buckets of a build in one pass: their persons, their visits, their events, written in that order.
+"""One pass of a build over some buckets or a slice of one: persons, visits, events, written in that order.
 
 Nothing is made that is not needed: rows are staged when a statement first reads them, and a table or a piece of the
 account whose signature is that of the snapshot before stays as it is.
@@ -6,7 +6,7 @@ account whose signature is that of the snapshot before stays as it is.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.spans import Span
-from enclos.warehouse.model import Fate
+from enclos.warehouse.model import Cut, Fate
 from enclos.warehouse.plans import (
     costs,
     deaths,
@@ -33,7 +33,7 @@ from enclos.warehouse.plans import (
 from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
-from enclos.warehouse.plans.parts import Part, emptied_sql, numbered_rows_sql, stored_rows_sql
+from enclos.warehouse.plans.parts import Part, emptied_sql, numbered_rows_sql, stored_rows_sql, within_sql
 from enclos.warehouse.plans.traps import Trap
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.kinds import event_kinds
@@ -76,25 +76,25 @@ class Written:
 
 
 class Pass:
-    """The making of some buckets."""
+    """The making of the persons of a cut."""
 
     def __init__(
         self,
         engine: SqlEngine,
         sources: Sources,
         number: int,
-        buckets: Sequence[int],
+        cut: Cut,
         written: Written,
         records: Records,
         account: Account,
         counts: Counter[str],
-        rebuilt: Counter[str],
+        rebuilt: defaultdict[str, set[int]],
         phase: Callable[[str], AbstractContextManager[None]],
     ) -> None:
         self._engine = engine
         self._sources = sources
         self._number = number
-        self._buckets = buckets
+        self._cut = cut
         self._written = written
         self._records = records
         self._account = account
@@ -105,7 +105,7 @@ class Pass:
         self._bucket = f"CAST(person_id % {written.n_buckets} AS INTEGER)"
 
     def make(self) -> None:
-        """Write the buckets' rows of every table.
+        """Write the cut's rows of every table.
 
         Refuses: BUILD_UNBALANCED when fewer or more rows are written than were mapped.
         """
@@ -154,8 +154,8 @@ class Pass:
 
         def anew() -> str:
             if self._records.told_before(self._number, part) not in (None, "0"):
-                self._engine.execute(emptied_sql(name, self._buckets))
-            self._rebuilt[table] += len(self._buckets)
+                self._engine.execute(emptied_sql(name, self._cut))
+            self._rebuilt[table] |= set(self._cut.buckets)
             return str(self._stage.scalar(f"INSERT INTO {name} {rows}") if rows else 0)
 
         signature = self._stage.signature(rows)
@@ -435,9 +435,8 @@ class Pass:
         sources = person.person_sources_sql(at["ben"], at["omop_person"], at["h_patient"])
         brought = [at[f"omop_{table}"] for table in eras.ERA_TABLES]
         stage.define("era_persons", eras.era_persons_sql(sources, brought), by_content=True)
-        buckets = ", ".join(map(str, self._buckets))
         for (table, records), delivered in zip(eras.ERA_TABLES.items(), brought, strict=True):
-            written = f"(SELECT * FROM {self._written.names[records]} WHERE bucket IN ({buckets}))"
+            written = f"(SELECT * FROM {self._written.names[records]} WHERE {within_sql(self._cut)})"
             parts = [eras.made_part(table, written)]
             if f"omop_{table}" in at:
                 parts.append(eras.kept_part(table, delivered))

@@ -1,4 +1,4 @@
-"""The pseudonymised tables of some buckets, absent ones included."""
+"""The pseudonymised tables of the persons of a pass, absent ones included."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from enclos.contracts.pseudonymised import PSEUDONYMISED, VOCABULARY
 from enclos.contracts.sql import SqlEngine
+from enclos.warehouse.model import Cut
+from enclos.warehouse.plans.parts import sliced_sql
 from enclos.warehouse.plans.relations import empty_relation_sql
 from enclos.warehouse.ports import CrossingReader
 
@@ -16,18 +18,18 @@ WITHOUT_BUCKET = frozenset(
 
 
 class Sources:
-    """What crossed the wall, seen from some buckets (None: all of them).
+    """What crossed the wall of the persons of a cut (None: of everybody).
 
     A table is asked for by name and given as the call of a macro, ``at_prs()`` or ``all_prs()``: statements stay
     readable, and say themselves what they read.
     """
 
-    def __init__(self, engine: SqlEngine, crossing: CrossingReader, buckets: Sequence[int] | None) -> None:
+    def __init__(self, engine: SqlEngine, crossing: CrossingReader, cut: Cut | None) -> None:
         self._engine = engine
         self._crossing = crossing
-        self._buckets = buckets
+        self._cut = cut
         self._present = frozenset(crossing.tables())
-        self._prefix = "all" if buckets is None else "at"
+        self._prefix = "all" if cut is None else "at"
         self._made: dict[str, str] = {}
 
     def __getitem__(self, table: str) -> str:
@@ -37,7 +39,10 @@ class Sources:
             call = empty_relation_sql(PSEUDONYMISED.get(table) or VOCABULARY[table])
             if relation:
                 call = f"{self._prefix}_{table}()"
-                self._engine.execute(f"CREATE OR REPLACE TEMP MACRO {call} AS TABLE SELECT * FROM {relation}")
+                among = sliced_sql(self._cut) if self._cut and table not in WITHOUT_BUCKET else "true"
+                self._engine.execute(
+                    f"CREATE OR REPLACE TEMP MACRO {call} AS TABLE SELECT * FROM {relation} WHERE {among}"
+                )
             self._made[table] = call
         return self._made[table]
 
@@ -59,4 +64,4 @@ class Sources:
         return tuple(name for name in PSEUDONYMISED if name in self._present and name not in WITHOUT_BUCKET)
 
     def _where(self, table: str) -> Sequence[int] | None:
-        return None if table in WITHOUT_BUCKET else self._buckets
+        return None if self._cut is None or table in WITHOUT_BUCKET else self._cut.buckets

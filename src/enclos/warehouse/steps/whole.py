@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
@@ -36,7 +36,7 @@ class Whole:
         records: Records,
         account: Account,
         counts: Counter[str],
-        rebuilt: Counter[str],
+        rebuilt: defaultdict[str, set[int]],
     ) -> None:
         self._engine = engine
         self._lake = lake
@@ -54,7 +54,7 @@ class Whole:
         def anew() -> str:
             if self._records.told_before(WHOLE, part) is not None:
                 self._lake.create(_CONTRACTS.get(table) or omop_tables()[table], by_bucket=False)
-            self._rebuilt[table] += 1
+            self._rebuilt[table].add(WHOLE)
             return str(self._shared.scalar(f"INSERT INTO {self._names[table]} {rows}"))
 
         n_rows = int(self._records.keep_or_make(WHOLE, part, self._shared.signature(rows), anew))

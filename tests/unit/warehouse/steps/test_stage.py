@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+from enclos.warehouse.model import Cut
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 from factories.pseudonymised import bench
@@ -26,7 +27,7 @@ class Stamped:
 
 def stage(rules: str = "rules", outer: Stage | None = None, **stamps: str) -> Stage:
     engine, _ = bench()
-    sources = Sources(engine, Stamped(**stamps), [0])
+    sources = Sources(engine, Stamped(**stamps), Cut((0,), 1))
     made = Stage(engine, sources, rules, outer=outer, outputs={"drug_exposure": "lake.drug_exposure"})
     made.define("packs", f"SELECT * FROM {sources['pha']}")
     made.define("known", f"SELECT person_id FROM {sources['ben']}", by_content=True)
