@@ -1,6 +1,6 @@
-"""A small OMOP CDM grown around a Circe definition, so that its cohort is seldom empty.
+"""A small OMOP CDM grown around Circe definitions, so that their cohorts are seldom empty.
 
-Rows use the definition's concepts and near misses (descendants, invalid ones, mapped source concepts, strangers), its
+Rows use the definitions' concepts and near misses (descendants, invalid ones, mapped source concepts, strangers), its
 dates, window lengths, ages, numbers and texts, each also a step aside; days crowd around a few anchors per person, so
 that events share days.
 """
@@ -8,7 +8,7 @@ that events share days.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -65,19 +65,19 @@ _N_ITEMS = 5
 
 
 class _Told:
-    """What a definition names: concepts by table, concepts of attributes, days, lengths, numbers and texts."""
+    """What definitions name: concepts by table, concepts of attributes, days, lengths, numbers and texts."""
 
-    def __init__(self, definition: Row) -> None:
-        self.sets = {each["id"]: each["expression"]["items"] for each in definition.get("ConceptSets") or ()}
-        self.by_table: dict[str, list[int]] = defaultdict(list)
+    def __init__(self, definitions: Iterable[Row]) -> None:
+        self.sets: dict[tuple[int, int], list[Row]] = {}
+        self.by_table: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.attributes: set[int] = set()
         self.days: set[date] = set()
         self.numbers: set[float] = set()
         self.texts: set[str] = set()
-        body = {key: value for key, value in definition.items() if key != "ConceptSets"}
-        self._read(body, None)
-        if "drug_exposure" not in self.by_table and "CustomEra" in (definition.get("EndStrategy") or {}):
-            self.by_table["drug_exposure"].append(definition["EndStrategy"]["CustomEra"]["DrugCodesetId"])
+        for self._number, definition in enumerate(definitions):
+            for each in definition.get("ConceptSets") or ():
+                self.sets[self._number, each["id"]] = each["expression"]["items"]
+            self._read({key: value for key, value in definition.items() if key != "ConceptSets"}, None)
 
     def _read(self, node: Any, table: str | None) -> None:
         for each in node if isinstance(node, list) else ():
@@ -86,9 +86,12 @@ class _Told:
             if key in DOMAINS and isinstance(value, dict):
                 self._read(value, DOMAINS[key])
             elif isinstance(value, dict) and "CodesetId" in value and key.endswith("CS"):
-                self.attributes |= {item["concept"]["CONCEPT_ID"] for item in self.sets.get(value["CodesetId"], ())}
+                members = self.sets.get((self._number, value["CodesetId"]), ())
+                self.attributes |= {item["concept"]["CONCEPT_ID"] for item in members}
+            elif key == "CustomEra":
+                self._read(value, "drug_exposure")
             elif table and key.endswith(("CodesetId", "SourceConcept", "Concept")) and isinstance(value, int):
-                self.by_table[table].append(value)
+                self.by_table[table].append((self._number, value))
             elif key in ("Text", "CONCEPT_ID"):
                 (self.texts if key == "Text" else self.attributes).add(value)
             elif key in ("Value", "Extent", "Days", "StartDate", "EndDate", "Offset", "GapDays", "EraPad"):
@@ -103,10 +106,10 @@ class _Told:
             self.numbers.add(value)
 
 
-def circe_cdm(definition: Row, seed: int, n_persons: int = 16) -> Cdm:
-    """Tables as rows, the same for the same definition and seed."""
+def circe_cdm(definitions: Iterable[Row], seed: int, n_persons: int = 20) -> Cdm:
+    """Tables as rows, the same for the same definitions and seed."""
     random = Random(seed)  # noqa: S311 - test data
-    told = _Told(definition)
+    told = _Told(definitions)
     cdm: Cdm = {table: [] for table in TABLES}
     pools = _vocabulary(cdm, told, random)
     for number in range(1, 4):
@@ -130,8 +133,8 @@ def arrow_cdm(cdm: Cdm) -> dict[str, pa.Table]:
 def _vocabulary(cdm: Cdm, told: _Told, random: Random) -> dict[str, list[int]]:
     """Concepts, ancestors and mappings; by table, the concepts worth a row."""
     concepts: dict[int, str | None] = {}
-    members: dict[int, list[int]] = {}
-    fresh = iter(range(900_000_001, 900_999_999))
+    members: dict[tuple[int, int], list[int]] = {}
+    fresh = iter(range(2**31 - 4, 2**31 + 100_000))
     ancestors: set[tuple[int, int]] = set()
     for number, items in told.sets.items():
         chosen = random.sample(items, min(_N_ITEMS, len(items)))
@@ -194,7 +197,8 @@ def _person(cdm: Cdm, person: int, told: _Told, pools: dict[str, list[int]], ran
             "location_id": random.randint(1, 3),
         }
     )
-    cdm["observation_period"] += _periods(person, anchors, told, random)
+    if random.random() < 0.96:
+        cdm["observation_period"] += _periods(person, anchors, told, random)
     weights = {table: 5 if table in told.by_table else 0 for table in DOMAINS.values()}
     for table in DOMAINS.values():
         if table == "death":
@@ -239,6 +243,10 @@ def _event(table: str, person: int, anchors: Sequence[date], told: _Told, pool: 
     if table in END_DATES:
         end: date | None = start + timedelta(days=abs(_step(told, random)))
         optional = not omop_tables()[table].column(END_DATES[table]).required
+        if (
+            table != "drug_exposure" and random.random() < 0.03
+        ):  # as sources have it; drug eras of such rows depend on ties
+            end = start - timedelta(days=random.randint(1, 40))
         row[END_DATES[table]] = None if optional and random.random() < 0.35 else end
     for name in ("provider_id", "care_site_id"):
         if name in row:

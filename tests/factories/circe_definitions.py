@@ -166,7 +166,7 @@ _COMMON = (
 )
 _WITHOUT_FIRST = ("Death",)
 _WITHOUT_SET = ("ObservationPeriod", "PayerPlanPeriod")
-_LENGTHS = (0, 1, 7, 30, 180, 365)
+_LENGTHS = (0, 1, 7, 30, 180, 365, 99999)
 
 
 def circe_definition(seed: int) -> Json:
@@ -196,7 +196,7 @@ class _Writer:
             "ExpressionLimit": self.limit(),
             "InclusionRules": [
                 {"name": f"rule {number}", "expression": self.group(2)}
-                for number in range(self.random.choice((0, 0, 1, 1, 2, 3)))
+                for number in range(self.random.choice((0, 0, 1, 1, 1, 2, 3)))
             ],
             "CensoringCriteria": [self.criterion(1) for _ in range(self.random.choice((0, 0, 0, 1, 2)))],
             "CollapseSettings": {"CollapseType": "ERA", "EraPad": self.random.choice((0, 0, 1, 30, 180))},
@@ -208,6 +208,8 @@ class _Writer:
         end = self.end()
         if end:
             found["EndStrategy"] = end
+        if self.chance(0.1):  # what is not said has Circe's default
+            del found[self.random.choice(("QualifiedLimit", "ExpressionLimit", "CollapseSettings", "CensorWindow"))]
         return found
 
     def limit(self) -> Json:
@@ -217,7 +219,7 @@ class _Writer:
         if self.chance(0.4):
             return None
         if self.chance(0.6):
-            offset = self.random.choice((-3, 0, 0, 1, 7, 30, 365))
+            offset = self.random.choice((-3, 0, 0, 1, 7, 30, 365, 9999))
             return {"DateOffset": {"DateField": self.random.choice(("StartDate", "EndDate")), "Offset": offset}}
         era: Json = {
             "DrugCodesetId": self.random.randrange(N_SETS),
@@ -250,17 +252,20 @@ class _Writer:
         if kind not in _WITHOUT_FIRST and self.chance(0.2):
             body["First"] = True
         for name, form in ATTRIBUTES[kind].items():
-            if self.chance(0.9 / len(ATTRIBUTES[kind])):
+            if self.chance(0.7 / len(ATTRIBUTES[kind])):
                 body |= self.attribute(name, form)
         if kind != "Specimen" and self.chance(0.06):
             body["DateAdjustment"] = {
                 "StartWith": (start := self.random.choice(("START_DATE", "START_DATE", "END_DATE"))),
                 "StartOffset": self.random.choice((-7, 0, 1, 30)),
                 "EndWith": "END_DATE" if start == "END_DATE" else self.random.choice(("START_DATE", "END_DATE")),
-                "EndOffset": self.random.choice((30, 31, 60)),
+                "EndOffset": self.random.choice((-30, 0, 30, 31, 60)),
             }
         if nested and depth > 0 and self.chance(0.15):
             body["CorrelatedCriteria"] = self.group(depth - 1)
+        if self.chance(0.1):  # an attribute that is empty asks nothing
+            name = self.random.choice(sorted(ATTRIBUTES[kind]))
+            body.setdefault(name, [] if ATTRIBUTES[kind][name] in (_LIST, _LIST_EXCLUDE) else None)
         return {kind: body}
 
     def attribute(self, name: str, form: str) -> Json:  # noqa: PLR0911 - one case a form
@@ -268,7 +273,7 @@ class _Writer:
             return {name: self.range(form)}
         if form == _TEXT:
             sign = self.random.choice(("", "!")) + self.random.choice(("startsWith", "endsWith", "contains"))
-            return {name: {"Text": self.random.choice(("abc", "it's")), "Op": sign}}
+            return {name: {"Text": self.random.choice(("abc", "it's", "a_c", "a%c")), "Op": sign}}
         if form == "flag":
             return {name: True, "ValueAsConcept": [_concept(4155142), _concept(OTHERS[1])]} if self.chance(0.5) else {}
         if form == "period":
@@ -288,7 +293,7 @@ class _Writer:
         elif form == _DECIMAL:
             first, last = sorted(self.random.choice((0.5, 1, 1.25, 2, 3.00004, 6.5)) for _ in range(2))
         else:
-            known = {"age": (0, 18, 40, 65), "length": _LENGTHS}.get(form, (0, 1, 2, 30))
+            known = {"age": (0, 18, 40, 65), "length": _LENGTHS}.get(form, (0, 1, 2, 30, 1.9))
             first, last = sorted(self.random.choice(known) for _ in range(2))
         return {"Value": first, "Op": sign, **({"Extent": last} if sign.endswith("bt") else {})}
 
@@ -302,9 +307,9 @@ class _Writer:
         return {"StartDate": first, "EndDate": last}
 
     def group(self, depth: int) -> Json:
-        n_criteria = self.random.choice((1, 1, 2, 3))
+        n_criteria = self.random.choice((1, 1, 1, 2, 3))
         group: Json = {
-            "Type": self.random.choice(("ALL", "ALL", "ANY", "AT_LEAST", "AT_MOST")),
+            "Type": self.random.choice(("ALL", "ALL", "ANY", "ANY", "AT_LEAST", "AT_MOST")),
             "CriteriaList": [self.correlated(depth) for _ in range(n_criteria)],
             "DemographicCriteriaList": [self.demographic()] if self.chance(0.25) else [],
             "Groups": [self.group(depth - 1)] if depth > 0 and self.chance(0.2) else [],
@@ -313,6 +318,8 @@ class _Writer:
             group |= {"CriteriaList": [], "DemographicCriteriaList": [], "Groups": []}
         if group["Type"].startswith("AT_"):
             group["Count"] = self.random.choice((0, 1, 1, 2))
+        if self.chance(0.05):
+            group["Type"] = group["Type"].lower()
         return group
 
     def demographic(self) -> Json:
@@ -330,7 +337,7 @@ class _Writer:
             "Criteria": criterion,
             "StartWindow": self.window(),
             "Occurrence": {
-                "Type": self.random.choice((0, 1, 2, 2, 2)),
+                "Type": self.random.choice((0, 1, 1, 2, 2, 2)),
                 "Count": self.random.choice((0, 1, 1, 1, 2, 3)),
                 "IsDistinct": distinct,
             },
@@ -347,10 +354,10 @@ class _Writer:
         return wanted
 
     def window(self) -> Json:
-        start, end = sorted(self.random.choice((*_LENGTHS, None, None, -1, -30, -365)) or 0 for _ in range(2))
+        start, end = sorted(self.random.choice((*_LENGTHS, -1, -30, -365, -365)) for _ in range(2))
         sides = []
         for number, open_coefficient in ((start, -1), (end, 1)):
-            if self.chance(0.3):
+            if self.chance(0.45):
                 sides.append({"Coeff": open_coefficient})
             else:
                 sides.append({"Days": abs(number), "Coeff": -1 if number < 0 else 1})

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from enclos.contracts.omop import omop_tables
+from factories.cdm import arrow_of
 from fakes.cdm import BucketOfTables
 
 
@@ -51,11 +52,8 @@ def whole_cdm_of_parquet(folder: Path, n_buckets: int = 1, n_copies: int = 1) ->
 def whole_cdm_of_rows(rows: Mapping[str, Sequence[Mapping[str, Any]]], n_buckets: int = 1) -> WholeCdm:
     """The CDM of some rows; columns that are not given are empty, and so are tables."""
     cdm = WholeCdm(n_buckets)
-    for table, contract in omop_tables().items():
-        columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in contract)
-        cdm.connection.execute(f'CREATE TABLE source."{table}" ({columns})')
-        for row in rows.get(table, ()):
-            names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" for _ in row)
-            cdm.connection.execute(f'INSERT INTO source."{table}" ({names}) VALUES ({marks})', list(row.values()))
+    for table in omop_tables():
+        cdm.connection.register("incoming", arrow_of(table, rows.get(table, ())))
+        cdm.connection.execute(f'CREATE TABLE source."{table}" AS FROM incoming')
+        cdm.connection.unregister("incoming")
     return cdm

@@ -7,10 +7,10 @@ Source: OHDSI Circe-be 1.11, package cohortdefinition.builders (Apache-2.0).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
@@ -296,7 +296,7 @@ def _event(kind: str, domain: Domain, criterion: Json, row: Row) -> Event:
     start: date = row[domain.first_day]
     end = domain.last_day(row, start)
     moved = criterion.get("DateAdjustment")
-    if moved and kind != "Specimen":
+    if moved and kind != "Specimen" and end is not None:
         by = {"START_DATE": start, "END_DATE": end}
         first, last = by[moved.get("StartWith", "START_DATE")], by[moved.get("EndWith", "END_DATE")]
         if kind == "Death":
@@ -336,7 +336,7 @@ def _holds(
     for name, column in domain.texts.items():
         yield like(row[column], criterion.get(name))
     for name, column in domain.sets.items():
-        yield name not in criterion or row[column] in sets.get(criterion[name], ())
+        yield criterion.get(name) is None or row[column] in sets.get(criterion[name], ())
     if domain.length:
         yield in_whole(None if event.end is None else (event.end - event.start).days, criterion.get(domain.length))
     if kind == "Measurement":
@@ -448,6 +448,7 @@ def like(text: str | None, wanted: Json | None) -> bool:
     if text is None:
         return False
     sign = wanted["Op"]
-    before = "*" if sign.endswith(("endsWith", "contains")) else ""
-    after = "*" if sign.endswith(("startsWith", "contains")) else ""
-    return fnmatchcase(text, f"{before}{wanted['Text']}{after}") != sign.startswith("!")
+    before = ".*" if sign.endswith(("endsWith", "contains")) else ""
+    after = ".*" if sign.endswith(("startsWith", "contains")) else ""
+    wild = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in wanted["Text"])
+    return bool(re.fullmatch(f"{before}{wild}{after}", text)) != sign.startswith("!")

@@ -1,7 +1,7 @@
 """Circe cohorts by reading the definition aloud, person by person and event by event; it shares no code with Enclos.
 
-What Circe leaves open (which of two events of one day comes first) is asked both ways; where the answers differ there
-is none.
+Circe leaves open which of two events of one day comes first. ``circe_rows`` asks both ways and has no answer where the
+ways differ; ``enclos_rows`` asks as Enclos promises: by the record's number, the domain, the place in the definition.
 Source: OHDSI Circe-be 1.11, CohortExpressionQueryBuilder.java and generateCohort.sql (Apache-2.0).
 """
 
@@ -27,6 +27,7 @@ from oracle.circe_events import (
 
 Row = tuple[int, date, date]
 Sets = Mapping[int, set[int]]
+_FORWARDS, _BACKWARDS, _ENCLOS = "forwards", "backwards", "as Enclos promises"
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,20 @@ class Index:
 
 def circe_rows(definition: Json, tables: Tables) -> list[Row] | None:
     """The cohort's rows (person, first day, last day) in order, or None where open ties decide which they are."""
-    ways = [_rows(definition, tables, backwards) for backwards in (False, True)]
+    ways = [_rows(definition, tables, ties) for ties in (_FORWARDS, _BACKWARDS)]
     return ways[0] if ways[0] == ways[1] else None
 
 
-def _rows(definition: Json, tables: Tables, backwards: bool) -> list[Row]:
+def enclos_rows(definition: Json, tables: Tables) -> list[Row]:
+    """The cohort's rows with ties as Enclos orders them."""
+    return _rows(definition, tables, _ENCLOS)
+
+
+def _rows(definition: Json, tables: Tables, ties: str) -> list[Row]:
     sets = concept_sets(definition, tables)
     found: list[Row] = []
     for person in persons(tables):
-        included = _included(definition, person, sets, backwards)
+        included = _included(definition, person, sets, ties)
         spells = [
             (index.event.start, end)
             for index in included
@@ -59,18 +65,19 @@ def _rows(definition: Json, tables: Tables, backwards: bool) -> list[Row]:
     return sorted(_censored(definition, found))
 
 
-def _included(definition: Json, person: Person, sets: Sets, backwards: bool) -> list[Index]:
+def _included(definition: Json, person: Person, sets: Sets, ties: str) -> list[Index]:
     primary = definition["PrimaryCriteria"]
     window = primary["ObservationWindow"]
     prior, post = timedelta(days=window["PriorDays"]), timedelta(days=window["PostDays"])
     indexes = []
     for place, criterion in enumerate(primary["CriteriaList"]):
+        order = (next(iter(criterion)) if ties == _ENCLOS else "", place)
         for event in _events(criterion, person, sets):
             for period in person.tables["observation_period"]:
                 first, last = period["observation_period_start_date"], period["observation_period_end_date"]
                 if first <= event.start <= last and first + prior <= event.start and event.start + post <= last:
-                    indexes.append((place, Index(event, first, last)))
-    indexes.sort(key=lambda pair: (pair[0], pair[1].event.end or date.max), reverse=backwards)
+                    indexes.append((order, Index(event, first, last)))
+    indexes.sort(key=lambda pair: (pair[0], pair[1].event.end or date.max), reverse=ties == _BACKWARDS)
     kept = [index for _, index in sorted(indexes, key=lambda pair: pair[1].event.id)]
     limit = _limit(primary.get("PrimaryCriteriaLimit"), otherwise="first")
     kept.sort(key=lambda index: index.event.sort, reverse=limit == "last")
@@ -79,22 +86,22 @@ def _included(definition: Json, person: Person, sets: Sets, backwards: bool) -> 
     if extra is not None:
         if not _empty(extra):
             kept = [index for index in kept if _group(extra, index, person, sets)]
-        kept = _by_day(kept, _limit(definition.get("QualifiedLimit"), otherwise="all"), backwards)
+        kept = _by_day(kept, _limit(definition.get("QualifiedLimit"), otherwise="all"), ties)
     for rule in definition.get("InclusionRules") or ():
         kept = [index for index in kept if _group(rule["expression"], index, person, sets)]
-    return _by_day(kept, _limit(definition.get("ExpressionLimit"), otherwise="all"), backwards)
+    return _by_day(kept, _limit(definition.get("ExpressionLimit"), otherwise="all"), ties)
 
 
 def _limit(limit: Json | None, otherwise: str) -> str:
-    return ((limit or {}).get("Type") or otherwise).lower()
+    return "first" if not limit else (limit.get("Type") or otherwise).lower()
 
 
 def _limited(indexes: list[Index], limit: str) -> list[Index]:
     return indexes if limit == "all" else indexes[:1]
 
 
-def _by_day(indexes: list[Index], limit: str, backwards: bool) -> list[Index]:
-    ordered = list(reversed(indexes)) if backwards else list(indexes)
+def _by_day(indexes: list[Index], limit: str, ties: str) -> list[Index]:
+    ordered = list(reversed(indexes)) if ties == _BACKWARDS else list(indexes)
     ordered.sort(key=lambda index: index.event.start, reverse=limit == "last")
     return _limited(ordered, limit) if limit != "all" else indexes
 
