@@ -11,15 +11,19 @@ from typing import Any
 
 from enclos.app.deliveries import make_delivery
 from enclos.app.keys import Passphrase, leave_no_core
-from enclos.app.senders import ndjson_files, source_cipher
+from enclos.app.senders import ndjson_files, source_cipher, source_ciphers
+from enclos.app.translation import TRANSLATION
 from enclos.contracts.delivered.document import Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher
 from enclos.lexicon.refusals import refusal
 from enclos.linkage.steps import circuits
+from enclos.pseudonyms.model import IdentityColumns
 from enclos.pseudonyms.secret_functions.distinct import DistinctTags
 from enclos.pseudonyms.secret_functions.identities import record_pseudonyms
-from enclos.pseudonyms.steps.sent_resources import part_resources, patients_of
+from enclos.pseudonyms.steps.senders import PSEUDONYM_COLUMN, check_columns, pseudonymise_rows
+from enclos.pseudonyms.steps.sent_resources import identity_pseudonyms, names_of, part_resources, patients_of
+from enclos.pseudonyms.steps.translating import COLUMNS
 from enclos.stores.sender_files import SenderCsv, leaving, ndjson_batches, write_ndjson
 
 _PATIENT = "PATIENT"
@@ -54,6 +58,35 @@ def at_hospital(given: Path, out: Path, *, key: Path, passphrase: Passphrase) ->
     make_delivery(out / "health", kind=export.kind.value, source=source)
     make_delivery(out / "link", kind=Kind.LINK.value, source=source)
     return {"source": source, "rows": counts}
+
+
+def translate_export(
+    given: Path, out: Path, *, key: Path, passphrase: Passphrase, columns: IdentityColumns | None = None
+) -> dict[str, Any]:
+    """At a source that has its next key: which earlier pseudonym is which present one.
+
+    In: given — a folder of hospital-csv files or of FHIR NDJSON files, or a CSV with its ``columns``; everybody and
+        everything that was ever sent has to be in it
+    Out: ``TRANSLATION.csv`` for the platform: source, old, new; pseudonyms only, in the order of the new ones
+    Refuses: KEY_FIXED without an earlier key; SENDER_FILE, IDENTITY_INVALID
+    """
+    _make_room(out)
+    source, earlier, present = source_ciphers(key, passphrase, ["a translation"])
+    if columns:
+        table = SenderCsv(given)
+        check_columns(table.header, columns)
+        pieces = (
+            tuple(pseudonymise_rows(rows, line, columns, each)[PSEUDONYM_COLUMN] for each in (earlier, present))
+            for line, rows in table.batches()
+        )
+        pairs = {(old.as_py(), new.as_py()) for piece in pieces for old, new in zip(*piece, strict=True)}
+    else:
+        files = ndjson_files(given)
+        exports = [_Resources(files, each) if files else _Tables(given, each) for each in (earlier, present)]
+        old, new = (export.names() for export in exports)
+        pairs = {(old[name], new[name]) for name in new}
+    rows = [{"source": source, "old": before, "new": after} for before, after in sorted(pairs, key=lambda p: p[1])]
+    return {"source": source, "n": _write(out / TRANSLATION, COLUMNS, rows)}
 
 
 def at_third_party(out: Path, given: Sequence[Path], *, name: str) -> dict[str, Any]:
@@ -115,6 +148,9 @@ class _Images:
     def __call__(self, name: str) -> str:
         return self._known[name]
 
+    def known(self) -> dict[str, str]:
+        return dict(self._known)
+
 
 class _Tables:
     """A hospital's export as hospital-csv files."""
@@ -132,12 +168,21 @@ class _Tables:
             raise refusal(Code.SENDER_FILE, "PATIENT.csv has no patient, or no column nir.", "Export it again.")
         return patients
 
+    def names(self) -> dict[str, str]:
+        """What every patient and stay is called, by its own name."""
+        for path in sorted(self._given.glob("*.csv")):
+            self._learn(_rows(path))
+        return self.image.known()
+
+    def _learn(self, rows: Iterable[Mapping[str, str]]) -> None:
+        self.image.learn(f"{kind}/{row[name]}" for row in rows for name, kind in self._keyed if row.get(name))
+        self.image.seen.check()
+
     def write_health(self, out: Path, nirs: frozenset[str]) -> dict[str, int]:
         counts = {}
         for path in sorted(self._given.glob("*.csv")):
             found = list(_rows(path))
-            self.image.learn(f"{kind}/{row[name]}" for row in found for name, kind in self._keyed if row.get(name))
-            self.image.seen.check()
+            self._learn(found)
             rows = [circuits.health_row(path.stem, row, self.image, nirs) for row in found]
             counts[path.stem] = _write(out / path.name, tuple(rows[0]) if rows else (), rows)
         return counts
@@ -160,6 +205,16 @@ class _Resources:
             raise refusal(Code.SENDER_FILE, "There is no patient in the export.", "Export it with its patients.")
         self.image.learn(f"Patient/{patient}" for patient in patients)
         return patients.values()
+
+    def names(self) -> dict[str, str]:
+        """What every record and every patient with a NIR is called, by its own name or its identity."""
+        found: dict[str, str] = {}
+        for path in self._files:
+            for batch in ndjson_batches(path):
+                self.image.learn(names_of(batch))
+                found |= identity_pseudonyms(batch, self._cipher, self.image.seen)
+        self.image.seen.check()
+        return found | self.image.known()
 
     def write_health(self, out: Path, nirs: frozenset[str]) -> dict[str, int]:
         counts, seen = {}, self.image.seen

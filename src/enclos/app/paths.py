@@ -28,6 +28,11 @@ class EnclosurePaths:
         return self.vault / "vault.duckdb"
 
     @property
+    def translation(self) -> Path:
+        """Old and new pseudonyms of a source whose key is being rotated, sealed; gone when all are replaced."""
+        return self.vault / "translation.sealed"
+
+    @property
     def crossing(self) -> Path:
         """The pseudonymised tables between the wings."""
         return self.root / "crossing"

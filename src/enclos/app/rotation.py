@@ -15,6 +15,7 @@ from enclos.app.keys import UsedKeys, unrecorded
 from enclos.app.progress import Report, silent
 from enclos.app.salts import keep_earlier
 from enclos.app.snapshots import build_omop
+from enclos.app.translation import resume_translation
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.ledger.model import Action, Personal
 from enclos.ledger.steps import Ledger
@@ -70,6 +71,8 @@ def resume_rotation(enclosure: Enclosure, *, report: Report = silent) -> dict[st
     if not enclosure.paths.rotation.exists():
         raise refusal(Code.KEY_FIXED, "No rotation is open.", "Begin one: enclos keys rotate DIR ROLE.")
     marker = json.loads(enclosure.paths.rotation.read_bytes())
+    if marker["role"] == KeyRole.SOURCE.value:
+        return resume_translation(enclosure, marker["subject"], report=report)
     name = KeyName(KeyRole(marker["role"]), marker["subject"])
     old, new = name.of_generation(marker["from"]), name.of_generation(marker["to"])
     keys = unrecorded(enclosure.keys)

@@ -50,6 +50,65 @@ def make_source_key(folder: Path, *, source: str, place: str, passphrase: Passph
     return {"source": source, "key": key_id(keys, name), "function": LEVEL_ONE_FUNCTION, "place": place}
 
 
+def next_source_key(folder: Path, passphrase: Passphrase) -> dict[str, Any]:
+    """The source's next key, in use from now on; the earlier one stays to translate by, until ``end_source_key``.
+
+    Out: source, key id, earlier (key ids)
+    Refuses: KEY_ROTATING while an earlier one is there
+    """
+    leave_no_core()
+    keys, name = _open_source(folder, passphrase)
+    current, earlier = _generations(keys, name)
+    if earlier:
+        raise refusal(
+            Code.KEY_ROTATING,
+            "An earlier key of this source is still there.",
+            "End it: enclos keys source KEYDIR --end.",
+        )
+    following = name.of_generation(current + 1)
+    if not keys.exists(following):  # made by a run that was stopped
+        keys.create(following)
+    keys.promote(following)
+    return {"source": name.subject, "key": key_id(keys, name), "earlier": [key_id(keys, name.of_generation(current))]}
+
+
+def end_source_key(folder: Path, passphrase: Passphrase) -> dict[str, Any]:
+    """Destroy the source's earlier keys: nothing can be translated any more.
+
+    Out: source, key id, destroyed (key ids)
+    Refuses: KEY_FIXED when there is none
+    """
+    keys, name = _open_source(folder, passphrase)
+    _, earlier = _generations(keys, name)
+    if not earlier:
+        raise refusal(Code.KEY_FIXED, "There is no earlier key of this source.", "Nothing is to be ended.")
+    gone = [key_id(keys, name.of_generation(each)) for each in earlier]
+    for each, key in zip(earlier, gone, strict=True):
+        _note_use(folder, key, ["destroyed"])
+        keys.destroy(name.of_generation(each))
+    return {"source": name.subject, "key": key_id(keys, name), "destroyed": gone}
+
+
+def source_ciphers(folder: Path, passphrase: Passphrase, files: list[str]) -> tuple[str, BlockCipher, BlockCipher]:
+    """The source, its earlier key and its present one; both uses are in its own trace before.
+
+    Refuses: KEY_FIXED when there is no earlier key
+    """
+    leave_no_core()
+    keys, name = _open_source(folder, passphrase)
+    _, earlier = _generations(keys, name)
+    if len(earlier) != 1:
+        raise refusal(
+            Code.KEY_FIXED,
+            "There is no earlier key of this source.",
+            "Make the next one: enclos keys source KEYDIR --next.",
+        )
+    old = name.of_generation(earlier[0])
+    for each in (old, name):
+        _note_use(folder, key_id(keys, each), files)
+    return name.subject, keys.blocks(old), keys.blocks(name)
+
+
 def pseudonymise(
     given: Path,
     out: Path,
@@ -179,6 +238,14 @@ def _open_source(folder: Path, passphrase: Passphrase, role: KeyRole = KeyRole.S
         ) from None
     keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=False)
     return keys, KeyName(role, source)
+
+
+def _generations(keys: KeyStore, name: KeyName) -> tuple[int, list[int]]:
+    """The generation in use, and the earlier ones that are still there."""
+    entries = [entry for entry in keys.entries() if entry.name.of_generation(0) == name]
+    current = next(entry.name.generation for entry in entries if entry.is_current)
+    earlier = [e.name.generation for e in entries if e.name.generation < current and e.destroyed_at is None]
+    return current, earlier
 
 
 def _note_use(folder: Path, key: str, files: list[str]) -> None:

@@ -63,6 +63,17 @@ def write_atomically(path: Path, content: bytes, what: str = "a file", mode: int
             temporary.unlink(missing_ok=True)
 
 
+def put_durably(temporary: Path, path: Path) -> None:
+    """Put a finished file in the place of another, so that a power cut leaves one of the two whole."""
+    handle = os.open(temporary, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder and all in it; nothing happens when it is absent."""
     if folder.exists():

@@ -49,6 +49,14 @@ def landed_under(engine: Engine, root: Path, key: KeyName) -> list[Path]:
     return [path for (delivery,) in rows for path in sorted((root / str(delivery)).rglob("*.parquet"))]
 
 
+def landed_of_source(engine: Engine, root: Path, source: str) -> list[Path]:
+    """Every table of a source that the vault's own key seals, rejected lines included."""
+    rows = engine.rows(
+        "SELECT DISTINCT delivery_id FROM vault.landed WHERE source = ? AND key_subject = '' ORDER BY ALL", [source]
+    )
+    return [path for (delivery,) in rows for path in sorted((root / str(delivery)).rglob("*.parquet"))]
+
+
 def _fresh_subject(delivery_id: str) -> str:
     """The name of a delivery's own key; never used twice, since a destroyed key's name is not given again."""
     return f"{_OWN}{delivery_id[:16]}-{secrets.token_hex(4)}"

@@ -6,7 +6,6 @@ exactly one of the two keys.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.engine import Engine
-from enclos.stores.files import storage_border, sync_folder, write_atomically
+from enclos.stores.files import put_durably, storage_border, write_atomically
 from enclos.stores.sealed import seal, sealed_copy_sql, sealed_scan_sql, unseal
 
 _OLD, _NEW = KeyName(KeyRole.CHECK, "rekey-old"), KeyName(KeyRole.CHECK, "rekey-new")
@@ -44,7 +43,7 @@ def rekey_database(engine: Engine, path: Path, old: SecretKey, new: SecretKey) -
         temporary.unlink()
         raise _lost()
     with storage_border("a moved file"):
-        _put(temporary, path)
+        put_durably(temporary, path)
     return True
 
 
@@ -73,7 +72,7 @@ def rekey_parquet(engine: Engine, paths: Iterable[Path], old: SecretKey, new: Se
                 temporary.unlink()
                 raise _lost()
             with storage_border("a moved file"):
-                _put(temporary, path)
+                put_durably(temporary, path)
             n_moved += 1
     finally:
         engine.execute("SET preserve_insertion_order = false")
@@ -120,16 +119,6 @@ def _n_rows(engine: Engine, path: Path, key: KeyName) -> int | None:
         return int(engine.scalar(f"SELECT count(*) FROM {sealed_scan_sql(path, key)}"))
     except Refusal:
         return None
-
-
-def _put(temporary: Path, path: Path) -> None:
-    handle = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    temporary.replace(path)
-    sync_folder(path.parent)
 
 
 def _lost() -> Refusal:

@@ -32,22 +32,33 @@ def keys_rotate(
     directory: Dir,
     role: Annotated[str, typer.Argument(metavar="ROLE", help="vault, crossing, catalog, desk, ledger, …")] = "",
     permit: Annotated[str, typer.Option("--permit", metavar="P", help="Whose key, for the role permit.")] = "",
+    source: Annotated[str, typer.Option("--source", metavar="S", help="Whose key, for the role source.")] = "",
+    translation: Annotated[
+        Path | None, typer.Option("--translation", metavar="IN", help="What the source made: enclos keys translate.")
+    ] = None,
     *,
     resume: Annotated[bool, typer.Option("--resume", help="End a rotation that was stopped.")] = False,
     as_json: Json = False,
 ) -> None:
     """Replace a key, move all that it held and destroy it; nothing else is done meanwhile.
 
+    A source's key is the source's own: here its earlier pseudonyms give way to those of its next key.
+
     Example: enclos keys rotate france vault
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.rotation import resume_rotation, rotate_key
+    from enclos.app.translation import translate_source
 
     if resume == bool(role):
         raise typer.BadParameter("name a role, or --resume")
+    if (role == "source") != bool(source) or (role == "source") != (translation is not None):
+        raise typer.BadParameter("the role source, and only it, is told --source and --translation")
     with open_enclosure(directory, passphrase, to_rotate=True) as enclosure, progress_bars() as report:
         if resume:
             result = resume_rotation(enclosure, report=report)
+        elif translation is not None:
+            result = translate_source(enclosure, source, translation, report=report)
         else:
             result = rotate_key(enclosure, role, permit=permit, report=report)
     show(result, as_json=as_json)

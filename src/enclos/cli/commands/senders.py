@@ -18,21 +18,51 @@ if TYPE_CHECKING:
 @key_commands.command("source")
 def keys_source(
     folder: Annotated[Path, typer.Argument(metavar="KEYDIR", help="The folder to make; it stays at the sender.")],
-    source: Annotated[str, typer.Option("--source", metavar="S", help="The sender's id.")],
+    source: Annotated[str, typer.Option("--source", metavar="S", help="The sender's id, for a new key.")] = "",
     keys: Annotated[
         str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN.")
     ] = "file",
     *,
+    following: Annotated[bool, typer.Option("--next", help="Make the next key; the earlier one stays.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="Destroy the earlier key.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a sender's own key for level-one pseudonyms; needs no enclosure.
+    """Make a sender's own key for level-one pseudonyms, or its next one; needs no enclosure.
 
     Example: ENCLOS_PASSPHRASE=… enclos keys source hosp-a-key --source hosp-a
     """
-    from enclos.app.senders import make_source_key
+    from enclos.app.senders import end_source_key, make_source_key, next_source_key
 
-    result = make_source_key(folder, source=source, place=keys, passphrase=lambda: passphrase(confirm=True))
+    if bool(source) + following + end != 1:
+        raise typer.BadParameter("give --source for a new key, or --next, or --end")
+    if following:
+        result = next_source_key(folder, passphrase)
+    elif end:
+        result = end_source_key(folder, passphrase)
+    else:
+        result = make_source_key(folder, source=source, place=keys, passphrase=lambda: passphrase(confirm=True))
     show(result, as_json=as_json)
+
+
+@key_commands.command("translate")
+def keys_translate(
+    given: Annotated[Path, typer.Argument(metavar="IN", help="An export: tables, FHIR NDJSON, or a CSV.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    key: Annotated[Path, typer.Option("--key", metavar="KEYDIR", help="The sender's key, with its next one made.")],
+    columns: Annotated[
+        str, typer.Option("--columns", metavar="nir=A,birth=B,sex=C", help="A CSV's columns of an identity.")
+    ] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """At a sender: which earlier pseudonym is which present one, for everybody and everything in an export.
+
+    Example: enclos keys translate export translation --key hosp-a-key
+    """
+    from enclos.app.circuits import translate_export
+
+    identity = _columns(columns, "") if columns else None
+    show(translate_export(given, out, key=key, passphrase=passphrase, columns=identity), as_json=as_json)
 
 
 @application.command()

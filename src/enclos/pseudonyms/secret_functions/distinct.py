@@ -50,9 +50,15 @@ class DistinctTags:
 
         Refuses: PSEUDONYM_COLLISION
         """
+        if not self._waiting:
+            return
         parts = [self._known, *self._waiting]
         first, second, number = (np.concatenate([part[place] for part in parts]) for place in range(3))
         self._waiting, self._n_waiting = [], 0
+        ascending = np.sort(first)
+        if not np.any(ascending[1:] == ascending[:-1]):  # each identity once: nothing to compare
+            self._known = (first, second, number)
+            return
         order = np.argsort(first)
         same = first[order[1:]] == first[order[:-1]]
         if np.any(same & (second[order[1:]] != second[order[:-1]])):  # halves of tags that meet by chance

@@ -106,6 +106,22 @@ def patients_of(numbered: Numbered, nir_systems: frozenset[str] = NIR_SYSTEMS) -
         yield {"patient_id": own, "nir": "".join(nirs), "birth_date": birth, "sex": sex, **_traits(patient)}
 
 
+def names_of(numbered: Numbered) -> set[str]:
+    """The names (Type/id) of all records that leave, and of those they refer to."""
+    return {name for line, resource in _kept_types(numbered) for name in _scrubbed(line, resource)[1]}
+
+
+def identity_pseudonyms(numbered: Numbered, cipher: BlockCipher, seen: DistinctTags) -> dict[str, str]:
+    """The level-one pseudonym of each patient who has a NIR, by the identity as one text; in memory only."""
+    told = [patient for patient in patients_of(numbered) if patient["nir"]]
+    identities = [(patient["nir"], patient["birth_date"], patient["sex"]) for patient in told]
+    columns = [pa.array([identity[part] for identity in identities], pa.string()) for part in range(3)]
+    pseudonyms = level_one_pseudonyms(cipher, identity_messages(*columns), seen).to_pylist()
+    return {
+        "|".join((nir[:13], birth, sex)): each for (nir, birth, sex), each in zip(identities, pseudonyms, strict=True)
+    }
+
+
 def _kept_types(numbered: Numbered) -> list[tuple[int, Resource]]:
     return [(line, resource) for line, resource in numbered if resource.get("resourceType") in KEPT_RESOURCES]
 
