@@ -15,14 +15,16 @@ import pytest
 
 from enclos.app.certificates import verify_certificate
 from enclos.app.enclosure import open_enclosure
+from enclos.app.permits import perimeter_of
 from enclos.app.reviews import review_access
 from enclos.app.rotation import rotate_key
+from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action, Outcome
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.engine import open_engine
 from enclos.stores.keys import FileKeyStore
-from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.perimeter_file import PERIMETER_CONTEXT, PERIMETER_FILE
 from enclos.stores.sealed import sealed_scan_sql, unseal
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, call, open_home, refused, run_cli
 
@@ -96,9 +98,9 @@ def test_every_other_key_rotates_and_its_end_is_proved(home, tmp_path):
         assert run_cli("keys", "rotate", home, role)["role"] == role
     assert run_cli("keys", "rotate", home, "permit", "--permit", PERMIT)["moved"]["n_files"] >= 1
     assert opens_no_table(before.secret(KeyName(KeyRole.CROSSING)), sorted((home / "crossing").rglob("*.parquet")))
-    assert opens_no_table(
-        before.secret(KeyName(KeyRole.PERMIT, PERMIT)), [home / "permits" / PERMIT / "perimeter.parquet"]
-    )
+    sealed = (home / "permits" / PERMIT / PERIMETER_FILE).read_bytes()
+    with pytest.raises(Refusal):
+        unseal(before.secret(KeyName(KeyRole.PERMIT, PERMIT)), sealed, PERIMETER_CONTEXT)
     with open_engine() as engine, pytest.raises(Refusal):
         engine.attach_database("c", home / "catalog.ducklake", before.secret(KeyName(KeyRole.CATALOG)), read_only=True)
     assert run_cli("permit", "show", home, PERMIT)["state"] == "GRANTED"  # signed by the key before
@@ -132,29 +134,26 @@ def test_every_other_key_rotates_and_its_end_is_proved(home, tmp_path):
     assert refused("keys", "verify", forged, "--key", signer)[0] == 4
 
 
-def perimeter(home: Path, keys: FileKeyStore) -> dict[int, int]:
-    key = KeyName(KeyRole.PERMIT, PERMIT)
-    with open_engine() as engine:
-        engine.add_parquet_key(keys.secret(key))
-        relation = PerimeterFile(engine, home / "permits" / PERMIT / "perimeter.parquet", key).relation()
-        return dict(engine.rows(f"SELECT permit_person, person_id FROM {relation}"))
+def perimeter(home: Path) -> dict[int, int]:
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        rows = perimeter_of(enclosure, PERMIT, engine, snapshot).rows()
+    return dict(zip(rows["permit_person"].to_pylist(), rows["person_id"].to_pylist(), strict=True))
 
 
 def test_new_person_numbers_for_all_keep_every_count_and_every_permits_own_numbers(home):
-    store = FileKeyStore.open(home / "keys" / "keystore.json", PASSPHRASE)
-    old = perimeter(home, store)
+    old = perimeter(home)
     tables = run_cli("build", home)["tables"]
-    inode = (home / "permits" / PERMIT / "perimeter.parquet").stat().st_ino
-    changed = lambda: (home / "permits" / PERMIT / "perimeter.parquet").stat().st_ino != inode  # noqa: E731
+    inode = (home / "permits" / PERMIT / PERIMETER_FILE).stat().st_ino
+    changed = lambda: (home / "permits" / PERMIT / PERIMETER_FILE).stat().st_ino != inode  # noqa: E731
     killed(home, "pseudonym", when=changed)
     done = run_cli("keys", "rotate", home, "--resume")
     assert done["moved"]["n_persons"] >= len(old)
-    new = perimeter(home, store)
+    new = perimeter(home)
     assert new.keys() == old.keys() and not set(new.values()) & set(old.values())
     assert len(run_cli("snapshots", home)["snapshots"]) == 1
     assert run_cli("build", home)["tables"] == tables
     assert run_cli("permit", "open", home, PERMIT)["n_persons"] == len(old)
-    assert perimeter(home, store) == new
+    assert perimeter(home) == new
 
 
 def test_a_permits_destroyed_key_takes_its_view_with_it(home):

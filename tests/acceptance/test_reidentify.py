@@ -7,9 +7,9 @@ import json
 import pytest
 
 from enclos.app import reidentification
-from enclos.app.permits import perimeter_path, permit_key
+from enclos.app.permits import perimeter_of
+from enclos.app.snapshots import reading_snapshot
 from enclos.lexicon.refusals import Refusal
-from enclos.stores.permit_files import PerimeterFile
 from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, open_home, refused, run_cli
 
 PERMIT = "FR-TEST-0001"
@@ -18,11 +18,12 @@ WHY = "a value that needs care"
 
 def patient(home):
     """A hospital's patient of the perimeter: source, its own key, the permit's number."""
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        perimeter = perimeter_of(enclosure, PERMIT, engine, snapshot).rows()
     with open_home(home) as enclosure, enclosure.vault_engine() as engine:
-        engine.add_parquet_key(enclosure.keys.secret(permit_key(PERMIT)))
-        perimeter = PerimeterFile(engine, perimeter_path(enclosure, PERMIT), permit_key(PERMIT)).relation()
+        engine.register("perimeter", perimeter)
         return engine.rows(
-            f"SELECT m.source, m.source_person_key, p.permit_person FROM vault.person_map AS m JOIN {perimeter} AS p "
+            "SELECT m.source, m.source_person_key, p.permit_person FROM vault.person_map AS m JOIN perimeter AS p "
             "ON p.person_id = m.person_id WHERE m.source LIKE 'hosp%' AND length(m.source_person_key) > 6 "
             "ORDER BY p.permit_person LIMIT 1"
         )[0]

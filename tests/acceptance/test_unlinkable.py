@@ -10,11 +10,10 @@ import shutil
 import numpy as np
 import pytest
 
-from enclos.app.permits import perimeter_path, permit_key
+from enclos.app.permits import perimeter_of
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import ask
 from enclos.lexicon.ids import ORDINAL_MASK
-from enclos.stores.permit_files import PerimeterFile
 from factories.enclosure import ALICE, open_home, permit_text, run_cli
 
 pytestmark = pytest.mark.system("bubblewrap")
@@ -57,18 +56,12 @@ def views(built, tmp_path_factory):
             permit: {row["location_id"] for row in answer(permit, "SELECT location_id FROM person")}
             for permit in PERMITS
         }
-        with reading_snapshot(enclosure) as (engine, _):
-            for permit in PERMITS:
-                engine.add_parquet_key(enclosure.keys.secret(permit_key(permit)))
-            one, other = (
-                PerimeterFile(engine, perimeter_path(enclosure, permit), permit_key(permit)).relation()
-                for permit in PERMITS
-            )
-            pairs = engine.rows(
-                "SELECT a.permit_person, b.permit_person, a.person_id, a.bucket "
-                f"FROM {one} AS a JOIN {other} AS b USING (person_id)"
-            )
-    truth = np.asarray(pairs, dtype=np.int64)
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            one, other = (perimeter_of(enclosure, permit, engine, snapshot).rows() for permit in PERMITS)
+    pairs = one.join(other.drop_columns("bucket"), "person_id", right_suffix="_b")
+    truth = np.column_stack(
+        [pairs[name].to_numpy() for name in ("permit_person", "permit_person_b", "person_id", "bucket")]
+    ).astype(np.int64)
     return {"shown": shown, "few": few, "rows": rows, "places": places, "truth": truth}
 
 

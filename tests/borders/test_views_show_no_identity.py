@@ -46,7 +46,7 @@ def _cells(engine: Engine) -> Iterator[tuple[Reader, str, str, Any]]:
     # a cost has no person of its own: tests/spec/views/test_costs.py
     apart = {"person", "observation_period", "cost"}
     base = random_base(PERSONS, [t for t in GRANTABLE_TABLES if t not in apart], 3)
-    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter()
     open_view(TERMS, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness())
     cdm = PermitCdm(
         TERMS, name="x", engine=engine, snapshot=snapshot, perimeter=perimeter, opted_out=(), check=lambda: None

@@ -50,7 +50,7 @@ class Asked:
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self.engine, self.terms, self.check = engine, terms, check
-        snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
+        snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter()
         open_view(
             terms,
             engine=engine,

@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from enclos.contracts.columns import Column
 from enclos.contracts.omop import END_DATES, PERSON_TABLES, START_DATES, foreign_keys, omop_tables, primary_keys
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.view import PERSON_SOURCE_TABLE
+from enclos.contracts.view import PERSON_SOURCE_TABLE, ViewTerms
+from enclos.pseudonyms.secret_functions import ff1_encrypt
+from enclos.stores.keys.file import LocalBlocks
+from enclos.views.model import Numbered
+from enclos.views.rules import opening_of
 
 N_BUCKETS = 3
 FIRST_DAY = date(2018, 1, 1)
@@ -59,22 +64,33 @@ class MemorySnapshot:
 
 
 class MemoryPerimeter:
-    """A perimeter in the engine's own memory."""
+    """A perimeter in memory; its permutation is the real one, under a key that everybody knows."""
 
-    def __init__(self, engine: SqlEngine) -> None:
-        self._engine = engine
+    def __init__(self, key: bytes = b"k" * 32) -> None:
+        self._kept: pa.Table | None = None
+        self._key = key
 
     def exists(self) -> bool:
-        return bool(self._engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'kept_perimeter'"))
+        return self._kept is not None
 
-    def relation(self) -> str:
-        return "memory.main.kept_perimeter"
+    def rows(self, bucket: int | None = None) -> pa.Table:
+        assert self._kept is not None
+        return self._kept if bucket is None else self._kept.filter(pc.field("bucket") == bucket)
 
-    def write(self, select_sql: str) -> int:
-        self._engine.execute("CREATE OR REPLACE TABLE memory.main.kept_perimeter_new AS " + select_sql)
-        self._engine.execute("DROP TABLE IF EXISTS memory.main.kept_perimeter")
-        self._engine.execute("ALTER TABLE memory.main.kept_perimeter_new RENAME TO kept_perimeter")
+    def opened_for(self) -> str:
+        return self._opened_for
+
+    def write(self, rows: pa.Table, terms: ViewTerms) -> int:
+        self._kept, self._opened_for = rows, opening_of(terms)
         return 1
+
+    def renumbered(self, kind: Numbered, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        return ff1_encrypt(LocalBlocks(self._key), 2, kind.bits, numbers)
+
+    def numbers(self) -> dict[int, int]:
+        """The permit's number of each person."""
+        rows = self.rows()
+        return dict(zip(rows["person_id"].to_pylist(), rows["permit_person"].to_pylist(), strict=True))
 
 
 class SeededRandomness:

@@ -68,12 +68,11 @@ def base_of(persons: list[int], seed: int) -> dict[str, list[Row]]:
 def let_in(engine: Engine, base: dict[str, list[Row]], population: Population, opted_out: set[int]) -> set[int]:
     terms = ViewTerms("P-1", (TableGrant("person"),), population, PERIOD)
     sources = sources_of([row["person_id"] for row in base["person"]])
-    snapshot, perimeter = MemorySnapshot(engine, base, sources), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, base, sources), MemoryPerimeter()
     parts = {"engine": engine, "snapshot": snapshot, "perimeter": perimeter, "randomness": SeededRandomness()}
     open_view(terms, **parts, opted_out=opted_out)
-    found = {person for (person,) in engine.rows(f"SELECT person_id FROM {perimeter.relation()}")}
+    found = set(perimeter.numbers())
     assert found == members(base, terms, sources, opted_out)
-    engine.execute("DROP TABLE memory.main.kept_perimeter")
     return found
 
 

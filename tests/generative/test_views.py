@@ -103,7 +103,7 @@ def opened(
     engine: Engine, base: dict[str, list[Row]], terms: ViewTerms, sources: dict[int, set[str]], opted_out: set[int]
 ) -> Iterator[tuple[PermitCdm, MemorySnapshot, MemoryPerimeter]]:
     snapshot = MemorySnapshot(engine, base, sources)
-    perimeter = MemoryPerimeter(engine)
+    perimeter = MemoryPerimeter()
     try:
         open_view(
             terms,
@@ -127,7 +127,7 @@ def opened(
             perimeter,
         )
     finally:
-        for table in ("memory.main.kept_perimeter", *(f"cdm.{name}" for name in (*base, "person_source"))):
+        for table in [f"cdm.{name}" for name in (*base, "person_source")]:
             engine.execute(f"DROP TABLE IF EXISTS {table}")
 
 
@@ -153,8 +153,7 @@ def seen(cdm: PermitCdm, snapshot: MemorySnapshot, terms: ViewTerms, reader: Rea
 def check_equal(engine: Engine, base: dict[str, list[Row]], terms: ViewTerms, opted_out: set[int]) -> None:
     sources = sources_of([row["person_id"] for row in base["person"]])
     with opened(engine, base, terms, sources, opted_out) as (cdm, snapshot, perimeter):
-        kept = engine.rows(f"SELECT person_id, permit_person FROM {perimeter.relation()}")
-        numbers: dict[int, int] = dict(kept)
+        numbers = perimeter.numbers()
         assert set(numbers) == members(base, terms, sources, opted_out)
         assert len(set(numbers.values())) == len(numbers)
         for reader in Reader:
@@ -204,7 +203,7 @@ def test_any_query_answers_as_over_the_slow_rows(
     )
     base, sources = random_base(persons, QUERIED[2:], seed), sources_of(persons)
     with opened(engine, base, terms, sources, {persons[0]}) as (cdm, _, perimeter), open_engine() as other:
-        numbers = dict(engine.rows(f"SELECT person_id, permit_person FROM {perimeter.relation()}"))
+        numbers = perimeter.numbers()
         for number in cdm.buckets:
             here = {person: new for person, new in numbers.items() if person % N_BUCKETS == number}
             shown = {table: view(base, table, terms, here, for_person=False) for table in QUERIED}

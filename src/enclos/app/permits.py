@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -28,7 +27,10 @@ from enclos.permits.steps import (
     show_permit,
     sign_permit,
 )
-from enclos.stores.permit_files import PerimeterFile, PermitFiles, SystemRandomness
+from enclos.stores.engine import Engine
+from enclos.stores.lake import LakeSnapshot
+from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
+from enclos.stores.permit_files import PermitFiles, SystemRandomness
 from enclos.views.steps import open_view
 
 
@@ -143,19 +145,16 @@ def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
     started = perf_counter()
     signed = newest(enclosure, permit_id)
     check_in_force(signed, enclosure.ledger.now())
-    key = permit_key(permit_id)
     with (
         enclosure.at_the_desk(),
         enclosure.ledger.intent(Action.PERMIT_OPEN, _access_body(enclosure), permit_id) as ticket,
         reading_snapshot(enclosure) as (engine, snapshot),
     ):
-        engine.add_parquet_key(enclosure.keys.secret(key))
-        perimeter = PerimeterFile(engine, perimeter_path(enclosure, permit_id), key)
         opened = open_view(
             signed.permit.terms,
             engine=engine,
             snapshot=snapshot,
-            perimeter=perimeter,
+            perimeter=perimeter_of(enclosure, permit_id, engine, snapshot),
             randomness=SystemRandomness(),
             opted_out=objectors_at_opening(enclosure, signed),
         )
@@ -165,14 +164,20 @@ def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
         "snapshot": snapshot.id,
         "n_persons": opened.n_persons,
         "bytes_written": opened.n_bytes,
-        "bytes_per_person": round(opened.n_bytes / opened.n_persons, 1) if opened.n_persons else None,
+        "bytes_per_person": round(opened.n_bytes / opened.n_persons, 4) if opened.n_persons else None,
         "seconds": round(perf_counter() - started, 3),
     }
 
 
-def perimeter_path(enclosure: Enclosure, permit_id: str) -> Path:
-    """Where a permit's perimeter lies."""
-    return enclosure.paths.permits / permit_id / "perimeter.parquet"
+def perimeter_of(enclosure: Enclosure, permit_id: str, engine: Engine, snapshot: LakeSnapshot) -> PerimeterFile:
+    """A permit's perimeter, for whoever reads that snapshot.
+
+    Refuses: KEY_MISSING when the permit's key is destroyed.
+    """
+    path = enclosure.paths.permits / permit_id / PERIMETER_FILE
+    versions = load_versions(permit_id, store=_files(enclosure), public_key=_public(enclosure))
+    terms = [signed.permit.terms for signed in versions]
+    return PerimeterFile(engine, snapshot, path, enclosure.keys.secret(permit_key(permit_id)), terms)
 
 
 def _answer(signed: SignedPermit) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.keys import Passphrase
-from enclos.app.permits import active, newest, perimeter_path, permit_key
+from enclos.app.permits import active, newest, perimeter_of
 from enclos.app.senders import make_recipient_key, recipient_key
+from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
@@ -28,7 +30,6 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.pseudonyms.steps.returning import source_keys
 from enclos.rights.model import Decision, Event, Reason, Reidentification, State
 from enclos.rights.rules import REASONS, check_decider, next_state, state_of
-from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.reidentification_files import (
     ReidentificationFiles,
     open_answer,
@@ -160,16 +161,15 @@ def open_at_source(folder: Path, file: Path, passphrase: Passphrase) -> dict[str
 
 def _warehouse_number(enclosure: Enclosure, asked: Reidentification) -> int:
     """The research wing's part: the permit's key opens the perimeter."""
-    key = permit_key(asked.permit)
-    with enclosure.reading_data(), enclosure.engine() as engine:
-        engine.add_parquet_key(enclosure.keys.secret(key))
-        perimeter = PerimeterFile(engine, perimeter_path(enclosure, asked.permit), key)
+    with reading_snapshot(enclosure) as (engine, snapshot):
+        perimeter = perimeter_of(enclosure, asked.permit, engine, snapshot)
         if not perimeter.exists():
             raise _nobody("The permit was not opened.")
-        rows = engine.rows(f"SELECT person_id FROM {perimeter.relation()} WHERE permit_person = {int(asked.person)}")
-    if len(rows) != 1:
+        rows = perimeter.rows()
+    found = rows.filter(pc.field("permit_person") == int(asked.person))
+    if found.num_rows != 1:
         raise _nobody("The permit shows nobody of this number.")
-    return int(rows[0][0])
+    return int(found["person_id"][0].as_py())
 
 
 def _source_keys(enclosure: Enclosure, number: int, source: str) -> list[str]:

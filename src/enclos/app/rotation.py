@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from enclos.app.certificates import certify, key_row
 from enclos.app.enclosure import Enclosure, ledger_parts
 from enclos.app.keys import UsedKeys, unrecorded
+from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.progress import Report, silent
 from enclos.app.salts import keep_earlier
-from enclos.app.snapshots import build_omop
+from enclos.app.snapshots import build_omop, reading_snapshot
 from enclos.app.translation import resume_translation
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.ledger.model import Action, Personal
@@ -29,7 +32,7 @@ from enclos.stores.keys import KeySigner
 from enclos.stores.lake import attach_lake
 from enclos.stores.landing import landed_under
 from enclos.stores.objection_files import CONTEXT
-from enclos.stores.permit_files import PerimeterFile
+from enclos.stores.perimeter_file import PERIMETER_CONTEXT, PERIMETER_FILE, PerimeterFile
 from enclos.stores.reidentification_files import context_of
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
@@ -178,12 +181,12 @@ def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     root = enclosure.paths.permits / old.subject
     contexts = {
         path: f"{path.parent.name}/{path.name.removesuffix('.sealed')}"
-        for path in root.glob("runs/*/*.sealed")
+        for path in (*root.glob("runs/*/*.sealed"), *root.glob("sql/*.sealed"))
         if not path.parent.name.startswith(".")
     }
-    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
-        n_tables = rekey_parquet(engine, root.glob("*.parquet"), before, after)
-    return {"n_files": n_tables + rekey_sealed(contexts, before, after)}
+    contexts |= dict.fromkeys(root.glob(PERIMETER_FILE), PERIMETER_CONTEXT)
+    with lock_exclusive(enclosure.paths.data_lock):
+        return {"n_files": rekey_sealed(contexts, before, after)}
 
 
 def _move_salts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
@@ -199,15 +202,10 @@ def _nothing_held(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:  
 
 def _move_persons(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     """New numbers for all: the vault's map, every perimeter, and a snapshot; snapshots under old numbers go."""
-    keys, paths = enclosure.keys, enclosure.paths
+    keys = enclosure.keys
     with enclosure.vault_engine() as engine:
         numbers = renumber_persons(engine, keys.blocks(old), keys.blocks(new))
-    n_permits = 0
-    with lock_exclusive(paths.data_lock):
-        for path in sorted(paths.permits.glob("*/perimeter.parquet")):
-            key = KeyName(KeyRole.PERMIT, path.parent.name)
-            if keys.exists(key):
-                n_permits += _renumber_perimeter(enclosure, path, key, numbers)
+    n_permits = sum(_renumber_perimeter(enclosure, perimeter, numbers) for perimeter in _perimeters(enclosure))
     return {"n_persons": len(numbers), "n_permits": n_permits, **_built_under(enclosure, new)}
 
 
@@ -225,6 +223,8 @@ def _built_under(enclosure: Enclosure, new: KeyName) -> _Moved:
     if not paths.catalog.exists():
         return {}
     build_omop(enclosure, duration=_duration_of_newest(enclosure), full=True)
+    for perimeter in _perimeters(enclosure):  # the lists of persons that they hang on go with the other snapshots
+        perimeter.anchor()
     with lock_exclusive(paths.data_lock), enclosure.engine() as engine:
         catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
         lake = attach_lake(engine, paths.catalog, paths.lake, catalog)
@@ -240,23 +240,33 @@ def _duration_of_newest(enclosure: Enclosure) -> str | None:
     return names.get(str(facts.get("duration")))
 
 
-def _renumber_perimeter(enclosure: Enclosure, path: Path, key: KeyName, numbers: Any) -> bool:
-    with enclosure.engine() as engine:
-        engine.add_parquet_key(enclosure.keys.secret(key))
-        engine.register("enclos_numbers", numbers)
-        perimeter = PerimeterFile(engine, path, key)
-        relation = perimeter.relation()
-        n_rows = int(engine.scalar(f"SELECT count(*) FROM {relation}"))
-        n_new = int(engine.scalar(f"SELECT count(*) FROM {relation} SEMI JOIN enclos_numbers ON new_id = person_id"))
-        if n_new == n_rows:
-            return False
-        perimeter.write(
-            f"SELECT CAST(n.new_id % {enclosure.n_buckets} AS INTEGER) AS bucket, n.new_id AS person_id, "
-            f"permit_person, observed_from, observed_until FROM {relation} AS p "
-            "JOIN enclos_numbers AS n ON n.old_id = p.person_id ORDER BY ALL"
-        )
-        if int(engine.scalar(f"SELECT count(*) FROM {perimeter.relation()}")) != n_rows:
-            raise refusal(Code.STORAGE_BROKEN, "A perimeter would lose persons.", "Open the permit again afterwards.")
+def _perimeters(enclosure: Enclosure) -> Iterator[PerimeterFile]:
+    """The perimeters of all permits whose key is there, before the newest snapshot."""
+    ids = sorted(path.parent.name for path in enclosure.paths.permits.glob(f"*/{PERIMETER_FILE}"))
+    if not ids:
+        return
+    with reading_snapshot(enclosure) as (engine, snapshot):
+        for permit_id in ids:
+            if enclosure.keys.exists(permit_key(permit_id)):
+                perimeter = perimeter_of(enclosure, permit_id, engine, snapshot)
+                if perimeter.exists():
+                    yield perimeter
+
+
+def _renumber_perimeter(enclosure: Enclosure, perimeter: PerimeterFile, numbers: pa.Table) -> bool:
+    """Let the permit's numbers stand for the persons' new ones; whether that was still to do."""
+    rows = perimeter.rows()
+    persons = rows["person_id"].to_numpy()
+    old, new = (numbers[name].to_numpy() for name in ("old_id", "new_id"))
+    if np.isin(persons, new).all():
+        return False
+    order = np.argsort(old)
+    place = np.minimum(np.searchsorted(old, persons, sorter=order), len(old) - 1)
+    if not np.array_equal(old[order[place]], persons):
+        raise refusal(Code.STORAGE_BROKEN, "A perimeter would lose persons.", "Open the permit again afterwards.")
+    moved = new[order[place]]
+    bucket = pa.array((moved % enclosure.n_buckets).astype(np.int32))
+    perimeter.replace_persons(pa.table({"bucket": bucket, "person_id": moved, "permit_person": rows["permit_person"]}))
     return True
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_path, permit_key, watcher
+from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.watch import watched
 from enclos.contracts.view import Access
@@ -18,7 +18,6 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
 from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
-from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.query_history import QueryHistory
 from enclos.views.sql.model import CheckedQuery
 from enclos.views.sql.steps import PER_BUCKET_TWICE, PermitRows, check_query, withhold
@@ -63,8 +62,6 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_query(text, terms, engine)
             ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
-            key = permit_key(permit)
-            engine.add_parquet_key(enclosure.keys.secret(key))
 
             def check() -> None:
                 active(enclosure, permit, user)
@@ -73,7 +70,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 terms,
                 engine=engine,
                 snapshot=snapshot,
-                perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
+                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )

@@ -9,7 +9,7 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_path, permit_key, watcher
+from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.watch import watched
@@ -19,7 +19,6 @@ from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
-from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import study_from_yaml, whole_study
 from enclos.studies.model import CirceCohort
@@ -51,9 +50,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
             ticket.facts["definitions"] = definitions
         with reading_snapshot(enclosure) as (engine, snapshot):
             files = run_files(enclosure, permit)
-            key = permit_key(permit)
-            secret = enclosure.keys.secret(key)
-            engine.add_parquet_key(secret)
+            secret = enclosure.keys.secret(permit_key(permit))
 
             def check() -> None:
                 active(enclosure, permit, user)
@@ -63,7 +60,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
                 name=enclosure.settings.enclosure.name,
                 engine=engine,
                 snapshot=snapshot,
-                perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
+                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )

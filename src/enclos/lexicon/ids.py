@@ -12,6 +12,8 @@ ORDINALS_PER_PERSON = 1 << ORDINAL_BITS
 ORDINAL_MASK = ORDINALS_PER_PERSON - 1
 PERSON_BITS = 43
 MAX_PERSONS = 1 << PERSON_BITS
+PLACE_BITS = 53
+"""Numbers of professionals and places, in the warehouse and under a permit: every program can hold them."""
 
 PersonId = NewType("PersonId", int)
 """A person in the warehouse; never leaves it."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,21 @@ class LakeSnapshot:
     id: int
     n_buckets: int
     tables: frozenset[str]
+    others: frozenset[int] = frozenset()
+    """The other builds that are kept."""
+
+    def keeps(self, id_: int) -> bool:
+        """Whether that build can be read."""
+        return id_ == self.id or id_ in self.others
+
+    def at(self, id_: int) -> LakeSnapshot:
+        """Another build, for what both hold.
+
+        Refuses: KeyError when it is not kept.
+        """
+        if not self.keeps(id_):
+            raise KeyError(id_)
+        return replace(self, id=id_)
 
     @property
     def buckets(self) -> tuple[int, ...]:
@@ -95,7 +110,8 @@ class Lake:
         chosen = next((note for note in notes if note.id == id_), None) if id_ is not None else notes[-1]
         if chosen is None:
             raise refusal(Code.SNAPSHOT_UNKNOWN, "No build has this snapshot id.", "List them with `enclos snapshots`.")
-        return LakeSnapshot(chosen.id, chosen.n_buckets, frozenset(chosen.facts["tables"]))
+        kept = frozenset(note.id for note in notes)
+        return LakeSnapshot(chosen.id, chosen.n_buckets, frozenset(chosen.facts["tables"]), kept)
 
     def facts(self) -> Mapping[str, Any] | None:
         """What the newest build wrote about itself; None before the first."""

@@ -1,4 +1,4 @@
-"""Permits on disk: signed versions that are never replaced, and the perimeter sealed under the permit's own key."""
+"""Permits on disk: signed versions that are never replaced."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import VersionMark
 from enclos.stores.files import storage_border, sync_folder, write_atomically
-from enclos.stores.sealed import sealed_copy_sql, sealed_scan_sql
 
 
 class PermitFiles:
@@ -85,44 +82,6 @@ class PermitFiles:
     def _files(self, permit_id: str) -> list[Path]:
         folder = self._root / permit_id
         return sorted(folder.glob("v[0-9][0-9][0-9][0-9].json")) if folder.is_dir() else []
-
-
-class PerimeterFile:
-    """A permit's perimeter: one sealed Parquet file.
-
-    In: engine — holds the permit's key for Parquet; path — the file; key — the key's name.
-    """
-
-    def __init__(self, engine: SqlEngine, path: Path, key: KeyName) -> None:
-        self._engine = engine
-        self._path = path
-        self._key = key
-
-    def exists(self) -> bool:
-        """Whether the permit was opened."""
-        return self._path.is_file()
-
-    def relation(self) -> str:
-        """What stands after FROM to read the perimeter."""
-        return sealed_scan_sql(self._path, self._key)
-
-    def write(self, select_sql: str) -> int:
-        """Put the query's rows in the place of the perimeter, whole or not at all; gives the bytes written."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
-        with storage_border("a perimeter"):
-            try:
-                self._engine.execute(sealed_copy_sql(select_sql, temporary, self._key))
-                handle = os.open(temporary, os.O_RDONLY)
-                try:
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
-                temporary.replace(self._path)
-                sync_folder(self._path.parent)
-            finally:
-                temporary.unlink(missing_ok=True)
-        return self._path.stat().st_size
 
 
 class SystemRandomness:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from enclos.contracts.view import PotentialIdentifier
+from enclos.lexicon.ids import PERSON_BITS, PLACE_BITS
 
 
 class Reader(Enum):
@@ -13,6 +14,18 @@ class Reader(Enum):
 
     PLATFORM = "platform"
     PERSON = "person"
+
+
+class Numbered(Enum):
+    """What has numbers of a permit's own. Units: ``bits`` — of a number, the warehouse's and the permit's alike."""
+
+    PERSON = ("person", PERSON_BITS)
+    PROVIDER = ("provider", PLACE_BITS)
+    CARE_SITE = ("care_site", PLACE_BITS)
+
+    def __init__(self, word: str, bits: int) -> None:
+        self.word = word
+        self.bits = bits
 
 
 class Treatment(Enum):

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from enclos.contracts.view import ViewTerms
+from enclos.views.model import Numbered
 
 
 class Snapshot(Protocol):
@@ -32,13 +36,19 @@ class PerimeterStore(Protocol):
     """Where a permit's perimeter is kept, sealed under the permit's own key."""
 
     def exists(self) -> bool:
-        """Whether the permit was opened."""
+        """Whether the permit was opened, on a snapshot that is kept."""
 
-    def relation(self) -> str:
-        """What stands after FROM to read it."""
+    def opened_for(self) -> str:
+        """For which population and period it was opened: ``rules.opening_of``."""
 
-    def write(self, select_sql: str) -> int:
-        """Put the query's rows in its place, whole or not at all; gives the bytes written."""
+    def rows(self, bucket: int | None = None) -> pa.Table:
+        """Its persons: bucket, person_id, permit_person; of one bucket where one is named."""
+
+    def write(self, rows: pa.Table, terms: ViewTerms) -> int:
+        """Put these rows of a permit in its place, whole or not at all; gives the bytes written."""
+
+    def renumbered(self, kind: Numbered, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The permit's own numbers for the warehouse's: a secret permutation of the permit, the same for ever."""
 
 
 class Randomness(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 
 from enclos.contracts.durations import DRUG_DURATION
@@ -38,6 +39,11 @@ def column_rules() -> dict[tuple[str, str], ColumnRule]:
         )
         for row in csv.DictReader(text.splitlines())
     }
+
+
+def opening_of(terms: ViewTerms) -> str:
+    """A text that decides who is in a perimeter: an amendment that changes it asks for opening the permit again."""
+    return sha256(repr((terms.population, terms.period)).encode()).hexdigest()
 
 
 def shown_columns(terms: ViewTerms, table: str, columns: Iterable[str]) -> tuple[str, ...]:

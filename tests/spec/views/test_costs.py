@@ -35,7 +35,7 @@ def seen(engine: Engine, days: dict[int, date], opted_out: tuple[int, ...] = ())
         row |= {"visit_start_date": days[row["person_id"]], "visit_end_date": days[row["person_id"]]}
     first = {row["person_id"]: row for row in reversed(base["visit_occurrence"])}
     base["visit_occurrence"] = list(first.values())
-    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter()
     snapshot.tables |= {"cost"}
     columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in omop_tables()["cost"])
     engine.execute(f"CREATE TABLE cdm.cost (bucket INTEGER, {columns})")

@@ -43,7 +43,7 @@ def shown(engine: Engine, table: str, first: str, last: str) -> list[tuple[date,
         else ("observation_period_start_date", "observation_period_end_date")
     )
     base[table][0] |= {start: day(first), end: day(last)}
-    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter()
     terms = ViewTerms("P-1", GRANTS, WholeBase(), YEAR)
     open_view(terms, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness())
     cdm = PermitCdm(

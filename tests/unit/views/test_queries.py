@@ -146,7 +146,7 @@ def test_numbers_that_no_person_has_fail_nothing(engine: Engine) -> None:
 
 
 def test_a_closed_bucket_leaves_no_bitmap(engine: Engine) -> None:
-    snapshot, perimeter = MemorySnapshot(engine, random_base(range(1, 9), [], 1), {}), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, random_base(range(1, 9), [], 1), {}), MemoryPerimeter()
     out = {1, 2, 3}
     open_view(
         TERMS, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness(), opted_out=out

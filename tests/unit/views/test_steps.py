@@ -41,7 +41,7 @@ def opened(
     engine: Engine, terms: ViewTerms = TERMS, check: Permission | None = None, n_persons: int = 9
 ) -> tuple[PermitCdm, MemorySnapshot, MemoryPerimeter]:
     base = random_base(range(1, n_persons + 1), ["death", "drug_exposure", "location"], 1)
-    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, base, {}), MemoryPerimeter()
     open_view(terms, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness())
     cdm = PermitCdm(
         terms,
@@ -145,7 +145,7 @@ def test_an_unopened_permit_is_refused(engine: Engine) -> None:
             name="x",
             engine=engine,
             snapshot=snapshot,
-            perimeter=MemoryPerimeter(engine),
+            perimeter=MemoryPerimeter(),
             opted_out=(),
             check=Permission(),
         )
@@ -154,7 +154,7 @@ def test_an_unopened_permit_is_refused(engine: Engine) -> None:
 
 def test_a_source_that_nobody_knows_is_refused_and_an_unknown_one_is_empty(engine: Engine) -> None:
     base = random_base([1, 2], [], 1)
-    snapshot, perimeter = MemorySnapshot(engine, base, {1: {"hosp-a"}}), MemoryPerimeter(engine)
+    snapshot, perimeter = MemorySnapshot(engine, base, {1: {"hosp-a"}}), MemoryPerimeter()
     for source, n_persons in (("hosp-a", 1), ("hosp-z", 0)):
         terms = ViewTerms("P-1", all_tables(), FromSource(source), TERMS.period)
         opened_view = open_view(
@@ -169,16 +169,28 @@ def test_a_source_that_nobody_knows_is_refused_and_an_unknown_one_is_empty(engin
 
 def test_opened_again_everybody_keeps_their_number(engine: Engine) -> None:
     _, _, perimeter = opened(engine, n_persons=5)
-    kept = f"SELECT person_id, permit_person FROM {perimeter.relation()}"
-    first = dict(engine.rows(kept))
+    first = perimeter.numbers()
     snapshot = MemorySnapshot(engine, random_base(range(1, 9), [], 1), {})
     again = open_view(
         TERMS, engine=engine, snapshot=snapshot, perimeter=perimeter, randomness=SeededRandomness(2), opted_out={3}
     )
-    second = dict(engine.rows(kept))
+    second = perimeter.numbers()
     assert (again.n_persons, again.n_new) == (7, 3)
     assert {person: second[person] for person in first if person != 3} == {p: n for p, n in first.items() if p != 3}
     assert 3 not in second
+
+
+def test_other_persons_or_another_period_ask_for_opening_again(engine: Engine) -> None:
+    _, snapshot, perimeter = opened(engine)
+    parts = {"engine": engine, "snapshot": snapshot, "perimeter": perimeter, "opted_out": ()}
+    later = Span(date(2001, 1, 1), TERMS.period.end_on)
+    for population, period in ((FromSource("hosp-a"), TERMS.period), (TERMS.population, later)):
+        amended = ViewTerms("P-1", TERMS.grants, population, period)
+        with pytest.raises(NotAsPromised) as caught:
+            PermitCdm(amended, name="x", check=Permission(), **parts)
+        assert caught.value.code is Code.VIEW_UNOPENED
+    fewer = ViewTerms("P-1", TERMS.grants[:1], TERMS.population, TERMS.period)
+    assert PermitCdm(fewer, name="x", check=Permission(), **parts).buckets == (0, 1, 2)
 
 
 def test_who_objects_after_opening_is_gone_at_the_next_bucket(engine: Engine) -> None:
@@ -208,14 +220,19 @@ def known(*numbers: int) -> NDArray[np.int64]:
 
 
 def test_equal_numbers_are_drawn_again() -> None:
-    drawn = numbered(known(UNNUMBERED, 7, UNNUMBERED, UNNUMBERED), Scripted([7, 9, 9], [5, 0, 6], [8]))
+    own = known(7, 1, 9, 9)
+    drawn = numbered(known(UNNUMBERED, 7, UNNUMBERED, UNNUMBERED), own, Scripted([5, 0, 6], [8]))
     assert drawn.tolist() == [5, 7, 8, 6]
-    assert numbered(known(), Scripted([])).tolist() == []
+    assert numbered(known(), known(), Scripted([])).tolist() == []
+
+
+def test_who_has_a_number_keeps_it_and_others_have_their_own() -> None:
+    assert numbered(known(UNNUMBERED, 7), known(3, 1), Scripted([])).tolist() == [3, 7]
 
 
 def test_a_source_that_repeats_itself_is_noticed() -> None:
     with pytest.raises(RuntimeError):
-        numbered(known(UNNUMBERED, UNNUMBERED), Scripted([4, 4]))
+        numbered(known(UNNUMBERED, UNNUMBERED), known(4, 4), Scripted([4, 4]))
     for wrong in (2**43, -1):
         with pytest.raises(ValueError, match="range"):
-            numbered(known(UNNUMBERED), Scripted([wrong]))
+            numbered(known(UNNUMBERED), known(wrong), Scripted([wrong]))

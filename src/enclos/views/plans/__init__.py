@@ -8,14 +8,14 @@ from enclos.views.plans.members import (
     plan_forget_members,
     plan_member_counts,
     plan_members,
+    plan_outsiders,
 )
-from enclos.views.plans.population import plan_candidates
+from enclos.views.plans.population import plan_candidates, plan_roster
 from enclos.views.plans.queries import plan_query, reads_by_key
 from enclos.views.plans.tables import (
     plan_bucket_perimeter,
     plan_empty,
     plan_open_table,
-    plan_population,
     plan_view,
 )
 
@@ -31,8 +31,9 @@ __all__ = [
     "plan_member_counts",
     "plan_members",
     "plan_open_table",
-    "plan_population",
+    "plan_outsiders",
     "plan_query",
+    "plan_roster",
     "plan_view",
     "reads_by_key",
 ]

@@ -15,6 +15,9 @@ from enclos.views.ports import Snapshot
 PERIMETER = "permit_perimeter"
 """The name of the temporary table that holds one bucket of the perimeter."""
 
+_OUTSIDERS = "permit_outsiders"
+"""The name of the temporary table (person_id) of the bucket's persons who are out."""
+
 OPTED_OUT = "permit_opted_out"
 """The name of the registered table (person_id) of those who objected."""
 
@@ -73,20 +76,24 @@ def plan_forget_members() -> tuple[str, ...]:
     return tuple(f"RESET VARIABLE {name}" for name in (HIGH, LOW))
 
 
-def plan_member_counts(snapshot: Snapshot, bucket: int) -> str:
-    """How many persons of the bucket are out, and how many are in; a perimeter of another day may hold others."""
+def plan_outsiders(snapshot: Snapshot, bucket: int) -> str:
+    """The persons of the bucket who are out, as a temporary table; a perimeter of another day may hold others."""
     return (
-        f"SELECT (SELECT count(*) FROM {snapshot.relation('person')} WHERE bucket = {bucket} "
-        f"AND person_id NOT IN (SELECT person_id FROM {PERIMETER})), (SELECT count(*) FROM {PERIMETER})"
+        f"CREATE OR REPLACE TEMP TABLE {_OUTSIDERS} AS SELECT person_id FROM {snapshot.relation('person')} "
+        f"WHERE bucket = {bucket} AND person_id NOT IN (SELECT person_id FROM {PERIMETER})"
     )
 
 
-def plan_exceptions(snapshot: Snapshot, bucket: int, bits: int) -> str:
+def plan_member_counts() -> str:
+    """How many persons of the bucket are out, and how many are in."""
+    return f"SELECT (SELECT count(*) FROM {_OUTSIDERS}), (SELECT count(*) FROM {PERIMETER})"
+
+
+def plan_exceptions(bits: int) -> str:
     """Persons of the bucket who are out and have both bits: person_id, at most one more than can be listed."""
     return (
-        f"SELECT person_id FROM {snapshot.relation('person')} WHERE bucket = {bucket} "
-        f"AND {_both_bits('person_id', bits)} "
-        f"AND person_id NOT IN (SELECT person_id FROM {PERIMETER}) ORDER BY person_id LIMIT {MOST_EXCEPTIONS + 1}"
+        f"SELECT person_id FROM {_OUTSIDERS} WHERE {_both_bits('person_id', bits)} "
+        f"ORDER BY person_id LIMIT {MOST_EXCEPTIONS + 1}"
     )
 
 

@@ -29,7 +29,7 @@ _MILLIONTHS = 1_000_000
 def plan_candidates(terms: ViewTerms, snapshot: Snapshot) -> str:
     """The persons whom a permit lets in.
 
-    Out: one row per person: bucket, person_id, observed_from, observed_until (half-open, cut to the period).
+    Out: one row per person: bucket, person_id.
     Refuses: VIEW_POPULATION when the snapshot does not hold what tells who belongs.
     """
     if isinstance(terms.population, WithControls):
@@ -37,20 +37,30 @@ def plan_candidates(terms: ViewTerms, snapshot: Snapshot) -> str:
     return _observed(terms.population, terms, snapshot)
 
 
+def plan_roster(terms: ViewTerms, snapshot: Snapshot, bucket: int) -> str:
+    """The persons of a bucket in the order of their numbers, and whom a permit is likely to let in.
+
+    What is likely is cheap to say and hangs on the snapshot alone; a perimeter keeps only where it is wrong.
+    Out: one row per person: person_id, is_likely.
+    """
+    cheap = isinstance(terms.population, WholeBase | FromSource | RandomSample | Residents)
+    likely = _member(terms.population, terms, snapshot) if cheap else "false"
+    persons = read(snapshot, "person", "person")
+    return (
+        f"SELECT person_id, coalesce({likely}, false) AS is_likely FROM {persons} WHERE bucket = {bucket} "
+        "ORDER BY person_id"
+    )
+
+
 def _observed(population: Population, terms: ViewTerms, snapshot: Snapshot) -> str:
     """The persons of a population who were observed in the period and did not object."""
     start, end = day(terms.period.start_on), day(terms.period.end_on)
     return (
-        "SELECT person.bucket, person.person_id, "
-        f"greatest(min(seen.observation_period_start_date), {start}) AS observed_from, "
-        f"least(max(seen.observation_period_end_date) + 1, {end}) AS observed_until "
-        f"FROM {read(snapshot, 'person', 'person')} "
-        f"JOIN {read(snapshot, 'observation_period', 'seen')} "
-        "ON seen.bucket = person.bucket AND seen.person_id = person.person_id "
-        f"WHERE seen.observation_period_start_date < {end} AND seen.observation_period_end_date >= {start} "
+        f"SELECT person.bucket, person.person_id FROM {read(snapshot, 'person', 'person')} "
+        f"WHERE person.person_id IN (SELECT person_id FROM {snapshot.relation('observation_period')} "
+        f"WHERE observation_period_start_date < {end} AND observation_period_end_date >= {start}) "
         f"AND {_member(population, terms, snapshot)} "
-        f"AND person.person_id NOT IN (SELECT person_id FROM {OPTED_OUT}) "
-        "GROUP BY person.bucket, person.person_id"
+        f"AND person.person_id NOT IN (SELECT person_id FROM {OPTED_OUT})"
     )
 
 
@@ -72,8 +82,8 @@ def _with_controls(population: WithControls, terms: ViewTerms, snapshot: Snapsho
         f"wanted AS (SELECT alike, count(*) * {population.per_case} AS n FROM known WHERE is_case GROUP BY alike), "
         f"ranked AS (SELECT *, row_number() OVER (PARTITION BY alike ORDER BY {drawn}, person_id) AS turn "
         "FROM known WHERE NOT is_case) "
-        "SELECT bucket, person_id, observed_from, observed_until FROM cases UNION ALL "
-        "SELECT bucket, person_id, observed_from, observed_until FROM ranked JOIN wanted USING (alike) WHERE turn <= n"
+        "SELECT bucket, person_id FROM cases UNION ALL "
+        "SELECT bucket, person_id FROM ranked JOIN wanted USING (alike) WHERE turn <= n"
     )
 
 

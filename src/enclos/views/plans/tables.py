@@ -13,7 +13,7 @@ from enclos.contracts.view import ViewTerms
 from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
 from enclos.lexicon.spans import Span
 from enclos.views.model import ColumnRule, Reader, Treatment
-from enclos.views.plans.members import OPTED_OUT, PERIMETER, Members
+from enclos.views.plans.members import PERIMETER, Members
 from enclos.views.plans.phrases import day, read, spread
 from enclos.views.ports import Snapshot
 from enclos.views.rules import OPEN_TABLES, SPAN_TABLES, column_rules, shown_columns
@@ -21,20 +21,9 @@ from enclos.views.rules import OPEN_TABLES, SPAN_TABLES, column_rules, shown_col
 _PLACE_COLUMNS = list(omop_tables()["location"])
 
 
-def plan_bucket_perimeter(relation: str, bucket: int) -> str:
+def plan_bucket_perimeter(relation: str) -> str:
     """One bucket of the perimeter as a temporary table."""
-    return (
-        f"CREATE OR REPLACE TEMP TABLE {PERIMETER} AS SELECT person_id, permit_person FROM {relation} "
-        f"WHERE bucket = {bucket} AND person_id NOT IN (SELECT person_id FROM {OPTED_OUT})"
-    )
-
-
-def plan_population(relation: str) -> str:
-    """How many persons a perimeter shows, and a number that their set decides, in whatever order they lie."""
-    return (
-        f"SELECT count(*), coalesce(bit_xor(hash(permit_person)), 0) FROM {relation} "
-        f"WHERE person_id NOT IN (SELECT person_id FROM {OPTED_OUT})"
-    )
+    return f"CREATE OR REPLACE TEMP TABLE {PERIMETER} AS SELECT person_id, permit_person FROM {relation}"
 
 
 def plan_view(

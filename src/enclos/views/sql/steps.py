@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,17 +12,15 @@ from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import omop_tables
 from enclos.contracts.sql import SqlEngine
 from enclos.contracts.view import Access, ViewTerms
-from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
 from enclos.views.model import Reader, Treatment
-from enclos.views.plans import OPTED_OUT, plan_bucket_perimeter, plan_open_table, plan_view
-from enclos.views.ports import Check, PerimeterStore, Snapshot
+from enclos.views.plans import plan_open_table, plan_view
 from enclos.views.rules import OPEN_TABLES, column_rules, shown_columns
 from enclos.views.sql.model import CheckedQuery, Scan
 from enclos.views.sql.rules.aggregates import Nouns
 from enclos.views.sql.rules.engine_tree import check_engine_tree
 from enclos.views.sql.rules.reading import Granted, read_query
 from enclos.views.sql.rules.withholding import shown_sets
+from enclos.views.steps import PermitReader
 
 _NUMBERS = frozenset({Treatment.PERSON, Treatment.ROW_ID, Treatment.ROW_REF})
 
@@ -55,37 +52,8 @@ def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
     return query
 
 
-class PermitRows:
-    """The rows of a permit's tables as a person may see them, bucket by bucket.
-
-    Refuses: VIEW_UNOPENED; whatever ``check`` raises, before each bucket.
-    """
-
-    def __init__(
-        self,
-        terms: ViewTerms,
-        *,
-        engine: SqlEngine,
-        snapshot: Snapshot,
-        perimeter: PerimeterStore,
-        check: Check,
-        opted_out: Collection[int],
-    ) -> None:
-        if not perimeter.exists():
-            raise refusal(
-                Code.VIEW_UNOPENED,
-                f"Permit {terms.permit_id} has not been opened.",
-                "Open it first: enclos permit open DIR PERMIT.",
-            )
-        self._terms = terms
-        self._engine = engine
-        self._snapshot = snapshot
-        self._perimeter = perimeter
-        self._check = check
-        self._opted_out = opted_out
-
-    def __repr__(self) -> str:
-        return f"PermitRows({self._terms.permit_id})"
+class PermitRows(PermitReader):
+    """The rows of a permit's tables as a person may see them, bucket by bucket."""
 
     def schema(self, scan: Scan) -> pa.Schema:
         """The columns of a scan, with Arrow's types."""
@@ -103,19 +71,9 @@ class PermitRows:
             return
         # No comparison of a person's goes below the view: how long it takes would tell of rows that are not shown.
         for bucket in self._snapshot.buckets:
-            self._check()
-            with self._objections():
-                self._engine.execute(plan_bucket_perimeter(self._perimeter.relation(), bucket))
-                view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON)
-                yield self._engine.query(f"SELECT {columns} FROM ({view})")
-
-    @contextmanager
-    def _objections(self) -> Iterator[None]:
-        self._engine.register(OPTED_OUT, pa.table({"person_id": pa.array(sorted(self._opted_out), pa.int64())}))
-        try:
-            yield
-        finally:
-            self._engine.unregister(OPTED_OUT)
+            self._enter(bucket)
+            view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON)
+            yield self._engine.query(f"SELECT {columns} FROM ({view})")
 
 
 def withhold(
