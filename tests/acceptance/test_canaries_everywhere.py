@@ -17,12 +17,13 @@ import threading
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from enclos.app.permits import perimeter_of
 from enclos.app.snapshots import reading_snapshot
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.stores.crossing import CrossingZone
-from enclos.stores.sealed import sealed_scan_sql
 from factories.deliveries import write_delivery
 from factories.enclosure import ALICE, CAROL, DAN, ENCLOS, PASSPHRASE, open_home, permit_text
 
@@ -157,10 +158,9 @@ def story(built, tmp_path_factory):
             "SELECT regexp_replace(source_person_key, '/.*', '') FROM vault.person_map "
             "WHERE source_person_key LIKE '%/%' ORDER BY person_id LIMIT 3"
         )
-        key_name = KeyName(KeyRole.PERMIT, PERMIT)
-        engine.add_parquet_key(enclosure.keys.secret(key_name))
-        perimeter = sealed_scan_sql(home / "permits" / PERMIT / "perimeter.parquet", key_name)
-        number = engine.scalar(f"SELECT permit_person FROM {perimeter} WHERE person_id = {person}")
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        rows = perimeter_of(enclosure, PERMIT, engine, snapshot).rows()
+        number = rows.filter(pc.field("person_id") == person)["permit_person"][0].as_py()
     run("explain", home, "person", person)
     key, answers = folder / "key", folder / "answers"
     run("keys", "source", key, "--source", "hosp-z")

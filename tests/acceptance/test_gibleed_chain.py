@@ -14,10 +14,9 @@ import shutil
 
 import pytest
 
-from enclos.app.permits import active, perimeter_path, permit_key
+from enclos.app.permits import active, perimeter_of, permit_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.contracts.result import result_from_csv
-from enclos.stores.permit_files import PerimeterFile
 from enclos.stores.run_files import RunFiles
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import Population
@@ -130,10 +129,9 @@ def test_cohort_and_denominator_rows_are_the_peers_rows(home):
         original = {row["person_id"]: int(row["source_person_key"]) for row in persons}
         signed = active(enclosure, "FR-TEST-0001", ALICE)
         with reading_snapshot(enclosure) as (engine, snapshot):
-            key = permit_key("FR-TEST-0001")
-            engine.add_parquet_key(enclosure.keys.secret(key))
-            perimeter = PerimeterFile(engine, perimeter_path(enclosure, "FR-TEST-0001"), key)
-            back = dict(engine.rows(f"SELECT permit_person, person_id FROM {perimeter.relation()}"))
+            perimeter = perimeter_of(enclosure, "FR-TEST-0001", engine, snapshot)
+            numbers = perimeter.rows()
+            back = dict(zip(numbers["permit_person"].to_pylist(), numbers["person_id"].to_pylist(), strict=True))
             cdm = PermitCdm(
                 signed.permit.terms,
                 name="GiBleed",

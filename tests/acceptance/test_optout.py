@@ -16,13 +16,12 @@ import pytest
 from enclos.app.enclosure import open_enclosure
 from enclos.app.objections import add_objections, list_all, remove_objections
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import newest, open_one, perimeter_path, permit_key
+from enclos.app.permits import newest, open_one, perimeter_of
 from enclos.app.rotation import rotate_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.lexicon.refusals import Refusal
 from enclos.pseudonyms.model import Objector
 from enclos.pseudonyms.steps.objections import read_objections
-from enclos.stores.permit_files import PerimeterFile
 from enclos.views.steps import PermitCdm
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, call, open_home, permit_text, refused, run_cli
 
@@ -39,14 +38,13 @@ analyses:
 def seen(home: Path, permit: str = PERMIT, after_first: Callable[[], object] = lambda: None) -> set[int]:
     """The permit's numbers of everybody whom the view shows, read bucket by bucket."""
     with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
-        engine.add_parquet_key(enclosure.keys.secret(permit_key(permit)))
         signed = newest(enclosure, permit)
         cdm = PermitCdm(
             signed.permit.terms,
             name="x",
             engine=engine,
             snapshot=snapshot,
-            perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), permit_key(permit)),
+            perimeter=perimeter_of(enclosure, permit, engine, snapshot),
             check=lambda: None,
             opted_out=objectors_at_query(enclosure, signed),
         )
@@ -61,11 +59,12 @@ def seen(home: Path, permit: str = PERMIT, after_first: Callable[[], object] = l
 
 def member(home: Path, bucket: int | None = None) -> tuple[str, str, int, int]:
     """Somebody of the perimeter who has an SNDS pseudonym: source, pseudonym, rank, the permit's number."""
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        perimeter = perimeter_of(enclosure, PERMIT, engine, snapshot).rows()
     with open_home(home) as enclosure, enclosure.vault_engine() as engine:
-        engine.add_parquet_key(enclosure.keys.secret(permit_key(PERMIT)))
-        perimeter = PerimeterFile(engine, perimeter_path(enclosure, PERMIT), permit_key(PERMIT)).relation()
+        engine.register("perimeter", perimeter)
         source, key, number = engine.rows(
-            f"SELECT m.source, m.source_person_key, p.permit_person FROM vault.person_map AS m JOIN {perimeter} AS p "
+            "SELECT m.source, m.source_person_key, p.permit_person FROM vault.person_map AS m JOIN perimeter AS p "
             "ON p.person_id = m.person_id WHERE m.source_person_key LIKE '%/%' AND (? IS NULL OR p.bucket = ?) "
             "ORDER BY p.permit_person LIMIT 1",
             [bucket, bucket],
