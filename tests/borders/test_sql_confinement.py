@@ -24,7 +24,7 @@ ROWS = pa.table({"a": pa.array([1, 2, 3], pa.int64())})
 
 
 def run(sql: str, limits: QueryLimits = SMALL, check: Callable[[], None] = lambda: None) -> pa.Table:
-    return run_confined(sql, [Incoming("t", "", False, ROWS.schema, [ROWS])], limits=limits, check=check)
+    return run_confined(sql, [Incoming("t", "", ROWS.schema, [ROWS])], limits=limits, check=check)
 
 
 def refused(sql: str, limits: QueryLimits = SMALL, check: Callable[[], None] = lambda: None) -> Code:

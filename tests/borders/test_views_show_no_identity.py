@@ -13,6 +13,7 @@ from enclos.stores.engine import Engine, open_engine
 from enclos.views.model import Reader
 from enclos.views.plans import plan_view
 from enclos.views.steps import PermitCdm, open_view
+from enclos.views.steps.places import PlaceNumbers
 from factories.cdm import N_BUCKETS, MemoryPerimeter, MemorySnapshot, SeededRandomness, random_base
 
 PERSONS = [2**40 + 17 * n for n in range(30)]
@@ -30,9 +31,16 @@ TELLING = {
     "stop_reason",
     "address_1",
     "latitude",
-    "provider_id",
-    "care_site_id",
+    "provider_name",
+    "npi",
+    "dea",
+    "provider_source_value",
+    "care_site_name",
+    "care_site_source_value",
 }
+
+
+OF_PROFESSIONALS = {("provider", name) for name in ("year_of_birth", "gender_concept_id", "gender_source_value")}
 
 
 @pytest.fixture
@@ -53,8 +61,10 @@ def _cells(engine: Engine) -> Iterator[tuple[Reader, str, str, Any]]:
     )
     for number in range(N_BUCKETS):
         with cdm.bucket(number) as bucket:
+            places = PlaceNumbers(TERMS, engine, snapshot, perimeter)
             for reader in Reader:
                 for table in TERMS.tables:
+                    places.prepare(table, number)
                     for row in bucket.query(plan_view(table, TERMS, snapshot, number, reader)).to_pylist():
                         yield from ((reader, table, column, value) for column, value in row.items())
 
@@ -65,6 +75,13 @@ def test_no_identity(cells: list[tuple[Reader, str, str, Any]]) -> None:
     for reader, table, column, value in cells:
         assert not (isinstance(value, int) and (value in numbers or value >> 20 in numbers)), (table, column)
         assert not (column in TELLING and value is not None), (table, column)
+        of_professional = table == "provider" and column in {
+            "year_of_birth",
+            "gender_concept_id",
+            "gender_source_value",
+        }
+        assert not (of_professional and value is not None), column
+        assert not (column in {"provider_id", "care_site_id"} and value in range(10)), (table, column)
         if reader is Reader.PERSON:
             assert not (column in {"month_of_birth", "day_of_birth", "city", "zip"} and value is not None), column
             assert not (isinstance(value, date) and value.day != 1), (table, column)

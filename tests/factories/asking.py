@@ -11,7 +11,7 @@ from enclos.contracts.view import Access, TableGrant, ViewTerms, WholeBase
 from enclos.lexicon.spans import Span
 from enclos.stores.confined.process import Incoming, QueryLimits, run_confined
 from enclos.stores.engine import Engine
-from enclos.views.sql.steps import PER_BUCKET_TWICE, PermitRows, check_query
+from enclos.views.sql.steps import PermitRows, check_query
 from enclos.views.steps import open_view
 from factories.cdm import MemoryPerimeter, MemorySnapshot, Row, SeededRandomness, random_base
 
@@ -66,9 +66,6 @@ class Asked:
     def sql(self, text: str, limits: QueryLimits = SMALL) -> pa.Table:
         query = check_query(text, self.terms, self.engine)
         incoming = [
-            Incoming(
-                scan.name, scan.keep, scan.table in PER_BUCKET_TWICE, self.rows.schema(scan), self.rows.tables(scan)
-            )
-            for scan in query.scans
+            Incoming(scan.name, scan.keep, self.rows.schema(scan), self.rows.tables(scan)) for scan in query.scans
         ]
         return run_confined(query.sql, incoming, limits=limits, check=self.check)

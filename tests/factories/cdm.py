@@ -103,6 +103,11 @@ class SeededRandomness:
         return self._generator.integers(0, 2**n_bits, n_numbers, dtype=np.int64)
 
 
+def place_number(kind: str, number: int) -> int:
+    """The number that a perimeter in memory gives a professional or a care site."""
+    return int(MemoryPerimeter().renumbered(Numbered[kind.upper()], np.array([number], dtype=np.int64))[0])
+
+
 def _arrow(table: str, rows: Iterable[Row]) -> pa.Table:
     fields = [pa.field(column.name, _ARROW[column.sql_type]) for column in omop_tables()[table]]
     if table in BUCKETED:
@@ -128,8 +133,12 @@ def random_base(persons: Sequence[int], tables: Iterable[str], seed: int) -> dic
                 1 if table == "person" else random.randint(0 if table == "death" else 1, 1 if table == "death" else 4)
             )
             base[table] += [_row(table, person, ordinal, random) for ordinal in range(n_rows)]
+    if "care_site" in base:
+        base["care_site"] = [_shared("care_site", number) for number in range(1, 8)]
+    if "provider" in base:
+        base["provider"] = [_shared("provider", number) for number in range(1, 8)]
     if "location" in base:
-        homes = {row["location_id"] for row in base["person"]} - {None}
+        homes = {row["location_id"] for row in (*base["person"], *base.get("care_site", []))} - {None}
         base["location"] = [_place(home) for home in sorted(homes)]
     return base
 
@@ -177,6 +186,13 @@ def _value(  # noqa: C901, PLR0911 - one list of cases
         case "VARCHAR":
             return f"{name} of {person}"[:40]
     return {"month_of_birth": 6, "day_of_birth": 15, "year_of_birth": 1960}.get(name, random.randint(1, 9))
+
+
+def _shared(table: str, number: int) -> Row:
+    """A care site or a professional; numbers 8 and 9 of other rows lead to none."""
+    random = Random(f"{table}/{number}")  # noqa: S311 - test data
+    row = {column.name: _value(table, column, number, 0, random) for column in omop_tables()[table]}
+    return row | {f"{table}_id": number}
 
 
 def _place(home: int) -> Row:

@@ -23,14 +23,20 @@ from enclos.contracts.view import (
     WithConcept,
     WithControls,
 )
+from factories.cdm import place_number
 
 Row = dict[str, Any]
 Base = Mapping[str, Sequence[Row]]
 
 _SPANS = {"observation_period", "payer_plan_period"}
 _NEVER = {
-    "provider_id",
-    "care_site_id",
+    "provider_name",
+    "npi",
+    "dea",
+    "provider_source_value",
+    "care_site_name",
+    "care_site_source_value",
+    "place_of_service_source_value",
     "person_source_value",
     "stop_reason",
     "sig",
@@ -51,6 +57,8 @@ _NEVER = {
     "longitude",
     "country_source_value",
 }
+_OF_A_PROFESSIONAL = {"year_of_birth", "gender_concept_id", "gender_source_value", "gender_source_concept_id"}
+_SHARED = {"location", "care_site", "provider"}
 _ERA_COUNTS = {"drug_exposure_count", "gap_days", "condition_occurrence_count"}
 
 
@@ -124,9 +132,8 @@ def view(base: Base, table: str, terms: ViewTerms, numbers: Mapping[int, int], *
     """The rows of a granted table as the permit shows them; ``numbers`` are the permit's numbers of its members."""
     grant = terms.grant(table)
     assert grant is not None
-    if table == "location":
-        homes = {row["location_id"] for row in base["person"] if row["person_id"] in numbers}
-        rows = [row for row in base.get(table, []) if row["location_id"] in homes]
+    if table in _SHARED:
+        rows = _led_to(base, table, terms, numbers)
         shown = [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
         return list({tuple(sorted(row.items(), key=str)): row for row in shown}.values())
     if table == "cost":  # its number says whose it is, its visit says when it was
@@ -146,6 +153,27 @@ def view(base: Base, table: str, terms: ViewTerms, numbers: Mapping[int, int], *
     return [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
 
 
+def _led_to(base: Base, table: str, terms: ViewTerms, numbers: Mapping[int, int]) -> list[Row]:
+    """The rows that the rows of the permit's persons name, by columns which the permit shows."""
+    key = f"{table}_id"
+    wanted = set()
+    if table == "location":
+        wanted |= {row[key] for row in base["person"] if row["person_id"] in numbers}
+    else:
+        for other in PERSON_TABLES:
+            if (grant := terms.grant(other)) is not None and key in omop_tables()[other].names and grant.shows(key):
+                wanted |= {
+                    row[key]
+                    for row in base.get(other, [])
+                    if row["person_id"] in numbers and _in_period(other, row, terms)
+                }
+    for other, follows in (("care_site", "location"), ("provider", "care_site")):
+        grant = terms.grant(other)
+        if follows == table and grant is not None and grant.shows(key):
+            wanted |= {row[key] for row in _led_to(base, other, terms, numbers)}
+    return [row for row in base.get(table, []) if row[key] in wanted]
+
+
 def _in_period(table: str, row: Row, terms: ViewTerms) -> bool:
     if table not in START_DATES:
         return True
@@ -161,7 +189,11 @@ def _shown_row(
     assert grant is not None
     shown: Row = {}
     for column in omop_tables()[table]:
-        granted = grant.shows(column.name) or (column.name == "person_id" and table in PERSON_TABLES)
+        granted = (
+            grant.shows(column.name)
+            or (column.name == "person_id" and table in PERSON_TABLES)
+            or (table in _SHARED and column.name == f"{table}_id")
+        )
         if granted:
             shown[column.name] = _shown_value(base, table, row, column.name, terms, numbers, for_person=for_person)
         elif not for_person and not column.required:
@@ -169,23 +201,27 @@ def _shown_row(
     return shown
 
 
-def _shown_value(  # noqa: C901, PLR0911 - one long list of cases is what this is
+def _shown_value(  # noqa: C901, PLR0911, PLR0912 - one long list of cases is what this is
     base: Base, table: str, row: Row, column: str, terms: ViewTerms, numbers: Mapping[int, int], *, for_person: bool
 ) -> Any:
     value = row[column]
     listed = terms.identifiers
     opens_days = PotentialIdentifier.DEATH_DATE if table == "death" else PotentialIdentifier.EXACT_DATES
     exact_days = not for_person or opens_days in listed
-    if value is None or column in _NEVER:
+    if value is None or column in _NEVER or (table == "provider" and column in _OF_A_PROFESSIONAL):
         return None
+    if column in {"provider_id", "care_site_id"}:
+        return place_number(column.removesuffix("_id"), value)
     if table == "location":
         return _shown_place(row, column, terms)
-    person = row["person_id"]
-    if column == "person_id":
-        return numbers[person]
     if column == "location_id":
         home = next((place for place in base.get("location", []) if place["location_id"] == value), None)
         return _shown_place(home, column, terms) if home else None
+    if table in _SHARED:
+        return value if not column.endswith("_source_value") or row["specialty_source_concept_id"] else None
+    person = row["person_id"]
+    if column == "person_id":
+        return numbers[person]
     if column == primary_keys().get(table):
         return numbers[person] * 2**20 + value % 2**20
     if (

@@ -20,7 +20,7 @@ from enclos.permits.model import SignedPermit
 from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
 from enclos.stores.query_history import QueryHistory
 from enclos.views.sql.model import CheckedQuery
-from enclos.views.sql.steps import PER_BUCKET_TWICE, PermitRows, check_query, withhold
+from enclos.views.sql.steps import PermitRows, check_query, withhold
 
 _MAX_SHOWN = 5_000
 """Sets of persons that one new set is compared with."""
@@ -74,10 +74,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )
-            incoming = [
-                Incoming(scan.name, scan.keep, scan.table in PER_BUCKET_TWICE, rows.schema(scan), rows.tables(scan))
-                for scan in query.scans
-            ]
+            incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
             watch = watcher(enclosure, permit, user)
             with watched(engine, watch):
                 table = run_confined(

@@ -12,9 +12,11 @@ from types import MappingProxyType
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.lexicon.spans import Span
 
-GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "cost", "location")
-"""What a permit may name. Vocabulary tables need no grant; providers, care sites and relations of persons are not shown
-yet."""
+PLACE_TABLES: tuple[str, ...] = ("location", "care_site", "provider")
+"""Rows that persons share; a permit shows those that its rows lead to."""
+
+GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "cost", *PLACE_TABLES)
+"""What a permit may name. Vocabulary tables need no grant; relations of persons are not shown yet."""
 
 
 PERSON_SOURCE_TABLE = "person_source"

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from types import MappingProxyType
 
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import PERSON_TABLES, VOCABULARY_TABLES
-from enclos.contracts.view import PotentialIdentifier, ViewTerms
+from enclos.contracts.view import PLACE_TABLES, PotentialIdentifier, ViewTerms
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.views.model import ColumnRule, Treatment
+from enclos.views.model import ColumnRule, Numbered, Treatment
 
 OPEN_TABLES: tuple[str, ...] = (*VOCABULARY_TABLES, "cdm_source", DRUG_DURATION.name)
 """Readable whole under every permit; they hold no person."""
@@ -22,6 +23,13 @@ SPAN_TABLES: tuple[str, ...] = ("observation_period", "payer_plan_period")
 """A row is a span of time rather than something that happened: it is in when it touches the period."""
 
 ALWAYS_SHOWN: tuple[str, ...] = ("person_id",)
+PLACE_KEYS: Mapping[str, str] = MappingProxyType({table: f"{table}_id" for table in PLACE_TABLES})
+"""The keys of tables that persons share; always shown, so that two buckets' rows can be told to be one."""
+REFERRED: Mapping[str, Numbered] = MappingProxyType(
+    {"provider_id": Numbered.PROVIDER, "care_site_id": Numbered.CARE_SITE}
+)
+"""Columns whose numbers are the permit's own and looked up."""
+
 """The permit's own number of the person comes with every granted person table, so that tables can be joined."""
 
 
@@ -56,8 +64,19 @@ def shown_columns(terms: ViewTerms, table: str, columns: Iterable[str]) -> tuple
         raise refusal(
             Code.VIEW_NOT_GRANTED, f"Table {table} is not in this permit.", "Ask the holder for an amendment."
         )
-    always = ALWAYS_SHOWN if table in PERSON_TABLES else ()
+    always = ALWAYS_SHOWN if table in PERSON_TABLES else (PLACE_KEYS.get(table, ""),)
     return tuple(column for column in columns if column in always or grant.shows(column))
+
+
+def referring_tables(terms: ViewTerms, column: str) -> tuple[str, ...]:
+    """The granted tables of persons that show this reference to a professional or a care site."""
+    return tuple(
+        table
+        for table in terms.tables
+        if (table, column) in column_rules()
+        and table in PERSON_TABLES
+        and column in shown_columns(terms, table, [column])
+    )
 
 
 def check_granted(terms: ViewTerms, needs: Mapping[str, Iterable[str]]) -> None:
@@ -75,7 +94,9 @@ def check_granted(terms: ViewTerms, needs: Mapping[str, Iterable[str]]) -> None:
             missing.append(table)
         else:
             missing += [
-                f"{table}.{column}" for column in columns if not (column in ALWAYS_SHOWN or grant.shows(column))
+                f"{table}.{column}"
+                for column in columns
+                if not (column in {*ALWAYS_SHOWN, PLACE_KEYS.get(table)} or grant.shows(column))
             ]
     if missing:
         raise refusal(

@@ -61,11 +61,10 @@ class QueryLimits:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One table on its way in; ``keep`` drops rows, ``distinct`` says that equal rows are one."""
+    """One table on its way in; ``keep`` drops rows."""
 
     name: str
     keep: str
-    distinct: bool
     schema: pa.Schema
     tables: Iterable[pa.Table]
 
@@ -100,7 +99,7 @@ def run_confined(
     """
     require_confinement(unconfined_for_trying_out=unconfined_for_trying_out)
     command = unconfined_command() if unconfined_for_trying_out else confined_command()
-    scans = [{"name": table.name, "keep": table.keep, "distinct": table.distinct} for table in incoming]
+    scans = [{"name": table.name, "keep": table.keep} for table in incoming]
     request = json.dumps({"sql": sql, "scans": scans, "limits": asdict(limits)}).encode()
     with _running(command) as worker, _watched(worker, limits.wall_seconds, watch or check) as stopped:
         answer = _exchange(worker, request, incoming, limits, stopped)

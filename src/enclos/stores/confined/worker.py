@@ -68,9 +68,8 @@ def _answer(request: dict[str, Any], incoming: BinaryIO) -> tuple[dict[str, Any]
     for scan in request["scans"]:
         connection.register("incoming", pa.ipc.open_stream(incoming))
         keep = f" WHERE {scan['keep']}" if scan["keep"] else ""
-        distinct = "DISTINCT " if scan["distinct"] else ""
         # The order says nothing of where the rows lay in the warehouse.
-        connection.execute(f'CREATE TABLE "{scan["name"]}" AS SELECT {distinct}* FROM incoming{keep} ORDER BY ALL')
+        connection.execute(f'CREATE TABLE "{scan["name"]}" AS SELECT * FROM incoming{keep} ORDER BY ALL')
         connection.unregister("incoming")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -13,6 +13,7 @@ Anything else, and any form that is not known here, is read with the permit's nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache, lru_cache
 
@@ -22,7 +23,7 @@ from sqlglot.errors import SqlglotError
 
 from enclos.contracts.omop import PERSON_TABLES
 from enclos.views.model import Treatment
-from enclos.views.rules import OPEN_TABLES, column_rules
+from enclos.views.rules import OPEN_TABLES, REFERRED, column_rules
 
 _KEYED_TABLES = frozenset((*PERSON_TABLES, "cost"))
 _NUMBERS = {Treatment.PERSON: "person", Treatment.ROW_ID: "row", Treatment.ROW_REF: "row"}
@@ -41,6 +42,7 @@ _NOT_KNOWN = (
 )
 """Forms under which a value could come by another way than by its name."""
 
+_NAMES_REFERENCES = re.compile(rf"\b({'|'.join(REFERRED)})\b", re.IGNORECASE)
 _ORDERED = ("order", "limit", "offset")
 
 
@@ -91,6 +93,28 @@ def plan_query(sql: str, keyed_view: Callable[[str], str], granted: Collection[s
         return sql
     views = ", ".join(f'"{table}" AS NOT MATERIALIZED ({keyed_view(table)})' for table in sorted(tables))
     return f"WITH {views} {head}" if word == "select" else f"WITH {views}, {head[len('with') :]}"
+
+
+@lru_cache(maxsize=256)
+def may_show_references(sql: str) -> bool:
+    """Whether a statement of the platform may show professionals or care sites: it names them, or takes whole rows."""
+    if _NAMES_REFERENCES.search(sql):
+        return True
+    try:
+        parsed = sqlglot.parse(sql, read="duckdb")
+    except (SqlglotError, RecursionError):
+        return True
+    for statement in parsed:
+        if statement is None or isinstance(statement, exp.Command) or any(statement.find_all(exp.Columns, exp.Dot)):
+            return True
+        tables = {name.lower() for table in statement.find_all(exp.Table) for name in (table.name, table.alias)}
+        if (
+            any(not isinstance(star.parent, exp.Count) for star in statement.find_all(exp.Star))
+            or any(column.name.lower() in tables for column in statement.find_all(exp.Column))
+            or any(join.args.get("method") for join in statement.find_all(exp.Join))
+        ):
+            return True
+    return False
 
 
 @cache

@@ -6,19 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from enclos.contracts.columns import Column
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
-from enclos.contracts.view import ViewTerms
+from enclos.contracts.view import PLACE_TABLES, ViewTerms
 from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
 from enclos.lexicon.spans import Span
-from enclos.views.model import ColumnRule, Reader, Treatment
+from enclos.views.model import ColumnRule, Numbered, Reader, Treatment
 from enclos.views.plans.members import PERIMETER, Members
-from enclos.views.plans.phrases import day, read, spread
+from enclos.views.plans.phrases import day, spread
+from enclos.views.plans.places import places_in
+from enclos.views.plans.rows import plan_empty, rows_in, shown_number
 from enclos.views.ports import Snapshot
-from enclos.views.rules import OPEN_TABLES, SPAN_TABLES, column_rules, shown_columns
-
-_PLACE_COLUMNS = list(omop_tables()["location"])
+from enclos.views.rules import OPEN_TABLES, REFERRED, SPAN_TABLES, column_rules, shown_columns
 
 
 def plan_bucket_perimeter(relation: str) -> str:
@@ -27,12 +26,20 @@ def plan_bucket_perimeter(relation: str) -> str:
 
 
 def plan_view(
-    table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, reader: Reader, *, keyed: Members | None = None
+    table: str,
+    terms: ViewTerms,
+    snapshot: Snapshot,
+    bucket: int,
+    reader: Reader,
+    *,
+    keyed: Members | None = None,
+    refers: bool = True,
 ) -> str:
     """The rows of one granted table in one bucket, as the permit shows them; reads the perimeter's temporary table.
 
     In: keyed — leave the warehouse's own numbers where the permit's would stand, and tell by these members who is in:
-        only inside a query that shows no number to anybody (plan_query).
+        only inside a query that shows no number to anybody (plan_query); refers — show numbers of professionals and
+        care sites, from the temporary tables of ``steps.places``: not needed where nobody names them.
     Out: the granted columns in the contract's order. For platform studies, columns that may be empty and are not
          granted are there and empty, so that a study that can do without them runs.
     Empty: a table that the snapshot does not hold has no rows.
@@ -41,7 +48,7 @@ def plan_view(
     contract = omop_tables()[table]
     shown = shown_columns(terms, table, contract.names)
     outputs = [
-        (_shown(column_rules()[table, column.name], terms, reader, is_keyed=keyed is not None), column)
+        (_shown(column_rules()[table, column.name], terms, reader, keyed=keyed is not None, refers=refers), column)
         for column in contract
         if column.name in shown
     ]
@@ -52,9 +59,10 @@ def plan_view(
     if table not in snapshot.tables:
         return plan_empty([column for _, column in outputs])
     selected = ", ".join(f'({sql})::{column.sql_type} AS "{column.name}"' for sql, column in outputs)
-    if table == "location":
-        return f"SELECT DISTINCT {selected} FROM {_places(snapshot, bucket)}"
-    return f"SELECT {selected} FROM {_rows(table, terms, snapshot, bucket, keyed)}"
+    if table in PLACE_TABLES:
+        return f"SELECT DISTINCT {selected} FROM {places_in(table, terms, snapshot, bucket)}"
+    referring = [name for name in REFERRED if refers and name in shown]
+    return f"SELECT {selected} FROM {rows_in(table, terms, snapshot, bucket, keyed, referring)}"
 
 
 def plan_open_table(table: str, snapshot: Snapshot) -> str:
@@ -68,67 +76,6 @@ def plan_open_table(table: str, snapshot: Snapshot) -> str:
     return f"SELECT {columns} FROM {snapshot.relation(table)}"
 
 
-def plan_empty(columns: list[Column]) -> str:
-    """No rows, with these columns."""
-    empty = ", ".join(f'NULL::{column.sql_type} AS "{column.name}"' for column in columns)
-    return f"SELECT {empty} WHERE false"
-
-
-def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: Members | None) -> str:
-    """Costs of visits that began in the period: a cost has no person and no day but those of its visit."""
-    start, end = day(terms.period.start_on), day(terms.period.end_on)
-    owned = f"(SELECT *, cost_id >> {ORDINAL_BITS} AS person_id FROM {snapshot.relation('cost')}) AS t"
-    return (
-        f"{owned}{_numbers(keyed)} "
-        f"JOIN {read(snapshot, 'visit_occurrence', 'visit')} ON visit.bucket = t.bucket "
-        "AND visit.visit_occurrence_id = t.cost_event_id "
-        f"WHERE t.bucket = {bucket}{_is_in(keyed)} AND t.cost_domain_id = 'Visit' AND visit.person_id = t.person_id "
-        f"AND visit.visit_start_date < {end} AND visit.visit_start_date >= {start}"
-    )
-
-
-def _numbers(keyed: Members | None) -> str:
-    """Join the permit's numbers, unless warehouse numbers do."""
-    return "" if keyed else f" JOIN {PERIMETER} AS p ON p.person_id = t.person_id"
-
-
-def _is_in(keyed: Members | None) -> str:
-    """The test that the join of the permit's numbers makes otherwise."""
-    return f" AND {keyed.test('t.person_id')}" if keyed else ""
-
-
-def _rows(table: str, terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: Members | None) -> str:
-    if table == "cost":
-        return _costs(terms, snapshot, bucket, keyed)
-    source = (
-        f"{read(snapshot, table, 't')}{_numbers(keyed)}"
-        f"{_department_join(table, snapshot)} WHERE t.bucket = {bucket}{_is_in(keyed)}"
-    )
-    if table not in START_DATES:
-        return source
-    start, end = day(terms.period.start_on), day(terms.period.end_on)
-    first = f't."{START_DATES[table]}"'
-    last = f't."{END_DATES[table]}"' if table in SPAN_TABLES else first
-    return f"{source} AND {first} < {end} AND {last} >= {start}"
-
-
-def _department_join(table: str, snapshot: Snapshot) -> str:
-    if table != "person":
-        return ""
-    known = "location" in snapshot.tables
-    places = read(snapshot, "location", "place") if known else f"({plan_empty(_PLACE_COLUMNS)}) AS place"
-    return f" LEFT JOIN {places} ON place.location_id = t.location_id"
-
-
-def _places(snapshot: Snapshot, bucket: int) -> str:
-    """Only places where somebody of the perimeter lives, so that nobody outside it can be noticed."""
-    return (
-        f"{read(snapshot, 'location', 't')} JOIN (SELECT DISTINCT person.location_id "
-        f"FROM {read(snapshot, 'person', 'person')} JOIN {PERIMETER} AS p ON p.person_id = person.person_id "
-        f"WHERE person.bucket = {bucket}) AS lived ON lived.location_id = t.location_id"
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Showing:
     """One column on its way into a view; ``exact`` lifts the month, ``listed`` the department, ``keyed`` the permit's
@@ -140,6 +87,7 @@ class _Showing:
     exact: bool
     listed: bool
     keyed: bool
+    refers: bool
 
     @property
     def value(self) -> str:
@@ -167,17 +115,19 @@ _SHOWN: dict[Treatment, Callable[[_Showing], str]] = {
     Treatment.CODE: lambda column: f'CASE WHEN coalesce(t."{column.rule.argument}", 0) <> 0 THEN {column.value} END',
     Treatment.WHOLE_ROW: lambda column: _if_whole(column.rule, column.value, column.terms.period),
     Treatment.PLACE: lambda column: _place(column.rule.table, column.terms, listed=column.listed),
+    Treatment.PROVIDER: lambda column: shown_number(Numbered.PROVIDER) if column.refers else "NULL",
+    Treatment.CARE_SITE: lambda column: shown_number(Numbered.CARE_SITE) if column.refers else "NULL",
     Treatment.COMMUNE: lambda column: column.value if column.listed else "NULL",
     Treatment.HIDDEN: lambda _: "NULL",
 }
 """The SQL of each treatment; ``t`` is the table, ``p`` the perimeter, ``place`` where a person lives."""
 
 
-def _shown(rule: ColumnRule, terms: ViewTerms, reader: Reader, *, is_keyed: bool) -> str:
+def _shown(rule: ColumnRule, terms: ViewTerms, reader: Reader, *, keyed: bool, refers: bool) -> str:
     """The SQL that shows one column."""
     listed = rule.unless is not None and rule.unless in terms.identifiers
     exact = listed or reader is Reader.PLATFORM
-    return _SHOWN[rule.treatment](_Showing(rule, terms, exact=exact, listed=listed, keyed=is_keyed))
+    return _SHOWN[rule.treatment](_Showing(rule, terms, exact=exact, listed=listed, keyed=keyed, refers=refers))
 
 
 def _renumbered(value: str, *, keyed: bool) -> str:

@@ -14,18 +14,16 @@ from enclos.contracts.sql import SqlEngine
 from enclos.contracts.view import Access, ViewTerms
 from enclos.views.model import Reader, Treatment
 from enclos.views.plans import plan_open_table, plan_view
-from enclos.views.rules import OPEN_TABLES, column_rules, shown_columns
+from enclos.views.rules import OPEN_TABLES, PLACE_KEYS, REFERRED, column_rules, shown_columns
 from enclos.views.sql.model import CheckedQuery, Scan
 from enclos.views.sql.rules.aggregates import Nouns
 from enclos.views.sql.rules.engine_tree import check_engine_tree
 from enclos.views.sql.rules.reading import Granted, read_query
 from enclos.views.sql.rules.withholding import shown_sets
 from enclos.views.steps import PermitReader
+from enclos.views.steps.places import PlaceNumbers
 
 _NUMBERS = frozenset({Treatment.PERSON, Treatment.ROW_ID, Treatment.ROW_REF})
-
-PER_BUCKET_TWICE = frozenset({"location"})
-"""Tables of which two buckets may show the same row."""
 
 
 def granted_columns(terms: ViewTerms) -> Granted:
@@ -69,11 +67,27 @@ class PermitRows(PermitReader):
             kept = f" WHERE {scan.keep}" if scan.keep else ""
             yield self._engine.query(f"SELECT {columns} FROM ({plan_open_table(scan.table, self._snapshot)}){kept}")
             return
+        places = PlaceNumbers(self._terms, self._engine, self._snapshot, self._perimeter)
+        shown: set[int] = set()
         # No comparison of a person's goes below the view: how long it takes would tell of rows that are not shown.
         for bucket in self._snapshot.buckets:
             self._enter(bucket)
-            view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON)
-            yield self._engine.query(f"SELECT {columns} FROM ({view})")
+            refers = scan.table in PLACE_KEYS or not REFERRED.keys().isdisjoint(scan.columns)
+            if refers:
+                places.prepare(scan.table, bucket)
+            view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON, refers=refers)
+            if scan.table in PLACE_KEYS:
+                yield self._once(scan, view, shown)
+            else:
+                yield self._engine.query(f"SELECT {columns} FROM ({view})")
+
+    def _once(self, scan: Scan, view: str, shown: set[int]) -> pa.Table:
+        """The rows that no bucket showed before; two buckets may lead to the same one."""
+        found = self._engine.query(f"FROM ({view})")
+        keys = found[PLACE_KEYS[scan.table]].to_pylist()
+        is_new = pa.array([key not in shown for key in keys], pa.bool_())
+        shown.update(keys)
+        return found.filter(is_new).select(list(scan.columns))
 
 
 def withhold(

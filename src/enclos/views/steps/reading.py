@@ -1,4 +1,4 @@
-"""Opening a permit, and reading through it."""
+"""Reading through a permit, bucket by bucket."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.view import ViewTerms
+from enclos.contracts.view import PLACE_TABLES, ViewTerms
 from enclos.lexicon.codes import Code
-from enclos.lexicon.ids import MAX_PERSONS, PERSON_BITS
 from enclos.lexicon.refusals import refusal
-from enclos.views.model import Numbered, Opened, Reader
+from enclos.views.model import Reader
 from enclos.views.plans import (
-    OPTED_OUT,
     Members,
+    may_show_references,
     plan_bucket_perimeter,
-    plan_candidates,
     plan_exceptions,
     plan_forget_members,
     plan_member_counts,
@@ -33,69 +31,12 @@ from enclos.views.plans import (
     reads_by_key,
 )
 from enclos.views.plans.members import MOST_EXCEPTIONS, bits_for
-from enclos.views.ports import Check, PerimeterStore, Randomness, Snapshot
+from enclos.views.ports import Check, PerimeterStore, Snapshot
 from enclos.views.rules import OPEN_TABLES, opening_of
+from enclos.views.steps.places import PlaceNumbers
+from enclos.views.steps.registering import INCOMING, registered
 
-_INCOMING = "permit_incoming"
-_MAX_DRAWS = 64
 _WORD = re.compile(r"\w+")
-
-UNNUMBERED = 0
-"""Stands for a person who has no number yet."""
-
-
-def open_view(
-    terms: ViewTerms,
-    *,
-    engine: SqlEngine,
-    snapshot: Snapshot,
-    perimeter: PerimeterStore,
-    randomness: Randomness,
-    opted_out: Collection[int] = (),
-) -> Opened:
-    """Write the permit's perimeter, and nothing else.
-
-    Opened again, on a later snapshot, everybody who is still in keeps their number.
-    Out: one row per person: bucket, person_id, permit_person (secretly permuted, unique).
-    Empty: a population without persons gives an empty perimeter.
-    Refuses: VIEW_POPULATION.
-    """
-    known = perimeter.rows() if perimeter.exists() else _NOBODY
-    with _registered(engine, OPTED_OUT, _persons(opted_out)), _registered(engine, _INCOMING, known):
-        found = engine.query(
-            f"SELECT now_in.bucket, now_in.person_id, known.permit_person FROM ({plan_candidates(terms, snapshot)}) "
-            f"AS now_in LEFT JOIN {_INCOMING} AS known USING (person_id) ORDER BY now_in.bucket, now_in.person_id"
-        ).combine_chunks()
-    persons = found["person_id"].to_numpy()
-    known_numbers = found["permit_person"].fill_null(UNNUMBERED).to_numpy()
-    numbers = numbered(known_numbers, perimeter.renumbered(Numbered.PERSON, persons), randomness)
-    n_bytes = perimeter.write(found.set_column(2, "permit_person", pa.array(numbers)), terms)
-    n_new = int(np.count_nonzero(known_numbers == UNNUMBERED))
-    return Opened(snapshot.id, found.num_rows, n_new, n_bytes)
-
-
-def numbered(known: NDArray[np.int64], own: NDArray[np.int64], randomness: Randomness) -> NDArray[np.int64]:
-    """A number for everybody: the known ones stay, others have their own; where two are equal one is drawn anew.
-
-    In: known — one number per person, UNNUMBERED where there is none yet; own — what each would have
-    Out: numbers from 1 up to, not including, 2**43, all different.
-    """
-    is_new = known == UNNUMBERED
-    numbers = np.where(is_new, own, known)
-    for _ in range(_MAX_DRAWS):
-        if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < MAX_PERSONS:
-            raise ValueError("random numbers are out of range")
-        ordered = np.sort(numbers)
-        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        numbers[is_new & np.isin(numbers, twice)] = UNNUMBERED
-        wanted = numbers == UNNUMBERED
-        if not wanted.any():
-            return numbers
-        numbers[wanted] = randomness.numbers(int(np.count_nonzero(wanted)), PERSON_BITS)
-    raise RuntimeError("the source of random numbers repeats itself")
-
-
-_NOBODY = pa.schema([("bucket", pa.int32()), ("person_id", pa.int64()), ("permit_person", pa.int64())]).empty_table()
 
 
 class PermitReader:
@@ -145,8 +86,8 @@ class PermitReader:
     def _enter(self, bucket: int) -> None:
         """Ask for the right to go on, and put the perimeter of a bucket before the engine."""
         self._check()
-        with _registered(self._engine, _INCOMING, self._shown(bucket)):
-            self._engine.execute(plan_bucket_perimeter(_INCOMING))
+        with registered(self._engine, INCOMING, self._shown(bucket)):
+            self._engine.execute(plan_bucket_perimeter(INCOMING))
 
 
 class PermitCdm(PermitReader):
@@ -193,7 +134,8 @@ class PermitCdm(PermitReader):
         before = _temporary(self._engine)
         self._enter(bucket)
         try:
-            yield PermitBucket(self._engine, self._check, self._terms, self._snapshot, bucket)
+            places = PlaceNumbers(self._terms, self._engine, self._snapshot, self._perimeter)
+            yield PermitBucket(self._engine, self._check, self._terms, self._snapshot, bucket, places)
         finally:
             for statement in plan_forget_members():
                 self._engine.execute(statement)
@@ -208,14 +150,23 @@ class PermitBucket:
     that show no number to anybody are run on rows under warehouse numbers, since they need not look the permit's up.
     """
 
-    def __init__(self, engine: SqlEngine, check: Check, terms: ViewTerms, snapshot: Snapshot, bucket: int) -> None:
+    def __init__(
+        self,
+        engine: SqlEngine,
+        check: Check,
+        terms: ViewTerms,
+        snapshot: Snapshot,
+        bucket: int,
+        places: PlaceNumbers,
+    ) -> None:
         self._engine = engine
         self._check = check
         self._terms = terms
         self._snapshot = snapshot
         self._bucket = bucket
+        self._places = places
         self._open_members: Members | None = None
-        self._views: set[str] = set()
+        self._views: set[tuple[str, bool]] = set()
 
     def __repr__(self) -> str:
         return "PermitBucket()"
@@ -223,7 +174,7 @@ class PermitBucket:
     def query(self, sql: str) -> pa.Table:
         """Run a query of the platform and take its whole result."""
         self._check()
-        planned = plan_query(sql, self._keyed_view, self._terms.tables)
+        planned = plan_query(sql, partial(self._keyed_view, refers=may_show_references(sql)), self._terms.tables)
         self._make_views(sql, without=reads_by_key(sql) if planned is not sql else ())
         return self._engine.query(planned)
 
@@ -235,19 +186,26 @@ class PermitBucket:
 
     def _make_views(self, sql: str, without: Collection[str] = ()) -> None:
         """Let every table that the statement may mean exist: a word too many makes a view that nobody reads."""
-        words = set(_WORD.findall(sql.lower())) - self._views - set(without)
-        for table in words & {*self._terms.tables, *OPEN_TABLES}:
-            select = (
-                plan_open_table(table, self._snapshot)
-                if table in OPEN_TABLES
-                else plan_view(table, self._terms, self._snapshot, self._bucket, Reader.PLATFORM)
-            )
+        refers = may_show_references(sql)
+        for table in {*self._terms.tables, *OPEN_TABLES} & set(_WORD.findall(sql.lower())) - set(without):
+            if (table, True) in self._views or (table, refers) in self._views:
+                continue
+            if table in OPEN_TABLES:
+                select = plan_open_table(table, self._snapshot)
+            else:
+                select = self._view(table, refers=refers)
             self._engine.execute(f'CREATE OR REPLACE TEMP VIEW "{table}" AS {select}')
-            self._views.add(table)
+            self._views.add((table, refers or table in OPEN_TABLES))
 
-    def _keyed_view(self, table: str) -> str:
+    def _view(self, table: str, *, refers: bool, keyed: Members | None = None) -> str:
+        refers = refers or table in PLACE_TABLES
+        if refers:
+            self._places.prepare(table, self._bucket)
+        return plan_view(table, self._terms, self._snapshot, self._bucket, Reader.PLATFORM, keyed=keyed, refers=refers)
+
+    def _keyed_view(self, table: str, *, refers: bool) -> str:
         members = self._open_members = self._open_members or open_members(self._engine, self._snapshot, self._bucket)
-        return plan_view(table, self._terms, self._snapshot, self._bucket, Reader.PLATFORM, keyed=members)
+        return self._view(table, refers=refers, keyed=members)
 
 
 def open_members(engine: SqlEngine, snapshot: Snapshot, bucket: int) -> Members:
@@ -263,19 +221,6 @@ def open_members(engine: SqlEngine, snapshot: Snapshot, bucket: int) -> Members:
         engine.execute(statement)
     found = tuple(int(person) for (person,) in engine.rows(plan_exceptions(bits)))
     return Members(everyone=False, bits=bits, exceptions=found if len(found) <= MOST_EXCEPTIONS else None)
-
-
-def _persons(persons: Collection[int]) -> pa.Table:
-    return pa.table({"person_id": pa.array(sorted(persons), pa.int64())})
-
-
-@contextmanager
-def _registered(engine: SqlEngine, name: str, table: pa.Table) -> Iterator[None]:
-    engine.register(name, table)
-    try:
-        yield
-    finally:
-        engine.unregister(name)
 
 
 def _temporary(engine: SqlEngine) -> set[tuple[str, str]]:
