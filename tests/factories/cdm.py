@@ -169,7 +169,7 @@ def _value(  # noqa: C901, PLR0911 - one list of cases
         return random.choice(("Visit", "Visit", "Drug"))
     if (
         name.endswith("_event_id")
-        or name == "payer_plan_period_id"
+        or name in {"payer_plan_period_id", "episode_parent_id"}
         or foreign_keys().get((table, name)) in PERSON_TABLES
     ):
         return random.choice((person, person + N_BUCKETS, 0)) * 2**20 + random.randint(0, 3)

@@ -102,6 +102,44 @@ def delivery(seed: int) -> dict[str, list[Row]]:
                     "total_paid": float(n % 5),
                 }
                 for n, (person, key) in enumerate(patients * 2)
+            ]
+            + [
+                {"person_id": person, "source": "hosp-c", "cost_id": n, "cost_event_id": n, "cost_domain_id": domain}
+                for n, (person, _key) in enumerate(patients)
+                for domain in ("Measurement", "Drug")
+            ],
+            "omop_episode": [
+                {
+                    "person_id": person,
+                    "source": "hosp-c",
+                    "episode_id": n // 2,
+                    "episode_parent_id": n // 2 + 1,
+                    "episode_concept_id": n % 3,
+                    "episode_start_date": date(2019, 3, 2),
+                }
+                for n, (person, _key) in enumerate(patients)
+            ],
+            "omop_episode_event": [
+                {
+                    "person_id": person,
+                    "source": "hosp-c",
+                    "episode_id": n // 2,
+                    "event_id": n,
+                    "episode_event_field_concept_id": 1147138 + n % 4 // 3,
+                }
+                for n, (person, _key) in enumerate(patients)
+            ],
+            "omop_fact_link": [
+                {
+                    "person_id": person,
+                    "source": "hosp-c",
+                    "domain_concept_id_1": 8,
+                    "fact_id_1": key,
+                    "domain_concept_id_2": 21,
+                    "fact_id_2": n,
+                    "relationship_concept_id": 5,
+                }
+                for n, (person, key) in enumerate(patients)
             ],
             "omop_fact_relationship": [
                 {"person_id": person, "other_id": 1, "source": "hosp-c", "relationship_concept_id": 40478925 + n % 2}

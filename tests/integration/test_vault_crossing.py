@@ -193,7 +193,7 @@ def test_an_older_omop_is_upgraded_and_empties_what_identifies(bench, tmp_path):
 def test_a_cost_crosses_with_the_person_of_its_visit(bench, tmp_path):
     costs = [
         {"cost_id": n, "cost_event_id": event, "cost_domain_id": domain, "cost_type_concept_id": 32814, "total_paid": n}
-        for n, event, domain in ((1, 1, "Visit"), (2, 1, "Visit"), (3, 1, "Drug"), (4, 99, "Visit"))
+        for n, event, domain in ((1, 1, "Visit"), (2, 1, "Visit"), (3, 1, "Note"), (4, 99, "Visit"))
     ]
     accept(bench, france.omop(tmp_path, **{"cost.csv": csv_text(costs, ",")}))
     account = bench.cross()
@@ -212,14 +212,44 @@ def test_a_relation_of_two_persons_crosses_and_others_stay(bench, tmp_path):
             "fact_id_2": other,
             "relationship_concept_id": 40478925,
         }
-        for domain, other in ((56, 12), (56, 99), (8, 2))
+        for domain, other in ((56, 12), (56, 99), (57, 2))
     ]
     accept(bench, france.omop(tmp_path, **{"fact_relationship.csv": csv_text(relations, ",")}))
     account = bench.cross()
     ((visitor,),) = set(bench.crossed("omop_visit_occurrence", "person_id"))
     persons = {person for (person,) in bench.crossed("omop_person", "person_id")}
     assert bench.crossed("omop_fact_relationship", "person_id", "other_id") == [(visitor, *(persons - {visitor}))]
-    assert left(account)["fact_relationship"] == {"points_to_rows": 1, "no_person": 1}
+    stayed = [dict(each.left_behind) for each in account.tables if each.table == "fact_relationship"]
+    assert stayed == [{"no_person": 1}, {"points_to_rows": 1}]
+
+
+def test_rows_that_name_rows_cross_with_the_person_of_these(bench, tmp_path):
+    """An episode's events, and relations of rows; what names a number that nobody has stays."""
+    episode = {"person_id": 11, "episode_concept_id": 4, "episode_start_date": "2019-03-01"}
+    episode |= {"episode_object_concept_id": 0, "episode_type_concept_id": 32817}
+    events = [{"episode_id": n, "event_id": 1, "episode_event_field_concept_id": 1147070} for n in (40, 41)]
+    links = [
+        {
+            "domain_concept_id_1": 8,
+            "fact_id_1": 1,
+            "domain_concept_id_2": 8,
+            "fact_id_2": other,
+            "relationship_concept_id": 5,
+        }
+        for other in (1, 99)
+    ]
+    files = {
+        "episode.csv": csv_text([episode | {"episode_id": 40}], ","),
+        "episode_event.csv": csv_text(events, ","),
+        "fact_relationship.csv": csv_text(links, ","),
+    }
+    accept(bench, france.omop(tmp_path, **files))
+    account = bench.cross()
+    ((visitor,),) = set(bench.crossed("omop_visit_occurrence", "person_id"))
+    assert bench.crossed("omop_episode", "person_id", "episode_id") == [(visitor, 40)]
+    assert bench.crossed("omop_episode_event", "person_id", "episode_id", "event_id") == [(visitor, 40, 1)]
+    assert bench.crossed("omop_fact_link", "person_id", "fact_id_1", "fact_id_2") == [(visitor, 1, 1)]
+    assert left(account)["episode_event"] == left(account)["fact_relationship"] == {"no_person": 1}
 
 
 def test_a_delivered_vocabulary_takes_the_place_of_a_hospitals(bench, tmp_path):

@@ -226,7 +226,7 @@ def _shown_value(  # noqa: C901, PLR0911, PLR0912 - one long list of cases is wh
         return numbers[person] * 2**20 + value % 2**20
     if (
         column.endswith("_event_id")
-        or column == "payer_plan_period_id"
+        or column in {"payer_plan_period_id", "episode_parent_id"}
         or foreign_keys().get((table, column)) in PERSON_TABLES
     ):
         return numbers[person] * 2**20 + value % 2**20 if value // 2**20 == person else None

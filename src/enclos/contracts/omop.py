@@ -47,10 +47,11 @@ PERSON_TABLES: tuple[str, ...] = (
     "dose_era",
     "specimen",
     "payer_plan_period",
+    "episode",
 )
 """Rows belong to one person; stored with a leading ``bucket`` column."""
 
-LINKED_TABLES: tuple[str, ...] = ("cost", "fact_relationship")
+LINKED_TABLES: tuple[str, ...] = ("cost", "fact_relationship", "episode_event")
 """Rows belong to a person by what they point to, and carry no person's number; stored with a leading ``bucket``."""
 
 START_DATES: dict[str, str] = {
@@ -69,6 +70,7 @@ START_DATES: dict[str, str] = {
     "dose_era": "dose_era_start_date",
     "specimen": "specimen_date",
     "payer_plan_period": "payer_plan_period_start_date",
+    "episode": "episode_start_date",
 }
 """The date that places a row in time."""
 
@@ -84,8 +86,21 @@ END_DATES: dict[str, str] = {
     "condition_era": "condition_era_end_date",
     "dose_era": "dose_era_end_date",
     "payer_plan_period": "payer_plan_period_end_date",
+    "episode": "episode_end_date",
 }
 """The inclusive last day of a row that lasts."""
+
+DOMAIN_TABLES: dict[str, tuple[int, str]] = {
+    "Visit": (8, "visit_occurrence"),
+    "Procedure": (10, "procedure_occurrence"),
+    "Drug": (13, "drug_exposure"),
+    "Device": (17, "device_exposure"),
+    "Condition": (19, "condition_occurrence"),
+    "Measurement": (21, "measurement"),
+    "Observation": (27, "observation"),
+    "Specimen": (36, "specimen"),
+}
+"""By domain its concept and the table that a row of it is in: what COST and FACT_RELATIONSHIP name rows by."""
 
 OMOP_53_NAMES: dict[str, dict[str, str]] = {
     "visit_occurrence": {
@@ -103,6 +118,18 @@ OMOP_53_NAMES: dict[str, dict[str, str]] = {
     },
 }
 """Columns that CDM 5.3 spells differently, with their 5.4 name. Source: OHDSI CommonDataModel, changes 5.3 to 5.4."""
+
+
+def table_of_domain_sql(domain: str) -> str:
+    """The table that the name of a domain stands for, as SQL; NULL for any other."""
+    whens = " ".join(f"WHEN '{name}' THEN '{table}'" for name, (_, table) in DOMAIN_TABLES.items())
+    return f"CASE {domain} {whens} END"
+
+
+def table_of_domain_concept_sql(concept: str) -> str:
+    """The table that the concept of a domain stands for, as SQL; NULL for any other."""
+    whens = " ".join(f"WHEN {number} THEN '{table}'" for number, table in DOMAIN_TABLES.values())
+    return f"CASE {concept} {whens} END"
 
 
 def _sql_type(datatype: str) -> str:

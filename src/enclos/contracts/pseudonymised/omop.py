@@ -7,8 +7,8 @@ from enclos.contracts.omop import PERSON_TABLES, SHARED_TABLES, omop_tables
 from enclos.contracts.pseudonymised.columns import PERSON
 
 _IDENTIFYING = frozenset({"person_id", "person_source_value", "provider_source_value"})
-_UNRESOLVED = {"cost": frozenset({"payer_plan_period_id"})}
-"""References that nothing leads to their row."""
+_OF_A_ROW = ("cost", "episode_event")
+"""Tables whose rows are of the person of the row that they name."""
 _OF_PROFESSIONALS = frozenset(
     {
         "provider_name",
@@ -28,19 +28,20 @@ def _omop_table(name: str) -> TableContract:
 
     ``provider_id`` is a keyed hash: hospitals number professionals by their national number.
     """
-    hidden = (
-        _IDENTIFYING | _OF_PROFESSIONALS if name == "provider" else _IDENTIFYING | _UNRESOLVED.get(name, frozenset())
-    )
+    hidden = _IDENTIFYING | _OF_PROFESSIONALS if name == "provider" else _IDENTIFYING
     columns = tuple(Column(c.name, c.sql_type) for c in omop_tables()[name] if c.name not in hidden)
-    if name in (*PERSON_TABLES, "cost"):  # a cost is of the person of its visit
+    if name in (*PERSON_TABLES, *_OF_A_ROW):
         return TableContract(f"omop_{name}", (*PERSON, *columns))
     return TableContract(f"omop_{name}", (Column("source", "VARCHAR", True), *columns))
 
 
 OMOP = (
-    *(_omop_table(name) for name in (*PERSON_TABLES, "cost")),
+    *(_omop_table(name) for name in (*PERSON_TABLES, *_OF_A_ROW)),
     *(_omop_table(name) for name in SHARED_TABLES),
     TableContract(
         "omop_fact_relationship", (*PERSON, Column("other_id", "BIGINT"), Column("relationship_concept_id", "BIGINT"))
+    ),
+    TableContract(
+        "omop_fact_link", (*PERSON, *(Column(c.name, c.sql_type) for c in omop_tables()["fact_relationship"]))
     ),
 )

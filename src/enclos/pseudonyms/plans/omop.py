@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from enclos.contracts.omop import OMOP_53_NAMES, PERSON_TABLES, omop_tables, primary_keys
+from collections.abc import Mapping
+
+from enclos.contracts.omop import (
+    OMOP_53_NAMES,
+    PERSON_TABLES,
+    omop_tables,
+    primary_keys,
+    table_of_domain_concept_sql,
+    table_of_domain_sql,
+)
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import LeftBehind
 from enclos.pseudonyms.plans.persons import PATIENTS
@@ -18,8 +27,6 @@ _EMPTIED: dict[str, frozenset[str]] = {
 NOT_MAPPED: dict[str, LeftBehind] = {
     "note": LeftBehind.FREE_TEXT,
     "note_nlp": LeftBehind.FREE_TEXT,
-    "episode": LeftBehind.POINTS_TO_ROWS,
-    "episode_event": LeftBehind.POINTS_TO_ROWS,
     "cohort": LeftBehind.OF_A_STUDY,
     "cohort_definition": LeftBehind.OF_A_STUDY,
 }
@@ -34,6 +41,7 @@ has is replaced by the row's id, which keeps how many values there are."""
 
 _PERSON = 56
 """The domain of persons in FACT_RELATIONSHIP."""
+_TWO_PERSONS = f"coalesce(domain_concept_id_1 = {_PERSON} AND domain_concept_id_2 = {_PERSON}, false)"
 PROVIDERS = "enclos_providers"
 """(_source, provider_id, provider_key): professionals, and whoever rows name as one."""
 
@@ -58,10 +66,26 @@ def columns_read(table: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*own, *person, *crossing, *OMOP_53_NAMES.get(table, {})]))
 
 
-def judged_costs(rows: str, visits: str) -> str:
-    """Every row of an OMOP delivery's COST with the person of its visit; costs of other rows stay behind.
+def named_rows(relations: Mapping[str, str]) -> str:
+    """Whose each row is that a number may name: _source, place (its table), id, person_id.
 
-    In: visits — the delivered visits; a number that visits of two persons bear leads to nobody
+    A number that rows of two persons bear leads to nobody.
+
+    In: relations — by table, its delivered rows
+    """
+    each = [
+        f"SELECT _source, '{table}' AS place, \"{primary_keys()[table]}\" AS id, min(person_id) AS person_id "
+        f"FROM {rows} GROUP BY ALL HAVING count(DISTINCT person_id) = 1"
+        for table, rows in relations.items()
+    ]
+    nobody = "SELECT NULL::VARCHAR AS _source, NULL::VARCHAR AS place, NULL::BIGINT AS id, NULL::BIGINT AS person_id"
+    return f"({' UNION ALL '.join([*each, f'({nobody} LIMIT 0)'])})"
+
+
+def judged_costs(rows: str, named: str) -> str:
+    """Every row of an OMOP delivery's COST with the person of the row that it is a cost of.
+
+    In: named — as ``named_rows``
     """
     values = ", ".join(
         f"r.{name}" for name in PSEUDONYMISED["omop_cost"].names if name not in {"person_id", "bucket", "source"}
@@ -69,23 +93,71 @@ def judged_costs(rows: str, visits: str) -> str:
     return (
         f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {values}, "
         f"CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
-        f"WHEN coalesce(r.cost_domain_id, '') <> 'Visit' THEN '{LeftBehind.POINTS_TO_ROWS.value}' "
+        f"WHEN {table_of_domain_sql('r.cost_domain_id')} IS NULL THEN '{LeftBehind.POINTS_TO_ROWS.value}' "
         f"WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
         f"FROM {superseded(rows, (primary_keys()['cost'],), unique=False)} AS r "
-        f"LEFT JOIN (SELECT _source, visit_occurrence_id, min(person_id) AS person_id FROM {visits} "
-        "GROUP BY _source, visit_occurrence_id HAVING count(DISTINCT person_id) = 1) AS v "
-        "ON v._source = r._source AND v.visit_occurrence_id = r.cost_event_id "
+        f"LEFT JOIN {named} AS v ON v._source = r._source AND v.id = r.cost_event_id "
+        f"AND v.place = {table_of_domain_sql('r.cost_domain_id')} "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(v.person_id AS VARCHAR)"
     )
 
 
+def judged_episode_events(rows: str, named: str) -> str:
+    """Every row of an OMOP delivery's EPISODE_EVENT with the person of its episode.
+
+    In: named — as ``named_rows``, of episodes
+    """
+    columns = omop_tables()["episode_event"].names
+    return (
+        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {', '.join(f'r.{name}' for name in columns)}, "
+        f"CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
+        f"WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
+        f"FROM {superseded(rows, columns, unique=False)} AS r "
+        f"LEFT JOIN {named} AS v ON v._source = r._source AND v.id = r.episode_id "
+        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(v.person_id AS VARCHAR)"
+    )
+
+
+def of_two_persons(rows: str) -> str:
+    """The rows of a FACT_RELATIONSHIP that relate persons."""
+    return f"(FROM {rows} WHERE {_TWO_PERSONS})"
+
+
+def of_rows(rows: str) -> str:
+    """The rows of a FACT_RELATIONSHIP that relate rows of other tables."""
+    return f"(FROM {rows} WHERE NOT ({_TWO_PERSONS}))"
+
+
+def judged_fact_links(rows: str, named: str) -> str:
+    """Every row of an OMOP delivery's FACT_RELATIONSHIP that relates rows of one person.
+
+    In: rows — as ``of_rows``; named — as ``named_rows``
+    """
+    columns = omop_tables()["fact_relationship"].names
+    joins = " ".join(
+        f"LEFT JOIN {named} AS v{side} ON v{side}._source = r._source AND v{side}.id = r.fact_id_{side} "
+        f"AND v{side}.place = {table_of_domain_concept_sql(f'r.domain_concept_id_{side}')}"
+        for side in (1, 2)
+    )
+    unknown = " OR ".join(f"{table_of_domain_concept_sql(f'r.domain_concept_id_{side}')} IS NULL" for side in (1, 2))
+    return (
+        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {', '.join(f'r.{name}' for name in columns)}, "
+        f"CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
+        f"WHEN {unknown} OR v1.person_id <> v2.person_id THEN '{LeftBehind.POINTS_TO_ROWS.value}' "
+        f"WHEN p.person_id IS NULL OR v2.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
+        f"FROM {superseded(rows, columns, unique=False)} AS r {joins} "
+        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(v1.person_id AS VARCHAR)"
+    )
+
+
 def judged_relationships(rows: str) -> str:
-    """Every row of an OMOP delivery's FACT_RELATIONSHIP with its two persons; relations of other rows stay behind."""
+    """Every row of an OMOP delivery's FACT_RELATIONSHIP that relates two persons, with both.
+
+    In: rows — as ``of_two_persons``
+    """
     return (
         "SELECT r._source AS source, p.person_id, o.person_id AS other_id, r.relationship_concept_id, r._delivery, "
         f"r._line, CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
-        f"WHEN coalesce(r.domain_concept_id_1, 0) <> {_PERSON} OR coalesce(r.domain_concept_id_2, 0) <> {_PERSON} "
-        f"THEN '{LeftBehind.POINTS_TO_ROWS.value}' "
         f"WHEN p.person_id IS NULL OR o.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
         f"FROM {superseded(rows, omop_tables()['fact_relationship'].names, unique=False)} AS r "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(r.fact_id_1 AS VARCHAR) "

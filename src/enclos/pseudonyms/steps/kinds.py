@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from enclos.contracts.delivered import pmsi
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.delivered.tables import WITHOUT_EVENTS
-from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
+from enclos.contracts.omop import (
+    VOCABULARY_TABLES,
+    omop_tables,
+    primary_keys,
+    table_of_domain_concept_sql,
+    table_of_domain_sql,
+)
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.pseudonyms.model import CrossedTable, LeftBehind
 from enclos.pseudonyms.plans import claims, fields, kin, omop, persons, plain, references, shape, stays
@@ -157,15 +165,34 @@ def cross_omop(unit: OpenUnit) -> list[CrossedTable]:
             accounts.append(never_crosses(unit, family, omop.NOT_MAPPED[family]))
         elif family == "fact_relationship":
             rows = unit.rows(family, omop_tables()[family].names)
-            accounts.append(unit.cross(family, into, omop.judged_relationships(rows)))
+            persons_, others = omop.of_two_persons(rows), omop.of_rows(rows)
+            accounts.append(unit.cross_parts(family, into, omop.judged_relationships(persons_)))
+            if unit.engine.scalar(shape.plan_count(others)):
+                sides = [table_of_domain_concept_sql(f"domain_concept_id_{side}") for side in (1, 2)]
+                judged = omop.judged_fact_links(others, _named_rows(unit, others, sides))
+                accounts.append(unit.cross_parts(family, "omop_fact_link", judged))
         elif family == "cost":
-            visits = unit.rows("visit_occurrence", ("visit_occurrence_id", "person_id"))
-            judged = omop.judged_costs(unit.rows(family, omop.columns_read(family)), visits)
+            rows = unit.rows(family, omop.columns_read(family))
+            judged = omop.judged_costs(rows, _named_rows(unit, rows, [table_of_domain_sql("cost_domain_id")]))
+            accounts.append(unit.cross(family, into, judged))
+        elif family == "episode_event":
+            rows = unit.rows(family, omop_tables()[family].names)
+            judged = omop.judged_episode_events(rows, _named_rows(unit, rows, ["'episode'"]))
             accounts.append(unit.cross(family, into, judged))
         else:
             judged = omop.judged_omop(family, unit.rows(family, omop.columns_read(family)))
             accounts.append(unit.cross(family, into, judged))
     return accounts
+
+
+def _named_rows(unit: OpenUnit, rows: str, places: Sequence[str]) -> str:
+    """Whose the rows are that delivered rows name.
+
+    In: places — the tables that they are in, as SQL over the delivered rows
+    """
+    asked = " UNION ".join(f"SELECT {place} AS place FROM {rows}" for place in places)
+    found = [str(place) for (place,) in unit.engine.rows(f"SELECT place FROM ({asked}) ORDER BY place") if place]
+    return omop.named_rows({table: unit.rows(table, (primary_keys()[table], "person_id")) for table in found})
 
 
 def cross_vocabulary(unit: OpenUnit) -> list[CrossedTable]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from enclos.contracts.omop import omop_tables
+from enclos.contracts.omop import omop_tables, table_of_domain_sql
 from enclos.warehouse import concepts
 from enclos.warehouse.model import Fate
 from enclos.warehouse.plans.links import OMOP
@@ -74,25 +74,28 @@ def stay_amounts_sql() -> str:
 
 
 def delivered_costs_sql(omop_cost: str) -> str:
-    """What an OMOP delivery says that its visits cost, copied; many costs may be of one visit.
+    """What an OMOP delivery says that its visits and other rows cost, copied; many costs may be of one row.
 
-    In: the staged links of delivered visits.
+    In: the staged named rows.
     Out: the columns of ``cost``, under numbers of the block of delivered visits, and person_id.
     """
     values = {
         "cost_id": numbered_sql(
-            "c.person_id", f"v.id, c.cost_id, hash({everything('omop_cost', 'c')})", after=visits_before(OMOP)
+            "c.person_id", f"v.id, c.cost_id, v.place, hash({everything('omop_cost', 'c')})", after=visits_before(OMOP)
         ),
         "cost_event_id": "v.id",
-        "payer_plan_period_id": "NULL",
+        "payer_plan_period_id": "y.id",
     }
     listed = ", ".join(
         f'CAST({values.get(column.name, f"""c."{column.name}" """)} AS {column.sql_type}) AS "{column.name}"'
         for column in omop_tables()["cost"]
     )
     return (
-        f"SELECT c.person_id, {listed} FROM {omop_cost} AS c JOIN stage_omop_visits AS v "
-        f"ON v.person_id = c.person_id AND v.key = {key_sql('c.source', 'c.cost_event_id')}"
+        f"SELECT c.person_id, {listed} FROM {omop_cost} AS c JOIN stage_omop_named_cost AS v "
+        f"ON v.person_id = c.person_id AND v.key = {key_sql('c.source', 'c.cost_event_id')} "
+        f"AND v.place = {table_of_domain_sql('c.cost_domain_id')} "
+        "LEFT JOIN stage_omop_named_cost AS y ON y.person_id = c.person_id AND y.place = 'payer_plan_period' "
+        f"AND y.key = {key_sql('c.source', 'c.payer_plan_period_id')}"
     )
 
 

@@ -240,7 +240,8 @@ def delivered_part(table: str, relation: str) -> Part:
     """The rows of a delivered OMOP table as rows of the same table, its numbers recomposed.
 
     What a row says is copied, faults included: quality reports them. References to rows of other tables that carry no
-    composed number (``…_event_id``) and to families are left empty.
+    composed number (``…_event_id``) and to families are left empty. Of an episode, its parent is told apart
+    (``plans/episodes``), and equal ones keep the order of their numbers.
     """
     links = {"visit_occurrence_id": "stage_omop_visits", "visit_detail_id": "stage_omop_details"}
     values = {}
@@ -256,12 +257,13 @@ def delivered_part(table: str, relation: str) -> Part:
         elif name == "provider_id":
             joins.append(provider_join_sql("l_provider_id", "d"))
             values[name] = "l_provider_id.provider_id"
-        elif name not in (primary_keys().get(table), "family_source_value") and not (
+        elif name not in (primary_keys().get(table), "family_source_value", "episode_parent_id") and not (
             name.endswith("_event_id") or "event_field" in name
         ):
             values[name] = f'd."{name}"'
-    tie = f"hash('omop', {', '.join(values.values())})"
-    return Part(values, f"FROM {relation} AS d {' '.join(joins)}", tie)
+    key = key_sql("d.source", f'd."{primary_keys()[table]}"')
+    told = [*values.values(), *([key] if table == "episode" else [])]
+    return Part(values, f"FROM {relation} AS d {' '.join(joins)}", f"hash('omop', {', '.join(told)})", key)
 
 
 def event_part(table: str, kind: Kind) -> Part:

@@ -27,20 +27,23 @@ def mother_lines_sql(kin: str) -> str:
     """
 
 
-def relationship_rows_sql(bucket: str, omop_fact_relationship: str) -> str:
+def relationship_rows_sql(bucket: str, omop_fact_relationship: str, linked: str = "") -> str:
     """The ``fact_relationship`` rows of some buckets, from the staged lines and from OMOP deliveries.
 
-    In: bucket — of a person, as SQL; it stands first.
+    In: bucket — of a person, as SQL; it stands first; linked — relations of other rows, as the columns of the table.
     """
     person = concepts.DOMAIN_PERSON
+    more = f"UNION ALL SELECT * FROM ({linked})" if linked else ""
     return f"""
-        SELECT {bucket} AS bucket, {person} AS domain_concept_id_1, subject AS fact_id_1,
-               {person} AS domain_concept_id_2, other AS fact_id_2, relationship AS relationship_concept_id
-        FROM (SELECT person_id, person_id AS subject, mother_id AS other, {concepts.MOTHER_OF_SUBJECT} AS relationship
+        SELECT {bucket} AS bucket, domain_1 AS domain_concept_id_1, subject AS fact_id_1,
+               domain_2 AS domain_concept_id_2, other AS fact_id_2, relationship AS relationship_concept_id
+        FROM (SELECT person_id, {person} AS domain_1, subject, {person} AS domain_2, other, relationship FROM (
+              SELECT person_id, person_id AS subject, mother_id AS other, {concepts.MOTHER_OF_SUBJECT} AS relationship
               FROM stage_kin WHERE verdict = {KEPT}
               UNION ALL
               SELECT person_id, mother_id, person_id, {concepts.CHILD_OF_SUBJECT} FROM stage_kin WHERE verdict = {KEPT}
               UNION ALL
               SELECT person_id, person_id, other_id, relationship_concept_id FROM {omop_fact_relationship})
-        ORDER BY bucket, subject, other, relationship
+              {more})
+        ORDER BY bucket, domain_1, subject, domain_2, other, relationship
     """

@@ -20,6 +20,8 @@ class Part:
     """The FROM clause and what follows it."""
     tie: str = "0"
     """A number that stands for all that a row says, as SQL."""
+    key: str = "NULL"
+    """What delivered rows name the row by, as SQL."""
 
 
 def numbered_rows_sql(table: str, parts: Sequence[Part], bucket: str) -> str:
@@ -32,6 +34,24 @@ def numbered_rows_sql(table: str, parts: Sequence[Part], bucket: str) -> str:
     """
     number = numbered_sql("person_id", f'"{START_DATES[table]}", tie')
     return _laid_out_sql(table, parts, bucket, f'{number} AS "{primary_keys()[table]}", ')
+
+
+def keyed_rows_sql(table: str, parts: Sequence[Part]) -> str:
+    """Where the key of each row of ``numbered_rows_sql`` leads; rows that say the same share out their numbers.
+
+    Out: one row per person and key: person_id, key, id.
+    """
+    start = f'"{START_DATES[table]}"'
+    union = " UNION ALL ".join(
+        f"SELECT {part.values['person_id']} AS person_id, CAST({part.values[START_DATES[table]]} AS DATE) AS {start}, "
+        f"{part.tie} AS tie, CAST({part.key} AS BIGINT) AS key {part.rows}"
+        for part in parts
+    )
+    number = numbered_sql("person_id", f"{start}, tie, key")
+    return (
+        f"SELECT person_id, key, min(id) AS id FROM (SELECT person_id, key, {number} AS id FROM ({union})) "
+        "WHERE key IS NOT NULL GROUP BY person_id, key"
+    )
 
 
 def stored_rows_sql(table: str, parts: Sequence[Part], bucket: str) -> str:

@@ -68,6 +68,12 @@ def stay_places(side: str) -> tuple[tuple[str, str, int], ...]:
 
 
 @cache
+def event_fields() -> tuple[tuple[int, str], ...]:
+    """The concepts of key fields and their tables, for a vocabulary that lacks them."""
+    return tuple((int(row["concept_id"]), row["table"]) for row in _rows("event_fields.csv"))
+
+
+@cache
 def ucum_units() -> tuple[tuple[str, int], ...]:
     """UCUM codes and their unit concepts, for a vocabulary that lacks them."""
     return tuple((row["ucum"], int(row["concept_id"])) for row in _rows("ucum_units.csv"))

@@ -24,6 +24,7 @@ from enclos.warehouse.plans import (
     eras,
     events,
     kin,
+    named_rows,
     observation_periods,
     payers,
     person,
@@ -33,10 +34,18 @@ from enclos.warehouse.plans import (
 from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
-from enclos.warehouse.plans.parts import Part, emptied_sql, numbered_rows_sql, stored_rows_sql, within_sql
+from enclos.warehouse.plans.parts import (
+    Part,
+    emptied_sql,
+    keyed_rows_sql,
+    numbered_rows_sql,
+    stored_rows_sql,
+    within_sql,
+)
 from enclos.warehouse.plans.traps import Trap
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.kinds import event_kinds
+from enclos.warehouse.steps.naming import define_named, named_by
 from enclos.warehouse.steps.records import Records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
@@ -124,6 +133,8 @@ class Pass:
                 self._money_and_kin()
             self._stage.forget("prs")
             self._events()
+            with self._phase("rows that name rows"):
+                self._naming_rows()
             with self._phase("eras"):
                 self._eras()
         finally:
@@ -348,19 +359,8 @@ class Pass:
     def _money_and_kin(self) -> None:
         at, stage = self._sources, self._stage
         stage.define("mco_valo", costs.stay_amount_lines_sql(at["mco_valo"]))
-        amounts = [costs.town_amounts_sql()] if "prs" in at else []
-        amounts += [costs.stay_amounts_sql()] if "mco_valo" in at else []
-        delivered = [costs.delivered_costs_sql(at["omop_cost"])] if "omop_cost" in at else []
-        self._write("cost", costs.cost_rows_sql(amounts, delivered, self._bucket) if amounts or delivered else "")
-        for copied in delivered:
-            counted, came = f"SELECT count(*) FROM ({copied})", f"SELECT count(*) FROM {at['omop_cost']}"
-
-            def tell(piece: Account, counted: str = counted, came: str = came) -> None:
-                n_mapped = stage.scalar(counted)
-                piece.map("omop_cost", n_mapped)
-                piece.drop("omop_cost", "no_visit", Fate.REJECTED, max(0, stage.scalar(came) - n_mapped))
-
-            self._tell("mapped omop_cost", tell, counted, came)
+        if named_by(stage, at, "cost") <= {"visit_occurrence"}:
+            self._costs()
         stage.define("schemes", payers.schemes_sql(at["prs"]), by_content=True)
         stage.define("orc", payers.cover_lines_sql(at["orc"]))
         stage.define("kin", kin.mother_lines_sql(at["kin"]))
@@ -371,9 +371,43 @@ class Pass:
         ):
             if table in at:
                 self._tell(f"mapped {table}", partial(_tell_lines, stage, table, traps), f"FROM stage_{table}")
-        related = at["omop_fact_relationship"]
-        are_kin = "kin" in at or "omop_fact_relationship" in at
-        self._write("fact_relationship", kin.relationship_rows_sql(self._bucket, related) if are_kin else "")
+
+    def _costs(self) -> None:
+        """What visits cost, and what deliveries say that rows cost."""
+        at, stage = self._sources, self._stage
+        amounts = [costs.town_amounts_sql()] if "prs" in at else []
+        amounts += [costs.stay_amounts_sql()] if "mco_valo" in at else []
+        define_named(stage, at, "cost")
+        delivered = [costs.delivered_costs_sql(at["omop_cost"])] if "omop_cost" in at else []
+        self._write("cost", costs.cost_rows_sql(amounts, delivered, self._bucket) if amounts or delivered else "")
+        for copied in delivered:
+            counted = f"SELECT (SELECT count(*) FROM {at['omop_cost']}), (SELECT count(*) FROM ({copied}))"
+            self._tell_named("omop_cost", counted)
+
+    def _tell_named(self, table: str, counted: str) -> None:
+        """Account for lines that name rows, each mapped where the rows were delivered."""
+
+        def tell(piece: Account) -> None:
+            ((n_lines, n_mapped),) = self._stage.rows(counted)
+            piece.map(table, n_mapped)
+            piece.drop(table, named_rows.NO_ROW.name, named_rows.NO_ROW.fate, n_lines - n_mapped)
+
+        self._tell(f"mapped {table}", tell, counted)
+
+    def _naming_rows(self) -> None:
+        """Rows that name rows of any table: now all of these have their numbers."""
+        at, stage = self._sources, self._stage
+        if not named_by(stage, at, "cost") <= {"visit_occurrence"}:
+            self._costs()
+        related, linked = at["omop_fact_relationship"], ""
+        if "omop_fact_link" in at:
+            define_named(stage, at, "fact_link")
+            stage.define("omop_fact_link", named_rows.link_lines_sql(at["omop_fact_link"]))
+            linked = "FROM stage_omop_fact_link WHERE fact_id_1 IS NOT NULL AND fact_id_2 IS NOT NULL"
+            self._tell_named("omop_fact_link", named_rows.mapped_sql("omop_fact_link", "fact_id_1", "fact_id_2"))
+        are_kin = any(table in at for table in ("kin", "omop_fact_relationship", "omop_fact_link"))
+        rows = kin.relationship_rows_sql(self._bucket, related, linked) if are_kin else ""
+        self._write("fact_relationship", rows)
         if "omop_fact_relationship" in at:
             n_related = f"SELECT count(*) FROM {related}"
 
@@ -381,6 +415,13 @@ class Pass:
                 piece.map("omop_fact_relationship", stage.scalar(n_related))
 
             self._tell("mapped omop_fact_relationship", tell_related, n_related)
+        came = "omop_episode_event" in at
+        if came:
+            define_named(stage, at, "episode_event")
+            stage.define("omop_episode_event", named_rows.event_lines_sql(at["omop_episode_event"]))
+            mapped = named_rows.mapped_sql("omop_episode_event", "episode_id", "event_id")
+            self._tell_named("omop_episode_event", mapped)
+        self._write("episode_event", named_rows.event_rows_sql(self._bucket) if came else "")
 
     def _payer_parts(self) -> tuple[list[Part], int]:
         """The parts of PAYER_PLAN_PERIOD that the SNDS makes, and how many rows they have."""
@@ -415,7 +456,9 @@ class Pass:
                 parts, expected[table] = self._payer_parts()
             if f"omop_{table}" in at:
                 counted = f"SELECT count(*) FROM {at[f'omop_{table}']}"
-                parts.append(events.delivered_part(table, at[f"omop_{table}"]))
+                copied = events.delivered_part(table, at[f"omop_{table}"])
+                stage.define(f"omop_rows_{table}", keyed_rows_sql(table, [*parts, copied]))
+                parts.append(named_rows.episode_part(at["omop_episode"]) if table == "episode" else copied)
 
                 def tell(piece: Account, table: str = table, counted: str = counted) -> None:
                     piece.expected[table] = stage.scalar(counted)

@@ -22,6 +22,7 @@ from enclos.warehouse.model import BuildReport, DeliveredPeriod
 from enclos.warehouse.plans import eras, fields, observation_periods, payers, places, providers, vocabulary
 from enclos.warehouse.plans.codes import borne_sql, codes_sql
 from enclos.warehouse.plans.durations import duration_rule
+from enclos.warehouse.plans.named_rows import fields_sql
 from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.plans.visits import extracts_sql
 from enclos.warehouse.ports import CrossingReader, LakeWriter
@@ -236,6 +237,7 @@ def _define_lookups(shared: Stage, sources: Sources, periods: Sequence[Delivered
         "ingredients",
         eras.ingredients_sql(sources["concept"], sources["concept_ancestor"], sources["drug_strength"]),
     )
+    shared.define("event_fields", fields_sql(sources["concept"]))
     shared.define("units", vocabulary.units_sql(sources["concept"]))
     shared.define(
         "locations",

@@ -371,7 +371,7 @@ def _all(table: str, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
 
 
 def _is_number(table: str, name: str) -> bool:
-    links = ("visit_occurrence_id", "visit_detail_id", "cost_event_id")
+    links = ("visit_occurrence_id", "visit_detail_id", "cost_event_id", "payer_plan_period_id", "episode_parent_id")
     return name in ("bucket", "person_id", key_of(table), *_PLACES) or name.endswith(links)
 
 
