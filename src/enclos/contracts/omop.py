@@ -102,6 +102,9 @@ DOMAIN_TABLES: dict[str, tuple[int, str]] = {
 }
 """By domain its concept and the table that a row of it is in: what COST and FACT_RELATIONSHIP name rows by."""
 
+CHILD_OF_SUBJECT = 40485452
+"""The relationship of a mother to her child: such a row is the child's, who is its second person."""
+
 OMOP_53_NAMES: dict[str, dict[str, str]] = {
     "visit_occurrence": {
         "admitting_source_concept_id": "admitted_from_concept_id",

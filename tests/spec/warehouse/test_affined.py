@@ -6,7 +6,18 @@ from datetime import date
 
 import pytest
 
-from factories.pseudonymised import PACK_CODE, ben, built, care, concept, dispensing, prestation, vocabulary
+from factories.pseudonymised import (
+    PACK_CODE,
+    ben,
+    built,
+    care,
+    concept,
+    dispensing,
+    on_stay,
+    prestation,
+    sequence,
+    vocabulary,
+)
 
 EMPTY: dict[str, object] = {"PHA_PRS_C13": None}
 MARCH_1, MARCH_2, MARCH_9 = date(2019, 3, 1), date(2019, 3, 2), date(2019, 3, 9)
@@ -44,6 +55,32 @@ def test_a_hospital_drug_is_known_by_the_last_seven_digits_of_its_ucd() -> None:
 def test_a_hospital_drug_that_the_pmsi_has_too_is_left_to_it(line: dict[str, object], reason: str) -> None:
     with built({"ben": [ben(1)], "ucd": [ucd(**line)]}) as snapshot:
         assert snapshot.account("ucd") == {"delivered": 1, "filtered": 1, "reasons": {reason: 1}}
+
+
+def test_what_a_hospitals_pharmacy_handed_over_counts_once_though_both_sources_tell_it() -> None:
+    """Told by person, drug and day; another day or drug, or a stay that is left out, is not it."""
+    handed = {"list": "FHSTC", "UCD_UCD_COD": "0000009390830", "ADM_NBR": 3.0, "DAT_DELAI": 1}
+    tables = {
+        "ben": [ben(1)],
+        "ucd": [
+            ucd(units=3, EXE_SOI_DTD=MARCH_2),
+            ucd(units=-3, EXE_SOI_DTD=MARCH_2),
+            ucd(units=5),
+            ucd("0000009231824", 7, EXE_SOI_DTD=MARCH_2),
+            ucd(units=9, EXE_SOI_DTD=MARCH_9),
+        ],
+        "ace": [sequence(1, 1, MARCH_1, MARCH_2), sequence(1, 2, MARCH_9, MARCH_9, NIR_RET="1")],
+        "pmsi_drug": [on_stay(1, 1, **handed), on_stay(1, 2, **handed | {"DAT_DELAI": 0})],
+    }
+    with built(tables) as snapshot:
+        columns = ("drug_source_value", "drug_exposure_start_date", "quantity", "drug_type_concept_id")
+        assert snapshot.rows("drug_exposure", *columns) == [
+            ("9231824", MARCH_2, 7.0, 32869),
+            ("9390830", MARCH_1, 5.0, 32869),
+            ("9390830", MARCH_2, 3.0, 32860),
+            ("9390830", MARCH_9, 9.0, 32869),
+        ]
+        assert snapshot.account("ucd") == {"delivered": 5, "mapped": 3, "filtered": 2, "reasons": {"handed_over": 2}}
 
 
 def test_an_analysis_is_a_measurement_without_a_value() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from factories.pseudonymised import (
     ANALYSIS,
@@ -50,6 +51,51 @@ def test_a_flux_of_town_care_leaves_stays_and_their_diagnoses() -> None:
     anew = set(made_anew(flux))
     assert {"visit_occurrence", "drug_exposure", "drug_era", "observation_period"} <= anew
     assert not {"person", "death", "visit_detail", "condition_occurrence", "condition_era", "concept"} & anew
+
+
+def test_rows_that_name_no_person_are_made_anew_slice_by_slice() -> None:
+    """More passes than buckets: costs, events of episodes and relations of one slice go, those of others stay."""
+    episode = {"source": "hosp-c", "episode_start_date": MAY_1, "episode_concept_id": 1}
+    people = range(1, 9)
+    tables = {
+        "ben": [ben(person) for person in people],
+        "prs": [prestation(person, MAY_1, PRS_PAI_MNT=float(person)) for person in people],
+        "kin": [{"person_id": person, "mother_id": person + 1} for person in people if person < 8],
+        "omop_fact_relationship": [
+            {"person_id": person, "other_id": person % 8 + 1, "source": "hosp-c", "relationship_concept_id": 40485452}
+            for person in people
+        ],
+        "omop_episode": [episode | {"person_id": person, "episode_id": person} for person in people],
+        "omop_episode_event": [
+            {
+                "person_id": person,
+                "source": "hosp-c",
+                "episode_id": person,
+                "event_id": person,
+                "episode_event_field_concept_id": 1147165,
+            }
+            for person in people
+        ],
+        "omop_observation": [
+            {"person_id": person, "source": "hosp-c", "observation_id": person, "observation_date": MAY_1}
+            for person in people
+        ],
+    }
+    changed = dict(tables) | {
+        "prs": [*tables["prs"], prestation(3, MAY_4, PRS_PAI_MNT=3.0)],
+        "kin": [*tables["kin"], {"person_id": 3, "mother_id": 7}],
+        "omop_observation": [*tables["omop_observation"], {**tables["omop_observation"][2], "observation_id": 9}],
+    }
+    named = ("cost", "fact_relationship", "episode_event")
+
+    def told(rows: dict[str, Any], **options: Any) -> dict[str, list[tuple[Any, ...]]]:
+        with built(rows, n_buckets=2, **options) as snapshot:
+            return {table: snapshot.rows(table) for table in named}
+
+    told(tables, lines_per_pass=12, full=True)
+    again = told(changed, lines_per_pass=12)
+    assert again == told(changed, full=True)
+    assert [len(again[table]) for table in named] == [9, 24, 8]
 
 
 def test_a_stay_leaves_drugs() -> None:

@@ -38,6 +38,7 @@ def _omop_table(name: str) -> TableContract:
 OMOP = (
     *(_omop_table(name) for name in (*PERSON_TABLES, *_OF_A_ROW)),
     *(_omop_table(name) for name in SHARED_TABLES),
+    # person_id is the first person of a relation, other_id the second; of "child of subject" the other way round
     TableContract(
         "omop_fact_relationship", (*PERSON, Column("other_id", "BIGINT"), Column("relationship_concept_id", "BIGINT"))
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from enclos.contracts.omop import (
+    CHILD_OF_SUBJECT,
     OMOP_53_NAMES,
     PERSON_TABLES,
     omop_tables,
@@ -151,17 +152,21 @@ def judged_fact_links(rows: str, named: str) -> str:
 
 
 def judged_relationships(rows: str) -> str:
-    """Every row of an OMOP delivery's FACT_RELATIONSHIP that relates two persons, with both.
+    """Every row of an OMOP delivery's FACT_RELATIONSHIP that relates two persons, with both: its owner first.
 
     In: rows — as ``of_two_persons``
     """
+    first, second = (
+        f"CASE WHEN r.relationship_concept_id = {CHILD_OF_SUBJECT} THEN r.fact_id_{other} ELSE r.fact_id_{own} END"
+        for own, other in ((1, 2), (2, 1))
+    )
     return (
         "SELECT r._source AS source, p.person_id, o.person_id AS other_id, r.relationship_concept_id, r._delivery, "
         f"r._line, CASE WHEN r._superseded THEN '{LeftBehind.SUPERSEDED.value}' "
         f"WHEN p.person_id IS NULL OR o.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}' END AS _left "
         f"FROM {superseded(rows, omop_tables()['fact_relationship'].names, unique=False)} AS r "
-        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST(r.fact_id_1 AS VARCHAR) "
-        f"LEFT JOIN {PATIENTS} AS o ON o._source = r._source AND o.patient = CAST(r.fact_id_2 AS VARCHAR)"
+        f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = CAST({first} AS VARCHAR) "
+        f"LEFT JOIN {PATIENTS} AS o ON o._source = r._source AND o.patient = CAST({second} AS VARCHAR)"
     )
 
 

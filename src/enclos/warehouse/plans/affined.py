@@ -1,7 +1,8 @@
 """What hangs on a prestation beside packs and acts: hospital drugs (UCD), analyses (NABM), devices (LPP).
 
 * A UCD is billed beside a private stay or handed out by a hospital's pharmacy; the PMSI has both again (FH, FHSTC), so
-  that the lines of private stays and of directly billed hospitals are left to it. 13 characters are 6 zeros and UCD7.
+  that the lines of private stays and of directly billed hospitals are left to it. A line that is not marked so is left
+  to it where FHSTC has the same drug of the same person and day. 13 characters are 6 zeros and UCD7.
 * An analysis has no result: it is a measurement without a value.
 * A device lasts from the start to the end of its rent; one that was bought has no end.
 
@@ -11,6 +12,7 @@ Source: facts on the SNDS, § 1.2 and trap 15; Health Data Hub's published rule 
 from __future__ import annotations
 
 from enclos.warehouse import concepts
+from enclos.warehouse.model import Fate
 from enclos.warehouse.plans.codes import ucd7_sql
 from enclos.warehouse.plans.events import Kind
 from enclos.warehouse.plans.traps import (
@@ -34,6 +36,12 @@ HOSPITAL_DRUG_TRAPS: tuple[Trap, ...] = (
     no_date("EXE_SOI_DTD"),
     NO_PERSON,
     no_code(f"nullif({_UCD7}, '0000000')"),
+    Trap(
+        "handed_over",
+        f"coalesce((person_id, EXE_SOI_DTD, {_UCD7}) IN (SELECT (person_id, day, code) FROM stage_handed_over), false)",
+        Fate.FILTERED,
+        "FHSTC has the same drug of the same person and day: a hospital's pharmacy handed it over",
+    ),
 )
 ANALYSIS_TRAPS: tuple[Trap, ...] = (*CARE, no_date("EXE_SOI_DTD"), NO_PERSON, no_code("BIO_PRS_IDE"))
 DEVICE_TRAPS: tuple[Trap, ...] = (

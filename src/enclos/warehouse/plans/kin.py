@@ -1,6 +1,7 @@
 """FACT_RELATIONSHIP: mother and child, told once from each side.
 
-A child is in its own bucket, and both rows stand there. Persons are facts of domain 56 (Person).
+A child is in its own bucket, and both rows stand there, delivered ones too; other relations of persons are in the
+bucket of their first. Persons are facts of domain 56 (Person).
 
 Source: T_MCOaaC.NIR_ANO_MAM (2013 to 2018), then ID_MAM_ENF; relationship concepts as OHDSI's published conversions
 use them.
@@ -8,6 +9,7 @@ use them.
 
 from __future__ import annotations
 
+from enclos.contracts.omop import CHILD_OF_SUBJECT
 from enclos.warehouse import concepts
 from enclos.warehouse.plans.traps import KEPT, NO_PERSON, SAME_MOTHER, Trap, verdict_sql
 
@@ -33,6 +35,7 @@ def relationship_rows_sql(bucket: str, omop_fact_relationship: str, linked: str 
     In: bucket — of a person, as SQL; it stands first; linked — relations of other rows, as the columns of the table.
     """
     person = concepts.DOMAIN_PERSON
+    from_other = f"relationship_concept_id = {CHILD_OF_SUBJECT}"
     more = f"UNION ALL SELECT * FROM ({linked})" if linked else ""
     return f"""
         SELECT {bucket} AS bucket, domain_1 AS domain_concept_id_1, subject AS fact_id_1,
@@ -41,9 +44,11 @@ def relationship_rows_sql(bucket: str, omop_fact_relationship: str, linked: str 
               SELECT person_id, person_id AS subject, mother_id AS other, {concepts.MOTHER_OF_SUBJECT} AS relationship
               FROM stage_kin WHERE verdict = {KEPT}
               UNION ALL
-              SELECT person_id, mother_id, person_id, {concepts.CHILD_OF_SUBJECT} FROM stage_kin WHERE verdict = {KEPT}
+              SELECT person_id, mother_id, person_id, {CHILD_OF_SUBJECT} FROM stage_kin WHERE verdict = {KEPT}
               UNION ALL
-              SELECT person_id, person_id, other_id, relationship_concept_id FROM {omop_fact_relationship})
+              SELECT person_id, CASE WHEN {from_other} THEN other_id ELSE person_id END,
+                     CASE WHEN {from_other} THEN person_id ELSE other_id END, relationship_concept_id
+              FROM {omop_fact_relationship})
               {more})
         ORDER BY bucket, domain_1, subject, domain_2, other, relationship
     """

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from enclos.contracts.omop import START_DATES, omop_tables, primary_keys
+from enclos.contracts.omop import CHILD_OF_SUBJECT, START_DATES, omop_tables, primary_keys
+from enclos.lexicon.ids import ORDINAL_BITS
+from enclos.warehouse import concepts
 from enclos.warehouse.model import Cut
 from enclos.warehouse.plans.relations import numbered_sql
+
+_OWNERS = {
+    "cost": f"(cost_id >> {ORDINAL_BITS})",
+    "episode_event": f"(episode_id >> {ORDINAL_BITS})",
+    "fact_relationship": (
+        f"(CASE WHEN domain_concept_id_1 <> {concepts.DOMAIN_PERSON} THEN fact_id_1 >> {ORDINAL_BITS} "
+        f"WHEN relationship_concept_id = {CHILD_OF_SUBJECT} THEN fact_id_2 ELSE fact_id_1 END)"
+    ),
+}
+"""Whose a row is, in tables that name no person: a mother and her child are the child's on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +76,17 @@ def sliced_sql(cut: Cut) -> str:
     return f"person_id // {cut.n_buckets} % {cut.n_slices} = {cut.slice}" if cut.n_slices > 1 else "true"
 
 
-def within_sql(cut: Cut) -> str:
-    """The condition that rows of the lake are of the cut."""
-    return f"bucket IN ({', '.join(map(str, cut.buckets))}) AND {sliced_sql(cut)}"
+def within_sql(cut: Cut, owner: str = "person_id") -> str:
+    """The condition that rows of the lake are of the cut.
+
+    In: owner — the person in whose bucket a row lies, as SQL over the row.
+    """
+    return f"bucket IN ({', '.join(map(str, cut.buckets))}) AND {sliced_sql(cut).replace('person_id', owner)}"
 
 
-def emptied_sql(name: str, cut: Cut) -> str:
+def emptied_sql(table: str, name: str, cut: Cut) -> str:
     """Remove a cut's rows from a table: whole files, since a file holds rows of one bucket and one pass."""
-    return f"DELETE FROM {name} WHERE {within_sql(cut)}"
+    return f"DELETE FROM {name} WHERE {within_sql(cut, _OWNERS.get(table, 'person_id'))}"
 
 
 def _laid_out_sql(table: str, parts: Sequence[Part], bucket: str, number: str) -> str:

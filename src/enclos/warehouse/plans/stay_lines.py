@@ -196,6 +196,14 @@ def drugs(pmsi_drug: str) -> Kind:
     )
 
 
+def handed_over_sql(pmsi_drug: str) -> str:
+    """What a hospital's pharmacy handed over to whom on which day, by stays that are kept."""
+    return f"""
+        SELECT DISTINCT person_id, {_after("DAT_DELAI")} AS day, {ucd7_sql("trim(UCD_UCD_COD)")} AS code
+        FROM {_judged(pmsi_drug, no_code("ltrim(UCD_UCD_COD, '0')"))} WHERE list = 'FHSTC' AND verdict = {KEPT}
+    """
+
+
 def devices(pmsi_device: str) -> Kind:
     """Implanted devices of stays."""
     lines = f"""

@@ -165,7 +165,7 @@ class Pass:
 
         def anew() -> str:
             if self._records.told_before(self._number, part) not in (None, "0"):
-                self._engine.execute(emptied_sql(name, self._cut))
+                self._engine.execute(emptied_sql(table, name, self._cut))
             self._rebuilt[table] |= set(self._cut.buckets)
             return str(self._stage.scalar(f"INSERT INTO {name} {rows}") if rows else 0)
 

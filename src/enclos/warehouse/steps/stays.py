@@ -28,6 +28,7 @@ def define_stays(stage: Stage, at: Sources) -> None:
         )
     for table, others in (("mco_b", fields.stays_of_sequences_sql()), ("mco_um", fields.details_of_sequences_sql())):
         stage.define(table, f"SELECT * FROM stage_{table}_lines" + (f" UNION ALL BY NAME {others}" if came else ""))
+    stage.define("handed_over", stay_lines.handed_over_sql(at["pmsi_drug"]), by_content=True)
     stage.define("ace_b", stay_lines.billed_lines_sql(at["ace_b"]))
 
 
