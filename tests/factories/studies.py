@@ -9,7 +9,7 @@ from datetime import date
 import pyarrow as pa
 
 from enclos.contracts.result import SEPARATOR, StudyResult
-from enclos.studies.model import AfterDays, ConceptCohort, Limit, Population
+from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, Population
 from fakes.cdm import EMPTY
 from oracle.histories import Cohort, History, Requirement
 
@@ -25,7 +25,12 @@ def tables_of(histories: Iterable[History], concepts: Iterable[int] = range(1, 1
             for each in persons
             for record in each.records
         ],
-        "concept": [(concept,) for concept in concepts],
+        "drug_exposure": [
+            (each.person_id, drug.concept_id, drug.start_on, drug.end_on, None, None, drug.quantity)
+            for each in persons
+            for drug in each.exposures
+        ],
+        "concept": [(concept, f"concept {concept}") for concept in concepts],
         "concept_ancestor": [(concept, concept) for concept in concepts],
     }
     return {name: rows_table(name, values) for name, values in rows.items()}
@@ -44,7 +49,8 @@ def oracle_cohort(cohort: ConceptCohort, descendants: Mapping[int, Iterable[int]
     below = descendants or {}
     concepts = {each for concept in cohort.concepts for each in (concept, *below.get(concept, ()))}
     end = cohort.end.n_days if isinstance(cohort.end, AfterDays) else cohort.end.value
-    return Cohort(cohort.name, frozenset(concepts), cohort.limit is Limit.FIRST, end)
+    gap = cohort.gap_era_days if cohort.domain is Domain.DRUG else None
+    return Cohort(cohort.name, frozenset(concepts), cohort.limit is Limit.FIRST, end, gap)
 
 
 def requirements_of(population: Population) -> list[Requirement]:

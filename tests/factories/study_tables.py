@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from enclos.studies.model import (
+    CohortAnalysis,
     ConceptCohort,
     Domain,
     Incidence,
@@ -21,6 +22,7 @@ from fakes.cdm import CdmOfTables, cdm_of_rows
 from oracle.histories import FEMALE, MALE, History, Record, Stretch
 
 EVENTS = ConceptCohort("events", (1,), False, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
+OTHERS = ConceptCohort("others", (2,), False, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
 Row = tuple[str, ...]
 
 
@@ -40,11 +42,15 @@ def _stretches(text: str) -> tuple[Stretch, ...]:
 
 
 def people(text: str) -> list[History]:
-    """Persons of a table: number, sex (M or F), born, observed, events; several stretches between commas."""
+    """Persons of a table: number, sex (M or F), born, observed, events, maybe others; stretches between commas."""
     found = []
-    for person, sex, born, observed, events in rows_of(text):
+    for person, sex, born, observed, *happened in rows_of(text):
         born_on = date.fromisoformat(born)
-        records = tuple(Record(1, first, last) for first, last in _stretches(events))
+        records = tuple(
+            Record(concept, first, last)
+            for concept, stretches in enumerate(happened, start=1)
+            for first, last in _stretches(stretches)
+        )
         gender = {"M": MALE, "F": FEMALE}[sex]
         birth = (born_on.year, born_on.month, born_on.day)
         found.append(History(int(person), gender, birth, _stretches(observed), records))
@@ -94,3 +100,15 @@ def members(persons: str, cohort: ConceptCohort) -> list[Row]:
     study = Study("spec", (cohort,), (Incidence((cohort.name,), Population()),))
     rows = cohort_table(study, cdm(persons)).to_pylist()
     return [(str(row["subject_id"]), f"{row['cohort_start_date']}..{row['cohort_end_date']}") for row in rows]
+
+
+def estimates(persons: str, analysis: CohortAnalysis, *variables: str) -> list[Row]:
+    """Cohort, stratum, variable, level and estimates of some variables, for the cohorts ``events`` and ``others``."""
+    result = run_study(Study("spec", (EVENTS, OTHERS), (analysis,)), cdm(persons))
+    found: dict[Row, list[str]] = {}
+    for row in result.table.to_pylist():
+        if row["variable_name"] in variables:
+            strata = " ".join(dict.fromkeys((row["strata_name"], row["strata_level"])))
+            place = (row["group_level"], strata, row["variable_name"], row["variable_level"] or "")
+            found.setdefault(place, []).append(f"{row['estimate_name']} {row['estimate_value']}")
+    return [(*place, ", ".join(each)) for place, each in found.items()]

@@ -118,7 +118,7 @@ EMPTY: dict[str, pa.Schema] = {
     "measurement": _schema(person_id=_ID, measurement_concept_id=_ID, measurement_date=_DATE),
     "observation": _schema(person_id=_ID, observation_concept_id=_ID, observation_date=_DATE),
     "visit_occurrence": _schema(person_id=_ID, visit_concept_id=_ID, visit_start_date=_DATE, visit_end_date=_DATE),
-    "concept": _schema(concept_id=_ID),
+    "concept": _schema(concept_id=_ID, concept_name=pa.string()),
     "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID),
     "drug_duration": _schema(
         drug_source_concept_id=_ID, rule=pa.string(), rule_id=pa.string(), units=_ID, days_per_box=pa.float64()

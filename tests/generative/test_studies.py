@@ -10,15 +10,11 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from enclos.studies.model import (
-    AfterDays,
     AgeGroup,
     ConceptCohort,
     DateRange,
-    Domain,
     Incidence,
     Interval,
-    Limit,
-    OpenEnd,
     PeriodPrevalence,
     PointPrevalence,
     Population,
@@ -27,39 +23,13 @@ from enclos.studies.model import (
     TimePoint,
 )
 from enclos.studies.steps import run_study
+from factories.random_histories import COHORTS, CONCEPTS, OUTCOMES, PEOPLE, SECOND, histories
 from factories.studies import Counted, attrition, counted, oracle_cohort, requirements_of, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle.attrition import incidence_left, population_left, prevalence_left
-from oracle.histories import FEMALE, MALE, Cohort, History, Record, Stretch, spells, stays
+from oracle.histories import FEMALE, MALE, Cohort, History, Stretch, spells, stays
 from oracle.incidence import days_at_risk, incidence, incidence_windows, stretches_at_risk
 from oracle.prevalence import prevalence, prevalence_windows
-
-FIRST, LAST = date(2018, 11, 20), date(2021, 3, 10)
-DAYS = st.integers(0, (LAST - FIRST).days).map(lambda n: FIRST + timedelta(days=n))
-CONCEPTS = (1, 2, 3)
-
-
-@st.composite
-def histories(draw: st.DrawFn, person_id: int) -> History:
-    """One person: some periods apart or back to back, records in and out of them, often on the same days."""
-    edges = sorted(draw(st.lists(DAYS, min_size=0, max_size=6, unique=True)))
-    periods = list(zip(edges[::2], edges[1::2], strict=False))
-    if len(periods) > 1 and draw(st.booleans()):
-        periods[1] = (periods[0][1] + timedelta(days=1), periods[1][1])
-    starts = draw(st.lists(DAYS | st.sampled_from([*edges, FIRST]), max_size=7))
-    records = []
-    for start in starts:
-        n_days = draw(st.sampled_from([None, -1, 0, 1, 3, 30, 400]))
-        end = None if n_days is None else start + timedelta(days=n_days)
-        records.append(Record(draw(st.sampled_from(CONCEPTS)), start, end))
-    gender = draw(st.sampled_from([MALE, MALE, FEMALE, FEMALE, 8551]))
-    year = draw(st.sampled_from([1936, 1960, 2000, 2001, 2017, 2018, 2019]))
-    born = draw(
-        st.sampled_from([(year, 2, 28), (year, 6, 15), (year, 12, None), (year, None, None), (year, 1, 1)])
-        | st.sampled_from([(1936, 2, 29), (2000, 2, 29), (None, None, None)])
-    )
-    return History(person_id, gender, born, tuple(periods), tuple(records))
-
 
 POPULATIONS = st.builds(
     Population,
@@ -83,25 +53,10 @@ POPULATIONS = st.builds(
         ]
     ),
 )
-COHORTS = st.builds(
-    ConceptCohort,
-    st.just("first_outcome"),
-    st.sampled_from([(1,), (1, 2)]),
-    st.booleans(),
-    st.just(Domain.CONDITION),
-    st.sampled_from(Limit),
-    st.sampled_from([AfterDays(0), AfterDays(1), AfterDays(40), OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END]),
-)
 INTERVALS = st.lists(st.sampled_from(Interval), min_size=1, max_size=3, unique=True).map(tuple)
 CALENDARS = st.lists(
     st.sampled_from([each for each in Interval if each is not Interval.OVERALL]), min_size=1, max_size=2, unique=True
 ).map(tuple)
-SECOND = ConceptCohort("second_outcome", (3,), False, Domain.CONDITION, Limit.ALL, AfterDays(10))
-OUTCOMES = ("first_outcome", "second_outcome")
-
-PEOPLE = st.integers(1, 5).flatmap(
-    lambda n: st.tuples(*(histories(2**40 * index + 7 * index + 1) for index in range(n)))
-)
 
 
 def study_days(people: tuple[History, ...], wanted: DateRange) -> Stretch | None:

@@ -24,6 +24,16 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Exposure:
+    """One drug record."""
+
+    concept_id: int
+    start_on: date
+    end_on: date | None
+    quantity: float | None = None
+
+
+@dataclass(frozen=True)
 class History:
     """All that is known of one person."""
 
@@ -32,6 +42,7 @@ class History:
     born: tuple[int | None, int | None, int | None]
     periods: tuple[Stretch, ...]
     records: tuple[Record, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,8 @@ class Cohort:
     concepts: frozenset[int]
     first_only: bool
     end: int | str
+    gap: int | None = None
+    """For a cohort of drugs: the gap of its eras; None for conditions."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +88,8 @@ def born_on(history: History) -> date | None:
 
 def spells(history: History, cohort: Cohort) -> list[Stretch]:
     """The stretches in which the person has the outcome: days that belong together are one stretch."""
-    found: list[Stretch] = []
-    for record in history.records:
+    found: list[tuple[Stretch, Stretch]] = []
+    for record in history.records if cohort.gap is None else history.exposures:
         own_end = record.end_on or record.start_on + DAY
         if record.concept_id not in cohort.concepts or own_end < record.start_on:
             continue
@@ -85,17 +98,18 @@ def spells(history: History, cohort: Cohort) -> list[Stretch]:
                 wanted_end = own_end if cohort.end == "event_end" else period_end
                 if isinstance(cohort.end, int):
                     wanted_end = record.start_on + DAY * cohort.end
-                found.append((record.start_on, min(wanted_end, period_end)))
-    if cohort.first_only and found:
-        first_start = min(start for start, _ in found)
-        found = [(start, end) for start, end in found if start == first_start]
-    joined: list[Stretch] = []
-    for start, end in sorted(found):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+                found.append(((period_start, period_end), (record.start_on, min(wanted_end, period_end))))
+    if cohort.first_only and found and not cohort.gap:
+        first_start = min(start for _, (start, _) in found)
+        found = [(period, (start, end)) for period, (start, end) in found if start == first_start]
+    joined: list[tuple[Stretch, Stretch]] = []
+    for period, (start, end) in sorted(found):
+        if joined and joined[-1][0] == period and start - joined[-1][1][1] <= DAY * (cohort.gap or 0):
+            joined[-1] = (period, (joined[-1][1][0], max(joined[-1][1][1], end)))
         else:
-            joined.append((start, end))
-    return joined
+            joined.append((period, (start, end)))
+    eras = [stretch for _, stretch in joined]
+    return eras[:1] if cohort.first_only else eras
 
 
 def stays(history: History, requirement: Requirement, study: Stretch) -> list[Stretch]:

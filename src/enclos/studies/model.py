@@ -88,6 +88,8 @@ class ConceptCohort:
     end: CohortEnd
     duration: str | None = None
     """The rule by which dispensings last; None: the one that the snapshot was built with."""
+    gap_era_days: int = 0
+    """Stretches with at most so many days from the end of one to the start of the next are one era."""
 
     def __post_init__(self) -> None:
         if not is_cohort_name(self.name):
@@ -98,6 +100,8 @@ class ConceptCohort:
             raise ValueError("a concept id is a positive 32-bit integer")
         if self.duration is not None and (self.domain is not Domain.DRUG or self.duration not in DURATION_RULE_IDS):
             raise ValueError("a known duration rule belongs to a drug cohort")
+        if not 0 <= self.gap_era_days <= MAX_DAYS or (self.gap_era_days and self.domain is not Domain.DRUG):
+            raise ValueError("a gap of 0 to 99 999 days belongs to a drug cohort")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,29 @@ class PeriodPrevalence:
 Prevalence: TypeAlias = PointPrevalence | PeriodPrevalence
 Rate: TypeAlias = Incidence | PointPrevalence | PeriodPrevalence
 """Estimates about a population."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayWindow:
+    """Days relative to an index day, both ends included; None leaves an end open."""
+
+    from_day: int | None
+    to_day: int | None
+
+    def __post_init__(self) -> None:
+        ends = [day for day in (self.from_day, self.to_day) if day is not None]
+        if any(abs(day) > MAX_DAYS for day in ends) or ends != sorted(ends):
+            raise ValueError("a window runs from its first to its last day")
+
+    @property
+    def word(self) -> str:
+        """The words that results use."""
+        return window_word(self.from_day, self.to_day)
+
+
+def window_word(from_day: int | None, to_day: int | None) -> str:
+    """The words that results use for a window."""
+    return f"{'-inf' if from_day is None else from_day} to {'inf' if to_day is None else to_day}"
 
 
 class CohortAnalysis(ABC):

@@ -40,7 +40,7 @@ def ends(option: str, rules: tuple[str, ...] = ("one-box-30", "pack-size", "ddd"
             exposure(3, PRESCRIPTION, 70, 56.0),
             exposure(4, CLAIM, 70, None),
         ],
-        "concept": [(7,)],
+        "concept": [(7, "seven")],
         "concept_ancestor": [(7, 7)],
         "drug_duration": [(70, rule, f"{rule}-1", 28, days[rule]) for rule in rules],
     }

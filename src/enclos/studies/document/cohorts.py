@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.lexicon.refusals import Refusal
 from enclos.studies.circe import read_circe
-from enclos.studies.document.values import DAYS_SCHEMA, Document, Path
+from enclos.studies.document.values import DAYS_SCHEMA, Days, Document, Path
 from enclos.studies.model import (
     MAX_CONCEPT_ID,
     MAX_DAYS,
@@ -85,6 +85,11 @@ class CohortDocument(Document):
     duration: _Duration = Field(
         None, description="For drugs: the rule by which dispensings last; the snapshot's own when not given."
     )
+    gap_era: Days = Field(
+        0,
+        description="For drugs: exposures with at most so many days from the end of one to the start of the next are "
+        "one era; with limit first, the first era counts.",
+    )
 
     def faults(self, name: str) -> Iterator[tuple[Path, str]]:
         """What the shape does not show."""
@@ -94,6 +99,8 @@ class CohortDocument(Document):
             yield ("concepts",), "a concept is given twice"
         if self.duration is not None and self.domain != Domain.DRUG.value:
             yield ("duration",), "only a cohort of drugs has this option"
+        if self.gap_era and self.domain != Domain.DRUG.value:
+            yield ("gap_era",), "only a cohort of drugs has this option"
 
     def noun(self, name: str) -> ConceptCohort:
         """The cohort meant."""
@@ -105,6 +112,7 @@ class CohortDocument(Document):
             Limit(self.limit),
             self.end,
             self.duration,
+            self.gap_era,
         )
 
 

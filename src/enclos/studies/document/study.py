@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.studies.characterise.document import CharacteriseDocument
 from enclos.studies.document.cohorts import AnyCohortDocument, is_definition
 from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
@@ -25,6 +26,7 @@ from enclos.studies.model import Study
 class _EntryDocument(Document):
     incidence: IncidenceDocument | None = Field(None, description="New events per person-time.")
     prevalence: PrevalenceDocument | None = Field(None, description="The share of persons with the outcome.")
+    characterise: CharacteriseDocument | None = Field(None, description="Who the persons of a cohort are.")
 
     def given(self) -> dict[str, AnalysisDocument]:
         """The analyses that the entry names; a valid one names one."""
@@ -158,7 +160,7 @@ def _untagged(loc: Path) -> Path:
 
 def _unknown(loc: Path) -> str:
     if len(loc) == 3 and loc[0] == "analyses":
-        return f"there is no such analysis (there is {' and '.join(_EntryDocument.model_fields)})"
+        return f"there is no such analysis (there is {', '.join(_EntryDocument.model_fields)})"
     return "there is no such option"
 
 

@@ -50,6 +50,15 @@ Intervals: TypeAlias = Annotated[
 ]
 AgeGroups: TypeAlias = Annotated[list[Annotated[list[Age], Field(min_length=2, max_length=2)]], Many]
 
+_DAY_SCHEMA = {"anyOf": [{"type": "integer", "minimum": -MAX_DAYS, "maximum": MAX_DAYS}, {"type": "null"}]}
+WINDOW_SCHEMA = {"type": "array", "items": _DAY_SCHEMA, "minItems": 2, "maxItems": 2}
+WindowDays: TypeAlias = Annotated[
+    list[Annotated[StrictInt, Field(ge=-MAX_DAYS, le=MAX_DAYS)] | None],
+    Field(min_length=2, max_length=2),
+    WithJsonSchema(WINDOW_SCHEMA),
+]
+"""First and last day relative to the index day; null leaves an end open."""
+
 
 class Document(BaseModel):
     """Options by name; others are refused, and what was given is never repeated in a message."""
@@ -92,3 +101,16 @@ def wrong_ages(age_groups: Sequence[Sequence[int]], option: str = "age_groups") 
     for at, (lowest, highest) in enumerate(age_groups):
         if highest < lowest:
             yield (option, at), "an age group is [lowest, highest]", Code.STUDY_INVALID
+
+
+def wrong_windows(option: str, windows: Sequence[Sequence[int | None]]) -> Iterator[Complaint]:
+    """Windows of days whose first day is after their last."""
+    for at, window in enumerate(windows):
+        if backwards(window):
+            yield (option, at), "a window is [first day, last day]", Code.STUDY_INVALID
+
+
+def backwards(window: Sequence[int | None]) -> bool:
+    """Whether a window's first day is after its last."""
+    first, last = window
+    return first is not None and last is not None and last < first

@@ -85,7 +85,8 @@ def plan_codes(cohorts: Sequence[Cohort], concept_sets: Mapping[str, Sequence[in
         f"{'TRUE' if cohort.limit is Limit.FIRST else 'FALSE'} AS first_only, "
         f"CAST({cohort.end.n_days if isinstance(cohort.end, AfterDays) else 'NULL'} AS INTEGER) AS end_days, "
         f"{'TRUE' if cohort.end is OpenEnd.OBSERVATION_END else 'FALSE'} AS to_observation_end, "
-        f"CAST({repr(cohort.duration) if cohort.duration else 'NULL'} AS VARCHAR) AS duration"
+        f"CAST({repr(cohort.duration) if cohort.duration else 'NULL'} AS VARCHAR) AS duration, "
+        f"CAST({cohort.gap_era_days} AS INTEGER) AS gap_days"
         for index, cohort in enumerate(cohorts)
         if isinstance(cohort, ConceptCohort)
     ]
@@ -96,10 +97,12 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
     """Make ``study_event``: the stretches of each cohort of concepts, each domain's table read once.
 
     A record enters when it starts within an observation period and does not end before it starts; it is cut at the
-    end of that period; stretches that share a day become one.
+    end of that period; stretches that share a day become one, and so do those of a drug cohort that a gap of its era
+    parts, within one observation period.
 
     Source: CDMConnector 2, generateConceptCohortSet. Stretches that only touch (end and next start on following
-            days) stay apart; an open end is the day after the start for records that last.
+            days) stay apart; an open end is the day after the start for records that last. DrugUtilisation 1.2, gap
+            eras: a gap is counted from the last day of one to the first day of the next.
     """
     of_concepts = {at: cohort for at, cohort in enumerate(cohorts) if isinstance(cohort, ConceptCohort)}
     if not of_concepts:
@@ -117,31 +120,45 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
         if any(cohort.domain is domain for cohort in of_concepts.values())
     )
     only_first = (
-        "QUALIFY NOT first_only OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
+        "QUALIFY NOT first_only OR gap_days > 0 OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
         if any(cohort.limit is Limit.FIRST for cohort in of_concepts.values())
         else ""
+    )
+    only_first_era = (
+        "QUALIFY NOT first_only OR gap_days = 0 OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
+        if any(cohort.limit is Limit.FIRST and cohort.gap_era_days for cohort in of_concepts.values())
+        else ""
+    )
+    # Eras do not bridge time without observation.
+    within = (
+        "cohort, ordinal, era_period"
+        if any(cohort.gap_era_days for cohort in of_concepts.values())
+        else "cohort, ordinal"
     )
     return f"""
         CREATE OR REPLACE TEMP TABLE study_event AS
         WITH record AS ({records}),
-        entry AS (SELECT cohort, ordinal, first_day, last_day FROM record {only_first}),
+        entry AS (SELECT * FROM record {only_first}),
         marked AS (
             SELECT
-                cohort, ordinal, first_day,
+                cohort, ordinal, first_only, gap_days, era_period, first_day,
                 max(last_day) OVER (
-                    PARTITION BY cohort, ordinal ORDER BY first_day, last_day
+                    PARTITION BY {within} ORDER BY first_day, last_day
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                 ) AS last_day_before,
-                max(last_day) OVER (PARTITION BY cohort, ordinal) AS last_day_of_all
+                max(last_day) OVER (PARTITION BY {within}) AS last_day_of_all
             FROM entry
+        ),
+        era AS (
+            SELECT
+                cohort, ordinal, first_only, gap_days, first_day,
+                coalesce(
+                    lead(last_day_before) OVER (PARTITION BY {within} ORDER BY first_day), last_day_of_all
+                ) AS last_day
+            FROM marked
+            WHERE last_day_before IS NULL OR first_day > last_day_before + gap_days
         )
-        SELECT
-            cohort, ordinal, first_day,
-            coalesce(
-                lead(last_day_before) OVER (PARTITION BY cohort, ordinal ORDER BY first_day), last_day_of_all
-            ) AS last_day
-        FROM marked
-        WHERE last_day_before IS NULL OR first_day > last_day_before
+        SELECT cohort, ordinal, first_day, last_day FROM era {only_first_era}
     """
 
 
@@ -168,6 +185,8 @@ def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str
         SELECT
             study_code.cohort,
             study_code.first_only,
+            study_code.gap_days,
+            CASE WHEN study_code.gap_days > 0 THEN study_observed.first_day END AS era_period,
             study_observed.ordinal,
             {first_day} AS first_day,
             least(

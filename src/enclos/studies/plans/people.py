@@ -15,6 +15,7 @@ TEMPORARY_TABLES: tuple[str, ...] = (
     "study_event",
     "study_denominator",
     "study_gap",
+    "study_entry",
 )
 """What a study leaves behind in a bucket until it is dropped."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from enclos.studies.characterise.model import Characterisation
+from enclos.studies.characterise.steps import CharacterisationCounter, characterisation_columns
 from enclos.studies.model import Cohort, CohortAnalysis
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
@@ -23,14 +26,27 @@ class Follower(Protocol):
         """Add what was found, each result id with its settings, rows and cells."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of analysis brings: what counts one, and the columns that one reads."""
+
+    follower: Callable[[Any, Sequence[Cohort]], Follower]
+    columns: Callable[[Any], Mapping[str, tuple[str, ...]]]
+
+
+_KINDS: Mapping[type[CohortAnalysis], Kind] = {
+    Characterisation: Kind(CharacterisationCounter, characterisation_columns),
+}
+
+
 def follower_of(analysis: CohortAnalysis, cohorts: Sequence[Cohort]) -> Follower:
     """What counts the analysis.
 
     In: cohorts — those that the study uses, in the order of ``study_event.cohort``
     """
-    raise TypeError(f"no counting is known for {type(analysis).__name__}, nor of {len(cohorts)} cohorts")
+    return _KINDS[type(analysis)].follower(analysis, cohorts)
 
 
 def columns_followed(analysis: CohortAnalysis) -> Mapping[str, tuple[str, ...]]:
     """The tables and columns that an analysis reads beyond its cohorts, persons and their observation."""
-    raise TypeError(f"no columns are known for {type(analysis).__name__}")
+    return _KINDS[type(analysis)].columns(analysis)

@@ -5,9 +5,11 @@ import re
 import pytest
 
 from enclos.contracts.omop import omop_tables
+from enclos.studies.characterise import plans as characterise
 from enclos.studies.model import (
     AfterDays,
     ConceptCohort,
+    DayWindow,
     Domain,
     Incidence,
     Limit,
@@ -16,7 +18,7 @@ from enclos.studies.model import (
     Sex,
     Study,
 )
-from enclos.studies.plans import cohorts, denominators, incidence, people, prevalence
+from enclos.studies.plans import cohorts, denominators, entries, incidence, people, prevalence
 from enclos.studies.rules.outline import denominators_of, outline_of
 
 COHORTS = (
@@ -37,7 +39,9 @@ MAKING = {
     "codes": cohorts.plan_codes(COHORTS, {"a_cohort_name": [11, 12, 99], "another_name": [13]}),
     "events": cohorts.plan_events(COHORTS),
     "gaps": incidence.plan_gaps(),
+    "entries": entries.plan_entries([0, 1]),
 }
+WINDOWS = (DayWindow(None, -1), DayWindow(0, 30))
 ASKING = {
     "observed days": people.plan_observed_days(),
     "person numbers": people.plan_person_numbers(),
@@ -53,6 +57,12 @@ ASKING = {
     "cases": prevalence.plan_cases(PAIRS),
     "stays": prevalence.plan_stays([0, 1]),
     "event counts": prevalence.plan_event_counts(),
+    "entry rows": entries.plan_entry_rows(),
+    "intersections": characterise.plan_intersections([(0, WINDOWS[0]), (1, WINDOWS[1])]),
+    "large-scale events": characterise.plan_large_scale(Domain.PROCEDURE, WINDOWS, episodes=False),
+    "large-scale episodes": characterise.plan_large_scale(Domain.DRUG, WINDOWS, episodes=True),
+    "timing": characterise.plan_timing(first_only=True),
+    "concept names": characterise.plan_concept_names([11, 12]),
 }
 
 

@@ -158,7 +158,7 @@ def test_every_domain_is_looked_up_in_its_table_with_descendants(domain: Domain,
     dates = (date(2020, 1, 1), date(2020, 1, 20)) if lasts else (date(2020, 1, 1),)
     rest = (None,) * (len(EMPTY[table]) - 2 - len(dates))
     tables[table] = rows_table(table, [(4, 50, *dates, *rest), (4, 60, *(date(2020, 5, 1) for _ in dates), *rest)])
-    tables["concept"] = rows_table("concept", [(50,), (51,), (60,)])
+    tables["concept"] = rows_table("concept", [(50, "a"), (51, "b"), (60, "c")])
     tables["concept_ancestor"] = rows_table("concept_ancestor", [(51, 50), (51, 51)])
     events = {}
     for descendants in (True, False):
