@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factories.pseudonymised import Row, Snapshot, built
 from factories.some_of_everything import delivery, everything
 
-N_BUCKETS, LINES_PER_PASS = 4, 250
+N_BUCKETS = 4
+BUCKETS_OF_A_PASS, SLICES_OF_A_BUCKET = 250, 40
+"""Lines in a pass, so that it holds some whole buckets or a part of one."""
 SEEN: Counter[str] = Counter()
 Tables = dict[str, list[Row]]
 
@@ -53,8 +56,8 @@ def merged(row: Row, given_up: int, stays: int) -> Row:
 
 
 @contextmanager
-def build(tables: Tables, **options: Any) -> Iterator[Snapshot]:
-    with built(tables, n_buckets=N_BUCKETS, lines_per_pass=LINES_PER_PASS, **options) as snapshot:
+def build(tables: Tables, lines_per_pass: int, **options: Any) -> Iterator[Snapshot]:
+    with built(tables, n_buckets=N_BUCKETS, lines_per_pass=lines_per_pass, **options) as snapshot:
         yield snapshot
 
 
@@ -63,18 +66,19 @@ def state_of(snapshot: Snapshot) -> tuple[Any, ...]:
     return everything(snapshot), report.tables, report.account, report.unmapped
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("lines_per_pass", [BUCKETS_OF_A_PASS, SLICES_OF_A_BUCKET])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000))
-def test_a_build_that_keeps_what_it_may_equals_one_that_makes_everything(seed: int) -> None:
+def test_a_build_that_keeps_what_it_may_equals_one_that_makes_everything(lines_per_pass: int, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - rows for a test
     found = []
     for number, tables in enumerate(arrivals(delivery(seed), draw)):
-        with build(tables, full=number == 0) as snapshot:
+        with build(tables, lines_per_pass, full=number == 0) as snapshot:
             found.append((tables, state_of(snapshot)))
             SEEN["kept"] += number > 0 and len(snapshot.report.rebuilt) < len(snapshot.report.tables)
             assert snapshot.report.full == (number == 0)
     for tables, state in [draw.choice(found[1:-1]), found[-1]]:
-        with build(tables, full=True) as snapshot:
+        with build(tables, BUCKETS_OF_A_PASS, full=True) as snapshot:
             assert state_of(snapshot) == state
 
 

@@ -49,10 +49,10 @@ def complete_until(periods: Iterable[DeliveredPeriod]) -> date | None:
 def passes(n_lines: int, n_buckets: int, lines_per_pass: int, before: int | None) -> int:
     """In how many passes a build is made: a power of two, one per bucket, or that times a power of two.
 
-    In: before — the passes of the snapshot before, which stay while they are not twice too few: another number would
-    make everything again.
+    In: before — the passes of the snapshot before, of as many buckets: another number would make everything again, so
+    they stay while they are not twice too few.
     """
-    if before is not None and n_lines <= 2 * before * lines_per_pass and _cuts_evenly(before, n_buckets):
+    if before is not None and n_lines <= 2 * before * lines_per_pass:
         return before
     n_passes = 1
     while n_passes < n_buckets and n_lines > n_passes * lines_per_pass:
@@ -61,10 +61,6 @@ def passes(n_lines: int, n_buckets: int, lines_per_pass: int, before: int | None
     while n_lines > n_passes * lines_per_pass:
         n_passes *= 2
     return n_passes
-
-
-def _cuts_evenly(n_passes: int, n_buckets: int) -> bool:
-    return n_passes <= n_buckets or n_passes % n_buckets == 0
 
 
 def cut(number: int, n_passes: int, n_buckets: int) -> Cut:

@@ -57,7 +57,6 @@ def test_passes_grow_with_the_lines_first_to_buckets_then_to_slices_of_them() ->
 def test_the_passes_of_before_stay_until_they_are_twice_too_few() -> None:
     assert [passes(n, 4, 10, 2) for n in (1, 40, 41)] == [2, 2, 8]
     assert [passes(n, 4, 10, 8) for n in (1, 160, 161)] == [8, 8, 32]
-    assert passes(10, 2, 10, 3) == 1  # of another number of buckets
 
 
 @pytest.mark.parametrize(("n_passes", "n_buckets"), [(1, 1), (1, 4), (2, 4), (4, 4), (8, 4), (3, 3), (12, 3), (32, 1)])
