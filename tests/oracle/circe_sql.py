@@ -88,7 +88,7 @@ def circe_sql(definition: str) -> str:
     return str(builder.build_expression_query(cohort_expression_from_json(definition), options))
 
 
-def duckdb_statements(script: str, ties: str | None = None, schema: str = "") -> list[str]:
+def duckdb_statements(script: str, ties: str | None = None) -> list[str]:
     """Circe's script as DuckDB statements; ``ties`` (ASC or DESC) completes its orderings, None leaves them so."""
     kept: list[str] = []
 
@@ -99,7 +99,7 @@ def duckdb_statements(script: str, ties: str | None = None, schema: str = "") ->
     text = _COMMENT.sub("", script)
     text = _LITERAL.sub(keep, text)
     text = _IF.sub(lambda found: found[2] if _holds(found[1]) else "", text)
-    text = text.replace("@cdm.", f"{schema}." if schema else "")
+    text = text.replace("@cdm.", "")
     if ties:
         for sort, rest in _SORTS:
             for way in ("ASC", "DESC"):
@@ -118,16 +118,17 @@ def circe_rows(definition: str, connection: duckdb.DuckDBPyConnection) -> list[R
     In: a definition's JSON text; a connection whose current schema holds the OMOP tables.
     """
     script = circe_sql(definition)
-    ways = [_run(duckdb_statements(script, ties), connection) for ties in ("ASC", "DESC")]
+    ways = [run(duckdb_statements(script, ties), connection) for ties in ("ASC", "DESC")]
     return ways[0] if ways[0] == ways[1] else None
 
 
 def rows_as_circe_leaves_them(definition: str, connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """The cohort's rows in order with Circe's ties left to the engine."""
-    return _run(duckdb_statements(circe_sql(definition)), connection)
+    return run(duckdb_statements(circe_sql(definition)), connection)
 
 
-def _run(statements: list[str], connection: duckdb.DuckDBPyConnection) -> list[Row]:
+def run(statements: list[str], connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Run a script of statements; the rows that it leaves, in order."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cohort "
         "(cohort_definition_id BIGINT, subject_id BIGINT, cohort_start_date DATE, cohort_end_date DATE)"

@@ -1,0 +1,159 @@
+"""How long Circe cohorts take on GiBleed, as it is and many times over, against Circe's own SQL in the same run.
+
+    python bench/circe.py [--times 1] [--data ../shared/data]
+
+The reference is the SQL that ohdsi-circepy writes, put into DuckDB's words before the clock starts; only its running is
+timed. Ours is timed from the JSON text to the rows: once with all definitions together, as a study has them, and once
+one by one, each in turn with the reference's. Seconds are processor seconds of both threads, the shorter of two runs in
+turn, so that a busy machine changes the ratios little. Rows are compared; a definition whose rows differ is named.
+Engine and tables are in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT / "tests")  # not this folder: its circe.py is not ohdsi-circepy
+
+from enclos.studies.circe import circe_rows  # noqa: E402
+from oracle import circe_sql  # noqa: E402 - the tests lie beside
+
+DATA = ROOT.parent / "shared" / "data"
+GOAL = 5.0
+REPEATS = 2
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """A CDM of tables in memory, one bucket; answers to the port of studies."""
+
+    connection: duckdb.DuckDBPyConnection
+    name: str = "GiBleed"
+    buckets: tuple[int, ...] = (0,)
+
+    @contextmanager
+    def bucket(self, bucket: int) -> Iterator[InMemory]:  # noqa: ARG002 - there is only one
+        yield self
+
+    def query(self, sql: str) -> pa.Table:
+        return self.connection.execute(sql).to_arrow_table()
+
+    def execute(self, sql: str) -> None:
+        self.connection.execute(sql)
+
+
+def make_gibleed_times(n: int, folder: Path) -> InMemory:
+    """GiBleed with every person n times, each copy under a number of its own; its events keep their numbers.
+
+    Counts are n times GiBleed's: n = 50 gives 134 700 persons and 3.27 million conditions.
+    """
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    for file in sorted(folder.glob("*.parquet")):
+        source = f"SELECT * FROM read_parquet('{file}')"
+        columns = {row[0] for row in connection.execute(f"DESCRIBE {source}").fetchall()}
+        if "person_id" in columns:
+            number = "CAST(person_id + 1000000 * copy AS BIGINT) AS person_id"
+            source = f"SELECT * EXCLUDE (copy) REPLACE ({number}) FROM ({source}), range({n}) AS copies(copy)"
+        connection.execute(f"CREATE TABLE {file.stem} AS {source}")
+    return InMemory(connection)
+
+
+def ours(definitions: dict[str, str], cdm: InMemory) -> tuple[float, dict[str, list[Row]]]:
+    """Seconds, and the rows of each definition."""
+    started = process_time()
+    made = circe_rows(definitions, cdm)
+    taken = process_time() - started
+    rows: dict[str, list[Row]] = {name: [] for name in definitions}
+    for name, *row in zip(*(made[column].to_pylist() for column in made.column_names), strict=True):
+        rows[name].append(tuple(row))
+    return taken, {name: sorted(found) for name, found in rows.items()}
+
+
+def theirs(statements: list[str], connection: duckdb.DuckDBPyConnection) -> tuple[float, list[Row]]:
+    """Seconds, and the rows of one definition."""
+    started = process_time()
+    rows: list[Row] = circe_sql.run(statements, connection)
+    return process_time() - started, sorted(rows)
+
+
+def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
+    """One object per figure: name, seconds, reference_seconds, ratio, and a goal where there is one."""
+    cdm = make_gibleed_times(n_times, data / "omop" / "gibleed")
+    files = sorted((data / "circe" / "definitions").glob("*.json"))
+    definitions = {file.stem: file.read_text(encoding="utf-8") for file in files}
+    scripts = {name: circe_sql.duckdb_statements(circe_sql.circe_sql(text)) for name, text in definitions.items()}
+    alone: dict[str, float] = {}
+    reference: dict[str, float] = {}
+    together, differing = float("inf"), set()
+    for _ in range(REPEATS):
+        taken, rows = ours(definitions, cdm)
+        together = min(together, taken)
+        for name, text in definitions.items():
+            seconds, wanted = theirs(scripts[name], cdm.connection)
+            reference[name] = min(seconds, reference.get(name, seconds))
+            seconds, found = ours({name: text}, cdm)
+            alone[name] = min(seconds, alone.get(name, seconds))
+            if not wanted == found[name] == rows[name]:
+                differing.add(name)
+    if differing:
+        print(f"rows differ: {', '.join(sorted(differing))}", file=sys.stderr)
+    prefix = "GiBleed" if n_times == 1 else f"GiBleed × {n_times}"
+    ratios = {name: reference[name] / alone[name] for name in definitions}
+    worst = min(ratios, key=lambda name: ratios[name])
+    total = sum(reference.values())
+    return [
+        _line(f"{prefix}: {len(definitions)} Circe definitions together", together, total, GOAL),
+        _line(f"{prefix}: {len(definitions)} Circe definitions one by one", sum(alone.values()), total),
+        {
+            "name": f"{prefix}: a Circe definition alone, median",
+            "seconds": round(statistics.median(alone.values()), 4),
+            "reference_seconds": round(statistics.median(reference.values()), 4),
+            "ratio": round(statistics.median(ratios.values()), 2),
+        },
+        _line(f"{prefix}: Circe definition {worst} alone, the worst ratio", alone[worst], reference[worst]),
+        {"name": f"{prefix}: Circe definitions whose rows differ", "n_differing": len(differing)},
+    ]
+
+
+def _line(name: str, taken: float, reference: float, goal: float | None = None) -> dict[str, Any]:
+    line: dict[str, Any] = {"name": name, "seconds": round(taken, 3), "reference_seconds": round(reference, 3)}
+    line["ratio"] = round(reference / taken, 2)
+    return line if goal is None else line | {"goal": goal, "met": reference / taken >= goal}
+
+
+def main() -> int:
+    """Measure and print, as a table and as one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--data", type=Path, default=DATA)
+    arguments = parser.parse_args()
+    if not (arguments.data / "circe").exists():
+        print(f"no Circe definitions at {arguments.data}: give --data", file=sys.stderr)
+        return 2
+    found = measure(arguments.times, arguments.data)
+    for line in found:
+        if "ratio" in line:
+            goal = "" if "met" not in line else f"  goal × {line['goal']:.0f}: {'met' if line['met'] else 'not met'}"
+            taken = f"{line['seconds']:9.3f} s  Circe {line['reference_seconds']:9.3f} s  × {line['ratio']:6.2f}"
+            print(f"{line['name']:60} {taken}{goal}", file=sys.stderr)
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
