@@ -72,7 +72,7 @@ def few(shared_root: Path) -> Path:
     def make(folder: Path) -> None:
         deliveries = folder.parent / "few-deliveries"
         stays = [{"entry": f"2019-04-{1 + n % 20:02d}", "exit": f"2019-04-{3 + n % 20:02d}"} for n in range(60)]
-        run_cli("init", folder, "--buckets", 4)
+        run_cli("init", folder, "--buckets", 4, "--min-count-floor", 1)
         run_cli("ingest", folder, write_own_stays(deliveries, "hosp-e", stays))
         run_cli("build", folder)
         permit = folder.parent / "permit-few.yaml"

@@ -9,12 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
-import json
-import os
 import shutil
-import subprocess
-import threading
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,28 +17,23 @@ import pytest
 
 from enclos.app.permits import perimeter_of
 from enclos.app.snapshots import reading_snapshot
-from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.stores.crossing import CrossingZone
-from factories.deliveries import write_delivery
-from factories.enclosure import ALICE, CAROL, DAN, ENCLOS, PASSPHRASE, open_home, permit_text
+from factories.canaries import (
+    BIRTH,
+    LOCAL,
+    NAME,
+    NIR,
+    VALUES,
+    Watched,
+    delivery_of_a_canary,
+    sealing_keys,
+    search,
+    shows_key,
+    written,
+)
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
 
-NIR, BIRTH = "2850578006084", "1985-05-17"
-NAME, STREET, PHONE, LOCAL = (
-    "Zoé-Canaria Martinoux",
-    "7 impasse du Canari Jaune",
-    "+33 6 98 76 54 32",
-    "IPP-CANARI-4711",
-)
-VALUES = [NIR, NAME, STREET, PHONE, LOCAL]
 PERMIT = "FR-TEST-0001"
-SEALING = (
-    KeyRole.VAULT,
-    KeyRole.CROSSING,
-    KeyRole.CATALOG,
-    KeyRole.DESK,
-    KeyRole.OBJECTIONS,
-    KeyRole.LEDGER_SALT,
-)
 STUDY = """\
 study: canaries
 cohorts:
@@ -51,88 +41,6 @@ cohorts:
 analyses:
   - incidence: {outcome: bleed, interval: [overall]}
 """
-
-
-def written(value: str) -> dict[str, bytes]:
-    """The value in each writing that is looked for."""
-    plain = value.encode("utf-8")
-    found = {
-        "utf-8": plain,
-        "latin-1": value.encode("latin-1"),
-        "utf-16-le": value.encode("utf-16-le"),
-        "utf-16-be": value.encode("utf-16-be"),
-        "hex": plain.hex().encode(),
-        "HEX": plain.hex().upper().encode(),
-        "reversed": plain[::-1],
-    }
-    for shift in range(3):  # the letters that depend on what stands before and after are left out
-        encoded = base64.b64encode(b"\0" * shift + plain)
-        found[f"base64+{shift}"] = encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
-    return found
-
-
-def search(content: bytes, values: list[str]) -> set[tuple[int, str]]:
-    """Which values stand in the content, by place in the list, and in what writing."""
-    return {(n, how) for n, value in enumerate(values) for how, text in written(value).items() if text in content}
-
-
-class Watched:
-    """Runs commands with a TMPDIR of their own; keeps what they print and whatever lay there while they ran."""
-
-    def __init__(self, folder: Path) -> None:
-        self.temporary = folder / "watched"
-        self.temporary.mkdir()
-        self.printed = ""
-        self.seen: dict[str, bytes] = {}
-
-    def __call__(self, *arguments: object, stdin: str = "", status: int = 0) -> dict[str, object]:
-        env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, "TMPDIR": str(self.temporary)}
-        stop = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(stop,))
-        watcher.start()
-        command = [str(ENCLOS), *map(str, arguments), "--json"]
-        done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, check=False, timeout=600)
-        stop.set()
-        watcher.join()
-        assert done.returncode == status, done.stderr
-        self.printed += done.stdout + done.stderr
-        document: dict[str, object] = json.loads(done.stdout)
-        return document
-
-    def _watch(self, stop: threading.Event) -> None:
-        while not stop.wait(0.02):
-            for path in self.temporary.rglob("*"):
-                try:
-                    if path.is_file():
-                        self.seen[path.name] = path.read_bytes()
-                except OSError:  # gone meanwhile
-                    continue
-
-
-def delivery_of_a_canary(folder: Path) -> Path:
-    """A hospital that sends more than it should: names, NIR, address, telephone."""
-    patient = {
-        "resourceType": "Patient",
-        "id": LOCAL,
-        "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.8", "value": NIR}],
-        "name": [{"text": NAME}],
-        "telecom": [{"value": PHONE}],
-        "address": [{"line": [STREET], "postalCode": "75011"}],
-        "gender": "female",
-        "birthDate": BIRTH,
-    }
-    encounter = {
-        "resourceType": "Encounter",
-        "id": "e1",
-        "status": "finished",
-        "class": {"code": "IMP"},
-        "subject": {"reference": f"Patient/{LOCAL}"},
-        "period": {"start": "2019-05-01T08:00:00+02:00", "end": "2019-05-04T08:00:00+02:00"},
-    }
-    lines = {
-        f"{each['resourceType']}.ndjson": json.dumps(each, ensure_ascii=False) + "\n" for each in (patient, encounter)
-    }
-    return write_delivery(folder / "hosp-z", "fhir-bulk", "hosp-z", lines)
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +97,7 @@ def story(built, tmp_path_factory):
         run("keys", "rotate", home, role)
         printed += run.printed
     values = [*VALUES, pseudonym, *(row[0] for row in psa)]
-    with open_home(home) as enclosure:
-        keys = [enclosure.keys.secret(KeyName(role)).reveal() for role in SEALING]
+    keys = sealing_keys(home)
     return {
         "folder": folder,
         "home": home,
@@ -223,9 +130,7 @@ def test_no_file_of_the_enclosure_holds_a_value_or_a_key(story):
     for path in files:
         content = path.read_bytes()
         assert not search(content, story["values"]), path.name
-        assert not [
-            1 for key in story["keys"] for text in (key, key.hex().encode(), base64.b64encode(key)) if text in content
-        ]
+        assert not shows_key(content, story["keys"]), path.name
 
 
 def test_nothing_printed_and_no_page_or_answer_holds_one(story):
@@ -234,7 +139,7 @@ def test_nothing_printed_and_no_page_or_answer_holds_one(story):
     texts |= {name: (story["folder"] / name).read_bytes() for name in ("quality.html", "profile.html", "answer.json")}
     for name, text in texts.items():
         assert not search(text, story["values"]), name
-        assert not [1 for key in story["keys"] if key.hex().encode() in text or base64.b64encode(key) in text]
+        assert not shows_key(text, story["keys"]), name
 
 
 def test_no_temporary_file_held_one_and_none_is_left(story):

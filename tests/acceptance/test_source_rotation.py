@@ -157,11 +157,19 @@ def test_a_source_s_next_key_killed_at_two_stages_changes_no_person_and_no_row(f
     landed = sorted((home / "vault" / "landed").rglob("*.parquet"))
     asked = ("source", "--source", SOURCE, "--translation", tmp_path / "d")
     killed(home, [home / ".rotation.json"], *asked)
+    stolen = (home / "vault" / "translation.sealed").read_bytes()
     assert refused("build", home)[1] == "KEY-05"
     killed(home, landed, "--resume")
     done = run_cli("keys", "rotate", home, "--resume")
     assert (done["role"], done["subject"]) == ("source", SOURCE)
     assert not (home / ".rotation.json").exists() and not (home / "vault" / "translation.sealed").exists()
+
+    assert len(done["certificates"]) == 1
+    (home / "vault" / "translation.sealed").write_bytes(stolen)  # from a backup, say
+    with open_home(home) as enclosure:
+        names = [e.name for e in enclosure.keys.entries() if e.name.subject.startswith("translation-")]
+        assert len(names) == 1 and not enclosure.keys.exists(names[0])
+    (home / "vault" / "translation.sealed").unlink()
 
     old = {line.split(";")[1] for line in text.splitlines()[1:]}
     with open_home(home) as enclosure, enclosure.vault_engine() as engine:

@@ -182,6 +182,13 @@ def test_a_hospital_s_fhir_resources_keep_the_month_of_birth_and_fit_each_other(
     assert linked == {patient["id"] for patient in patients}
 
 
+def test_what_an_actor_writes_is_read_by_its_own_account_only(emc2):
+    made = [path for part in ("sent", "rebuilt", "merged", "answered") for path in (emc2["root"] / part).rglob("*.*")]
+    assert len(made) > 20
+    readable = [path.name for path in made if path.is_file() and path.stat().st_mode & 0o077]
+    assert set(readable) <= {"delivery.json"}
+
+
 def test_the_third_party_sees_identities_only_and_asks_without_naming_a_hospital(emc2):
     asked, linked = texts(emc2["merged"] / "identity"), texts(emc2["merged"] / "link")
     assert not [value for value in HEALTH_VALUES if value in asked + linked]

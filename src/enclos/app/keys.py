@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import getpass
 import os
 import resource
@@ -22,6 +23,7 @@ Passphrase: TypeAlias = str | Callable[[], str]
 """The passphrase of a file key store, or how to ask for it when one is needed."""
 
 FILE = "file"
+_PR_SET_DUMPABLE = 4
 _CERTIFIABLE = "role=file or role=pkcs11:…"
 
 
@@ -80,9 +82,15 @@ def read_places(roles: Sequence[str]) -> dict[KeyRole, str]:
 
 
 def leave_no_core() -> None:
-    """No core file of this process or its children, since it would hold keys."""
+    """No core file of this process or its children, since it would hold keys.
+
+    A kernel that pipes cores to a program minds no limit, so the process says too that it is not to be dumped; then no
+    other process of its account reads its memory either. Source: core(5), prctl(2) PR_SET_DUMPABLE
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0 if hard == resource.RLIM_INFINITY else min(hard, 0)))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _pin(token: TokenPlace) -> str:

@@ -75,7 +75,7 @@ def resume_rotation(enclosure: Enclosure, *, report: Report = silent) -> dict[st
         raise refusal(Code.KEY_FIXED, "No rotation is open.", "Begin one: enclos keys rotate DIR ROLE.")
     marker = json.loads(enclosure.paths.rotation.read_bytes())
     if marker["role"] == KeyRole.SOURCE.value:
-        return resume_translation(enclosure, marker["subject"], report=report)
+        return resume_translation(enclosure, marker, report=report)
     name = KeyName(KeyRole(marker["role"]), marker["subject"])
     old, new = name.of_generation(marker["from"]), name.of_generation(marker["to"])
     keys = unrecorded(enclosure.keys)

@@ -109,12 +109,15 @@ def ndjson_batches(path: Path) -> Iterator[list[tuple[int, dict[str, Any]]]]:
 
 @contextmanager
 def leaving(out: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name when the block ends well, and leaves nothing otherwise."""
+    """A file that appears under its name when the block ends well, and leaves nothing otherwise.
+
+    Only the account that makes it may read it: it may hold identities.
+    """
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     with storage_border("what leaves"):
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as file:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
