@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 import pyarrow as pa
+from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
@@ -95,19 +98,28 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
 
 def _shown(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> pa.Table:
     """What of the counts may be shown beside all that the permit has shown; what is shown is remembered first."""
-    permit = signed.permit
-    key = enclosure.keys.secret(permit_key(permit.id))
-    with QueryHistory(enclosure.paths.permits / permit.id, key).alone() as history:
-        shown_before = history.sets()
-        if len(shown_before) > _MAX_SHOWN:
+    with shown_before(enclosure, signed) as (history, before):
+        answer, told = withhold(table, query, before, signed.permit.min_count)
+        history.keep(query.digest, told)
+    return answer
+
+
+@contextmanager
+def shown_before(enclosure: Enclosure, signed: SignedPermit) -> Iterator[tuple[QueryHistory, list[BitMap64]]]:
+    """What counts the permit has shown, while nobody else can show any.
+
+    Refuses: SQL_WITHHELD when they are too many to compare with.
+    """
+    key = enclosure.keys.secret(permit_key(signed.permit.id))
+    with QueryHistory(enclosure.paths.permits / signed.permit.id, key).alone() as history:
+        before = history.sets()
+        if len(before) > _MAX_SHOWN:
             raise refusal(
                 Code.SQL_WITHHELD,
                 "This permit has shown as many counts as its questions may compare.",
                 "Run a study: its counts are compared when they are released.",
             )
-        answer, told = withhold(table, query, shown_before, permit.min_count)
-        history.keep(query.digest, told)
-    return answer
+        yield history, before
 
 
 def _named_once(table: pa.Table) -> pa.Table:

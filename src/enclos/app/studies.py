@@ -47,7 +47,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         check_granted(signed.permit.terms, columns_read(study))
         definitions = {cohort.name: cohort.digest for cohort in study.cohorts if isinstance(cohort, CirceCohort)}
         if definitions:
-            ticket.facts["definitions"] = definitions
+            ticket.facts["definitions"] = list(definitions.values())
         with reading_snapshot(enclosure) as (engine, snapshot):
             files = run_files(enclosure, permit)
             secret = enclosure.keys.secret(permit_key(permit))

@@ -2,11 +2,12 @@
 
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
-from enclos.cli.commands import permits, studies, sql, releases, ledger  # isort: skip
+from enclos.cli.commands import permits, cohorts, studies, sql, releases, ledger  # isort: skip
 from enclos.cli.commands import rights, reidentify, keys, senders, circuits  # isort: skip
 
 __all__ = [
     "circuits",
+    "cohorts",
     "deliveries",
     "keys",
     "ledger",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -11,7 +12,7 @@ from enclos.studies.circe.domains import Joined
 from enclos.studies.circe.model import Definition
 from enclos.studies.circe.outline import Outline, outline_of
 from enclos.studies.circe.plans import cohorts, concepts, records
-from enclos.studies.ports import Cdm, CdmBucket, Check
+from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
 
 _SCHEMA = pa.schema(
     [
@@ -35,11 +36,31 @@ def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None 
 
 def definition_rows(definitions: Mapping[str, Definition], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
     """The rows of cohorts whose definitions are read; as ``circe_rows``."""
-    outline = outline_of(list(definitions.values()))
-    buckets = cdm.buckets if definitions else ()
+    parts = [_SCHEMA.empty_table(), *(each.rows for each in made(list(definitions.values()), cdm, check=check))]
+    rows = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _SCHEMA.names])
+    labels = pa.chunked_array([pa.array(list(definitions), pa.string())]).take(rows["cohort"])
+    return rows.drop_columns(["cohort"]).add_column(0, "cohort_name", labels)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Made:
+    """The cohorts of one bucket."""
+
+    rows: pa.Table
+    """One row per stretch: cohort (its place among the definitions), subject_id, cohort_start_date, cohort_end_date"""
+    left: pa.Table
+    """One row per person with a qualified event: cohort, person_id, n_rules (fulfilled together, from the first on)"""
+
+
+def made(
+    definitions: Sequence[Definition], cdm: Cdm, *, check: Check | None = None, progress: Progress | None = None
+) -> Iterator[Made]:
+    """The cohorts, bucket by bucket; all tables that they needed are gone when the next bucket opens."""
+    if not definitions:
+        return
+    outline = outline_of(definitions)
     resolved: Mapping[int, Sequence[int]] | None = None
-    parts = [_SCHEMA.empty_table()]
-    for number in buckets:
+    for n_done, number in enumerate(cdm.buckets, start=1):
         if check is not None:
             check()
         with cdm.bucket(number) as bucket:
@@ -47,19 +68,25 @@ def definition_rows(definitions: Mapping[str, Definition], cdm: Cdm, *, check: C
                 resolved = resolve(outline, bucket)
             try:
                 make_cohorts(outline, resolved, bucket)
-                parts.append(bucket.query(cohorts.plan_rows()).cast(_SCHEMA))
+                bucket.execute(cohorts.plan_row_table())
+                bucket.execute(cohorts.plan_left())
+                found = Made(
+                    bucket.query(cohorts.plan_row_query()).cast(_SCHEMA), bucket.query(cohorts.plan_left_query())
+                )
             finally:
                 for statement in cohorts.plan_drops(outline):
                     bucket.execute(statement)
-    rows = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _SCHEMA.names])
-    labels = pa.chunked_array([pa.array(list(definitions), pa.string())]).take(rows["cohort"])
-    return rows.drop_columns(["cohort"]).add_column(0, "cohort_name", labels)
+        yield found
+        if progress is not None:
+            progress(n_done, len(cdm.buckets))
 
 
 def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
     """The concepts of every concept set; the vocabulary is the same in every bucket."""
+    bucket.execute(concepts.plan_resolve(outline.concept_sets))
+    columns = bucket.query(concepts.plan_resolved()).to_pydict()
+    bucket.execute("DROP TABLE circe_resolved")
     found: dict[int, list[int]] = {}
-    columns = bucket.query(concepts.plan_resolve(outline.concept_sets)).to_pydict()
     for codeset, concept in zip(columns["codeset"], columns["concept_id"], strict=True):
         found.setdefault(codeset, []).append(concept)
     return found

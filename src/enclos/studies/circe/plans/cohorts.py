@@ -292,6 +292,46 @@ def plan_rows() -> str:
     """
 
 
+def plan_row_table() -> str:
+    """Make ``circe_row`` of ``plan_rows``, so that what asks for the rows is short."""
+    return f"CREATE OR REPLACE TEMP TABLE circe_row AS {plan_rows()}"
+
+
+def plan_row_query() -> str:
+    """The rows of ``circe_row``."""
+    return "SELECT cohort, subject_id, cohort_start_date, cohort_end_date FROM circe_row"
+
+
+def plan_left() -> str:
+    """Make ``circe_left``: how many rules, from the first on, some event of a person fulfils together.
+
+    Out: one row per cohort and person with an event that the rules look at: cohort, person_id, n_rules
+    """
+    return """
+        CREATE OR REPLACE TEMP TABLE circe_left AS
+        WITH counted AS (
+            SELECT cohort, person_id, event_id, max(place) AS n_rules
+            FROM (
+                SELECT cohort, person_id, event_id, rule,
+                    row_number() OVER (PARTITION BY cohort, person_id, event_id ORDER BY rule) AS place
+                FROM circe_fulfilled
+            )
+            WHERE rule = place - 1
+            GROUP BY ALL
+        )
+        SELECT CAST(cohort AS INTEGER) AS cohort, CAST(person_id AS BIGINT) AS person_id,
+            CAST(coalesce(max(n_rules), 0) AS INTEGER) AS n_rules
+        FROM circe_qualified
+        LEFT JOIN counted USING (cohort, person_id, event_id)
+        GROUP BY cohort, person_id
+    """
+
+
+def plan_left_query() -> str:
+    """The rows of ``circe_left``."""
+    return "SELECT cohort, person_id, n_rules FROM circe_left"
+
+
 def plan_drops(outline: Outline) -> list[str]:
     """Drop whatever the cohorts have made in the bucket."""
     names = [
@@ -305,6 +345,8 @@ def plan_drops(outline: Outline) -> list[str]:
         "circe_fulfilled",
         "circe_included",
         "circe_end",
+        "circe_row",
+        "circe_left",
         *dict.fromkeys(record_table(pick.domain) for pick in outline.picks),
         *(f"circe_kept_{number}" for number in outline.kept.values()),
     ]

@@ -8,7 +8,7 @@ from enclos.studies.circe.model import ConceptSet
 
 
 def plan_resolve(concept_sets: Mapping[ConceptSet, int]) -> str:
-    """The concepts of each set.
+    """Make ``circe_resolved``: the concepts of each set.
 
     Concepts that are named count when the vocabulary has them, descendants when they are valid, and source concepts
     when they map to one of those; what is excluded is found in the same way.
@@ -21,8 +21,12 @@ def plan_resolve(concept_sets: Mapping[ConceptSet, int]) -> str:
         for item in concept_set.items
     )
     if not items:
-        return "SELECT 0 AS codeset, CAST(0 AS BIGINT) AS concept_id WHERE FALSE"
+        return (
+            "CREATE OR REPLACE TEMP TABLE circe_resolved AS "
+            "SELECT 0 AS codeset, CAST(0 AS BIGINT) AS concept_id WHERE FALSE"
+        )
     return f"""
+        CREATE OR REPLACE TEMP TABLE circe_resolved AS
         WITH item AS (FROM (VALUES {items}) AS t(codeset, concept_id, descendants, mapped, excluded)),
         named AS (
             SELECT codeset, excluded, mapped, item.concept_id
@@ -51,8 +55,12 @@ def plan_resolve(concept_sets: Mapping[ConceptSet, int]) -> str:
             EXCEPT
             SELECT codeset, concept_id FROM reached WHERE excluded
         )
-        ORDER BY ALL
     """
+
+
+def plan_resolved() -> str:
+    """The rows of ``circe_resolved``."""
+    return "SELECT codeset, concept_id FROM circe_resolved ORDER BY codeset, concept_id"
 
 
 def plan_codes(resolved: Mapping[int, Sequence[int]]) -> str:

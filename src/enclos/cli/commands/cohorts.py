@@ -1,0 +1,48 @@
+"""Cohorts: make those of Circe definitions under a permit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase, text_of
+from enclos.cli.console import progress_bars, say, show
+
+
+@application.command()
+def cohort(
+    directory: Dir,
+    permit: PermitId,
+    user: User,
+    *,
+    circe: Annotated[
+        list[Path], typer.Option("--circe", metavar="FILE", help="A Circe definition (ATLAS); can be given again.")
+    ],
+    more: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="More definitions.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the cohorts of Circe definitions on a permit's view; tell how many persons each rule leaves.
+
+    Example: enclos cohort france --permit FR-2026-0042 --user alice@example.org --circe statin.json bleed.json
+    """
+    from enclos.app.cohorts import count
+    from enclos.app.enclosure import open_enclosure
+
+    files = [*circe, *(more or [])]
+    if len({file.stem for file in files}) != len(files):
+        raise typer.BadParameter("two files have one name: the name of a cohort is that of its file")
+    texts = {file.stem: text_of(file) for file in files}
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+        answer = count(enclosure, permit=permit, user=user, texts=texts, report=report)
+    show(answer if as_json else _as_tables(answer), as_json=as_json)
+    say(f"numbers of fewer than {answer['min_count']} persons, and what would tell them, are not shown")
+
+
+def _as_tables(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with its attrition as one table beside the cohorts."""
+    cohorts = answer["cohorts"]
+    attrition = [{"cohort": each["name"], **step} for each in cohorts for step in each["attrition"]]
+    flat = [{name: value for name, value in each.items() if name != "attrition"} for each in cohorts]
+    return {**answer, "cohorts": flat, "attrition": attrition}

@@ -1,0 +1,160 @@
+"""Circe definitions by the commands that a person types: counts with a floor, and cohorts of studies."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enclos.app.cohorts import count
+from enclos.app.studies import run as run_study
+from enclos.app.studies import run_files, whole_study
+from enclos.contracts.result import result_csv
+from enclos.ledger.model import Action, Kind
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import NotAllowed, NotAsPromised
+from factories.built_in import OUTCOMES, built_in, write_tables
+from factories.circe import concept_set, definition
+from factories.enclosure import ALICE, open_home, permit_text, refused, run_cli
+
+PERMIT, WIDE = "FR-TEST-0001", "{start: 1900-01-01, end: 2030-01-01}"
+BLEED, COUGH = OUTCOMES["gibleed"], OUTCOMES["bronchitis"]
+CANARY = 987654321
+"""A concept that stands in a definition and nowhere else."""
+
+
+def circe(*, rules: list[dict[str, Any]] | None = None, **more: Any) -> str:
+    """Persons from each bleed to the day after it, with inclusion rules."""
+    document = definition("ConditionOccurrence", 0, InclusionRules=rules or [], **more)
+    document["ConceptSets"] = [concept_set(0, BLEED), concept_set(1, COUGH), concept_set(2, CANARY)]
+    document["EndStrategy"] = {"DateOffset": {"DateField": "StartDate", "Offset": 1}}
+    return json.dumps(document)
+
+
+def soon(codeset: int, days: int, name: str) -> dict[str, Any]:
+    """A rule: a record of a concept set within so many days after."""
+    window = {"Start": {"Days": 0, "Coeff": -1}, "End": {"Days": days, "Coeff": 1}}
+    criterion = {"Criteria": {"ConditionOccurrence": {"CodesetId": codeset}}, "StartWindow": window}
+    counted = {**criterion, "Occurrence": {"Type": 2, "Count": 1}}
+    return {"name": name, "expression": {"Type": "ALL", "CriteriaList": [counted]}}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cohort")
+    write_tables(folder / "delivery")
+    home = folder / "home"
+    run_cli("init", home, "--min-count-floor", "5", "--buckets", "3")
+    run_cli("delivery", "make", folder / "delivery", "--kind", "omop", "--source", "gibleed")
+    run_cli("ingest", home, folder / "delivery")
+    run_cli("build", home)
+    permit = folder / "permit.yaml"
+    permit.write_text(permit_text(PERMIT, period=WIDE, min_count=5), encoding="utf-8")
+    run_cli("permit", "sign", home, permit)
+    run_cli("permit", "open", home, PERMIT)
+    (folder / "bleed.json").write_text(circe(), encoding="utf-8")
+    rules = [soon(1, 30, "bronchitis soon"), soon(2, 1, "a canary")]
+    (folder / "ruled.json").write_text(circe(rules=rules), encoding="utf-8")
+    return home
+
+
+def having(concept: int) -> set[int]:
+    """The persons of the forty with a record of a concept while they are observed."""
+    return {
+        each.person_id
+        for each in built_in()
+        for record in each.records
+        if record.concept_id == concept and any(start <= record.start_on <= end for start, end in each.periods)
+    }
+
+
+def soon_after(days: int) -> set[int]:
+    """The persons with bronchitis so soon after a bleed of the same time observed."""
+    found = set()
+    for each in built_in():
+        for start, end in each.periods:
+            within = [record for record in each.records if start <= record.start_on <= end]
+            bleeds = [record.start_on for record in within if record.concept_id == BLEED]
+            coughs = [record.start_on for record in within if record.concept_id == COUGH]
+            if any(0 <= (cough - bleed).days <= days for bleed in bleeds for cough in coughs):
+                found.add(each.person_id)
+    return found
+
+
+def cohort(home: Path, *files: str, user: str = ALICE) -> dict[str, Any]:
+    texts = {Path(file).stem: (home.parent / file).read_text(encoding="utf-8") for file in files}
+    with open_home(home) as enclosure:
+        return count(enclosure, permit=PERMIT, user=user, texts=texts)
+
+
+def test_persons_are_counted_after_each_rule_and_few_persons_are_not_shown(home: Path) -> None:
+    files = (home.parent / "bleed.json", home.parent / "ruled.json")
+    answer = run_cli("cohort", home, "--permit", PERMIT, "--user", ALICE, "--circe", *files)
+    bleed, ruled = answer["cohorts"]
+    assert (bleed["name"], bleed["n_persons"]) == ("bleed", len(having(BLEED)))
+    assert [step["reason"] for step in ruled["attrition"]] == ["entry events", "bronchitis soon", "a canary"]
+    n_soon = len(soon_after(30))
+    assert 5 <= n_soon <= len(having(BLEED)) - 5
+    assert [step["n_persons"] for step in ruled["attrition"]] == [len(having(BLEED)), n_soon, None]
+    assert ruled["n_persons"] is None
+    assert cohort(home, "ruled.json")["cohorts"][0]["attrition"] == ruled["attrition"]
+
+
+def test_a_cohort_that_differs_by_few_persons_from_one_that_was_shown_is_not_shown(home: Path) -> None:
+    assert cohort(home, "bleed.json")["cohorts"][0]["n_persons"] == len(having(BLEED))
+    assert 0 < len(having(BLEED) - soon_after(105)) < 5
+    file = home.parent / "nearly.json"
+    file.write_text(circe(rules=[soon(1, 105, "nearly all")]), encoding="utf-8")
+    assert cohort(home, "nearly.json")["cohorts"][0]["n_persons"] is None
+
+
+def test_a_study_of_a_circe_cohort_counts_as_that_of_its_concept(home: Path) -> None:
+    study = home.parent / "study.yaml"
+    analyses = (
+        "analyses:\n  - incidence: {outcome: X, interval: [years, overall], washout_days: 30, repeated_events: true}\n"
+    )
+    concepts = f"{{concepts: [{BLEED}], domain: condition, limit: all, end: {{days: 1}}}}"
+    found = []
+    for form in ("{circe: bleed.json}", concepts):
+        study.write_text(f"study: two\ncohorts:\n  bleed: {form}\n{analyses.replace('X', 'bleed')}", encoding="utf-8")
+        whole = whole_study(study.read_text(encoding="utf-8"), lambda name: (home.parent / name).read_text("utf-8"))
+        with open_home(home) as enclosure:
+            run = run_study(enclosure, permit=PERMIT, user=ALICE, text=whole)["run"]
+            kept = run_files(enclosure, PERMIT).read(run)
+        assert ("gibleed" in kept.study) is False
+        assert ('"PrimaryCriteria' in kept.study.replace("\\", "")) is (form != concepts)
+        rows = list(csv.DictReader(io.StringIO(result_csv(kept.result.table, kept.result.settings).decode())))
+        found.append([row for row in rows if row["variable_name"] != "settings"])
+    assert len(found[0]) > 50
+    assert found[0] == found[1]
+
+
+def test_a_study_whose_definition_is_missing_or_wrong_is_refused(home: Path) -> None:
+    study = home.parent / "wrong.yaml"
+    (home.parent / "wrong.json").write_text('{"PrimaryCriteria": {"CriteriaList": [{"Dead": {}}]}}', encoding="utf-8")
+    text = "study: s\ncohorts:\n  c: {circe: wrong.json}\nanalyses:\n  - incidence: {outcome: c}\n"
+    study.write_text(text, encoding="utf-8")
+    number, code, said = refused("study", home, study, "--permit", PERMIT, "--user", ALICE)
+    assert (number, code) == (4, "STU-03")
+    assert "line 3, cohorts.c.circe" in said and "PrimaryCriteria.CriteriaList[0].Dead" in said
+    with pytest.raises(NotAsPromised, match=r"Cohort wrong: .*PrimaryCriteria\.CriteriaList\[0\]\.Dead") as caught:
+        cohort(home, "wrong.json")
+    assert caught.value.code is Code.CIRCE_INVALID
+
+
+def test_who_is_not_named_by_the_permit_makes_no_cohort(home: Path) -> None:
+    with pytest.raises(NotAllowed):
+        cohort(home, "bleed.json", user="eve@example.org")
+
+
+def test_the_ledger_has_every_cohort_with_the_hash_of_its_definition(home: Path) -> None:
+    digest = cohort(home, "bleed.json")["cohorts"][0]["digest"]
+    with open_home(home) as enclosure:
+        entries = [entry for _, entry in enclosure.ledger.entries() if entry.action is Action.COHORT]
+    intent = [entry for entry in entries if entry.kind is Kind.INTENT][-1]
+    assert digest in str(intent.facts["definitions"])
+    assert {str(CANARY)} & {word for entry in entries for word in str(entry.facts)} == set()
