@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_path, permit_key, watcher
+from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import shown_before
@@ -21,7 +21,6 @@ from enclos.app.watch import watched
 from enclos.ledger.model import Action
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import SignedPermit
-from enclos.stores.permit_files import PerimeterFile
 from enclos.studies.circe import Definition, read_circe
 from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.steps import Made, made
@@ -51,8 +50,7 @@ def count(
         check_granted(signed.permit.terms, columns_of(list(definitions.values())))
         with reading_snapshot(enclosure) as (engine, snapshot):
             ticket.facts.update({"snapshot": snapshot.id, "permit_version": signed.version})
-            key = permit_key(permit)
-            engine.add_parquet_key(enclosure.keys.secret(key))
+            engine.add_parquet_key(enclosure.keys.secret(permit_key(permit)))
 
             def check() -> None:
                 active(enclosure, permit, user)
@@ -65,7 +63,7 @@ def count(
                 name=enclosure.settings.enclosure.name,
                 engine=engine,
                 snapshot=snapshot,
-                perimeter=PerimeterFile(engine, perimeter_path(enclosure, permit), key),
+                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )

@@ -92,7 +92,7 @@ def read_criterion(node: Node, sets: ConceptSets) -> Criterion:
         source_set=sets.named(fields[source_attribute(domain)]) if source_attribute(domain) in fields else None,
         first=fields["First"].boolean() if "First" in fields else False,
         filters=_filters(fields, table.attributes, sets),
-        adjustment=_adjustment(fields["DateAdjustment"]) if "DateAdjustment" in fields else None,
+        adjustment=_adjustment(fields["DateAdjustment"], domain) if "DateAdjustment" in fields else None,
         period_start=period["StartDate"].day() if "StartDate" in period else None,
         period_end=period["EndDate"].day() if "EndDate" in period else None,
         location_set=sets.named(fields["PlaceOfServiceLocation"]) if "PlaceOfServiceLocation" in fields else None,
@@ -193,13 +193,16 @@ def _selection(node: Node, sets: ConceptSets) -> ConceptSetTest | None:
     return ConceptSetTest(sets.named(fields["CodesetId"]), negated) if "CodesetId" in fields else None
 
 
-def _adjustment(node: Node) -> DateAdjustment:
+def _adjustment(node: Node, domain: Domain) -> DateAdjustment:
+    """The adjustment; that of a death always moves its day and the day after, as circe-be does it."""
     fields = node.fields(known("StartWith", "StartOffset", "EndWith", "EndOffset"))
     with_end = {"start_date": False, "end_date": True}
+    start_with_end = fields["StartWith"].word(with_end, False) if "StartWith" in fields else False
+    end_with_end = fields["EndWith"].word(with_end, True) if "EndWith" in fields else True
     return DateAdjustment(
-        fields["StartWith"].word(with_end, False) if "StartWith" in fields else False,
+        start_with_end and domain is not Domain.DEATH,
         fields["StartOffset"].integer() if "StartOffset" in fields else 0,
-        fields["EndWith"].word(with_end, True) if "EndWith" in fields else True,
+        end_with_end or domain is Domain.DEATH,
         fields["EndOffset"].integer() if "EndOffset" in fields else 0,
     )
 
