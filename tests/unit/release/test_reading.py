@@ -83,6 +83,22 @@ def test_cases_outside_the_denominator_are_refused() -> None:
     assert Rule.BACKED in refused_by(replace(RESULT, cells=(stranger, *RESULT.cells[1:])))
 
 
+def test_a_kind_without_rules_is_left_out_and_said() -> None:
+    other = ResultSettings(7, {**RESULT.settings[0].values, "result_type": "summarise_characteristics"})
+    row = RESULT.table.to_pylist()[0] | {"result_id": 7, "variable_level": "1 64 05 75 116 001"}
+    more = pa.concat_tables([RESULT.table, pa.Table.from_pylist([row], schema=RESULT_SCHEMA)])
+    cell = replace(RESULT.cells[0], result_id=7)
+    mixed = assess(StudyResult(more, (*RESULT.settings, other), (*RESULT.cells, cell)), 5)
+    plain = assess(RESULT, 5)
+    assert mixed.verdict is Verdict.REVIEW
+    assert any("left out" in reason for reason in mixed.reasons)
+    assert mixed.safe is not None and plain.safe is not None
+    assert mixed.safe.table.equals(plain.safe.table) and mixed.safe.settings == plain.safe.settings
+    alone = assess(StudyResult(more.slice(RESULT.n_rows), (other,), (cell,)), 5)
+    assert alone.safe is None or alone.safe.n_rows == 0
+    assert alone.verdict is Verdict.REFUSE
+
+
 def test_nothing_is_not_safe() -> None:
     empty = StudyResult(RESULT_SCHEMA.empty_table(), ())
     assert assess(empty, 5).verdict is Verdict.REFUSE

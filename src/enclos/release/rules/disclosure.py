@@ -24,7 +24,7 @@ from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.numbers import Numbers, numbers_of
-from enclos.release.rules.policy import policy
+from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
@@ -37,13 +37,19 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
 
     In:    min_count — distinct persons; 1 hides nothing
     Out:   ``safe`` has the same lines; hidden numbers are written as HIDDEN, min_cell_count tells the minimum
+           and results of kinds that no rule speaks of are left out
     Empty: a result without estimates is refused; nothing that could not be checked is ever safe
     """
     rules = policy()
+    n_estimates = result.n_rows
+    result, n_aside = _of_known_kinds(result)
     reading = read_result(result, rules)
     findings = reading.findings
+    if n_aside:
+        said = f"{n_aside} result(s) of a kind that no rule of this version speaks of are left out"
+        findings.append(Finding(Rule.TYPED, Verdict.REVIEW, said))
     if any(finding.verdict is Verdict.REFUSE for finding in findings):
-        return Assessment(min_count, tuple(findings), None, (), {"n_estimates": result.n_rows, "share_kept": 0.0})
+        return Assessment(min_count, tuple(findings), None, (), {"n_estimates": n_estimates, "share_kept": 0.0})
     numbers = numbers_of(reading, min_count, rules)
     system = numbers.system()
     hidden, n_primary = _primary(numbers)
@@ -57,9 +63,9 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     else:
         findings.append(Finding(Rule.CONTENT, Verdict.PASS, "there are estimates to release"))
     summary = {
-        "n_estimates": result.n_rows,
-        "n_hidden": len(lines),
-        "share_kept": round(n_kept / result.n_rows, 4) if result.n_rows else 0.0,
+        "n_estimates": n_estimates,
+        "n_hidden": n_estimates - n_kept,
+        "share_kept": round(n_kept / n_estimates, 4) if n_estimates else 0.0,
         "n_cells": len(reading.cells),
         "n_cells_touched": sum(bool(_hidden_roles(numbers, hidden, at)) for at in range(len(reading.cells))),
         "min_count": min_count,
@@ -72,6 +78,18 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
         tuple(_evidence(reading, numbers, hidden)),
         summary,
     )
+
+
+def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:
+    """The result without what no rule speaks of, and how many result ids that is: a study may have several analyses."""
+    known = {kind for kind, _, _ in roles()}
+    aside = {each.result_id for each in result.settings if each.result_type not in known}
+    if not aside:
+        return result, 0
+    kept = ~np.isin(result.table["result_id"].to_numpy(), list(aside))
+    settings = tuple(each for each in result.settings if each.result_id not in aside)
+    cells = tuple(cell for cell in result.cells if cell.result_id not in aside)
+    return StudyResult(result.table.filter(pa.array(kept)), settings, cells), len(aside)
 
 
 def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
