@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -28,3 +29,16 @@ class SqlEngine(Protocol):
 
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
+
+
+@contextmanager
+def whole_transaction(engine: SqlEngine) -> Iterator[None]:
+    """All statements count, or none."""
+    engine.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        engine.execute("COMMIT")
+    except BaseException:
+        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
+            engine.execute("ROLLBACK")
+        raise

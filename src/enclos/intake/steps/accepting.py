@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import pyarrow as pa
@@ -15,7 +13,7 @@ from enclos.contracts.delivered.document import (
     Kind,
     parse_delivery,
 )
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.contracts.vault import VAULT_DDL
 from enclos.intake import plans, rules
 from enclos.intake.model import (
@@ -144,7 +142,7 @@ def _record(
         delivery.period,
         rules.table_accounts(landed, reasons),
     )
-    with _whole_transaction(engine):
+    with whole_transaction(engine):
         _insert(engine, "vault.landed", _landed_rows(delivery, landed, ordinal, key_subject))
         engine.execute(
             f"INSERT INTO vault.rejects SELECT '{delivery.delivery_id}', table_name, delivered_path, line_number, "
@@ -200,15 +198,3 @@ def _insert(engine: SqlEngine, table: str, rows: pa.Table) -> None:
     engine.register(_ARRIVING, rows)
     engine.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {_ARRIVING}")
     engine.unregister(_ARRIVING)
-
-
-@contextmanager
-def _whole_transaction(engine: SqlEngine) -> Iterator[None]:
-    engine.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        engine.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-            engine.execute("ROLLBACK")
-        raise

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.linkage import rules
 from enclos.linkage.model import GroupReport, HospitalLinks, LinkOutcome, LinkReport, LinkTruth
 from enclos.linkage.plans import direct as plans
 from enclos.linkage.ports import Landed, LinkKeys
-from enclos.linkage.steps.tables import find_snds_persons, hold, intermediate, prepare, whole_transaction
+from enclos.linkage.steps.tables import find_snds_persons, hold, intermediate, prepare
 
 _HOSPITAL_COLUMNS = ("source", "patient_id", "id_temp")
 _THIRD_COLUMNS = ("source", "id_temp", "third_party", "id_third")

@@ -9,7 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.linkage import rules
 from enclos.linkage.model import RELAXED, VARIABLES, IndirectReport, IndirectTruth, Method, ScoredStays
@@ -22,7 +22,6 @@ from enclos.linkage.steps.tables import (
     hold,
     intermediate,
     prepare,
-    whole_transaction,
 )
 
 FLOOR = -4.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pyarrow as pa
 
@@ -31,19 +31,6 @@ def intermediate(engine: SqlEngine, forget: Sequence[str]) -> Iterator[None]:
     finally:
         for statement in forget:
             engine.execute(statement)
-
-
-@contextmanager
-def whole_transaction(engine: SqlEngine) -> Iterator[None]:
-    """All statements count, or none."""
-    engine.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        engine.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-            engine.execute("ROLLBACK")
-        raise
 
 
 def hold(engine: SqlEngine, name: str, table: pa.Table) -> None:

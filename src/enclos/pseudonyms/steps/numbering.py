@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import numpy as np
 import pyarrow as pa
 
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.ids import MAX_PERSONS
@@ -72,8 +70,7 @@ def _number(engine: SqlEngine, cipher: BlockCipher) -> NumberingReport:
     if not (n_new or n_moved or n_unmapped):
         return NumberingReport(int(revision), n_persons, 0, 0, 0)
     revision = int(revision) + 1
-    engine.execute("BEGIN TRANSACTION")
-    try:
+    with whole_transaction(engine):
         engine.execute(plans.plan_add_keys(revision))
         engine.execute(plans.plan_keep_former(_MOVED))
         engine.execute(plans.plan_move_keys(revision, _MOVED))
@@ -81,9 +78,4 @@ def _number(engine: SqlEngine, cipher: BlockCipher) -> NumberingReport:
             "INSERT INTO vault.numberings VALUES (?, ?, ?, ?)",
             [revision, n_unmapped, n_moved, int(next_counter) + n_new],
         )
-        engine.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-            engine.execute("ROLLBACK")
-        raise
     return NumberingReport(revision, n_persons, n_new, n_merged, n_moved)

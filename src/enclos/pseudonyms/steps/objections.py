@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -75,7 +75,7 @@ def record_objections(
     """
     with _arriving(engine, objectors, receipts):
         known = [row[1] for row in engine.rows(plans.plan_known())]
-        with _whole_transaction(engine):
+        with whole_transaction(engine):
             engine.execute(plans.plan_record(), [recorded_at.replace(tzinfo=None)])
     return [(old or new, old is None) for old, new in zip(known, receipts, strict=True)]
 
@@ -93,7 +93,7 @@ def withdraw_objections(
         ended = sorted(standing | (known & set(receipts)))
         engine.register(_RECEIPTS, pa.table({"receipt": pa.array(ended, pa.string())}))
         try:
-            with _whole_transaction(engine):
+            with whole_transaction(engine):
                 engine.execute(plans.plan_withdraw(_RECEIPTS), [withdrawn_at.replace(tzinfo=None)])
         finally:
             engine.unregister(_RECEIPTS)
@@ -161,18 +161,6 @@ def _arriving(engine: SqlEngine, objectors: Sequence[Objector], receipts: Sequen
         yield
     finally:
         engine.unregister(plans.ARRIVING)
-
-
-@contextmanager
-def _whole_transaction(engine: SqlEngine) -> Iterator[None]:
-    engine.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        engine.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-            engine.execute("ROLLBACK")
-        raise
 
 
 def _malformed(line: int, rule: str) -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher
@@ -53,14 +53,9 @@ def cross_all_again(engine: SqlEngine) -> None:
 
 def _renumber(engine: SqlEngine, n_moved: int, n_counters: int) -> None:
     revision = 1 + int(engine.scalar("SELECT max(revision) FROM vault.numberings"))
-    engine.execute("BEGIN TRANSACTION")
-    try:
+    with whole_transaction(engine):
         engine.execute(
             f"UPDATE vault.person_map SET person_id = n.person_id, revision = {revision} FROM {_NEW} AS n "
             "WHERE n.counter = person_map.counter"
         )
         engine.execute("INSERT INTO vault.numberings VALUES (?, ?, ?, ?)", [revision, 0, n_moved, n_counters])
-        engine.execute("COMMIT")
-    except BaseException:
-        engine.execute("ROLLBACK")
-        raise

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 
 import pyarrow as pa
 
-from enclos.contracts.sql import SqlEngine
+from enclos.contracts.sql import SqlEngine, whole_transaction
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -61,16 +60,10 @@ def translate_vault(engine: SqlEngine, source: str, translation: pa.Table) -> in
                 f"ON m.source = '{source}' AND m.source_person_key IN (t.old, t.new)"
             )
         )
-        engine.execute("BEGIN TRANSACTION")
-        try:
+        with whole_transaction(engine):
             for statement in plans.plan_translate(source, int(revision), _BOTH):
                 engine.execute(statement)
             engine.execute("INSERT INTO vault.numberings VALUES (?, 0, ?, ?)", [revision, n_persons, following])
-            engine.execute("COMMIT")
-        except BaseException:
-            with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-                engine.execute("ROLLBACK")
-            raise
     finally:
         engine.execute(f"DROP TABLE IF EXISTS {_BOTH}")
         engine.unregister(plans.TRANSLATION)
