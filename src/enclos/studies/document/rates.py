@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StrictBool
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
-    DAYS_SCHEMA,
     AgeGroups,
     AnalysisDocument,
     Complaint,
@@ -19,13 +17,13 @@ from enclos.studies.document.values import (
     Names,
     PriorDays,
     Sexes,
+    Washout,
     twice,
     unknown_names,
     wrong_ages,
 )
 from enclos.studies.model import (
     MAX_AGE_YEARS,
-    MAX_DAYS,
     AgeGroup,
     DateRange,
     Incidence,
@@ -36,19 +34,6 @@ from enclos.studies.model import (
     Sex,
     TimePoint,
 )
-
-
-def _washout(value: object) -> object:
-    if value is None:
-        raise PydanticCustomError("washout", "should be a number of days, or all")
-    return None if value == "all" else value
-
-
-_Washout: TypeAlias = Annotated[
-    Annotated[StrictInt, Field(ge=0, le=MAX_DAYS)] | None,
-    BeforeValidator(_washout),
-    WithJsonSchema({"anyOf": [DAYS_SCHEMA, {"const": "all"}]}),
-]
 
 
 class PopulationDocument(AnalysisDocument):
@@ -93,7 +78,7 @@ class PopulationDocument(AnalysisDocument):
 class IncidenceDocument(PopulationDocument):
     """An incidence."""
 
-    washout_days: _Washout = Field(
+    washout_days: Washout = Field(
         None,
         description="Days after an outcome before a person is at risk again; all: never again.",
         json_schema_extra={"default": "all"},

@@ -21,12 +21,14 @@ from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
 from enclos.studies.model import Study
+from enclos.studies.survival.document import SurvivalDocument
 
 
 class _EntryDocument(Document):
     incidence: IncidenceDocument | None = Field(None, description="New events per person-time.")
     prevalence: PrevalenceDocument | None = Field(None, description="The share of persons with the outcome.")
     characterise: CharacteriseDocument | None = Field(None, description="Who the persons of a cohort are.")
+    survival: SurvivalDocument | None = Field(None, description="The time from entering a cohort to an outcome.")
 
     def given(self) -> dict[str, AnalysisDocument]:
         """The analyses that the entry names; a valid one names one."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from enclos.lexicon.codes import Code
 from enclos.studies.model import MAX_AGE_YEARS, MAX_DAYS, Analysis, Domain, Interval, Limit, Sex, TimePoint
@@ -58,6 +60,17 @@ WindowDays: TypeAlias = Annotated[
     WithJsonSchema(WINDOW_SCHEMA),
 ]
 """First and last day relative to the index day; null leaves an end open."""
+
+
+def _washout(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("washout", "should be a number of days, or all")
+    return None if value == "all" else value
+
+
+Washout: TypeAlias = Annotated[
+    Days | None, BeforeValidator(_washout), WithJsonSchema({"anyOf": [DAYS_SCHEMA, {"const": "all"}]})
+]
 
 
 class Document(BaseModel):
@@ -114,3 +127,10 @@ def backwards(window: Sequence[int | None]) -> bool:
     """Whether a window's first day is after its last."""
     first, last = window
     return first is not None and last is not None and last < first
+
+
+def shared_ages(age_groups: Sequence[Sequence[int]], option: str = "age_groups") -> Iterator[Complaint]:
+    """Whether an age is in two groups."""
+    ordered = sorted((lowest, highest) for lowest, highest in age_groups)
+    if any(after[0] <= before[1] for before, after in pairwise(ordered)):
+        yield (option,), "an age is in two groups", Code.STUDY_INVALID

@@ -161,6 +161,8 @@ class Report:
         self._cdm_name = cdm_name
         self._version = package_version
         self._columns: dict[str, list[object]] = {name: [] for name in RESULT_COLUMNS}
+        self._tables: list[pa.Table] = []
+        """Rows before those in ``_columns``."""
         self._settings: list[ResultSettings] = []
         self._cells: list[tuple[int, Place, BitMap, BitMap]] = []
 
@@ -256,6 +258,41 @@ class Report:
         self._columns["estimate_type"] += [each.type.value for each in found]
         self._columns["estimate_value"] += [each.value for each in found]
 
+    def add_series(
+        self, result_id: int, place: Place, levels: pa.Array, kinds: Sequence[tuple[str, EstimateType]], texts: pa.Array
+    ) -> None:
+        """Add the same estimates for many levels of the additional column.
+
+        In: place — with a variable; its additional level is left aside
+            kinds — name and type of each estimate
+            texts — for each of them in turn, one text per level
+        """
+        n, n_kinds = len(levels), len(kinds)
+        by_level = pa.array(np.arange(n * n_kinds).reshape(n_kinds, n).T.ravel())
+        names, types = ([name for name, _ in kinds], [kind.value for _, kind in kinds])
+        columns: dict[str, pa.Array] = {
+            "result_id": pa.array(np.full(n * n_kinds, result_id)),
+            "cdm_name": _repeated([self._cdm_name] * n_kinds, n),
+            "group_name": _repeated([place.group_name] * n_kinds, n),
+            "group_level": _repeated([place.group_level] * n_kinds, n),
+            "strata_name": _repeated([place.strata[0]] * n_kinds, n),
+            "strata_level": _repeated([place.strata[1]] * n_kinds, n),
+            "variable_name": _repeated([place.variable] * n_kinds, n),
+            "variable_level": _repeated([place.variable_level] * n_kinds, n),
+            "estimate_name": _repeated(names, n),
+            "estimate_type": _repeated(types, n),
+            "estimate_value": texts.take(by_level),
+            "additional_name": _repeated([place.additional[0]] * n_kinds, n),
+            "additional_level": levels.take(pa.array(np.repeat(np.arange(n), n_kinds))),
+        }
+        self._tables += [self._taken(), pa.table(columns, schema=RESULT_SCHEMA)]
+
+    def _taken(self) -> pa.Table:
+        """The rows gathered one by one so far, which are then forgotten."""
+        rows = pa.table(self._columns, schema=RESULT_SCHEMA)
+        self._columns = {name: [] for name in RESULT_COLUMNS}
+        return rows
+
     def add_cell(self, result_id: int, place: Place, numerator: BitMap, denominator: BitMap) -> None:
         """Say who is behind the estimates of one place: persons by dense number, the numerator's among the others'."""
         self._cells.append((result_id, place, numerator, denominator))
@@ -290,7 +327,13 @@ class Report:
             )
             for result_id, place, numerator, denominator in self._cells
         )
-        return StudyResult(pa.table(self._columns, schema=RESULT_SCHEMA), tuple(self._settings), cells)
+        table = pa.concat_tables([*self._tables, self._taken()])
+        return StudyResult(table, tuple(self._settings), cells)
+
+
+def _repeated(values: Sequence[str | None], n_times: int) -> pa.Array:
+    """The values one after the other, again and again."""
+    return pa.array(values, pa.string()).take(pa.array(np.tile(np.arange(len(values)), n_times)))
 
 
 def additional_name(prefix: str) -> str:

@@ -11,6 +11,8 @@ from enclos.studies.characterise.steps import CharacterisationCounter, character
 from enclos.studies.model import Cohort, CohortAnalysis
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
+from enclos.studies.survival.model import Survival
+from enclos.studies.survival.steps import SurvivalFollower, survival_columns
 
 
 class Follower(Protocol):
@@ -36,6 +38,7 @@ class Kind:
 
 _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Characterisation: Kind(CharacterisationCounter, characterisation_columns),
+    Survival: Kind(SurvivalFollower, survival_columns),
 }
 
 
