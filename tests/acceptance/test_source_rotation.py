@@ -19,7 +19,8 @@ from enclos.app.objectors import Objectors
 from enclos.app.snapshots import build_omop
 from enclos.contracts.delivered.document import Kind
 from enclos.lexicon.refusals import Refusal
-from enclos.pseudonyms.model import Objector
+from enclos.pseudonyms.model import IdentityColumns, Objector
+from enclos.pseudonyms.steps.translating import read_translation
 from enclos.stores.landing import LandingZone
 from factories.deliveries import csv_text
 from factories.enclosure import ENCLOS, PASSPHRASE, open_home, refused, run_cli
@@ -194,3 +195,42 @@ def test_a_source_s_next_key_killed_at_two_stages_changes_no_person_and_no_row(f
         circuits.translate_export(twice, tmp_path / "e", key=key, passphrase=PASSPHRASE)
     assert no_more.value.code.id == "KEY-04"
     assert run_cli("ledger", "verify", home)["n_open"] == 0
+
+
+def test_a_csv_s_translation_leads_from_each_earlier_pseudonym_to_the_present_one(tmp_path):
+    key, given, columns = tmp_path / "key", tmp_path / "in.csv", IdentityColumns("NIR", "DDN", "SEXE")
+    given.write_text("NIR;DDN;SEXE\n" + "".join(f"25003690010{n:02d};1950-03-17;2\n" for n in range(30)), "utf-8")
+    senders.make_source_key(key, source=SOURCE, place="file", passphrase=PASSPHRASE)
+
+    def shown(name: str) -> list[str]:
+        senders.pseudonymise(given, tmp_path / name, key=key, passphrase=PASSPHRASE, columns=columns)
+        return (tmp_path / name).read_text().replace('"', "").split()[1:]
+
+    before = shown("before.csv")
+    senders.next_source_key(key, PASSPHRASE)
+    told = circuits.translate_export(given, tmp_path / "t", key=key, passphrase=PASSPHRASE, columns=columns)
+    text = (tmp_path / "t" / "TRANSLATION.csv").read_text()
+    pairs = {line.split(";")[1]: line.split(";")[2] for line in text.splitlines()[1:]}
+    assert told["n"] == 30 and [pairs[each] for each in before] == shown("after.csv")
+    assert list(pairs.values()) == sorted(pairs.values())  # in no order of the file
+    rows = [{"source": SOURCE, "old": old, "new": new} for old, new in pairs.items()]
+    assert read_translation(("source", "old", "new"), rows, SOURCE).num_rows == 30
+
+
+@pytest.mark.parametrize(
+    ("lines", "rule"),
+    [
+        ([("hosp-x", "a", "b")], "another source"),
+        ([(SOURCE, "250036900100166", "b")], "no pseudonym"),
+        ([(SOURCE, "a", "b"), (SOURCE, "a", "c")], "two new ones"),
+        ([(SOURCE, "a", "c"), (SOURCE, "b", "c")], "two old ones"),
+        ([(SOURCE, "a", "b"), (SOURCE, "b", "c")], "or is one"),
+        ([], "or is one"),
+    ],
+)
+def test_a_translation_that_is_none_is_refused_without_its_values(lines, rule):
+    long = [(source, *(value * 32 if len(value) == 1 else value for value in pair)) for source, *pair in lines]
+    rows = [dict(zip(("source", "old", "new"), line, strict=True)) for line in long]
+    with pytest.raises(Refusal) as told:
+        read_translation(("source", "old", "new"), rows, SOURCE)
+    assert told.value.code.id == "KEY-09" and rule in str(told.value) and "2500369" not in str(told.value)

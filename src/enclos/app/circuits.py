@@ -6,6 +6,7 @@ import csv
 import io
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,11 @@ def translate_export(
     if columns:
         table = SenderCsv(given)
         check_columns(table.header, columns)
-        pieces = (
-            tuple(pseudonymise_rows(rows, line, columns, each)[PSEUDONYM_COLUMN] for each in (earlier, present))
-            for line, rows in table.batches()
-        )
+        with closing(table.batches()) as batches:
+            pieces = [
+                tuple(pseudonymise_rows(rows, line, columns, each)[PSEUDONYM_COLUMN] for each in (earlier, present))
+                for line, rows in batches
+            ]
         pairs = {(old.as_py(), new.as_py()) for piece in pieces for old, new in zip(*piece, strict=True)}
     else:
         files = ndjson_files(given)
@@ -113,7 +115,7 @@ def at_reconstruction(given: Path, out: Path, *, register: Path) -> dict[str, An
     Refuses: CIRCUIT_BORDER
     """
     _make_room(out)
-    traits = list(_bordered(given / "TRAITS.csv", circuits.TRAITS))
+    traits = _bordered(given / "TRAITS.csv", circuits.TRAITS)
     found = circuits.rebuilt(traits, _bordered(register, circuits.REGISTER))
     _write(out / "identity" / "IDENTITY.csv", circuits.IDENTITY, found)
     return {"asked": len(traits), "rebuilt": len(found)}
@@ -126,7 +128,7 @@ def at_national_side(given: Path, out: Path, *, reference: Path, source: str = "
     Refuses: CIRCUIT_BORDER
     """
     _make_room(out)
-    asked = list(_bordered(given / "IDENTITY.csv", circuits.IDENTITY))
+    asked = _bordered(given / "IDENTITY.csv", circuits.IDENTITY)
     found = circuits.answers(asked, _bordered(reference, circuits.REFERENCE))
     _write(out / "link" / "LINK_SNDS.csv", circuits.LINK_SNDS, found)
     make_delivery(out / "link", kind=Kind.LINK.value, source=source)
@@ -163,7 +165,7 @@ class _Tables:
         self.image = _Images(cipher)
 
     def patients(self) -> Iterable[Mapping[str, str]]:
-        patients = list(_rows(self._given / f"{_PATIENT}.csv"))
+        patients = _rows(self._given / f"{_PATIENT}.csv")
         if not patients or "nir" not in patients[0]:
             raise refusal(Code.SENDER_FILE, "PATIENT.csv has no patient, or no column nir.", "Export it again.")
         return patients
@@ -181,7 +183,7 @@ class _Tables:
     def write_health(self, out: Path, nirs: frozenset[str]) -> dict[str, int]:
         counts = {}
         for path in sorted(self._given.glob("*.csv")):
-            found = list(_rows(path))
+            found = _rows(path)
             self._learn(found)
             rows = [circuits.health_row(path.stem, row, self.image, nirs) for row in found]
             counts[path.stem] = _write(out / path.name, tuple(rows[0]) if rows else (), rows)
@@ -244,12 +246,12 @@ def _make_room(out: Path) -> None:
         raise refusal(Code.SENDER_FILE, "There is something where the files would go.", "Name another folder.")
 
 
-def _rows(path: Path) -> Iterable[dict[str, str]]:
-    for _, table in SenderCsv(path).batches():
-        yield from table.to_pylist()
+def _rows(path: Path) -> list[dict[str, str]]:
+    """All rows of a file, so that a refusal of one leaves no reader behind."""
+    return [row for _, table in SenderCsv(path).batches() for row in table.to_pylist()]
 
 
-def _bordered(path: Path, columns: Sequence[str]) -> Iterable[dict[str, str]]:
+def _bordered(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Rows of a file that holds exactly these columns; the header is judged before a row is read."""
     circuits.check_border(SenderCsv(path).header, columns, path.name)
     return _rows(path)

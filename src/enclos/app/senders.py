@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -156,8 +157,8 @@ def pseudonymise(
         else:
             table = SenderCsv(path, separator=separator, encoding=encoding)
             check_columns(table.header, columns)
-            with leaving(target) as file:
-                rows = (pseudonymise_rows(rows, line, columns, cipher, seen=seen) for line, rows in table.batches())
+            with leaving(target) as file, closing(table.batches()) as batches:  # a refusal leaves no reader behind
+                rows = (pseudonymise_rows(rows, line, columns, cipher, seen=seen) for line, rows in batches)
                 counts[path.name] = write_csv(file, rows, separator=separator)
                 seen.check()
     return {

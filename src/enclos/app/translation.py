@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ def translate_source(enclosure: Enclosure, source: str, given: Path, *, report: 
     if enclosure.paths.rotation.exists():
         raise refusal(Code.KEY_ROTATING, "A rotation is open.", "End it: enclos keys rotate DIR --resume.")
     file = SenderCsv(given / TRANSLATION if given.is_dir() else given)
-    rows = (row for _, table in file.batches() for row in table.to_pylist())
-    pairs = read_translation(file.header, rows, source)
+    with closing(file.batches()) as batches:  # a refusal leaves no reader behind
+        pairs = read_translation(file.header, (row for _, table in batches for row in table.to_pylist()), source)
     own = KeyName(KeyRole.VAULT, f"{_OWN}{secrets.token_hex(8)}")
     marker = {"role": KeyRole.SOURCE.value, "subject": source, "translation": own.subject}
     with enclosure.at_the_desk(), enclosure.vault_engine() as engine:

@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,8 +36,8 @@ class SenderCsv:
         self._encoding = encoding
         self.header = self._read_header()
 
-    def batches(self) -> Iterator[tuple[int, pa.Table]]:
-        """The line of the first row, and rows."""
+    def batches(self) -> Generator[tuple[int, pa.Table], None, None]:
+        """The line of the first row, and rows; who stops before the end closes it, since a thread reads ahead."""
         bad: list[int] = []
 
         def seen(row: Any) -> str:
