@@ -68,7 +68,7 @@ def count(
                 opted_out=objectors_at_query(enclosure, signed),
             )
             with watched(engine, watcher(enclosure, permit, user)):
-                parts = list(made(list(definitions.values()), cdm, check=check, progress=progress))
+                parts = list(made(list(definitions.values()), cdm, attrition=True, check=check, progress=progress))
             check()
         told = _told(enclosure, signed, definitions, digests, parts)
     return {
@@ -124,7 +124,7 @@ def _told(
 
 def _persons(cohort: int, n_rules: int, parts: Sequence[Made]) -> list[BitMap64]:
     """The persons with an entry event, those left after each rule, and those of the cohort."""
-    left = [_of_cohort(part.left, cohort) for part in parts]
+    left = [_of_cohort(part.left, cohort) for part in parts if part.left is not None]
     found = [
         BitMap64(
             np.concatenate(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from enclos.studies.circe import steps as circe
-from enclos.studies.circe.plans.cohorts import plan_drops, plan_rows
+from enclos.studies.circe.plans import exits
 from enclos.studies.model import CirceCohort, Cohort
 from enclos.studies.plans import cohorts, denominators, incidence, people
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
@@ -62,11 +62,9 @@ def make_events(bucket: CdmBucket, wanted: Sequence[Cohort], concept_sets: Conce
     if concept_sets.of_names:
         bucket.execute(cohorts.plan_codes(wanted, concept_sets.of_names))
     bucket.execute(cohorts.plan_events(wanted))
-    if concept_sets.circe is not None:
-        circe.make_cohorts(concept_sets.circe, concept_sets.of_sets, bucket)
-        numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
-        bucket.execute(cohorts.plan_circe_events(numbers, plan_rows()))
-        for statement in plan_drops(concept_sets.circe):
-            bucket.execute(statement)
+    if (outline := concept_sets.circe) is not None:
+        with circe.made_in(bucket, outline, concept_sets.of_sets, exits.direct_cohorts(outline)):
+            numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
+            bucket.execute(cohorts.plan_circe_events(numbers, exits.plan_rows()))
     if with_gaps:
         bucket.execute(incidence.plan_gaps())

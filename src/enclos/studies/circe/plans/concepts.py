@@ -15,31 +15,20 @@ def plan_resolve(concept_sets: Mapping[ConceptSet, int]) -> str:
     Out: one row per concept of a set: codeset, concept_id
     Source: circe-be, ConceptSetExpressionQueryBuilder.
     """
+    alike: dict[tuple[int, bool, bool, bool], list[int]] = {}
+    for concept_set, number in concept_sets.items():
+        for item in concept_set.items:
+            alike.setdefault((number, item.descendants, item.mapped, item.excluded), []).append(item.concept_id)
     items = ", ".join(
-        f"({number}, {item.concept_id}, {item.descendants}, {item.mapped}, {item.excluded})"
-        for concept_set, number in concept_sets.items()
-        for item in concept_set.items
+        f"({number}, {descendants}, {mapped}, {excluded}, '{','.join(map(str, found))}')"
+        for (number, descendants, mapped, excluded), found in alike.items()
     )
     if not items:
         return (
             "CREATE OR REPLACE TEMP TABLE circe_resolved AS "
             "SELECT 0 AS codeset, CAST(0 AS BIGINT) AS concept_id WHERE FALSE"
         )
-    return f"""
-        CREATE OR REPLACE TEMP TABLE circe_resolved AS
-        WITH item AS (FROM (VALUES {items}) AS t(codeset, concept_id, descendants, mapped, excluded)),
-        named AS (
-            SELECT codeset, excluded, mapped, item.concept_id
-            FROM item SEMI JOIN concept ON concept.concept_id = item.concept_id
-            UNION
-            SELECT codeset, excluded, mapped, ancestry.descendant_concept_id
-            FROM item
-            JOIN concept_ancestor AS ancestry ON ancestry.ancestor_concept_id = item.concept_id
-            JOIN concept ON concept.concept_id = ancestry.descendant_concept_id AND concept.invalid_reason IS NULL
-            WHERE item.descendants
-        ),
-        reached AS (
-            SELECT codeset, excluded, concept_id FROM named
+    with_mapped = """
             UNION
             SELECT codeset, excluded, relation.concept_id_1
             FROM named
@@ -48,12 +37,33 @@ def plan_resolve(concept_sets: Mapping[ConceptSet, int]) -> str:
                 AND relation.relationship_id = 'Maps to'
                 AND relation.invalid_reason IS NULL
             WHERE named.mapped
+    """
+    without_excluded = "EXCEPT SELECT codeset, concept_id FROM reached WHERE excluded"
+    return f"""
+        CREATE OR REPLACE TEMP TABLE circe_resolved AS
+        WITH item AS (
+            SELECT codeset, CAST(unnest(string_split(concepts, ',')) AS BIGINT) AS concept_id, descendants, mapped,
+                excluded
+            FROM (VALUES {items}) AS t(codeset, descendants, mapped, excluded, concepts)
+        ),
+        named AS (
+            SELECT codeset, excluded, mapped, item.concept_id
+            FROM item SEMI JOIN concept ON concept.concept_id = item.concept_id
+            UNION ALL
+            SELECT codeset, excluded, mapped, ancestry.descendant_concept_id
+            FROM item
+            JOIN concept_ancestor AS ancestry ON ancestry.ancestor_concept_id = item.concept_id
+            JOIN concept ON concept.concept_id = ancestry.descendant_concept_id AND concept.invalid_reason IS NULL
+            WHERE item.descendants
+        ),
+        reached AS (
+            SELECT codeset, excluded, concept_id FROM named
+            {with_mapped if any(mapped for _, _, mapped, _ in alike) else ""}
         )
         SELECT codeset, CAST(concept_id AS BIGINT) AS concept_id
         FROM (
-            SELECT codeset, concept_id FROM reached WHERE NOT excluded
-            EXCEPT
-            SELECT codeset, concept_id FROM reached WHERE excluded
+            SELECT DISTINCT codeset, concept_id FROM reached WHERE NOT excluded
+            {without_excluded if any(excluded for *_, excluded in alike) else ""}
         )
     """
 
