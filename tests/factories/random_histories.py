@@ -75,3 +75,14 @@ def treated(draw: st.DrawFn, person_id: int) -> History:
 TREATED = st.integers(1, 5).flatmap(
     lambda n: st.tuples(*(treated(2**40 * index + 7 * index + 1) for index in range(n)))
 )
+DRUG_COHORTS = st.builds(
+    ConceptCohort,
+    st.just("drug"),
+    st.sampled_from([(4,), (4, 5)]),
+    st.booleans(),
+    st.just(Domain.DRUG),
+    st.sampled_from(Limit),
+    st.just(OpenEnd.EVENT_END),
+    st.none(),
+    st.sampled_from([0, 1, 30]),
+)

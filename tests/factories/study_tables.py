@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date
 
+from enclos.contracts.result import StudyResult
 from enclos.studies.model import (
     CohortAnalysis,
     ConceptCohort,
@@ -104,10 +106,14 @@ def members(persons: str, cohort: ConceptCohort) -> list[Row]:
 
 def estimates(persons: str, analysis: CohortAnalysis, *variables: str) -> list[Row]:
     """Cohort, stratum, variable, level and estimates of some variables, for the cohorts ``events`` and ``others``."""
-    result = run_study(Study("spec", (EVENTS, OTHERS), (analysis,)), cdm(persons))
+    return place_rows(run_study(Study("spec", (EVENTS, OTHERS), (analysis,)), cdm(persons)), *variables)
+
+
+def place_rows(result: StudyResult, *variables: str, without: Container[str] = ()) -> list[Row]:
+    """Cohort, stratum, variable, level and estimates of some variables, some estimates left out."""
     found: dict[Row, list[str]] = {}
     for row in result.table.to_pylist():
-        if row["variable_name"] in variables:
+        if row["variable_name"] in variables and row["estimate_name"] not in without:
             strata = " ".join(dict.fromkeys((row["strata_name"], row["strata_level"])))
             place = (row["group_level"], strata, row["variable_name"], row["variable_level"] or "")
             found.setdefault(place, []).append(f"{row['estimate_name']} {row['estimate_value']}")

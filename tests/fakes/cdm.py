@@ -19,7 +19,7 @@ PERSON_TABLES = (
     "observation",
     "visit_occurrence",
 )
-VOCABULARY_TABLES = ("concept", "concept_ancestor", "drug_duration")
+VOCABULARY_TABLES = ("concept", "concept_ancestor", "drug_duration", "drug_strength")
 
 
 class BucketOfTables:
@@ -120,6 +120,16 @@ EMPTY: dict[str, pa.Schema] = {
     "visit_occurrence": _schema(person_id=_ID, visit_concept_id=_ID, visit_start_date=_DATE, visit_end_date=_DATE),
     "concept": _schema(concept_id=_ID, concept_name=pa.string()),
     "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID),
+    "drug_strength": _schema(
+        drug_concept_id=_ID,
+        ingredient_concept_id=_ID,
+        amount_value=pa.float64(),
+        amount_unit_concept_id=_ID,
+        numerator_value=pa.float64(),
+        numerator_unit_concept_id=_ID,
+        denominator_value=pa.float64(),
+        denominator_unit_concept_id=_ID,
+    ),
     "drug_duration": _schema(
         drug_source_concept_id=_ID, rule=pa.string(), rule_id=pa.string(), units=_ID, days_per_box=pa.float64()
     ),

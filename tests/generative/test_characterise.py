@@ -11,26 +11,15 @@ from hypothesis import strategies as st
 
 from enclos.contracts.result import StudyResult
 from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown, Stratum
-from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
+from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Study
 from enclos.studies.steps import run_study
-from factories.random_histories import COHORTS, SECOND, TREATED
+from factories.random_histories import COHORTS, DRUG_COHORTS, SECOND, TREATED
 from factories.studies import oracle_cohort, tables_of
 from factories.told import assert_same, told
 from fakes.cdm import cdm_of_rows
 from oracle import characterise as oracle
 from oracle.histories import Cohort, History
 
-DRUG_COHORTS = st.builds(
-    ConceptCohort,
-    st.just("drug"),
-    st.sampled_from([(4,), (4, 5)]),
-    st.booleans(),
-    st.just(Domain.DRUG),
-    st.sampled_from(Limit),
-    st.just(OpenEnd.EVENT_END),
-    st.none(),
-    st.sampled_from([0, 1, 30]),
-)
 WINDOWS = st.sampled_from(
     [
         DayWindow(None, -1),

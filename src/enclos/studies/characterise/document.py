@@ -23,6 +23,7 @@ from enclos.studies.document.values import (
     AnalysisDocument,
     Complaint,
     Document,
+    Domains,
     Many,
     Names,
     WindowDays,
@@ -31,17 +32,11 @@ from enclos.studies.document.values import (
     one_or_many,
     twice,
     unknown_names,
-    words,
     wrong_ages,
     wrong_windows,
 )
 from enclos.studies.model import AgeGroup, DayWindow, Domain
 
-_Domains: TypeAlias = Annotated[
-    list[Literal["condition", "drug", "procedure", "measurement", "observation", "visit"]],
-    BeforeValidator(listed),
-    one_or_many(words(Domain)),
-]
 _Strata: TypeAlias = Annotated[
     list[Literal["sex", "age_group"]],
     BeforeValidator(listed),
@@ -85,8 +80,8 @@ class LargeScaleDocument(Document):
     """Every concept of some tables around the index day."""
 
     windows: Annotated[list[WindowDays], Many] = Field(description="Windows of days around the index day.")
-    event_in_window: _Domains = Field([], description="Tables whose records count where they start.")
-    episode_in_window: _Domains = Field([], description="Tables whose records count wherever they last.")
+    event_in_window: Domains = Field([], description="Tables whose records count where they start.")
+    episode_in_window: Domains = Field([], description="Tables whose records count wherever they last.")
     minimum_frequency: _Frequency = Field(0.005, description="Concepts of fewer entries than this share are left out.")
 
     def faults(self) -> Iterator[Complaint]:

@@ -11,11 +11,11 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, EstimateType
 from enclos.studies.rules.estimates import printed
+from enclos.studies.rules.evidence import Feature, Measure, Row
 from enclos.studies.rules.report import Estimate, Place
 from enclos.studies.rules.spread import (
     ALL_ESTIMATES,
     DATE_ESTIMATES,
-    Spread,
     count_and_share,
     standardised_difference,
 )
@@ -27,28 +27,6 @@ NOT_KNOWN = "None"
 Strata: TypeAlias = tuple[str, str]
 WHOLE: Strata = (OVERALL, OVERALL)
 _PERCENT_DIGITS = 2
-
-
-@dataclass(slots=True)
-class Feature:
-    """Entries that have something, and the persons behind them."""
-
-    n: int = 0
-    persons: BitMap = field(default_factory=BitMap)
-
-    def add(self, n: int, persons: BitMap) -> None:
-        """Add entries of a bucket."""
-        self.n += n
-        self.persons |= persons
-
-
-@dataclass(slots=True)
-class Measure:
-    """A value of each entry that has one, and the persons behind them."""
-
-    spread: Spread = field(default_factory=Spread)
-    persons: BitMap = field(default_factory=BitMap)
-    kind: EstimateType = EstimateType.INTEGER
 
 
 Level: TypeAlias = tuple[str, str]
@@ -70,16 +48,6 @@ class Group:
     concepts: dict[Concept, Feature] = field(default_factory=lambda: defaultdict(Feature))
     in_window: dict[int, Feature] = field(default_factory=lambda: defaultdict(Feature))
     """Entries some day of whose window is observed, by number of the window."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Estimates of one place with the persons behind them."""
-
-    place: Place
-    estimates: Sequence[Estimate]
-    persons: BitMap
-    among: BitMap
 
 
 def characteristics(cohort: str, strata: Strata, group: Group, variables: Sequence[Level]) -> Iterator[Row]:

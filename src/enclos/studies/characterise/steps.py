@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from enclos.contracts.result import SEPARATOR, EstimateType
 from enclos.studies.characterise import plans
@@ -21,11 +20,8 @@ from enclos.studies.characterise.rules import (
     PAIR_NAME,
     WHOLE,
     Concept,
-    Feature,
     Group,
     Level,
-    Measure,
-    Row,
     Strata,
     characteristics,
     concept_difference,
@@ -35,10 +31,12 @@ from enclos.studies.characterise.rules import (
     overlap,
     timing,
 )
-from enclos.studies.model import Cohort, DayWindow, Domain
+from enclos.studies.model import Cohort, Domain
 from enclos.studies.plans import entries as entry_plans
 from enclos.studies.plans.cohorts import DOMAIN_TABLES, columns_read
 from enclos.studies.ports import CdmBucket
+from enclos.studies.rules.entries import EntryColumns
+from enclos.studies.rules.evidence import Feature, Measure, Row, add_rows
 from enclos.studies.rules.report import Estimate, Place, Report
 from enclos.studies.rules.tally import person_set
 
@@ -59,28 +57,6 @@ class _Part:
     index: _Ints
 
 
-class _Entries:
-    """The entries of a bucket as columns; what is missing is not a number."""
-
-    def __init__(self, table: pa.Table, first_person: int) -> None:
-        def whole(name: str) -> _Ints:
-            numbers: _Ints = table[name].to_numpy().astype(np.int64)
-            return numbers
-
-        self.n = table.num_rows
-        self.cohort, self.sex, self.first_day = whole("cohort"), whole("sex"), whole("first_day")
-        self.last_day, self.ordinal = whole("last_day"), whole("ordinal")
-        self.person = (self.ordinal + first_person).astype(np.uint32)
-        self.prior = self.first_day - whole("observed_first")
-        self.future = whole("observed_last") - self.first_day
-        self.age = table["age"].to_numpy().astype(np.float64)
-        self.to_next = table["next_day"].to_numpy().astype(np.float64) - self.last_day
-
-    def observed(self, window: DayWindow) -> npt.NDArray[np.bool_]:
-        """The entries for which some day of a window is observed."""
-        return (-self.prior <= entry_plans.to_day(window)) & (self.future >= entry_plans.from_day(window))
-
-
 class CharacterisationCounter:
     """Counts a characterisation."""
 
@@ -99,7 +75,7 @@ class CharacterisationCounter:
     def take(self, bucket: CdmBucket, first_person: int) -> None:
         """Count a bucket."""
         bucket.execute(entry_plans.plan_entries([self._index[name] for name in self._analysis.cohorts]))
-        entries = _Entries(bucket.query(entry_plans.plan_entry_rows()), first_person)
+        entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
         if not entries.n:
             return
         codes = self._codes(entries)
@@ -110,7 +86,7 @@ class CharacterisationCounter:
         if self._analysis.timing is not None:
             self._count_timing(bucket, first_person)
 
-    def _codes(self, entries: _Entries) -> dict[str, tuple[list[str], _Ints]]:
+    def _codes(self, entries: EntryColumns) -> dict[str, tuple[list[str], _Ints]]:
         """Of sex and age group: the levels, and the level of each entry."""
         sexes = list(_SEXES.values())
         sex = np.array([sexes.index(_SEXES[code]) for code in range(len(_SEXES))])[entries.sex]
@@ -120,7 +96,7 @@ class CharacterisationCounter:
             age[(entries.age >= group.min_years) & (entries.age <= group.max_years)] = at
         return {_SEX: (sexes, sex), _AGE_GROUP: ([*(group.word for group in groups), NOT_KNOWN], age)}
 
-    def _parts(self, entries: _Entries, codes: Mapping[str, tuple[list[str], _Ints]]) -> Iterator[_Part]:
+    def _parts(self, entries: EntryColumns, codes: Mapping[str, tuple[list[str], _Ints]]) -> Iterator[_Part]:
         for name in self._analysis.cohorts:
             own = np.flatnonzero(entries.cohort == self._index[name])
             yield _Part(self._groups[name, WHOLE], own)
@@ -131,7 +107,7 @@ class CharacterisationCounter:
                         yield _Part(self._groups[name, (stratum.value, level)], some)
 
     def _count_own(
-        self, entries: _Entries, codes: Mapping[str, tuple[list[str], _Ints]], parts: Sequence[_Part]
+        self, entries: EntryColumns, codes: Mapping[str, tuple[list[str], _Ints]], parts: Sequence[_Part]
     ) -> None:
         measured = (
             (_DATES[0], entries.first_day, EstimateType.DATE),
@@ -153,11 +129,11 @@ class CharacterisationCounter:
                     if len(some := part.index[code[part.index] == at]):
                         part.group.levels[variable, level].add(len(some), person_set(entries.person[some]))
 
-    def _count_intersections(self, bucket: CdmBucket, entries: _Entries, parts: Sequence[_Part]) -> None:
+    def _count_intersections(self, bucket: CdmBucket, entries: EntryColumns, parts: Sequence[_Part]) -> None:
         if not self._asked:
             return
         wanted = [(self._index[name], each.window) for each, name in self._asked]
-        rows = bucket.query(plans.plan_intersections(wanted))
+        rows = bucket.query(entry_plans.plan_intersections(wanted))
         number, entry, n, first_day = (rows[name].to_numpy() for name in ("number", "entry", "n", "first_day"))
         for at, (each, name) in enumerate(self._asked):
             shown = each.shown
@@ -178,7 +154,7 @@ class CharacterisationCounter:
                 else:
                     _measure(part, key, values, _KINDS[shown], entries.person)
 
-    def _count_concepts(self, bucket: CdmBucket, entries: _Entries, parts: Sequence[_Part]) -> None:
+    def _count_concepts(self, bucket: CdmBucket, entries: EntryColumns, parts: Sequence[_Part]) -> None:
         scale = self._analysis.large_scale
         if scale is None:
             return
@@ -224,14 +200,14 @@ class CharacterisationCounter:
             values = {"overlap_by": "subject_id"}
             result_id = report.start("summarise_cohort_overlap", PAIR_NAME, self._strata_names, "", values)
             for names, strata in self._pairs():
-                _add(report, result_id, overlap(names, strata, *self._both(names, strata)))
+                add_rows(report, result_id, overlap(names, strata, *self._both(names, strata)))
         if (entries := self._analysis.timing) is not None:
             first = "TRUE" if entries is Entries.FIRST else "FALSE"
             values = {"restrict_to_first_entry": first}
             result_id = report.start("summarise_cohort_timing", PAIR_NAME, "", "", values)
             for names in permutations(self._analysis.cohorts, 2):
                 both = [self._groups[name, WHOLE].entries.persons for name in names]
-                _add(
+                add_rows(
                     report,
                     result_id,
                     timing((names[0], names[1]), self._between[names[0], names[1]], both[0] & both[1]),
@@ -270,7 +246,7 @@ class CharacterisationCounter:
                 group = self._groups[name, strata]
                 for each in self._analysis.age_groups:
                     group.levels[_AGE_GROUP, each.word].add(0, person_set(np.zeros(0, dtype=np.uint32)))
-                _add(report, result_id, characteristics(name, strata, group, self._variables()))
+                add_rows(report, result_id, characteristics(name, strata, group, self._variables()))
 
     def _report_concepts(self, report: Report) -> None:
         for table, (domain, episodes) in enumerate(self._tables):
@@ -290,7 +266,7 @@ class CharacterisationCounter:
                         Estimate("count", EstimateType.INTEGER, str(found.n)),
                         Estimate("percentage", EstimateType.PERCENTAGE, concept_share(group, concept)),
                     )
-                    _add(report, result_id, [Row(place, estimates, found.persons, among.persons | found.persons)])
+                    add_rows(report, result_id, [Row(place, estimates, found.persons, among.persons | found.persons)])
 
     def _place(self, concept: Concept, group_name: str, group_level: str, strata: Strata) -> Place:
         scale = self._analysis.large_scale
@@ -316,11 +292,11 @@ class CharacterisationCounter:
             if self._analysis.cohorts.index(names[0]) > self._analysis.cohorts.index(names[1]):
                 continue
             groups = self._both(names, strata)
-            _add(report, result_id, differences(names, strata, groups, self._variables()))
+            add_rows(report, result_id, differences(names, strata, groups, self._variables()))
             for table in range(len(self._tables)):
                 for concept in self._shown(groups, table):
                     place = self._place(concept, PAIR_NAME, "", strata)
-                    _add(report, result_id, [concept_difference(names, place, groups, concept)])
+                    add_rows(report, result_id, [concept_difference(names, place, groups, concept)])
 
     def _pairs(self) -> Iterator[tuple[tuple[str, str], Strata]]:
         for first, second in permutations(self._analysis.cohorts, 2):
@@ -332,12 +308,6 @@ class CharacterisationCounter:
 
 
 _KINDS = {Shown.COUNT: EstimateType.NUMERIC, Shown.DAYS: EstimateType.INTEGER, Shown.DATE: EstimateType.DATE}
-
-
-def _add(report: Report, result_id: int, rows: Iterable[Row]) -> None:
-    for row in rows:
-        report.add(result_id, row.place, row.estimates)
-        report.add_cell(result_id, row.place, row.persons, row.among)
 
 
 def _measure(part: _Part, key: Level, values: npt.NDArray[np.generic], kind: EstimateType, person: _Persons) -> None:

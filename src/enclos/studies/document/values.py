@@ -50,6 +50,11 @@ Intervals: TypeAlias = Annotated[
     Many,
     one_or_many(words(Interval)),
 ]
+Domains: TypeAlias = Annotated[
+    list[Literal["condition", "drug", "procedure", "measurement", "observation", "visit"]],
+    BeforeValidator(listed),
+    one_or_many(words(Domain)),
+]
 AgeGroups: TypeAlias = Annotated[list[Annotated[list[Age], Field(min_length=2, max_length=2)]], Many]
 
 _DAY_SCHEMA = {"anyOf": [{"type": "integer", "minimum": -MAX_DAYS, "maximum": MAX_DAYS}, {"type": "null"}]}

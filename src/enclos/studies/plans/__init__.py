@@ -10,5 +10,6 @@ Temporary tables, all within one bucket; days are numbers since 1970-01-01, both
     study_denominator  one row per stretch at risk: denominator, ordinal, first_day, last_day
     study_entry        one row per stretch of the cohorts that an analysis follows: entry (dense number), cohort,
                        ordinal, first_day, last_day, observed_first, observed_last, age, sex, next_day
+    study_exposure     one row per exposure during an entry: see utilisation/plans.py
     study_gap          one row per time between events: cohort, ordinal, previous_last_day, until_day
 """

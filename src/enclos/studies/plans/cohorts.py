@@ -104,12 +104,30 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
             days) stay apart; an open end is the day after the start for records that last. DrugUtilisation 1.2, gap
             eras: a gap is counted from the last day of one to the first day of the next.
     """
-    of_concepts = {at: cohort for at, cohort in enumerate(cohorts) if isinstance(cohort, ConceptCohort)}
-    if not of_concepts:
+    if not any(isinstance(cohort, ConceptCohort) for cohort in cohorts):
         return (
             "CREATE OR REPLACE TEMP TABLE study_event "
             "(cohort USMALLINT, ordinal INTEGER, first_day INTEGER, last_day INTEGER)"
         )
+    return f"CREATE OR REPLACE TEMP TABLE study_event AS {_plan_stretches(cohorts)}"
+
+
+def plan_stretch_counts(cohorts: Sequence[Cohort], wanted: Sequence[int], *, joined: bool) -> str:
+    """How many stretches each person has in some cohorts of concepts before only first ones are kept.
+
+    In:  joined — after gaps of eras are bridged, or before
+    Out: one row per cohort and person: cohort, ordinal, n
+    """
+    return f"""
+        SELECT cohort, ordinal, CAST(count(*) AS BIGINT) AS n
+        FROM ({_plan_stretches(cohorts, bridge=joined, first=False)})
+        WHERE cohort IN ({", ".join(str(int(each)) for each in wanted)})
+        GROUP BY cohort, ordinal
+    """
+
+
+def _plan_stretches(cohorts: Sequence[Cohort], *, bridge: bool = True, first: bool = True) -> str:
+    of_concepts = {at: cohort for at, cohort in enumerate(cohorts) if isinstance(cohort, ConceptCohort)}
     records = " UNION ALL ".join(
         _plan_records(
             domain,
@@ -121,12 +139,12 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
     )
     only_first = (
         "QUALIFY NOT first_only OR gap_days > 0 OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
-        if any(cohort.limit is Limit.FIRST for cohort in of_concepts.values())
+        if first and any(cohort.limit is Limit.FIRST for cohort in of_concepts.values())
         else ""
     )
     only_first_era = (
         "QUALIFY NOT first_only OR gap_days = 0 OR first_day = min(first_day) OVER (PARTITION BY cohort, ordinal)"
-        if any(cohort.limit is Limit.FIRST and cohort.gap_era_days for cohort in of_concepts.values())
+        if first and any(cohort.limit is Limit.FIRST and cohort.gap_era_days for cohort in of_concepts.values())
         else ""
     )
     # Eras do not bridge time without observation.
@@ -136,7 +154,6 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
         else "cohort, ordinal"
     )
     return f"""
-        CREATE OR REPLACE TEMP TABLE study_event AS
         WITH record AS ({records}),
         entry AS (SELECT * FROM record {only_first}),
         marked AS (
@@ -156,7 +173,7 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
                     lead(last_day_before) OVER (PARTITION BY {within} ORDER BY first_day), last_day_of_all
                 ) AS last_day
             FROM marked
-            WHERE last_day_before IS NULL OR first_day > last_day_before + gap_days
+            WHERE last_day_before IS NULL OR first_day > last_day_before + {"gap_days" if bridge else "0"}
         )
         SELECT cohort, ordinal, first_day, last_day FROM era {only_first_era}
     """
@@ -170,17 +187,7 @@ def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str
         own_last_day = f"coalesce({day_number(f'record.{END_DATES[table]}')}, {first_day} + 1)"
     lasting = ""
     if ruled:
-        # A pack that the table does not have lasts the same days under every rule: its own end holds.
-        days = days_of_boxes_sql("record.quantity / lasting.units", "lasting.days_per_box")
-        ruled_last_day = f"{first_day} + CAST({days} - 1 AS INTEGER)"
-        own_last_day = (
-            f"CASE WHEN lasting.rule IS NOT NULL AND record.quantity > 0 THEN {ruled_last_day} ELSE {own_last_day} END"
-        )
-        lasting = f"""
-        LEFT JOIN {DRUG_DURATION.name} AS lasting
-            ON lasting.drug_source_concept_id = record.drug_source_concept_id
-            AND lasting.rule = study_code.duration
-            AND record.drug_type_concept_id = {_DISPENSED}"""
+        own_last_day, lasting = ruled_last_day(first_day, own_last_day)
     return f"""
         SELECT
             study_code.cohort,
@@ -206,6 +213,23 @@ def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str
             AND {first_day} BETWEEN study_observed.first_day AND study_observed.last_day{lasting}
         WHERE {first_day} <= {own_last_day}
     """
+
+
+def ruled_last_day(first_day: str, own_last_day: str) -> tuple[str, str]:
+    """The last day of a dispensing under the rule of ``study_code.duration``, and the join that it needs.
+
+    A pack that the table does not have lasts the same days under every rule: its own end holds.
+    """
+    days = days_of_boxes_sql("record.quantity / lasting.units", "lasting.days_per_box")
+    ruled = f"{first_day} + CAST({days} - 1 AS INTEGER)"
+    return (
+        f"CASE WHEN lasting.rule IS NOT NULL AND record.quantity > 0 THEN {ruled} ELSE {own_last_day} END",
+        f"""
+        LEFT JOIN {DRUG_DURATION.name} AS lasting
+            ON lasting.drug_source_concept_id = record.drug_source_concept_id
+            AND lasting.rule = study_code.duration
+            AND record.drug_type_concept_id = {_DISPENSED}""",
+    )
 
 
 def plan_circe_events(numbers: Sequence[int], rows: str) -> str:

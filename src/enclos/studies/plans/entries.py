@@ -54,6 +54,33 @@ def plan_entry_rows() -> str:
     return "SELECT * FROM study_entry ORDER BY entry"
 
 
+def plan_intersections(wanted: Sequence[tuple[int, DayWindow]]) -> str:
+    """The stretches of other cohorts around each entry, within the observation period of its first day.
+
+    In:     wanted — cohort and window of each number
+    Out:    one row per number and entry that has any: number, entry, n, first_day (of the first of them)
+    Source: PatientProfiles 1.5, addCohortIntersect with ``inObservation``.
+    """
+    rows = ", ".join(
+        f"({number}, {cohort}, {from_day(window)}, {to_day(window)})" for number, (cohort, window) in enumerate(wanted)
+    )
+    return f"""
+        SELECT
+            wanted.number, entry.entry,
+            CAST(count(*) AS BIGINT) AS n,
+            CAST(min(target.first_day) AS BIGINT) AS first_day
+        FROM study_entry AS entry
+        JOIN study_event AS target
+            ON target.ordinal = entry.ordinal
+            AND target.first_day <= entry.observed_last AND target.last_day >= entry.observed_first
+        JOIN (SELECT * FROM (VALUES {rows}) AS given(number, cohort, from_day, to_day)) AS wanted
+            ON wanted.cohort = target.cohort
+            AND target.last_day >= entry.first_day + wanted.from_day
+            AND target.first_day <= entry.first_day + wanted.to_day
+        GROUP BY wanted.number, entry.entry
+    """
+
+
 def plan_windows(windows: Sequence[DayWindow]) -> str:
     """Windows by their number; an open end is further away than any day.
 

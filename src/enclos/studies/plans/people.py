@@ -16,6 +16,7 @@ TEMPORARY_TABLES: tuple[str, ...] = (
     "study_denominator",
     "study_gap",
     "study_entry",
+    "study_exposure",
 )
 """What a study leaves behind in a bucket until it is dropped."""
 

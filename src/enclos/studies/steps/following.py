@@ -13,6 +13,8 @@ from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 from enclos.studies.survival.model import Survival
 from enclos.studies.survival.steps import SurvivalFollower, survival_columns
+from enclos.studies.utilisation.model import Utilisation
+from enclos.studies.utilisation.steps import UtilisationCounter, utilisation_columns
 
 
 class Follower(Protocol):
@@ -39,6 +41,7 @@ class Kind:
 _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Characterisation: Kind(CharacterisationCounter, characterisation_columns),
     Survival: Kind(SurvivalFollower, survival_columns),
+    Utilisation: Kind(UtilisationCounter, utilisation_columns),
 }
 
 

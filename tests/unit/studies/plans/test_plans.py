@@ -20,6 +20,9 @@ from enclos.studies.model import (
 )
 from enclos.studies.plans import cohorts, denominators, entries, incidence, people, prevalence
 from enclos.studies.rules.outline import denominators_of, outline_of
+from enclos.studies.utilisation import plans as utilisation
+from enclos.studies.utilisation.model import Until
+from enclos.studies.utilisation.strengths import UNITS
 
 COHORTS = (
     ConceptCohort("a_cohort_name", (11, 12), True, Domain.CONDITION, Limit.FIRST, OpenEnd.EVENT_END),
@@ -40,6 +43,7 @@ MAKING = {
     "events": cohorts.plan_events(COHORTS),
     "gaps": incidence.plan_gaps(),
     "entries": entries.plan_entries([0, 1]),
+    "exposures": utilisation.plan_exposures([0], Until.COHORT_END, ruled=True, incident=True, ingredient=9),
 }
 WINDOWS = (DayWindow(None, -1), DayWindow(0, 30))
 ASKING = {
@@ -58,9 +62,14 @@ ASKING = {
     "stays": prevalence.plan_stays([0, 1]),
     "event counts": prevalence.plan_event_counts(),
     "entry rows": entries.plan_entry_rows(),
-    "intersections": characterise.plan_intersections([(0, WINDOWS[0]), (1, WINDOWS[1])]),
+    "intersections": entries.plan_intersections([(0, WINDOWS[0]), (1, WINDOWS[1])]),
     "large-scale events": characterise.plan_large_scale(Domain.PROCEDURE, WINDOWS, episodes=False),
     "large-scale episodes": characterise.plan_large_scale(Domain.DRUG, WINDOWS, episodes=True),
+    "use": utilisation.plan_use(30),
+    "doses": utilisation.plan_doses(),
+    "any record": utilisation.plan_any_record(Domain.CONDITION, WINDOWS),
+    "switches": utilisation.plan_switches([1], incident=True),
+    "stretches": cohorts.plan_stretch_counts(COHORTS, [0, 1], joined=True),
     "timing": characterise.plan_timing(first_only=True),
     "concept names": characterise.plan_concept_names([11, 12]),
 }
@@ -70,7 +79,7 @@ ASKING = {
 def test_no_word_of_the_study_is_in_a_plan(plan: str) -> None:
     assert not re.search("a_cohort_name|another_name|a-study-name", plan)
     literals = set(re.findall(r"'([^']*)'", plan))
-    assert literals <= {"1970-01-01", "male", "female"}
+    assert literals <= {"1970-01-01", "male", "female", *(name for name, _ in UNITS.values())}
 
 
 @pytest.mark.parametrize("plan", MAKING.values(), ids=MAKING)

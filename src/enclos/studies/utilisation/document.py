@@ -1,0 +1,124 @@
+"""How a study writes a utilisation."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, StrictBool, StrictInt
+
+from enclos.lexicon.codes import Code
+from enclos.studies.document.values import (
+    AnalysisDocument,
+    Complaint,
+    Days,
+    Document,
+    Domains,
+    Many,
+    Names,
+    WindowDays,
+    twice,
+    unknown_names,
+    wrong_windows,
+)
+from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, DayWindow, Domain
+from enclos.studies.utilisation.model import MAX_INDICATIONS, Indications, Restart, Until, Utilisation
+
+_FollowUp: TypeAlias = Annotated[list[Days | None], Many]
+
+
+class IndicationDocument(Document):
+    """Why drugs are taken."""
+
+    cohort: Names = Field(description="The cohorts that can be the reason, at most 8.")
+    windows: Annotated[list[WindowDays], Many] = Field(
+        description="Windows of days around the first day of the entry; null leaves an end open."
+    )
+    unknown: Domains = Field([], description="Tables any record of which, without a reason, makes the reason unknown.")
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from unknown_names("cohort", self.cohort, cohorts)
+        yield from twice(self, "cohort", "windows", "unknown")
+        yield from wrong_windows("windows", self.windows)
+        if len(self.cohort) > MAX_INDICATIONS:
+            yield ("cohort",), "there are at most 8 indications", Code.STUDY_INVALID
+
+    def noun(self) -> Indications:
+        """The indications meant."""
+        windows = tuple(DayWindow(*each) for each in self.windows)
+        return Indications(tuple(self.cohort), windows, tuple(Domain(each) for each in self.unknown))
+
+
+class RestartDocument(Document):
+    """What happens after a treatment ends."""
+
+    switch: Names = Field(description="The cohorts that a person can switch to.")
+    days: _FollowUp = Field([None], description="Days of follow-up; null is to the end of observation.")
+    incident: StrictBool = Field(True, description="Whether a switch has to start on or after the last day.")
+    first_only: StrictBool = Field(True, description="Whether only the end of a person's first treatment counts.")
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from unknown_names("switch", self.switch, cohorts)
+        yield from twice(self, "switch", "days")
+
+    def noun(self) -> Restart:
+        """The restart meant."""
+        return Restart(tuple(self.switch), tuple(self.days), self.incident, self.first_only)
+
+
+class UtilisationDocument(AnalysisDocument):
+    """A utilisation."""
+
+    cohort: Names = Field(description="The cohort, or cohorts, whose entries are followed.")
+    exposures: Names | None = Field(
+        None, description="Cohorts of drugs whose concepts are the exposures that count; those of cohort if not given."
+    )
+    gap_era: Days = Field(30, description="Exposures parted by at most so many days are one era.")
+    ingredient: Annotated[StrictInt, Field(gt=0, le=MAX_CONCEPT_ID)] | None = Field(
+        None, description="The OMOP ingredient whose dose is told; without it no dose is."
+    )
+    until: Literal["cohort_end", "observation_end"] = Field(
+        "cohort_end", description="The last day on which exposures count."
+    )
+    incident: StrictBool = Field(True, description="Whether exposures have to start on or after the first day.")
+    indication: IndicationDocument | None = Field(None, description="Why drugs are taken.")
+    covered_days: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)] | None = Field(
+        None, description="Tell the proportion of patients covered on each of so many days after the first entry."
+    )
+    restart: RestartDocument | None = Field(None, description="What happens after a treatment ends.")
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from unknown_names("cohort", self.cohort, cohorts)
+        yield from twice(self, "cohort")
+        option = "cohort" if self.exposures is None else "exposures"
+        if self.exposures is not None:
+            yield from unknown_names("exposures", self.exposures, cohorts)
+            yield from twice(self, "exposures")
+        for at, name in enumerate(self.exposures or self.cohort):
+            if isinstance(cohorts, Mapping) and name in cohorts and not _is_of_drugs(cohorts[name]):
+                yield (option, at), "exposures are cohorts made of concepts of drugs", Code.STUDY_INVALID
+        for inner in ("indication", "restart"):
+            if (part := getattr(self, inner)) is not None:
+                for where, what, code in part.faults(cohorts):
+                    yield (inner, *where), what, code
+
+    def noun(self) -> Utilisation:
+        """The analysis meant."""
+        return Utilisation(
+            tuple(self.cohort),
+            tuple(self.exposures or self.cohort),
+            self.gap_era,
+            self.ingredient,
+            Until(self.until),
+            self.incident,
+            None if self.indication is None else self.indication.noun(),
+            self.covered_days,
+            None if self.restart is None else self.restart.noun(),
+        )
+
+
+def _is_of_drugs(cohort: object) -> bool:
+    return getattr(cohort, "domain", None) == Domain.DRUG.value

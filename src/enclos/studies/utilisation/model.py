@@ -1,0 +1,92 @@
+"""What a study of the use of drugs asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, CohortAnalysis, DayWindow, Domain
+
+MAX_INDICATIONS = 8
+"""Every combination of indications is told, and they double with each one."""
+
+
+class Until(Enum):
+    """The last day on which exposures count for an entry."""
+
+    COHORT_END = "cohort_end"
+    OBSERVATION_END = "observation_end"
+
+
+@dataclass(frozen=True, slots=True)
+class Indications:
+    """Cohorts that can be the reason of an entry, looked for in windows around its first day.
+
+    An entry with none of them is ``unknown`` when a table of ``unknown`` has any record that starts in the window.
+    """
+
+    cohorts: tuple[str, ...]
+    windows: tuple[DayWindow, ...]
+    unknown: tuple[Domain, ...] = ()
+
+    def __post_init__(self) -> None:
+        lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.windows, self.unknown)
+        if not self.cohorts or not self.windows or any(len(set(values)) != len(values) for values in lists):
+            raise ValueError("indications have at least one cohort and window; each, and each table, once")
+        if len(self.cohorts) > MAX_INDICATIONS:
+            raise ValueError("there are at most 8 indications")
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What happens after a treatment ends, within days of follow-up; None is to the end of observation."""
+
+    switch: tuple[str, ...]
+    days: tuple[int | None, ...] = (None,)
+    incident: bool = True
+    """Whether a switch has to start on or after the last day of the treatment."""
+    first_only: bool = True
+    """Whether only the end of a person's first treatment counts."""
+
+    def __post_init__(self) -> None:
+        lists: tuple[tuple[object, ...], ...] = (self.switch, self.days)
+        if any(not values or len(set(values)) != len(values) for values in lists):
+            raise ValueError("a restart has at least one cohort to switch to and one follow-up, each once")
+        if any(each is not None and not 0 <= each <= MAX_DAYS for each in self.days):
+            raise ValueError("days of follow-up are between 0 and 99 999, or all")
+
+
+@dataclass(frozen=True, slots=True)
+class Utilisation(CohortAnalysis):
+    """The use of drugs during each entry into some cohorts, and what surrounds it.
+
+    ``exposures`` are cohorts of drugs: their concepts are the exposures that count, lasting by their duration rule.
+    """
+
+    cohorts: tuple[str, ...]
+    exposures: tuple[str, ...]
+    gap_era_days: int = 30
+    ingredient: int | None = None
+    until: Until = Until.COHORT_END
+    incident: bool = True
+    indications: Indications | None = None
+    covered_days: int | None = None
+    restart: Restart | None = None
+
+    def __post_init__(self) -> None:
+        lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.exposures)
+        if any(not values or len(set(values)) != len(values) for values in lists):
+            raise ValueError("a utilisation has at least one cohort and one exposure, each once")
+        if not 0 <= self.gap_era_days <= MAX_DAYS:
+            raise ValueError("a gap is between 0 and 99 999 days")
+        if self.ingredient is not None and not 0 < self.ingredient <= MAX_CONCEPT_ID:
+            raise ValueError("a concept id is a positive 32-bit integer")
+        if self.covered_days is not None and not 1 <= self.covered_days <= MAX_DAYS:
+            raise ValueError("covered days are between 1 and 99 999")
+
+    @property
+    def cohort_names(self) -> tuple[str, ...]:
+        """Every cohort that the analysis reads, each once."""
+        reasons = () if self.indications is None else self.indications.cohorts
+        switches = () if self.restart is None else self.restart.switch
+        return tuple(dict.fromkeys((*self.cohorts, *self.exposures, *reasons, *switches)))

@@ -1,0 +1,196 @@
+"""What is counted of the use of drugs, and how it is said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import OVERALL, EstimateType
+from enclos.studies.model import DayWindow
+from enclos.studies.rules.evidence import Feature, Measure, Row
+from enclos.studies.rules.report import Estimate, Place
+from enclos.studies.rules.spread import count_and_share
+
+GROUP_NAME = "cohort_name"
+WHOLE_NUMBERS = (
+    "number exposures",
+    "time to exposure",
+    "initial exposure duration",
+    "number eras",
+    "days exposed",
+    "days prescribed",
+)
+QUANTITIES = ("cumulative quantity", "initial quantity")
+DOSES = ("initial daily dose", "cumulative dose")
+_ESTIMATES = ("q25", "median", "q75", "mean", "sd")
+UNKNOWN, NONE, NOT_OBSERVED = "unknown", "none", "not in observation"
+RESTARTS = ("restart", "switch", "restart and switch", "untreated")
+_COUNT = EstimateType.INTEGER
+Used: TypeAlias = tuple[str, str, str]
+"""A variable, its unit (of a dose), and the drug."""
+
+
+@dataclass(slots=True)
+class Use:
+    """Everything counted of one cohort."""
+
+    entries: Feature = field(default_factory=Feature)
+    measures: dict[Used, Measure] = field(default_factory=lambda: defaultdict(Measure))
+    indications: dict[tuple[int, str], Feature] = field(default_factory=lambda: defaultdict(Feature))
+    """By number of the window and reason."""
+    covered: list[tuple[BitMap, BitMap]] = field(default_factory=list)
+    """On each day after the first entry: persons covered, among those observed."""
+    ended: Feature = field(default_factory=Feature)
+    """Entries whose end is followed."""
+    restarts: dict[tuple[int, str], Feature] = field(default_factory=lambda: defaultdict(Feature))
+    """By number of the follow-up and what happened."""
+    left: list[Feature] = field(default_factory=list)
+    """Stretches left after each reason."""
+
+
+def fill_doses(use: Use) -> None:
+    """Let entries without a dose in a unit that others have count as nought, as in the package."""
+    for (variable, _, _), measure in use.measures.items():
+        if variable in DOSES:
+            measure.spread.add(np.zeros(use.entries.n - measure.spread.n))
+
+
+def use_rows(cohort: str, use: Use, drugs: Sequence[str]) -> Iterator[Row]:
+    """The use of each drug during each entry.
+
+    Source: DrugUtilisation 1.2, summariseDrugUtilisation: an empty cohort has its two counts alone.
+    """
+    everyone = use.entries.persons
+    for variable, n in (("number records", use.entries.n), ("number subjects", len(everyone))):
+        place = Place(GROUP_NAME, cohort, variable)
+        yield Row(place, [Estimate("count", _COUNT, str(n))], everyone, everyone)
+    for (variable, unit, drug), measure in sorted(use.measures.items(), key=lambda each: _order(each[0], drugs)):
+        n_missing = use.entries.n - measure.spread.n
+        missing = (
+            Estimate("count_missing", _COUNT, str(n_missing)),
+            Estimate("percentage_missing", EstimateType.PERCENTAGE, count_and_share(n_missing, use.entries.n)[1].value),
+        )
+        place = Place(GROUP_NAME, cohort, variable, unit or None, additional=("concept_set", drug))
+        yield Row(place, [*measure.spread.estimates(_ESTIMATES, measure.kind), *missing], measure.persons, everyone)
+
+
+def _order(used: Used, drugs: Sequence[str]) -> tuple[int, str, int]:
+    return (*WHOLE_NUMBERS, *QUANTITIES, *DOSES).index(used[0]), used[1], drugs.index(used[2])
+
+
+def reasons(names: Sequence[str]) -> list[str]:
+    """Every combination of indications by its words, smaller ones first, then what else an entry can be."""
+    ordered = sorted(names)
+    combined = [" and ".join(some) for n in range(1, len(ordered) + 1) for some in combinations(ordered, n)]
+    return [*combined, UNKNOWN, NONE, NOT_OBSERVED]
+
+
+def indication_rows(cohort: str, use: Use, windows: Sequence[DayWindow], names: Sequence[str]) -> Iterator[Row]:
+    """Why the drugs of a cohort are taken: each entry has one reason in each window.
+
+    Source: DrugUtilisation 1.2, summariseIndication, mutually exclusive; five decimals.
+    """
+    for number, window in enumerate(windows):
+        for level in reasons(names):
+            found = use.indications[number, level]
+            share = f"{100 * found.n / use.entries.n:.5f}" if found.n else "0"
+            estimates = (
+                Estimate("count", _COUNT, str(found.n)),
+                Estimate("percentage", EstimateType.PERCENTAGE, share),
+            )
+            place = Place(GROUP_NAME, cohort, indication_words(window), level, additional=("window_name", window.word))
+            yield Row(place, estimates, found.persons, use.entries.persons)
+
+
+def indication_words(window: DayWindow) -> str:
+    """A window as the variable of an indication."""
+    first, last = window.from_day, window.to_day
+    if first == last == 0:
+        return "Indication on index date"
+    if first is None and last == 0:
+        return "Indication any time before or on index date"
+    if first is not None and first < 0 and last == 0:
+        return f"Indication from {-first} days before to the index date"
+    return f"Indication from {_day_words(first)} to {_day_words(last)}"
+
+
+def _day_words(day: int | None) -> str:
+    if day is None:
+        return "any time"
+    return "the index date" if day == 0 else f"{abs(day)} days {'before' if day < 0 else 'after'} the index date"
+
+
+def covered_rows(cohort: str, use: Use) -> Iterator[Row]:
+    """The proportion of patients covered, day by day after the first entry; a cohort of nobody has none.
+
+    Source: DrugUtilisation 1.2, summariseProportionOfPatientsCovered: Wilson's interval, two decimals.
+    """
+    for day, (covered, observed) in enumerate(use.covered if use.entries.n else ()):
+        n, n_of = len(covered), len(observed)
+        estimates = [Estimate("outcome_count", _COUNT, str(n)), Estimate("denominator_count", _COUNT, str(n_of))]
+        for name, value in zip(("ppc", "ppc_lower", "ppc_upper"), _wilson(n, n_of), strict=True):
+            estimates.append(Estimate(name, EstimateType.PERCENTAGE, value))
+        place = Place(GROUP_NAME, cohort, OVERALL, OVERALL, additional=("time", str(day)))
+        yield Row(place, estimates, covered, observed)
+
+
+def _wilson(n: int, n_of: int) -> tuple[str | None, str | None, str | None]:
+    """A share with its 95 % interval within 0 and 1, as percentages; none of nobody."""
+    if not n_of:
+        return None, None, None
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.975))
+    share = n / n_of
+    centre = (n + z * z / 2) / (n_of + z * z)
+    half = z * float(np.sqrt(n_of)) / (n_of + z * z) * float(np.sqrt(share * (1 - share) + z * z / (4 * n_of)))
+    values = (share, max(0.0, centre - half), min(1.0, centre + half))
+    first, second, third = (f"{100 * value:.2f}" for value in values)
+    return first, second, third
+
+
+def restart_rows(cohort: str, use: Use, follow_up: Sequence[int | None]) -> Iterator[Row]:
+    """What happens after a treatment ends.
+
+    Source: DrugUtilisation 1.2, summariseDrugRestart.
+    """
+    for number, days in enumerate(follow_up):
+        words = "till end of observation" if days is None else f"in {days} days"
+        additional = ("follow_up_days", f"{'inf' if days is None else days} days")
+        for level in RESTARTS:
+            found = use.restarts[number, level]
+            place = Place(GROUP_NAME, cohort, f"Drug restart {words}", level, additional=additional)
+            yield Row(place, count_and_share(found.n, use.ended.n), found.persons, use.ended.persons)
+
+
+def attrition_rows(cohort: str, use: Use, gap_days: int) -> Iterator[Row]:
+    """What bridging gaps, and keeping first eras alone, leaves of a cohort of drugs.
+
+    Source: DrugUtilisation 1.2, attrition of cohorts of drugs.
+    """
+    words = (
+        "Initial qualifying events",
+        f"Collapse records separated by {gap_days} or less days",
+        "Restricted to first entry",
+    )
+    start = use.left[0].persons if use.left else BitMap()
+    before: Feature | None = None
+    for number, left in enumerate(use.left, start=1):
+        gone = Feature(0, BitMap()) if before is None else Feature(before.n - left.n, before.persons - left.persons)
+        counts = (
+            ("number_records", left.n, left.persons),
+            ("number_subjects", len(left.persons), left.persons),
+            ("excluded_records", gone.n, gone.persons),
+            ("excluded_subjects", len(gone.persons), gone.persons),
+        )
+        for variable, n, persons in counts:
+            strata, additional = ("reason", words[number - 1]), ("reason_id", str(number))
+            place = Place(GROUP_NAME, cohort, variable, None, strata, additional)
+            yield Row(place, [Estimate("count", _COUNT, str(n))], persons, start)
+        before = left

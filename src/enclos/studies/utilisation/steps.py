@@ -1,0 +1,291 @@
+"""Counting and telling the use of drugs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap
+
+from enclos.contracts.result import EstimateType
+from enclos.studies.model import Cohort, ConceptCohort, Domain, Limit
+from enclos.studies.plans import cohorts as cohort_plans
+from enclos.studies.plans import entries as entry_plans
+from enclos.studies.ports import CdmBucket
+from enclos.studies.rules.entries import EntryColumns
+from enclos.studies.rules.evidence import Feature, add_rows
+from enclos.studies.rules.report import Report
+from enclos.studies.rules.tally import person_set
+from enclos.studies.utilisation import plans, rules
+from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
+
+_Ints: TypeAlias = npt.NDArray[np.int64]
+_COLUMNS = {
+    "number exposures": "n_exposures",
+    "time to exposure": "days_to_exposure",
+    "initial exposure duration": "initial_days",
+    "number eras": "n_eras",
+    "days exposed": "days_exposed",
+    "days prescribed": "days_prescribed",
+    "cumulative quantity": "quantity",
+    "initial quantity": "initial_quantity",
+}
+_MISSING_WITHOUT_EXPOSURE = frozenset({"time to exposure", "initial exposure duration"})
+
+
+class UtilisationCounter:
+    """Counts a utilisation."""
+
+    def __init__(self, analysis: Utilisation, cohorts: Sequence[Cohort]) -> None:
+        self._analysis = analysis
+        self._cohorts = cohorts
+        self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
+        self._uses = {name: rules.Use() for name in analysis.cohorts}
+        for use in self._uses.values():
+            use.covered = [(BitMap(), BitMap()) for _ in range((analysis.covered_days or -1) + 1)]
+
+    def take(self, bucket: CdmBucket, first_person: int) -> None:
+        """Count a bucket."""
+        analysis = self._analysis
+        self._count_left(bucket, first_person)
+        bucket.execute(entry_plans.plan_entries([self._index[name] for name in analysis.cohorts]))
+        entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
+        if not entries.n:
+            return
+        own = {name: np.flatnonzero(entries.cohort == self._index[name]) for name in analysis.cohorts}
+        for name, index in own.items():
+            self._uses[name].entries.add(len(index), person_set(entries.person[index]))
+        self._count_use(bucket, entries, own)
+        if analysis.indications is not None:
+            self._count_indications(bucket, entries, own, analysis.indications)
+        if analysis.covered_days is not None:
+            for name, index in own.items():
+                _count_covered(entries, index, self._uses[name])
+        if analysis.restart is not None:
+            self._count_restarts(bucket, entries, own, analysis.restart)
+
+    @property
+    def _with_gaps(self) -> list[ConceptCohort]:
+        found = (self._cohorts[self._index[name]] for name in self._analysis.cohorts)
+        return [each for each in found if isinstance(each, ConceptCohort) and each.domain is Domain.DRUG]
+
+    def _count_left(self, bucket: CdmBucket, first_person: int) -> None:
+        wanted = [self._index[cohort.name] for cohort in self._with_gaps]
+        if not wanted:
+            return
+        stages = [
+            bucket.query(cohort_plans.plan_stretch_counts(self._cohorts, wanted, joined=joined))
+            for joined in (False, True)
+        ]
+        for cohort in self._with_gaps:
+            is_first = cohort.limit is Limit.FIRST
+            left = self._uses[cohort.name].left
+            left += [Feature() for _ in range((3 if is_first else 2) - len(left))]
+            for stage, rows in zip(left, stages, strict=False):
+                own = rows["cohort"].to_numpy() == self._index[cohort.name]
+                persons = person_set((rows["ordinal"].to_numpy()[own] + first_person).astype(np.uint32))
+                stage.add(int(rows["n"].to_numpy()[own].sum()), persons)
+                if is_first and stage is left[1]:
+                    left[2].add(len(persons), persons)
+
+    def _count_use(self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints]) -> None:
+        analysis = self._analysis
+        drugs = [self._index[name] for name in analysis.exposures]
+        ruled = any(getattr(self._cohorts[drug], "duration", None) for drug in drugs)
+        bucket.execute(
+            plans.plan_exposures(
+                drugs, analysis.until, ruled=ruled, incident=analysis.incident, ingredient=analysis.ingredient
+            )
+        )
+        rows = bucket.query(plans.plan_use(analysis.gap_era_days))
+        for drug, name in zip(drugs, analysis.exposures, strict=True):
+            of_drug = rows.filter(pa.array(rows["drug"].to_numpy() == drug))
+            entry = of_drug["entry"].to_numpy()
+            for variable, column in _COLUMNS.items():
+                missing = variable in _MISSING_WITHOUT_EXPOSURE
+                values = np.full(entries.n, np.nan if missing else 0.0)
+                values[entry] = of_drug[column].to_numpy()
+                is_whole = variable in rules.WHOLE_NUMBERS
+                kind = EstimateType.INTEGER if is_whole else EstimateType.NUMERIC
+                self._measure(entries, own, (variable, "", name), values, kind)
+        if analysis.ingredient is not None:
+            self._count_doses(bucket, entries, own)
+
+    def _count_doses(self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints]) -> None:
+        """Doses of each unit that there is."""
+        rows = bucket.query(plans.plan_doses())
+        drug, unit, entry = rows["drug"].to_numpy(), np.array(rows["unit"].to_pylist()), rows["entry"].to_numpy()
+        names = {self._index[name]: name for name in self._analysis.exposures}
+        for each in sorted({*zip(drug.tolist(), unit.tolist(), strict=True)}):
+            own_rows = (drug == each[0]) & (unit == each[1])
+            for variable, column in zip(rules.DOSES, ("initial_dose", "dose"), strict=True):
+                values = np.full(entries.n, np.nan)
+                values[entry[own_rows]] = rows[column].to_numpy()[own_rows]
+                self._measure(entries, own, (variable, each[1], names[each[0]]), values, EstimateType.NUMERIC)
+
+    def _measure(
+        self,
+        entries: EntryColumns,
+        own: Mapping[str, _Ints],
+        key: rules.Used,
+        values: npt.NDArray[np.float64],
+        kind: EstimateType,
+    ) -> None:
+        for name, index in own.items():
+            if len(index):
+                known = index[~np.isnan(values[index])]
+                measure = self._uses[name].measures[key]
+                measure.kind = kind
+                measure.spread.add(values[known])
+                measure.persons |= person_set(entries.person[known])
+
+    def _count_indications(
+        self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints], asked: Indications
+    ) -> None:
+        names = sorted(asked.cohorts)
+        wanted = [(self._index[name], window) for window in asked.windows for name in names]
+        rows = bucket.query(entry_plans.plan_intersections(wanted))
+        number, entry = rows["number"].to_numpy(), rows["entry"].to_numpy()
+        any_record = [bucket.query(plans.plan_any_record(domain, asked.windows)) for domain in asked.unknown]
+        for at, window in enumerate(asked.windows):
+            found = np.zeros(entries.n, dtype=np.int64)
+            """Of each entry, the indications it has, as bits."""
+            for bit in range(len(names)):
+                found[entry[number == at * len(names) + bit]] |= 1 << bit
+            known = np.zeros(entries.n, dtype=np.bool_)
+            for table in any_record:
+                known[table["entry"].to_numpy()[table["number"].to_numpy() == at]] = True
+            code = np.where(found > 0, found, np.where(known, -1, -2))
+            code[~entries.observed(window)] = -3
+            words = {-1: rules.UNKNOWN, -2: rules.NONE, -3: rules.NOT_OBSERVED}
+            for name, index in own.items():
+                for each in np.unique(code[index]).tolist():
+                    level = words.get(each) or " and ".join(
+                        reason for bit, reason in enumerate(names) if each >> bit & 1
+                    )
+                    some = index[code[index] == each]
+                    self._uses[name].indications[at, level].add(len(some), person_set(entries.person[some]))
+
+    def _count_restarts(
+        self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints], asked: Restart
+    ) -> None:
+        switch = [self._index[name] for name in asked.switch]
+        rows = bucket.query(plans.plan_switches(switch, incident=asked.incident))
+        to_switch = np.full(entries.n, np.nan)
+        to_switch[rows["entry"].to_numpy()] = rows["n_days"].to_numpy()
+        observed = entries.future - (entries.last_day - entries.first_day)
+        """Days from the end of an entry to the end of its observation."""
+        for name, index in own.items():
+            use, some = self._uses[name], index
+            if asked.first_only and len(index):
+                some = index[np.r_[True, entries.ordinal[index][1:] != entries.ordinal[index][:-1]]]
+            use.ended.add(len(some), person_set(entries.person[some]))
+            for number, days in enumerate(asked.days):
+                end = observed[some] if days is None else np.minimum(observed[some], days)
+                again, other = entries.to_next[some] <= end, to_switch[some] <= end
+                for level, which in zip(
+                    rules.RESTARTS, (again & ~other, other & ~again, again & other, ~again & ~other), strict=True
+                ):
+                    having = some[which]
+                    use.restarts[number, level].add(len(having), person_set(entries.person[having]))
+
+    def report(self, report: Report) -> None:
+        """Add the use of drugs, then what else was asked for, each under a result id of its own."""
+        self._report_use(report)
+        if (asked := self._analysis.indications) is not None:
+            self._report_indications(report, asked)
+        if self._analysis.covered_days is not None:
+            kind = "summarise_proportion_of_patients_covered"
+            result_id = report.start(kind, rules.GROUP_NAME, "", "time", {})
+            for name, use in self._uses.items():
+                add_rows(report, result_id, rules.covered_rows(name, use))
+        if (restart := self._analysis.restart) is not None:
+            self._report_restarts(report, restart)
+        if self._with_gaps:
+            result_id = report.start("summarise_cohort_attrition", rules.GROUP_NAME, "reason", "reason_id", {})
+            for cohort in self._with_gaps:
+                rows = rules.attrition_rows(cohort.name, self._uses[cohort.name], cohort.gap_era_days)
+                add_rows(report, result_id, rows)
+
+    def _report_use(self, report: Report) -> None:
+        analysis = self._analysis
+        until_cohort_end = analysis.until is Until.COHORT_END
+        values = {
+            "censor_date": "cohort_end_date" if until_cohort_end else "observation_period_end_date",
+            "gap_era": str(analysis.gap_era_days),
+            "index_date": "cohort_start_date",
+            "restrict_incident": _logical(value=analysis.incident),
+        }
+        if analysis.ingredient is not None:
+            values["ingredient_concept_id"] = str(analysis.ingredient)
+        result_id = report.start("summarise_drug_utilisation", rules.GROUP_NAME, "", "concept_set", values)
+        for name, use in self._uses.items():
+            rules.fill_doses(use)
+            add_rows(report, result_id, rules.use_rows(name, use, analysis.exposures))
+
+    def _report_indications(self, report: Report, asked: Indications) -> None:
+        values = {
+            "censor_date": "observation_period_end_date",
+            "index_date": "cohort_start_date",
+            "mutually_exclusive": "TRUE",
+            "not_in_observation": "include",
+            "unknown_indication_table": "; ".join(cohort_plans.DOMAIN_TABLES[each] for each in asked.unknown),
+        }
+        result_id = report.start("summarise_indication", rules.GROUP_NAME, "", "window_name", values)
+        for name, use in self._uses.items():
+            add_rows(report, result_id, rules.indication_rows(name, use, asked.windows, asked.cohorts))
+
+    def _report_restarts(self, report: Report, asked: Restart) -> None:
+        values = {
+            "censor_date": "observation_period_end_date",
+            "incident": _logical(value=asked.incident),
+            "restrict_to_first_discontinuation": _logical(value=asked.first_only),
+            "switch_cohort_names": "; ".join(asked.switch),
+        }
+        result_id = report.start("summarise_drug_restart", rules.GROUP_NAME, "", "follow_up_days", values)
+        for name, use in self._uses.items():
+            add_rows(report, result_id, rules.restart_rows(name, use, asked.days))
+
+
+def _count_covered(entries: EntryColumns, index: _Ints, use: rules.Use) -> None:
+    """Add the persons covered and observed on each day after their first entry."""
+    if not len(index):
+        return
+    ordinal = entries.ordinal[index]
+    starts = np.flatnonzero(np.r_[True, ordinal[1:] != ordinal[:-1]])
+    first = np.repeat(entries.first_day[index][starts], np.diff(np.r_[starts, len(index)]))
+    from_day, to_day = entries.first_day[index] - first, entries.last_day[index] - first
+    observed = np.maximum.reduceat(from_day + entries.future[index], starts)
+    persons = entries.person[index]
+    for day, (covered, seen) in enumerate(use.covered):
+        covered |= person_set(persons[(from_day <= day) & (to_day >= day)])  # noqa: PLW2901
+        seen |= person_set(persons[starts][observed >= day])  # noqa: PLW2901
+
+
+def _logical(value: bool) -> str:
+    return "TRUE" if value else "FALSE"
+
+
+def utilisation_columns(analysis: Utilisation) -> Mapping[str, tuple[str, ...]]:
+    """The tables and columns that a utilisation reads beyond its cohorts, persons and their observation."""
+    found: dict[str, tuple[str, ...]] = {
+        "drug_exposure": (*cohort_plans.columns_read(Domain.DRUG), "quantity"),
+    }
+    if analysis.ingredient is not None:
+        found["drug_strength"] = (
+            "drug_concept_id",
+            "ingredient_concept_id",
+            "amount_value",
+            "amount_unit_concept_id",
+            "numerator_value",
+            "numerator_unit_concept_id",
+            "denominator_value",
+            "denominator_unit_concept_id",
+        )
+    for domain in () if analysis.indications is None else analysis.indications.unknown:
+        table = cohort_plans.DOMAIN_TABLES[domain]
+        found[table] = (*found.get(table, ()), *cohort_plans.columns_read(domain))
+    return found

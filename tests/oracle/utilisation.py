@@ -1,0 +1,192 @@
+"""The use of drugs, person by person and day by day, as plainly as it is defined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import combinations
+
+from oracle.characterise import (
+    Entry,
+    Key,
+    Told,
+    Window,
+    count_and_share,
+    entries_of,
+    found_in,
+    ids,
+    in_window,
+    is_observed,
+    spread,
+)
+from oracle.histories import DAY, Cohort, Exposure, History, Stretch, days_of, spells
+
+Taken = list[tuple[date, date, Exposure]]
+"""Exposures with their own first and last day."""
+
+
+def taken(entry: Entry, concepts: Iterable[int], end: date, *, incident: bool) -> Taken:
+    """The exposures that count for an entry until a day."""
+    found = []
+    for drug in entry.person.exposures:
+        last = drug.end_on or drug.start_on
+        counts = drug.concept_id in concepts and drug.start_on <= last
+        if counts and drug.start_on <= end and last >= entry.first and (drug.start_on >= entry.first or not incident):
+            found.append((drug.start_on, last, drug))
+    return found
+
+
+def use(
+    people: Sequence[History],
+    cohort: Cohort,
+    drugs: Mapping[str, frozenset[int]],
+    *,
+    gap: int,
+    to_cohort_end: bool,
+    incident: bool,
+) -> dict[Key, Told]:
+    """Number of exposures and eras, days, quantities."""
+    entries = entries_of(people, cohort)
+    everyone = ids(entries)
+    place = (cohort.name, "overall", "overall")
+    found: dict[Key, Told] = {
+        (*place, "number records", "", "overall"): Told({"count": len(entries)}, everyone, everyone),
+        (*place, "number subjects", "", "overall"): Told({"count": len(everyone)}, everyone, everyone),
+    }
+    for name, concepts in drugs.items() if entries else ():
+        measured = []
+        for entry in entries:
+            end = entry.last if to_cohort_end else entry.period[1]
+            measured.append(_measures(entry, taken(entry, concepts, end, incident=incident), end, gap))
+        for variable in measured[0]:
+            having = [(entry, each[variable]) for entry, each in zip(entries, measured, strict=True)]
+            known = [(entry, value) for entry, value in having if value is not None]
+            whole = "quantity" not in variable
+            estimates = {k: v for k, v in spread([v for _, v in known], whole).items() if k not in {"min", "max"}}
+            n_missing = len(entries) - len(known)
+            estimates |= {"count_missing": n_missing, "percentage_missing": 100 * n_missing / len(entries)}
+            found[(*place, variable, "", name)] = Told(estimates, ids(entry for entry, _ in known), everyone)
+    return found
+
+
+def _measures(entry: Entry, exposures: Taken, end: date, gap: int) -> dict[str, float | None]:
+    """What is measured of one entry."""
+    eras = _eras(exposures, gap)
+    start = min((first for first, _, _ in exposures), default=None)
+    initial = [each for each in exposures if each[0] == start]
+
+    def inside(stretches: Iterable[Stretch]) -> int:
+        return sum(entry.first <= day <= end for stretch in stretches for day in days_of(stretch))
+
+    return {
+        "number exposures": len(exposures),
+        "time to exposure": None if start is None else max(0, (start - entry.first).days),
+        "initial exposure duration": max((len(days_of((first, last))) for first, last, _ in initial), default=None),
+        "number eras": len(eras),
+        "days exposed": inside(eras),
+        "days prescribed": inside((first, last) for first, last, _ in exposures),
+        "cumulative quantity": math.fsum(drug.quantity or 0 for _, _, drug in exposures),
+        "initial quantity": math.fsum(drug.quantity or 0 for _, _, drug in initial),
+    }
+
+
+def _eras(exposures: Taken, gap: int) -> list[Stretch]:
+    """Exposures parted by at most a gap are one era."""
+    eras: list[Stretch] = []
+    for first, last, _ in sorted(exposures, key=lambda each: each[:2]):
+        if eras and first - eras[-1][1] <= DAY * gap:
+            eras[-1] = (eras[-1][0], max(eras[-1][1], last))
+        else:
+            eras.append((first, last))
+    return eras
+
+
+def indications(
+    people: Sequence[History], cohort: Cohort, reasons: Sequence[Cohort], windows: Sequence[Window], *, unknown: bool
+) -> dict[Key, Told]:
+    """The reason of each entry in each window."""
+    entries = entries_of(people, cohort)
+    ordered = sorted(reasons, key=lambda each: each.name)
+    levels = [
+        " and ".join(each.name for each in some)
+        for n in range(1, len(ordered) + 1)
+        for some in combinations(ordered, n)
+    ]
+    found: dict[Key, Told] = {}
+    for window in windows:
+        word = f"{'-inf' if window[0] is None else window[0]} to {'inf' if window[1] is None else window[1]}"
+        said = [_reason(entry, ordered, window, unknown=unknown) for entry in entries]
+        for level in (*levels, "unknown", "none", "not in observation"):
+            own = [entry for entry, reason in zip(entries, said, strict=True) if reason == level]
+            share = round(100 * len(own) / len(entries), 5) if entries else 0
+            told = Told({"count": len(own), "percentage": share}, ids(own), ids(entries))
+            found[cohort.name, "overall", "overall", word, level, word] = told
+    return found
+
+
+def _reason(entry: Entry, reasons: Sequence[Cohort], window: Window, *, unknown: bool) -> str:
+    if not is_observed(entry, window):
+        return "not in observation"
+    if found := [reason.name for reason in reasons if found_in(entry, reason, window)]:
+        return " and ".join(found)
+    for record in entry.person.records if unknown else ():
+        last = record.end_on or record.start_on
+        if record.start_on <= entry.period[1] and last >= entry.period[0] and in_window(record.start_on, entry, window):
+            return "unknown"
+    return "none"
+
+
+def covered(people: Sequence[History], cohort: Cohort, n_days: int) -> dict[int, tuple[frozenset[int], frozenset[int]]]:
+    """On each day after a person's first entry: who is in the cohort, and who is still observed."""
+    found: dict[int, tuple[set[int], set[int]]] = {day: (set(), set()) for day in range(n_days + 1)}
+    for person in people:
+        entries = entries_of([person], cohort)
+        for day in range(n_days + 1) if entries else ():
+            on = entries[0].first + DAY * day
+            if any(entry.first <= on <= entry.last for entry in entries):
+                found[day][0].add(person.person_id)
+            if any(entry.period[1] >= on for entry in entries):
+                found[day][1].add(person.person_id)
+    return {day: (frozenset(one), frozenset(other)) for day, (one, other) in found.items()}
+
+
+def restarts(
+    people: Sequence[History],
+    cohort: Cohort,
+    switch: Sequence[Cohort],
+    follow_up: Sequence[int | None],
+    *,
+    incident: bool,
+    first_only: bool,
+) -> dict[Key, Told]:
+    """What happens after each entry, or each person's first one, ends."""
+    entries = [
+        entry
+        for person in people
+        for entry in (entries_of([person], cohort)[:1] if first_only else entries_of([person], cohort))
+    ]
+    found: dict[Key, Told] = {}
+    for days in follow_up:
+        said = [_after(entry, switch, days, incident=incident) for entry in entries]
+        variable = "Drug restart till end of observation" if days is None else f"Drug restart in {days} days"
+        for level in ("restart", "switch", "restart and switch", "untreated"):
+            own = [entry for entry, what in zip(entries, said, strict=True) if what == level]
+            key = (cohort.name, "overall", "overall", variable, level, f"{'inf' if days is None else days} days")
+            found[key] = Told(count_and_share(len(own), len(entries)), ids(own), ids(entries))
+    return found
+
+
+def _after(entry: Entry, switch: Sequence[Cohort], days: int | None, *, incident: bool) -> str:
+    end = entry.period[1] if days is None else min(entry.period[1], entry.last + DAY * days)
+    again = entry.next_first is not None and entry.next_first <= end
+    others = [
+        first
+        for other in switch
+        for first, last in spells(entry.person, other)
+        if last >= entry.last and (first >= entry.last or not incident)
+    ]
+    other = bool(others) and min(others) <= end
+    return {(True, True): "restart and switch", (True, False): "restart", (False, True): "switch"}.get(
+        (again, other), "untreated"
+    )

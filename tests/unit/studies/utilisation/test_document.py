@@ -1,0 +1,78 @@
+"""A utilisation in a study file, and every way in which it can be wrong."""
+
+import pytest
+
+from enclos.lexicon.refusals import NotAsPromised
+from enclos.studies.document import study_from_yaml
+from enclos.studies.model import DayWindow, Domain
+from enclos.studies.steps import columns_read
+from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
+
+HEAD = """\
+study: small
+cohorts:
+  drug: {concepts: [1], domain: drug, gap_era: 30}
+  other: {concepts: [3], domain: drug}
+  bleed: {concepts: [2], domain: condition}
+analyses:
+"""
+FULL = """\
+  - utilisation:
+      cohort: [drug, bleed]
+      exposures: [drug, other]
+      gap_era: 7
+      ingredient: 9
+      until: observation_end
+      incident: false
+      indication: {cohort: bleed, windows: [[-30, 0], [null, 0]], unknown: [condition]}
+      covered_days: 180
+      restart: {switch: other, days: [30, null], incident: false, first_only: false}
+"""
+
+
+def test_every_option_arrives() -> None:
+    study = study_from_yaml(HEAD + FULL)
+    assert study.analyses == (
+        Utilisation(
+            ("drug", "bleed"),
+            ("drug", "other"),
+            7,
+            9,
+            Until.OBSERVATION_END,
+            incident=False,
+            indications=Indications(("bleed",), (DayWindow(-30, 0), DayWindow(None, 0)), (Domain.CONDITION,)),
+            covered_days=180,
+            restart=Restart(("other",), (30, None), incident=False, first_only=False),
+        ),
+    )
+    columns = columns_read(study)
+    assert "amount_value" in columns["drug_strength"]
+    assert "quantity" in columns["drug_exposure"]
+
+
+def test_exposures_are_those_of_the_cohorts_unless_said_otherwise() -> None:
+    (analysis,) = study_from_yaml(f"{HEAD}  - utilisation: {{cohort: [drug, other]}}\n").analyses
+    assert analysis == Utilisation(("drug", "other"), ("drug", "other"))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ("cohort: nobody", "utilisation.cohort[0]: there is no cohort of that name"),
+        ("cohort: [drug, drug]", "utilisation.cohort: a value is given twice"),
+        ("cohort: bleed", "utilisation.cohort[0]: exposures are cohorts made of concepts of drugs"),
+        ("cohort: drug, exposures: bleed", "utilisation.exposures[0]: exposures are cohorts made of concepts of drugs"),
+        ("cohort: drug, exposures: nobody", "utilisation.exposures[0]: there is no cohort of that name"),
+        ("cohort: drug, indication: {cohort: nobody, windows: [[0, 0]]}", "indication.cohort[0]: there is no cohort"),
+        (
+            "cohort: drug, indication: {cohort: bleed, windows: [[1, 0]]}",
+            "indication.windows[0]: a window is [first day, last day]",
+        ),
+        ("cohort: drug, restart: {switch: nobody}", "restart.switch[0]: there is no cohort of that name"),
+        ("cohort: drug, restart: {switch: other, days: [30, 30]}", "restart.days: a value is given twice"),
+    ],
+)
+def test_what_is_wrong_is_named(options: str, fault: str) -> None:
+    with pytest.raises(NotAsPromised) as refused:
+        study_from_yaml(f"{HEAD}  - utilisation: {{{options}}}\n")
+    assert fault in str(refused.value)
