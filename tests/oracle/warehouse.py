@@ -255,23 +255,21 @@ def sequence_trap(table: str, row: Row, persons: Collection[int], doubled: Colle
     return place_fault(row, persons)
 
 
-def sequences(
-    table: str,
-    rows: Sequence[Row],
-    lines: Sequence[Row],
-    billed: Sequence[Row],
-    persons: Collection[int],
-    doubled: Collection[str],
-) -> tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]], Account, Account]:
-    """Visits as (person, entry, exit, concept), drugs as (person, code, day, quantity), both accounts."""
-    by_stay: defaultdict[int, list[tuple[str | None, Row]]] = defaultdict(list)
-    reasons: Counter[str] = Counter()
+Judged = list[tuple[str | None, Row]]
+
+
+def judged_sequences(
+    table: str, rows: Sequence[Row], persons: Collection[int], doubled: Collection[str]
+) -> dict[int, Judged]:
+    """The sequences of each stay in order, each with its first trap."""
+    by_stay: defaultdict[int, Judged] = defaultdict(list)
     for row in sorted(rows, key=lambda one: tuple(one.get(name) or "" for name in SEQUENCES[table])):
-        trap = sequence_trap(table, row, persons, doubled)
-        by_stay[row["stay_key"]].append((trap, row))
-        if trap:
-            reasons[trap] += 1
-    visits: Counter[tuple[Any, ...]] = Counter()
+        by_stay[row["stay_key"]].append((sequence_trap(table, row, persons, doubled), row))
+    return dict(by_stay)
+
+
+def spans_of_stays(by_stay: Mapping[int, Judged]) -> dict[int, tuple[str | None, date, date]]:
+    """The trap, first and last day of each stay; it is kept when one of its sequences is."""
     stays: dict[int, tuple[str | None, date, date]] = {}
     for key, found in by_stay.items():
         kept = [row for trap, row in found if trap is None]
@@ -283,9 +281,27 @@ def sequences(
                 entry + timedelta(days=(r.get("DEL_DAT") or 0) + max(r.get("SEQ_COU_NBJ") or 1, 1) - 1)
                 for _, r in found
             )
-        leave = max(entry, leave)
-        stays[key] = (None if kept else found[0][0], entry, leave)
-        if kept:
+        stays[key] = (None if kept else found[0][0], entry, max(entry, leave))
+    return stays
+
+
+def sequences(
+    table: str,
+    rows: Sequence[Row],
+    lines: Sequence[Row],
+    billed: Sequence[Row],
+    persons: Collection[int],
+    doubled: Collection[str],
+) -> tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]], Account, Account]:
+    """Visits as (person, entry, exit, concept), drugs as (person, code, day, quantity), both accounts."""
+    by_stay = judged_sequences(table, rows, persons, doubled)
+    reasons = Counter(trap for found in by_stay.values() for trap, _ in found if trap)
+    stays = spans_of_stays(by_stay)
+    visits: Counter[tuple[Any, ...]] = Counter()
+    for key, found in by_stay.items():
+        trap, entry, leave = stays[key]
+        if trap is None:
+            row = next(row for verdict, row in found if verdict is None)
             visits[row["person_id"], entry, leave, _kind_of_visit(table, row, billed)] += 1
     own = account(len(rows), sum(trap is None for found in by_stay.values() for trap, _ in found), 0, reasons)
     drugs: Counter[tuple[Any, ...]] = Counter()
