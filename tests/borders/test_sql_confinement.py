@@ -14,7 +14,8 @@ import pytest
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
-from enclos.stores.confined.enclosing import can_confine, confined_command
+from enclos.stores.confined.enclosing import Walls, confined_command, has_landlock, landlocked_command, walls
+from enclos.stores.confined.enclosing import has_bubblewrap as bubblewrap_holds
 from enclos.stores.confined.process import Incoming, QueryLimits, run_confined
 from factories.asking import SMALL
 
@@ -33,17 +34,35 @@ def refused(sql: str, limits: QueryLimits = SMALL, check: Callable[[], None] = l
     return caught.value.code
 
 
-def inside(program: str) -> str:
+@pytest.fixture(params=[Walls.BUBBLEWRAP, Walls.LANDLOCK], ids=lambda walls: walls.value, autouse=True)
+def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Walls:
+    """Each test runs behind each kind of walls; where bubblewrap is missing the other one is taken."""
+    chosen: Walls = request.param
+    monkeypatch.setattr("enclos.stores.confined.enclosing.has_bubblewrap", lambda: chosen is Walls.BUBBLEWRAP)
+    assert walls() is chosen
+    return chosen
+
+
+def inside(program: str, by: Walls, tmp_path: Path) -> str:
     """What a program of Python prints behind the walls."""
-    command = confined_command()
-    command[-1] = program
-    done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=30, check=False)
+    if by is Walls.BUBBLEWRAP:
+        command = [*confined_command(by)[:-1], program]
+    else:
+        file = tmp_path / "program.py"
+        file.write_text(program)
+        command = landlocked_command(file)
+    done = subprocess.run(command, capture_output=True, text=True, env={}, timeout=60, check=False)
     return done.stdout + done.stderr
 
 
-def test_this_machine_can_shut_a_process_in() -> None:
-    assert can_confine(), "install the Debian package bubblewrap"
+def test_this_machine_can_shut_a_process_in(by: Walls) -> None:
+    assert walls() is by, "install the Debian package bubblewrap, or a kernel with Landlock"
     assert run("SELECT sum(a) AS s FROM t").to_pylist() == [{"s": 6}]
+
+
+def test_both_ways_are_there_on_this_machine() -> None:
+    assert has_landlock()
+    assert bubblewrap_holds(), "install the Debian package bubblewrap"
 
 
 @pytest.mark.parametrize(
@@ -65,39 +84,67 @@ def test_c1_06_to_11_past_the_guard_the_engine_is_locked(sql: str) -> None:
     assert refused(sql) is Code.SQL_FAILED
 
 
-def test_c4_33_no_network() -> None:
+def test_c4_33_no_network(by: Walls, tmp_path: Path) -> None:
     said = inside(
-        "import socket\ntry:\n socket.create_connection(('1.1.1.1', 80), 2)\nexcept OSError as e: print('no', e.errno)"
+        "import socket\ntry:\n socket.create_connection(('1.1.1.1', 80), 2)\nexcept OSError as e: print('no', e.errno)",
+        by,
+        tmp_path,
     )
     assert said.startswith("no")
-    said = inside("import socket\ntry:\n socket.getaddrinfo('example.org', 80)\nexcept OSError: print('no name')")
-    assert said == "no name\n"
+    name = "import socket\ntry:\n socket.getaddrinfo('example.org', 80)\nexcept OSError: print('no name')"
+    assert inside(name, by, tmp_path) == "no name\n"
     udp = (
-        "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ntry:\n s.sendto(b'x', ('1.1.1.1', 53))\n"
+        "import socket\ntry:\n s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        " s.sendto(b'x', ('1.1.1.1', 53))\n print('sent')\nexcept OSError: print('no')"
     )
-    assert inside(udp + " print('sent')\nexcept OSError: print('no')") == "no\n"
+    assert inside(udp, by, tmp_path) == "no\n"
+    local = "import socket\ntry:\n socket.socket(socket.AF_UNIX).connect('\\0x')\nexcept OSError: print('no')"
+    assert inside(local, by, tmp_path) == "no\n"
 
 
-def test_c4_34_no_other_process_and_no_environment() -> None:
-    said = inside("import os; print(len([p for p in os.listdir('/proc') if p.isdigit()]), dict(os.environ))")
-    n_processes, environment = said.split(" ", 1)
+def test_c4_34_no_other_process_and_no_environment(by: Walls, tmp_path: Path) -> None:
+    probe = (
+        "import os\ntry: n = len([p for p in os.listdir('/proc') if p.isdigit()])\nexcept OSError: n = 0\n"
+        "print(n, dict(os.environ))"
+    )
+    n_processes, environment = inside(probe, by, tmp_path).split(" ", 1)
     assert int(n_processes) <= 2
     assert "PASSPHRASE" not in environment
     assert "HOME" not in environment
+    others = "\n".join(
+        f"try:\n {attempt}\n print('done')\nexcept (OSError, RuntimeError): print('no')"
+        for attempt in (
+            f"os.kill({os.getpid()}, 0)",
+            f"open('/proc/{os.getpid()}/environ').read()",
+            f"os.pidfd_open({os.getpid()})",
+        )
+    )
+    assert inside(f"import os\n{others}", by, tmp_path).split() == ["no"] * 3
 
 
-def test_c4_34_35_no_file_of_the_host(tmp_path: Path) -> None:
+def test_c4_31_37_landlocked_starts_nothing(tmp_path: Path) -> None:
+    attempts = ("os.fork()", "os.posix_spawn('/bin/true', ['true'], {})", "os.execv('/bin/true', ['true'])")
+    attempts += ("os.setuid(1)", "os.chdir('/')", "os.memfd_create('x')", "os.mkdir('/tmp/landlocked')")
+    attempts += ("ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) == 0 or os.stat('/nowhere')",)
+    program = "import ctypes, os\n" + "\n".join(
+        f"try:\n {attempt}\n print('done')\nexcept OSError: print('no')" for attempt in attempts
+    )
+    assert inside(program, Walls.LANDLOCK, tmp_path).split() == ["no"] * len(attempts)
+
+
+def test_c4_34_35_no_file_of_the_host(by: Walls, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("CANARY")
     probe = (
         "import os\n"
         f"for p in ({str(secret)!r}, '/etc/passwd', '/root/.ssh', '/home', '/var', '/run'):\n"
-        " print(os.path.exists(p))\n"
-        "for p in ('/usr/x', '/packages/x', '/worker.py'):\n"
+        " try: fd = os.open(p, os.O_RDONLY); print('read')\n"
+        " except OSError: print(os.path.exists(p))\n"
+        "for p in ('/usr/x', '/packages/x', '/worker.py', '/tmp/landlocked'):\n"
         " try: open(p, 'a'); print('wrote')\n"
         " except OSError: print('no')\n"
     )
-    assert inside(probe).split() == ["False"] * 6 + ["no"] * 3
+    assert inside(probe, by, tmp_path).split() == ["False"] * 6 + ["no"] * 4
 
 
 def test_c3_27_28_endless_queries_are_killed_and_the_next_user_is_unaffected() -> None:
@@ -139,10 +186,11 @@ def test_c2_19_a_fault_leaves_as_a_word_and_never_as_the_engines_text() -> None:
         assert "canary" not in str(caught.value).lower()
 
 
-def test_c2_25_no_core_file_and_nothing_left_behind() -> None:
-    limits = inside("import resource; print(resource.getrlimit(resource.RLIMIT_CORE)[0])")
+def test_c2_25_no_core_file_and_nothing_left_behind(by: Walls, tmp_path: Path) -> None:
+    limits = inside("import resource; print(resource.getrlimit(resource.RLIMIT_CORE)[0])", by, tmp_path)
     assert limits.strip().isdigit() or limits.strip() == "-1"
-    assert inside("import os; print(os.listdir('/tmp'))") == "[]\n"
+    look = "import os\ntry: print(os.listdir('/tmp'))\nexcept OSError: print([])"
+    assert inside(look, by, tmp_path) == "[]\n"
     assert refused("COPY (SELECT 1) TO '/tmp/x.csv'") is Code.SQL_FAILED
 
 
@@ -169,7 +217,8 @@ def test_an_ordinary_user_can_be_shut_in_too() -> None:
 
 
 def test_without_walls_nothing_runs_unless_it_is_for_trying_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("enclos.stores.confined.process.can_confine", lambda: False)  # as where bubblewrap is missing
+    for way in ("has_bubblewrap", "has_landlock"):  # as where neither is
+        monkeypatch.setattr(f"enclos.stores.confined.enclosing.{way}", lambda: False)
     assert refused("SELECT 1 AS x") is Code.SQL_UNCONFINED
     tried = run_confined("SELECT 1 AS x", [], limits=SMALL, check=lambda: None, unconfined_for_trying_out=True)
     assert tried.to_pylist() == [{"x": 1}]

@@ -71,6 +71,22 @@ def refused(home: Enclosure, permit: str, user: str, text: str) -> Code:
     return caught.value.code
 
 
+def test_a_history_whose_end_was_taken_away_answers_nothing(home: Enclosure) -> None:
+    permit = granted(home, "FR-TAIL-0001", access="aggregates")
+    for text in (COUNT, f"{COUNT} WHERE gender_concept_id > 0"):
+        ask(home, permit=permit, user=ALICE, text=text)
+    files = sorted((home.paths.permits / permit / "sql").glob("*.sealed"))
+    assert len(files) == 2
+    kept = {path: path.read_bytes() for path in files}
+    for taken in ([files[1]], [files[0]], files):
+        for path in taken:
+            path.unlink()
+        assert refused(home, permit, ALICE, COUNT) is Code.STORAGE_BROKEN
+        for path, content in kept.items():
+            path.write_bytes(content)
+    assert ask(home, permit=permit, user=ALICE, text=COUNT).table.num_rows == 1
+
+
 def test_c5_41_a_permit_that_ended_a_second_ago_answers_nothing(home: Enclosure) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     permit = granted(home, "FR-ENDS", starts=now - timedelta(days=1), lasts=timedelta(days=1, seconds=9))

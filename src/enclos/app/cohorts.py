@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_of, permit_key, watcher
+from enclos.app.permits import active, perimeter_of, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import shown_before
@@ -50,7 +50,6 @@ def count(
         check_granted(signed.permit.terms, columns_of(list(definitions.values())))
         with reading_snapshot(enclosure) as (engine, snapshot):
             ticket.facts.update({"snapshot": snapshot.id, "permit_version": signed.version})
-            engine.add_parquet_key(enclosure.keys.secret(permit_key(permit)))
 
             def check() -> None:
                 active(enclosure, permit, user)
@@ -70,7 +69,7 @@ def count(
             with watched(engine, watcher(enclosure, permit, user)):
                 parts = list(made(list(definitions.values()), cdm, attrition=True, check=check, progress=progress))
             check()
-        told = _told(enclosure, signed, definitions, digests, parts)
+        told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts)
     return {
         "permit": permit,
         "snapshot": snapshot.id,
@@ -93,8 +92,11 @@ def _told(
     definitions: Mapping[str, Definition],
     digests: Mapping[str, str],
     parts: Sequence[Made],
-) -> list[dict[str, Any]]:
-    """The numbers that may be shown beside all that the permit has shown; what is shown is remembered first."""
+) -> tuple[list[dict[str, Any]], int]:
+    """The numbers that may be shown beside all that the permit has shown; what is shown is remembered first.
+
+    Out: by cohort; the number of the question, which the ledger keeps
+    """
     steps = [
         (at, step, persons)
         for at, definition in enumerate(definitions.values())
@@ -104,11 +106,11 @@ def _told(
     digest = sha256("".join(digests.values()).encode("ascii")).hexdigest()
     with shown_before(enclosure, signed) as (history, before):
         shown = shown_sets(sets, before, signed.permit.min_count)
-        history.keep(digest, [found for found, is_shown in zip(sets, shown, strict=True) if is_shown])
+        question = history.keep(digest, [found for found, is_shown in zip(sets, shown, strict=True) if is_shown])
     number = {
         (at, step): len(found) if is_shown else None for (at, step, found), is_shown in zip(steps, shown, strict=True)
     }
-    return [
+    told = [
         {
             "name": name,
             "digest": digests[name],
@@ -120,6 +122,7 @@ def _told(
         }
         for at, (name, definition) in enumerate(definitions.items())
     ]
+    return told, question
 
 
 def _persons(cohort: int, n_rules: int, parts: Sequence[Made]) -> list[BitMap64]:

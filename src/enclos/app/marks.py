@@ -7,6 +7,7 @@ from enclos.ledger.steps import Ledger
 from enclos.permits.model import VersionMark
 
 _SIGNINGS = {Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE}
+_SHOW_COUNTS = {Action.SQL, Action.COHORT}
 _WRITE_OBJECTIONS = {Action.OPT_OUT, Action.BUILD}
 
 
@@ -20,8 +21,14 @@ class PermitMarks:
         self._ledger = ledger
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
+        self._questions: dict[str, int] = {}
         self._objections = 0
         self._broken_off = False
+
+    def questions(self, permit_id: str) -> int:
+        """The number of the permit's newest question that showed counts; 0 when there never was one."""
+        self._read()
+        return self._questions.get(permit_id, 0)
 
     def newest(self, permit_id: str) -> VersionMark | None:
         """The newest version of the permit that the ledger knows, or None."""
@@ -47,6 +54,9 @@ class PermitMarks:
                 continue
             if entry.action in _SIGNINGS:
                 self._note(entry)
+            if entry.action in _SHOW_COUNTS and entry.permit:
+                number = int(str(entry.facts.get("question", 0)))
+                self._questions[entry.permit] = max(number, self._questions.get(entry.permit, 0))
             if entry.action in _WRITE_OBJECTIONS:
                 self._objections = max(self._objections, int(str(entry.facts.get("objections", 0))))
 

@@ -60,8 +60,8 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
         signed = active(enclosure, permit, user)
         terms = signed.permit.terms
         unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
-        require_confinement(unconfined_for_trying_out=unconfined)
-        ticket.facts.update({"permit_version": signed.version, "confined": not unconfined})
+        walls = require_confinement(unconfined_for_trying_out=unconfined)
+        ticket.facts.update({"permit_version": signed.version, "confined": not unconfined, "walls": walls.value})
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_query(text, terms, engine)
             ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
@@ -91,27 +91,32 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
         min_count = None
         if terms.access is Access.AGGREGATES:
             min_count = signed.permit.min_count
-            table = _shown(enclosure, signed, query, table)
+            table, ticket.facts["question"] = _shown(enclosure, signed, query, table)
         ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes})
     return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3), min_count)
 
 
-def _shown(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> pa.Table:
-    """What of the counts may be shown beside all that the permit has shown; what is shown is remembered first."""
+def _shown(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> tuple[pa.Table, int]:
+    """What of the counts may be shown beside all that the permit has shown; what is shown is remembered first.
+
+    Out: the counts; the number of the question, which the ledger keeps
+    """
     with shown_before(enclosure, signed) as (history, before):
         answer, told = withhold(table, query, before, signed.permit.min_count)
-        history.keep(query.digest, told)
-    return answer
+        number = history.keep(query.digest, told)
+    return answer, number
 
 
 @contextmanager
 def shown_before(enclosure: Enclosure, signed: SignedPermit) -> Iterator[tuple[QueryHistory, list[BitMap64]]]:
-    """What counts the permit has shown, while nobody else can show any.
+    """What counts the permit has shown, while nobody else can show any; whoever shows some keeps the question's number
+    in the ledger.
 
     Refuses: SQL_WITHHELD when they are too many to compare with.
     """
-    key = enclosure.keys.secret(permit_key(signed.permit.id))
-    with QueryHistory(enclosure.paths.permits / signed.permit.id, key).alone() as history:
+    permit_id = signed.permit.id
+    key, known = enclosure.keys.secret(permit_key(permit_id)), enclosure.marks.questions(permit_id)
+    with QueryHistory(enclosure.paths.permits / permit_id, key, n_known=known).alone() as history:
         before = history.sets()
         if len(before) > _MAX_SHOWN:
             raise refusal(

@@ -22,12 +22,14 @@ _LENGTH = struct.Struct(">I")
 class QueryHistory:
     """``permits/<permit>/sql/000001.sealed`` and so on: one file per question that showed counts.
 
-    Refuses: STORAGE_FULL, STORAGE_BROKEN when a file is missing in between or altered.
+    In: n_known — how many questions the ledger knows of; the files alone do not show that the last ones are gone
+    Refuses: STORAGE_FULL, STORAGE_BROKEN when a file is missing, in between or at the end, or altered.
     """
 
-    def __init__(self, permit_folder: Path, key: SecretKey) -> None:
+    def __init__(self, permit_folder: Path, key: SecretKey, *, n_known: int) -> None:
         self._folder = permit_folder / "sql"
         self._key = key
+        self._n_known = n_known
 
     def __repr__(self) -> str:
         return "QueryHistory()"
@@ -46,9 +48,12 @@ class QueryHistory:
     def sets(self) -> list[BitMap64]:
         """Every set whose count was shown, oldest first."""
         found: list[BitMap64] = []
-        for number, path in enumerate(self._files(), start=1):
-            if path.name != _name(number):
-                raise refusal(Code.STORAGE_BROKEN, "A question of this permit is missing.", "Restore it from a backup.")
+        files = self._files()
+        if [path.name for path in files] != [_name(number) for number in range(1, len(files) + 1)] or (
+            len(files) < self._n_known
+        ):
+            raise refusal(Code.STORAGE_BROKEN, "A question of this permit is missing.", "Restore it from a backup.")
+        for number, path in enumerate(files, start=1):
             content = unseal(self._key, path.read_bytes(), _context(number))
             at = content.index(b"\n") + 1
             while at < len(content):
@@ -58,13 +63,14 @@ class QueryHistory:
                 at += length
         return found
 
-    def keep(self, digest: str, sets: Sequence[BitMap64]) -> None:
-        """Remember, durably, that a question showed the counts of these sets."""
+    def keep(self, digest: str, sets: Sequence[BitMap64]) -> int:
+        """Remember, durably, that a question showed the counts of these sets; gives the question's number."""
         number = len(self._files()) + 1
         parts = [found.serialize() for found in sets]
         content = digest.encode("ascii") + b"\n" + b"".join(_LENGTH.pack(len(part)) + part for part in parts)
         with storage_border("a question"):
             write_atomically(self._folder / _name(number), seal(self._key, content, _context(number)), "a question")
+        return number
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("[0-9]*.sealed"))

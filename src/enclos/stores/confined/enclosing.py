@@ -1,6 +1,6 @@
-"""How a process is shut in: its own namespaces, no network, no file but the programs it runs.
+"""How a process is shut in: its own namespaces where bubblewrap can make them, else Landlock and seccomp.
 
-Source: bubblewrap 0.8, user namespaces; tried as root and as an ordinary user (docs/decisions/0020).
+Source: bubblewrap 0.8, user namespaces; tried as root and as an ordinary user (docs/decisions/0020, 0032).
 """
 
 from __future__ import annotations
@@ -9,18 +9,46 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import tempfile
+from enum import Enum
 from functools import cache
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("worker.py")
+_LANDLOCKED = Path(__file__).with_name("landlocked.py")
 _PACKAGES = ("duckdb", "_duckdb", "pyarrow", "numpy")
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/ld.so.cache")
 _START = "import sys; sys.path.insert(0, {packages!r}); import runpy; runpy.run_path({worker!r}, run_name='__main__')"
 
 
+class Walls(Enum):
+    """What shuts a process in."""
+
+    BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
+    NONE = "none"
+
+
+def walls() -> Walls:
+    """The best that this machine has: tried out, not read from a version."""
+    if has_bubblewrap():
+        return Walls.BUBBLEWRAP
+    return Walls.LANDLOCK if has_landlock() else Walls.NONE
+
+
 @cache
-def can_confine() -> bool:
-    """Whether this machine lets us shut a process in."""
+def has_landlock() -> bool:
+    """Whether Landlock and seccomp hold here: an empty worker starts behind them."""
+    with tempfile.NamedTemporaryFile(suffix=".py") as probe:
+        tried = subprocess.run(  # noqa: S603 - a fixed command
+            landlocked_command(Path(probe.name)), capture_output=True, check=False, timeout=60, env={}
+        )
+    return tried.returncode == 0
+
+
+@cache
+def has_bubblewrap() -> bool:
+    """Whether this machine lets bubblewrap make namespaces."""
     program = shutil.which("bwrap")
     if program is None:
         return False
@@ -30,7 +58,19 @@ def can_confine() -> bool:
     return tried.returncode == 0
 
 
-def confined_command() -> list[str]:
+def confined_command(by: Walls) -> list[str]:
+    """The worker behind these walls."""
+    return landlocked_command(WORKER) if by is Walls.LANDLOCK else bubblewrap_command()
+
+
+def landlocked_command(program: Path) -> list[str]:
+    """A program that loads what it needs, and then can open no file, no socket and no process."""
+    places = _package_places()
+    command = [sys.executable, "-I", "-S", "-B", str(_LANDLOCKED), str(places[0].parent), str(program)]
+    return [*command, *map(str, places)]
+
+
+def bubblewrap_command() -> list[str]:
     """The worker, with read-only programs, no place to write, no network and no other process in sight."""
     python = Path(sys.executable).resolve()
     command = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]

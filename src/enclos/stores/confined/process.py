@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
-from enclos.stores.confined.enclosing import can_confine, confined_command, unconfined_command
+from enclos.stores.confined.enclosing import Walls, confined_command, unconfined_command, walls
 
 _FRAME = struct.Struct(">I")
 _MAX_STATUS = 4096
@@ -69,17 +69,22 @@ class Incoming:
     tables: Iterable[pa.Table]
 
 
-def require_confinement(*, unconfined_for_trying_out: bool) -> None:
-    """Refuse to run people's SQL without walls, unless told that it is for trying out.
+def require_confinement(*, unconfined_for_trying_out: bool) -> Walls:
+    """The walls that a query will run behind; none only when told that it is for trying out.
 
     Refuses: SQL_UNCONFINED.
     """
-    if not unconfined_for_trying_out and not can_confine():
+    if unconfined_for_trying_out:
+        return Walls.NONE
+    found = walls()
+    if found is Walls.NONE:
         raise refusal(
             Code.SQL_UNCONFINED,
-            "This machine cannot shut a query in: bubblewrap is missing or may not make namespaces.",
+            "This machine cannot shut a query in: bubblewrap is missing or may not make namespaces, and its kernel "
+            "lacks Landlock or seccomp.",
             "Install the Debian package bubblewrap. On synthetic data only: --unconfined-for-trying-out.",
         )
+    return found
 
 
 def run_confined(
@@ -97,8 +102,8 @@ def run_confined(
         worker is killed and its refusal stands; check — asked at the end.
     Refuses: SQL_UNCONFINED, SQL_LIMIT, SQL_FAILED; whatever ``check`` raises.
     """
-    require_confinement(unconfined_for_trying_out=unconfined_for_trying_out)
-    command = unconfined_command() if unconfined_for_trying_out else confined_command()
+    found = require_confinement(unconfined_for_trying_out=unconfined_for_trying_out)
+    command = unconfined_command() if found is Walls.NONE else confined_command(found)
     scans = [{"name": table.name, "keep": table.keep} for table in incoming]
     request = json.dumps({"sql": sql, "scans": scans, "limits": asdict(limits)}).encode()
     with _running(command) as worker, _watched(worker, limits.wall_seconds, watch or check) as stopped:
