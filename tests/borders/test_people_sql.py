@@ -45,6 +45,55 @@ C1 = {
         "SELECT * FROM scan_0",
         "SELECT * FROM __ducklake_metadata_lake.ducklake_data_file",
     ],
+    "new-syntax": [
+        "SELECT COLUMNS('.*') FROM person",
+        "SELECT COLUMNS(* EXCLUDE (person_id)) FROM person",
+        "SELECT *COLUMNS(*) FROM person",
+        "SELECT coalesce(*COLUMNS(*)) FROM person",
+        "SELECT count(COLUMNS(*)) FROM person",
+        "SELECT * FROM person WHERE COLUMNS(*) > 1",
+        "SELECT * FROM person ORDER BY COLUMNS('person_id')",
+        "SELECT * LIKE '%id' FROM person",
+        "SELECT * REPLACE (error('x') AS person_id) FROM person",
+        "FROM query('FROM x')",
+        "SELECT * FROM person POSITIONAL JOIN death",
+        "SELECT * FROM (SUMMARIZE FROM person)",
+        "SELECT {'a': person_id}.a FROM person",
+        "SELECT struct_pack(a := person_id).a FROM person",
+        "SELECT person FROM person",
+        "SELECT array_agg(person) FROM person",
+        "SELECT person_id.abs() FROM person",
+        "SELECT ('a').concat('b').query() FROM person",
+        "WITH RECURSIVE t(a) USING KEY (a) AS (SELECT 1 UNION SELECT a + 1 FROM t WHERE a < 3) FROM t",
+        "SELECT * FROM person, LATERAL (SELECT person_id) x",
+        "SELECT * FROM person p1, p1.person_id",
+        "SELECT [x for x in [1, 2]] FROM person",
+        "SELECT list_transform([1], lambda x: x) FROM person",
+        "SELECT person_id IN death FROM person",
+        "SELECT ARRAY(SELECT person_id FROM person)",
+        "SELECT MAP {'a': person_id}['a'] FROM person",
+        "SELECT union_value(a := 1)",
+        "SELECT CAST('person' AS REGCLASS)",
+        "SELECT CAST(1 AS STRUCT(a INT))",
+        "SELECT CAST(1 AS VARIANT)",
+        "SELECT CAST(person_id AS ENUM('a')) FROM person",
+        "SELECT variant_extract(1, 2)",
+        "SELECT count(*) AS n FROM person AT (VERSION => 1)",
+        "SELECT session_user",
+        "SELECT current_role, user, current_catalog",
+        "SELECT localtimestamp",
+        "SELECT localtime",
+        "SELECT age(birth_datetime) FROM person",
+        "SELECT #1 FROM person",
+        "SELECT virtual_column FROM person",
+        "SELECT filename, file_row_number FROM person",
+        "SELECT * FROM repeat_row(1, num_rows=3)",
+        "SELECT * FROM seq_scan('person')",
+        "SELECT * FROM duckdb_logs()",
+        "SELECT write_log('a')",
+        "DECLARE c CURSOR FOR SELECT 1",
+        "MERGE INTO person USING death ON true WHEN MATCHED THEN DELETE",
+    ],
     "02-short-forms": [
         "FROM base.patients",
         "TABLE base.patients",
@@ -346,3 +395,10 @@ def test_c1_14_what_is_allowed_means_what_the_person_wrote(permit: Asked, copy: 
 )
 def test_c3_30_what_is_too_large_or_too_deep_is_refused_before_it_runs(engine: Engine, text: str) -> None:
     assert refusal_of(engine, text).code in {Code.SQL_LIMIT, Code.SQL_NOT_ALLOWED}
+
+
+def test_a_part_may_be_called_as_we_call_a_table(permit: Asked) -> None:
+    text = "WITH scan_0 AS (SELECT 7 AS a) SELECT scan_0.a, count(*) AS n FROM scan_0, person GROUP BY ALL"
+    assert permit.sql(text).to_pylist() == [{"a": 7, "n": 30}]
+    again = "WITH scan_0 AS (SELECT person_id FROM person) SELECT count(*) AS n FROM scan_0"
+    assert permit.sql(again).to_pylist() == [{"n": 30}]

@@ -44,6 +44,7 @@ class Scan:
 class CheckedQuery:
     """A query that may run: the text is ours, written from the checked tree.
 
+    ``columns`` are the names that a column may have: of the tables that are read, or made in the statement.
     ``digest`` is the same for statements that differ in spaces, letter case and comments only. ``counts`` are
     the places of the counts under a permit for aggregates, empty under one for rows.
     """
@@ -51,6 +52,7 @@ class CheckedQuery:
     sql: str
     scans: tuple[Scan, ...]
     names: frozenset[str]
+    columns: frozenset[str]
     digest: str
     counts: tuple[int, ...] = ()
 

@@ -44,7 +44,7 @@ def check_engine_tree(serialized: str, query: CheckedQuery) -> None:
     names = {scan.name for scan in query.scans} | query.names
     functions = counting_functions() if query.n_person_lists else allowed_functions()
     for part in _parts(statements[0]["node"]):
-        _check(part, names, functions)
+        _check(part, names, query.columns, functions)
 
 
 def _parts(root: Any) -> Iterator[dict[str, Any]]:
@@ -59,9 +59,9 @@ def _parts(root: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value)
 
 
-def _check(part: dict[str, Any], names: Collection[str], functions: Collection[str]) -> None:
+def _check(part: dict[str, Any], names: Collection[str], columns: Collection[str], functions: Collection[str]) -> None:
     if "class" in part:
-        _check_expression(part, functions)
+        _check_expression(part, columns, functions)
     elif "cte_map" in part:
         if part.get("type") not in _QUERIES or part.get("sample"):
             raise refused("a kind of query that is not allowed")
@@ -71,15 +71,20 @@ def _check(part: dict[str, Any], names: Collection[str], functions: Collection[s
         raise refused("a type that is not allowed", "a number, a text, a date, or a list of them")
 
 
-def _check_expression(part: dict[str, Any], functions: Collection[str]) -> None:
+def _check_expression(part: dict[str, Any], columns: Collection[str], functions: Collection[str]) -> None:
     kind = part["class"]
     if kind not in _EXPRESSIONS:
         raise refused("a part of SQL that is not allowed")
+    if kind == "COLUMN_REF" and str(part["column_names"][-1]).lower() not in columns:
+        # session_user, localtimestamp and the like are columns to the parser, and functions where there is no column
+        raise refused_function(str(part["column_names"][-1]).lower())
     if kind in {"FUNCTION", "WINDOW"}:
         name = str(part.get("function_name", "")).lower()
         is_builtin = part.get("schema") in {"", "main"} and not part.get("catalog") and not part.get("export_state")
         if not is_builtin or name not in functions:
             raise refused_function(name)
+        if name == "age" and len(part.get("children", [])) == 1:
+            raise refused("age of one day, which asks for the time", "age of two days, or date_diff")
     if kind == "OPERATOR" and part["type"] not in _OPERATORS:
         raise refused("an operator that is not allowed")
     if kind == "STAR" and part.get("expr"):  # without one it is * or the ALL of ORDER BY ALL

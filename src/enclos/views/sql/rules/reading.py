@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -118,7 +118,8 @@ def read_query(text: str, granted: Granted) -> CheckedQuery:
     scans = _resolve(tree, granted)
     sql = _written(tree)
     names = frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))
-    return CheckedQuery(sql, scans, names, sha256_hex(sql.encode("utf-8")), counts)
+    columns = frozenset(_known_columns(tree, {scan.table for scan in scans}, granted))
+    return CheckedQuery(sql, scans, names, columns, sha256_hex(sql.encode("utf-8")), counts)
 
 
 def _check_tokens(text: str) -> None:
@@ -227,7 +228,10 @@ def _resolve(tree: exp.Expr, granted: Granted) -> tuple[Scan, ...]:
         types = granted.tables[name]
         keep = kept_rows(table, types)
         columns = tuple(types) if has_star else tuple(column for column in types if column in named)
-        found = scans.setdefault((name, keep), Scan(f"scan_{len(scans)}", name, columns or tuple(types)[:1], keep))
+        free = next(
+            each for at in count() if (each := f"scan_{at}") not in ctes | {scan.name for scan in scans.values()}
+        )
+        found = scans.setdefault((name, keep), Scan(free, name, columns or tuple(types)[:1], keep))
         alias = table.args.get("alias") or exp.TableAlias()
         if alias.args.get("columns"):
             raise refused("names of columns after the name of a table", "AS in SELECT")
@@ -248,7 +252,7 @@ def _is_cte(table: exp.Table, ctes: set[str]) -> bool:
 
 def _check_columns(tree: exp.Expr, used: set[str], granted: Granted) -> None:
     """Every column is one of a table that is read, or was named in the statement."""
-    known = {column for table in used for column in granted.tables[table]} | _given_names(tree)
+    known = _known_columns(tree, used, granted)
     sources = used | {alias.name.lower() for alias in tree.find_all(exp.TableAlias) if alias.this is not None}
     sources |= {table.name.lower() for table in tree.find_all(exp.Table)}
     for column in tree.find_all(exp.Column):
@@ -258,6 +262,10 @@ def _check_columns(tree: exp.Expr, used: set[str], granted: Granted) -> None:
             raise refused(f"a name before a dot that is no table of the query{_at(column)}")
         if not isinstance(column.this, exp.Star) and column.name.lower() not in known:
             raise refused(f"a column that no table of the query has{_at(column)}", "the columns that docs/sql.md lists")
+
+
+def _known_columns(tree: exp.Expr, used: set[str], granted: Granted) -> set[str]:
+    return {column for table in used for column in granted.tables[table]} | _given_names(tree)
 
 
 def _given_names(tree: exp.Expr) -> set[str]:
