@@ -13,6 +13,7 @@ import pytest
 import enclos
 from enclos.app import permits
 from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.rotation import rotate_key
 from enclos.app.sql import ask
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.ledger.model import Action, Kind, Outcome
@@ -85,6 +86,15 @@ def test_a_history_whose_end_was_taken_away_answers_nothing(home: Enclosure) -> 
         for path, content in kept.items():
             path.write_bytes(content)
     assert ask(home, permit=permit, user=ALICE, text=COUNT).table.num_rows == 1
+
+
+def test_what_counts_have_shown_moves_to_the_next_key(folder: Path) -> None:
+    with open_home(folder) as home:
+        permit = granted(home, "FR-TAIL-0002", access="aggregates")
+        ask(home, permit=permit, user=ALICE, text=COUNT)
+        assert rotate_key(home, "permit", permit=permit)["moved"]["n_files"] == 2  # the perimeter and one question
+    with open_home(folder) as home:
+        assert ask(home, permit=permit, user=ALICE, text=COUNT).table.num_rows == 1
 
 
 def test_c5_41_a_permit_that_ended_a_second_ago_answers_nothing(home: Enclosure) -> None:

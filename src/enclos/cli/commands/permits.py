@@ -11,6 +11,10 @@ import typer
 from enclos.cli.application import Dir, Json, application, passphrase, text_of
 from enclos.cli.console import show
 
+PermitId = Annotated[str, typer.Argument(metavar="PERMIT")]
+Document = Annotated[Path, typer.Argument(metavar="FILE")]
+Reason = Annotated[str, typer.Option("--reason")]
+
 permit_commands = typer.Typer(help="Permits: draft, sign, show, open, amend, renew, revoke.", no_args_is_help=True)
 application.add_typer(permit_commands, name="permit")
 
@@ -37,9 +41,7 @@ def permit_draft(
 
 
 @permit_commands.command("sign")
-def permit_sign(
-    directory: Dir, file: Annotated[Path, typer.Argument(metavar="FILE")], *, as_json: Json = False
-) -> None:
+def permit_sign(directory: Dir, file: Document, *, as_json: Json = False) -> None:
     """Sign a permit as the access body.
 
     Example: enclos permit sign france permit.yaml
@@ -54,8 +56,8 @@ def permit_sign(
 @permit_commands.command("amend")
 def permit_amend(
     directory: Dir,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
-    reason: Annotated[str, typer.Option("--reason")],
+    file: Document,
+    reason: Reason,
     *,
     as_json: Json = False,
 ) -> None:
@@ -73,9 +75,9 @@ def permit_amend(
 @permit_commands.command("renew")
 def permit_renew(
     directory: Dir,
-    permit: Annotated[str, typer.Argument(metavar="PERMIT")],
+    permit: PermitId,
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="The new end, YYYY-MM-DD (UTC).")],
-    reason: Annotated[str, typer.Option("--reason")],
+    reason: Reason,
     *,
     as_json: Json = False,
 ) -> None:
@@ -102,8 +104,8 @@ def permit_renew(
 @permit_commands.command("revoke")
 def permit_revoke(
     directory: Dir,
-    permit: Annotated[str, typer.Argument(metavar="PERMIT")],
-    reason: Annotated[str, typer.Option("--reason")],
+    permit: PermitId,
+    reason: Reason,
     *,
     as_json: Json = False,
 ) -> None:
@@ -150,9 +152,7 @@ def permit_review(
 
 
 @permit_commands.command("show")
-def permit_show(
-    directory: Dir, permit: Annotated[str, typer.Argument(metavar="PERMIT")], *, as_json: Json = False
-) -> None:
+def permit_show(directory: Dir, permit: PermitId, *, as_json: Json = False) -> None:
     """One permit, its versions and its state.
 
     Example: enclos permit show france FR-2026-0042
@@ -165,9 +165,7 @@ def permit_show(
 
 
 @permit_commands.command("open")
-def permit_open(
-    directory: Dir, permit: Annotated[str, typer.Argument(metavar="PERMIT")], *, as_json: Json = False
-) -> None:
+def permit_open(directory: Dir, permit: PermitId, *, as_json: Json = False) -> None:
     """Write the permit's perimeter; no health row is copied.
 
     Example: enclos permit open france FR-2026-0042

@@ -42,6 +42,7 @@ _WORD = re.compile(r"\w+")
 class PermitReader:
     """What reads through a permit's perimeter, one bucket after the other.
 
+    In: name — what results carry
     Refuses: VIEW_UNOPENED; whatever ``check`` raises, before each bucket.
     """
 
@@ -54,6 +55,7 @@ class PermitReader:
         perimeter: PerimeterStore,
         check: Check,
         opted_out: Collection[int],
+        name: str = "",
     ) -> None:
         if not perimeter.exists():
             raise refusal(
@@ -73,6 +75,7 @@ class PermitReader:
         self._perimeter = perimeter
         self._check = check
         self._opted_out = opted_out
+        self._name = name
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._terms.permit_id})"
@@ -97,20 +100,6 @@ class PermitCdm(PermitReader):
     study. Those who object are asked for anew at every bucket.
     Refuses: VIEW_UNOPENED; whatever ``check`` raises.
     """
-
-    def __init__(
-        self,
-        terms: ViewTerms,
-        *,
-        name: str,
-        engine: SqlEngine,
-        snapshot: Snapshot,
-        perimeter: PerimeterStore,
-        check: Check,
-        opted_out: Collection[int],
-    ) -> None:
-        super().__init__(terms, engine=engine, snapshot=snapshot, perimeter=perimeter, check=check, opted_out=opted_out)
-        self._name = name
 
     @property
     def name(self) -> str:
