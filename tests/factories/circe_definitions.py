@@ -174,6 +174,27 @@ def circe_definition(seed: int) -> Json:
     return _Writer(seed).definition()
 
 
+def definition_of_one_attribute(kind: str, name: str, seed: int) -> Json:
+    """A definition whose one criterion has that attribute alone, beside its concept set; a day of events is a row."""
+    writer = _Writer(seed)
+    body = {} if kind in _WITHOUT_SET else {"CodesetId": seed % N_SETS}
+    return {
+        "ConceptSets": writer.concept_sets(),
+        "PrimaryCriteria": {
+            "CriteriaList": [{kind: body | writer.attribute(name, ATTRIBUTES[kind][name])}],
+            "ObservationWindow": {"PriorDays": 0, "PostDays": 0},
+            "PrimaryCriteriaLimit": {"Type": "All"},
+        },
+        "QualifiedLimit": {"Type": "All"},
+        "ExpressionLimit": {"Type": "All"},
+        "EndStrategy": {"DateOffset": {"DateField": "StartDate", "Offset": 0}},
+        "InclusionRules": [],
+        "CensoringCriteria": [],
+        "CollapseSettings": {"CollapseType": "ERA", "EraPad": 0},
+        "CensorWindow": {},
+    }
+
+
 class _Writer:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - test data
@@ -183,7 +204,7 @@ class _Writer:
 
     def definition(self) -> Json:
         found: Json = {
-            "ConceptSets": [self.concept_set(number) for number in range(N_SETS)],
+            "ConceptSets": self.concept_sets(),
             "PrimaryCriteria": {
                 "CriteriaList": [self.criterion(2) for _ in range(self.random.choice((1, 1, 2, 3)))],
                 "ObservationWindow": {
@@ -229,6 +250,15 @@ class _Writer:
         if self.chance(0.3):
             era["DaysSupplyOverride"] = self.random.choice((0, 1, 14))
         return {"CustomEra": era}
+
+    def concept_sets(self) -> list[Json]:
+        """Sets for records, and one for what records say beside their concept."""
+        beside = [
+            {"concept": _concept(each), "isExcluded": False}
+            for each in self.random.sample((*GENDERS, *UNITS, *OTHERS), 4)
+        ]
+        found = [self.concept_set(number) for number in range(N_SETS)]
+        return [*found, {"id": N_SETS, "name": "beside", "expression": {"items": beside}}]
 
     def concept_set(self, number: int) -> Json:
         items = [
@@ -281,7 +311,8 @@ class _Writer:
         if form == _SET:
             return {name: self.random.randrange(N_SETS)}
         if form == "only set" or self.chance(0.35):
-            return {f"{name}CS": {"CodesetId": self.random.randrange(N_SETS), "IsExclusion": self.chance(0.4)}}
+            number = N_SETS if self.chance(0.8) else self.random.randrange(N_SETS)
+            return {f"{name}CS": {"CodesetId": number, "IsExclusion": self.chance(0.4)}}
         known = {"genders": GENDERS, "units": UNITS}.get(form, OTHERS)
         wanted = {name: [_concept(each) for each in self.random.sample(known, self.random.randint(1, len(known) - 1))]}
         return {**wanted, f"{name}Exclude": self.chance(0.5)} if form == _LIST_EXCLUDE else wanted

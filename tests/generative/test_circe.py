@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
+from random import Random
 from typing import Any
 
 import duckdb
 import pytest
 
-from enclos.studies.circe import circe_rows
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.studies.circe import circe_rows, read_circe
 from factories.circe_cdm import Cdm, arrow_cdm, circe_cdm
-from factories.circe_definitions import circe_definition
+from factories.circe_definitions import ATTRIBUTES, circe_definition, definition_of_one_attribute
 from fakes.whole_cdm import whole_cdm_of_rows
 from oracle import circe_histories, circe_sql
 from shared_data import shared
@@ -96,7 +101,8 @@ def circepy_says_what_circe_means(node: Any) -> bool:
     if not isinstance(node, dict):
         return True
     wrong = (
-        "DateAdjustment" in node
+        ("PrimaryCriteria" in node and not {"QualifiedLimit", "ExpressionLimit"} <= node.keys())
+        or "DateAdjustment" in node
         or node.get("IsExclusion") is True
         or "DaysSupplyOverride" in node
         or any(key.endswith("CS") and value.get("CodesetId") == 0 for key, value in node.items())
@@ -130,10 +136,88 @@ def test_reading_a_definition_aloud_gives_what_circes_sql_gives() -> None:
 
 
 def test_the_engine_makes_the_cohorts_that_reading_aloud_makes() -> None:
-    n_filled, differing = differing_of_random(first=0, n_batches=12)
+    n_filled, differing = differing_of_random(first=0, n_batches=30)
 
     assert differing == []
-    assert n_filled > 20
+    assert n_filled > 60
+
+
+def differing_of_single_attributes(seeds: Iterable[int], kinds: Iterable[str]) -> tuple[set[str], list[str]]:
+    """Attributes that decide who is in, and those whose cohort differs, each alone in a criterion of its kind."""
+    decisive, differing = set(), []
+    for kind, seed in product(kinds, seeds):
+        definitions = {
+            name: definition_of_one_attribute(kind, name, 31 * seed + place)
+            for place, name in enumerate(ATTRIBUTES[kind])
+        }
+        cdm = circe_cdm(definitions.values(), seed, n_persons=40)
+        found = rows_of_the_engine(definitions, cdm, n_buckets=1 + seed % 2)
+        for name, definition in definitions.items():
+            wanted = circe_histories.enclos_rows(definition, cdm)
+            differing += [f"{kind}.{name} of seed {seed}"] * (found[name] != wanted)
+            ((body,),) = (criterion.values() for criterion in definition["PrimaryCriteria"]["CriteriaList"])
+            for attribute in body.keys() - {"CodesetId"}:
+                del body[attribute]
+            if wanted and wanted != circe_histories.enclos_rows(definition, cdm):
+                decisive.add(f"{kind}.{name}")
+    return decisive, differing
+
+
+def test_the_engine_holds_each_attribute_to_what_circe_says_of_it() -> None:
+    decisive, differing = differing_of_single_attributes([3], ATTRIBUTES)
+
+    assert differing == []
+    assert len(decisive) > 70
+
+
+@pytest.mark.slow
+def test_each_attribute_decides_who_is_in_a_cohort() -> None:
+    decisive, differing = differing_of_single_attributes(range(24), ATTRIBUTES)
+
+    assert differing == []
+    assert {f"{kind}.{name}" for kind, names in ATTRIBUTES.items() for name in names} == decisive
+
+
+def mangled(definition: Json, random: Random) -> Json:
+    """A definition with one place of it dropped, replaced by rubbish, or joined by something unknown."""
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        for key in list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+            places.append((node, key))
+            walk(node[key])
+
+    copy: Json = json.loads(json.dumps(definition))
+    walk(copy)
+    parent, key = random.choice(places)
+    rubbish = random.choice(
+        (None, True, -1, 10**30, 1.5, "", "x", "2015-13-45", [], {}, [None], [[]], {"x": 1}, "9" * 5000)
+    )
+    match random.choice(("replace", "replace", "drop", "add")):
+        case "replace":
+            parent[key] = rubbish
+        case "drop":
+            del parent[key]
+        case "add" if isinstance(parent, dict):
+            parent[random.choice(("Unknown", "First", "Age", "CodesetId"))] = rubbish
+    return copy
+
+
+def code_of(definition: Json) -> Code | None:
+    """The code of the refusal, None when the definition is read."""
+    try:
+        read_circe(json.dumps(definition))
+    except Refusal as refusal:
+        return refusal.code
+    return None
+
+
+def test_a_mangled_definition_is_refused_or_read_but_breaks_nothing() -> None:
+    random = Random(1)  # noqa: S311 - test data
+    codes = Counter(code_of(mangled(circe_definition(seed), random)) for seed in range(150))
+
+    assert codes.keys() <= {None, Code.CIRCE_INVALID, Code.CIRCE_UNREADABLE}
+    assert min(codes[None], codes[Code.CIRCE_INVALID]) > 20
 
 
 def test_the_engine_makes_the_cohorts_of_known_definitions_on_a_cdm_grown_around_them() -> None:
