@@ -25,7 +25,7 @@ from enclos.views.steps import PermitCdm
 from factories.built_in import OUTCOMES, built_in, write_tables
 from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, run_cli
 from factories.studies import tables_of
-from fakes.cdm import cdm_of_rows
+from fakes.cdm import cdm_of_parquet, cdm_of_rows
 from shared_data import shared
 
 GIBLEED, ORACLE = shared("omop", "gibleed"), shared("oracle", "gibleed")
@@ -41,6 +41,21 @@ analyses:
   - incidence: {outcome: [gibleed, bronchitis, sinusitis, otitis], interval: [years, overall], washout_days: 365,
                 repeated_events: true}
   - prevalence: {outcome: [gibleed, bronchitis, sinusitis, otitis], type: point, interval: years}
+"""
+FOLLOWING = f"""\
+study: gibleed-cohorts
+cohorts:
+  drug: {{concepts: [{1118084 if GIBLEED else 192671}], descendants: false, domain: drug, limit: all, end: event_end,
+         gap_era: 30}}
+  gibleed: {{concepts: [192671], domain: condition, limit: all, end: {{days: 1}}}}
+  bronchitis: {{concepts: [260139], domain: condition, limit: all, end: {{days: 1}}}}
+analyses:
+  - characterise: {{cohort: [gibleed, bronchitis], age_groups: [[0, 64], [65, 150]], strata: [sex], overlap: true,
+                   intersect: [{{cohort: drug, window: [null, -1]}}], standardised_differences: true,
+                   large_scale: {{windows: [[-365, -1]], event_in_window: condition, minimum_frequency: 0.05}}}}
+  - utilisation: {{cohort: [gibleed], exposures: [drug], ingredient: 1118084, covered_days: 3,
+                  restart: {{switch: drug}}, indication: {{cohort: bronchitis, windows: [[-30, 0]],
+                  unknown: condition}}}}
 """
 FILES = ("ip_gibleed_inc", "ip_gibleed_inc2", "ip_gibleed_pp")
 COUNTS = {"denominator_count", "outcome_count", "person_days", "count"}
@@ -177,6 +192,25 @@ def oracle_rows(name, number):
     reader = csv.DictReader(io.StringIO(reference(name).decode("utf-8")))
     columns = ("cohort_definition_id", "subject_id", "cohort_start_date", "cohort_end_date")
     return sorted(tuple(row[column] for column in columns) for row in reader)
+
+
+def test_analyses_of_cohorts_are_the_same_through_a_permit_and_stay_inside(home):
+    """The engine on the raw rows, itself held to the peers elsewhere, says what the chain must give."""
+    folder, _ = home
+    study = folder.parent / "following.yaml"
+    study.write_text(FOLLOWING, encoding="utf-8")
+    answer = run_cli("study", folder, study, "--permit", "FR-TEST-0001", "--user", ALICE)
+    assert answer["summary"] == []
+    assert answer["verdict"] == "refuse"
+    with open_home(folder) as enclosure:
+        key = enclosure.keys.secret(permit_key("FR-TEST-0001"))
+        found = RunFiles(folder / "permits" / "FR-TEST-0001", key).read(answer["run"]).result
+    raw = raw_cdm() if GIBLEED is None else cdm_of_parquet(GIBLEED, 1, name="GiBleed")
+    expected = run_study(study_from_yaml(FOLLOWING), raw)
+    assert found.table.equals(expected.table)
+    assert [cell.key for cell in found.cells] == [cell.key for cell in expected.cells]
+    counts = [(cell.n_numerator, cell.n_denominator) for cell in found.cells]
+    assert counts == [(cell.n_numerator, cell.n_denominator) for cell in expected.cells]
 
 
 def test_a_second_run_of_everything_changes_nothing(home):
