@@ -8,7 +8,7 @@ from enclos.contracts.delivered.document import Kind
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.pseudonyms.model import CrossedTable, LandedDelivery, Unit
 
-CROSSING_VERSION = 5
+CROSSING_VERSION = 6
 """Raised when the same landed rows would cross differently; every unit then crosses again."""
 
 ROWS_PER_UNIT = 4_000_000

@@ -305,3 +305,23 @@ def test_an_implanted_device_is_on_the_day_of_its_delay() -> None:
     with built({"ben": [ben(1)], "mco_b": [stay(1, 1, MAY_1, MAY_6)], "pmsi_device": lines}) as snapshot:
         columns = ("device_source_value", "device_exposure_start_date", "quantity", "device_type_concept_id")
         assert snapshot.rows("device_exposure", *columns) == [("3183980", MAY_4, 2, 32853)]
+
+
+def test_each_delivered_table_has_its_own_account() -> None:
+    """Drugs of several tables cross as one; what became of each is told by the name under which it was delivered."""
+    drugs = [
+        on_stay(1, key, came_as=came, UCD_UCD_COD=code, ADM_NBR=1.0)
+        for came, key, code in (
+            ("T_MCOaaMED", 1, "9231824"),
+            ("T_MCOaaMED", 1, None),
+            ("T_MCOaaMEDATU", 1, "9231824"),
+            ("T_SSRaaMED", 9, "9231824"),
+        )
+    ]
+    with built({"ben": [ben(1)], "mco_b": [stay(1, 1, MAY_1, MAY_4)], "pmsi_drug": drugs}) as snapshot:
+        assert {line.table for line in snapshot.report.account} >= {"T_MCOaaMED", "T_MCOaaMEDATU", "T_SSRaaMED"}
+        assert "pmsi_drug" not in {line.table for line in snapshot.report.account}
+        assert snapshot.account("T_MCOaaMED") == {"delivered": 2, "mapped": 1, "rejected": 1, "reasons": {"no_code": 1}}
+        assert snapshot.account("T_MCOaaMEDATU") == {"delivered": 1, "mapped": 1}
+        assert snapshot.account("T_SSRaaMED") == {"delivered": 1, "rejected": 1, "reasons": {"no_stay": 1}}
+        assert len(snapshot.rows("drug_exposure")) == 2

@@ -71,11 +71,12 @@ LINES: tuple[TableContract, ...] = (
     # T_MCOaaFBSTC: one row per billed act of external care
     person_table("ace_b", stay_key="BIGINT", ACT_COD="VARCHAR"),
     # T_SSRaaD, T_HADaaD, T_HADaaDMPP, T_HADaaDMPA, T_RIPaaRSAD
-    person_table("pmsi_diagnosis", stay_key="BIGINT", place="VARCHAR", ASS_DGN="VARCHAR"),
+    person_table("pmsi_diagnosis", stay_key="BIGINT", came_as="VARCHAR", place="VARCHAR", ASS_DGN="VARCHAR"),
     # T_MCOaaFMSTC, T_SSRaaCCAM, T_SSRaaCSARR, T_HADaaA, T_RIPaaCCAM
     person_table(
         "pmsi_act",
         stay_key="BIGINT",
+        came_as="VARCHAR",
         vocabulary="VARCHAR",
         CDC_ACT="VARCHAR",
         PHA_ACT="VARCHAR",
@@ -89,7 +90,13 @@ LINES: tuple[TableContract, ...] = (
     person_table("pmsi_analysis", stay_key="BIGINT", NABM_COD="VARCHAR", ACT_NBR="INTEGER", DEL_DAT_ENT="INTEGER"),
     # T_MCOaaMED, MEDATU, MEDTHROMBO, FH, FHSTC, T_SSRaaMED, MEDATU, T_HADaaMED, MEDATU, MEDCHL
     person_table(
-        "pmsi_drug", stay_key="BIGINT", list="VARCHAR", UCD_UCD_COD="VARCHAR", ADM_NBR="DOUBLE", DAT_DELAI="INTEGER"
+        "pmsi_drug",
+        stay_key="BIGINT",
+        came_as="VARCHAR",
+        list="VARCHAR",
+        UCD_UCD_COD="VARCHAR",
+        ADM_NBR="DOUBLE",
+        DAT_DELAI="INTEGER",
     ),
     # T_MCOaaVALO: what the stay cost the sickness insurance, and the tariff that it was reckoned from
     person_table("mco_valo", stay_key="BIGINT", MNT_TOT_AM="DOUBLE", MNT_TOT_BR="DOUBLE"),

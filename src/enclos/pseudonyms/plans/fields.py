@@ -243,10 +243,14 @@ def judged_header(header: Header, rows: str) -> str:
     )
 
 
-def judged_line(line: Line, rows: str) -> str:
-    """Every row of a table that hangs on a stay, with its stay."""
+def judged_line(family: str, line: Line, rows: str) -> str:
+    """Every row of a table that hangs on a stay, with its stay.
+
+    In: family — the delivered table, which a table of several keeps as ``came_as``
+    """
+    values = {"came_as": f"'{family}'", **line.values}
     names = [name for name in PSEUDONYMISED[line.into].names if name not in {*_OF_STAY, "bucket", "source"}]
-    columns = ", ".join(f'{line.values.get(name, "NULL")} AS "{name}"' for name in names)
+    columns = ", ".join(f'{values.get(name, "NULL")} AS "{name}"' for name in names)
     return (
         f"SELECT r._source AS source, s.person_id, s.stay_key, {columns}, r._delivery, r._line, "
         f"s._delivery AS _chained_delivery, s._line AS _chained, CASE WHEN s._source IS NULL "

@@ -56,7 +56,7 @@ def cross_stays(unit: OpenUnit) -> list[CrossedTable]:
     for family, line in fields.LINES.items():
         if unit.n_landed.get(family):
             rows = stays.with_year(unit.rows(family, (*line.field.stay_keys, *line.reads)))
-            accounts.append(unit.cross(family, line.into, fields.judged_line(line, rows)))
+            accounts.append(unit.cross(family, line.into, fields.judged_line(family, line, rows)))
     known = {account.table for account in accounts}
     for family in unit.n_landed:
         if family in pmsi.NEVER_CHAINED:

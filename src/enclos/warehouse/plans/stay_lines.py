@@ -68,7 +68,8 @@ def billed_lines_sql(ace_b: str) -> str:
 def diagnoses(pmsi_diagnosis: str) -> Kind:
     """Associated diagnoses of SSR, HAD and RIP, each in its place; a code borne several times there is one row."""
     lines = f"""
-        SELECT verdict, person_id, stay_key, key, field, trim(ASS_DGN) AS code, place, stay_start_on AS start_on,
+        SELECT verdict, came_as, person_id, stay_key, key, field, trim(ASS_DGN) AS code, place,
+               stay_start_on AS start_on,
                stay_end_on AS end_on, {_counted()}
         FROM {_judged(pmsi_diagnosis, no_code("ASS_DGN"))}
     """
@@ -110,7 +111,7 @@ def acts(pmsi_act: str) -> Kind:
     )
     judged = _judged(pmsi_act, *_ACT, more=begins).replace("s.field, ", "s.field, d.start_on AS sequence_start_on, ", 1)
     lines = f"""
-        SELECT verdict, person_id, key, field,
+        SELECT verdict, came_as, person_id, key, field,
                CASE WHEN delay_from = 'sequence' THEN
                          {_after("ENT_DAT_DEL", "coalesce(sequence_start_on, stay_start_on)")}
                     WHEN ENT_DAT_DEL IS NULL THEN coalesce(sequence_start_on, stay_start_on)
@@ -169,7 +170,7 @@ def analyses(pmsi_analysis: str) -> Kind:
 def drugs(pmsi_drug: str) -> Kind:
     """Drugs outside the tariff of stays, and those that a hospital's pharmacy handed over."""
     lines = f"""
-        SELECT verdict, person_id, key, field, {_after("DAT_DELAI")} AS start_on,
+        SELECT verdict, came_as, person_id, key, field, {_after("DAT_DELAI")} AS start_on,
                CASE WHEN DAT_DELAI IS NULL AND field <> 'ACE' THEN stay_end_on ELSE {_after("DAT_DELAI")} END AS end_on,
                {ucd7_sql("trim(UCD_UCD_COD)")} AS code, ADM_NBR AS quantity, {_counted()}
         FROM {_judged(pmsi_drug, no_code("ltrim(UCD_UCD_COD, '0')"))}

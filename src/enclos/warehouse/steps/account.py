@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.warehouse.model import Fate, TableAccount, UnmappedCode, VocabularyShare
 from enclos.warehouse.plans.traps import KEPT, Trap
 
@@ -16,6 +17,12 @@ class Asked(Protocol):
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
+
+
+def delivered_as_sql(table: str) -> str:
+    """What the account calls a line of a table that crossed: where several delivered tables cross as one, its own."""
+    several = table in PSEUDONYMISED and "came_as" in PSEUDONYMISED[table].names
+    return f"coalesce(came_as, '{table}')" if several else f"'{table}'"
 
 
 class Account:
@@ -51,17 +58,24 @@ class Account:
         """So many rows bear a code without a standard concept; no code: so many bear codes that have one."""
         self._unmapped[vocabulary, code] += n_rows
 
-    def judge(self, asked: Asked, table: str, stage: str, traps: Sequence[Trap]) -> None:
-        """Count the verdicts on a table's lines, and those that cancelled."""
+    def judge(self, asked: Asked, table: str, stage: str, traps: Sequence[Trap]) -> Counter[str]:
+        """Count the verdicts on a table's lines, and those that cancelled.
+
+        Out: the mapped lines by delivered table, which the caller counts.
+        """
         found = asked.rows(
-            f"SELECT verdict, CAST(sum(n_lines) AS BIGINT), CAST(sum(n_mapped) AS BIGINT) FROM {stage} GROUP BY verdict"
+            f"SELECT {delivered_as_sql(table)} AS came, verdict, CAST(sum(n_lines) AS BIGINT), "
+            f"CAST(sum(n_mapped) AS BIGINT) FROM {stage} GROUP BY ALL"
         )
-        for verdict, n_lines, n_mapped in found:
+        mapped: Counter[str] = Counter()
+        for came, verdict, n_lines, n_mapped in found:
             if verdict == KEPT:
-                self._cancelled[table] += n_lines - n_mapped
+                self._cancelled[came] += n_lines - n_mapped
+                mapped[came] += n_mapped
             else:
                 trap = traps[verdict - 1]
-                self.drop(table, trap.name, trap.fate, n_lines)
+                self.drop(came, trap.name, trap.fate, n_lines)
+        return mapped
 
     def as_text(self) -> str:
         """All of it, to be kept with the part that told it."""

@@ -43,7 +43,7 @@ from enclos.warehouse.plans.parts import (
     within_sql,
 )
 from enclos.warehouse.plans.traps import Trap
-from enclos.warehouse.steps.account import Account
+from enclos.warehouse.steps.account import Account, delivered_as_sql
 from enclos.warehouse.steps.kinds import event_kinds
 from enclos.warehouse.steps.naming import define_named, named_by
 from enclos.warehouse.steps.records import Records
@@ -185,11 +185,12 @@ class Pass:
 
     def _deliver(self) -> None:
         for table in self._sources.of_persons:
-            counted = f"SELECT source, count(*) FROM {self._sources[table]} GROUP BY source"
+            came = delivered_as_sql(table)
+            counted = f"SELECT {came} AS came, source, count(*) FROM {self._sources[table]} GROUP BY ALL"
 
-            def tell(piece: Account, table: str = table, counted: str = counted) -> None:
-                for source, n_delivered in self._stage.rows(counted):
-                    piece.deliver(table, source, n_delivered)
+            def tell(piece: Account, counted: str = counted) -> None:
+                for came, source, n_delivered in self._stage.rows(counted):
+                    piece.deliver(came, source, n_delivered)
 
             self._tell(f"delivered {table}", tell, counted)
 
@@ -495,11 +496,14 @@ class Pass:
             self._stage.define(kind.name, kind.lines_sql)
 
         def tell(piece: Account) -> None:
-            if kind.lines_sql:
-                piece.judge(self._stage, kind.name, lines, kind.traps)
+            mapped = piece.judge(self._stage, kind.name, lines, kind.traps) if kind.lines_sql else Counter[str]()
+            several = mapped.keys() - {kind.name}
+            for came in mapped if several else ():
+                piece.map(came, mapped[came])
             for target, vocabulary, code, n_rows, n_lines in self._stage.rows(tally):
                 piece.expected[EVENT_TABLES[target]] += n_rows
-                piece.map(kind.name, int(n_lines))
+                if not several:
+                    piece.map(kind.name, int(n_lines))
                 if vocabulary is not None:
                     piece.unmapped(vocabulary, code, n_rows)
 

@@ -146,18 +146,22 @@ class Explainer:
         report = self._build([(self._person_id, chosen)], standing_by=False)
         at = Sources(self._engine, self._overlay(chosen), None)
         traps = traps_of_tables(at, duration_rule(self._duration), self._intents)
-        accounts = {account.table: account for account in report.account}
-        return tuple(
-            Verdicts(
-                table=name,
-                rule=f"{MAPPING}/{name}/{table}",
-                n_lines=len(lines[name]),
-                mapped=accounts[name].mapped,
-                reasons=dict(accounts[name].reasons),
-                passed=tuple((t.name, t.meaning) for t in traps.get(name, ()) if t.name not in accounts[name].reasons),
+        found = []
+        for name in sorted(lines):
+            came = set(chosen[name]["came_as"].to_pylist()) if "came_as" in chosen[name].schema.names else {name}
+            accounts = [account for account in report.account if account.table in came or account.table == name]
+            reasons = sum((Counter(account.reasons) for account in accounts), Counter[str]())
+            found.append(
+                Verdicts(
+                    table=name,
+                    rule=f"{MAPPING}/{name}/{table}",
+                    n_lines=len(lines[name]),
+                    mapped=sum(account.mapped for account in accounts),
+                    reasons=dict(reasons),
+                    passed=tuple((trap.name, trap.meaning) for trap in traps.get(name, ()) if trap.name not in reasons),
+                )
             )
-            for name in sorted(lines)
-        )
+        return tuple(found)
 
     # -- one row
 
