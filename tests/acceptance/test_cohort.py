@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from enclos.app.cohorts import count
+from enclos.app.permits import open_one, revoke, sign
+from enclos.app.sql import ask
 from enclos.app.studies import run as run_study
 from enclos.app.studies import run_files, whole_study
 from enclos.contracts.result import result_csv
@@ -158,3 +160,49 @@ def test_the_ledger_has_every_cohort_with_the_hash_of_its_definition(home: Path)
     intent = [entry for entry in entries if entry.kind is Kind.INTENT][-1]
     assert digest in str(intent.facts["definitions"])
     assert {str(CANARY)} & {word for entry in entries for word in str(entry.facts)} == set()
+
+
+def test_saved_rows_are_a_table_of_the_permits_own_sql_until_it_ends(home: Path) -> None:
+    """Run last: it ends a permit of its own."""
+    other = "FR-TEST-0002"
+    (home.parent / "other.yaml").write_text(
+        permit_text(other, period=WIDE, min_count=5).replace("access: aggregates", "access: rows"), encoding="utf-8"
+    )
+    texts = {"7": circe(), "ruled": circe(rules=[soon(1, 30, "soon")])}
+    with open_home(home) as enclosure:
+        sign(enclosure, (home.parent / "other.yaml").read_text(encoding="utf-8"))
+        open_one(enclosure, other)
+        saved = count(enclosure, permit=other, user=ALICE, texts=texts, save=True)["cohorts"]
+        assert [(each["name"], each["cohort_definition_id"]) for each in saved] == [("7", 7), ("ruled", 1_000_000)]
+
+        def asked(text: str, permit: str = other) -> list[dict[str, Any]]:
+            return ask(
+                enclosure, permit=permit, user=ALICE, text=text, unconfined_for_trying_out=True
+            ).table.to_pylist()
+
+        n_persons = (
+            "SELECT cohort_definition_id AS id, count(DISTINCT subject_id) AS n FROM cohort GROUP BY 1 ORDER BY 1"
+        )
+        assert asked(n_persons) == [
+            {"id": 7, "n": len(having(BLEED))},
+            {"id": 1_000_000, "n": len(soon_after(30))},
+        ]
+        joined = "SELECT count(DISTINCT person_id) AS n FROM cohort JOIN condition_occurrence USING (person_id)"
+        assert asked(joined) == [{"n": len(having(BLEED))}]
+        # Without the right to exact days, a saved day shows as its month, as every day does.
+        assert asked("SELECT count(*) AS n FROM cohort WHERE day(cohort_start_date) <> 1") == [{"n": 0}]
+        # The same name is replaced, the other one stays; another permit sees nothing of either.
+        count(enclosure, permit=other, user=ALICE, texts={"7": texts["ruled"]}, save=True)
+        assert asked(n_persons) == [{"id": number, "n": len(soon_after(30))} for number in (7, 1_000_000)]
+        assert asked("SELECT count(DISTINCT person_id) AS n FROM cohort", PERMIT) in ([], [{"n": None}])
+        count(enclosure, permit=PERMIT, user=ALICE, texts={"7": texts["7"]}, save=True)
+        assert asked("SELECT count(DISTINCT person_id) AS n FROM cohort", PERMIT) == [{"n": len(having(BLEED))}]
+
+        file = enclosure.paths.permits / other / "cohorts" / "saved.sealed"
+        assert b"PAR1" not in file.read_bytes()
+        entries = [entry for _, entry in enclosure.ledger.entries() if entry.action is Action.COHORT]
+        assert [entry.facts["saved"] for entry in entries if "saved" in entry.facts] == [[7, 1_000_000], [7], [7]]
+        revoke(enclosure, other, reason="a test")
+        assert not file.exists()
+        with pytest.raises(NotAllowed):
+            asked(n_persons)

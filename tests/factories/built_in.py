@@ -40,6 +40,8 @@ def write_tables(folder: Path) -> None:
     """The forty persons as an OMOP delivery: a CSV file a table."""
     folder.mkdir()
     for name, table in tables_of(built_in(), OUTCOMES.values()).items():
+        if not table.num_rows:
+            continue
         numbered = table
         if f"{name}_id" not in table.column_names and name in {"condition_occurrence", "observation_period"}:
             numbered = table.append_column(f"{name}_id", pa.array(range(1, table.num_rows + 1)))

@@ -13,14 +13,15 @@ from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_of, watcher
+from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import shown_before
 from enclos.app.watch import watched
-from enclos.ledger.model import Action
+from enclos.ledger.model import Action, Fact
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import SignedPermit
+from enclos.stores.cohort_file import CohortFile
 from enclos.studies.circe import Definition, read_circe
 from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.steps import Made, made
@@ -30,20 +31,29 @@ from enclos.views.steps import PermitCdm
 
 
 def count(
-    enclosure: Enclosure, *, permit: str, user: str, texts: Mapping[str, str], report: Report = silent
+    enclosure: Enclosure,
+    *,
+    permit: str,
+    user: str,
+    texts: Mapping[str, str],
+    save: bool = False,
+    report: Report = silent,
 ) -> dict[str, Any]:
     """Make the cohorts of Circe definitions, and tell how many persons they have.
 
-    In: texts — each definition's JSON by the cohort's name
-    Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, n_persons, and attrition: the persons
-        with an entry event, then those with one that fulfils the rules up to each. A number is None where it, or what
-        it would tell beside all that the permit has shown, rests on fewer persons than the permit's minimum.
+    In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
+        place of those saved under the same name
+    Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
+        n_persons, and attrition: the persons with an entry event, then those with one that fulfils the rules up to
+        each. A number is None where it, or what it would tell beside all that the permit has shown, rests on fewer
+        persons than the permit's minimum.
     Refuses: what permits refuse of the user, CIRCE_UNREADABLE, CIRCE_INVALID, CIRCE_TABLE_MISSING, VIEW_NOT_GRANTED,
         SQL_WITHHELD when the permit has shown too much to compare with.
     """
     started = perf_counter()
     digests = {name: sha256(text.encode("utf-8")).hexdigest() for name, text in texts.items()}
-    with enclosure.ledger.intent(Action.COHORT, user, permit, {"definitions": list(digests.values())}) as ticket:
+    facts: dict[str, Fact] = {"definitions": list(digests.values()), "save": save}
+    with enclosure.ledger.intent(Action.COHORT, user, permit, facts) as ticket:
         signed = active(enclosure, permit, user)
         definitions = {name: _read(name, text) for name, text in texts.items()}
         check_held(list(definitions.values()))
@@ -70,6 +80,14 @@ def count(
                 parts = list(made(list(definitions.values()), cdm, attrition=True, check=check, progress=progress))
             check()
         told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts)
+        if save:
+            kept = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit)))
+            rows = {
+                name: pa.concat_tables([_of_cohort(part.rows, at) for part in parts]) for at, name in enumerate(texts)
+            }
+            ids = kept.replace(rows)
+            ticket.facts["saved"] = list(ids.values())
+            told = [{**each, "cohort_definition_id": ids[each["name"]]} for each in told]
     return {
         "permit": permit,
         "snapshot": snapshot.id,

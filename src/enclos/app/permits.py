@@ -27,6 +27,7 @@ from enclos.permits.steps import (
     show_permit,
     sign_permit,
 )
+from enclos.stores.cohort_file import remove_cohorts
 from enclos.stores.engine import Engine
 from enclos.stores.lake import LakeSnapshot
 from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
@@ -77,6 +78,7 @@ def revoke(enclosure: Enclosure, permit_id: str, *, reason: str) -> dict[str, An
     actor = _access_body(enclosure)
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_REVOKE, actor, permit_id) as ticket:
         signed = revoke_permit(permit_id, now=enclosure.ledger.now(), reason=reason, **_desk(enclosure))
+        remove_cohorts(enclosure.paths.permits / permit_id)
         ticket.facts.update(signed.facts)
     return _answer(signed)
 

@@ -181,7 +181,7 @@ def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     root = enclosure.paths.permits / old.subject
     contexts = {
         path: f"{path.parent.name}/{path.name.removesuffix('.sealed')}"
-        for path in (*root.glob("runs/*/*.sealed"), *root.glob("sql/*.sealed"))
+        for path in (*root.glob("runs/*/*.sealed"), *root.glob("sql/*.sealed"), *root.glob("cohorts/*.sealed"))
         if not path.parent.name.startswith(".")
     }
     contexts |= dict.fromkeys(root.glob(PERIMETER_FILE), PERIMETER_CONTEXT)

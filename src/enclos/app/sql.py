@@ -20,6 +20,7 @@ from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
+from enclos.stores.cohort_file import CohortFile
 from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
 from enclos.stores.query_history import QueryHistory
 from enclos.views.sql.model import CheckedQuery
@@ -76,7 +77,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 perimeter=perimeter_of(enclosure, permit, engine, snapshot),
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
-            )
+            ).beside(CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit))).rows())
             incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
             watch = watcher(enclosure, permit, user)
             with watched(engine, watch):

@@ -21,6 +21,9 @@ def cohort(
         list[Path], typer.Option("--circe", metavar="FILE", help="A Circe definition (ATLAS); can be given again.")
     ],
     more: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="More definitions.")] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep the rows: they are table `cohort` in this permit's SQL.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the cohorts of Circe definitions on a permit's view; tell how many persons each rule leaves.
@@ -35,7 +38,7 @@ def cohort(
         raise typer.BadParameter("two files have one name: the name of a cohort is that of its file")
     texts = {file.stem: text_of(file) for file in files}
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        answer = count(enclosure, permit=permit, user=user, texts=texts, report=report)
+        answer = count(enclosure, permit=permit, user=user, texts=texts, save=save, report=report)
     show(answer if as_json else _as_tables(answer), as_json=as_json)
     say(f"numbers of fewer than {answer['min_count']} persons, and what would tell them, are not shown")
 

@@ -14,7 +14,7 @@ from enclos.views.plans.places import plan_add_numbers, plan_numbers_table, plan
 from enclos.views.plans.population import plan_candidates, plan_roster
 from enclos.views.plans.queries import may_show_references, plan_query, reads_by_key
 from enclos.views.plans.rows import plan_empty
-from enclos.views.plans.tables import plan_bucket_perimeter, plan_open_table, plan_view
+from enclos.views.plans.tables import plan_bucket_perimeter, plan_open_table, plan_saved, plan_view
 
 __all__ = [
     "OPTED_OUT",
@@ -34,6 +34,7 @@ __all__ = [
     "plan_outsiders",
     "plan_query",
     "plan_roster",
+    "plan_saved",
     "plan_unnumbered",
     "plan_view",
     "reads_by_key",

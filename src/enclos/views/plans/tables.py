@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
-from enclos.contracts.view import PLACE_TABLES, ViewTerms
+from enclos.contracts.view import PLACE_TABLES, PotentialIdentifier, ViewTerms
 from enclos.lexicon.ids import ORDINAL_BITS, ORDINAL_MASK, ORDINALS_PER_PERSON
 from enclos.lexicon.spans import Span
 from enclos.views.model import ColumnRule, Numbered, Reader, Treatment
@@ -23,6 +23,28 @@ from enclos.views.rules import OPEN_TABLES, REFERRED, SPAN_TABLES, column_rules,
 def plan_bucket_perimeter(relation: str) -> str:
     """One bucket of the perimeter as a temporary table."""
     return f"CREATE OR REPLACE TEMP TABLE {PERIMETER} AS SELECT person_id, permit_person FROM {relation}"
+
+
+SAVED = "saved_cohort"
+"""The rows of saved cohorts, under the permit's numbers, while they are read."""
+
+
+def plan_saved(terms: ViewTerms) -> str:
+    """The saved rows of the persons of a bucket who are in, as a person may see them: days as in all other tables.
+
+    Reads the perimeter's temporary table. A row is in when its start lies in the period.
+    Out: the columns of SAVED_COHORT.
+    """
+    exact = PotentialIdentifier.EXACT_DATES in terms.identifiers
+    start, end = (
+        _day_in_period(f"t.{name}", terms.period, exact=exact) for name in ("cohort_start_date", "cohort_end_date")
+    )
+    return (
+        f"SELECT t.cohort_definition_id, t.subject_id, {start} AS cohort_start_date, {end} AS cohort_end_date, "
+        f"t.subject_id AS person_id FROM {SAVED} AS t SEMI JOIN {PERIMETER} AS p ON p.permit_person = t.subject_id "
+        f"WHERE t.cohort_start_date >= {day(terms.period.start_on)} "
+        f"AND t.cohort_start_date < {day(terms.period.end_on)}"
+    )
 
 
 def plan_view(

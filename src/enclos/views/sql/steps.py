@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyroaring import BitMap64
 
+from enclos.contracts.cohort import SAVED_COHORT
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import omop_tables
 from enclos.contracts.sql import SqlEngine
 from enclos.contracts.view import Access, ViewTerms
 from enclos.views.model import Reader, Treatment
-from enclos.views.plans import plan_open_table, plan_view
+from enclos.views.plans import plan_open_table, plan_saved, plan_view
+from enclos.views.plans.tables import SAVED
 from enclos.views.rules import OPEN_TABLES, PLACE_KEYS, REFERRED, column_rules, shown_columns
 from enclos.views.sql.model import CheckedQuery, Scan
 from enclos.views.sql.rules.aggregates import Nouns
@@ -22,6 +25,7 @@ from enclos.views.sql.rules.reading import Granted, read_query
 from enclos.views.sql.rules.withholding import shown_sets
 from enclos.views.steps import PermitReader
 from enclos.views.steps.places import PlaceNumbers
+from enclos.views.steps.registering import registered
 
 _NUMBERS = frozenset({Treatment.PERSON, Treatment.ROW_ID, Treatment.ROW_REF})
 
@@ -33,11 +37,12 @@ def granted_columns(terms: ViewTerms) -> Granted:
         contract = DRUG_DURATION if table == DRUG_DURATION.name else omop_tables()[table]
         shown = contract.names if table in OPEN_TABLES else shown_columns(terms, table, contract.names)
         tables[table] = {column.name: column.sql_type for column in contract if column.name in shown}
+    tables[SAVED_COHORT.name] = {column.name: column.sql_type for column in SAVED_COHORT}
     if terms.access is Access.ROWS:
         return Granted(tables)
-    persons = frozenset(table for table in terms.tables if "person_id" in tables[table])
+    persons = frozenset(table for table in (*terms.tables, SAVED_COHORT.name) if "person_id" in tables[table])
     numbers = frozenset(rule.column for rule in column_rules().values() if rule.treatment in _NUMBERS)
-    return Granted(tables, Nouns(persons, frozenset(OPEN_TABLES), numbers))
+    return Granted(tables, Nouns(persons, frozenset(OPEN_TABLES), numbers | {"subject_id"}))
 
 
 def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
@@ -53,9 +58,17 @@ def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
 class PermitRows(PermitReader):
     """The rows of a permit's tables as a person may see them, bucket by bucket."""
 
+    _saved: pa.Table | None = None
+
+    def beside(self, saved: pa.Table) -> Self:
+        """With the cohorts that the permit's users saved, under the permit's numbers."""
+        self._saved = saved
+        return self
+
     def schema(self, scan: Scan) -> pa.Schema:
         """The columns of a scan, with Arrow's types."""
-        contract = DRUG_DURATION if scan.table == DRUG_DURATION.name else omop_tables()[scan.table]
+        own = {DRUG_DURATION.name: DRUG_DURATION, SAVED_COHORT.name: SAVED_COHORT}
+        contract = own[scan.table] if scan.table in own else omop_tables()[scan.table]
         columns = ", ".join(f'NULL::{contract.column(name).sql_type} AS "{name}"' for name in scan.columns)
         return self._engine.query(f"SELECT {columns} WHERE false").schema
 
@@ -66,6 +79,9 @@ class PermitRows(PermitReader):
             self._check()
             kept = f" WHERE {scan.keep}" if scan.keep else ""
             yield self._engine.query(f"SELECT {columns} FROM ({plan_open_table(scan.table, self._snapshot)}){kept}")
+            return
+        if scan.table == SAVED_COHORT.name:
+            yield from self._cohorts(columns)
             return
         places = PlaceNumbers(self._terms, self._engine, self._snapshot, self._perimeter)
         shown: set[int] = set()
@@ -80,6 +96,15 @@ class PermitRows(PermitReader):
                 yield self._once(scan, view, shown)
             else:
                 yield self._engine.query(f"SELECT {columns} FROM ({view})")
+
+    def _cohorts(self, columns: str) -> Iterator[pa.Table]:
+        """The saved rows of persons who are in now; where there are none, nothing."""
+        if self._saved is None:
+            return
+        for bucket in self._snapshot.buckets:
+            self._enter(bucket)
+            with registered(self._engine, SAVED, self._saved):
+                yield self._engine.query(f"SELECT {columns} FROM ({plan_saved(self._terms)})")
 
     def _once(self, scan: Scan, view: str, shown: set[int]) -> pa.Table:
         """The rows that no bucket showed before; two buckets may lead to the same one."""
