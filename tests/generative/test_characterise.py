@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.contracts.result import StudyResult
-from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown, Stratum
-from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Study
+from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown
+from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Stratum, Study
 from enclos.studies.steps import run_study
 from factories.random_histories import COHORTS, DRUG_COHORTS, SECOND, TREATED
 from factories.studies import oracle_cohort, tables_of

@@ -8,19 +8,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enclos.studies.model import ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
+from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
 from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
 from factories.random_histories import COHORTS, DRUG_COHORTS, SECOND, TREATED
-from factories.studies import oracle_cohort, tables_of
+from factories.studies import oracle_cohort, rows_table, tables_of
 from factories.told import assert_same, told
 from fakes.cdm import cdm_of_rows
 from oracle import utilisation as oracle
+from oracle.characterise import age_group_of, entries_of, sex_of
 from oracle.histories import History
+from oracle.utilisation import Strata
 
 OTHER = ConceptCohort("other_drug", (5,), False, Domain.DRUG, Limit.ALL, OpenEnd.EVENT_END, None, 7)
 WINDOWS = (DayWindow(0, 0), DayWindow(-30, 0), DayWindow(None, 0), DayWindow(400, 500))
 N_DAYS = 40
+INGREDIENT, MILLIGRAM, UNIT, MILLILITRE = 9, 8576, 8510, 8587
+STRENGTHS = [
+    (4, INGREDIENT, 500.0, MILLIGRAM, None, None, None, None),
+    (5, INGREDIENT, None, None, 20.0, UNIT, 5.0, MILLILITRE),
+]
+PER_PIECE = {4: (500.0, "milligram"), 5: (20.0, "unit")}
+AGES = ((0, 17), (18, 60))
+
+
+def of_sex(level: str) -> Strata:
+    return Strata("sex", level, lambda entry: sex_of(entry) == level)
+
+
+def of_age(level: str) -> Strata:
+    return Strata("age_group", level, lambda entry: age_group_of(entry, AGES) == level)
+
+
+STRATA = [*map(of_sex, ("Female", "Male", "None")), *map(of_age, ("0 to 17", "18 to 60", "None"))]
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,7 @@ class Drawn:
     incident: bool
     unknown: bool
     first_only: bool
+    stratified: bool
     n_buckets: int
 
 
@@ -46,6 +67,7 @@ DRAWN = {
         DRUG_COHORTS,
         st.sampled_from([0, 1, 7, 30]),
         st.sampled_from(Until),
+        st.booleans(),
         st.booleans(),
         st.booleans(),
         st.booleans(),
@@ -61,40 +83,50 @@ def check_a_utilisation(drawn: Drawn) -> None:
         (drug.name, OTHER.name),
         (drug.name, OTHER.name),
         drawn.gap,
-        None,
+        INGREDIENT,
         drawn.until,
         drawn.incident,
         Indications((SECOND.name, reason.name), WINDOWS, (Domain.CONDITION,) if drawn.unknown else ()),
         N_DAYS,
         Restart((OTHER.name,), (None, 30), drawn.incident, drawn.first_only),
+        (Stratum.SEX, Stratum.AGE_GROUP) if drawn.stratified else (),
+        (AgeGroup(0, 17), AgeGroup(18, 60)),
     )
     study = Study("random", (reason, SECOND, drug, OTHER), (analysis,))
-    result = run_study(study, cdm_of_rows(tables_of(people), drawn.n_buckets))
+    tables = {**tables_of(people), "drug_strength": rows_table("drug_strength", STRENGTHS)}
+    result = run_study(study, cdm_of_rows(tables, drawn.n_buckets))
     own = [oracle_cohort(each) for each in (drug, OTHER)]
     reasons = [oracle_cohort(each) for each in (SECOND, reason)]
     windows = [(each.from_day, each.to_day) for each in WINDOWS]
-    used, why, after = {}, {}, {}
+    used, why, after, covered = {}, {}, {}, {}
     drugs = {each.name: each.concepts for each in own}
-    to_cohort_end = drawn.until is Until.COHORT_END
+    to_cohort_end, incident = drawn.until is Until.COHORT_END, drawn.incident
     for each in own:
-        used |= oracle.use(people, each, drugs, gap=drawn.gap, to_cohort_end=to_cohort_end, incident=drawn.incident)
-        why |= oracle.indications(people, each, reasons, windows, unknown=drawn.unknown)
-        after |= oracle.restarts(
-            people, each, own[1:], (None, 30), incident=drawn.incident, first_only=drawn.first_only
-        )
-        found = told(result, "summarise_proportion_of_patients_covered")
-        seen = {int(key[5]): (at.persons, at.among) for key, at in found.items() if key[0] == each.name}
-        expected = oracle.covered(people, each, N_DAYS)
-        assert seen == (expected if expected[0][0] else {})
-        for key, at in found.items():
-            assert (len(at.persons), len(at.among)) == (
-                at.estimates["outcome_count"],
-                at.estimates["denominator_count"],
-            ), key
-    assert_same(told(result, "summarise_drug_utilisation"), used)
+        entries = entries_of(people, each)
+        strata = [some for some in STRATA if drawn.stratified and any(map(some.hold, entries))]
+        for some in (oracle.EVERYBODY, *strata):
+            used |= oracle.use(
+                people, each, drugs, gap=drawn.gap, to_cohort_end=to_cohort_end, incident=incident, strata=some
+            )
+            why |= oracle.indications(people, each, reasons, windows, unknown=drawn.unknown, strata=some)
+            after |= oracle.restarts(
+                people, each, own[1:], (None, 30), incident=incident, first_only=drawn.first_only, strata=some
+            )
+            for day, counted in oracle.covered(people, each, N_DAYS, some).items() if entries else ():
+                covered[each.name, some.name, some.level, day] = counted
+    found = told(result, "summarise_drug_utilisation")
+    assert_same({key: at for key, at in found.items() if "dose" not in key[3]}, used)
+    doses = {key: at for key, at in found.items() if "dose" in key[3] and key[1] == "overall"}
+    mean = {(key[0], *key[3:]): at.estimates["mean"] for key, at in doses.items()}
+    assert mean == pytest.approx(oracle.doses(people, own, PER_PIECE, to_cohort_end=to_cohort_end, incident=incident))
     assert_same(told(result, "summarise_drug_restart"), after)
     by_window = {(*key[:3], key[5], *key[4:]): at for key, at in told(result, "summarise_indication").items()}
     assert_same(by_window, why)
+    shown = told(result, "summarise_proportion_of_patients_covered")
+    assert {(*key[:3], int(key[5])): (at.persons, at.among) for key, at in shown.items()} == covered
+    for at in shown.values():
+        assert len(at.persons) == at.estimates["outcome_count"]
+        assert len(at.among) == at.estimates["denominator_count"]
 
 
 @settings(max_examples=30, deadline=None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
@@ -22,6 +23,17 @@ from oracle.characterise import (
 )
 from oracle.histories import DAY, Cohort, Exposure, History, Stretch, days_of, spells
 
+
+@dataclass(frozen=True)
+class Strata:
+    """Some entries by name and level."""
+
+    name: str
+    level: str
+    hold: Callable[[Entry], bool]
+
+
+EVERYBODY = Strata("overall", "overall", lambda _: True)
 Taken = list[tuple[date, date, Exposure]]
 """Exposures with their own first and last day."""
 
@@ -45,11 +57,12 @@ def use(
     gap: int,
     to_cohort_end: bool,
     incident: bool,
+    strata: Strata = EVERYBODY,
 ) -> dict[Key, Told]:
     """Number of exposures and eras, days, quantities."""
-    entries = entries_of(people, cohort)
+    entries = [entry for entry in entries_of(people, cohort) if strata.hold(entry)]
     everyone = ids(entries)
-    place = (cohort.name, "overall", "overall")
+    place = (cohort.name, strata.name, strata.level)
     found: dict[Key, Told] = {
         (*place, "number records", "", "overall"): Told({"count": len(entries)}, everyone, everyone),
         (*place, "number subjects", "", "overall"): Told({"count": len(everyone)}, everyone, everyone),
@@ -68,6 +81,47 @@ def use(
             estimates |= {"count_missing": n_missing, "percentage_missing": 100 * n_missing / len(entries)}
             found[(*place, variable, "", name)] = Told(estimates, ids(entry for entry, _ in known), everyone)
     return found
+
+
+def doses(
+    people: Sequence[History],
+    cohorts: Sequence[Cohort],
+    per_piece: Mapping[int, tuple[float, str]],
+    *,
+    to_cohort_end: bool,
+    incident: bool,
+) -> dict[tuple[str, str, str, str], float]:
+    """The mean dose by cohort, variable, unit and drug; an entry without has nought.
+
+    In: per_piece — what a piece of a drug holds, and its unit
+    """
+    found: dict[tuple[str, str, str, str], list[float]] = {}
+    for cohort in cohorts:
+        for entry in entries_of(people, cohort):
+            end = entry.last if to_cohort_end else entry.period[1]
+            for drug in cohorts:
+                dosed = [
+                    (first, last, per_piece[each.concept_id][0] * each.quantity / len(days_of((first, last))), each)
+                    for first, last, each in taken(entry, drug.concepts, end, incident=incident)
+                    if each.concept_id in per_piece and each.quantity
+                ]
+                start = min((first for first, _, _, _ in dosed), default=entry.first)
+                for unit in {per_piece[each.concept_id][1] for _, _, _, each in dosed}:
+                    own = [each for each in dosed if per_piece[each[3].concept_id][1] == unit]
+                    initial = math.fsum(dose for first, _, dose, _ in own if first == start or first <= entry.first)
+                    inside = [
+                        dose
+                        for first, last, dose, _ in own
+                        for day in days_of((first, last))
+                        if entry.first <= day <= end
+                    ]
+                    found.setdefault((cohort.name, "initial daily dose", unit, drug.name), []).append(initial)
+                    found.setdefault((cohort.name, "cumulative dose", unit, drug.name), []).append(math.fsum(inside))
+    n_entries = {cohort.name: len(entries_of(people, cohort)) for cohort in cohorts}
+    keys = {key[1:] for key in found}
+    return {
+        (name, *key): math.fsum(found.get((name, *key), [])) / n for name, n in n_entries.items() if n for key in keys
+    }
 
 
 def _measures(entry: Entry, exposures: Taken, end: date, gap: int) -> dict[str, float | None]:
@@ -103,10 +157,16 @@ def _eras(exposures: Taken, gap: int) -> list[Stretch]:
 
 
 def indications(
-    people: Sequence[History], cohort: Cohort, reasons: Sequence[Cohort], windows: Sequence[Window], *, unknown: bool
+    people: Sequence[History],
+    cohort: Cohort,
+    reasons: Sequence[Cohort],
+    windows: Sequence[Window],
+    *,
+    unknown: bool,
+    strata: Strata = EVERYBODY,
 ) -> dict[Key, Told]:
     """The reason of each entry in each window."""
-    entries = entries_of(people, cohort)
+    entries = [entry for entry in entries_of(people, cohort) if strata.hold(entry)]
     ordered = sorted(reasons, key=lambda each: each.name)
     levels = [
         " and ".join(each.name for each in some)
@@ -121,7 +181,7 @@ def indications(
             own = [entry for entry, reason in zip(entries, said, strict=True) if reason == level]
             share = round(100 * len(own) / len(entries), 5) if entries else 0
             told = Told({"count": len(own), "percentage": share}, ids(own), ids(entries))
-            found[cohort.name, "overall", "overall", word, level, word] = told
+            found[cohort.name, strata.name, strata.level, word, level, word] = told
     return found
 
 
@@ -137,16 +197,19 @@ def _reason(entry: Entry, reasons: Sequence[Cohort], window: Window, *, unknown:
     return "none"
 
 
-def covered(people: Sequence[History], cohort: Cohort, n_days: int) -> dict[int, tuple[frozenset[int], frozenset[int]]]:
+def covered(
+    people: Sequence[History], cohort: Cohort, n_days: int, strata: Strata = EVERYBODY
+) -> dict[int, tuple[frozenset[int], frozenset[int]]]:
     """On each day after a person's first entry: who is in the cohort, and who is still observed."""
     found: dict[int, tuple[set[int], set[int]]] = {day: (set(), set()) for day in range(n_days + 1)}
     for person in people:
         entries = entries_of([person], cohort)
-        for day in range(n_days + 1) if entries else ():
+        own = [entry for entry in entries if strata.hold(entry)]
+        for day in range(n_days + 1) if own else ():
             on = entries[0].first + DAY * day
-            if any(entry.first <= on <= entry.last for entry in entries):
+            if any(entry.first <= on <= entry.last for entry in own):
                 found[day][0].add(person.person_id)
-            if any(entry.period[1] >= on for entry in entries):
+            if any(entry.period[1] >= on for entry in own):
                 found[day][1].add(person.person_id)
     return {day: (frozenset(one), frozenset(other)) for day, (one, other) in found.items()}
 
@@ -159,12 +222,14 @@ def restarts(
     *,
     incident: bool,
     first_only: bool,
+    strata: Strata = EVERYBODY,
 ) -> dict[Key, Told]:
     """What happens after each entry, or each person's first one, ends."""
     entries = [
         entry
         for person in people
         for entry in (entries_of([person], cohort)[:1] if first_only else entries_of([person], cohort))
+        if strata.hold(entry)
     ]
     found: dict[Key, Told] = {}
     for days in follow_up:
@@ -172,7 +237,7 @@ def restarts(
         variable = "Drug restart till end of observation" if days is None else f"Drug restart in {days} days"
         for level in ("restart", "switch", "restart and switch", "untreated"):
             own = [entry for entry, what in zip(entries, said, strict=True) if what == level]
-            key = (cohort.name, "overall", "overall", variable, level, f"{'inf' if days is None else days} days")
+            key = (cohort.name, strata.name, strata.level, variable, level, f"{'inf' if days is None else days} days")
             found[key] = Told(count_and_share(len(own), len(entries)), ids(own), ids(entries))
     return found
 

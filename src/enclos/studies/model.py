@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from itertools import pairwise
 from typing import TypeAlias
 
 from enclos.contracts.durations import DURATION_RULE_IDS
@@ -276,6 +278,22 @@ class DayWindow:
 def window_word(from_day: int | None, to_day: int | None) -> str:
     """The words that results use for a window."""
     return f"{'-inf' if from_day is None else from_day} to {'inf' if to_day is None else to_day}"
+
+
+class Stratum(Enum):
+    """What estimates are made apart for."""
+
+    SEX = "sex"
+    AGE_GROUP = "age_group"
+
+
+def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
+    """Refuse (ValueError) age groups that overlap, and strata by age without groups."""
+    ages = sorted(age_groups)
+    if any(after.min_years <= before.max_years for before, after in pairwise(ages)):
+        raise ValueError("age groups do not overlap")
+    if Stratum.AGE_GROUP in strata and not age_groups:
+        raise ValueError("strata by age need age groups")
 
 
 class CohortAnalysis(ABC):

@@ -1,7 +1,7 @@
 """Who the persons of a cohort are on the day they enter, and what happens around it."""
 
-from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown, Stratum
-from enclos.studies.model import AgeGroup, DayWindow, Domain
+from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown
+from enclos.studies.model import AgeGroup, DayWindow, Domain, Stratum
 from factories.study_tables import estimates, rows_of
 
 PERSONS = """

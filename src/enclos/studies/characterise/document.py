@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
+from pydantic import Field, StrictBool, WithJsonSchema
 
 from enclos.lexicon.codes import Code
 from enclos.studies.characterise.model import (
@@ -15,7 +14,6 @@ from enclos.studies.characterise.model import (
     Intersection,
     LargeScale,
     Shown,
-    Stratum,
     variable_of,
 )
 from enclos.studies.document.values import (
@@ -26,22 +24,16 @@ from enclos.studies.document.values import (
     Domains,
     Many,
     Names,
+    StrataNames,
     WindowDays,
     backwards,
-    listed,
-    one_or_many,
     twice,
     unknown_names,
-    wrong_ages,
+    wrong_strata,
     wrong_windows,
 )
-from enclos.studies.model import AgeGroup, DayWindow, Domain
+from enclos.studies.model import AgeGroup, DayWindow, Domain, Stratum
 
-_Strata: TypeAlias = Annotated[
-    list[Literal["sex", "age_group"]],
-    BeforeValidator(listed),
-    one_or_many({"type": "string", "enum": [each.value for each in Stratum]}),
-]
 _Frequency: TypeAlias = Annotated[
     float, Field(ge=0, le=1), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
 ]
@@ -108,7 +100,7 @@ class CharacteriseDocument(AnalysisDocument):
     age_groups: AgeGroups | None = Field(
         None, description="Ages in completed years that do not overlap, both included, as [lowest, highest]."
     )
-    strata: _Strata = Field([], description="What estimates are also made apart for.")
+    strata: StrataNames = Field([], description="What estimates are also made apart for.")
     intersect: list[IntersectionDocument] = Field([], description="Other cohorts of the study around the index day.")
     large_scale: LargeScaleDocument | None = Field(None, description="Every concept of some tables.")
     overlap: StrictBool = Field(False, description="Persons that the cohorts share, for each pair of them.")
@@ -123,7 +115,7 @@ class CharacteriseDocument(AnalysisDocument):
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
         yield from twice(self, "cohort", "strata")
-        yield from self._age_faults()
+        yield from wrong_strata(self.age_groups or [], self.strata)
         yield from self._intersection_faults(cohorts)
         if self.large_scale is not None:
             for where, what, code in self.large_scale.faults():
@@ -141,15 +133,6 @@ class CharacteriseDocument(AnalysisDocument):
             if names & seen:
                 yield ("intersect", at), "two intersections have one name; give a label", Code.STUDY_INVALID
             seen |= names
-
-    def _age_faults(self) -> Iterator[Complaint]:
-        groups = self.age_groups or []
-        yield from wrong_ages(groups)
-        ordered = sorted(groups)
-        if any(after[0] <= before[1] for before, after in pairwise(ordered)):
-            yield ("age_groups",), "age groups do not overlap", Code.STUDY_INVALID
-        if "age_group" in self.strata and not groups:
-            yield ("strata",), "strata by age need age_groups", Code.STUDY_INVALID
 
     def noun(self) -> Characterisation:
         """The analysis meant."""

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from itertools import pairwise
 
-from enclos.studies.model import AgeGroup, CohortAnalysis, DayWindow, Domain, window_word
-
-
-class Stratum(Enum):
-    """What estimates are made apart for."""
-
-    SEX = "sex"
-    AGE_GROUP = "age_group"
+from enclos.studies.model import AgeGroup, CohortAnalysis, DayWindow, Domain, Stratum, check_age_groups, window_word
 
 
 class Shown(Enum):
@@ -92,11 +84,7 @@ class Characterisation(CohortAnalysis):
         lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.age_groups, self.strata)
         if not self.cohorts or any(len(set(values)) != len(values) for values in lists):
             raise ValueError("a characterisation has at least one cohort; each cohort, age group and stratum once")
-        ages = sorted(self.age_groups)
-        if any(after.min_years <= before.max_years for before, after in pairwise(ages)):
-            raise ValueError("age groups do not overlap")
-        if Stratum.AGE_GROUP in self.strata and not self.age_groups:
-            raise ValueError("strata by age need age groups")
+        check_age_groups(self.age_groups, self.strata)
         if len(self.cohorts) < 2 and (self.overlap or self.timing or self.differences):
             raise ValueError("comparing cohorts needs two of them")
         variables = [(each.variable, name) for each in self.intersections for name in each.cohorts]

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, EstimateType
+from enclos.contracts.result import EstimateType
+from enclos.studies.rules.entries import Strata
 from enclos.studies.rules.estimates import printed
 from enclos.studies.rules.evidence import Feature, Measure, Row
 from enclos.studies.rules.report import Estimate, Place
@@ -22,10 +23,6 @@ from enclos.studies.rules.spread import (
 
 GROUP_NAME = "cohort_name"
 PAIR_NAME = "cohort_name_reference &&& cohort_name_comparator"
-NOT_KNOWN = "None"
-"""The level of those whose sex or age is not known, or whose age is in no group."""
-Strata: TypeAlias = tuple[str, str]
-WHOLE: Strata = (OVERALL, OVERALL)
 _PERCENT_DIGITS = 2
 
 

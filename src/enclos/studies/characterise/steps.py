@@ -13,16 +13,13 @@ import numpy.typing as npt
 
 from enclos.contracts.result import SEPARATOR, EstimateType
 from enclos.studies.characterise import plans
-from enclos.studies.characterise.model import Characterisation, Entries, Shown, Stratum, in_sentence_case
+from enclos.studies.characterise.model import Characterisation, Entries, Shown, in_sentence_case
 from enclos.studies.characterise.rules import (
     GROUP_NAME,
-    NOT_KNOWN,
     PAIR_NAME,
-    WHOLE,
     Concept,
     Group,
     Level,
-    Strata,
     characteristics,
     concept_difference,
     concept_share,
@@ -31,11 +28,21 @@ from enclos.studies.characterise.rules import (
     overlap,
     timing,
 )
-from enclos.studies.model import Cohort, Domain
+from enclos.studies.model import Cohort, Domain, Stratum
 from enclos.studies.plans import entries as entry_plans
 from enclos.studies.plans.cohorts import DOMAIN_TABLES, columns_read
 from enclos.studies.ports import CdmBucket
-from enclos.studies.rules.entries import EntryColumns
+from enclos.studies.rules.entries import (
+    NOT_KNOWN,
+    SEXES,
+    WHOLE,
+    EntryColumns,
+    Levels,
+    Strata,
+    levels_of,
+    parts_of,
+    strata_in_order,
+)
 from enclos.studies.rules.evidence import Feature, Measure, Row, add_rows
 from enclos.studies.rules.report import Estimate, Place, Report
 from enclos.studies.rules.tally import person_set
@@ -46,7 +53,7 @@ _UNKNOWN_CONCEPT = "UNKNOWN CONCEPT"
 _AGE, _SEX, _AGE_GROUP = ("Age", ""), "Sex", "Age group"
 _DATES = (("Cohort start date", ""), ("Cohort end date", ""))
 _DAYS = (("Prior observation", ""), ("Future observation", ""), ("Days in cohort", ""), ("Days to next record", ""))
-_SEXES = {entry_plans.FEMALE: "Female", entry_plans.MALE: "Male", entry_plans.NO_SEX: NOT_KNOWN}
+_VARIABLES = {Stratum.SEX: _SEX, Stratum.AGE_GROUP: _AGE_GROUP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +85,18 @@ class CharacterisationCounter:
         entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
         if not entries.n:
             return
-        codes = self._codes(entries)
-        parts = list(self._parts(entries, codes))
-        self._count_own(entries, codes, parts)
+        levels = levels_of(entries, self._analysis.age_groups)
+        cohorts = {name: self._index[name] for name in self._analysis.cohorts}
+        parts = [
+            _Part(self._groups[key], index) for key, index in parts_of(entries, cohorts, self._analysis.strata, levels)
+        ]
+        self._count_own(entries, levels, parts)
         self._count_intersections(bucket, entries, parts)
         self._count_concepts(bucket, entries, parts)
         if self._analysis.timing is not None:
             self._count_timing(bucket, first_person)
 
-    def _codes(self, entries: EntryColumns) -> dict[str, tuple[list[str], _Ints]]:
-        """Of sex and age group: the levels, and the level of each entry."""
-        sexes = list(_SEXES.values())
-        sex = np.array([sexes.index(_SEXES[code]) for code in range(len(_SEXES))])[entries.sex]
-        groups = self._analysis.age_groups
-        age = np.full(entries.n, len(groups))
-        for at, group in enumerate(groups):
-            age[(entries.age >= group.min_years) & (entries.age <= group.max_years)] = at
-        return {_SEX: (sexes, sex), _AGE_GROUP: ([*(group.word for group in groups), NOT_KNOWN], age)}
-
-    def _parts(self, entries: EntryColumns, codes: Mapping[str, tuple[list[str], _Ints]]) -> Iterator[_Part]:
-        for name in self._analysis.cohorts:
-            own = np.flatnonzero(entries.cohort == self._index[name])
-            yield _Part(self._groups[name, WHOLE], own)
-            for stratum in self._analysis.strata:
-                levels, code = codes[_SEX if stratum is Stratum.SEX else _AGE_GROUP]
-                for at, level in enumerate(levels):
-                    if len(some := own[code[own] == at]):
-                        yield _Part(self._groups[name, (stratum.value, level)], some)
-
-    def _count_own(
-        self, entries: EntryColumns, codes: Mapping[str, tuple[list[str], _Ints]], parts: Sequence[_Part]
-    ) -> None:
+    def _count_own(self, entries: EntryColumns, of: Levels, parts: Sequence[_Part]) -> None:
         measured = (
             (_DATES[0], entries.first_day, EstimateType.DATE),
             (_DATES[1], entries.last_day, EstimateType.DATE),
@@ -124,10 +112,10 @@ class CharacterisationCounter:
             part.group.entries.add(len(part.index), person_set(entries.person[part.index]))
             for key, values, kind in measured:
                 _measure(part, key, values, kind, entries.person)
-            for variable, (levels, code) in codes.items():
+            for stratum, (levels, code) in of.items():
                 for at, level in enumerate(levels):
                     if len(some := part.index[code[part.index] == at]):
-                        part.group.levels[variable, level].add(len(some), person_set(entries.person[some]))
+                        part.group.levels[_VARIABLES[stratum], level].add(len(some), person_set(entries.person[some]))
 
     def _count_intersections(self, bucket: CdmBucket, entries: EntryColumns, parts: Sequence[_Part]) -> None:
         if not self._asked:
@@ -220,20 +208,14 @@ class CharacterisationCounter:
         return SEPARATOR.join(each.value for each in self._analysis.strata)
 
     def _strata(self) -> list[Strata]:
-        """All strata, whole first, that any cohort has somebody in."""
-        levels = {
-            Stratum.SEX: list(_SEXES.values()),
-            Stratum.AGE_GROUP: [*(group.word for group in self._analysis.age_groups), NOT_KNOWN],
-        }
-        wanted = [(each.value, level) for each in self._analysis.strata for level in levels[each]]
         having = {strata for (_, strata), group in self._groups.items() if group.entries.n}
-        return [WHOLE, *(each for each in wanted if each in having)]
+        return strata_in_order(self._analysis.strata, self._analysis.age_groups, having)
 
     def _variables(self) -> list[Level]:
         """Every variable and level in the order of the result."""
         groups = [(_AGE_GROUP, each.word) for each in self._analysis.age_groups]
         ages = [*groups, (_AGE_GROUP, NOT_KNOWN)] if groups else []
-        sexes = [(_SEX, level) for level in _SEXES.values()]
+        sexes = [(_SEX, level) for level in SEXES.values()]
         asked = [(each.variable, in_sentence_case(name)) for each, name in self._asked]
         return [*_DATES, _AGE, *ages, *sexes, *_DAYS, *asked]
 

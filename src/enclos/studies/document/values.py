@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, W
 from pydantic_core import PydanticCustomError
 
 from enclos.lexicon.codes import Code
-from enclos.studies.model import MAX_AGE_YEARS, MAX_DAYS, Analysis, Domain, Interval, Limit, Sex, TimePoint
+from enclos.studies.model import MAX_AGE_YEARS, MAX_DAYS, Analysis, Domain, Interval, Limit, Sex, Stratum, TimePoint
 
 MAX_LISTED = 1000
 Path: TypeAlias = tuple[str | int, ...]
@@ -54,6 +54,11 @@ Domains: TypeAlias = Annotated[
     list[Literal["condition", "drug", "procedure", "measurement", "observation", "visit"]],
     BeforeValidator(listed),
     one_or_many(words(Domain)),
+]
+StrataNames: TypeAlias = Annotated[
+    list[Literal["sex", "age_group"]],
+    BeforeValidator(listed),
+    one_or_many({"type": "string", "enum": [each.value for each in Stratum]}),
 ]
 AgeGroups: TypeAlias = Annotated[list[Annotated[list[Age], Field(min_length=2, max_length=2)]], Many]
 
@@ -139,3 +144,12 @@ def shared_ages(age_groups: Sequence[Sequence[int]], option: str = "age_groups")
     ordered = sorted((lowest, highest) for lowest, highest in age_groups)
     if any(after[0] <= before[1] for before, after in pairwise(ordered)):
         yield (option,), "an age is in two groups", Code.STUDY_INVALID
+
+
+def wrong_strata(age_groups: Sequence[Sequence[int]], strata: Sequence[str]) -> Iterator[Complaint]:
+    """Age groups the wrong way round or overlapping, and strata by age without them."""
+    yield from wrong_ages(age_groups)
+    if any(after[0] <= before[1] for before, after in pairwise(sorted(map(list, age_groups)))):
+        yield ("age_groups",), "age groups do not overlap", Code.STUDY_INVALID
+    if Stratum.AGE_GROUP.value in strata and not age_groups:
+        yield ("strata",), "strata by age need age_groups", Code.STUDY_INVALID

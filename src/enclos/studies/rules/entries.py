@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from enclos.studies.model import DayWindow
-from enclos.studies.plans.entries import from_day, to_day
+from enclos.contracts.result import OVERALL
+from enclos.studies.model import AgeGroup, DayWindow, Stratum
+from enclos.studies.plans.entries import FEMALE, MALE, NO_SEX, from_day, to_day
 
 _Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -34,6 +36,60 @@ class EntryColumns:
         self.age = table["age"].to_numpy().astype(np.float64)
         self.to_next = table["next_day"].to_numpy().astype(np.float64) - self.last_day
 
+        self.is_first = np.ones(self.n, dtype=np.bool_)
+        """Whether an entry is the person's first into its cohort; entries are in order."""
+        again = (self.cohort[1:] == self.cohort[:-1]) & (self.ordinal[1:] == self.ordinal[:-1])
+        self.is_first[1:] = ~again
+
     def observed(self, window: DayWindow) -> npt.NDArray[np.bool_]:
         """The entries for which some day of a window is observed."""
         return (-self.prior <= to_day(window)) & (self.future >= from_day(window))
+
+
+NOT_KNOWN = "None"
+"""The level of those whose sex or age is not known, or whose age is in no group."""
+SEXES = {FEMALE: "Female", MALE: "Male", NO_SEX: NOT_KNOWN}
+Strata: TypeAlias = tuple[str, str]
+WHOLE: Strata = (OVERALL, OVERALL)
+Levels: TypeAlias = Mapping[Stratum, tuple[list[str], _Ints]]
+"""Of sex and age group: the levels, and the index of the level of each entry."""
+
+
+def levels_of(entries: EntryColumns, age_groups: Sequence[AgeGroup]) -> Levels:
+    """The levels of each entry."""
+    sexes = list(SEXES.values())
+    sex = np.array([sexes.index(SEXES[code]) for code in range(len(SEXES))])[entries.sex]
+    age = np.full(entries.n, len(age_groups))
+    for at, group in enumerate(age_groups):
+        age[(entries.age >= group.min_years) & (entries.age <= group.max_years)] = at
+    ages = [*(group.word for group in age_groups), NOT_KNOWN]
+    return {Stratum.SEX: (sexes, sex), Stratum.AGE_GROUP: (ages, age)}
+
+
+def parts_of(
+    entries: EntryColumns, cohorts: Mapping[str, int], strata: Sequence[Stratum], levels: Levels
+) -> Iterator[tuple[tuple[str, Strata], _Ints]]:
+    """The entries of each cohort, whole and in each stratum that has any.
+
+    In: cohorts — the index of each by name
+    """
+    for name, cohort in cohorts.items():
+        own = np.flatnonzero(entries.cohort == cohort)
+        yield (name, WHOLE), own
+        for stratum in strata:
+            words, code = levels[stratum]
+            for at, word in enumerate(words):
+                if len(some := own[code[own] == at]):
+                    yield (name, (stratum.value, word)), some
+
+
+def strata_in_order(
+    strata: Sequence[Stratum], age_groups: Sequence[AgeGroup], having: Container[Strata]
+) -> list[Strata]:
+    """The whole, then the strata that any cohort has somebody in."""
+    words = {
+        Stratum.SEX: list(SEXES.values()),
+        Stratum.AGE_GROUP: [*(group.word for group in age_groups), NOT_KNOWN],
+    }
+    wanted = [(stratum.value, word) for stratum in strata for word in words[stratum]]
+    return [WHOLE, *(each for each in wanted if each in having)]

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
+    AgeGroups,
     AnalysisDocument,
     Complaint,
     Days,
@@ -16,12 +17,14 @@ from enclos.studies.document.values import (
     Domains,
     Many,
     Names,
+    StrataNames,
     WindowDays,
     twice,
     unknown_names,
+    wrong_strata,
     wrong_windows,
 )
-from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, DayWindow, Domain
+from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, AgeGroup, DayWindow, Domain, Stratum
 from enclos.studies.utilisation.model import MAX_INDICATIONS, Indications, Restart, Until, Utilisation
 
 _FollowUp: TypeAlias = Annotated[list[Days | None], Many]
@@ -88,11 +91,16 @@ class UtilisationDocument(AnalysisDocument):
         None, description="Tell the proportion of patients covered on each of so many days after the first entry."
     )
     restart: RestartDocument | None = Field(None, description="What happens after a treatment ends.")
+    strata: StrataNames = Field([], description="What estimates are also made apart for.")
+    age_groups: AgeGroups | None = Field(
+        None, description="For strata: ages in completed years that do not overlap, both included."
+    )
 
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
-        yield from twice(self, "cohort")
+        yield from twice(self, "cohort", "strata")
+        yield from wrong_strata(self.age_groups or [], self.strata)
         option = "cohort" if self.exposures is None else "exposures"
         if self.exposures is not None:
             yield from unknown_names("exposures", self.exposures, cohorts)
@@ -117,6 +125,8 @@ class UtilisationDocument(AnalysisDocument):
             None if self.indication is None else self.indication.noun(),
             self.covered_days,
             None if self.restart is None else self.restart.noun(),
+            tuple(Stratum(each) for each in self.strata),
+            tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups or ()),
         )
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, CohortAnalysis, DayWindow, Domain
+from enclos.studies.model import (
+    MAX_CONCEPT_ID,
+    MAX_DAYS,
+    AgeGroup,
+    CohortAnalysis,
+    DayWindow,
+    Domain,
+    Stratum,
+    check_age_groups,
+)
 
 MAX_INDICATIONS = 8
 """Every combination of indications is told, and they double with each one."""
@@ -72,8 +81,13 @@ class Utilisation(CohortAnalysis):
     indications: Indications | None = None
     covered_days: int | None = None
     restart: Restart | None = None
+    strata: tuple[Stratum, ...] = ()
+    age_groups: tuple[AgeGroup, ...] = ()
 
     def __post_init__(self) -> None:
+        check_age_groups(self.age_groups, self.strata)
+        if len(set(self.strata)) != len(self.strata):
+            raise ValueError("a stratum is given once")
         lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.exposures)
         if any(not values or len(set(values)) != len(values) for values in lists):
             raise ValueError("a utilisation has at least one cohort and one exposure, each once")

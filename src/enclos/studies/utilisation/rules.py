@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, EstimateType
 from enclos.studies.model import DayWindow
+from enclos.studies.rules.entries import Strata
 from enclos.studies.rules.evidence import Feature, Measure, Row
 from enclos.studies.rules.report import Estimate, Place
 from enclos.studies.rules.spread import count_and_share
@@ -54,21 +55,24 @@ class Use:
     """Stretches left after each reason."""
 
 
-def fill_doses(use: Use) -> None:
+def fill_doses(uses: Collection[Use]) -> None:
     """Let entries without a dose in a unit that others have count as nought, as in the package."""
-    for (variable, _, _), measure in use.measures.items():
-        if variable in DOSES:
+    doses = {key for use in uses for key in use.measures if key[0] in DOSES}
+    for use in uses:
+        for key in doses if use.entries.n else ():
+            measure = use.measures[key]
+            measure.kind = EstimateType.NUMERIC
             measure.spread.add(np.zeros(use.entries.n - measure.spread.n))
 
 
-def use_rows(cohort: str, use: Use, drugs: Sequence[str]) -> Iterator[Row]:
+def use_rows(cohort: str, strata: Strata, use: Use, drugs: Sequence[str]) -> Iterator[Row]:
     """The use of each drug during each entry.
 
     Source: DrugUtilisation 1.2, summariseDrugUtilisation: an empty cohort has its two counts alone.
     """
     everyone = use.entries.persons
     for variable, n in (("number records", use.entries.n), ("number subjects", len(everyone))):
-        place = Place(GROUP_NAME, cohort, variable)
+        place = Place(GROUP_NAME, cohort, variable, None, strata)
         yield Row(place, [Estimate("count", _COUNT, str(n))], everyone, everyone)
     for (variable, unit, drug), measure in sorted(use.measures.items(), key=lambda each: _order(each[0], drugs)):
         n_missing = use.entries.n - measure.spread.n
@@ -76,7 +80,7 @@ def use_rows(cohort: str, use: Use, drugs: Sequence[str]) -> Iterator[Row]:
             Estimate("count_missing", _COUNT, str(n_missing)),
             Estimate("percentage_missing", EstimateType.PERCENTAGE, count_and_share(n_missing, use.entries.n)[1].value),
         )
-        place = Place(GROUP_NAME, cohort, variable, unit or None, additional=("concept_set", drug))
+        place = Place(GROUP_NAME, cohort, variable, unit or None, strata, additional=("concept_set", drug))
         yield Row(place, [*measure.spread.estimates(_ESTIMATES, measure.kind), *missing], measure.persons, everyone)
 
 
@@ -91,7 +95,9 @@ def reasons(names: Sequence[str]) -> list[str]:
     return [*combined, UNKNOWN, NONE, NOT_OBSERVED]
 
 
-def indication_rows(cohort: str, use: Use, windows: Sequence[DayWindow], names: Sequence[str]) -> Iterator[Row]:
+def indication_rows(
+    cohort: str, strata: Strata, use: Use, windows: Sequence[DayWindow], names: Sequence[str]
+) -> Iterator[Row]:
     """Why the drugs of a cohort are taken: each entry has one reason in each window.
 
     Source: DrugUtilisation 1.2, summariseIndication, mutually exclusive; five decimals.
@@ -104,7 +110,9 @@ def indication_rows(cohort: str, use: Use, windows: Sequence[DayWindow], names: 
                 Estimate("count", _COUNT, str(found.n)),
                 Estimate("percentage", EstimateType.PERCENTAGE, share),
             )
-            place = Place(GROUP_NAME, cohort, indication_words(window), level, additional=("window_name", window.word))
+            place = Place(
+                GROUP_NAME, cohort, indication_words(window), level, strata, additional=("window_name", window.word)
+            )
             yield Row(place, estimates, found.persons, use.entries.persons)
 
 
@@ -126,7 +134,7 @@ def _day_words(day: int | None) -> str:
     return "the index date" if day == 0 else f"{abs(day)} days {'before' if day < 0 else 'after'} the index date"
 
 
-def covered_rows(cohort: str, use: Use) -> Iterator[Row]:
+def covered_rows(cohort: str, strata: Strata, use: Use) -> Iterator[Row]:
     """The proportion of patients covered, day by day after the first entry; a cohort of nobody has none.
 
     Source: DrugUtilisation 1.2, summariseProportionOfPatientsCovered: Wilson's interval, two decimals.
@@ -136,7 +144,7 @@ def covered_rows(cohort: str, use: Use) -> Iterator[Row]:
         estimates = [Estimate("outcome_count", _COUNT, str(n)), Estimate("denominator_count", _COUNT, str(n_of))]
         for name, value in zip(("ppc", "ppc_lower", "ppc_upper"), _wilson(n, n_of), strict=True):
             estimates.append(Estimate(name, EstimateType.PERCENTAGE, value))
-        place = Place(GROUP_NAME, cohort, OVERALL, OVERALL, additional=("time", str(day)))
+        place = Place(GROUP_NAME, cohort, OVERALL, OVERALL, strata, additional=("time", str(day)))
         yield Row(place, estimates, covered, observed)
 
 
@@ -155,7 +163,7 @@ def _wilson(n: int, n_of: int) -> tuple[str | None, str | None, str | None]:
     return first, second, third
 
 
-def restart_rows(cohort: str, use: Use, follow_up: Sequence[int | None]) -> Iterator[Row]:
+def restart_rows(cohort: str, strata: Strata, use: Use, follow_up: Sequence[int | None]) -> Iterator[Row]:
     """What happens after a treatment ends.
 
     Source: DrugUtilisation 1.2, summariseDrugRestart.
@@ -165,7 +173,7 @@ def restart_rows(cohort: str, use: Use, follow_up: Sequence[int | None]) -> Iter
         additional = ("follow_up_days", f"{'inf' if days is None else days} days")
         for level in RESTARTS:
             found = use.restarts[number, level]
-            place = Place(GROUP_NAME, cohort, f"Drug restart {words}", level, additional=additional)
+            place = Place(GROUP_NAME, cohort, f"Drug restart {words}", level, strata, additional=additional)
             yield Row(place, count_and_share(found.n, use.ended.n), found.persons, use.ended.persons)
 
 

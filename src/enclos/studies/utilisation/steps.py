@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -10,19 +10,20 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
-from enclos.contracts.result import EstimateType
+from enclos.contracts.result import SEPARATOR, EstimateType
 from enclos.studies.model import Cohort, ConceptCohort, Domain, Limit
 from enclos.studies.plans import cohorts as cohort_plans
 from enclos.studies.plans import entries as entry_plans
 from enclos.studies.ports import CdmBucket
-from enclos.studies.rules.entries import EntryColumns
+from enclos.studies.rules.entries import WHOLE, EntryColumns, Strata, levels_of, parts_of, strata_in_order
 from enclos.studies.rules.evidence import Feature, add_rows
 from enclos.studies.rules.report import Report
 from enclos.studies.rules.tally import person_set
 from enclos.studies.utilisation import plans, rules
 from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
 
-_Ints: TypeAlias = npt.NDArray[np.int64]
+_Parts: TypeAlias = Sequence[tuple[rules.Use, npt.NDArray[np.int64]]]
+"""Of each cohort and stratum: what is counted, and its entries."""
 _COLUMNS = {
     "number exposures": "n_exposures",
     "time to exposure": "days_to_exposure",
@@ -43,9 +44,14 @@ class UtilisationCounter:
         self._analysis = analysis
         self._cohorts = cohorts
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
-        self._uses = {name: rules.Use() for name in analysis.cohorts}
-        for use in self._uses.values():
-            use.covered = [(BitMap(), BitMap()) for _ in range((analysis.covered_days or -1) + 1)]
+        self._uses: dict[tuple[str, Strata], rules.Use] = {}
+        for name in analysis.cohorts:
+            self._use(name, WHOLE)
+
+    def _use(self, name: str, strata: Strata) -> rules.Use:
+        n_days = (self._analysis.covered_days or -1) + 1
+        empty = rules.Use(covered=[(BitMap(), BitMap()) for _ in range(n_days)])
+        return self._uses.setdefault((name, strata), empty)
 
     def take(self, bucket: CdmBucket, first_person: int) -> None:
         """Count a bucket."""
@@ -55,17 +61,18 @@ class UtilisationCounter:
         entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
         if not entries.n:
             return
-        own = {name: np.flatnonzero(entries.cohort == self._index[name]) for name in analysis.cohorts}
-        for name, index in own.items():
-            self._uses[name].entries.add(len(index), person_set(entries.person[index]))
-        self._count_use(bucket, entries, own)
+        cohorts = {name: self._index[name] for name in analysis.cohorts}
+        levels = levels_of(entries, analysis.age_groups)
+        parts = [(self._use(*key), index) for key, index in parts_of(entries, cohorts, analysis.strata, levels)]
+        for use, index in parts:
+            use.entries.add(len(index), person_set(entries.person[index]))
+        self._count_use(bucket, entries, parts)
         if analysis.indications is not None:
-            self._count_indications(bucket, entries, own, analysis.indications)
+            self._count_indications(bucket, entries, parts, analysis.indications)
         if analysis.covered_days is not None:
-            for name, index in own.items():
-                _count_covered(entries, index, self._uses[name])
+            _count_covered(entries, parts)
         if analysis.restart is not None:
-            self._count_restarts(bucket, entries, own, analysis.restart)
+            self._count_restarts(bucket, entries, parts, analysis.restart)
 
     @property
     def _with_gaps(self) -> list[ConceptCohort]:
@@ -82,7 +89,7 @@ class UtilisationCounter:
         ]
         for cohort in self._with_gaps:
             is_first = cohort.limit is Limit.FIRST
-            left = self._uses[cohort.name].left
+            left = self._use(cohort.name, WHOLE).left
             left += [Feature() for _ in range((3 if is_first else 2) - len(left))]
             for stage, rows in zip(left, stages, strict=False):
                 own = rows["cohort"].to_numpy() == self._index[cohort.name]
@@ -91,7 +98,7 @@ class UtilisationCounter:
                 if is_first and stage is left[1]:
                     left[2].add(len(persons), persons)
 
-    def _count_use(self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints]) -> None:
+    def _count_use(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts) -> None:
         analysis = self._analysis
         drugs = [self._index[name] for name in analysis.exposures]
         ruled = any(getattr(self._cohorts[drug], "duration", None) for drug in drugs)
@@ -110,11 +117,11 @@ class UtilisationCounter:
                 values[entry] = of_drug[column].to_numpy()
                 is_whole = variable in rules.WHOLE_NUMBERS
                 kind = EstimateType.INTEGER if is_whole else EstimateType.NUMERIC
-                self._measure(entries, own, (variable, "", name), values, kind)
+                self._measure(entries, parts, (variable, "", name), values, kind)
         if analysis.ingredient is not None:
-            self._count_doses(bucket, entries, own)
+            self._count_doses(bucket, entries, parts)
 
-    def _count_doses(self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints]) -> None:
+    def _count_doses(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts) -> None:
         """Doses of each unit that there is."""
         rows = bucket.query(plans.plan_doses())
         drug, unit, entry = rows["drug"].to_numpy(), np.array(rows["unit"].to_pylist()), rows["entry"].to_numpy()
@@ -124,27 +131,25 @@ class UtilisationCounter:
             for variable, column in zip(rules.DOSES, ("initial_dose", "dose"), strict=True):
                 values = np.full(entries.n, np.nan)
                 values[entry[own_rows]] = rows[column].to_numpy()[own_rows]
-                self._measure(entries, own, (variable, each[1], names[each[0]]), values, EstimateType.NUMERIC)
+                self._measure(entries, parts, (variable, each[1], names[each[0]]), values, EstimateType.NUMERIC)
 
     def _measure(
         self,
         entries: EntryColumns,
-        own: Mapping[str, _Ints],
+        parts: _Parts,
         key: rules.Used,
         values: npt.NDArray[np.float64],
         kind: EstimateType,
     ) -> None:
-        for name, index in own.items():
+        for use, index in parts:
             if len(index):
                 known = index[~np.isnan(values[index])]
-                measure = self._uses[name].measures[key]
+                measure = use.measures[key]
                 measure.kind = kind
                 measure.spread.add(values[known])
                 measure.persons |= person_set(entries.person[known])
 
-    def _count_indications(
-        self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints], asked: Indications
-    ) -> None:
+    def _count_indications(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts, asked: Indications) -> None:
         names = sorted(asked.cohorts)
         wanted = [(self._index[name], window) for window in asked.windows for name in names]
         rows = bucket.query(entry_plans.plan_intersections(wanted))
@@ -161,27 +166,23 @@ class UtilisationCounter:
             code = np.where(found > 0, found, np.where(known, -1, -2))
             code[~entries.observed(window)] = -3
             words = {-1: rules.UNKNOWN, -2: rules.NONE, -3: rules.NOT_OBSERVED}
-            for name, index in own.items():
+            for use, index in parts:
                 for each in np.unique(code[index]).tolist():
                     level = words.get(each) or " and ".join(
                         reason for bit, reason in enumerate(names) if each >> bit & 1
                     )
                     some = index[code[index] == each]
-                    self._uses[name].indications[at, level].add(len(some), person_set(entries.person[some]))
+                    use.indications[at, level].add(len(some), person_set(entries.person[some]))
 
-    def _count_restarts(
-        self, bucket: CdmBucket, entries: EntryColumns, own: Mapping[str, _Ints], asked: Restart
-    ) -> None:
+    def _count_restarts(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts, asked: Restart) -> None:
         switch = [self._index[name] for name in asked.switch]
         rows = bucket.query(plans.plan_switches(switch, incident=asked.incident))
         to_switch = np.full(entries.n, np.nan)
         to_switch[rows["entry"].to_numpy()] = rows["n_days"].to_numpy()
         observed = entries.future - (entries.last_day - entries.first_day)
         """Days from the end of an entry to the end of its observation."""
-        for name, index in own.items():
-            use, some = self._uses[name], index
-            if asked.first_only and len(index):
-                some = index[np.r_[True, entries.ordinal[index][1:] != entries.ordinal[index][:-1]]]
+        for use, index in parts:
+            some = index[entries.is_first[index]] if asked.first_only else index
             use.ended.add(len(some), person_set(entries.person[some]))
             for number, days in enumerate(asked.days):
                 end = observed[some] if days is None else np.minimum(observed[some], days)
@@ -199,16 +200,28 @@ class UtilisationCounter:
             self._report_indications(report, asked)
         if self._analysis.covered_days is not None:
             kind = "summarise_proportion_of_patients_covered"
-            result_id = report.start(kind, rules.GROUP_NAME, "", "time", {})
-            for name, use in self._uses.items():
-                add_rows(report, result_id, rules.covered_rows(name, use))
+            result_id = report.start(kind, rules.GROUP_NAME, self._strata_names, "time", {})
+            for (name, strata), use in self._in_order():
+                add_rows(report, result_id, rules.covered_rows(name, strata, use))
         if (restart := self._analysis.restart) is not None:
             self._report_restarts(report, restart)
         if self._with_gaps:
             result_id = report.start("summarise_cohort_attrition", rules.GROUP_NAME, "reason", "reason_id", {})
             for cohort in self._with_gaps:
-                rows = rules.attrition_rows(cohort.name, self._uses[cohort.name], cohort.gap_era_days)
+                rows = rules.attrition_rows(cohort.name, self._use(cohort.name, WHOLE), cohort.gap_era_days)
                 add_rows(report, result_id, rows)
+
+    @property
+    def _strata_names(self) -> str:
+        return SEPARATOR.join(each.value for each in self._analysis.strata)
+
+    def _in_order(self) -> Iterator[tuple[tuple[str, Strata], rules.Use]]:
+        """Cohort by cohort, whole first, strata that it has somebody in."""
+        having = {strata for _, strata in self._uses}
+        for name in self._analysis.cohorts:
+            for strata in strata_in_order(self._analysis.strata, self._analysis.age_groups, having):
+                if (name, strata) in self._uses:
+                    yield (name, strata), self._uses[name, strata]
 
     def _report_use(self, report: Report) -> None:
         analysis = self._analysis
@@ -221,10 +234,12 @@ class UtilisationCounter:
         }
         if analysis.ingredient is not None:
             values["ingredient_concept_id"] = str(analysis.ingredient)
-        result_id = report.start("summarise_drug_utilisation", rules.GROUP_NAME, "", "concept_set", values)
-        for name, use in self._uses.items():
-            rules.fill_doses(use)
-            add_rows(report, result_id, rules.use_rows(name, use, analysis.exposures))
+        result_id = report.start(
+            "summarise_drug_utilisation", rules.GROUP_NAME, self._strata_names, "concept_set", values
+        )
+        rules.fill_doses(self._uses.values())
+        for (name, strata), use in self._in_order():
+            add_rows(report, result_id, rules.use_rows(name, strata, use, analysis.exposures))
 
     def _report_indications(self, report: Report, asked: Indications) -> None:
         values = {
@@ -234,9 +249,9 @@ class UtilisationCounter:
             "not_in_observation": "include",
             "unknown_indication_table": "; ".join(cohort_plans.DOMAIN_TABLES[each] for each in asked.unknown),
         }
-        result_id = report.start("summarise_indication", rules.GROUP_NAME, "", "window_name", values)
-        for name, use in self._uses.items():
-            add_rows(report, result_id, rules.indication_rows(name, use, asked.windows, asked.cohorts))
+        result_id = report.start("summarise_indication", rules.GROUP_NAME, self._strata_names, "window_name", values)
+        for (name, strata), use in self._in_order():
+            add_rows(report, result_id, rules.indication_rows(name, strata, use, asked.windows, asked.cohorts))
 
     def _report_restarts(self, report: Report, asked: Restart) -> None:
         values = {
@@ -245,24 +260,23 @@ class UtilisationCounter:
             "restrict_to_first_discontinuation": _logical(value=asked.first_only),
             "switch_cohort_names": "; ".join(asked.switch),
         }
-        result_id = report.start("summarise_drug_restart", rules.GROUP_NAME, "", "follow_up_days", values)
-        for name, use in self._uses.items():
-            add_rows(report, result_id, rules.restart_rows(name, use, asked.days))
+        result_id = report.start(
+            "summarise_drug_restart", rules.GROUP_NAME, self._strata_names, "follow_up_days", values
+        )
+        for (name, strata), use in self._in_order():
+            add_rows(report, result_id, rules.restart_rows(name, strata, use, asked.days))
 
 
-def _count_covered(entries: EntryColumns, index: _Ints, use: rules.Use) -> None:
+def _count_covered(entries: EntryColumns, parts: _Parts) -> None:
     """Add the persons covered and observed on each day after their first entry."""
-    if not len(index):
-        return
-    ordinal = entries.ordinal[index]
-    starts = np.flatnonzero(np.r_[True, ordinal[1:] != ordinal[:-1]])
-    first = np.repeat(entries.first_day[index][starts], np.diff(np.r_[starts, len(index)]))
-    from_day, to_day = entries.first_day[index] - first, entries.last_day[index] - first
-    observed = np.maximum.reduceat(from_day + entries.future[index], starts)
-    persons = entries.person[index]
-    for day, (covered, seen) in enumerate(use.covered):
-        covered |= person_set(persons[(from_day <= day) & (to_day >= day)])  # noqa: PLW2901
-        seen |= person_set(persons[starts][observed >= day])  # noqa: PLW2901
+    start = np.flatnonzero(entries.is_first)
+    first = np.repeat(entries.first_day[start], np.diff(np.r_[start, entries.n]))
+    from_day, to_day = entries.first_day - first, entries.last_day - first
+    observed = from_day + entries.future
+    for use, index in parts:
+        for day, (covered, seen) in enumerate(use.covered):
+            covered.update(person_set(entries.person[index[(from_day[index] <= day) & (to_day[index] >= day)]]))
+            seen.update(person_set(entries.person[index[observed[index] >= day]]))
 
 
 def _logical(value: bool) -> str:

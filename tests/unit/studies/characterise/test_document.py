@@ -3,9 +3,9 @@
 import pytest
 
 from enclos.lexicon.refusals import NotAsPromised
-from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown, Stratum
+from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown
 from enclos.studies.document import study_from_yaml
-from enclos.studies.model import AgeGroup, DayWindow, Domain
+from enclos.studies.model import AgeGroup, DayWindow, Domain, Stratum
 from enclos.studies.steps import columns_read
 
 HEAD = """\

@@ -4,7 +4,7 @@ import pytest
 
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.studies.document import study_from_yaml
-from enclos.studies.model import DayWindow, Domain
+from enclos.studies.model import AgeGroup, DayWindow, Domain, Stratum
 from enclos.studies.steps import columns_read
 from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
 
@@ -27,6 +27,8 @@ FULL = """\
       indication: {cohort: bleed, windows: [[-30, 0], [null, 0]], unknown: [condition]}
       covered_days: 180
       restart: {switch: other, days: [30, null], incident: false, first_only: false}
+      strata: [sex, age_group]
+      age_groups: [[0, 17], [18, 150]]
 """
 
 
@@ -43,6 +45,8 @@ def test_every_option_arrives() -> None:
             indications=Indications(("bleed",), (DayWindow(-30, 0), DayWindow(None, 0)), (Domain.CONDITION,)),
             covered_days=180,
             restart=Restart(("other",), (30, None), incident=False, first_only=False),
+            strata=(Stratum.SEX, Stratum.AGE_GROUP),
+            age_groups=(AgeGroup(0, 17), AgeGroup(18, 150)),
         ),
     )
     columns = columns_read(study)
@@ -68,6 +72,7 @@ def test_exposures_are_those_of_the_cohorts_unless_said_otherwise() -> None:
             "cohort: drug, indication: {cohort: bleed, windows: [[1, 0]]}",
             "indication.windows[0]: a window is [first day, last day]",
         ),
+        ("cohort: drug, strata: age_group", "utilisation.strata: strata by age need age_groups"),
         ("cohort: drug, restart: {switch: nobody}", "restart.switch[0]: there is no cohort of that name"),
         ("cohort: drug, restart: {switch: other, days: [30, 30]}", "restart.days: a value is given twice"),
     ],
