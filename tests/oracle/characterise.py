@@ -279,16 +279,19 @@ def timing(people: Sequence[History], reference: Cohort, comparator: Cohort, *, 
         if gaps:
             persons.add(person.person_id)
             both.add(person.person_id)
+    if not days:
+        return {}
+    place = (f"{reference.name} &&& {comparator.name}", "overall", "overall")
     estimates = {name: value for name, value in spread(days).items() if name not in {"mean", "sd"}}
-    key = (
-        f"{reference.name} &&& {comparator.name}",
-        "overall",
-        "overall",
-        "Days between cohort entries",
-        "",
-        "overall",
-    )
-    return {key: Told(estimates, frozenset(persons), frozenset(both))}
+    told = {
+        "number records": {"count": len(days)},
+        "number subjects": {"count": len(persons)},
+        "days_between_cohort_entries": estimates,
+    }
+    return {
+        (*place, variable, "", "overall"): Told(dict(each), frozenset(persons), frozenset(both))
+        for variable, each in told.items()
+    }
 
 
 def difference(first: Sequence[float], second: Sequence[float], *, share: bool) -> float | None:

@@ -72,11 +72,18 @@ def test_an_event_counts_where_it_starts_and_an_episode_wherever_it_lasts() -> N
 
 def test_two_cohorts_share_persons_and_days_pass_between_their_entries() -> None:
     analysis = Characterisation(("events", "others"), overlap=True, timing=Entries.FIRST)
-    variables = ("Only in comparator cohort", "In both cohorts", "Days between cohort entries")
-    assert estimates(PERSONS, analysis, *variables)[:2] == rows_of("""
+    assert estimates(PERSONS, analysis, "Only in comparator cohort", "In both cohorts")[:2] == rows_of("""
         cohorts           | strata  | variable                  | level    | estimates
         events &&& others | overall | In both cohorts           | Subjects | count 2, percentage 66.6666666666667
         events &&& others | overall | Only in comparator cohort | Subjects | count 1, percentage 33.3333333333333
+    """)
+    found = estimates(PERSONS, analysis, "number records", "days_between_cohort_entries")
+    assert [(row[0], row[4]) for row in found] == rows_of("""
+        cohorts           | estimates
+        events &&& others | count 2
+        events &&& others | min -8, q25 32, median 72, q75 112, max 152
+        others &&& events | count 2
+        others &&& events | min -152, q25 -112, median -72, q75 -32, max 8
     """)
 
 

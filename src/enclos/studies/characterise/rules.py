@@ -113,8 +113,16 @@ def overlap(names: tuple[str, str], strata: Strata, reference: Group, comparator
 
 
 def timing(names: tuple[str, str], measure: Measure, both: BitMap) -> Iterator[Row]:
-    """Days between entries into two cohorts."""
-    place = Place(PAIR_NAME, _pair(names), "Days between cohort entries")
+    """Days between entries into two cohorts; nothing of cohorts that nobody is in both of.
+
+    Source: CohortCharacteristics 1.1, summariseCohortTiming, without densities.
+    """
+    if not measure.spread.n:
+        return
+    for variable, n in (("number records", measure.spread.n), ("number subjects", len(measure.persons))):
+        estimates = [Estimate("count", EstimateType.INTEGER, str(n))]
+        yield Row(Place(PAIR_NAME, _pair(names), variable), estimates, measure.persons, both)
+    place = Place(PAIR_NAME, _pair(names), "days_between_cohort_entries")
     yield Row(place, measure.spread.estimates(DATE_ESTIMATES, EstimateType.INTEGER), measure.persons, both)
 
 
