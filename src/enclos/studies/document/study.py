@@ -21,6 +21,7 @@ from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
 from enclos.studies.model import Study
+from enclos.studies.pathways.document import PathwaysDocument
 from enclos.studies.survival.document import SurvivalDocument
 from enclos.studies.utilisation.document import UtilisationDocument
 
@@ -30,6 +31,7 @@ class _EntryDocument(Document):
     prevalence: PrevalenceDocument | None = Field(None, description="The share of persons with the outcome.")
     characterise: CharacteriseDocument | None = Field(None, description="Who the persons of a cohort are.")
     survival: SurvivalDocument | None = Field(None, description="The time from entering a cohort to an outcome.")
+    pathways: PathwaysDocument | None = Field(None, description="Treatments one after the other.")
     utilisation: UtilisationDocument | None = Field(None, description="Who takes what, how long, how much, what for.")
 
     def given(self) -> dict[str, AnalysisDocument]:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from enclos.studies.characterise.model import Characterisation
 from enclos.studies.characterise.steps import CharacterisationCounter, characterisation_columns
 from enclos.studies.model import Cohort, CohortAnalysis
+from enclos.studies.pathways.model import Pathways
+from enclos.studies.pathways.steps import PathwayFollower, pathway_columns
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 from enclos.studies.survival.model import Survival
@@ -41,6 +43,7 @@ class Kind:
 _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Characterisation: Kind(CharacterisationCounter, characterisation_columns),
     Survival: Kind(SurvivalFollower, survival_columns),
+    Pathways: Kind(PathwayFollower, pathway_columns),
     Utilisation: Kind(UtilisationCounter, utilisation_columns),
 }
 
