@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from enclos.app.cohorts import count
-from enclos.app.permits import open_one, revoke, sign
+from enclos.app.permits import newest, open_one, revoke, sign
 from enclos.app.sql import ask
 from enclos.app.studies import run as run_study
 from enclos.app.studies import run_files, whole_study
 from enclos.contracts.result import result_csv
+from enclos.contracts.view import InCohort
 from enclos.ledger.model import Action, Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised
@@ -160,6 +162,34 @@ def test_the_ledger_has_every_cohort_with_the_hash_of_its_definition(home: Path)
     intent = [entry for entry in entries if entry.kind is Kind.INTENT][-1]
     assert digest in str(intent.facts["definitions"])
     assert {str(CANARY)} & {word for entry in entries for word in str(entry.facts)} == set()
+
+
+def test_a_permit_can_let_in_those_whom_a_definition_finds(home: Path) -> None:
+    permit, start, end = "FR-TEST-0003", date(2016, 1, 1), date(2016, 7, 1)
+    period = f"{{start: {start}, end: {end}}}"
+    file = home.parent / "of-cohort.yaml"
+    text = permit_text(permit, period=period, min_count=5, population="{circe: bleed.json}")
+    file.write_text(text, encoding="utf-8")
+    run_cli("permit", "sign", home, file)
+    found = {
+        each.person_id
+        for each in built_in()
+        for first, last in each.periods
+        for record in each.records
+        if record.concept_id == BLEED
+        and first <= record.start_on <= last
+        and start - timedelta(days=min(1, (last - record.start_on).days)) <= record.start_on < end
+    }
+    assert 0 < len(found) < 40
+    with open_home(home) as enclosure:
+        assert newest(enclosure, permit).permit.terms.population == InCohort(circe())
+        assert open_one(enclosure, permit)["n_persons"] == len(found)
+        # Persons of the cohort only, with their rows of the period.
+        told = count(enclosure, permit=permit, user=ALICE, texts={"bleed": circe()})["cohorts"][0]["n_persons"]
+        assert told is not None and told <= len(found)
+        wrong = text.replace("FR-TEST-0003", "FR-TEST-0004").replace("{circe: bleed.json}", """{circe: '{"a": 1}'}""")
+        with pytest.raises(NotAsPromised, match="a is not known to Circe"):
+            sign(enclosure, wrong)
 
 
 def test_saved_rows_are_a_table_of_the_permits_own_sql_until_it_ends(home: Path) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 from enclos.app.enclosure import Enclosure
 from enclos.app.keys import AccessBodySigner
 from enclos.app.objectors import objectors_at_opening
+from enclos.app.populations import check_population, cohort_persons
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.permits.document import draft_permit
+from enclos.permits.document import draft_permit, read_permit
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
 from enclos.permits.steps import (
@@ -46,6 +47,7 @@ def sign(enclosure: Enclosure, text: str) -> dict[str, Any]:
     Refuses: what permits refuse of the document.
     """
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_SIGN, _access_body(enclosure)) as ticket:
+        check_population(read_permit(text, min_count_floor=enclosure.floor).terms.population)
         signed = sign_permit(text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, **_desk(enclosure))
         key = permit_key(signed.permit.id)
         if not enclosure.keys.exists(key):
@@ -57,6 +59,7 @@ def sign(enclosure: Enclosure, text: str) -> dict[str, Any]:
 def amend(enclosure: Enclosure, text: str, *, reason: str) -> dict[str, Any]:
     """Replace a permit's content by a new signed version."""
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_AMEND, _access_body(enclosure)) as ticket:
+        check_population(read_permit(text, min_count_floor=enclosure.floor).terms.population)
         signed = amend_permit(
             text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, reason=reason, **_desk(enclosure)
         )
@@ -152,13 +155,15 @@ def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
         enclosure.ledger.intent(Action.PERMIT_OPEN, _access_body(enclosure), permit_id) as ticket,
         reading_snapshot(enclosure) as (engine, snapshot),
     ):
+        objecting = objectors_at_opening(enclosure, signed)
         opened = open_view(
             signed.permit.terms,
             engine=engine,
             snapshot=snapshot,
             perimeter=perimeter_of(enclosure, permit_id, engine, snapshot),
             randomness=SystemRandomness(),
-            opted_out=objectors_at_opening(enclosure, signed),
+            opted_out=objecting,
+            cohort=cohort_persons(signed.permit.terms, engine, snapshot, objecting),
         )
         ticket.facts.update({"snapshot": snapshot.id, "n_bytes": opened.n_bytes, **signed.facts})
     return {

@@ -114,13 +114,21 @@ class WithConcept:
 
 
 @dataclass(frozen=True, slots=True)
+class InCohort:
+    """The persons whom a Circe definition puts into its cohort on some day of the permit's period."""
+
+    definition: str
+    """The definition's JSON, as its file had it."""
+
+
+@dataclass(frozen=True, slots=True)
 class WithControls:
     """Cases, and for each so many others of the same year of birth, sex and department, where there are as many.
 
     Who is drawn follows from the seed and the person alone; the same seed draws the same persons from the same base.
     """
 
-    cases: FromSource | RandomSample | Residents | WithConcept
+    cases: FromSource | RandomSample | Residents | WithConcept | InCohort
     per_case: int
     seed: int
 
@@ -129,7 +137,7 @@ class WithControls:
             raise ValueError("there are from one to twenty controls for a case")
 
 
-Population = WholeBase | FromSource | RandomSample | Residents | WithConcept | WithControls
+Population = WholeBase | FromSource | RandomSample | Residents | WithConcept | InCohort | WithControls
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enclos.contracts.view import (
     GRANTABLE_TABLES,
     Access,
     FromSource,
+    InCohort,
     PotentialIdentifier,
     RandomSample,
     Residents,
@@ -19,7 +20,7 @@ from enclos.contracts.view import (
 )
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
-from enclos.permits.document import draft_permit, json_from_permit, permit_from_json, read_permit
+from enclos.permits.document import draft_permit, json_from_permit, permit_from_json, read_permit, whole_permit
 from enclos.permits.document.population import regions
 from factories.permits import PERMIT_ID, drafted, permit_text
 
@@ -72,6 +73,8 @@ def test_every_field_is_read() -> None:
         ("{controls_of: {source: hosp-a}, per_case: 4, seed: 7}", WithControls(FromSource("hosp-a"), 4, 7)),
         ("all", WholeBase()),
         ("{source: hosp-a}", FromSource("hosp-a")),
+        ("{circe: '{}'}", InCohort("{}")),
+        ("{controls_of: {circe: '{}'}, per_case: 4, seed: 7}", WithControls(InCohort("{}"), 4, 7)),
         ("{sample_percent: 2, seed: 7}", RandomSample(Decimal(2), 7)),
         ("{sample_percent: 0.25, seed: 7}", RandomSample(Decimal("0.25"), 7)),
         ("{sample_percent: 100, seed: 0}", RandomSample(Decimal(100), 0)),
@@ -137,7 +140,7 @@ def test_all_faults_are_told_at_once_each_with_its_line() -> None:
         ),
         ({"data": data(period="{start: 2019-01-01, end: 2019-01-01}")}, "data.period.end: must be after the start"),
         ({"data": data(period="{start: 2019-02-30, end: 2020-01-01}")}, "data.period.start"),
-        ({"data": data(population="{circe: x.json}")}, "not read here yet"),
+        ({"data": data(population="{circe: x.json}")}, "did not come with the permit"),
         ({"data": data(population="{region: '99'}")}, "must be one of 01, 02"),
         ({"data": data(population="{departments: []}")}, "department codes"),
         ({"data": data(population="{departments: [75]}")}, "quoted"),
@@ -212,3 +215,17 @@ def test_a_reason_stays_with_what_it_is_for() -> None:
 def test_every_department_of_france_is_in_one_region() -> None:
     codes = [code for departments in regions().values() for code in departments]
     assert len(codes) == len(set(codes)) == 101
+
+
+@pytest.mark.parametrize("form", ["{circe: a b.json}", '{controls_of: {circe: "a b.json"}, per_case: 1, seed: 1}'])
+def test_a_permit_is_whole_with_the_cohort_definition_that_it_names(form: str) -> None:
+    content = '{"a": "it\'s",\n "é": "\u2028"}'
+    text = permit_text(data=data(population=form))
+    whole = whole_permit(text, {"a b.json": content}.__getitem__)
+    population = read_permit(whole, min_count_floor=5).terms.population
+    inner = population.cases if isinstance(population, WithControls) else population
+    assert inner == InCohort(content)
+    permit = read_permit(whole, min_count_floor=5)
+    assert permit_from_json(json_from_permit(permit)) == permit
+    assert whole_permit(whole, {}.__getitem__) == whole
+    assert whole_permit("[", {}.__getitem__) == "["

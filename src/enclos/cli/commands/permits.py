@@ -50,7 +50,14 @@ def permit_sign(directory: Dir, file: Document, *, as_json: Json = False) -> Non
     from enclos.app.permits import sign
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(sign(enclosure, text_of(file)), as_json=as_json)
+        show(sign(enclosure, _whole(file)), as_json=as_json)
+
+
+def _whole(file: Path) -> str:
+    """The permit's document with the cohort definition that it names."""
+    from enclos.permits.document import whole_permit
+
+    return whole_permit(text_of(file), lambda name: text_of(file.parent / name))
 
 
 @permit_commands.command("amend")
@@ -69,7 +76,7 @@ def permit_amend(
     from enclos.app.permits import amend
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(amend(enclosure, text_of(file), reason=reason), as_json=as_json)
+        show(amend(enclosure, _whole(file), reason=reason), as_json=as_json)
 
 
 @permit_commands.command("renew")

@@ -1,6 +1,6 @@
 """The permit as a document: YAML that people write, JSON that is signed."""
 
-from enclos.permits.document.fields import json_from_permit, permit_from_json, read_permit
+from enclos.permits.document.fields import json_from_permit, permit_from_json, read_permit, whole_permit
 from enclos.permits.document.template import draft_permit
 
-__all__ = ["draft_permit", "json_from_permit", "permit_from_json", "read_permit"]
+__all__ = ["draft_permit", "json_from_permit", "permit_from_json", "read_permit", "whole_permit"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import yaml
+
+from enclos.contracts.definitions import entries, with_definitions
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
 from enclos.contracts.view import GRANTABLE_TABLES, Access, PotentialIdentifier, TableGrant, ViewTerms, all_tables
 from enclos.lexicon.codes import Code
@@ -37,6 +41,33 @@ def read_permit(text: str, *, min_count_floor: int) -> Permit:
     Refuses: PERMIT_INVALID once, with every fault and its line.
     """
     return _permit(tree_from_yaml(text), min_count_floor=min_count_floor, check_length=True)
+
+
+def whole_permit(text: str, read: Callable[[str], str]) -> str:
+    """The document with the cohort definition of its population in the place of its file's name: that is signed.
+
+    In: read — gives the text of a file by its name
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return text  # reading it says what is wrong
+    return with_definitions(text, _definitions_in(root), read) if root is not None else text
+
+
+def _definitions_in(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    populations = [
+        population
+        for section, data in entries(root)
+        for name, population in (entries(data) if section == "data" else ())
+        if name == "population"
+    ]
+    while populations:
+        for name, value in entries(populations.pop()):
+            if name == "circe" and isinstance(value, yaml.ScalarNode):
+                yield value
+            elif name == "controls_of":
+                populations.append(value)
 
 
 def permit_from_json(content: Any) -> Permit:

@@ -9,11 +9,13 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from enclos.contracts.definitions import is_definition
 from enclos.contracts.view import (
     CONCEPT_COLUMNS,
     DEPARTMENT,
     MOST_CONTROLS,
     FromSource,
+    InCohort,
     Population,
     RandomSample,
     Residents,
@@ -29,7 +31,8 @@ _MAX_SEED = 2**53 - 1
 _MAX_CONCEPT = 2**31 - 1
 _FORMS = (
     "`all`, {source: ID}, {sample_percent: N, seed: N}, {region: CODE}, {departments: [CODE]}, "
-    "{concepts: [ID], descendants: true, domain: condition} or {controls_of: POPULATION, per_case: N, seed: N}"
+    "{concepts: [ID], descendants: true, domain: condition}, {circe: FILE} "
+    "or {controls_of: POPULATION, per_case: N, seed: N}"
 )
 
 
@@ -40,7 +43,7 @@ def regions() -> Mapping[str, tuple[str, ...]]:
     return {row["region"]: tuple(row["departments"].split()) for row in csv.DictReader(text.splitlines())}
 
 
-def json_from_population(population: Population) -> Any:
+def json_from_population(population: Population) -> Any:  # noqa: PLR0911 - one form after the other
     """The population as the signed document writes it; a region is written as its departments."""
     match population:
         case FromSource(source):
@@ -51,6 +54,8 @@ def json_from_population(population: Population) -> Any:
             return {"departments": list(departments)}
         case WithConcept(domain, concepts, descendants):
             return {"concepts": list(concepts), "descendants": descendants, "domain": domain}
+        case InCohort(definition):
+            return {"circe": definition}
         case WithControls(cases, per_case, seed):
             return {"controls_of": json_from_population(cases), "per_case": per_case, "seed": seed}
     return "all"
@@ -63,8 +68,10 @@ def read_population(  # noqa: PLR0911 - one form after the other
     if value == "all":
         return WholeBase()
     names = frozenset(value) if isinstance(value, dict) else frozenset()
-    if "circe" in names:
-        tree.fault((*path, "circe"), f"cohort definitions are not read here yet; use {_FORMS}")
+    if names == {"circe"}:
+        if isinstance(value["circe"], str) and is_definition(value["circe"]):
+            return InCohort(value["circe"])
+        tree.fault((*path, "circe"), "names a file that did not come with the permit, or is no definition")
     elif names == {"source"}:
         source = pattern(tree, value, (*path, "source"), SOURCE_ID, "the id of a source such as hosp-a")
         return FromSource(source) if source else None

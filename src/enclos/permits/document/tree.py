@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
-MAX_CHARACTERS = 65_536
+MAX_CHARACTERS = 2_000_000
 Path = tuple[str | int, ...]
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, StrictBool, StrictInt, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from enclos.contracts.definitions import is_definition
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.lexicon.refusals import Refusal
 from enclos.studies.circe import read_circe
@@ -139,11 +140,6 @@ class CirceCohortDocument(Document):
     def noun(self, name: str) -> CirceCohort:
         """The cohort meant."""
         return CirceCohort(name, read_circe(self.circe), sha256(self.circe.encode("utf-8")).hexdigest())
-
-
-def is_definition(value: str) -> bool:
-    """Whether a text is a definition rather than the name of its file."""
-    return value.lstrip().startswith("{")
 
 
 def _form(value: Any) -> str:

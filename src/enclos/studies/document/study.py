@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError
 
+from enclos.contracts.definitions import entries, with_definitions
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.characterise.document import CharacteriseDocument
-from enclos.studies.document.cohorts import AnyCohortDocument, is_definition
+from enclos.studies.document.cohorts import AnyCohortDocument
 from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
@@ -83,38 +84,16 @@ def whole_study(text: str, read: Callable[[str], str]) -> str:
     In: read — gives the text of a file by its name
     Refuses: STUDY_UNREADABLE; whatever ``read`` raises.
     """
-    parts, at = [], 0
-    for node in _circe_nodes(node_of(text)):
-        if not is_definition(node.value):
-            parts += [text[at : node.start_mark.index], _quoted(read(node.value))]
-            at = node.end_mark.index
-    return "".join([*parts, text[at:]])
+    return with_definitions(text, _circe_nodes(node_of(text)), read)
 
 
 def _circe_nodes(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
     """The texts behind ``circe`` in the study's cohorts, in order."""
-    for name, cohorts in _entries(root):
-        for _, cohort in _entries(cohorts) if name == "cohorts" else ():
-            for key, value in _entries(cohort):
+    for name, cohorts in entries(root):
+        for _, cohort in entries(cohorts) if name == "cohorts" else ():
+            for key, value in entries(cohort):
                 if key == "circe" and isinstance(value, yaml.ScalarNode):
                     yield value
-
-
-def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        yield str(key.value), value
-
-
-def _quoted(text: str) -> str:
-    """A text as YAML writes it on one line."""
-    return "".join(
-        character
-        if " " <= character <= "~"
-        else f"\\u{ord(character):04x}"
-        if character <= "\uffff"
-        else f"\\U{ord(character):08x}"
-        for character in json.dumps(text, ensure_ascii=False)
-    )
 
 
 def study_from_yaml(text: str) -> Study:

@@ -9,6 +9,7 @@ from enclos.contracts.view import (
     CONCEPT_COLUMNS,
     PERSON_SOURCE_TABLE,
     FromSource,
+    InCohort,
     Population,
     RandomSample,
     Residents,
@@ -22,6 +23,9 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.views.plans.members import OPTED_OUT
 from enclos.views.plans.phrases import day, read, spread
 from enclos.views.ports import Snapshot
+
+COHORT_PERSONS = "permit_cohort_persons"
+"""The persons of a cohort definition, while a permit with such a population is opened: person_id."""
 
 _MILLIONTHS = 1_000_000
 
@@ -104,6 +108,8 @@ def _member(population: Population, terms: ViewTerms, snapshot: Snapshot) -> str
             return f"person.location_id IN ({homes})"
         case WithConcept():
             return _has_concept(population, terms, snapshot)
+        case InCohort():
+            return f"person.person_id IN (SELECT person_id FROM {COHORT_PERSONS})"
     return "true"
 
 

@@ -13,6 +13,7 @@ from enclos.contracts.view import ViewTerms
 from enclos.lexicon.ids import MAX_PERSONS, PERSON_BITS
 from enclos.views.model import Numbered, Opened
 from enclos.views.plans import OPTED_OUT, plan_candidates
+from enclos.views.plans.population import COHORT_PERSONS
 from enclos.views.ports import PerimeterStore, Randomness, Snapshot
 from enclos.views.steps.registering import INCOMING, registered
 
@@ -31,9 +32,11 @@ def open_view(
     perimeter: PerimeterStore,
     randomness: Randomness,
     opted_out: Collection[int] = (),
+    cohort: NDArray[np.int64] | None = None,
 ) -> Opened:
     """Write the permit's perimeter, and nothing else.
 
+    In: cohort — the persons of the population's cohort definition, where it has one
     Opened again, on a later snapshot, everybody who is still in keeps their number.
     Out: one row per person: bucket, person_id, permit_person (secretly permuted, unique).
     Empty: a population without persons gives an empty perimeter.
@@ -41,7 +44,12 @@ def open_view(
     """
     known = perimeter.rows() if perimeter.exists() else _NOBODY
     objecting = pa.table({"person_id": pa.array(sorted(opted_out), pa.int64())})
-    with registered(engine, OPTED_OUT, objecting), registered(engine, INCOMING, known):
+    persons_of_cohort = pa.table({"person_id": cohort if cohort is not None else np.zeros(0, np.int64)})
+    with (
+        registered(engine, OPTED_OUT, objecting),
+        registered(engine, INCOMING, known),
+        registered(engine, COHORT_PERSONS, persons_of_cohort),
+    ):
         found = engine.query(
             f"SELECT now_in.bucket, now_in.person_id, known.permit_person FROM ({plan_candidates(terms, snapshot)}) "
             f"AS now_in LEFT JOIN {INCOMING} AS known USING (person_id) ORDER BY now_in.bucket, now_in.person_id"
