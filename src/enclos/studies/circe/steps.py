@@ -110,8 +110,7 @@ def made_in(
             bucket.execute(statement)
         yield
     finally:
-        for statement in exits.plan_drops(outline, direct):
-            bucket.execute(statement)
+        bucket.execute(exits.plan_drops(outline, direct))
 
 
 def _statements(outline: Outline, resolved: Mapping[int, Sequence[int]], direct: Sequence[int]) -> Iterator[str]:

@@ -195,8 +195,8 @@ def plan_row_query() -> str:
     return "SELECT cohort, subject_id, cohort_start_date, cohort_end_date FROM circe_row"
 
 
-def plan_drops(outline: Outline, direct: Collection[int]) -> list[str]:
-    """Drop what the cohorts have made in the bucket."""
+def plan_drops(outline: Outline, direct: Collection[int]) -> str:
+    """Drop what the cohorts have made in the bucket, at once."""
     views = [
         *(["circe_included"] if includes_all_qualified(outline) else []),
         *(["circe_qualified"] if keeps_all_primary(outline) else []),
@@ -215,4 +215,5 @@ def plan_drops(outline: Outline, direct: Collection[int]) -> list[str]:
     else:
         made = ("circe_primary", "circe_additional", "circe_qualified", "circe_fulfilled", "circe_included")
         tables += [name for name in (*made, "circe_end", "circe_left") if name not in views]
-    return [*(f"DROP VIEW IF EXISTS {name}" for name in views), *(f"DROP TABLE IF EXISTS {name}" for name in tables)]
+    drops = [("VIEW", name) for name in views] + [("TABLE", name) for name in tables]
+    return "; ".join(f"DROP {kind} IF EXISTS {name}" for kind, name in drops)
