@@ -139,11 +139,16 @@ def backwards(window: Sequence[int | None]) -> bool:
     return first is not None and last is not None and last < first
 
 
-def shared_ages(age_groups: Sequence[Sequence[int]], option: str = "age_groups") -> Iterator[Complaint]:
-    """Whether an age is in two groups."""
+def wrong_age_strata(age_groups: Sequence[Sequence[int]], *, by_age: bool) -> Iterator[Complaint]:
+    """Age groups that cannot tell persons apart: an age in two of them, or groups without strata by age."""
+    yield from wrong_ages(age_groups)
     ordered = sorted((lowest, highest) for lowest, highest in age_groups)
     if any(after[0] <= before[1] for before, after in pairwise(ordered)):
-        yield (option,), "an age is in two groups", Code.STUDY_INVALID
+        yield ("age_groups",), "an age is in two groups", Code.STUDY_INVALID
+    if by_age and not age_groups:
+        yield ("strata",), "age_group needs age_groups", Code.STUDY_INVALID
+    if age_groups and not by_age:
+        yield ("age_groups",), "strata does not name age_group", Code.STUDY_INVALID
 
 
 def wrong_strata(age_groups: Sequence[Sequence[int]], strata: Sequence[str]) -> Iterator[Complaint]:

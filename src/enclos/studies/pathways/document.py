@@ -7,7 +7,6 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictInt
 
-from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
     AgeGroups,
     AnalysisDocument,
@@ -17,10 +16,9 @@ from enclos.studies.document.values import (
     Names,
     listed,
     one_or_many,
-    shared_ages,
     twice,
     unknown_names,
-    wrong_ages,
+    wrong_age_strata,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup
 from enclos.studies.pathways.model import MAX_PATH_LENGTH, Keep, Pathways, Steps, Stratum
@@ -61,13 +59,8 @@ class PathwaysDocument(AnalysisDocument):
         yield from unknown_names("target", self.target, cohorts)
         yield from unknown_names("treatments", self.treatments, cohorts)
         yield from twice(self, "target", "treatments", *(["strata"] if self.strata else []))
-        ages, by_age = self.age_groups or [], Stratum.AGE_GROUP.value in (self.strata or [])
-        yield from wrong_ages(ages)
-        yield from shared_ages(ages)
-        if by_age and not ages:
-            yield ("strata",), "age_group needs age_groups", Code.STUDY_INVALID
-        if ages and not by_age:
-            yield ("age_groups",), "strata does not name age_group", Code.STUDY_INVALID
+        by_age = Stratum.AGE_GROUP.value in (self.strata or [])
+        yield from wrong_age_strata(self.age_groups or [], by_age=by_age)
 
     def noun(self) -> Pathways:
         """The analysis meant."""

@@ -20,10 +20,9 @@ from enclos.studies.document.values import (
     Washout,
     listed,
     one_or_many,
-    shared_ages,
     twice,
     unknown_names,
-    wrong_ages,
+    wrong_age_strata,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup
 from enclos.studies.survival import model
@@ -89,17 +88,12 @@ class SurvivalDocument(AnalysisDocument):
         yield from self._wrong_strata()
 
     def _wrong_strata(self) -> Iterator[Complaint]:
-        ages, strata = self.age_groups or [], self.strata or []
-        yield from wrong_ages(ages)
-        yield from shared_ages(ages)
+        strata = self.strata or []
         sets = [frozenset(names) for names in strata]
         if len(set(sets)) != len(sets) or any(len(set(names)) != len(names) for names in strata):
             yield ("strata",), "a value is given twice", Code.STUDY_INVALID
         by_age = any(Stratifier.AGE_GROUP.value in names for names in strata)
-        if by_age and not ages:
-            yield ("strata",), "age_group needs age_groups", Code.STUDY_INVALID
-        if ages and not by_age:
-            yield ("age_groups",), "strata does not name age_group", Code.STUDY_INVALID
+        yield from wrong_age_strata(self.age_groups or [], by_age=by_age)
 
     def noun(self) -> Survival:
         """The analysis meant."""
