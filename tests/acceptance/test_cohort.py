@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from enclos.app.cohorts import count
-from enclos.app.permits import newest, open_one, revoke, sign
+from enclos.app.permits import active, newest, open_one, permit_key, revoke, sign
 from enclos.app.sql import ask
 from enclos.app.studies import run as run_study
 from enclos.app.studies import run_files, whole_study
@@ -21,6 +21,7 @@ from enclos.contracts.view import InCohort
 from enclos.ledger.model import Action, Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised
+from enclos.stores.cohort_file import CohortFile
 from factories.built_in import OUTCOMES, built_in, write_tables
 from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, open_home, permit_text, refused, run_cli
@@ -190,6 +191,24 @@ def test_a_permit_can_let_in_those_whom_a_definition_finds(home: Path) -> None:
         wrong = text.replace("FR-TEST-0003", "FR-TEST-0004").replace("{circe: bleed.json}", """{circe: '{"a": 1}'}""")
         with pytest.raises(NotAsPromised, match="a is not known to Circe"):
             sign(enclosure, wrong)
+
+
+def test_the_first_use_after_a_permits_end_takes_its_saved_cohorts_away(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permit = "FR-TEST-0005"
+    with open_home(home) as enclosure:
+        signed = sign(enclosure, permit_text(permit, period=WIDE, min_count=5))
+        file = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit)))
+        file.replace({"a": file.rows().drop_columns(["cohort_definition_id"])})
+        path = enclosure.paths.permits / permit / "cohorts" / "saved.sealed"
+        assert active(enclosure, permit, ALICE).permit.id == permit and path.exists()
+        end = datetime.fromisoformat(signed["valid_until"])
+        monkeypatch.setattr(type(enclosure.ledger), "now", lambda _: end)
+        with pytest.raises(NotAllowed) as caught:
+            active(enclosure, permit, ALICE)
+        assert caught.value.code is Code.PERMIT_EXPIRED and not path.exists()
+        monkeypatch.undo()
 
 
 def test_saved_rows_are_a_table_of_the_permits_own_sql_until_it_ends(home: Path) -> None:

@@ -13,7 +13,9 @@ from enclos.app.objectors import objectors_at_opening
 from enclos.app.populations import check_population, cohort_persons
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
+from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import Refusal
 from enclos.permits.document import draft_permit, read_permit
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
@@ -99,16 +101,23 @@ def show_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
 def active(enclosure: Enclosure, permit_id: str, user: str) -> SignedPermit:
     """The permit, if this user may act under it now; a refusal is in the ledger with who asked.
 
+    Of a permit that has ended the saved cohorts go at the first use after its end.
+
     Refuses: unknown, unsigned, altered, rolled back, not yet valid, expired, revoked, user not listed.
     """
-    return load_active(
-        permit_id,
-        user,
-        enclosure.ledger.now(),
-        store=_files(enclosure),
-        public_key=_public(enclosure),
-        min_count_floor=enclosure.floor,
-    )
+    try:
+        return load_active(
+            permit_id,
+            user,
+            enclosure.ledger.now(),
+            store=_files(enclosure),
+            public_key=_public(enclosure),
+            min_count_floor=enclosure.floor,
+        )
+    except Refusal as refused:
+        if refused.code in {Code.PERMIT_EXPIRED, Code.PERMIT_REVOKED}:
+            remove_cohorts(enclosure.paths.permits / permit_id)
+        raise
 
 
 def watcher(enclosure: Enclosure, permit_id: str, user: str) -> Callable[[], object]:
