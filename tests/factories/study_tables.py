@@ -9,10 +9,12 @@ from enclos.contracts.result import StudyResult
 from enclos.studies.model import (
     CohortAnalysis,
     ConceptCohort,
+    DerivedCohort,
     Domain,
     Incidence,
     Limit,
     OpenEnd,
+    Operation,
     PeriodPrevalence,
     PointPrevalence,
     Population,
@@ -100,7 +102,21 @@ def at_risk(persons: str, population: Population) -> list[Row]:
 def members(persons: str, cohort: ConceptCohort) -> list[Row]:
     """Person and stretch of each row of a cohort."""
     study = Study("spec", (cohort,), (Incidence((cohort.name,), Population()),))
-    rows = cohort_table(study, cdm(persons)).to_pylist()
+    return _members(persons, study, cohort.name)
+
+
+def derived_members(persons: str, *operations: Operation) -> list[Row]:
+    """Person and stretch of each row of a cohort made of ``events`` and ``others``; each operation reads the one before
+    as ``step_1``, ``step_2`` and so on."""
+    steps = [DerivedCohort(f"step_{number}", each) for number, each in enumerate(operations, start=1)]
+    name = steps[-1].name
+    # The order of a study's cohorts is the writer's: here the last comes first.
+    study = Study("spec", (*reversed(steps), OTHERS, EVENTS), (Incidence((name,), Population()),))
+    return _members(persons, study, name)
+
+
+def _members(persons: str, study: Study, name: str) -> list[Row]:
+    rows = [row for row in cohort_table(study, cdm(persons)).to_pylist() if row["cohort_name"] == name]
     return [(str(row["subject_id"]), f"{row['cohort_start_date']}..{row['cohort_end_date']}") for row in rows]
 
 

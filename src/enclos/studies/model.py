@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -120,7 +120,35 @@ class CirceCohort:
             raise ValueError("a cohort's name is snake case")
 
 
-Cohort: TypeAlias = ConceptCohort | CirceCohort
+class Operation(ABC):
+    """How a cohort is made of others; ``derived`` has the kinds."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def sources(self) -> tuple[str, ...]:
+        """The cohorts that it is made of, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedCohort:
+    """A cohort made of other cohorts of the study."""
+
+    name: str
+    operation: Operation
+
+    def __post_init__(self) -> None:
+        if not is_cohort_name(self.name):
+            raise ValueError("a cohort's name is snake case")
+
+
+Cohort: TypeAlias = ConceptCohort | CirceCohort | DerivedCohort
+
+
+def sources_of(cohort: Cohort) -> tuple[str, ...]:
+    """The cohorts that a cohort is made of: none unless it is derived."""
+    return cohort.operation.sources if isinstance(cohort, DerivedCohort) else ()
 
 
 class Sex(Enum):
@@ -315,6 +343,17 @@ def cohorts_used(analysis: Analysis) -> tuple[str, ...]:
     return analysis.cohort_names if isinstance(analysis, CohortAnalysis) else analysis.outcomes
 
 
+def circular(sources: Mapping[str, Iterable[str]]) -> list[str]:
+    """The cohorts that are made of themselves, be it through others, or of such a cohort; other names are passed over.
+
+    In: sources — the cohorts that each cohort is made of
+    """
+    left = {name: {each for each in of if each in sources} for name, of in sources.items()}
+    while ready := {name for name, of in left.items() if not of & left.keys()}:
+        left = {name: of for name, of in left.items() if name not in ready}
+    return list(left)
+
+
 def _check_analysis(outcomes: tuple[str, ...], intervals: tuple[Interval, ...]) -> None:
     lists: tuple[tuple[object, ...], ...] = (outcomes, intervals)
     if not all(values and len(set(values)) == len(values) for values in lists):
@@ -339,3 +378,7 @@ class Study:
             raise ValueError("a study has at least one analysis")
         if any(name not in names for analysis in self.analyses for name in cohorts_used(analysis)):
             raise ValueError("an analysis reads cohorts of the study")
+        if any(name not in names for cohort in self.cohorts for name in sources_of(cohort)):
+            raise ValueError("a derived cohort is made of cohorts of the study")
+        if circular({cohort.name: sources_of(cohort) for cohort in self.cohorts}):
+            raise ValueError("no cohort is made of itself")

@@ -13,6 +13,7 @@ from enclos.contracts.definitions import is_definition
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.lexicon.refusals import Refusal
 from enclos.studies.circe import read_circe
+from enclos.studies.derived.document import OPERATIONS, DerivedCohortDocument
 from enclos.studies.document.values import DAYS_SCHEMA, Days, Document, Path
 from enclos.studies.model import (
     MAX_CONCEPT_ID,
@@ -143,10 +144,16 @@ class CirceCohortDocument(Document):
 
 
 def _form(value: Any) -> str:
-    return "circe" if isinstance(value, dict) and "circe" in value else "concepts"
+    given = value if isinstance(value, dict) else {}
+    if "circe" in given:
+        return "circe"
+    return "derived" if "concepts" not in given and any(name in given for name in OPERATIONS) else "concepts"
 
 
 AnyCohortDocument: TypeAlias = Annotated[
-    Annotated[CohortDocument, Tag("concepts")] | Annotated[CirceCohortDocument, Tag("circe")], Discriminator(_form)
+    Annotated[CohortDocument, Tag("concepts")]
+    | Annotated[CirceCohortDocument, Tag("circe")]
+    | Annotated[DerivedCohortDocument, Tag("derived")],
+    Discriminator(_form),
 ]
 """The forms of a cohort; an error's place then has the tag behind the cohort's name."""

@@ -17,11 +17,12 @@ from enclos.contracts.definitions import entries, with_definitions
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.characterise.document import CharacteriseDocument
+from enclos.studies.derived.document import DerivedCohortDocument
 from enclos.studies.document.cohorts import AnyCohortDocument
 from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
-from enclos.studies.model import Study
+from enclos.studies.model import Study, circular
 from enclos.studies.pathways.document import PathwaysDocument
 from enclos.studies.survival.document import SurvivalDocument
 from enclos.studies.utilisation.document import UtilisationDocument
@@ -158,6 +159,12 @@ def _meaning_faults(document: _StudyDocument, lines: Mapping[Path, int]) -> Iter
     for name, cohort in document.cohorts.items():
         for where, what in cohort.faults(name):
             yield fault(("cohorts", name, *where), what)
+    derived = {name: each for name, each in document.cohorts.items() if isinstance(each, DerivedCohortDocument)}
+    for name, made in derived.items():
+        for where, what, code in made.unknown(document.cohorts):
+            yield fault(("cohorts", name, *where), what, code)
+    for name in circular({name: [source for _, source in made.sources()] for name, made in derived.items()}):
+        yield fault(("cohorts", name), "is made of itself, directly or through others")
     for index, entry in enumerate(document.analyses):
         given = entry.given()
         if len(given) != 1:

@@ -30,7 +30,7 @@ def plan_entries(cohorts: Sequence[int]) -> str:
             event.cohort, event.ordinal, event.first_day, event.last_day,
             observed.first_day AS observed_first,
             observed.last_day AS observed_last,
-            CAST(floor(({_as_number(day)} - {_as_number("person.born_on")}) / 10000) AS INTEGER) AS age,
+            {completed_years(day, "person.born_on")} AS age,
             CASE person.sex WHEN 'male' THEN {MALE} WHEN 'female' THEN {FEMALE} ELSE {NO_SEX} END AS sex,
             lead(event.first_day) OVER (PARTITION BY event.cohort, event.ordinal ORDER BY event.first_day) AS next_day
         FROM study_event AS event
@@ -39,6 +39,11 @@ def plan_entries(cohorts: Sequence[int]) -> str:
         JOIN study_person AS person ON person.ordinal = event.ordinal
         WHERE event.cohort IN ({wanted})
     """
+
+
+def completed_years(day: str, born_on: str) -> str:
+    """The SQL of a person's age on a day; NULL where the birth is not known."""
+    return f"CAST(floor(({_as_number(day)} - {_as_number(born_on)}) / 10000) AS INTEGER)"
 
 
 def _as_number(day: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from itertools import product
 
 from enclos.studies.model import (
@@ -10,6 +12,7 @@ from enclos.studies.model import (
     Cohort,
     CohortAnalysis,
     DateRange,
+    DerivedCohort,
     Incidence,
     PeriodPrevalence,
     PointPrevalence,
@@ -18,6 +21,7 @@ from enclos.studies.model import (
     Sex,
     Study,
     cohorts_used,
+    sources_of,
 )
 from enclos.studies.rules.calendar import day_of
 
@@ -104,8 +108,7 @@ def denominators_of(population: Population) -> tuple[Denominator, ...]:
 
 def outline_of(study: Study) -> Outline:
     """What the study has to compute."""
-    used = {name for analysis in study.analyses for name in cohorts_used(analysis)}
-    cohorts = tuple(cohort for cohort in study.cohorts if cohort.name in used)
+    cohorts = _cohorts_needed(study)
     cohort_index = {cohort.name: index for index, cohort in enumerate(cohorts)}
     denominator_index: dict[Denominator, int] = {}
     blocks: list[Block] = []
@@ -123,6 +126,24 @@ def outline_of(study: Study) -> Outline:
         blocks.append(Block(analysis, indices, pairs))
     following = tuple(each for each in study.analyses if isinstance(each, CohortAnalysis))
     return Outline(cohorts, tuple(denominator_index), tuple(blocks), following)
+
+
+def _cohorts_needed(study: Study) -> tuple[Cohort, ...]:
+    """The cohorts that analyses read, and those that these are made of, in the study's order."""
+    by_name = {cohort.name: cohort for cohort in study.cohorts}
+    needed: set[str] = set()
+    ahead = {name for analysis in study.analyses for name in cohorts_used(analysis)}
+    while ahead:
+        needed |= ahead
+        ahead = {name for reached in ahead for name in sources_of(by_name[reached])} - needed
+    return tuple(cohort for cohort in study.cohorts if cohort.name in needed)
+
+
+def derived_in_order(cohorts: Sequence[Cohort]) -> list[DerivedCohort]:
+    """The derived cohorts, each after those that it is made of."""
+    by_name = {cohort.name: cohort for cohort in cohorts}
+    order = TopologicalSorter({cohort.name: sources_of(cohort) for cohort in cohorts}).static_order()
+    return [cohort for cohort in map(by_name.__getitem__, order) if isinstance(cohort, DerivedCohort)]
 
 
 def study_days_of(population: Population, observed: tuple[int, int] | None) -> tuple[int, int] | None:

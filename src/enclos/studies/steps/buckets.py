@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from enclos.studies.circe import steps as circe
 from enclos.studies.circe.plans import exits
+from enclos.studies.derived.plans import plan_derived
 from enclos.studies.model import CirceCohort, Cohort
 from enclos.studies.plans import cohorts, denominators, incidence, people
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
-from enclos.studies.rules.outline import Denominator
+from enclos.studies.rules.outline import Denominator, derived_in_order
 from enclos.studies.steps.vocabulary import ConceptSets
 
 
@@ -66,5 +67,8 @@ def make_events(bucket: CdmBucket, wanted: Sequence[Cohort], concept_sets: Conce
         with circe.made_in(bucket, outline, concept_sets.of_sets, exits.direct_cohorts(outline)):
             numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
             bucket.execute(cohorts.plan_circe_events(numbers, exits.plan_rows()))
+    places = {cohort.name: index for index, cohort in enumerate(wanted)}
+    for cohort in derived_in_order(wanted):
+        bucket.execute(plan_derived(places[cohort.name], cohort.operation, places))
     if with_gaps:
         bucket.execute(incidence.plan_gaps())

@@ -1,0 +1,137 @@
+"""The SQL that makes a cohort of other cohorts of the bucket's ``study_event``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from enclos.studies.derived.model import Collapse, First, Intersection, Near, Require, Sample, Union
+from enclos.studies.model import DayWindow, Operation, Sex
+from enclos.studies.plans.entries import completed_years
+from enclos.studies.rules.calendar import day_of
+
+SAMPLE_DIGITS = 12
+"""Hexadecimal digits of the hash that a sample looks at."""
+
+
+def plan_derived(number: int, operation: Operation, numbers: Mapping[str, int]) -> str:
+    """Add the entries of a derived cohort to ``study_event``; the cohorts that it is made of must be there.
+
+    In:     number — the cohort's own; numbers — those of the cohorts by name
+    Source: CohortConstructor 0.5: unionCohorts, intersectCohorts, requireIsFirstEntry, requireDemographics,
+            requireInDateRange, requireCohortIntersect, collapseCohorts. Where the peer looks only at the observation
+            period that holds the entry, ``Near`` looks at all of them.
+    """
+    return f"""
+        INSERT INTO study_event
+        SELECT CAST({int(number)} AS USMALLINT), ordinal, first_day, last_day
+        FROM ({_plan_entries(operation, numbers)}) AS derived
+    """
+
+
+def _plan_entries(operation: Operation, numbers: Mapping[str, int]) -> str:
+    first, *others = [f"cohort = {int(numbers[name])}" for name in operation.sources]
+    entries = f"SELECT ordinal, first_day, last_day FROM study_event WHERE {first}"
+    match operation:
+        case Union():
+            entries = _plan_joined(" OR ".join([first, *others]), 0)
+        case Intersection():
+            for other in others:
+                entries = _plan_shared_days(entries, other)
+        case First():
+            entries += " QUALIFY row_number() OVER (PARTITION BY ordinal ORDER BY first_day, last_day) = 1"
+        case Near():
+            entries = _plan_near(entries, numbers[operation.other], operation.window, present=operation.present)
+        case Require():
+            entries = _plan_required(first, operation)
+        case Collapse():
+            entries = _plan_joined(first, operation.gap_days)
+        case Sample():
+            entries = _plan_sample(first, operation)
+        case _:
+            raise TypeError("no such operation")
+    return entries
+
+
+def _plan_joined(where: str, gap_days: int) -> str:
+    """Entries of one observation period that share a day, or that a gap of so many days parts, as one."""
+    before = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+    period = "PARTITION BY event.ordinal, observed.first_day ORDER BY event.first_day, event.last_day"
+    return f"""
+        SELECT ordinal, min(first_day) AS first_day, max(last_day) AS last_day
+        FROM (
+            SELECT *, sum(starts) OVER (
+                PARTITION BY ordinal, period ORDER BY first_day, last_day ROWS UNBOUNDED PRECEDING
+            ) AS stretch
+            FROM (
+                SELECT
+                    event.ordinal, observed.first_day AS period, event.first_day, event.last_day,
+                    CAST(coalesce(
+                        event.first_day > max(event.last_day) OVER ({period} {before}) + {int(gap_days)}, TRUE
+                    ) AS INTEGER) AS starts
+                FROM study_event AS event
+                JOIN study_observed AS observed
+                    ON observed.ordinal = event.ordinal
+                    AND event.first_day BETWEEN observed.first_day AND observed.last_day
+                WHERE {where}
+            )
+        )
+        GROUP BY ordinal, period, stretch
+    """
+
+
+def _plan_shared_days(entries: str, other: str) -> str:
+    return f"""
+        SELECT
+            mine.ordinal,
+            greatest(mine.first_day, other.first_day) AS first_day,
+            least(mine.last_day, other.last_day) AS last_day
+        FROM ({entries}) AS mine
+        JOIN (SELECT ordinal, first_day, last_day FROM study_event WHERE {other}) AS other
+            ON other.ordinal = mine.ordinal
+            AND other.first_day <= mine.last_day AND other.last_day >= mine.first_day
+    """
+
+
+def _plan_near(entries: str, other: int, window: DayWindow, *, present: bool) -> str:
+    held = [f"other.cohort = {int(other)}", "other.ordinal = mine.ordinal"]
+    if window.from_day is not None:
+        held.append(f"other.last_day >= mine.first_day + {window.from_day}")
+    if window.to_day is not None:
+        held.append(f"other.first_day <= mine.first_day + {window.to_day}")
+    return (
+        f"SELECT * FROM ({entries}) AS mine WHERE {'' if present else 'NOT '}"
+        f"EXISTS (SELECT 1 FROM study_event AS other WHERE {' AND '.join(held)})"
+    )
+
+
+def _plan_required(where: str, asked: Require) -> str:
+    held = [where, f"event.first_day - observed.first_day >= {asked.n_days_prior_observation}"]
+    if asked.ages is not None:
+        age = completed_years("(DATE '1970-01-01' + event.first_day)", "person.born_on")
+        held.append(f"{age} BETWEEN {asked.ages.min_years} AND {asked.ages.max_years}")
+    if asked.sex is not Sex.BOTH:
+        held.append(f"person.sex = '{asked.sex.value}'")
+    if asked.date_range.start_on is not None:
+        held.append(f"event.first_day >= {day_of(asked.date_range.start_on)}")
+    if asked.date_range.end_on is not None:
+        held.append(f"event.first_day <= {day_of(asked.date_range.end_on)}")
+    return f"""
+        SELECT event.ordinal, event.first_day, event.last_day
+        FROM study_event AS event
+        JOIN study_person AS person ON person.ordinal = event.ordinal
+        JOIN study_observed AS observed
+            ON observed.ordinal = event.ordinal
+            AND event.first_day BETWEEN observed.first_day AND observed.last_day
+        WHERE {" AND ".join(held)}
+    """
+
+
+def _plan_sample(where: str, asked: Sample) -> str:
+    bound = f"{int(asked.share * 16**SAMPLE_DIGITS):0{SAMPLE_DIGITS}x}"
+    return f"""
+        SELECT event.ordinal, event.first_day, event.last_day
+        FROM study_event AS event
+        JOIN study_person AS person ON person.ordinal = event.ordinal
+        WHERE {where}
+            AND left(sha256(concat('{asked.seed}:', CAST(person.person_id AS BIGINT))), {SAMPLE_DIGITS}) < '{bound}'
+    """
