@@ -3,10 +3,10 @@
     python bench/circe.py [--times 1] [--data ../shared/data]
 
 The reference is the SQL that ohdsi-circepy writes, put into DuckDB's words before the clock starts; only its running is
-timed. Ours is timed from the JSON text to the rows: once with all definitions together, as a study has them, and once
-one by one, each in turn with the reference's. Seconds are processor seconds of both threads, the shorter of two runs in
-turn, so that a busy machine changes the ratios little. Rows are compared; a definition whose rows differ is named.
-Engine and tables are in memory.
+timed, until the rows are in their table. Ours is timed from the JSON text to the rows: once with all definitions
+together, as a study has them, and once one by one, each in turn with the reference's. Seconds are processor seconds of
+both threads, the shorter of two runs in turn, so that a busy machine changes the ratios little. Rows are compared; a
+definition whose rows differ is named. Engine and tables are in memory.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pyarrow import compute
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT / "tests")  # not this folder: its circe.py is not ohdsi-circepy
@@ -34,7 +35,6 @@ from oracle import circe_sql  # noqa: E402 - the tests lie beside
 DATA = ROOT.parent / "shared" / "data"
 GOAL = 5.0
 REPEATS = 2
-Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -73,22 +73,21 @@ def make_gibleed_times(n: int, folder: Path) -> InMemory:
     return InMemory(connection)
 
 
-def ours(definitions: dict[str, str], cdm: InMemory) -> tuple[float, dict[str, list[Row]]]:
+def ours(definitions: dict[str, str], cdm: InMemory) -> tuple[float, dict[str, pa.Table]]:
     """Seconds, and the rows of each definition."""
     started = process_time()
     made = circe_rows(definitions, cdm)
     taken = process_time() - started
-    rows: dict[str, list[Row]] = {name: [] for name in definitions}
-    for name, *row in zip(*(made[column].to_pylist() for column in made.column_names), strict=True):
-        rows[name].append(tuple(row))
-    return taken, {name: sorted(found) for name, found in rows.items()}
+    names, rows = made["cohort_name"], made.drop_columns(["cohort_name"])
+    return taken, {name: rows.filter(compute.equal(names, name)) for name in definitions}
 
 
-def theirs(statements: list[str], connection: duckdb.DuckDBPyConnection) -> tuple[float, list[Row]]:
-    """Seconds, and the rows of one definition."""
+def theirs(statements: list[str], connection: duckdb.DuckDBPyConnection) -> tuple[float, pa.Table]:
+    """Seconds until the rows of one definition are in their table, and the rows."""
     started = process_time()
-    rows: list[Row] = circe_sql.run(statements, connection)
-    return process_time() - started, sorted(rows)
+    with circe_sql.cohort_made(statements, connection):
+        taken = process_time() - started
+        return taken, connection.execute(circe_sql.ROWS).to_arrow_table()
 
 
 def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
@@ -108,7 +107,7 @@ def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
             reference[name] = min(seconds, reference.get(name, seconds))
             seconds, found = ours({name: text}, cdm)
             alone[name] = min(seconds, alone.get(name, seconds))
-            if not wanted == found[name] == rows[name]:
+            if not (wanted.equals(found[name]) and wanted.equals(rows[name])):
                 differing.add(name)
     if differing:
         print(f"rows differ: {', '.join(sorted(differing))}", file=sys.stderr)

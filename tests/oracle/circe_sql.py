@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 from circe.api import cohort_expression_from_json
@@ -22,6 +23,9 @@ from circe.cohortdefinition.cohort_expression_query_builder import CohortExpress
 
 Row = tuple[int, object, object]
 """Person, first day, last day."""
+
+ROWS = "SELECT subject_id, cohort_start_date, cohort_end_date FROM cohort ORDER BY ALL"
+"""What a script has left, in order."""
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _COMMENT = re.compile(r"--[^\n]*")
@@ -118,17 +122,23 @@ def circe_rows(definition: str, connection: duckdb.DuckDBPyConnection) -> list[R
     In: a definition's JSON text; a connection whose current schema holds the OMOP tables.
     """
     script = circe_sql(definition)
-    ways = [run(duckdb_statements(script, ties), connection) for ties in ("ASC", "DESC")]
+    ways = [_run(duckdb_statements(script, ties), connection) for ties in ("ASC", "DESC")]
     return ways[0] if ways[0] == ways[1] else None
 
 
 def rows_as_circe_leaves_them(definition: str, connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """The cohort's rows in order with Circe's ties left to the engine."""
-    return run(duckdb_statements(circe_sql(definition)), connection)
+    return _run(duckdb_statements(circe_sql(definition)), connection)
 
 
-def run(statements: list[str], connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Run a script of statements; the rows that it leaves, in order."""
+def _run(statements: list[str], connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    with cohort_made(statements, connection):
+        return connection.execute(ROWS).fetchall()
+
+
+@contextmanager
+def cohort_made(statements: list[str], connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run a script of statements; its rows are in ``cohort`` until the block ends."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cohort "
         "(cohort_definition_id BIGINT, subject_id BIGINT, cohort_start_date DATE, cohort_end_date DATE)"
@@ -136,8 +146,7 @@ def run(statements: list[str], connection: duckdb.DuckDBPyConnection) -> list[Ro
     try:
         for statement in statements:
             connection.execute(statement)
-        found = connection.execute("SELECT subject_id, cohort_start_date, cohort_end_date FROM cohort ORDER BY ALL")
-        return found.fetchall()
+        yield
     finally:
         for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall():
             connection.execute(f'DROP TABLE temp."{table}"')
