@@ -20,8 +20,9 @@ from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
 from enclos.stores.run_files import Run, RunFiles
-from enclos.studies.document import study_from_yaml, whole_study
+from enclos.studies.document import definition_texts, study_from_yaml, whole_study
 from enclos.studies.model import CirceCohort
+from enclos.studies.protocol import protocol_text
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
 from enclos.views.rules import check_granted
@@ -29,7 +30,7 @@ from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
 
-__all__ = ["run", "run_files", "whole_study"]
+__all__ = ["protocol", "run", "run_files", "whole_study"]
 
 
 def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Report = silent) -> dict[str, Any]:
@@ -107,6 +108,14 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         # What a command prints has left: only what could be released is shown, the rest stays in the run.
         "summary": summary(shown.safe) if shown.safe else [],
     }
+
+
+def protocol(text: str) -> str:
+    """The protocol of a whole study file, as Markdown; it needs no enclosure and reads no data.
+
+    Refuses: what studies refuse of the document.
+    """
+    return protocol_text(study_from_yaml(text), text, definition_texts(text))
 
 
 def run_files(enclosure: Enclosure, permit: str) -> RunFiles:

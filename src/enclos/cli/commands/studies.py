@@ -1,7 +1,8 @@
-"""Studies: run one on a permit."""
+"""Studies: run one on a permit, write its protocol."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,3 +31,29 @@ def study(
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         text = whole_study(text_of(file), lambda name: text_of(file.parent / name))
         show(run(enclosure, permit=permit, user=user, text=text, report=report), as_json=as_json)
+
+
+@application.command()
+def protocol(
+    file: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write there instead of printing.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """The protocol of a study in the order of HARPER and ENCePP, as Markdown; fill in what it marks.
+
+    Example: enclos protocol study.yaml -o protocol.md
+    """
+    from enclos.app import studies
+
+    if out is not None and out.exists():
+        raise typer.BadParameter(f"{out.name} exists already; name another file")
+    text = studies.protocol(studies.whole_study(text_of(file), lambda name: text_of(file.parent / name)))
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    if as_json:
+        show({"protocol": text if out is None else str(out)}, as_json=True)
+    elif out is None:
+        sys.stdout.write(text)

@@ -97,6 +97,13 @@ def _circe_nodes(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
                     yield value
 
 
+def definition_texts(text: str) -> dict[str, str]:
+    """The texts of the Circe definitions of a valid, whole study, by the cohort that each makes."""
+    cohorts = dict(entries(node_of(text)))["cohorts"]
+    forms = ((name, dict(entries(cohort)).get("circe")) for name, cohort in entries(cohorts))
+    return {name: str(circe.value) for name, circe in forms if circe is not None}
+
+
 def study_from_yaml(text: str) -> Study:
     """The study that a YAML document describes.
 

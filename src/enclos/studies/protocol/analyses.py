@@ -1,0 +1,217 @@
+"""Each kind of analysis in words: its question, its design, and every option that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from enclos.studies.characterise.model import Characterisation
+from enclos.studies.model import (
+    Analysis,
+    Incidence,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+)
+from enclos.studies.pathways.model import Pathways
+from enclos.studies.protocol.words import ages, dates, days, listed, names, windows, yes
+from enclos.studies.survival.model import Survival
+from enclos.studies.utilisation.model import Utilisation
+
+Options: TypeAlias = Iterator[tuple[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a protocol says of one kind of analysis."""
+
+    title: str
+    design: str
+    question: Callable[[Any], str]
+    outcomes: Callable[[Any], tuple[str, ...]]
+    options: Callable[[Any], Options]
+    estimator: str
+
+
+def population_options(population: Population) -> Options:
+    """Who is at risk."""
+    yield "Age groups", ages(population.age_groups)
+    yield "Sex", listed(population.sexes)
+    yield "Days of prior observation", ", ".join(map(str, population.days_prior_observation))
+    yield "Study dates", dates(population.date_range)
+
+
+def _incidence(each: Incidence) -> Options:
+    yield from population_options(each.population)
+    yield "Intervals", listed(each.intervals)
+    yield "Washout after an outcome", days(each.washout_days, "all time, so that only a person's first event counts")
+    yield "Repeated events of one person count", yes(each.repeated_events)
+    yield "Only intervals that are wholly observed", yes(each.complete_intervals)
+
+
+def _point(each: PointPrevalence) -> Options:
+    yield from population_options(each.population)
+    yield "Intervals", listed(each.intervals)
+    yield "Day of each interval", each.time_point.value
+
+
+def _period(each: PeriodPrevalence) -> Options:
+    yield from population_options(each.population)
+    yield "Intervals", listed(each.intervals)
+    yield "Only persons present during all of the interval", yes(each.full_contribution)
+    yield "Only intervals that are wholly observed", yes(each.complete_intervals)
+
+
+def _characterise(each: Characterisation) -> Options:
+    yield "Cohorts", names(each.cohorts)
+    yield "Age groups", ages(each.age_groups)
+    yield "Strata", listed(each.strata)
+    for other in each.intersections:
+        label = "" if other.label is None else f", labelled `{other.label}`"
+        yield "Around entry", f"{other.shown.value} of {names(other.cohorts)}, {windows((other.window,))}{label}"
+    large = each.large_scale
+    if large is None:
+        yield "Large-scale characteristics", "none"
+    else:
+        yield "Large-scale windows", windows(large.windows)
+        yield "Tables counted where an event starts", listed(large.events)
+        yield "Tables counted while an episode lasts", listed(large.episodes)
+        yield "Least frequency shown", large.minimum_frequency
+    yield "Overlap of cohorts", yes(each.overlap)
+    yield "Time between entries", "none" if each.timing is None else f"{each.timing.value} entries"
+    yield "Standardised mean differences", yes(each.differences)
+
+
+def _utilisation(each: Utilisation) -> Options:
+    yield "Cohorts", names(each.cohorts)
+    yield "Exposures", names(each.exposures)
+    yield "Gap that one era bridges", days(each.gap_era_days, "")
+    yield "Ingredient whose dose is measured", "none" if each.ingredient is None else f"concept {each.ingredient}"
+    yield "Exposures count until", each.until.value.replace("_", " ")
+    yield "Only exposures that start during the entry", yes(each.incident)
+    reasons = each.indications
+    if reasons is None:
+        yield "Indications", "none"
+    else:
+        yield "Indications", f"{names(reasons.cohorts)}; {windows(reasons.windows)}"
+        yield "Unknown indication by any record of", listed(reasons.unknown)
+    yield "Proportion of patients covered", days(each.covered_days, "not measured")
+    restart = each.restart
+    if restart is None:
+        yield "Restart and switch", "not measured"
+    else:
+        follow_up = ", ".join(days(value, "to the end of observation") for value in restart.days)
+        yield "Switch to", names(restart.switch)
+        yield "Follow-up of restart and switch", follow_up
+        yield "A switch starts on or after the last day of treatment", yes(restart.incident)
+        yield "Only a person's first treatment", yes(restart.first_only)
+    yield "Strata", listed(each.strata)
+    yield "Age groups", ages(each.age_groups)
+
+
+def _survival(each: Survival) -> Options:
+    end, shown = each.follow_up, each.shown
+    yield "Target cohorts", names(each.targets)
+    yield "Outcomes", names(each.outcomes)
+    yield "Competing outcome", "none" if each.competing_outcome is None else f"`{each.competing_outcome}`"
+    yield "Washout of the outcome before entry", days(each.washout.n_days, "all time")
+    yield "Washout of the competing outcome", days(each.competing_washout.n_days, "all time")
+    yield "Longest follow-up", days(end.n_days, "to the end of observation")
+    yield "Follow-up ends with the cohort", yes(end.on_cohort_exit)
+    yield "Follow-up ends on a date", "no" if end.on_date is None else end.on_date.isoformat()
+    yield "Least follow-up or time to the outcome", days(end.minimum_days, "")
+    yield "Estimates shown every", days(shown.estimate_gap_days, "")
+    yield "Events shown every", days(shown.event_gap_days, "")
+    yield "Restricted mean up to", days(shown.restricted_mean_days, "the last day of follow-up")
+    yield "Age groups at entry", ages(each.age_groups)
+    yield "Strata", "; ".join(listed(strata) for strata in each.strata) or "none"
+
+
+def _pathways(each: Pathways) -> Options:
+    steps = each.steps
+    yield "Target cohorts", names(each.targets)
+    yield "Treatments", names(each.treatments)
+    yield "Follow-up from the first entry", days(each.follow_up_days, "while in the target cohort")
+    yield "Shortest era", days(steps.min_era_days, "")
+    yield "Gap that one era bridges", days(steps.collapse_days, "")
+    yield "Shortest overlap that is a combination", days(steps.combination_days, "")
+    yield "Shortest part that a combination leaves", days(steps.min_part_days, "")
+    yield "Treatments kept", {"first": "each the first time", "changes": "each change", "all": "all"}[steps.keep.value]
+    yield "Longest path", f"{steps.max_length} treatments"
+    yield "Age groups at entry", ages(each.age_groups)
+    yield "Strata", listed(each.strata)
+
+
+def _rate_outcomes(each: Incidence | PointPrevalence | PeriodPrevalence) -> tuple[str, ...]:
+    return each.outcomes
+
+
+WORDS: Mapping[type[object], Words] = MappingProxyType(
+    {
+        Incidence: Words(
+            "Incidence",
+            "cohort of a population, followed for new events",
+            lambda each: f"How often does {names(each.outcomes)} occur anew?",
+            _rate_outcomes,
+            _incidence,
+            "New events per 100 000 person-years; exact Poisson 95 % intervals",
+        ),
+        PointPrevalence: Words(
+            "Point prevalence",
+            "repeated cross-sections of a population",
+            lambda each: f"What share of persons has {names(each.outcomes)} on one day?",
+            _rate_outcomes,
+            _point,
+            "Share of persons present on the day; Wilson 95 % intervals",
+        ),
+        PeriodPrevalence: Words(
+            "Period prevalence",
+            "repeated cross-sections of a population, each over an interval",
+            lambda each: f"What share of persons has {names(each.outcomes)} during an interval?",
+            _rate_outcomes,
+            _period,
+            "Share of persons present in the interval; Wilson 95 % intervals",
+        ),
+        Characterisation: Words(
+            "Characterisation",
+            "description of cohorts at and around entry",
+            lambda each: f"Who are the persons that enter {names(each.cohorts)}?",
+            lambda _: (),
+            _characterise,
+            "Counts, percentages, quantiles and, where asked, standardised mean differences",
+        ),
+        Utilisation: Words(
+            "Drug utilisation",
+            "description of exposures during entries into cohorts",
+            lambda each: f"How is {names(each.exposures)} used by the persons of {names(each.cohorts)}?",
+            lambda _: (),
+            _utilisation,
+            "Exposures and eras, days, quantity and dose; where asked indications, restart, switch and the proportion "
+            "covered with Wilson 95 % intervals",
+        ),
+        Survival: Words(
+            "Survival",
+            "cohort followed from entry to an outcome",
+            lambda each: f"How long after entering {names(each.targets)} does {names(each.outcomes)} occur?",
+            lambda each: tuple(name for name in (*each.outcomes, each.competing_outcome) if name is not None),
+            _survival,
+            "Kaplan-Meier, Aalen-Johansen with a competing outcome; 95 % intervals on the log scale, restricted mean",
+        ),
+        Pathways: Words(
+            "Treatment pathways",
+            "cohort followed from first entry through its treatments",
+            lambda each: f"In which order do the persons of {names(each.targets)} take {names(each.treatments)}?",
+            lambda _: (),
+            _pathways,
+            "Persons and share of persons by path",
+        ),
+    }
+)
+"""The words of every kind; a kind without words has no protocol."""
+
+
+def words_of(analysis: Analysis) -> Words:
+    """What the protocol says of an analysis."""
+    return WORDS[type(analysis)]

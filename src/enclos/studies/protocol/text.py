@@ -1,0 +1,184 @@
+"""The whole protocol, in the order of the HARPER template that ENCePP recommends.
+
+Source: Wang et al. 2023, HARPER: HARmonized Protocol Template to Enhance Reproducibility (doi 10.1002/pds.5507).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+
+from enclos.contracts.durations import DURATION_RULE_IDS
+from enclos.studies.characterise.model import Characterisation
+from enclos.studies.model import (
+    AfterDays,
+    CirceCohort,
+    Cohort,
+    CohortAnalysis,
+    ConceptCohort,
+    Domain,
+    Limit,
+    OpenEnd,
+    Study,
+    cohorts_used,
+)
+from enclos.studies.protocol.analyses import population_options, words_of
+from enclos.studies.protocol.circe import circe_lines
+from enclos.studies.protocol.words import bullets, days, names, windows
+
+
+def protocol_text(study: Study, text: str, definitions: Mapping[str, str]) -> str:
+    """The protocol of a study as Markdown: the same for the same study file.
+
+    In: text — the whole study file, of which the version is the hash; definitions — Circe texts by cohort
+    """
+    sections = (
+        ("1. Title and version", _title(study, text)),
+        ("2. Research question", _question(study)),
+        ("3. Study design", _design(study)),
+        ("4. Setting", _setting()),
+        ("5. Study population", _population(study)),
+        ("6. Cohorts", _cohorts(study, definitions)),
+        ("7. Outcomes", _outcomes(study)),
+        ("8. Covariates", _covariates(study)),
+        ("9. Analyses", _analyses(study)),
+        ("10. Sensitivity analyses", _sensitivity(study)),
+        ("11. Data management and disclosure", _management()),
+        ("12. Limitations", _limitations(study)),
+    )
+    parts = [f"# Protocol: {study.name}", ""]
+    for title, lines in sections:
+        parts += [f"## {title}", *lines, ""]
+    return "\n".join(parts)
+
+
+def _fill(what: str) -> str:
+    """A place that a study file cannot fill."""
+    return f"- **[TO FILL IN: {what}]**"
+
+
+def _title(study: Study, text: str) -> Iterator[str]:
+    yield f"- Study: {study.name}."
+    yield f"- Version: SHA-256 `{sha256(text.encode('utf-8')).hexdigest()}` of the study file with its definitions."
+    yield _fill("full title, investigators, funding, conflicts of interest, registration number, amendments")
+
+
+def _question(study: Study) -> Iterator[str]:
+    yield from (f"- {question}" for question in dict.fromkeys(words_of(a).question(a) for a in study.analyses))
+    yield _fill("rationale and background, objectives, hypotheses")
+
+
+def _design(study: Study) -> Iterator[str]:
+    for words in dict.fromkeys(words_of(analysis) for analysis in study.analyses):
+        yield f"- {words.title}: {words.design}."
+
+
+def _setting() -> Iterator[str]:
+    yield "- Data: the OMOP common data model of an Enclos enclosure, seen through the view of a permit."
+    yield _fill("data source, its coverage and fitness; permit; snapshot; calendar time")
+
+
+def _population(study: Study) -> Iterator[str]:
+    for number, analysis in enumerate(study.analyses, start=1):
+        if isinstance(analysis, CohortAnalysis):
+            yield f"- Analysis {number}: persons of the cohorts that it reads, from their entries on (section 6)."
+        else:
+            options = "; ".join(
+                f"{option.lower()} {value}" for option, value in population_options(analysis.population)
+            )
+            yield f"- Analysis {number}: persons under observation; {options}."
+
+
+def _cohorts(study: Study, definitions: Mapping[str, str]) -> Iterator[str]:
+    for cohort in study.cohorts:
+        yield f"### `{cohort.name}`"
+        yield from _cohort(cohort, definitions)
+
+
+def _cohort(cohort: Cohort, definitions: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(cohort, CirceCohort):
+        yield f"- Circe definition, SHA-256 `{cohort.digest}`."
+        yield from circe_lines(definitions[cohort.name])
+    elif isinstance(cohort, ConceptCohort):
+        yield from bullets(_concept_cohort(cohort))
+
+
+def _concept_cohort(cohort: ConceptCohort) -> Iterator[tuple[str, object]]:
+    limit = {Limit.FIRST: "a person's first record", Limit.ALL: "every record"}[cohort.limit]
+    yield "Entry", f"{limit} of the concepts among {cohort.domain.value} records"
+    more = "with all descendants" if cohort.descendants else "without descendants"
+    yield "Concept set", f"{', '.join(map(str, cohort.concepts))}, {more}"
+    yield "Exit", f"{_end(cohort.end)}, within the observation period"
+    if cohort.domain is Domain.DRUG:
+        yield "Duration of dispensings", _rule(cohort)
+        yield "Gap that one era bridges", days(cohort.gap_era_days, "")
+
+
+def _end(end: OpenEnd | AfterDays) -> str:
+    if isinstance(end, AfterDays):
+        return f"{days(end.n_days, '')} after entry"
+    return {OpenEnd.EVENT_END: "the record's end", OpenEnd.OBSERVATION_END: "the end of observation"}[end]
+
+
+def _rule(cohort: ConceptCohort) -> str:
+    if cohort.duration is None:
+        return "the rule that the snapshot was built with"
+    return f"rule {cohort.duration} ({DURATION_RULE_IDS[cohort.duration]})"
+
+
+def _outcomes(study: Study) -> Iterator[str]:
+    found = False
+    for number, analysis in enumerate(study.analyses, start=1):
+        if outcomes := words_of(analysis).outcomes(analysis):
+            found = True
+            yield f"- Analysis {number}: {names(outcomes)}."
+    if not found:
+        yield "- None: the study describes cohorts."
+
+
+def _covariates(study: Study) -> Iterator[str]:
+    yield "- Age and sex, where groups or strata are asked for (section 9)."
+    for number, analysis in enumerate(study.analyses, start=1):
+        if isinstance(analysis, Characterisation):
+            for each in analysis.intersections:
+                yield f"- Analysis {number}: {names(each.cohorts)}, {windows((each.window,))}."
+
+
+def _analyses(study: Study) -> Iterator[str]:
+    for number, analysis in enumerate(study.analyses, start=1):
+        words = words_of(analysis)
+        yield f"### Analysis {number}: {words.title}"
+        yield f"- Cohorts read: {names(cohorts_used(analysis))}."
+        yield f"- Estimates: {words.estimator}."
+        yield from bullets(words.options(analysis))
+    yield _fill("sample size and precision")
+
+
+def _sensitivity(study: Study) -> Iterator[str]:
+    drugs = [each for each in study.cohorts if isinstance(each, ConceptCohort) and each.domain is Domain.DRUG]
+    alike: dict[object, list[ConceptCohort]] = {}
+    for each in drugs:
+        same = (each.concepts, each.descendants, each.limit, each.end, each.gap_era_days)
+        alike.setdefault(same, []).append(each)
+    found = False
+    for group in alike.values():
+        if len({each.duration for each in group}) > 1:
+            found = True
+            yield f"- By duration rule: {'; '.join(f'`{each.name}` by {_rule(each)}' for each in group)}."
+    if not found:
+        yield "- By duration rule: the study file compares none."
+    yield _fill("other sensitivity analyses")
+
+
+def _management() -> Iterator[str]:
+    yield "- The study runs inside the enclosure; its results stay there until they are released."
+    yield "- What leaves is judged by the release rules under the permit's smallest count, and by reviewers."
+    yield "- The study file with its definitions is kept with the run and goes out with a release."
+    yield _fill("ethics and legal basis, retention, plans for dissemination")
+
+
+def _limitations(study: Study) -> Iterator[str]:
+    yield "- Records made for care or payment: a missing record is taken as the absence of the event."
+    if any(isinstance(each, ConceptCohort) and each.domain is Domain.DRUG for each in study.cohorts):
+        yield "- A dispensing is not an intake; how long it lasts is a rule's assumption."
+    yield _fill("limitations of the data source, misclassification, confounding, generalisability")

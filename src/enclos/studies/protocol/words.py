@@ -1,0 +1,56 @@
+"""Small pieces of the protocol's prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+
+from enclos.studies.model import AgeGroup, DateRange, DayWindow
+
+_MARKUP = re.compile(r"([\\`*_<>|\[\]#])")
+
+
+def plain(value: object) -> str:
+    """Foreign text on one line, none of it taken as Markdown or HTML."""
+    return _MARKUP.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def names(values: Iterable[str]) -> str:
+    """Names of cohorts, as code."""
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def listed(values: Iterable[Enum]) -> str:
+    """Options by their words; none when there is none."""
+    return ", ".join(str(value.value).replace("_", " ") for value in values) or "none"
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def days(value: int | None, without: str) -> str:
+    """A number of days, or what holds without one."""
+    return without if value is None else f"{value} day{'' if value == 1 else 's'}"
+
+
+def ages(groups: Sequence[AgeGroup]) -> str:
+    return ", ".join(f"{each.word} years" for each in groups) or "not grouped"
+
+
+def dates(wanted: DateRange) -> str:
+    first = "the first observed day" if wanted.start_on is None else wanted.start_on.isoformat()
+    last = "the last observed day" if wanted.end_on is None else wanted.end_on.isoformat()
+    return f"{first} to {last}, both included"
+
+
+def windows(values: Iterable[DayWindow]) -> str:
+    """Windows in days around an index day."""
+    return "; ".join(f"day {value.word}" for value in values)
+
+
+def bullets(pairs: Iterable[tuple[str, object]]) -> Iterator[str]:
+    """One line per option."""
+    for option, value in pairs:
+        yield f"- {option}: {value}."

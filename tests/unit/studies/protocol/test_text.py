@@ -1,0 +1,167 @@
+"""The protocol says all that the study file says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from enclos.studies.document import definition_texts, study_from_yaml, study_json_schema
+from enclos.studies.protocol import protocol_text
+from factories.circe import concept_set, definition
+
+COHORTS: dict[str, Any] = {
+    "bleed": {"concepts": [192671], "domain": "condition"},
+    "stroke": {"concepts": [381316], "domain": "condition"},
+    "drug": {"concepts": [1125315], "domain": "drug"},
+}
+AGES = [[0, 17], [18, 64]]
+RATE = {
+    "outcome": ["bleed", "stroke"],
+    "age_groups": AGES,
+    "sex": ["male"],
+    "days_prior_observation": [77],
+    "interval": ["quarters"],
+    "date_range": ["2011-01-01", "2012-12-31"],
+}
+BASES: dict[str, dict[str, Any]] = {
+    "incidence": {"outcome": ["bleed"]},
+    "prevalence": {"outcome": ["bleed"], "type": "period"},
+    "characterise": {"cohort": ["bleed", "drug"], "age_groups": [[0, 99]]},
+    "survival": {"target": ["drug"], "outcome": ["bleed"], "competing_outcome": "stroke"},
+    "pathways": {"target": ["bleed"], "treatments": ["drug"]},
+    "utilisation": {"cohort": ["drug"], "exposures": ["drug"], "age_groups": [[0, 99]]},
+}
+AGED = {"age_groups": AGES, "strata": ["age_group"]}
+CHANGES: dict[str, dict[str, Any]] = {
+    "incidence": {**RATE, "washout_days": 33, "repeated_events": True, "complete_intervals": False},
+    "prevalence": {**RATE, "type": "point", "time_point": None, "full_contribution": True, "complete_intervals": False},
+    "characterise": {
+        "cohort": ["bleed", "stroke"],
+        "age_groups": AGES,
+        "strata": ["sex"],
+        "intersect": [{"cohort": "stroke", "window": [None, -1], "label": "before"}],
+        "large_scale": {"windows": [[0, 9]], "event_in_window": ["condition"], "minimum_frequency": 0.25},
+        "overlap": True,
+        "timing": "first",
+        "standardised_differences": True,
+    },
+    "survival": {
+        "target": ["drug", "stroke"],
+        "outcome": ["bleed", "drug"],
+        "competing_outcome": "drug",
+        "outcome_washout": 44,
+        "competing_outcome_washout": 45,
+        "follow_up_days": 46,
+        "censor_on_cohort_exit": True,
+        "censor_on_date": "2015-05-05",
+        "minimum_survival_days": 3,
+        "estimate_gap": 7,
+        "event_gap": 8,
+        "restricted_mean_follow_up": 47,
+        **AGED,
+    },
+    "pathways": {
+        "target": ["stroke"],
+        "treatments": ["drug", "bleed"],
+        "follow_up_days": 51,
+        "min_era_duration": 52,
+        "era_collapse": 53,
+        "combination_window": 54,
+        "min_post_combination": 55,
+        "filter_treatments": "all",
+        "max_path_length": 9,
+        **AGED,
+    },
+    "utilisation": {
+        "cohort": ["bleed"],
+        "exposures": ["drug"],
+        "gap_era": 61,
+        "ingredient": 1125315,
+        "until": "observation_end",
+        "incident": False,
+        "indication": {"cohort": ["bleed"], "windows": [[-30, 0]], "unknown": ["condition"]},
+        "covered_days": 62,
+        "restart": {"switch": ["bleed"], "days": [63]},
+        "strata": ["sex"],
+        "age_groups": AGES,
+    },
+}
+
+
+def told(*analyses: dict[str, Any], cohorts: dict[str, Any] = COHORTS) -> str:
+    """The protocol of a study, without its hash."""
+    text = json.dumps({"study": "s", "cohorts": cohorts, "analyses": list(analyses)})
+    whole = protocol_text(study_from_yaml(text), text, definition_texts(text))
+    return "\n".join(line for line in whole.splitlines() if not line.startswith("- Version"))
+
+
+def options() -> dict[str, list[str]]:
+    """The options of every kind of analysis that the schema has."""
+    definitions = study_json_schema()["$defs"]
+    kinds = definitions["Entry"]["properties"]
+    return {kind: list(definitions[each["$ref"].split("/")[-1]]["properties"]) for kind, each in kinds.items()}
+
+
+def test_every_kind_of_the_study_room_has_a_protocol() -> None:
+    assert set(BASES) == set(options())
+    for kind, base in BASES.items():
+        assert "### Analysis 1: " in told({kind: base})
+
+
+@pytest.mark.parametrize(("kind", "option"), [(kind, option) for kind, many in options().items() for option in many])
+def test_every_option_changes_the_protocol(kind: str, option: str) -> None:
+    base, changed = dict(BASES[kind]), dict(BASES[kind])
+    changed[option] = CHANGES[kind].get(option, base.get(option))
+    if option == "time_point":
+        base["type"], changed["type"], changed[option] = "point", "point", "end"
+    if option in AGED and AGED.items() <= CHANGES[kind].items():
+        base.update(AGED)
+        changed = {**base, option: {"age_groups": [[0, 33]], "strata": ["age_group", "sex"]}[option]}
+    if (kind, option) == ("utilisation", "exposures"):
+        base[option], changed[option] = ["drug"], ["drug", "other"]
+    cohorts = {**COHORTS, "other": COHORTS["drug"]}
+    assert told({kind: base}, cohorts=cohorts) != told({kind: changed}, cohorts=cohorts)
+
+
+def test_the_sections_come_in_the_order_of_the_template() -> None:
+    heads = [line for line in told({"incidence": BASES["incidence"]}).splitlines() if line.startswith("## ")]
+    assert [head.split(". ", 1)[1] for head in heads] == [
+        "Title and version",
+        "Research question",
+        "Study design",
+        "Setting",
+        "Study population",
+        "Cohorts",
+        "Outcomes",
+        "Covariates",
+        "Analyses",
+        "Sensitivity analyses",
+        "Data management and disclosure",
+        "Limitations",
+    ]
+
+
+def test_cohorts_that_differ_by_their_duration_rule_are_a_sensitivity_analysis() -> None:
+    cohorts = {**COHORTS, "packs": {**COHORTS["drug"], "duration": "pack-size"}}
+    line = "- By duration rule: `drug` by the rule that the snapshot was built with; `packs` by rule pack-size"
+    assert line in told({"utilisation": BASES["utilisation"]}, cohorts=cohorts)
+    assert "the study file compares none" in told({"utilisation": BASES["utilisation"]})
+
+
+def test_a_circe_definition_is_told_with_its_concept_sets_and_rules() -> None:
+    window = {"Start": {"Days": 30, "Coeff": -1}, "End": {"Days": 0, "Coeff": 1}}
+    drug = {"Criteria": {"DrugExposure": {"CodesetId": 1, "Age": {"Value": 18, "Op": "gte"}}}, "StartWindow": window}
+    counted = {**drug, "Occurrence": {"Type": 2, "Count": 3}}
+    rule = {"name": "had <it> before", "expression": {"Type": "ALL", "CriteriaList": [counted]}}
+    document = definition("ConditionOccurrence", 0, InclusionRules=[rule])
+    document["ConceptSets"] = [
+        {**concept_set(0, 192671), "name": "bleeds"},
+        {**concept_set(1, 1125315), "name": "pain"},
+    ]
+    document["EndStrategy"] = {"DateOffset": {"DateField": "StartDate", "Offset": 14}}
+    cohorts = {"bleed": {"circe": json.dumps(document)}}
+    found = told({"incidence": BASES["incidence"]}, cohorts=cohorts)
+    wanted = ["Codeset Id: concept set “bleeds”", "Codeset Id: concept set “pain”", "Type: at least", "Count: 3"]
+    wanted += ["Op: at least", "Days: 30", "Coeff: before", "had \\<it\\> before", "Offset: 14", "192671", "1125315"]
+    assert [each for each in wanted if each not in found] == []
+    assert "end of the observation period" not in found
