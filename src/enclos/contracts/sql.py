@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -30,15 +30,5 @@ class SqlEngine(Protocol):
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
 
-
-@contextmanager
-def whole_transaction(engine: SqlEngine) -> Iterator[None]:
-    """All statements count, or none."""
-    engine.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        engine.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
-            engine.execute("ROLLBACK")
-        raise
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements of the block count, or none."""

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -146,6 +146,18 @@ class Engine:
         """Run a statement for its effect."""
         with engine_border():
             self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements of the block count, or none."""
+        self.execute("BEGIN TRANSACTION")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            with suppress(Exception):  # a failed commit has rolled back already; the first fault is the one to tell
+                self.execute("ROLLBACK")
+            raise
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Run a query and take its whole result as Arrow."""

@@ -13,7 +13,7 @@ from enclos.contracts.delivered.document import (
     Kind,
     parse_delivery,
 )
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
 from enclos.intake import plans, rules
 from enclos.intake.model import (
@@ -142,7 +142,7 @@ def _record(
         delivery.period,
         rules.table_accounts(landed, reasons),
     )
-    with whole_transaction(engine):
+    with engine.transaction():
         _insert(engine, "vault.landed", _landed_rows(delivery, landed, ordinal, key_subject))
         engine.execute(
             f"INSERT INTO vault.rejects SELECT '{delivery.delivery_id}', table_name, delivered_path, line_number, "

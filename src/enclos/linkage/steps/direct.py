@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.linkage import rules
 from enclos.linkage.model import GroupReport, HospitalLinks, LinkOutcome, LinkReport, LinkTruth
 from enclos.linkage.plans import direct as plans
@@ -142,7 +142,7 @@ def _run_circuits(
 
 def _keep(engine: SqlEngine, reports: Sequence[HospitalLinks], validated: Sequence[str], linked_at: datetime) -> None:
     at = linked_at.replace(tzinfo=None)
-    with whole_transaction(engine):
+    with engine.transaction():
         if reports:
             engine.execute(plans.plan_keep_links())
         for report in reports:
@@ -162,7 +162,7 @@ def _destroy_validated(engine: SqlEngine, link_keys: LinkKeys) -> int:
     )
     for delivery_id, key_subject in rows:
         link_keys.destroy_link(str(delivery_id), str(key_subject))
-        with whole_transaction(engine):
+        with engine.transaction():
             engine.execute("UPDATE vault.landed SET path = NULL WHERE delivery_id = ?", [delivery_id])
             engine.execute("UPDATE vault.link_rounds SET destroyed = true WHERE delivery_id = ?", [delivery_id])
     return len(rows)

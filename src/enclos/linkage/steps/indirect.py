@@ -9,7 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.linkage import rules
 from enclos.linkage.model import RELAXED, VARIABLES, IndirectReport, IndirectTruth, Method, ScoredStays
@@ -71,7 +71,7 @@ def link_indirectly(
     Source: facts on linkage, § 7; docs/linkage.md
     """
     counts, chart, compared = _compare(engine, landed, blinding, scorer, method, seed, linked_at)
-    with whole_transaction(engine):
+    with engine.transaction():
         for statement in deciding.plan_decide(method, threshold):
             engine.execute(statement)
     return _report(engine, landed, method, threshold, counts, compared=compared), chart
@@ -143,7 +143,7 @@ def _compare(
                 scored = _score(engine, scorer, seed, empty=not all(counts.values()))
                 model, chart = scored.model, scored.chart or None
                 kept = deciding.plan_keep_candidates(method, deciding.ranked_by_weight(), None)
-            with whole_transaction(engine):
+            with engine.transaction():
                 for statement in kept:
                     engine.execute(statement)
                 engine.execute("DELETE FROM vault.indirect_rounds WHERE method = ?", [method.value])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.ids import MAX_PERSONS
@@ -70,7 +70,7 @@ def _number(engine: SqlEngine, cipher: BlockCipher) -> NumberingReport:
     if not (n_new or n_moved or n_unmapped):
         return NumberingReport(int(revision), n_persons, 0, 0, 0)
     revision = int(revision) + 1
-    with whole_transaction(engine):
+    with engine.transaction():
         engine.execute(plans.plan_add_keys(revision))
         engine.execute(plans.plan_keep_former(_MOVED))
         engine.execute(plans.plan_move_keys(revision, _MOVED))

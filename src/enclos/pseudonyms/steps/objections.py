@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import Kind
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -75,7 +75,7 @@ def record_objections(
     """
     with _arriving(engine, objectors, receipts):
         known = [row[1] for row in engine.rows(plans.plan_known())]
-        with whole_transaction(engine):
+        with engine.transaction():
             engine.execute(plans.plan_record(), [recorded_at.replace(tzinfo=None)])
     return [(old or new, old is None) for old, new in zip(known, receipts, strict=True)]
 
@@ -93,7 +93,7 @@ def withdraw_objections(
         ended = sorted(standing | (known & set(receipts)))
         engine.register(_RECEIPTS, pa.table({"receipt": pa.array(ended, pa.string())}))
         try:
-            with whole_transaction(engine):
+            with engine.transaction():
                 engine.execute(plans.plan_withdraw(_RECEIPTS), [withdrawn_at.replace(tzinfo=None)])
         finally:
             engine.unregister(_RECEIPTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import BlockCipher
@@ -53,7 +53,7 @@ def cross_all_again(engine: SqlEngine) -> None:
 
 def _renumber(engine: SqlEngine, n_moved: int, n_counters: int) -> None:
     revision = 1 + int(engine.scalar("SELECT max(revision) FROM vault.numberings"))
-    with whole_transaction(engine):
+    with engine.transaction():
         engine.execute(
             f"UPDATE vault.person_map SET person_id = n.person_id, revision = {revision} FROM {_NEW} AS n "
             "WHERE n.counter = person_map.counter"

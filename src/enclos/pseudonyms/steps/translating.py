@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
-from enclos.contracts.sql import SqlEngine, whole_transaction
+from enclos.contracts.sql import SqlEngine
 from enclos.contracts.vault import VAULT_DDL
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -60,7 +60,7 @@ def translate_vault(engine: SqlEngine, source: str, translation: pa.Table) -> in
                 f"ON m.source = '{source}' AND m.source_person_key IN (t.old, t.new)"
             )
         )
-        with whole_transaction(engine):
+        with engine.transaction():
             for statement in plans.plan_translate(source, int(revision), _BOTH):
                 engine.execute(statement)
             engine.execute("INSERT INTO vault.numberings VALUES (?, 0, ?, ?)", [revision, n_persons, following])
