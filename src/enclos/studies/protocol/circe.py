@@ -40,7 +40,8 @@ def circe_lines(text: str) -> Iterator[str]:
     sets = {each["id"]: plain(each.get("name") or f"set {each['id']}") for each in document.get("ConceptSets") or []}
     for key, title in _PARTS:
         value = document.get(key)
-        if value not in (None, [], {}):
+        idle = key == "QualifiedLimit" and not document.get("AdditionalCriteria")  # Circe then takes every event
+        if value not in (None, [], {}) and not idle:
             yield from _told(title, value, sets, 0)
     if not document.get("EndStrategy"):
         yield "- Exit: the end of the observation period."
@@ -72,6 +73,8 @@ def _told(title: str, value: object, sets: Mapping[int, str], depth: int) -> Ite
         yield f"{indent}- {title}: {_concept({'concept': value})}"
     elif isinstance(value, Mapping):
         yield f"{indent}- {title}:"
+        if "Coeff" in value and value.get("Days") is None:
+            yield f"{indent}  - Days: without limit"
         for key, inner in value.items():
             if inner is not None:
                 yield from _member(key, inner, value, sets, depth + 1)

@@ -1,6 +1,6 @@
-"""The whole protocol, in the order of the HARPER template that ENCePP recommends.
+"""The whole protocol: what a study file knows, along the order of the HARPER and ENCePP templates.
 
-Source: Wang et al. 2023, HARPER: HARmonized Protocol Template to Enhance Reproducibility (doi 10.1002/pds.5507).
+Source: HARPER, the HARmonized Protocol Template to Enhance Reproducibility of the joint ISPE/ISPOR task force.
 """
 
 from __future__ import annotations

@@ -165,3 +165,19 @@ def test_a_circe_definition_is_told_with_its_concept_sets_and_rules() -> None:
     wanted += ["Op: at least", "Days: 30", "Coeff: before", "had \\<it\\> before", "Offset: 14", "192671", "1125315"]
     assert [each for each in wanted if each not in found] == []
     assert "end of the observation period" not in found
+
+
+def test_what_circe_leaves_unsaid_is_said() -> None:
+    window = {"Start": {"Coeff": -1}, "End": {"Days": 0, "Coeff": 1}}
+    criterion = {"Criteria": {"DrugExposure": {}}, "StartWindow": window, "Occurrence": {"Type": 0, "Count": 0}}
+    group = {"Type": "ALL", "CriteriaList": [criterion]}
+    plain = definition("ConditionOccurrence", 0, QualifiedLimit={"Type": "First"})
+    plain["ConceptSets"] = [concept_set(0, 192671)]
+    lone, further = (
+        told({"incidence": BASES["incidence"]}, cohorts={"bleed": {"circe": json.dumps(each)}})
+        for each in (plain, {**plain, "AdditionalCriteria": group})
+    )
+    assert "- Exit: the end of the observation period." in lone
+    assert "Limit of qualifying events" not in lone
+    assert "Limit of qualifying events" in further
+    assert "- Days: without limit" in further
