@@ -105,6 +105,8 @@ def circepy_says_what_circe_means(node: Any) -> bool:
         or "DateAdjustment" in node
         or node.get("IsExclusion") is True
         or "DaysSupplyOverride" in node
+        or node.get("Op") in ("!startsWith", "!endsWith")
+        or node.get("CountColumn") == "DURATION"
         or any(key.endswith("CS") and value.get("CodesetId") == 0 for key, value in node.items())
         or node.get("DeviceExposure", {}).get("First")
     )
