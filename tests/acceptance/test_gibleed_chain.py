@@ -49,8 +49,11 @@ cohorts:
          gap_era: 30}}
   gibleed: {{concepts: [192671], domain: condition, limit: all, end: {{days: 1}}}}
   bronchitis: {{concepts: [260139], domain: condition, limit: all, end: {{days: 1}}}}
+  grown: {{require: {{cohort: bronchitis, ages: [18, 80], days_prior_observation: 365}}}}
+  grown_first: {{first: grown}}
+  either: {{union: [gibleed, grown_first]}}
 analyses:
-  - characterise: {{cohort: [gibleed, bronchitis], age_groups: [[0, 64], [65, 150]], strata: [sex], overlap: true,
+  - characterise: {{cohort: [gibleed, bronchitis, either], age_groups: [[0, 64], [65, 150]], strata: [sex], overlap: true,
                    intersect: [{{cohort: drug, window: [null, -1]}}], standardised_differences: true,
                    large_scale: {{windows: [[-365, -1]], event_in_window: condition, minimum_frequency: 0.05}}}}
   - utilisation: {{cohort: [gibleed], exposures: [drug], ingredient: 1118084, covered_days: 3,
