@@ -53,7 +53,8 @@ cohorts:
   grown_first: {{first: grown}}
   either: {{union: [gibleed, grown_first]}}
 analyses:
-  - characterise: {{cohort: [gibleed, bronchitis, either], age_groups: [[0, 64], [65, 150]], strata: [sex], overlap: true,
+  - characterise: {{cohort: [gibleed, bronchitis, either], age_groups: [[0, 64], [65, 150]], strata: [sex],
+                   overlap: true,
                    intersect: [{{cohort: drug, window: [null, -1]}}], standardised_differences: true,
                    large_scale: {{windows: [[-365, -1]], event_in_window: condition, minimum_frequency: 0.05}}}}
   - utilisation: {{cohort: [gibleed], exposures: [drug], ingredient: 1118084, covered_days: 3,

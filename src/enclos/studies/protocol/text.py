@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.studies.characterise.model import Characterisation
+from enclos.studies.derived.words import operation_words
 from enclos.studies.model import (
     AfterDays,
     CirceCohort,
@@ -101,6 +102,8 @@ def _cohort(cohort: Cohort, definitions: Mapping[str, str]) -> Iterator[str]:
         yield from circe_lines(definitions[cohort.name])
     elif isinstance(cohort, ConceptCohort):
         yield from bullets(_concept_cohort(cohort))
+    else:
+        yield from bullets(operation_words(cohort.operation))
 
 
 def _concept_cohort(cohort: ConceptCohort) -> Iterator[tuple[str, object]]:
