@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +15,7 @@ from factories.pseudonymised import Row, Snapshot, built
 from factories.some_of_everything import delivery, everything
 
 N_BUCKETS = 4
-BUCKETS_OF_A_PASS, SLICES_OF_A_BUCKET = 250, 40
+BUCKETS_OF_A_PASS, SLICES_OF_A_BUCKET = 250, 100
 """Lines in a pass, so that it holds some whole buckets or a part of one."""
 SEEN: Counter[str] = Counter()
 Tables = dict[str, list[Row]]
@@ -66,10 +65,19 @@ def state_of(snapshot: Snapshot) -> tuple[Any, ...]:
     return everything(snapshot), report.tables, report.account, report.unmapped
 
 
-@pytest.mark.parametrize("lines_per_pass", [BUCKETS_OF_A_PASS, SLICES_OF_A_BUCKET])
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000))
-def test_a_build_that_keeps_what_it_may_equals_one_that_makes_everything(lines_per_pass: int, seed: int) -> None:
+def test_a_build_that_keeps_what_it_may_equals_one_that_makes_everything(seed: int) -> None:
+    check_arrivals(seed, BUCKETS_OF_A_PASS)
+
+
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10_000))
+def test_so_it_is_where_a_pass_holds_a_part_of_a_bucket(seed: int) -> None:
+    check_arrivals(seed, SLICES_OF_A_BUCKET)
+
+
+def check_arrivals(seed: int, lines_per_pass: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - rows for a test
     found = []
     for number, tables in enumerate(arrivals(delivery(seed), draw)):

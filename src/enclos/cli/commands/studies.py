@@ -42,7 +42,7 @@ def protocol(
     *,
     as_json: Json = False,
 ) -> None:
-    """The protocol of a study in the order of HARPER and ENCePP, as Markdown; fill in what it marks.
+    """The protocol of a study along the order of HARPER and ENCePP, as Markdown; fill in what it marks.
 
     Example: enclos protocol study.yaml -o protocol.md
     """
