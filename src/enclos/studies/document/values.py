@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
@@ -89,19 +90,19 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class AnalysisDocument(Document):
+class AnalysisDocument(Document, ABC):
     """One analysis with its options."""
 
+    @abstractmethod
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show: names that nothing defines, ranges the wrong way round, options that clash.
 
         In: cohorts — the names of the study's cohorts
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def noun(self) -> Analysis:
         """The analysis meant; asked for only when there are no faults."""
-        raise NotImplementedError
 
 
 def unknown_names(option: str, names: Sequence[str], cohorts: Container[str]) -> Iterator[Complaint]:
