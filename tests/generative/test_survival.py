@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.contracts.result import SEPARATOR, StudyResult
-from enclos.studies.model import AfterDays, AgeGroup, ConceptCohort, Domain, Limit, OpenEnd, Study
+from enclos.studies.model import AfterDays, AgeGroup, ConceptCohort, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
-from enclos.studies.survival.model import FollowUp, Shown, Stratifier, Survival, Washout
+from enclos.studies.survival.model import FollowUp, Shown, Survival, Washout
 from factories.studies import oracle_cohort, tables_of
 from factories.survival import Where, cells, left, said
 from fakes.cdm import cdm_of_rows
@@ -77,7 +77,7 @@ FOLLOW_UPS = st.builds(
 )
 SHOWN = st.builds(Shown, st.sampled_from([1, 7]), st.sampled_from([1, 5, 30]), st.sampled_from([None, 1, 10, 45]))
 AGES = (AgeGroup(0, 19), AgeGroup(20, 39))
-STRATA = st.sampled_from([(), ((Stratifier.SEX,),), ((Stratifier.AGE_GROUP,), (Stratifier.SEX, Stratifier.AGE_GROUP))])
+STRATA = st.sampled_from([(), ((Stratum.SEX,),), ((Stratum.AGE_GROUP,), (Stratum.SEX, Stratum.AGE_GROUP))])
 DRAWN = {
     "people": PEOPLE,
     "target": cohorts_of("target", 1),
@@ -92,10 +92,10 @@ DRAWN = {
 }
 
 
-def strata_of(entry: Entry, strata: tuple[Stratifier, ...]) -> str:
+def strata_of(entry: Entry, strata: tuple[Stratum, ...]) -> str:
     """The level of an entry."""
     group = [each for each in AGES if entry.age is not None and each.min_years <= entry.age <= each.max_years]
-    words = {Stratifier.SEX: entry.sex, Stratifier.AGE_GROUP: group[0].word if group else "None"}
+    words = {Stratum.SEX: entry.sex, Stratum.AGE_GROUP: group[0].word if group else "None"}
     return SEPARATOR.join(words[each] for each in strata) or "overall"
 
 
@@ -108,10 +108,10 @@ def check_survival_is_what_the_oracle_finds(
     competing_washout: Washout,
     follow_up: FollowUp,
     shown: Shown,
-    strata: tuple[tuple[Stratifier, ...], ...],
+    strata: tuple[tuple[Stratum, ...], ...],
     n_buckets: int,
 ) -> None:
-    ages = AGES if any(Stratifier.AGE_GROUP in each for each in strata) else ()
+    ages = AGES if any(Stratum.AGE_GROUP in each for each in strata) else ()
     name = None if competing is None else competing.name
     asked = Survival(("target",), ("outcome",), name, washout, competing_washout, follow_up, shown, ages, strata)
     cohorts = [target, outcome, *([] if competing is None else [competing])]

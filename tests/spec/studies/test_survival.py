@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from enclos.contracts.result import StudyResult
-from enclos.studies.model import AgeGroup, ConceptCohort, Domain, Limit, OpenEnd, Study
+from enclos.studies.model import AgeGroup, ConceptCohort, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
-from enclos.studies.survival.model import FollowUp, Shown, Stratifier, Survival, Washout
+from enclos.studies.survival.model import FollowUp, Shown, Survival, Washout
 from factories.studies import tables_of
 from factories.study_tables import Row, people, rows_of
 from factories.survival import left, said
@@ -98,7 +98,7 @@ def test_beside_a_competing_outcome_each_has_its_own_share_and_neither_is_a_loss
 
 
 def test_strata_are_followed_each_to_its_own_last_day() -> None:
-    by = replace(ASKED, strata=((Stratifier.AGE_GROUP,),), age_groups=(AgeGroup(0, 64), AgeGroup(65, 150)))
+    by = replace(ASKED, strata=((Stratum.AGE_GROUP,),), age_groups=(AgeGroup(0, 64), AgeGroup(65, 150)))
     assert [row for row in shown(PERSONS, by) if row[1] != "overall"] == rows_of("""
         outcome | stratum   | day | at risk | outcomes | lost | share
         bleed   | 0 to 64   | 0   | 2       | 0        | 0    | 1

@@ -24,12 +24,12 @@ from enclos.studies.document.values import (
     unknown_names,
     wrong_age_strata,
 )
-from enclos.studies.model import MAX_DAYS, AgeGroup
+from enclos.studies.model import MAX_DAYS, AgeGroup, Stratum
 from enclos.studies.survival import model
-from enclos.studies.survival.model import FollowUp, Shown, Stratifier, Survival
+from enclos.studies.survival.model import FollowUp, Shown, Survival
 
 _OneDay: TypeAlias = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
-_NAME_SCHEMA = {"type": "string", "enum": [each.value for each in Stratifier]}
+_NAME_SCHEMA = {"type": "string", "enum": [each.value for each in Stratum]}
 _Stratum: TypeAlias = Annotated[
     list[Literal["age_group", "sex"]], BeforeValidator(listed), Many, one_or_many(_NAME_SCHEMA)
 ]
@@ -92,7 +92,7 @@ class SurvivalDocument(AnalysisDocument):
         sets = [frozenset(names) for names in strata]
         if len(set(sets)) != len(sets) or any(len(set(names)) != len(names) for names in strata):
             yield ("strata",), "a value is given twice", Code.STUDY_INVALID
-        by_age = any(Stratifier.AGE_GROUP.value in names for names in strata)
+        by_age = any(Stratum.AGE_GROUP.value in names for names in strata)
         yield from wrong_age_strata(self.age_groups or [], by_age=by_age)
 
     def noun(self) -> Survival:
@@ -106,5 +106,5 @@ class SurvivalDocument(AnalysisDocument):
             FollowUp(self.follow_up_days, self.censor_on_cohort_exit, self.censor_on_date, self.minimum_survival_days),
             Shown(self.estimate_gap, self.event_gap, self.restricted_mean_follow_up),
             tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups or []),
-            tuple(tuple(Stratifier(name) for name in names) for names in self.strata or []),
+            tuple(tuple(Stratum(name) for name in names) for names in self.strata or []),
         )

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from itertools import pairwise
 from typing import TypeAlias
 
-from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis
+from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, Stratum
 
-
-class Stratifier(Enum):
-    """What persons are told apart by, as known on the day that they enter the target cohort."""
-
-    AGE_GROUP = "age_group"
-    SEX = "sex"
-
-
-Strata: TypeAlias = tuple[Stratifier, ...]
+Strata: TypeAlias = tuple[Stratum, ...]
 """One way of cutting the persons; empty: all together."""
 
 
@@ -94,7 +85,7 @@ class Survival(CohortAnalysis):
             raise ValueError("a stratification names at least one variable, each once")
         if len(set(self.strata)) != len(self.strata):
             raise ValueError("a stratification is asked for once")
-        if any(Stratifier.AGE_GROUP in strata for strata in self.strata) != bool(self.age_groups):
+        if any(Stratum.AGE_GROUP in strata for strata in self.strata) != bool(self.age_groups):
             raise ValueError("age groups are given when and only when they stratify")
 
     @property

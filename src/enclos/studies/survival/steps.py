@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from enclos.contracts.result import OVERALL, SEPARATOR
-from enclos.studies.model import AgeGroup, Cohort, Sex
+from enclos.studies.model import AgeGroup, Cohort, Sex, Stratum
 from enclos.studies.plans.entries import FEMALE, MALE, NO_SEX, plan_entries
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 from enclos.studies.survival import findings, plans
-from enclos.studies.survival.model import Strata, Stratifier, Survival
+from enclos.studies.survival.model import Strata, Survival
 from enclos.studies.survival.tally import EndingTally, ReasonTally
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -69,7 +69,7 @@ class SurvivalFollower:
         tally.left_out.add(rows["ordinal"], rows["reason"])
         kept = rows["reason"] == plans.KEPT
         persons, days, endings = (rows[name][kept] for name in ("ordinal", "n_days", "ending"))
-        by = {Stratifier.SEX: _sex_places(rows["sex"][kept]), Stratifier.AGE_GROUP: self._age_groups(rows["age"][kept])}
+        by = {Stratum.SEX: _sex_places(rows["sex"][kept]), Stratum.AGE_GROUP: self._age_groups(rows["age"][kept])}
         for strata in ((), *self._analysis.strata):
             for level, among in _levels([by[each] for each in strata], len(persons)):
                 part = tally.endings.setdefault((strata, level), EndingTally.empty(self._analysis.shown.event_gap_days))
@@ -101,7 +101,7 @@ class SurvivalFollower:
 
     def _words(self, strata: Strata, level: tuple[int, ...]) -> str:
         words = (
-            list(_SEXES.values())[value] if each is Stratifier.SEX else _age_word(self._analysis.age_groups, value)
+            list(_SEXES.values())[value] if each is Stratum.SEX else _age_word(self._analysis.age_groups, value)
             for each, value in zip(strata, level, strict=True)
         )
         return SEPARATOR.join(words) or OVERALL

@@ -8,8 +8,8 @@ import pytest
 
 from enclos.lexicon.refusals import Refusal
 from enclos.studies.document import study_from_yaml
-from enclos.studies.model import AgeGroup
-from enclos.studies.survival.model import FollowUp, Shown, Stratifier, Survival, Washout
+from enclos.studies.model import AgeGroup, Stratum
+from enclos.studies.survival.model import FollowUp, Shown, Survival, Washout
 
 HEAD = """
 study: s
@@ -45,7 +45,7 @@ def test_every_option_is_read() -> None:
         FollowUp(730, True, date(2020, 6, 30), 0),
         Shown(7, 90, 365),
         (AgeGroup(0, 64), AgeGroup(65, 150)),
-        ((Stratifier.SEX,), (Stratifier.AGE_GROUP, Stratifier.SEX)),
+        ((Stratum.SEX,), (Stratum.AGE_GROUP, Stratum.SEX)),
     )
 
 
@@ -81,10 +81,10 @@ def test_a_fault_names_its_place(options: str, what: str) -> None:
         {"targets": ()},
         {"outcomes": ("bleed", "bleed")},
         {"competing_outcome": "bleed"},
-        {"age_groups": (AgeGroup(0, 9), AgeGroup(9, 20)), "strata": ((Stratifier.AGE_GROUP,),)},
+        {"age_groups": (AgeGroup(0, 9), AgeGroup(9, 20)), "strata": ((Stratum.AGE_GROUP,),)},
         {"strata": ((),)},
-        {"strata": ((Stratifier.SEX,), (Stratifier.SEX,))},
-        {"strata": ((Stratifier.AGE_GROUP,),)},
+        {"strata": ((Stratum.SEX,), (Stratum.SEX,))},
+        {"strata": ((Stratum.AGE_GROUP,),)},
     ],
 )
 def test_nonsense_is_no_survival(wrong: dict[str, object]) -> None:
