@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from enclos.contracts.columns import Column
 from enclos.contracts.omop import END_DATES, PERSON_TABLES, START_DATES, foreign_keys, omop_tables, primary_keys
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.view import PERSON_SOURCE_TABLE, ViewTerms
+from enclos.contracts.view import PERSON_SOURCE_TABLE, RELATIONS, ViewTerms
 from enclos.pseudonyms.secret_functions import ff1_encrypt
 from enclos.stores.keys.file import LocalBlocks
 from enclos.views.model import Numbered
@@ -27,8 +27,8 @@ FIRST_DAY = date(2018, 1, 1)
 N_STEPS, STEP_DAYS = 30, 50
 """Days lie on, just before or just after a multiple of STEP_DAYS, so that the edges of a period are often met."""
 Row = dict[str, Any]
-BUCKETED = (*PERSON_TABLES, "cost")
-"""Tables of the lake whose rows belong to a person's bucket; a cost says so by its number only."""
+BUCKETED = (*PERSON_TABLES, "cost", RELATIONS)
+"""Tables of the lake whose rows lie in a person's bucket: a cost tells by its number, a relation not at all."""
 _ARROW = {
     "BIGINT": pa.int64(),
     "DATE": pa.date32(),
@@ -153,7 +153,7 @@ def _row(table: str, person: int, ordinal: int, random: Random) -> Row:
     return row
 
 
-def _value(  # noqa: C901, PLR0911 - one list of cases
+def _value(  # noqa: C901, PLR0911, PLR0912 - one list of cases
     table: str, column: Column, person: int, ordinal: int, random: Random
 ) -> Any:
     name = column.name
@@ -163,6 +163,10 @@ def _value(  # noqa: C901, PLR0911 - one list of cases
         return person * 2**20 + ordinal
     if not column.required and random.random() < 0.2:
         return None
+    if name.startswith("domain_concept_id"):
+        return random.choice((56, 56, 56, 19))
+    if name.startswith("fact_id"):
+        return random.choice((person, person + 1, person - 1))
     if name == "location_id":
         return random.randint(1, 6)
     if name == "cost_domain_id":

@@ -16,6 +16,7 @@ from enclos.contracts.omop import omop_tables
 from enclos.contracts.view import (
     GRANTABLE_TABLES,
     PLACE_TABLES,
+    RELATIONS,
     Access,
     FromSource,
     Population,
@@ -152,6 +153,8 @@ def seen(
             places = PlaceNumbers(terms, engine, snapshot, perimeter)
             for table in terms.tables:
                 places.prepare(table, number)
+                if table == RELATIONS:
+                    cdm._relatives.prepare(number)
                 sql = (
                     f'FROM "{table}"'
                     if reader is Reader.PLATFORM

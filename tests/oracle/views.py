@@ -149,6 +149,13 @@ def view(base: Base, table: str, terms: ViewTerms, numbers: Mapping[int, int], *
             and _in_period("visit_occurrence", visit, terms)
         ]
         return [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
+    if table == "fact_relationship":  # two persons, both in, whoever's bucket the row stands in
+        return [
+            _shown_row(base, table, row, terms, numbers, for_person=for_person)
+            for row in base.get(table, [])
+            if row["domain_concept_id_1"] == row["domain_concept_id_2"] == 56
+            and {row["fact_id_1"], row["fact_id_2"]} <= numbers.keys()
+        ]
     rows = [row for row in base.get(table, []) if row["person_id"] in numbers and _in_period(table, row, terms)]
     return [_shown_row(base, table, row, terms, numbers, for_person=for_person) for row in rows]
 
@@ -219,6 +226,10 @@ def _shown_value(  # noqa: C901, PLR0911, PLR0912 - one long list of cases is wh
         return _shown_place(home, column, terms) if home else None
     if table in _SHARED:
         return value if not column.endswith("_source_value") or row["specialty_source_concept_id"] else None
+    if column in {"fact_id_1", "fact_id_2"}:
+        return numbers[value]
+    if table == "fact_relationship":
+        return value
     person = row["person_id"]
     if column == "person_id":
         return numbers[person]

@@ -15,8 +15,11 @@ from enclos.lexicon.spans import Span
 PLACE_TABLES: tuple[str, ...] = ("location", "care_site", "provider")
 """Rows that persons share; a permit shows those that its rows lead to."""
 
-GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "cost", *PLACE_TABLES)
-"""What a permit may name. Vocabulary tables need no grant; relations of persons are not shown yet."""
+RELATIONS = "fact_relationship"
+"""Who is whose mother: a permit shows the relations of two persons who are both in it, and no other relations."""
+
+GRANTABLE_TABLES: tuple[str, ...] = (*PERSON_TABLES, "cost", RELATIONS, *PLACE_TABLES)
+"""What a permit may name. Vocabulary tables need no grant."""
 
 
 PERSON_SOURCE_TABLE = "person_source"

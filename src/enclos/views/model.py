@@ -35,6 +35,8 @@ class Treatment(Enum):
     """As it is."""
     PERSON = "person"
     """The permit's number of the person."""
+    RELATIVE = "relative"
+    """The permit's number of a person who may be of another bucket."""
     ROW_ID = "row_id"
     """The row's own id, carrying the permit's number."""
     ROW_REF = "row_ref"

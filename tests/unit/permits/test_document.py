@@ -196,7 +196,7 @@ def test_a_fault_never_repeats_what_was_written() -> None:
 
 def test_grantable_tables_are_person_tables_and_places() -> None:
     assert {"location", "care_site", "provider"} < set(GRANTABLE_TABLES)
-    assert not {"note", "fact_relationship", "metadata"} & set(GRANTABLE_TABLES)
+    assert not {"note", "episode_event", "metadata"} & set(GRANTABLE_TABLES)
 
 
 def test_a_reason_stays_with_what_it_is_for() -> None:

@@ -49,6 +49,9 @@ def person_counters(cipher: BlockCipher, numbers: Numbers) -> Numbers:
 def record_keys(cipher: BlockCipher, digests: bytes) -> Numbers:
     """A 63-bit key for each SHA-256 digest.
 
+    Readers join by person and key, so that records of two persons under one key are still two; a unit that holds such
+    a pair is refused all the same (``steps.tables``). Within a person of 10 000 records the odds of one are 1 in 10^11.
+
     In: digests — 32 bytes each, one after the other
     """
     if len(digests) % 32:

@@ -26,7 +26,7 @@ from enclos.views.model import Treatment
 from enclos.views.rules import OPEN_TABLES, REFERRED, column_rules
 
 _KEYED_TABLES = frozenset((*PERSON_TABLES, "cost"))
-_NUMBERS = {Treatment.PERSON: "person", Treatment.ROW_ID: "row", Treatment.ROW_REF: "row"}
+_NUMBERS = {Treatment.PERSON: "person", Treatment.RELATIVE: "person", Treatment.ROW_ID: "row", Treatment.ROW_REF: "row"}
 _NOT_KNOWN = (
     exp.Pivot,
     exp.Lateral,

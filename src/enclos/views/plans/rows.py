@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 from enclos.contracts.columns import Column
 from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
-from enclos.contracts.view import ViewTerms
+from enclos.contracts.view import RELATIONS, ViewTerms
 from enclos.lexicon.ids import ORDINAL_BITS
 from enclos.views.model import Numbered
 from enclos.views.plans.members import PERIMETER, Members
 from enclos.views.plans.phrases import day, read
+from enclos.views.plans.relatives import PERSON_DOMAIN, RELATED, RELATIVES
 from enclos.views.ports import Snapshot
 from enclos.views.rules import REFERRED, SPAN_TABLES
 
@@ -32,6 +33,8 @@ def rows_in(
     """
     if table == "cost":
         return _costs(terms, snapshot, bucket, keyed)
+    if table == RELATIONS:
+        return _relations(snapshot, bucket)
     source = (
         f"{read(snapshot, table, 't')}{_numbers(keyed)}{department_join(table, snapshot)}{number_joins(referring)} "
         f"WHERE t.bucket = {bucket}{_is_in(keyed)}"
@@ -88,6 +91,15 @@ def _costs(terms: ViewTerms, snapshot: Snapshot, bucket: int, keyed: Members | N
         "AND visit.visit_occurrence_id = t.cost_event_id "
         f"WHERE t.bucket = {bucket}{_is_in(keyed)} AND t.cost_domain_id = 'Visit' AND visit.person_id = t.person_id "
         f"AND visit.visit_start_date < {end} AND visit.visit_start_date >= {start}"
+    )
+
+
+def _relations(snapshot: Snapshot, bucket: int) -> str:
+    """Relations of two persons who are both in, whatever their buckets: they have no day, and no other person's."""
+    others = " ".join(f"JOIN {RELATIVES} AS of_{fact} ON of_{fact}.number = t.{fact}" for fact in RELATED)
+    return (
+        f"{read(snapshot, RELATIONS, 't')} {others} WHERE t.bucket = {bucket} "
+        f"AND t.domain_concept_id_1 = {PERSON_DOMAIN} AND t.domain_concept_id_2 = {PERSON_DOMAIN}"
     )
 
 

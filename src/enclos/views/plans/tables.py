@@ -127,6 +127,7 @@ def _shown_day(column: _Showing) -> str:
 _SHOWN: dict[Treatment, Callable[[_Showing], str]] = {
     Treatment.PLAIN: lambda column: column.value,
     Treatment.PERSON: lambda column: "t.person_id" if column.keyed else "p.permit_person",
+    Treatment.RELATIVE: lambda column: f"of_{column.rule.column}.shown",
     Treatment.ROW_ID: lambda column: _renumbered(column.value, keyed=column.keyed),
     Treatment.ROW_REF: lambda column: _own_row(column.value, keyed=column.keyed),
     Treatment.DAY: _shown_day,

@@ -13,7 +13,7 @@ from enclos.contracts.cohort import SAVED_COHORT
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import omop_tables
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.view import Access, ViewTerms
+from enclos.contracts.view import RELATIONS, Access, ViewTerms
 from enclos.views.model import Reader, Treatment
 from enclos.views.plans import plan_open_table, plan_saved, plan_view
 from enclos.views.plans.tables import SAVED
@@ -91,6 +91,8 @@ class PermitRows(PermitReader):
             refers = scan.table in PLACE_KEYS or not REFERRED.keys().isdisjoint(scan.columns)
             if refers:
                 places.prepare(scan.table, bucket)
+            if scan.table == RELATIONS:
+                self._relatives.prepare(bucket)
             view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON, refers=refers)
             if scan.table in PLACE_KEYS:
                 yield self._once(scan, view, shown)

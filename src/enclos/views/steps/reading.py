@@ -10,9 +10,10 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from enclos.contracts.sql import SqlEngine
-from enclos.contracts.view import PLACE_TABLES, ViewTerms
+from enclos.contracts.view import PLACE_TABLES, RELATIONS, ViewTerms
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.views.model import Reader
@@ -35,6 +36,7 @@ from enclos.views.ports import Check, PerimeterStore, Snapshot
 from enclos.views.rules import OPEN_TABLES, opening_of
 from enclos.views.steps.places import PlaceNumbers
 from enclos.views.steps.registering import INCOMING, registered
+from enclos.views.steps.relatives import Relatives
 
 _WORD = re.compile(r"\w+")
 
@@ -76,6 +78,7 @@ class PermitReader:
         self._check = check
         self._opted_out = opted_out
         self._name = name
+        self._relatives = Relatives(engine, snapshot, perimeter.rows, self._objecting)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._terms.permit_id})"
@@ -83,8 +86,10 @@ class PermitReader:
     def _shown(self, bucket: int | None = None) -> pa.Table:
         """The perimeter without those who object."""
         rows = self._perimeter.rows(bucket)
-        objecting = np.fromiter(self._opted_out, np.int64, len(self._opted_out))
-        return rows.filter(pa.array(~np.isin(rows["person_id"].to_numpy(), objecting)))
+        return rows.filter(pa.array(~np.isin(rows["person_id"].to_numpy(), self._objecting())))
+
+    def _objecting(self) -> NDArray[np.int64]:
+        return np.fromiter(self._opted_out, np.int64, len(self._opted_out))
 
     def _enter(self, bucket: int) -> None:
         """Ask for the right to go on, and put the perimeter of a bucket before the engine."""
@@ -124,7 +129,7 @@ class PermitCdm(PermitReader):
         self._enter(bucket)
         try:
             places = PlaceNumbers(self._terms, self._engine, self._snapshot, self._perimeter)
-            yield PermitBucket(self._engine, self._check, self._terms, self._snapshot, bucket, places)
+            yield PermitBucket(self._engine, self._check, self._terms, self._snapshot, bucket, places, self._relatives)
         finally:
             for statement in plan_forget_members():
                 self._engine.execute(statement)
@@ -147,6 +152,7 @@ class PermitBucket:
         snapshot: Snapshot,
         bucket: int,
         places: PlaceNumbers,
+        relatives: Relatives,
     ) -> None:
         self._engine = engine
         self._check = check
@@ -154,6 +160,7 @@ class PermitBucket:
         self._snapshot = snapshot
         self._bucket = bucket
         self._places = places
+        self._relatives = relatives
         self._open_members: Members | None = None
         self._views: set[tuple[str, bool]] = set()
 
@@ -190,6 +197,8 @@ class PermitBucket:
         refers = refers or table in PLACE_TABLES
         if refers:
             self._places.prepare(table, self._bucket)
+        if table == RELATIONS:
+            self._relatives.prepare(self._bucket)
         return plan_view(table, self._terms, self._snapshot, self._bucket, Reader.PLATFORM, keyed=keyed, refers=refers)
 
     def _keyed_view(self, table: str, *, refers: bool) -> str:
