@@ -72,6 +72,11 @@ class InMemory:
     def execute(self, sql: str) -> None:
         self.connection.execute(sql)
 
+    def load(self, name: str, rows: pa.Table) -> None:
+        self.connection.register("loaded", rows)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM loaded")
+        self.connection.unregister("loaded")
+
 
 def make_gibleed_times(n: int, folder: Path = GIBLEED) -> InMemory:
     """GiBleed with every person n times, each copy under a number of its own.

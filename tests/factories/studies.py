@@ -18,7 +18,8 @@ def tables_of(histories: Iterable[History], concepts: Iterable[int] = range(1, 1
     """The CDM of some persons; every concept is its own only descendant."""
     persons = list(histories)
     rows = {
-        "person": [(each.person_id, each.gender_concept_id, *each.born) for each in persons],
+        "person": [(each.person_id, each.gender_concept_id, *each.born, each.department) for each in persons],
+        "location": [(number, str(number)) for number in sorted({each.department or 0 for each in persons} - {0})],
         "observation_period": [(each.person_id, *period) for each in persons for period in each.periods],
         "condition_occurrence": [
             (each.person_id, record.concept_id, record.start_on, record.end_on)
@@ -37,8 +38,9 @@ def tables_of(histories: Iterable[History], concepts: Iterable[int] = range(1, 1
 
 
 def rows_table(name: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
-    """Rows of one OMOP table, columns in the order of the fake CDM."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(EMPTY[name])
+    """Rows of one OMOP table, columns in the order of the fake CDM; the last ones may be left out."""
+    columns: list[tuple[object, ...]] = list(zip(*rows, strict=True))
+    columns += [(None,) * len(rows)] * (len(EMPTY[name]) - len(columns))
     return pa.table(
         [pa.array(column, field.type) for column, field in zip(columns, EMPTY[name], strict=True)], EMPTY[name]
     )

@@ -19,7 +19,7 @@ PERSON_TABLES = (
     "observation",
     "visit_occurrence",
 )
-VOCABULARY_TABLES = ("concept", "concept_ancestor", "drug_duration", "drug_strength")
+VOCABULARY_TABLES = ("concept", "concept_ancestor", "drug_duration", "drug_strength", "location")
 
 
 class BucketOfTables:
@@ -33,6 +33,11 @@ class BucketOfTables:
 
     def execute(self, sql: str) -> None:
         self.connection.execute(sql)
+
+    def load(self, name: str, rows: pa.Table) -> None:
+        self.connection.register("loaded", rows)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM loaded")
+        self.connection.unregister("loaded")
 
 
 class CdmOfTables:
@@ -98,7 +103,9 @@ def _schema(**columns: pa.DataType) -> pa.Schema:
 
 _ID, _DATE = pa.int64(), pa.date32()
 EMPTY: dict[str, pa.Schema] = {
-    "person": _schema(person_id=_ID, gender_concept_id=_ID, year_of_birth=_ID, month_of_birth=_ID, day_of_birth=_ID),
+    "person": _schema(
+        person_id=_ID, gender_concept_id=_ID, year_of_birth=_ID, month_of_birth=_ID, day_of_birth=_ID, location_id=_ID
+    ),
     "observation_period": _schema(
         person_id=_ID, observation_period_start_date=_DATE, observation_period_end_date=_DATE
     ),
@@ -118,6 +125,7 @@ EMPTY: dict[str, pa.Schema] = {
     "measurement": _schema(person_id=_ID, measurement_concept_id=_ID, measurement_date=_DATE),
     "observation": _schema(person_id=_ID, observation_concept_id=_ID, observation_date=_DATE),
     "visit_occurrence": _schema(person_id=_ID, visit_concept_id=_ID, visit_start_date=_DATE, visit_end_date=_DATE),
+    "location": _schema(location_id=_ID, county=pa.string()),
     "concept": _schema(concept_id=_ID, concept_name=pa.string()),
     "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID),
     "drug_strength": _schema(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -60,6 +60,60 @@ def fits(
     )
 
 
+def is_followed(history: History, day: date, days: int) -> bool:
+    """Whether the person is observed that long after a day."""
+    return any(start <= day and day + timedelta(days=days) <= end for start, end in history.periods if day <= end)
+
+
+def place_of(person_id: int, seed: int) -> int:
+    """Where the seed puts a person."""
+    return int(sha256(f"{seed}:{person_id}".encode()).hexdigest()[:12], 16)
+
+
 def is_sampled(history: History, share: float, seed: int) -> bool:
     """Whether the hash of the seed and the person's number lies within the share."""
-    return int(sha256(f"{seed}:{history.person_id}".encode()).hexdigest()[:12], 16) < int(share * 16**12)
+    return place_of(history.person_id, seed) < int(share * 16**12)
+
+
+def first_persons(persons: Sequence[int], n: int, seed: int) -> set[int]:
+    """The n persons whom the seed puts first."""
+    return set(sorted(persons, key=lambda person: (place_of(person, seed), person))[:n])
+
+
+def traits_of(history: History, traits: Sequence[str]) -> tuple[object, ...] | None:
+    """What a person is matched on; None when one of it is not known."""
+    sex = {MALE: "male", FEMALE: "female"}.get(history.gender_concept_id)
+    known = {"sex": sex, "year_of_birth": history.born[0], "department": history.department}
+    found = tuple(known[trait] for trait in traits)
+    return None if None in found else found
+
+
+def matches(
+    people: Sequence[History], entries: Mapping[int, Sequence[Stretch]], traits: Sequence[str], ratio: int, seed: int
+) -> list[tuple[int, Stretch, int, Stretch]]:
+    """Case, its entry, the person matched and from when to when; one round after the other, one entry after the other.
+
+    In: entries — of each person; whoever has none can be matched
+    """
+    of = {each.person_id: each for each in people}
+    order = sorted(of, key=lambda person: (place_of(person, seed), person))
+    choosing = [(person, entry) for person in order for entry in sorted(entries.get(person, ()))]
+    left = [person for person in order if not entries.get(person)]
+    found = []
+    for _ in range(ratio):
+        again = []
+        for person, entry in choosing:
+            wanted = traits_of(of[person], traits)
+            fitting = [
+                (other, end)
+                for other in left
+                for start, end in of[other].periods
+                if wanted is not None and traits_of(of[other], traits) == wanted and start <= entry[0] <= end
+            ]
+            if fitting:
+                other, end = fitting[0]
+                left.remove(other)
+                again.append((person, entry))
+                found.append((person, entry, other, (entry[0], end)))
+        choosing = again
+    return found

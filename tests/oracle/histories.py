@@ -43,6 +43,7 @@ class History:
     periods: tuple[Stretch, ...]
     records: tuple[Record, ...] = ()
     exposures: tuple[Exposure, ...] = ()
+    department: int | None = None
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,15 @@ class Engine:
         found = self.rows(sql, parameters)
         return found[0][0] if found else None
 
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Make a temporary table of some rows, in the place of one of that name."""
+        incoming = f"{name}_incoming"
+        self.register(incoming, rows)
+        try:
+            self.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "{incoming}"')
+        finally:
+            self.unregister(incoming)
+
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name."""
         self.unregister(name)

@@ -130,6 +130,11 @@ class Operation(ABC):
     def sources(self) -> tuple[str, ...]:
         """The cohorts that it is made of, each once."""
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether who is in depends on the persons of all buckets."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class DerivedCohort:

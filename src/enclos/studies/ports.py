@@ -21,6 +21,9 @@ class CdmBucket(Protocol):
     def execute(self, sql: str) -> None:
         """Run a statement for its effect."""
 
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Make a temporary table of some rows, in the place of one of that name."""
+
 
 class Cdm(Protocol):
     """The CDM that a permit sees."""

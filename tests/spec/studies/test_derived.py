@@ -2,7 +2,18 @@
 
 import pytest
 
-from enclos.studies.derived.model import Collapse, First, Intersection, Near, Require, Sample, Union
+from enclos.studies.derived.model import (
+    Collapse,
+    First,
+    Intersection,
+    Match,
+    Near,
+    Require,
+    Sample,
+    Side,
+    Trait,
+    Union,
+)
 from enclos.studies.model import AgeGroup, DayWindow, Operation, Sex
 from factories.study_tables import Row, derived_members, rows_of
 
@@ -100,3 +111,60 @@ def test_a_sample_keeps_all_entries_of_the_persons_that_the_seed_draws() -> None
         1      | 2020-02-29..2020-02-29
         2      | 2020-03-01..2020-03-05
     """)
+
+
+def test_a_sample_of_so_many_persons_takes_those_whom_the_seed_puts_first() -> None:
+    one, two, all_three = (
+        {person for person, _ in derived_members(PERSONS, Sample("events", None, 1, n))} for n in (1, 2, 4)
+    )
+    assert (one, two, all_three) == ({"2"}, {"2", "3"}, {"1", "2", "3"})
+
+
+ALIKE = """
+    person | sex | born       | observed                                       | events     | others
+    1      | F   | 1980-02-29 | 2020-01-01..2020-12-31                         | 2020-02-01 |
+    2      | F   | 1980-11-30 | 2020-01-01..2020-06-30                         |            |
+    3      | F   | 1980-01-01 | 2020-02-02..2020-12-31                         |            |
+    4      | F   | 1981-01-01 | 2020-01-01..2020-12-31                         |            |
+    5      | M   | 1980-01-01 | 2020-01-01..2020-12-31                         |            |
+    6      | F   | 1980-05-05 | 2019-01-01..2019-12-31, 2020-01-15..2020-10-31 |            | 2020-03-01
+"""
+
+
+def test_a_match_has_the_same_sex_and_year_of_birth_and_is_observed_on_the_day_of_the_entry() -> None:
+    assert derived_members(ALIKE, Match("events", 1, ratio=9)) == rows_of("""
+        person | stretch
+        2      | 2020-02-01..2020-06-30
+        6      | 2020-02-01..2020-10-31
+    """)
+    assert derived_members(ALIKE, Match("events", 1)) == [("6", "2020-02-01..2020-10-31")]
+    assert derived_members(ALIKE, Match("events", 2)) == [("2", "2020-02-01..2020-06-30")]
+
+
+def test_the_entries_that_have_a_match_are_a_cohort_too() -> None:
+    assert derived_members(ALIKE, Match("events", 1, keep=Side.CASES)) == [("1", "2020-02-01..2020-02-01")]
+    assert derived_members(PERSONS, Match("events", 1, keep=Side.CASES)) == []
+
+
+def test_a_match_can_be_asked_to_have_fewer_traits() -> None:
+    women = derived_members(ALIKE, Match("events", 1, ratio=9, traits=(Trait.SEX,)))
+    assert [person for person, _ in women] == ["2", "4", "6"]
+
+
+def test_nobody_who_ever_enters_the_cohort_is_a_match_and_each_person_is_one_once() -> None:
+    persons = """
+        person | sex | born       | observed               | events                 | others
+        1      | F   | 1980-02-29 | 2020-01-01..2020-12-31 | 2020-02-01, 2020-05-01 |
+        2      | F   | 1980-11-30 | 2020-01-01..2020-12-31 | 2020-12-01             |
+        3      | F   | 1980-01-01 | 2020-01-01..2020-12-31 |                        |
+        4      | F   | 1980-01-01 | 2020-01-01..2020-12-31 |                        |
+    """
+    matches = derived_members(persons, Match("events", 1, ratio=3))
+    assert sorted(person for person, _ in matches) == ["3", "4"]
+    entries = derived_members(persons, Match("events", 1, ratio=3, keep=Side.CASES))
+    assert sorted(stretch[:10] for _, stretch in matches) == sorted(stretch[:10] for _, stretch in entries)
+
+
+def test_a_matching_can_follow_a_sample_of_so_many_persons() -> None:
+    followed = derived_members(ALIKE, Sample("events", None, 1, 5), Match("step_1", 1))
+    assert followed == derived_members(ALIKE, Match("events", 1))

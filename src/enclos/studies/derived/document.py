@@ -6,17 +6,22 @@ from collections.abc import Container, Iterator
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, StrictFloat, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
 from enclos.studies.derived.model import (
+    MAX_RATIO,
+    MAX_SAMPLE,
     MAX_SEED,
     Collapse,
     First,
     Intersection,
+    Match,
     Near,
     Require,
     Sample,
+    Side,
+    Trait,
     Union,
 )
 from enclos.studies.document.values import (
@@ -26,14 +31,25 @@ from enclos.studies.document.values import (
     Complaint,
     Days,
     Document,
+    Many,
     Path,
     WindowDays,
     backwards,
+    listed,
+    one_or_many,
 )
 from enclos.studies.model import AgeGroup, DateRange, DayWindow, DerivedCohort, Operation, Sex, is_cohort_name
 
+_Fault: TypeAlias = tuple[Path, str]
 _NAME_SCHEMA = {"type": "string", "pattern": NAME_PATTERN}
 _Name: TypeAlias = Annotated[str, WithJsonSchema(_NAME_SCHEMA)]
+_Seed: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
+_Traits: TypeAlias = Annotated[
+    list[Literal["sex", "year_of_birth", "department"]],
+    BeforeValidator(listed),
+    Many,
+    one_or_many({"type": "string", "enum": [each.value for each in Trait]}),
+]
 _Names: TypeAlias = Annotated[list[_Name], Field(min_length=2, max_length=MAX_LISTED)]
 
 
@@ -47,6 +63,11 @@ class NearDocument(Document):
         description="First and last day around the first day of the entry, both included, of which one is in the other "
         "cohort; null leaves an end open.",
     )
+
+    def faults(self) -> Iterator[_Fault]:
+        """What the shape does not show."""
+        if backwards(self.window):
+            yield ("window",), "a window is [first day, last day]"
 
     def noun(self, *, present: bool) -> Near:
         """The operation meant."""
@@ -62,14 +83,25 @@ class RequireDocument(Document):
     )
     sex: Literal["both", "male", "female"] = Field("both", description="With both, persons of unknown sex too.")
     days_prior_observation: Days = Field(0, description="Days observed before the entry.")
+    days_future_observation: Days = Field(0, description="Days observed after the entry's first day.")
     date_range: Annotated[list[date | None], Field(min_length=2, max_length=2)] = Field(
         [None, None], description="First and last day on which an entry starts, both included; null leaves an end open."
     )
 
+    def faults(self) -> Iterator[_Fault]:
+        """What the shape does not show."""
+        if self.ages is not None and self.ages[1] < self.ages[0]:
+            yield ("ages",), "ages are [lowest, highest]"
+        start_on, end_on = self.date_range
+        if start_on is not None and end_on is not None and end_on < start_on:
+            yield ("date_range",), "a date range is [first day, last day]"
+
     def noun(self) -> Require:
         """The operation meant."""
         ages = None if self.ages is None else AgeGroup(*self.ages)
-        return Require(self.cohort, ages, Sex(self.sex), self.days_prior_observation, DateRange(*self.date_range))
+        dates = DateRange(*self.date_range)
+        days = (self.days_prior_observation, self.days_future_observation)
+        return Require(self.cohort, ages, Sex(self.sex), days[0], dates, days[1])
 
 
 class CollapseDocument(Document):
@@ -84,15 +116,52 @@ class CollapseDocument(Document):
 
 
 class SampledDocument(Document):
-    """A share of the persons."""
+    """A share of the persons, or a number of them."""
 
     cohort: _Name = Field(description="The cohort whose persons are sampled, with all their entries.")
-    share: Annotated[StrictFloat, Field(gt=0, lt=1)] = Field(description="The share of persons, between 0 and 1.")
-    seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] = Field(description="Another seed gives another sample.")
+    share: Annotated[StrictFloat, Field(gt=0, lt=1)] | None = Field(
+        None, description="The share of persons, between 0 and 1."
+    )
+    number: Annotated[StrictInt, Field(ge=1, le=MAX_SAMPLE)] | None = Field(
+        None, description="The number of persons, in the place of a share; all where there are fewer."
+    )
+    seed: _Seed = Field(description="Another seed gives another sample.")
+
+    def faults(self) -> Iterator[_Fault]:
+        """What the shape does not show."""
+        if (self.share is None) == (self.number is None):
+            yield (), "a sample has a share or a number"
 
     def noun(self) -> Sample:
         """The operation meant."""
-        return Sample(self.cohort, self.share, self.seed)
+        return Sample(self.cohort, self.share, self.seed, self.number)
+
+
+class MatchedDocument(Document):
+    """Persons like those of a cohort who never enter it."""
+
+    cohort: _Name = Field(description="The cohort whose entries get matches.")
+    traits: _Traits = Field(
+        ["sex", "year_of_birth"],
+        description="What the two have in common; who has an unknown one has no match.",
+    )
+    ratio: Annotated[StrictInt, Field(ge=1, le=MAX_RATIO)] = Field(1, description="Matches of an entry, at most.")
+    seed: _Seed = Field(description="Another seed gives other matches.")
+    keep: Literal["controls", "cases"] = Field(
+        "controls",
+        description="The matches, from the entry's first day to the end of their observation; or the entries that have "
+        "one.",
+    )
+
+    def faults(self) -> Iterator[_Fault]:
+        """What the shape does not show."""
+        if len(set(self.traits)) != len(self.traits):
+            yield ("traits",), "a trait is given twice"
+
+    def noun(self) -> Match:
+        """The operation meant."""
+        traits = tuple(Trait(each) for each in self.traits)
+        return Match(self.cohort, self.seed, self.ratio, traits, Side(self.keep))
 
 
 def _one_operation(schema: dict[str, Any]) -> None:
@@ -113,12 +182,13 @@ class DerivedCohortDocument(Document):
     within: NearDocument | None = Field(None, description="Entries with the other cohort in the window.")
     require: RequireDocument | None = Field(None, description="Entries on whose first day the person fits.")
     collapse: CollapseDocument | None = Field(None, description="Entries joined over gaps of one observation period.")
-    sampled: SampledDocument | None = Field(None, description="A share of the persons, chosen by a hash.")
+    sampled: SampledDocument | None = Field(None, description="Some of the persons, chosen by a hash.")
+    matched: MatchedDocument | None = Field(None, description="Persons like those of a cohort who never enter it.")
 
     def _given(self) -> list[str]:
         return [name for name in type(self).model_fields if getattr(self, name) is not None]
 
-    def faults(self, name: str) -> Iterator[tuple[Path, str]]:
+    def faults(self, name: str) -> Iterator[_Fault]:
         """What the shape does not show."""
         if not is_cohort_name(name):
             yield (), "a cohort's name is snake case, at most 64 characters"
@@ -128,16 +198,9 @@ class DerivedCohortDocument(Document):
             names = getattr(self, option) or []
             if len(set(names)) != len(names):
                 yield (option,), "a cohort is given twice"
-        for option in ("exclude", "within"):
-            near = getattr(self, option)
-            if near is not None and backwards(near.window):
-                yield (option, "window"), "a window is [first day, last day]"
-        if self.require is not None:
-            if self.require.ages is not None and self.require.ages[1] < self.require.ages[0]:
-                yield ("require", "ages"), "ages are [lowest, highest]"
-            start_on, end_on = self.require.date_range
-            if start_on is not None and end_on is not None and end_on < start_on:
-                yield ("require", "date_range"), "a date range is [first day, last day]"
+        for option in ("exclude", "within", "require", "sampled", "matched"):
+            if (given := getattr(self, option)) is not None:
+                yield from (((option, *where), what) for where, what in given.faults())
 
     def sources(self) -> Iterator[tuple[Path, str]]:
         """Where it names other cohorts, and which."""
@@ -165,7 +228,7 @@ class DerivedCohortDocument(Document):
     def _operation(self) -> Operation:
         several = [self.union and Union(tuple(self.union)), self.intersect and Intersection(tuple(self.intersect))]
         near = [self.exclude and self.exclude.noun(present=False), self.within and self.within.noun(present=True)]
-        one = [each and each.noun() for each in (self.require, self.collapse, self.sampled)]
+        one = [each and each.noun() for each in (self.require, self.collapse, self.sampled, self.matched)]
         (made,) = (each for each in (*several, self.first and First(self.first), *near, *one) if each)
         return made
 

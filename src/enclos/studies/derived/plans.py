@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from enclos.studies.derived.model import Collapse, First, Intersection, Near, Require, Sample, Union
+from enclos.studies.derived.model import Collapse, First, Intersection, Near, Require, Sample, Trait, Union
 from enclos.studies.model import DayWindow, Operation, Sex
 from enclos.studies.plans.entries import completed_years
 from enclos.studies.rules.calendar import day_of
 
 SAMPLE_DIGITS = 12
 """Hexadecimal digits of the hash that a sample looks at."""
+PERSON, FIRST_DAY, LAST_DAY = "person_id", "first_day", "last_day"
 
 
 def plan_derived(number: int, operation: Operation, numbers: Mapping[str, int]) -> str:
@@ -105,7 +106,11 @@ def _plan_near(entries: str, other: int, window: DayWindow, *, present: bool) ->
 
 
 def _plan_required(where: str, asked: Require) -> str:
-    held = [where, f"event.first_day - observed.first_day >= {asked.n_days_prior_observation}"]
+    held = [
+        where,
+        f"event.first_day - observed.first_day >= {asked.n_days_prior_observation}",
+        f"observed.last_day - event.first_day >= {asked.n_days_future_observation}",
+    ]
     if asked.ages is not None:
         age = completed_years("(DATE '1970-01-01' + event.first_day)", "person.born_on")
         held.append(f"{age} BETWEEN {asked.ages.min_years} AND {asked.ages.max_years}")
@@ -127,11 +132,95 @@ def _plan_required(where: str, asked: Require) -> str:
 
 
 def _plan_sample(where: str, asked: Sample) -> str:
+    if asked.share is None:
+        raise TypeError("a sample of so many persons is drawn from all buckets")
     bound = f"{int(asked.share * 16**SAMPLE_DIGITS):0{SAMPLE_DIGITS}x}"
     return f"""
         SELECT event.ordinal, event.first_day, event.last_day
         FROM study_event AS event
         JOIN study_person AS person ON person.ordinal = event.ordinal
-        WHERE {where}
-            AND left(sha256(concat('{asked.seed}:', CAST(person.person_id AS BIGINT))), {SAMPLE_DIGITS}) < '{bound}'
+        WHERE {where} AND {_hash_of(asked.seed)} < '{bound}'
+    """
+
+
+def _hash_of(seed: int) -> str:
+    """The hash that a seed gives a person, as text."""
+    return f"left(sha256(concat('{int(seed)}:', CAST(person.person_id AS BIGINT))), {SAMPLE_DIGITS})"
+
+
+def _rank(seed: int) -> str:
+    """The same hash as a number."""
+    return f"CAST('0x' || {_hash_of(seed)} AS BIGINT)"
+
+
+_TRAITS: dict[Trait, str] = {
+    Trait.SEX: "person.sex",
+    Trait.YEAR_OF_BIRTH: "year(person.born_on)",
+    Trait.DEPARTMENT: "home.county",
+}
+
+
+def _alike(traits: Sequence[Trait]) -> tuple[str, str]:
+    """The text that two persons share when all traits are the same, NULL where one is not known; and its join."""
+    if not traits:
+        return "''", ""
+    home = """
+        LEFT JOIN (
+            SELECT person.person_id, any_value(location.county) AS county
+            FROM person JOIN location ON location.location_id = person.location_id
+            GROUP BY person.person_id
+        ) AS home ON home.person_id = person.person_id"""
+    return " || '|' || ".join(_TRAITS[each] for each in traits), home if Trait.DEPARTMENT in traits else ""
+
+
+def plan_drawn_entries(cohort: int, seed: int, traits: Sequence[Trait] = ()) -> str:
+    """The entries of a cohort, those of persons with an unknown trait left out.
+
+    Out: one row per entry: alike, rank, person_id, first_day, last_day
+    """
+    alike, join = _alike(traits)
+    return f"""
+        SELECT
+            {alike} AS alike, {_rank(seed)} AS rank, CAST(person.person_id AS BIGINT) AS {PERSON},
+            event.first_day AS {FIRST_DAY}, event.last_day AS {LAST_DAY}
+        FROM study_event AS event
+        JOIN study_person AS person ON person.ordinal = event.ordinal{join}
+        WHERE event.cohort = {int(cohort)} AND {alike} IS NOT NULL
+    """
+
+
+def plan_others(cohort: int, seed: int, traits: Sequence[Trait]) -> str:
+    """The observation periods of persons without an entry in a cohort, those with an unknown trait left out.
+
+    Out: one row per period: alike, rank, person_id, first_day, last_day
+    """
+    alike, join = _alike(traits)
+    return f"""
+        SELECT
+            {alike} AS alike, {_rank(seed)} AS rank, CAST(person.person_id AS BIGINT) AS {PERSON},
+            observed.first_day AS {FIRST_DAY}, observed.last_day AS {LAST_DAY}
+        FROM study_observed AS observed
+        JOIN study_person AS person ON person.ordinal = observed.ordinal{join}
+        WHERE {alike} IS NOT NULL
+            AND NOT EXISTS (
+                SELECT 1 FROM study_event AS event
+                WHERE event.cohort = {int(cohort)} AND event.ordinal = observed.ordinal
+            )
+    """
+
+
+def plan_given(number: int, table: str) -> str:
+    """Add the entries of a cohort that were known before to ``study_event``, those of the bucket's persons.
+
+    Each begins within observation and ends with its period at the latest.
+    In: table — person_id, first_day, last_day
+    """
+    return f"""
+        INSERT INTO study_event
+        SELECT CAST({int(number)} AS USMALLINT), observed.ordinal, given.first_day,
+            least(given.last_day, observed.last_day)
+        FROM {table} AS given
+        JOIN study_observed AS observed
+            ON observed.person_id = given.person_id
+            AND given.first_day BETWEEN observed.first_day AND observed.last_day
     """

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 MALE_CONCEPT, FEMALE_CONCEPT = 8507, 8532
 """OMOP gender concepts."""
 
+GIVEN = "study_given"
+"""Entries on their way into ``study_event``; there for a moment."""
+
 TEMPORARY_TABLES: tuple[str, ...] = (
     "study_person",
     "study_observed",

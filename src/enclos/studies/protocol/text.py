@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import assert_never
 
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.studies.characterise.model import Characterisation
@@ -17,6 +18,7 @@ from enclos.studies.model import (
     Cohort,
     CohortAnalysis,
     ConceptCohort,
+    DerivedCohort,
     Domain,
     Limit,
     OpenEnd,
@@ -102,8 +104,10 @@ def _cohort(cohort: Cohort, definitions: Mapping[str, str]) -> Iterator[str]:
         yield from circe_lines(definitions[cohort.name])
     elif isinstance(cohort, ConceptCohort):
         yield from bullets(_concept_cohort(cohort))
-    else:
+    elif isinstance(cohort, DerivedCohort):
         yield from bullets(operation_words(cohort.operation))
+    else:
+        assert_never(cohort)
 
 
 def _concept_cohort(cohort: ConceptCohort) -> Iterator[tuple[str, object]]:

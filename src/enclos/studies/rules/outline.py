@@ -140,10 +140,46 @@ def _cohorts_needed(study: Study) -> tuple[Cohort, ...]:
 
 
 def derived_in_order(cohorts: Sequence[Cohort]) -> list[DerivedCohort]:
-    """The derived cohorts, each after those that it is made of."""
+    """The derived cohorts, each after those among the cohorts that it is made of."""
     by_name = {cohort.name: cohort for cohort in cohorts}
     order = TopologicalSorter({cohort.name: sources_of(cohort) for cohort in cohorts}).static_order()
-    return [cohort for cohort in map(by_name.__getitem__, order) if isinstance(cohort, DerivedCohort)]
+    return [cohort for cohort in map(by_name.get, order) if isinstance(cohort, DerivedCohort)]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One look at all buckets: the cohorts drawn by it, and those that must be there, given or made."""
+
+    drawn: tuple[DerivedCohort, ...]
+    cohorts: tuple[Cohort, ...]
+
+
+def draws_of(cohorts: Sequence[Cohort]) -> list[Draw]:
+    """The looks at all buckets that the drawn cohorts need, one after the other."""
+    by_name = {cohort.name: cohort for cohort in cohorts}
+    level: dict[str, int] = {}
+    for cohort in derived_in_order(cohorts):
+        before = max(level.get(name, 0) for name in sources_of(cohort))
+        level[cohort.name] = before + cohort.operation.is_drawn
+    draws = []
+    for number in range(1, max(level.values(), default=0) + 1):
+        drawn = tuple(
+            each
+            for each in cohorts
+            if isinstance(each, DerivedCohort) and each.operation.is_drawn and level[each.name] == number
+        )
+        needed: set[str] = set()
+        ahead = {name for each in drawn for name in sources_of(each)}
+        while ahead:
+            needed |= ahead
+            made = (by_name[name] for name in ahead)
+            ahead = {name for each in made if not _is_drawn(each) for name in sources_of(each)} - needed
+        draws.append(Draw(drawn, tuple(each for each in cohorts if each.name in needed)))
+    return draws
+
+
+def _is_drawn(cohort: Cohort) -> bool:
+    return isinstance(cohort, DerivedCohort) and cohort.operation.is_drawn
 
 
 def study_days_of(population: Population, observed: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+import pyarrow as pa
 
 from enclos.studies.circe import steps as circe
 from enclos.studies.circe.plans import exits
-from enclos.studies.derived.plans import plan_derived
+from enclos.studies.derived.plans import plan_derived, plan_given
 from enclos.studies.model import CirceCohort, Cohort
 from enclos.studies.plans import cohorts, denominators, incidence, people
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
 from enclos.studies.rules.outline import Denominator, derived_in_order
 from enclos.studies.steps.vocabulary import ConceptSets
+
+Given: TypeAlias = Mapping[str, pa.Table]
+"""The entries of cohorts that are known before a bucket is opened, by name: person_id, first_day, last_day."""
+NOTHING_GIVEN: Given = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -58,7 +66,14 @@ def make_denominators(bucket: CdmBucket, wanted: Sequence[Denominator]) -> None:
     bucket.execute(denominators.plan_denominators(wanted))
 
 
-def make_events(bucket: CdmBucket, wanted: Sequence[Cohort], concept_sets: ConceptSets, *, with_gaps: bool) -> None:
+def make_events(
+    bucket: CdmBucket,
+    wanted: Sequence[Cohort],
+    concept_sets: ConceptSets,
+    *,
+    with_gaps: bool,
+    given: Given = NOTHING_GIVEN,
+) -> None:
     """Make the table of outcome cohorts, and of the gaps between events where asked; persons must be made."""
     if concept_sets.of_names:
         bucket.execute(cohorts.plan_codes(wanted, concept_sets.of_names))
@@ -68,7 +83,12 @@ def make_events(bucket: CdmBucket, wanted: Sequence[Cohort], concept_sets: Conce
             numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
             bucket.execute(cohorts.plan_circe_events(numbers, exits.plan_rows()))
     places = {cohort.name: index for index, cohort in enumerate(wanted)}
+    for name in places.keys() & given.keys():
+        bucket.load(people.GIVEN, given[name])
+        bucket.execute(plan_given(places[name], people.GIVEN))
+        bucket.execute(f"DROP TABLE {people.GIVEN}")
     for cohort in derived_in_order(wanted):
-        bucket.execute(plan_derived(places[cohort.name], cohort.operation, places))
+        if cohort.name not in given:
+            bucket.execute(plan_derived(places[cohort.name], cohort.operation, places))
     if with_gaps:
         bucket.execute(incidence.plan_gaps())

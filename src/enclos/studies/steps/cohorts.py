@@ -9,8 +9,9 @@ import pyarrow as pa
 from enclos.studies.model import Population, Study
 from enclos.studies.plans import cohorts, denominators
 from enclos.studies.ports import Cdm, Check
-from enclos.studies.rules.outline import denominators_of
+from enclos.studies.rules.outline import denominators_of, draws_of
 from enclos.studies.steps.buckets import Walk, make_denominators, make_events, make_persons
+from enclos.studies.steps.drawing import draw
 from enclos.studies.steps.vocabulary import ConceptSets, resolve_concepts
 
 _DATES = ("subject_id", "cohort_start_date", "cohort_end_date")
@@ -23,10 +24,12 @@ def cohort_table(study: Study, cdm: Cdm, *, check: Check | None = None) -> pa.Ta
     """
     parts: list[pa.Table] = []
     concept_sets: ConceptSets | None = None
-    for bucket in Walk(cdm, check, None, 1).buckets():
+    walk = Walk(cdm, check, None, 1)
+    given = draw(draws_of(study.cohorts), walk)
+    for bucket in walk.buckets():
         concept_sets = concept_sets or resolve_concepts(study.cohorts, bucket)
         make_persons(bucket)
-        make_events(bucket, study.cohorts, concept_sets, with_gaps=False)
+        make_events(bucket, study.cohorts, concept_sets, with_gaps=False, given=given)
         parts.append(bucket.query(cohorts.plan_cohort_rows()))
     names = [cohort.name for cohort in study.cohorts]
     return _named(parts, "cohort", "cohort_name", names)

@@ -8,10 +8,11 @@ from enclos.contracts.result import StudyResult
 from enclos.lexicon.version import __version__
 from enclos.studies.model import Study
 from enclos.studies.ports import Cdm, Check, Progress
-from enclos.studies.rules.outline import Outline, outline_of
+from enclos.studies.rules.outline import Outline, draws_of, outline_of
 from enclos.studies.rules.report import Report
-from enclos.studies.steps.buckets import Walk, make_denominators, make_events, make_persons
+from enclos.studies.steps.buckets import Given, Walk, make_denominators, make_events, make_persons
 from enclos.studies.steps.counts import Counts, Pending, empty_counts
+from enclos.studies.steps.drawing import draw
 from enclos.studies.steps.findings import findings
 from enclos.studies.steps.following import Follower, follower_of
 from enclos.studies.steps.survey import Survey, survey, survey_needed
@@ -27,14 +28,16 @@ def run_study(study: Study, cdm: Cdm, *, progress: Progress | None = None, check
     """
     outline = outline_of(study)
     needed = survey_needed(outline)
-    walk = Walk(cdm, check, progress, n_passes=2 if needed else 1)
+    draws = draws_of(outline.cohorts)
+    walk = Walk(cdm, check, progress, n_passes=1 + needed + len(draws))
+    given = draw(draws, walk)
     found = survey(outline, walk) if needed else Survey()
     followers = [follower_of(analysis, outline.cohorts) for analysis in outline.following]
-    counts = _count(outline, found, walk, followers)
+    counts = _count(outline, found, walk, followers, given)
     return findings(outline, found, counts, followers, Report(cdm.name, __version__))
 
 
-def _count(outline: Outline, found: Survey, walk: Walk, followers: Sequence[Follower]) -> Counts:
+def _count(outline: Outline, found: Survey, walk: Walk, followers: Sequence[Follower], given: Given) -> Counts:
     counts = empty_counts(outline, found)
     pending = Pending(outline, found, counts)
     concept_sets: ConceptSets | None = None
@@ -45,7 +48,7 @@ def _count(outline: Outline, found: Survey, walk: Walk, followers: Sequence[Foll
         make_persons(bucket)
         if outline.denominators:
             make_denominators(bucket, outline.denominators)
-        make_events(bucket, outline.cohorts, concept_sets, with_gaps=with_gaps)
+        make_events(bucket, outline.cohorts, concept_sets, with_gaps=with_gaps, given=given)
         first_person = counts.n_persons
         pending.add_bucket(bucket)
         for follower in followers:

@@ -12,7 +12,8 @@ from enclos.studies.circe import steps as circe
 from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.outline import Outline as CirceOutline
 from enclos.studies.circe.outline import outline_of as circe_outline_of
-from enclos.studies.model import CirceCohort, Cohort, CohortAnalysis, ConceptCohort, Study
+from enclos.studies.derived.steps import traits_read
+from enclos.studies.model import CirceCohort, Cohort, CohortAnalysis, ConceptCohort, DerivedCohort, Study
 from enclos.studies.plans import cohorts as plans
 from enclos.studies.ports import CdmBucket
 from enclos.studies.steps.following import columns_followed
@@ -99,6 +100,9 @@ def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
     definitions = [cohort.definition for cohort in study.cohorts if isinstance(cohort, CirceCohort)]
     check_held(definitions)
     _add(columns, columns_of(definitions))
+    for each in study.cohorts:
+        if isinstance(each, DerivedCohort):
+            _add(columns, traits_read(each.operation))
     for analysis in study.analyses:
         if isinstance(analysis, CohortAnalysis):
             _add(columns, columns_followed(analysis))

@@ -180,6 +180,12 @@ class PermitBucket:
         self._make_views(sql)
         self._engine.execute(sql)
 
+    def load(self, name: str, rows: pa.Table) -> None:
+        """Make a temporary table of some rows of the platform, in the place of one of that name."""
+        self._check()
+        with registered(self._engine, INCOMING, rows):
+            self._engine.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM {INCOMING}')
+
     def _make_views(self, sql: str, without: Collection[str] = ()) -> None:
         """Let every table that the statement may mean exist: a word too many makes a view that nobody reads."""
         refers = may_show_references(sql)

@@ -7,11 +7,23 @@ from jsonschema import Draft202012Validator
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
-from enclos.studies.derived.model import Collapse, First, Intersection, Near, Require, Sample, Union
+from enclos.studies.derived.model import (
+    Collapse,
+    First,
+    Intersection,
+    Match,
+    Near,
+    Require,
+    Sample,
+    Side,
+    Trait,
+    Union,
+)
 from enclos.studies.document import study_from_yaml, study_json_schema
 from enclos.studies.document.reading import node_of, plain
 from enclos.studies.model import AgeGroup, DateRange, DayWindow, DerivedCohort, Operation, Sex
-from enclos.studies.rules.outline import derived_in_order, outline_of
+from enclos.studies.rules.outline import derived_in_order, draws_of, outline_of
+from enclos.studies.steps import columns_read
 
 HEAD = """\
 study: derived
@@ -47,7 +59,17 @@ def text(*cohorts: str) -> str:
             Require("a", date_range=DateRange(date(2019, 1, 1), None)),
         ),
         ("{collapse: {cohort: a, gap: 60}}", Collapse("a", 60)),
+        (
+            "{require: {cohort: a, days_future_observation: 30}}",
+            Require("a", n_days_future_observation=30),
+        ),
         ("{sampled: {cohort: a, share: 0.25, seed: 7}}", Sample("a", 0.25, 7)),
+        ("{sampled: {cohort: a, number: 100, seed: 7}}", Sample("a", None, 7, 100)),
+        ("{matched: {cohort: a, seed: 7}}", Match("a", 7)),
+        (
+            "{matched: {cohort: a, seed: 7, ratio: 4, traits: [department, sex], keep: cases}}",
+            Match("a", 7, 4, (Trait.DEPARTMENT, Trait.SEX), Side.CASES),
+        ),
     ],
 )
 def test_each_operation_is_read_and_fits_the_schema(cohort: str, operation: Operation) -> None:
@@ -80,6 +102,25 @@ def test_each_operation_is_read_and_fits_the_schema(cohort: str, operation: Oper
         ),
         ("{sampled: {cohort: a, share: 1.0, seed: 7}}", Code.STUDY_INVALID, "cohorts.c.sampled.share"),
         ("{sampled: {cohort: a, share: 0.5}}", Code.STUDY_INVALID, "cohorts.c.sampled.seed: is missing"),
+        ("{sampled: {cohort: a, seed: 1}}", Code.STUDY_INVALID, "cohorts.c.sampled: a sample has a share or a number"),
+        (
+            "{sampled: {cohort: a, share: 0.5, number: 5, seed: 1}}",
+            Code.STUDY_INVALID,
+            "cohorts.c.sampled: a sample has a share or a number",
+        ),
+        ("{matched: {cohort: a}}", Code.STUDY_INVALID, "cohorts.c.matched.seed: is missing"),
+        ("{matched: {cohort: a, seed: 1, ratio: 0}}", Code.STUDY_INVALID, "cohorts.c.matched.ratio"),
+        ("{matched: {cohort: a, seed: 1, traits: []}}", Code.STUDY_INVALID, "cohorts.c.matched.traits"),
+        (
+            "{matched: {cohort: a, seed: 1, traits: [sex, sex]}}",
+            Code.STUDY_INVALID,
+            "cohorts.c.matched.traits: a trait is given twice",
+        ),
+        (
+            "{matched: {cohort: z, seed: 1}}",
+            Code.STUDY_UNKNOWN_NAME,
+            "cohorts.c.matched.cohort: there is no cohort of that name",
+        ),
         ("{first: a, domain: drug}", Code.STUDY_UNKNOWN_NAME, "cohorts.c.domain: there is no such option"),
     ],
 )
@@ -105,3 +146,26 @@ def test_a_study_computes_the_cohorts_that_others_are_made_of_and_each_after_its
     needed = outline_of(study).cohorts
     assert [cohort.name for cohort in needed] == ["a", "c", "d", "e"]
     assert [cohort.name for cohort in derived_in_order(needed)] == ["e", "d", "c"]
+
+
+def test_a_look_at_all_buckets_makes_what_is_drawn_from_and_no_more() -> None:
+    study = study_from_yaml(
+        text(
+            "c: {first: m}",
+            "m: {matched: {cohort: f, seed: 1}}",
+            "f: {first: s}",
+            "s: {sampled: {cohort: a, number: 5, seed: 1}}",
+            "t: {sampled: {cohort: b, number: 5, seed: 1}}",
+        ).replace("outcome: c", "outcome: [c, t]")
+    )
+    draws = draws_of(outline_of(study).cohorts)
+    found = [([each.name for each in draw.drawn], [each.name for each in draw.cohorts]) for draw in draws]
+    assert found == [(["s", "t"], ["a", "b"]), (["m"], ["f", "s"])]
+
+
+def test_a_matching_on_department_reads_where_persons_live() -> None:
+    study = study_from_yaml(text("c: {matched: {cohort: a, seed: 1, traits: department}}"))
+    columns = columns_read(study)
+    assert columns["location"] == ("location_id", "county")
+    assert "location_id" in columns["person"]
+    assert "location" not in columns_read(study_from_yaml(text("c: {matched: {cohort: a, seed: 1}}")))
