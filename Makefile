@@ -26,13 +26,13 @@ demo: $(STAMP) ## the whole story on a synthetic France, and a report with figur
 	$(BIN)/enclos demo --persons $(DEMO_PERSONS) --dir $(DEMO_DIR)
 
 # What tests start from the system. Root installs it; anyone else is told, and the tests that need it are left out.
-SYSTEM_PACKAGES := softhsm2 bubblewrap
+SYSTEM_PACKAGES := softhsm2 bubblewrap r-cran-survival
 
 system:
 	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get install -y -qq $$missing >/dev/null || { apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }; \
+	  apt-get install -y -qq --no-install-recommends $$missing >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }; \
 	else echo "left out, install as root:$$missing (their tests are left out here, never in CI)"; fi
 
 test: $(STAMP) system ## all tests; as root it installs what they start from the system

@@ -1,0 +1,1 @@
+"""The log-likelihoods as functions of the linear predictor: value, slope and curvature, pure."""

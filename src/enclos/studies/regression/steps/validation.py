@@ -1,0 +1,147 @@
+"""Choose the variance of a prior by what it says of rows that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from enclos.studies.regression.model import Family, Fit, Ints, Likelihood, Prior, Ties, Trial
+from enclos.studies.regression.steps.fitting import MAX_ITERATIONS, fit_problem, usable_columns
+from enclos.studies.regression.steps.newton import climb
+from enclos.studies.regression.steps.problem import CONDITIONAL, Problem, problem_of
+
+_TOLERANCE = 1e-3
+"""How well the fits of the folds are fitted, in log-likelihood."""
+_FIRST_STEP = float(np.log(10.0))
+_CLOSE = 0.05
+"""The search ends where the best log variance moves less."""
+_MOST_TRIALS = 30
+
+
+def cross_validate(
+    design: sparse.csc_array,
+    outcome: np.ndarray,
+    *,
+    likelihood: Likelihood,
+    prior: Prior,
+    time: np.ndarray | None = None,
+    strata: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    offset: np.ndarray | None = None,
+    ties: Ties | None = None,
+    folds: int = 10,
+    seed: int = 0,
+    grid: Sequence[float] | None = None,
+    by_stratum: bool = False,
+) -> tuple[float, Fit]:
+    """The variance of the prior that foretells left-out rows best, and the fit of all rows with it.
+
+    In: prior — its family and exempt columns, its variance is where the search starts; grid — the variances to try
+    instead; by_stratum — whether whole strata are left out (as always where the likelihood is conditional)
+    Out: the variance, and the fit with what was tried (``Fit.trials``)
+    Source: Genkin, Lewis and Madigan 2007, doi 10.1198/004017007000000245; Suchard et al. 2013
+    """
+    if prior.family is Family.NONE:
+        raise ValueError("a prior without variance has nothing to choose")
+    problem = problem_of(
+        design,
+        outcome,
+        likelihood=likelihood,
+        time=time,
+        strata=strata,
+        weights=weights,
+        offset=offset,
+        prior=prior,
+        ties=ties,
+    )
+    together = by_stratum or likelihood in CONDITIONAL
+    units = problem.rows.strata if together else np.arange(design.shape[0])
+    parts = _folds(units, folds, seed)
+    tried: dict[float, float] = {}
+    foretell = _foreteller(problem, parts, folds)
+
+    def told(log_variance: float) -> float:
+        if log_variance not in tried:
+            tried[log_variance] = foretell(float(np.exp(log_variance)))
+        return tried[log_variance]
+
+    if grid is not None:
+        best = max((float(np.log(variance)) for variance in sorted(grid)), key=told)
+    else:
+        best = _search(told, float(np.log(prior.variance)))
+    trials = tuple(Trial(float(np.exp(log)), tried[log]) for log in sorted(tried))
+    variance = float(np.exp(best))
+    return variance, fit_problem(replace(problem, prior=prior.with_variance(variance)), trials=trials)
+
+
+def _folds(units: Ints, folds: int, seed: int) -> Ints:
+    """The fold of each row: units dealt at random, as evenly as they go."""
+    n_units = int(units.max()) + 1
+    if not 2 <= folds <= n_units:
+        raise ValueError("there are at least two folds, and no more than rows or strata")
+    dealt = np.random.default_rng(seed).permutation(np.arange(n_units) % folds)
+    return dealt[units]
+
+
+def _foreteller(problem: Problem, parts: Ints, folds: int) -> Callable[[float], float]:
+    """From a variance to the log-likelihood of what the folds leave out; each fold goes on from its last fit."""
+    taught = []
+    for fold in range(folds):
+        out = (parts == fold).astype(np.float64)
+        rows = problem.rows.weighted(1 - out)
+        inside = replace(problem, rows=rows, likelihood=rows.log_likelihood())
+        taught.append((inside, problem.rows.weighted(out).log_likelihood(), usable_columns(inside)))
+    starts = [np.zeros(problem.n_columns) for _ in range(folds)]
+
+    def foretell(variance: float) -> float:
+        total = 0.0
+        for fold, (inside, outside, usable) in enumerate(taught):
+            penalised = replace(inside, prior=problem.prior.with_variance(variance))
+            summit = climb(penalised, starts[fold], usable, tolerance=_TOLERANCE, max_iterations=MAX_ITERATIONS)
+            starts[fold] = summit.coefficients
+            total += outside.value(summit.predictor)
+        return total
+
+    return foretell
+
+
+def _search(told: Callable[[float], float], start: float) -> float:
+    """The log variance that is told best: steps of ten until the best lies between two worse, then parabolas."""
+    known: dict[float, float] = {}
+
+    def value(log_variance: float) -> float:
+        known[log_variance] = told(log_variance)
+        return known[log_variance]
+
+    value(start)
+    value(start + _FIRST_STEP)
+    value(start - _FIRST_STEP)
+    best = start
+    for _ in range(_MOST_TRIALS):
+        places = sorted(known)
+        best = max(places, key=known.__getitem__)
+        here = places.index(best)
+        if here == 0:
+            value(best - _FIRST_STEP)
+            continue
+        if here == len(places) - 1:
+            value(best + _FIRST_STEP)
+            continue
+        peak = _peak(places[here - 1 : here + 2], known)
+        if abs(peak - best) < _CLOSE:
+            break
+        value(peak)
+    return best
+
+
+def _peak(places: list[float], known: dict[float, float]) -> float:
+    """Where the parabola through three points is highest, kept away from the outer two."""
+    low, middle, high = places
+    left = (known[middle] - known[low]) / (middle - low)
+    right = (known[high] - known[middle]) / (high - middle)
+    bend = (right - left) / (high - low)
+    peak = (low + middle) / 2 - left / (2 * bend) if bend < 0 else middle
+    return min(max(peak, low + (middle - low) / 10), high - (high - middle) / 10)
