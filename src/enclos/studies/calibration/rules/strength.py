@@ -1,0 +1,81 @@
+"""How strong an effect has to be to be seen, and a confounder to explain it away."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from scipy.special import ndtri
+
+from enclos.studies.calibration.model import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The smallest rate ratio that a study of this size finds, and the standard error to expect of its log."""
+
+    rate_ratio: float
+    standard_error: float
+
+
+def minimum_detectable(
+    n_events: int, share_exposed: float, *, alpha: float = 0.05, power: float = 0.8, side: Side = Side.TWO
+) -> Detectable | None:
+    """The minimum detectable rate ratio of a Cox model.
+
+    In:    n_events — persons with the outcome; share_exposed — share of persons in the target cohort
+    Empty: None without events or with one cohort only
+    Source: Schoenfeld, Biometrics 39 (1983) 499; CohortMethod, computeMdrr
+    """
+    information = n_events * share_exposed * (1 - share_exposed)
+    if information <= 0:
+        return None
+    z_alpha = float(ndtri(1 - alpha / 2 if side is Side.TWO else 1 - alpha))
+    return Detectable(math.exp((z_alpha + float(ndtri(power))) / math.sqrt(information)), 1 / math.sqrt(information))
+
+
+class Ratio(Enum):
+    """What an effect is a ratio of; decides how it stands for a risk ratio."""
+
+    RISK = "risk"
+    """Risks or rates; odds and hazards too where the outcome is rare (below 15 %) at the end of follow-up."""
+    ODDS = "odds"
+    """Odds of an outcome that is not rare: the square root stands for the risk ratio."""
+    HAZARD = "hazard"
+    """Hazards of an outcome that is not rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class EValue:
+    """How strongly an unmeasured confounder would have to be tied to exposure and outcome both, as a risk ratio."""
+
+    of_estimate: float
+    """To move the estimate to no effect."""
+    of_limit: float
+    """To move the interval to no effect; 1 where it holds no effect already."""
+
+
+def e_value(ratio: float, lower: float, upper: float, kind: Ratio = Ratio.RISK) -> EValue:
+    """The E-value of an estimate and of the end of its interval that is nearer to no effect.
+
+    Refuses: ValueError unless 0 < lower <= ratio <= upper
+    Source: VanderWeele and Ding, Annals of Internal Medicine 167 (2017) 268
+    """
+    if not 0 < lower <= ratio <= upper:
+        raise ValueError("a ratio lies in its interval, above zero")
+    limit = 1.0 if lower <= 1 <= upper else lower if lower > 1 else upper
+    return EValue(*(_needed(_as_risk_ratio(each, kind)) for each in (ratio, limit)))
+
+
+def _needed(ratio: float) -> float:
+    away = max(ratio, 1 / ratio)
+    return away + math.sqrt(away * (away - 1))
+
+
+def _as_risk_ratio(ratio: float, kind: Ratio) -> float:
+    if kind is Ratio.ODDS:
+        return math.sqrt(ratio)
+    if kind is Ratio.HAZARD and ratio != 1:
+        return (1 - math.pow(0.5, math.sqrt(ratio))) / (1 - math.pow(0.5, math.sqrt(1 / ratio)))
+    return ratio
