@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -56,10 +56,11 @@ class _Counter:
         self.n_scans += 1
         return self.engine.rows(sql)
 
-    def run(self, scan: Scan | None) -> None:
+    def run(self, scan: Scan | None, *, empty: bool = False) -> None:
+        """In: empty — there are no rows to scan: every count is 0, and planning to find so costs more than to know."""
         if scan is None:
             return
-        (answer,) = self.rows(scan.sql)
+        answer = [0] * (1 + max(column for _, _, column in scan.cells)) if empty else self.rows(scan.sql)[0]
         for key, part, column in scan.cells:
             target = self.violated if part is Part.VIOLATED else self.denominators
             target[key] = int(str(answer[column]))
@@ -134,9 +135,10 @@ def run_quality(
     counter.tallies.update(tally_presence(checks, shapes))
     counter.run(plan_persons_with_rows(checks.tables, shapes))
     present = [table for table in checks.tables if table.name in shapes]
+    empty = _empty(counter, [table.name for table in present], shapes)
     for number, table in enumerate(present):
         progress(table.name, number / len(present))
-        _scan_table(counter, table, checks, shapes, checked_on)
+        _scan_table(counter, table, checks, shapes, checked_on, empty=table.name in empty)
     progress("judged", 1.0)
     tallies = counter.collected()
     return QualityReport(
@@ -150,7 +152,13 @@ def run_quality(
 
 
 def _scan_table(
-    counter: _Counter, table: TableSpec, checks: Catalogue, shapes: dict[str, TableShape], checked_on: date
+    counter: _Counter,
+    table: TableSpec,
+    checks: Catalogue,
+    shapes: dict[str, TableShape],
+    checked_on: date,
+    *,
+    empty: bool,
 ) -> None:
     rows = plan_rows(table, shapes, checked_on)
     scans: Iterable[Scan | None] = (
@@ -159,11 +167,14 @@ def _scan_table(
         plan_deaths(table, shapes),
         plan_visits(table, shapes),
         plan_unique(table, shapes),
-        plan_mapped_values(table, shapes),
-        plan_eras(table, shapes),
         plan_overlap(table, shapes),
     )
     for scan in scans:
+        counter.run(scan, empty=empty)
+    for scan in (
+        plan_mapped_values(table, shapes),
+        plan_eras(table, shapes),
+    ):  # of persons, whether they have rows or not
         counter.run(scan)
     concepts = plan_concepts(table, shapes)
     if concepts is not None:
@@ -174,6 +185,12 @@ def _scan_table(
         ]
         counter.tallies.update(tally_concepts(table, concepts.fields, counts, n_rows))
     _scan_asked_concepts(counter, table, checks.concepts, shapes)
+
+
+def _empty(counter: _Counter, tables: Sequence[str], shapes: dict[str, TableShape]) -> set[str]:
+    """The tables that hold no row."""
+    there = " UNION ALL ".join(f"SELECT '{name}' WHERE NOT EXISTS (FROM {shapes[name].relation})" for name in tables)
+    return {str(name) for (name,) in counter.rows(there)} if there else set()
 
 
 def _text(value: object) -> str | None:
