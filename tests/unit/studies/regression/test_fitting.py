@@ -159,3 +159,22 @@ def test_cross_validation_is_the_same_for_the_same_seed_and_tells_what_it_tried(
     assert best.variance == variance
     chosen, _ = cross_validate(with_intercept(x), outcome, seed=3, grid=[0.001, variance, 10.0], **asked)
     assert chosen == pytest.approx(variance)
+
+
+@pytest.mark.parametrize("variance", [0.001, 0.1, 1.0])
+def test_columns_that_say_the_same_between_them_are_fitted_under_a_laplace_prior(variance):
+    rng = np.random.default_rng(0)
+    n = 300
+    sexes, months = np.eye(2)[rng.integers(0, 2, n)], np.eye(6)[rng.integers(0, 6, n)]
+    ill = rng.random(n) < 0.3
+    lately = ill & (rng.random(n) < 0.95)
+    design = with_intercept(sparse.csc_array(np.c_[sexes, months, ill, lately, rng.poisson(3, n) / 9]))
+    outcome = (rng.random(n) < 1 / (1 + np.exp(0.5 - 1.2 * ill))).astype(float)
+    found = fit(design, outcome, likelihood=Likelihood.LOGISTIC, prior=Prior.laplace(variance, [0]))
+    assert found.converged
+    slope = design.T @ (outcome - 1 / (1 + np.exp(-design @ found.coefficients)))
+    rate = math.sqrt(2 / variance)
+    at_zero = found.coefficients[1:] == 0
+    assert slope[0] == pytest.approx(0, abs=1e-3)
+    assert (np.abs(slope[1:][at_zero]) <= rate + 1e-3).all()
+    np.testing.assert_allclose(slope[1:][~at_zero], rate * np.sign(found.coefficients[1:][~at_zero]), atol=1e-3)

@@ -8,6 +8,7 @@ better. Source: Andrew and Gao 2007, doi 10.1145/1273496.1273501 (the free colum
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,16 +125,16 @@ def climb(
         gain = float(drive @ full) / 2
         noise = 1e-14 * abs(loss)
         last = gain <= tolerance + noise
-        size, moved = 1.0, coefficients
-        for _ in range(_MOST_HALVINGS):
-            moved = coefficients + size * full
+        moved = coefficients
+        ways = _ways(face, local, full, np.where(free & kinked.any(), drive, 0.0), precision)
+        for way in ways:
+            moved = coefficients + way
             moved[kinked & (moved * side <= 0)] = 0.0
             ahead = np.asarray(face.rows @ moved[face.numbers] + problem.rows.offset)
             with np.errstate(over="ignore", invalid="ignore"):
                 new = problem.penalty(moved) - problem.likelihood.value(ahead)
             if new <= loss - 1e-4 * float(drive @ (moved - coefficients)) + noise:
                 break
-            size /= 2
         else:
             return Summit(coefficients, predictor, local, Status.CONVERGED if last else Status.ITERATIONS, iteration)
         flight = np.abs(ahead - predictor).max() if last else 0.0
@@ -145,6 +146,22 @@ def climb(
             return Summit(coefficients, predictor, local, status, iteration, unbounded)
         forcing = float(min(0.1, max(1e-4, np.sqrt(gain / abs(loss)))))
     return Summit(coefficients, predictor, local, Status.ITERATIONS, max_iterations)
+
+
+def _ways(face: Face, local: Local, full: Floats, drive: Floats, precision: Floats) -> Iterator[Floats]:
+    """The Newton step, halved again and again; then, if there are kinks, the step of each column by itself.
+
+    Where columns say nearly the same, the Newton step takes from one what it gives to the other; stopped at zero it may
+    lead down. The second step leads up whatever is stopped.
+    """
+    for n_halvings in range(_MOST_HALVINGS):
+        yield 0.5**n_halvings * full
+    if drive.any():
+        alone = np.zeros_like(full)
+        curved = face.diagonal(local) + precision[face.numbers]
+        alone[face.numbers] = np.divide(drive[face.numbers], curved, out=np.zeros(len(curved)), where=curved > 0)
+        for n_halvings in range(_MOST_HALVINGS):
+            yield 0.5**n_halvings * alone
 
 
 def _face(problem: Problem, free: Mask, known: Face | None) -> Face:
