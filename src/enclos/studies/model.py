@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from enclos.contracts.durations import DURATION_RULE_IDS
 from enclos.studies.circe.model import Definition
+from enclos.studies.standard.model import Standard
 
 MAX_AGE_YEARS = 150
 MAX_DAYS = 99_999
@@ -249,9 +250,14 @@ class Incidence:
     washout_days: int | None = None
     repeated_events: bool = False
     complete_intervals: bool = True
+    standard: Standard | None = None
+    """What rates are also standardised by, over the finest age groups of the population."""
 
     def __post_init__(self) -> None:
         _check_analysis(self.outcomes, self.intervals)
+        groups = [(each.min_years, each.max_years) for each in self.population.age_groups]
+        if self.standard is not None and self.standard.weights_of(groups) is None:
+            raise ValueError("standardised age groups are made of whole bands of the standard and do not overlap")
         if self.washout_days is not None and not 0 <= self.washout_days <= MAX_DAYS:
             raise ValueError("washout days are between 0 and 99 999, or all")
 

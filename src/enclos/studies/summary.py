@@ -22,6 +22,9 @@ _NUMBERS: dict[str, tuple[str, type[int | float]]] = {
     "incidence_100000_pys": ("per_100k_person_years", float),
     "incidence_100000_pys_95CI_lower": ("lower", float),
     "incidence_100000_pys_95CI_upper": ("upper", float),
+    "standardised_100000_pys": ("standardised_per_100k_person_years", float),
+    "standardised_100000_pys_95CI_lower": ("lower", float),
+    "standardised_100000_pys_95CI_upper": ("upper", float),
     "prevalence": ("prevalence", float),
     "prevalence_95CI_lower": ("lower", float),
     "prevalence_95CI_upper": ("upper", float),
@@ -33,7 +36,8 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
 
     Out:   analysis, denominator, outcome, age_group, sex, days_prior_observation, interval, start_on, end_on,
            n_persons, n_events (persons with the outcome for a prevalence); for incidence person_days, person_years and
-           per_100k_person_years, for prevalence its share; lower, upper; for other analyses, per place of the result:
+           per_100k_person_years (standardised_per_100k_person_years where ages are weighted, without counts),
+           for prevalence its share; lower, upper; for other analyses, per place of the result:
            analysis, its group, strata and additional columns by name, variable, level, and its estimates by name
     Empty: a number that is not there (a share of nobody) or is withheld is None
     """

@@ -250,3 +250,39 @@ def test_a_cohort_of_circe_has_the_hash_of_its_file() -> None:
     text = SMALL.replace("{concepts: [1], domain: condition}", "{circe: a.json}")
     (cohort,) = study_from_yaml(whole_study(text, {"a.json": content}.__getitem__)).cohorts
     assert cohort == CirceCohort("bleed", read_circe(content), sha256(content.encode()).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("options", "n_groups", "name", "weight"),
+    [
+        ("standardise: esp2013", 18, "esp2013", 100_000),
+        ("standardise: esp2013, age_groups: [[0, 64], [65, 150]]", 2, "esp2013", 100_000),
+        ("standardise: [[0, 39, 2], [40, 150, 3]]", 2, "own", 5),
+    ],
+)
+def test_a_standard_is_named_or_given_and_brings_its_age_groups(
+    options: str, n_groups: int, name: str, weight: int
+) -> None:
+    text = SMALL.replace("outcome: bleed", f"outcome: bleed, {options}")
+    (analysis,) = study_from_yaml(text).analyses
+    assert isinstance(analysis, Incidence)
+    assert analysis.standard is not None
+    ages = [(each.min_years, each.max_years) for each in analysis.population.age_groups]
+    weights = analysis.standard.weights_of(ages)
+    assert weights is not None
+    assert (len(ages), analysis.standard.name, sum(weights.values())) == (n_groups, name, weight)
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ("standardise: esp1976", "standardise"),
+        ("standardise: [[0, 39, 0]]", "standardise: a standard is"),
+        ("standardise: [[0, 39, 1], [30, 50, 1]]", "standardise: a standard is"),
+        ("standardise: esp2013, age_groups: [[0, 17], [18, 150]]", "age_groups: age groups are made of whole bands"),
+        ("standardise: esp2013, age_groups: [[0, 9], [5, 14]]", "age_groups: age groups are made of whole bands"),
+    ],
+)
+def test_a_standard_that_does_not_fit_is_refused(options: str, fault: str) -> None:
+    with pytest.raises(NotAsPromised, match=f"line 5, analyses\\[0\\].incidence.{fault}"):
+        study_from_yaml(SMALL.replace("outcome: bleed", f"outcome: bleed, {options}"))

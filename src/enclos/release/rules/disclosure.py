@@ -3,7 +3,8 @@
 A number that rests on 1 to k-1 distinct persons is hidden, and so is one whose complement or whose difference to
 another shown number does. Then the attacker (attack.py) tries; while a hidden number is exposed, the cheapest shown
 number that is tied to it is hidden too. What is computed from a hidden number is hidden with it: a rate gives back
-its count, a time its persons. No count, no zero and no rounding is ever changed.
+its count, a time its persons, a standardised rate the one cell that is hidden. No count, no zero and no rounding is
+ever changed.
 
 Units: distinct persons; k is the permit's minimum count.
 Source: CASD (no cell below 11 patients; secondary secrecy), Fischetti and Salazar-González 2001 for the attacker.
@@ -194,6 +195,10 @@ def hidden_lines(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool
     for at, cell in enumerate(reading.cells):
         for role in _hidden_roles(numbers, hidden, at):
             lines.update(cell.rows.get(role, ()))
+    touched = {id(cell) for at, cell in enumerate(reading.cells) if _hidden_roles(numbers, hidden, at)}
+    for rate in reading.standardised:
+        if touched.intersection(map(id, rate.parts)):
+            lines.update(rate.rows)
     return lines
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from operator import mul
 from typing import TypeAlias
+
+from pyroaring import BitMap
 
 from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
@@ -16,7 +20,7 @@ CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 Family: TypeAlias = tuple[tuple[str, str], ...]
 
 _STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
-_ATTRITION = "_attrition"
+_ATTRITION, _STANDARDISED = "_attrition", "_standardised"
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
 """How far a printed estimate may be from the one computed from its counts: its last digit."""
 _DAYS_PER_YEAR = 365.25
@@ -49,7 +53,11 @@ class Window:
     def holds(self, other: Window) -> bool:
         """Whether the other lies within and is not the same days."""
         same = (self.first_on, self.last_on) == (other.first_on, other.last_on)
-        return not same and self.first_on <= other.first_on and other.last_on <= self.last_on
+        return not same and other.lies_in(self)
+
+    def lies_in(self, other: Window) -> bool:
+        """Whether all its days are days of the other."""
+        return other.first_on <= self.first_on and self.last_on <= other.last_on
 
 
 @dataclass(slots=True)
@@ -84,11 +92,20 @@ class ReadCount:
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReadStandardised:
+    """Estimates computed from whole cells: nothing new is told by them where these are shown."""
+
+    rows: tuple[int, ...]
+    parts: tuple[ReadCell, ...]
+
+
 @dataclass(slots=True)
 class Reading:
     """What was read, and what could not be."""
 
     cells: list[ReadCell] = field(default_factory=list)
+    standardised: list[ReadStandardised] = field(default_factory=list)
     counts: list[ReadCount] = field(default_factory=list)
     n_untyped: int = 0
     n_unbacked: int = 0
@@ -129,12 +146,14 @@ def read_result(result: StudyResult, rules: Policy) -> Reading:
             _read_count(reading, row, line, role, parts)
         else:
             _read_estimate(reading, cells, persons, row, line, role, parts)
-    reading.n_unbacked += sum(
-        not _agrees(cell, columns[RESULT_COLUMNS.index("estimate_value")]) for cell in cells.values()
-    )
+    printed = columns[RESULT_COLUMNS.index("estimate_value")]
+    weighted = {key for key in cells if settings[key[0]].result_type.endswith(_STANDARDISED)}
+    counted = {key: cell for key, cell in cells.items() if key not in weighted}
+    reading.n_unbacked += sum(not _agrees(cell, printed) for cell in counted.values())
+    _read_standardised(reading, [(cells[key], settings[key[0]]) for key in sorted(weighted)], counted.values(), printed)
     reading.n_unbacked += len(persons.keys() - cells.keys()) + len(result.cells) - len(persons)
     # What is hidden must not depend on the order of lines.
-    reading.cells = sorted(cells.values(), key=lambda cell: cell.cell.key)
+    reading.cells = sorted(counted.values(), key=lambda cell: cell.cell.key)
     reading.counts.sort(key=lambda count: (count.result_id, count.group_level, count.reason_id, count.role.value))
     return reading
 
@@ -161,7 +180,7 @@ def _stratum(settings: ResultSettings) -> _Parts | None:
             for name, value in values.items()
             if name.startswith(("analysis_", "denominator_")) and name not in _STRATIFIERS
         }
-        options["type"] = settings.result_type.removesuffix(_ATTRITION)
+        options["type"] = settings.result_type.removesuffix(_ATTRITION).removesuffix(_STANDARDISED)
         return _Parts(tuple(sorted(options.items())), (int(youngest), int(oldest)), sex, int(prior))
     except (KeyError, ValueError):
         return None
@@ -282,3 +301,62 @@ def _number(cell: ReadCell, values: list[str | None], role: Role) -> float | Non
     rows = cell.rows.get(role, [])
     value = values[rows[0]] if len(rows) == 1 else None
     return float(value) if value is not None else None
+
+
+def _read_standardised(
+    reading: Reading,
+    weighted: Iterable[tuple[ReadCell, ResultSettings]],
+    counted: Iterable[ReadCell],
+    values: list[str | None],
+) -> None:
+    """Find the cells that each standardised rate is made of; one that does not follow from them is not backed."""
+    by_stratum: dict[Stratum, list[ReadCell]] = defaultdict(list)
+    for cell in counted:
+        by_stratum[cell.stratum].append(cell)
+    for rate, settings in weighted:
+        weights = _weights(settings)
+        groups = [
+            [
+                cell
+                for cell in by_stratum[replace(rate.stratum, age=age)]
+                if cell.window.interval == rate.window.interval and cell.window.lies_in(rate.window)
+            ]
+            for age in weights
+        ]
+        parts = tuple(cell for group in groups for cell in group)
+        whole = bool(groups) and all(len(group) == 1 for group in groups)
+        if whole and _weighs(rate, weights, parts, values):
+            rows = tuple(row for role in rate.rows.values() for row in role)
+            reading.standardised.append(ReadStandardised(rows, parts))
+        else:
+            reading.n_unbacked += 1
+
+
+def _weights(settings: ResultSettings) -> dict[tuple[int, int], int]:
+    """The weight of each age group; none where the settings do not say them."""
+    try:
+        ages = [each.split("-") for each in settings.values["standard_ages"].split(" ")]
+        weights = [int(each) for each in settings.values["standard_weights"].split(" ")]
+        groups = {
+            (int(youngest), int(oldest)): weight for (youngest, oldest), weight in zip(ages, weights, strict=True)
+        }
+    except (KeyError, ValueError):
+        return {}
+    return groups if len(groups) == len(ages) and min(weights) > 0 else {}
+
+
+def _weighs(
+    rate: ReadCell, weights: Mapping[tuple[int, int], int], parts: Sequence[ReadCell], values: list[str | None]
+) -> bool:
+    """Whether a standardised rate is the weighted mean of the rates of its cells, and its persons are theirs."""
+    at_risk = BitMap.union(BitMap(), *(cell.cell.dense_denominator for cell in parts))
+    cases = BitMap.union(BitMap(), *(cell.cell.dense_numerator for cell in parts))
+    same = rate.cell.dense_denominator == at_risk and rate.cell.dense_numerator == cases
+    shown = [_number(rate, values, role) for role in (Role.RATIO, Role.LOWER, Role.UPPER)]
+    ratio, lower, upper = shown
+    if not same or ratio is None or lower is None or upper is None or not all(cell.time for cell in parts):
+        return False
+    rates = [cell.numerator / (cell.time or 1) * _DAYS_PER_YEAR * 100_000 for cell in parts]
+    mean = sum(map(mul, weights.values(), rates)) / sum(weights.values())
+    rounding = _ROUNDING["incidence_100000_pys"]
+    return abs(ratio - mean) <= rounding and lower - rounding <= ratio <= upper + rounding

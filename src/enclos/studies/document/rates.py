@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
@@ -14,6 +14,7 @@ from enclos.studies.document.values import (
     AnalysisDocument,
     Complaint,
     Intervals,
+    Many,
     Names,
     PriorDays,
     Sexes,
@@ -34,6 +35,8 @@ from enclos.studies.model import (
     Sex,
     TimePoint,
 )
+from enclos.studies.standard.model import MAX_GROUPS, MAX_WEIGHT, Standard
+from enclos.studies.standard.rules import STANDARDS, default_groups
 
 
 class PopulationDocument(AnalysisDocument):
@@ -59,11 +62,15 @@ class PopulationDocument(AnalysisDocument):
         if start_on is not None and end_on is not None and end_on < start_on:
             yield ("date_range",), "a date range is [first day, last day]", Code.STUDY_INVALID
 
+    def _ages(self) -> list[tuple[int, int]]:
+        """The age groups, given or not."""
+        return [(lowest, highest) for lowest, highest in self.age_groups]
+
     @property
     def population(self) -> Population:
         """Who is at risk."""
         return Population(
-            tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups),
+            tuple(AgeGroup(lowest, highest) for lowest, highest in self._ages()),
             tuple(Sex(value) for value in self.sex),
             tuple(self.days_prior_observation),
             DateRange(*self.date_range),
@@ -73,6 +80,13 @@ class PopulationDocument(AnalysisDocument):
     def intervals(self) -> tuple[Interval, ...]:
         """The kinds of interval, in the order given."""
         return tuple(Interval(value) for value in self.interval)
+
+
+_Weight: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_WEIGHT)]
+_Standardise: TypeAlias = Annotated[
+    Literal["esp2013"] | Annotated[list[Annotated[list[_Weight], Field(min_length=3, max_length=3)]], Many],
+    Field(union_mode="left_to_right"),
+]
 
 
 class IncidenceDocument(PopulationDocument):
@@ -85,6 +99,37 @@ class IncidenceDocument(PopulationDocument):
     )
     repeated_events: StrictBool = Field(False, description="Whether a person can have several events in the study.")
     complete_intervals: StrictBool = Field(True, description="Leave out intervals that are not wholly observed.")
+    standardise: _Standardise | None = Field(
+        None,
+        description="Also rates standardised by age: esp2013, or a standard of one's own as [lowest age, highest age, "
+        "weight]. Age groups are made of its bands; without age_groups they are five years up to 85 and over, or one's "
+        "own bands.",
+    )
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from super().faults(cohorts)
+        if self.standardise is not None:
+            try:
+                standard = self._standard()
+            except ValueError:
+                what = "a standard is [lowest age, highest age, weight], in order of age, weights above 0"
+                yield ("standardise",), what, Code.STUDY_INVALID
+            else:
+                if standard is not None and standard.weights_of(self._ages()) is None:
+                    what = f"age groups are made of whole bands of the standard, none overlaps, at most {MAX_GROUPS}"
+                    yield ("age_groups",), what, Code.STUDY_INVALID
+
+    def _standard(self) -> Standard | None:
+        if self.standardise is None or isinstance(self.standardise, str):
+            return None if self.standardise is None else STANDARDS[self.standardise]()
+        return Standard("own", tuple(((lowest, highest), weight) for lowest, highest, weight in self.standardise))
+
+    def _ages(self) -> list[tuple[int, int]]:
+        standard = self._standard()
+        if standard is not None and "age_groups" not in self.model_fields_set:
+            return default_groups(standard)
+        return super()._ages()
 
     def noun(self) -> Incidence:
         """The analysis meant."""
@@ -95,6 +140,7 @@ class IncidenceDocument(PopulationDocument):
             self.washout_days,
             self.repeated_events,
             self.complete_intervals,
+            self._standard(),
         )
 
 

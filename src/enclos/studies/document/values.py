@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -140,22 +140,19 @@ def backwards(window: Sequence[int | None]) -> bool:
     return first is not None and last is not None and last < first
 
 
-def wrong_age_strata(age_groups: Sequence[Sequence[int]], *, by_age: bool) -> Iterator[Complaint]:
-    """Age groups that cannot tell persons apart: an age in two of them, or groups without strata by age."""
+def wrong_strata(
+    age_groups: Sequence[Sequence[int]], strata: Iterable[str], *, for_strata_alone: bool = True
+) -> Iterator[Complaint]:
+    """Age groups that cannot tell persons apart: an age in two of them, strata by age without groups or groups without.
+
+    In: for_strata_alone — whether age groups serve nothing but strata
+    """
     yield from wrong_ages(age_groups)
     ordered = sorted((lowest, highest) for lowest, highest in age_groups)
     if any(after[0] <= before[1] for before, after in pairwise(ordered)):
         yield ("age_groups",), "an age is in two groups", Code.STUDY_INVALID
+    by_age = Stratum.AGE_GROUP.value in strata
     if by_age and not age_groups:
         yield ("strata",), "age_group needs age_groups", Code.STUDY_INVALID
-    if age_groups and not by_age:
+    if age_groups and not by_age and for_strata_alone:
         yield ("age_groups",), "strata does not name age_group", Code.STUDY_INVALID
-
-
-def wrong_strata(age_groups: Sequence[Sequence[int]], strata: Sequence[str]) -> Iterator[Complaint]:
-    """Age groups the wrong way round or overlapping, and strata by age without them."""
-    yield from wrong_ages(age_groups)
-    if any(after[0] <= before[1] for before, after in pairwise(sorted(map(list, age_groups)))):
-        yield ("age_groups",), "age groups do not overlap", Code.STUDY_INVALID
-    if Stratum.AGE_GROUP.value in strata and not age_groups:
-        yield ("strata",), "strata by age need age_groups", Code.STUDY_INVALID

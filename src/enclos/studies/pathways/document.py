@@ -18,7 +18,7 @@ from enclos.studies.document.values import (
     one_or_many,
     twice,
     unknown_names,
-    wrong_age_strata,
+    wrong_strata,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup
 from enclos.studies.pathways.model import MAX_PATH_LENGTH, Keep, Pathways, Steps, Stratum
@@ -59,8 +59,7 @@ class PathwaysDocument(AnalysisDocument):
         yield from unknown_names("target", self.target, cohorts)
         yield from unknown_names("treatments", self.treatments, cohorts)
         yield from twice(self, "target", "treatments", *(["strata"] if self.strata else []))
-        by_age = Stratum.AGE_GROUP.value in (self.strata or [])
-        yield from wrong_age_strata(self.age_groups or [], by_age=by_age)
+        yield from wrong_strata(self.age_groups or [], self.strata or [])
 
     def noun(self) -> Pathways:
         """The analysis meant."""

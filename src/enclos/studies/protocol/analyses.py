@@ -16,7 +16,7 @@ from enclos.studies.model import (
     Population,
 )
 from enclos.studies.pathways.model import Pathways
-from enclos.studies.protocol.words import ages, dates, days, listed, names, windows, yes
+from enclos.studies.protocol.words import ages, dates, days, listed, names, standard_words, windows, yes
 from enclos.studies.survival.model import Survival
 from enclos.studies.utilisation.model import Utilisation
 
@@ -49,6 +49,7 @@ def _incidence(each: Incidence) -> Options:
     yield "Washout after an outcome", days(each.washout_days, "all time, so that only a person's first event counts")
     yield "Repeated events of one person count", yes(each.repeated_events)
     yield "Only intervals that are wholly observed", yes(each.complete_intervals)
+    yield "Standardised by age to", "none" if each.standard is None else standard_words(each.standard)
 
 
 def _point(each: PointPrevalence) -> Options:
@@ -156,7 +157,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda each: f"How often does {names(each.outcomes)} occur anew?",
             _rate_outcomes,
             _incidence,
-            "New events per 100 000 person-years; exact Poisson 95 % intervals",
+            "New events per 100 000 person-years; exact Poisson 95 % intervals, gamma intervals where standardised",
         ),
         PointPrevalence: Words(
             "Point prevalence",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from enclos.studies.model import AgeGroup, DateRange, DayWindow
+from enclos.studies.standard.model import Standard
+from enclos.studies.standard.rules import STANDARDS
 
 _MARKUP = re.compile(r"([\\`*_<>|\[\]#])")
 
@@ -54,3 +56,10 @@ def bullets(pairs: Iterable[tuple[str, object]]) -> Iterator[str]:
     """One line per option."""
     for option, value in pairs:
         yield f"- {option}: {value}."
+
+
+def standard_words(standard: Standard) -> str:
+    """A standard population by its published name, or all of its weights."""
+    if standard.name in STANDARDS:
+        return f"the European Standard Population 2013 (`{standard.name}`)"
+    return "own standard: " + ", ".join(f"{low} to {high} years {weight}" for (low, high), weight in standard.bands)

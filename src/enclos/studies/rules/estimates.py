@@ -32,6 +32,11 @@ def per_100k_person_years(n_events: Ints, years: Floats) -> Floats:
     return _rounded(n_events / years * PERSON_YEARS_UNIT, _RATE_DIGITS)
 
 
+def per_100k(rate_per_year: float) -> float:
+    """A rate per 100 000 person-years, to three decimals."""
+    return round(rate_per_year * PERSON_YEARS_UNIT, _RATE_DIGITS)
+
+
 def poisson_interval_per_100k(n_events: Ints, years: Floats) -> tuple[Floats, Floats]:
     """The exact 95 % interval of a Poisson rate, per 100 000 person-years, to three decimals.
 

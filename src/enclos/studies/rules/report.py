@@ -20,11 +20,13 @@ from enclos.contracts.result import (
     ResultSettings,
     StudyResult,
 )
-from enclos.studies.model import Incidence, Interval, PeriodPrevalence, PointPrevalence
+from enclos.studies.model import AgeGroup, Incidence, Interval, PeriodPrevalence, PointPrevalence
 from enclos.studies.rules import estimates
 from enclos.studies.rules.attrition import AttritionRow
 from enclos.studies.rules.calendar import Windows, in_words
 from enclos.studies.rules.outline import Denominator
+from enclos.studies.standard.model import Ages
+from enclos.studies.standard.rules import standardised
 
 GROUP_NAME = SEPARATOR.join(("denominator_cohort_name", "outcome_cohort_name"))
 _OUTCOME, _DENOMINATOR = "Outcome", "Denominator"
@@ -36,6 +38,11 @@ _INCIDENCE_ESTIMATES: tuple[tuple[str, str, EstimateType], ...] = (
     (_OUTCOME, "incidence_100000_pys", EstimateType.NUMERIC),
     (_OUTCOME, "incidence_100000_pys_95CI_lower", EstimateType.NUMERIC),
     (_OUTCOME, "incidence_100000_pys_95CI_upper", EstimateType.NUMERIC),
+)
+_STANDARDISED_ESTIMATES: tuple[tuple[str, str, EstimateType], ...] = (
+    (_OUTCOME, "standardised_100000_pys", EstimateType.NUMERIC),
+    (_OUTCOME, "standardised_100000_pys_95CI_lower", EstimateType.NUMERIC),
+    (_OUTCOME, "standardised_100000_pys_95CI_upper", EstimateType.NUMERIC),
 )
 _PREVALENCE_ESTIMATES: tuple[tuple[str, str, EstimateType], ...] = (
     (_DENOMINATOR, "denominator_count", EstimateType.INTEGER),
@@ -70,16 +77,19 @@ class IncidenceEstimates:
     """Windows of one pair with what was counted in them."""
 
     labels: list[Label] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    """Of each window its number among those of its interval, the same for every pair of an analysis."""
     n_events: list[int] = field(default_factory=list)
     person_days: list[int] = field(default_factory=list)
     at_risk: list[BitMap] = field(default_factory=list)
     cases: list[BitMap] = field(default_factory=list)
 
-    def add(self, label: Label, n_events: int, person_days: int, at_risk: BitMap, cases: BitMap) -> None:
+    def add(self, label: Label, place: int, n_events: int, person_days: int, at_risk: BitMap, cases: BitMap) -> None:
         """Add a window; one in which nobody is at risk has no rate and is left out, as in the peer."""
         if not at_risk:
             return
         self.labels.append(label)
+        self.places.append(place)
         self.n_events.append(n_events)
         self.person_days.append(person_days)
         self.at_risk.append(at_risk)
@@ -94,6 +104,46 @@ class IncidenceEstimates:
         lower, upper = estimates.poisson_interval_per_100k(n_events, years)
         counts = ([len(each) for each in self.at_risk], self.n_events, self.person_days)
         return [*map(_whole, counts), *map(_printed, (years, rate, lower, upper))]
+
+
+@dataclass(slots=True)
+class StandardisedEstimates:
+    """Rates per year with their intervals, and who is behind them."""
+
+    labels: list[Label] = field(default_factory=list)
+    rates: list[tuple[float, float, float]] = field(default_factory=list)
+    at_risk: list[BitMap] = field(default_factory=list)
+    cases: list[BitMap] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, groups: Sequence[tuple[IncidenceEstimates, int]]) -> StandardisedEstimates:
+        """The rates of the windows that every age group has somebody at risk in.
+
+        In:  groups — each age group with its weight
+        Out: a window from the first to the last day of any of them
+        """
+        found = cls()
+        rows = [
+            {(label.interval, place): at for at, (label, place) in enumerate(zip(own.labels, own.places, strict=True))}
+            for own, _ in groups
+        ]
+        for window in rows[0]:
+            if not all(window in each for each in rows):
+                continue
+            parts = [(own, each[window], weight) for (own, weight), each in zip(groups, rows, strict=True)]
+            labels = [own.labels[at] for own, at, _ in parts]
+            first, last = min(each.first_day for each in labels), max(each.last_day for each in labels)
+            years = [own.person_days[at] / estimates.DAYS_PER_YEAR for own, at, _ in parts]
+            n_events = [own.n_events[at] for own, at, _ in parts]
+            found.labels.append(Label(window[0], first, last))
+            found.rates.append(standardised(n_events, years, [weight for _, _, weight in parts]))
+            found.at_risk.append(BitMap.union(*(own.at_risk[at] for own, at, _ in parts)))
+            found.cases.append(BitMap.union(*(own.cases[at] for own, at, _ in parts)))
+        return found
+
+    def columns(self) -> list[list[str | None]]:
+        """The text of each estimate, in the order of the result."""
+        return [[estimates.printed(estimates.per_100k(rates[at])) for rates in self.rates] for at in range(3)]
 
 
 @dataclass(slots=True)
@@ -184,6 +234,12 @@ class Report:
         """Add the estimates of one pair."""
         texts = found.columns()
         self._add_estimates(result_id, group_level, "incidence", found.labels, _INCIDENCE_ESTIMATES, texts)
+        self._add_cells(result_id, group_level, "incidence", found.labels, found.cases, found.at_risk)
+
+    def add_standardised(self, result_id: int, group_level: str, found: StandardisedEstimates) -> None:
+        """Add the standardised rates of one outcome."""
+        texts = found.columns()
+        self._add_estimates(result_id, group_level, "incidence", found.labels, _STANDARDISED_ESTIMATES, texts)
         self._add_cells(result_id, group_level, "incidence", found.labels, found.cases, found.at_risk)
 
     def add_prevalence(self, result_id: int, group_level: str, found: PrevalenceEstimates) -> None:
@@ -349,6 +405,20 @@ def incidence_settings(analysis: Incidence, study_days: tuple[int, int] | None, 
         "analysis_outcome_washout": "inf" if analysis.washout_days is None else str(analysis.washout_days),
         "analysis_repeated_events": _logical(analysis.repeated_events),
         **_denominator_settings(study_days, each),
+    }
+
+
+def standardised_settings(incidence: Mapping[str, str], name: str, weights: Mapping[Ages, int]) -> dict[str, str]:
+    """The settings of standardised rates: those of the rates that they are made of, over all ages, and the standard.
+
+    In: incidence — settings of any of these rates; weights — of each age group, in order of age
+    """
+    return {
+        **incidence,
+        "denominator_age_group": AgeGroup(min(weights)[0], max(weights)[1]).word,
+        "standard_name": name,
+        "standard_ages": " ".join(f"{lowest}-{highest}" for lowest, highest in weights),
+        "standard_weights": " ".join(map(str, weights.values())),
     }
 
 

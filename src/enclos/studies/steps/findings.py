@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import SEPARATOR, StudyResult
-from enclos.studies.model import Incidence, Interval, PeriodPrevalence, PointPrevalence, Sex
+from enclos.studies.model import AgeGroup, Incidence, Interval, PeriodPrevalence, PointPrevalence, Sex
 from enclos.studies.rules import attrition
 from enclos.studies.rules.attrition import AttritionRow, Left
-from enclos.studies.rules.outline import Block, Outline, Pair, study_days_of
+from enclos.studies.rules.outline import Block, Denominator, Outline, Pair, study_days_of
 from enclos.studies.rules.report import (
     GROUP_NAME,
     IncidenceEstimates,
     Label,
     PrevalenceEstimates,
     Report,
+    StandardisedEstimates,
     additional_name,
     incidence_settings,
     labels_of,
     prevalence_settings,
+    standardised_settings,
 )
 from enclos.studies.rules.tally import AtRiskTally, CaseTally, PresenceTally, WindowCounts
 from enclos.studies.steps.counts import Counts
@@ -61,8 +64,36 @@ def _add_block(report: Report, outline: Outline, number: int, found: Survey, cou
         shared = _population_chain(outline, number, pair, counts)
         own = _add_pair(report, estimate_ids[pair.denominator], group_level, (number, block, pair), counts)
         rows.append((attrition_ids[pair.denominator], group_level, attrition.attrition_rows(shared, own)))
+    if block.incidence is not None and block.incidence.standard is not None:
+        _add_standardised(report, outline, block, found, counts)
     for result_id, group_level, chain in rows:
         report.add_attrition(result_id, group_level, chain)
+
+
+def _add_standardised(report: Report, outline: Outline, block: Block, found: Survey, counts: Counts) -> None:
+    """Add the rates of each outcome over the age groups of each rest of a combination, weighted by the standard."""
+    analysis = block.incidence
+    if analysis is None or analysis.standard is None:
+        raise AssertionError("an incidence with a standard")
+    groups = [(each.min_years, each.max_years) for each in analysis.population.age_groups]
+    weights = analysis.standard.weights_of(groups) or {}
+    all_ages = AgeGroup(min(weights)[0], max(weights)[1])
+    by_rest: dict[Denominator, dict[int, list[tuple[tuple[int, int], Pair]]]] = {}
+    for pair in block.pairs:
+        each = outline.denominators[pair.denominator]
+        if (ages := (each.age_group.min_years, each.age_group.max_years)) in weights:
+            rest = replace(each, age_group=all_ages)
+            by_rest.setdefault(rest, {}).setdefault(pair.cohort, []).append((ages, pair))
+    for number, by_cohort in enumerate(by_rest.values(), start=1):
+        any_pair = next(iter(by_cohort.values()))[0][1]
+        values = standardised_settings(
+            _settings(outline, block, any_pair.denominator, found), analysis.standard.name, weights
+        )
+        result_id = report.start("incidence_standardised", GROUP_NAME, "", additional_name("incidence"), values)
+        for cohort, pairs in by_cohort.items():
+            level = SEPARATOR.join((f"standardised_cohort_{number}", outline.cohorts[cohort].name))
+            parts = [(_incidence(analysis, counts.at_risk[pair.number]), weights[ages]) for ages, pair in pairs]
+            report.add_standardised(result_id, level, StandardisedEstimates.of(parts))
 
 
 def _add_pair(
@@ -122,10 +153,10 @@ def _incidence(analysis: Incidence, tally: AtRiskTally) -> IncidenceEstimates:
         shown = counted.windows.only(from_index, to_index).clipped(tally.first_day, tally.last_day)
         for index, label in enumerate(labels_of(interval, shown), start=from_index):
             n_events, person_days = int(counted.n_events[index]), int(counted.person_days[index])
-            estimates.add(label, n_events, person_days, counted.at_risk[index], counted.cases[index])
+            estimates.add(label, index, n_events, person_days, counted.at_risk[index], counted.cases[index])
     if Interval.OVERALL in analysis.intervals:
         label = Label(Interval.OVERALL, tally.first_day, tally.last_day)
-        estimates.add(label, tally.n_events, tally.person_days, tally.persons, tally.cases)
+        estimates.add(label, 0, tally.n_events, tally.person_days, tally.persons, tally.cases)
     return estimates
 
 

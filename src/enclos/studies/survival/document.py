@@ -22,7 +22,7 @@ from enclos.studies.document.values import (
     one_or_many,
     twice,
     unknown_names,
-    wrong_age_strata,
+    wrong_strata,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup, Stratum
 from enclos.studies.survival import model
@@ -92,8 +92,7 @@ class SurvivalDocument(AnalysisDocument):
         sets = [frozenset(names) for names in strata]
         if len(set(sets)) != len(sets) or any(len(set(names)) != len(names) for names in strata):
             yield ("strata",), "a value is given twice", Code.STUDY_INVALID
-        by_age = any(Stratum.AGE_GROUP.value in names for names in strata)
-        yield from wrong_age_strata(self.age_groups or [], by_age=by_age)
+        yield from wrong_strata(self.age_groups or [], [name for names in strata for name in names])
 
     def noun(self) -> Survival:
         """The analysis meant."""

@@ -57,9 +57,9 @@ def test_every_option_arrives() -> None:
     [
         ("cohort: nobody", "characterise.cohort[0]: there is no cohort of that name"),
         ("cohort: [bleed, bleed]", "characterise.cohort: a value is given twice"),
-        ("cohort: bleed, age_groups: [[0, 17], [17, 20]]", "characterise.age_groups: age groups do not overlap"),
+        ("cohort: bleed, age_groups: [[0, 17], [17, 20]]", "characterise.age_groups: an age is in two groups"),
         ("cohort: bleed, age_groups: [[17, 0]]", "age_groups[0]: an age group is [lowest, highest]"),
-        ("cohort: bleed, strata: age_group", "characterise.strata: strata by age need age_groups"),
+        ("cohort: bleed, strata: age_group", "characterise.strata: age_group needs age_groups"),
         ("cohort: bleed, overlap: true", "characterise.overlap: comparing cohorts needs two of them"),
         ("cohort: bleed, timing: all", "characterise.timing: comparing cohorts needs two of them"),
         ("cohort: bleed, intersect: [{cohort: nobody, window: [0, 0]}]", "intersect[0].cohort[0]: there is no cohort"),

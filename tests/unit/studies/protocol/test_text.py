@@ -33,7 +33,13 @@ BASES: dict[str, dict[str, Any]] = {
 }
 AGED = {"age_groups": AGES, "strata": ["age_group"]}
 CHANGES: dict[str, dict[str, Any]] = {
-    "incidence": {**RATE, "washout_days": 33, "repeated_events": True, "complete_intervals": False},
+    "incidence": {
+        **RATE,
+        "washout_days": 33,
+        "repeated_events": True,
+        "complete_intervals": False,
+        "standardise": [[0, 39, 2], [40, 150, 3]],
+    },
     "prevalence": {**RATE, "type": "point", "time_point": None, "full_contribution": True, "complete_intervals": False},
     "characterise": {
         "cohort": ["bleed", "stroke"],

@@ -72,7 +72,7 @@ def test_exposures_are_those_of_the_cohorts_unless_said_otherwise() -> None:
             "cohort: drug, indication: {cohort: bleed, windows: [[1, 0]]}",
             "indication.windows[0]: a window is [first day, last day]",
         ),
-        ("cohort: drug, strata: age_group", "utilisation.strata: strata by age need age_groups"),
+        ("cohort: drug, strata: age_group", "utilisation.strata: age_group needs age_groups"),
         ("cohort: drug, restart: {switch: nobody}", "restart.switch[0]: there is no cohort of that name"),
         ("cohort: drug, restart: {switch: other, days: [30, 30]}", "restart.days: a value is given twice"),
     ],
