@@ -178,6 +178,13 @@ class Match(Operation):
         return True
 
 
+def entries_from(operation: Operation) -> tuple[str, ...]:
+    """The cohorts whose entries, or parts of them, a derived cohort has: none of one of controls."""
+    if isinstance(operation, Match) and operation.keep is Side.CONTROLS:
+        return ()
+    return (operation.cohort,) if isinstance(operation, Near) else operation.sources
+
+
 def _check_several(cohorts: tuple[str, ...]) -> None:
     if len(cohorts) < 2 or len(set(cohorts)) != len(cohorts):
         raise ValueError("two cohorts or more are put together, each once")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from enclos.studies.derived.model import Collapse, First, Intersection, Near, Require, Sample, Trait, Union
-from enclos.studies.model import DayWindow, Operation, Sex
+from enclos.studies.derived.model import Collapse, First, Intersection, Match, Near, Require, Sample, Trait, Union
+from enclos.studies.derived.words import reason_of
+from enclos.studies.model import MAX_AGE_YEARS, AgeGroup, DayWindow, Operation, Sex
+from enclos.studies.plans.cohorts import Stage
 from enclos.studies.plans.entries import completed_years
 from enclos.studies.rules.calendar import day_of
 
 SAMPLE_DIGITS = 12
 """Hexadecimal digits of the hash that a sample looks at."""
+ANY_AGE = AgeGroup(0, MAX_AGE_YEARS)
 PERSON, FIRST_DAY, LAST_DAY = "person_id", "first_day", "last_day"
 
 
@@ -25,14 +28,25 @@ def plan_derived(number: int, operation: Operation, numbers: Mapping[str, int]) 
     return f"""
         INSERT INTO study_event
         SELECT CAST({int(number)} AS USMALLINT), ordinal, first_day, last_day
-        FROM ({_plan_entries(operation, numbers)}) AS derived
+        FROM ({plan_stages(number, operation, numbers)[-1].entries}) AS derived
     """
 
 
-def _plan_entries(operation: Operation, numbers: Mapping[str, int]) -> str:
+def plan_stages(number: int, operation: Operation, numbers: Mapping[str, int]) -> list[Stage]:
+    """What each requirement of an operation leaves, the last being the cohort.
+
+    Entries of a drawn cohort, which no bucket can make alone, must be in ``study_event`` already.
+    In: as ``plan_derived``
+    """
     first, *others = [f"cohort = {int(numbers[name])}" for name in operation.sources]
     entries = f"SELECT ordinal, first_day, last_day FROM study_event WHERE {first}"
     match operation:
+        case Require():
+            conditions = _conditions(operation)
+            return [
+                Stage(reason, _plan_required(first, [each for _, each in conditions[:n]]))
+                for n, (reason, _) in enumerate(conditions, start=1)
+            ]
         case Union():
             entries = _plan_joined(" OR ".join([first, *others]), 0)
         case Intersection():
@@ -42,15 +56,15 @@ def _plan_entries(operation: Operation, numbers: Mapping[str, int]) -> str:
             entries += " QUALIFY row_number() OVER (PARTITION BY ordinal ORDER BY first_day, last_day) = 1"
         case Near():
             entries = _plan_near(entries, numbers[operation.other], operation.window, present=operation.present)
-        case Require():
-            entries = _plan_required(first, operation)
         case Collapse():
             entries = _plan_joined(first, operation.gap_days)
-        case Sample():
+        case Sample() if not operation.is_drawn:
             entries = _plan_sample(first, operation)
+        case Sample() | Match():
+            entries = f"SELECT ordinal, first_day, last_day FROM study_event WHERE cohort = {int(number)}"
         case _:
             raise TypeError("no such operation")
-    return entries
+    return [Stage(reason_of(operation), entries)]
 
 
 def _plan_joined(where: str, gap_days: int) -> str:
@@ -105,21 +119,29 @@ def _plan_near(entries: str, other: int, window: DayWindow, *, present: bool) ->
     )
 
 
-def _plan_required(where: str, asked: Require) -> str:
-    held = [
-        where,
-        f"event.first_day - observed.first_day >= {asked.n_days_prior_observation}",
-        f"observed.last_day - event.first_day >= {asked.n_days_future_observation}",
-    ]
+def _conditions(asked: Require) -> list[tuple[str, str]]:
+    """What is required, in the words of the peer's attrition and in SQL, in the peer's order."""
+    ages = "TRUE"
     if asked.ages is not None:
         age = completed_years("(DATE '1970-01-01' + event.first_day)", "person.born_on")
-        held.append(f"{age} BETWEEN {asked.ages.min_years} AND {asked.ages.max_years}")
-    if asked.sex is not Sex.BOTH:
-        held.append(f"person.sex = '{asked.sex.value}'")
-    if asked.date_range.start_on is not None:
-        held.append(f"event.first_day >= {day_of(asked.date_range.start_on)}")
-    if asked.date_range.end_on is not None:
-        held.append(f"event.first_day <= {day_of(asked.date_range.end_on)}")
+        ages = f"{age} BETWEEN {asked.ages.min_years} AND {asked.ages.max_years}"
+    sex = "TRUE" if asked.sex is Sex.BOTH else f"person.sex = '{asked.sex.value}'"
+    prior, future = asked.n_days_prior_observation, asked.n_days_future_observation
+    found = [
+        (f"Age requirement: {(asked.ages or ANY_AGE).word}", ages),
+        (f"Sex requirement: {asked.sex.word}", sex),
+        (f"Prior observation requirement: {prior} days", f"event.first_day - observed.first_day >= {prior}"),
+        (f"Future observation requirement: {future} days", f"observed.last_day - event.first_day >= {future}"),
+    ]
+    start_on, end_on = asked.date_range.start_on, asked.date_range.end_on
+    if start_on is not None:
+        found.append((f"cohort_start_date after {start_on}", f"event.first_day >= {day_of(start_on)}"))
+    if end_on is not None:
+        found.append((f"cohort_start_date before {end_on}", f"event.first_day <= {day_of(end_on)}"))
+    return found
+
+
+def _plan_required(where: str, conditions: Sequence[str]) -> str:
     return f"""
         SELECT event.ordinal, event.first_day, event.last_day
         FROM study_event AS event
@@ -127,7 +149,7 @@ def _plan_required(where: str, asked: Require) -> str:
         JOIN study_observed AS observed
             ON observed.ordinal = event.ordinal
             AND event.first_day BETWEEN observed.first_day AND observed.last_day
-        WHERE {" AND ".join(held)}
+        WHERE {" AND ".join([where, *conditions])}
     """
 
 

@@ -1,11 +1,11 @@
-"""A derived cohort in words, for a protocol."""
+"""A derived cohort in words, for a protocol and for attrition."""
 
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from datetime import date
 
-from enclos.studies.derived.model import Side, Trait
+from enclos.studies.derived.model import Collapse, First, Intersection, Match, Near, Sample, Side, Trait, Union
 from enclos.studies.model import AgeGroup, DateRange, DayWindow, Operation, Sex
 
 _LABELS = {
@@ -44,3 +44,35 @@ def _value(value: object) -> str:
 
 def _day(day: date | None) -> str:
     return "open" if day is None else day.isoformat()
+
+
+INITIAL = "Initial qualifying events"
+
+
+def reason_of(operation: Operation) -> str:
+    """What takes entries away, or where a cohort begins anew, in the words of the peer's attrition.
+
+    Source: CohortConstructor 0.5, attrition of cohorts; a share of persons is not among its samples.
+    """
+    match operation:
+        case Union() | Intersection() | Match(keep=Side.CONTROLS):
+            reason = INITIAL
+        case First():
+            reason = "Restricted to first entry"
+        case Near():
+            ends = [operation.window.from_day, operation.window.to_day]
+            first, last = (far if end is None else str(end) for end, far in zip(ends, ("-Inf", "Inf"), strict=True))
+            n = "1 or more" if operation.present else "0"
+            reason = (
+                f"Require {n} intersections with cohort {operation.other}. Intersection window: {first} to {last} days "
+                "relative to cohort_start_date"
+            )
+        case Collapse():
+            reason = f"Collapse cohort with a gap of {operation.gap_days} days."
+        case Sample():
+            reason = f"Sample {operation.n_persons or f'a share of {operation.share} of'} individuals"
+        case Match():
+            reason = "No possible pairs in observation"
+        case _:
+            raise TypeError("no such operation")
+    return reason

@@ -18,6 +18,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.characterise.document import CharacteriseDocument
 from enclos.studies.derived.document import DerivedCohortDocument
+from enclos.studies.diagnose.document import DiagnoseDocument
 from enclos.studies.document.cohorts import AnyCohortDocument
 from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
@@ -35,6 +36,7 @@ class _EntryDocument(Document):
     survival: SurvivalDocument | None = Field(None, description="The time from entering a cohort to an outcome.")
     pathways: PathwaysDocument | None = Field(None, description="Treatments one after the other.")
     utilisation: UtilisationDocument | None = Field(None, description="Who takes what, how long, how much, what for.")
+    diagnose: DiagnoseDocument | None = Field(None, description="Whether cohorts are what their definitions meant.")
 
     def given(self) -> dict[str, AnalysisDocument]:
         """The analyses that the entry names; a valid one names one."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from enclos.studies.characterise.model import Characterisation
+from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.model import (
     Analysis,
     Incidence,
@@ -145,6 +146,13 @@ def _pathways(each: Pathways) -> Options:
     yield "Strata", listed(each.strata)
 
 
+def _diagnose(each: Diagnosis) -> Options:
+    yield "Cohorts", names(each.cohorts)
+    yield "Age groups at entry", ages(each.age_groups)
+    yield "Strata", listed(each.strata)
+    yield "Trend by", each.interval.value
+
+
 def _rate_outcomes(each: Incidence | PointPrevalence | PeriodPrevalence) -> tuple[str, ...]:
     return each.outcomes
 
@@ -207,6 +215,15 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda _: (),
             _pathways,
             "Persons and share of persons by path",
+        ),
+        Diagnosis: Words(
+            "Phenotype diagnostics",
+            "description of cohorts, of what made them and of when their entries begin",
+            lambda each: f"Are {names(each.cohorts)} what their definitions meant?",
+            lambda _: (),
+            _diagnose,
+            "Characteristics at entry, overlap of cohorts, attrition; records and persons of each concept in the data, "
+            "by the persons of the cohort and on the days of entry; entries and persons by calendar time",
         ),
     }
 )

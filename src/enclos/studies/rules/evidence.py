@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pyroaring import BitMap
@@ -42,6 +42,29 @@ class Row:
     estimates: Sequence[Estimate]
     persons: BitMap
     among: BitMap
+
+
+def cohort_attrition(cohort: str, stages: Iterable[tuple[str, Feature]]) -> Iterator[Row]:
+    """What each reason leaves of a cohort and what it takes away; nothing is taken away at the start.
+
+    In:     stages — each reason with what is left
+    Source: CohortCharacteristics 1.1, summariseCohortAttrition.
+    """
+    start: BitMap | None = None
+    before: Feature | None = None
+    for number, (reason, left) in enumerate(stages, start=1):
+        start = left.persons if start is None else start
+        gone = Feature() if before is None else Feature(before.n - left.n, before.persons - left.persons)
+        counts = (
+            ("number_records", left.n, left.persons),
+            ("number_subjects", len(left.persons), left.persons),
+            ("excluded_records", gone.n, gone.persons),
+            ("excluded_subjects", len(gone.persons), gone.persons),
+        )
+        for variable, n, persons in counts:
+            place = Place("cohort_name", cohort, variable, None, ("reason", reason), ("reason_id", str(number)))
+            yield Row(place, [Estimate("count", EstimateType.INTEGER, str(n))], persons, start)
+        before = left
 
 
 def add_rows(report: Report, result_id: int, rows: Iterable[Row]) -> None:

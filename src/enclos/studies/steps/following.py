@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from enclos.studies.characterise.model import Characterisation
 from enclos.studies.characterise.steps import CharacterisationCounter, characterisation_columns
+from enclos.studies.diagnose.model import Diagnosis
+from enclos.studies.diagnose.steps import DiagnosisCounter, diagnosis_columns
 from enclos.studies.model import Cohort, CohortAnalysis
 from enclos.studies.pathways.model import Pathways
 from enclos.studies.pathways.steps import PathwayFollower, pathway_columns
@@ -45,6 +47,7 @@ _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Survival: Kind(SurvivalFollower, survival_columns),
     Pathways: Kind(PathwayFollower, pathway_columns),
     Utilisation: Kind(UtilisationCounter, utilisation_columns),
+    Diagnosis: Kind(DiagnosisCounter, diagnosis_columns),
 }
 
 

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import OVERALL, EstimateType
 from enclos.studies.model import DayWindow
 from enclos.studies.rules.entries import Strata
-from enclos.studies.rules.evidence import Feature, Measure, Row
+from enclos.studies.rules.evidence import Feature, Measure, Row, cohort_attrition
 from enclos.studies.rules.report import Estimate, Place
 from enclos.studies.rules.spread import count_and_share
 
@@ -187,18 +187,4 @@ def attrition_rows(cohort: str, use: Use, gap_days: int) -> Iterator[Row]:
         f"Collapse records separated by {gap_days} or less days",
         "Restricted to first entry",
     )
-    start = use.left[0].persons if use.left else BitMap()
-    before: Feature | None = None
-    for number, left in enumerate(use.left, start=1):
-        gone = Feature(0, BitMap()) if before is None else Feature(before.n - left.n, before.persons - left.persons)
-        counts = (
-            ("number_records", left.n, left.persons),
-            ("number_subjects", len(left.persons), left.persons),
-            ("excluded_records", gone.n, gone.persons),
-            ("excluded_subjects", len(gone.persons), gone.persons),
-        )
-        for variable, n, persons in counts:
-            strata, additional = ("reason", words[number - 1]), ("reason_id", str(number))
-            place = Place(GROUP_NAME, cohort, variable, None, strata, additional)
-            yield Row(place, [Estimate("count", _COUNT, str(n))], persons, start)
-        before = left
+    yield from cohort_attrition(cohort, zip(words, use.left, strict=False))

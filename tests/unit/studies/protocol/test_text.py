@@ -30,6 +30,7 @@ BASES: dict[str, dict[str, Any]] = {
     "survival": {"target": ["drug"], "outcome": ["bleed"], "competing_outcome": "stroke"},
     "pathways": {"target": ["bleed"], "treatments": ["drug"]},
     "utilisation": {"cohort": ["drug"], "exposures": ["drug"], "age_groups": [[0, 99]]},
+    "diagnose": {"cohort": ["drug"]},
 }
 AGED = {"age_groups": AGES, "strata": ["age_group"]}
 CHANGES: dict[str, dict[str, Any]] = {
@@ -91,6 +92,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "strata": ["sex"],
         "age_groups": AGES,
     },
+    "diagnose": {"cohort": ["bleed"], "age_groups": AGES, "strata": ["sex"], "interval": "months"},
 }
 
 

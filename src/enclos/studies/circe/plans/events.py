@@ -252,8 +252,18 @@ def plan_left() -> str:
 
     Out: one row per cohort and person with an event that the rules look at: cohort, person_id, n_rules
     """
-    return """
+    return f"""
         CREATE OR REPLACE TEMP TABLE circe_left AS
+        SELECT cohort, person_id, max(n_rules) AS n_rules FROM ({plan_events_left()}) GROUP BY cohort, person_id
+    """
+
+
+def plan_events_left() -> str:
+    """How many rules, from the first on, each event that the rules look at fulfils.
+
+    Out: one row per event: cohort, person_id, n_rules
+    """
+    return """
         WITH counted AS (
             SELECT cohort, person_id, event_id, max(place) AS n_rules
             FROM (
@@ -265,10 +275,9 @@ def plan_left() -> str:
             GROUP BY ALL
         )
         SELECT CAST(cohort AS INTEGER) AS cohort, CAST(person_id AS BIGINT) AS person_id,
-            CAST(coalesce(max(n_rules), 0) AS INTEGER) AS n_rules
+            CAST(coalesce(n_rules, 0) AS INTEGER) AS n_rules
         FROM circe_qualified
         LEFT JOIN counted USING (cohort, person_id, event_id)
-        GROUP BY cohort, person_id
     """
 
 
