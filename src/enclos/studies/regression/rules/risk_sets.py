@@ -48,14 +48,8 @@ class Cox:
     def value(self, predictor: Floats) -> float:
         """The log partial likelihood."""
         ranked = predictor[self.order]
-        risks, highest = self._risks(ranked)
+        risks, highest = self.strata.relative(ranked, self.weights)
         return self._value(ranked, self._at_risk(risks), highest)
-
-    def _risks(self, ranked: Floats) -> tuple[Floats, Floats]:
-        """Each row's weighted relative risk and, per stratum, the predictor that it is relative to."""
-        highest = self.strata.maxima(ranked)
-        risks: Floats = self.weights * np.exp(ranked - self.strata.spread(highest))
-        return risks, highest
 
     def _at_risk(self, values: Floats) -> Floats:
         """Per term, the sum over those at risk of a value of each row."""
@@ -81,14 +75,13 @@ class Cox:
 
     def _value(self, ranked: Floats, denominators: Floats, highest: Floats) -> float:
         levels = self.strata.spread(highest)[self.moments.starts][self.term_moment]
-        with np.errstate(divide="ignore"):
-            logs = np.log(denominators) + levels
+        logs = np.log(denominators) + levels
         return float((self.weights * self.events) @ ranked - self.term_weight @ logs)
 
     def at(self, predictor: Floats) -> Local:
         """Value, slope and curvature."""
         ranked = predictor[self.order]
-        risks, highest = self._risks(ranked)
+        risks, highest = self.strata.relative(ranked, self.weights)
         denominators = self._at_risk(risks)
         value = self._value(ranked, denominators, highest)
         hazards = self.term_weight / denominators

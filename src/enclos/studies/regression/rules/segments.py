@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import numpy as np
 
 from enclos.studies.regression.model import Floats, Ints
+
+Values = TypeVar("Values", Floats, Ints)
+_FEW = 64
+"""Up to so many segments are summed one by one."""
+_LOWEST = -700.0
+"""A relative risk of e to the -700 is as small as a number can well be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,9 +28,9 @@ class Segments:
         """How many rows each has."""
         return np.diff(self.starts, append=self.n_rows)
 
-    def spread(self, per_segment: Floats) -> Floats:
+    def spread(self, per_segment: Values) -> Values:
         """A value per segment, given to each of its rows."""
-        return np.repeat(per_segment, self.lengths, axis=0)
+        return cast("Values", np.repeat(per_segment, self.lengths, axis=0))
 
     def sums(self, values: Floats) -> Floats:
         """The sum of each segment."""
@@ -33,16 +40,23 @@ class Segments:
         """The largest value of each segment."""
         return np.maximum.reduceat(values, self.starts)
 
-    def running(self, values: Floats) -> Floats:
-        """Sums from the start of the segment to each row.
+    def relative(self, predictor: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """Each row's weighted relative risk, one for the highest predictor of its segment, and that by segment."""
+        highest = self.maxima(np.where(weights > 0, predictor, -np.inf))
+        highest = np.where(np.isfinite(highest), highest, 0.0)
+        return weights * np.exp(np.clip(predictor - self.spread(highest), _LOWEST, 0.0)), highest
 
-        The sum of the segment before is taken away at each start, so that errors stay those of one segment.
-        """
-        if len(self.starts) == 1:
-            return np.cumsum(values, axis=0)
-        fresh = values.copy()
-        fresh[self.starts[1:]] -= self.sums(values)[:-1]
-        return np.cumsum(fresh, axis=0)
+    def running(self, values: Floats) -> Floats:
+        """Sums from the start of the segment to each row; nothing is ever taken away, so that small sums stay right."""
+        if len(self.starts) <= _FEW:
+            return np.concatenate([np.cumsum(part, axis=0) for part in np.split(values, self.starts[1:])])
+        result, reach = values.copy(), 1
+        place = np.arange(self.n_rows) - self.spread(self.starts)
+        while reach < int(self.lengths.max()):
+            (far,) = np.nonzero(place >= reach)
+            result[far] += result[far - reach]
+            reach *= 2
+        return result
 
     def reversed(self) -> Segments:
         """The same runs, last row first."""

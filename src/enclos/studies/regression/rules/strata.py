@@ -38,8 +38,7 @@ class ConditionalPoisson:
     def at(self, predictor: Floats) -> Local:
         """Value, slope and curvature."""
         ranked = predictor[self.order]
-        highest = self.strata.maxima(ranked)
-        risks = self.weights * np.exp(ranked - self.strata.spread(highest))
+        risks, highest = self.strata.relative(ranked, self.weights)
         totals = self.strata.sums(risks)
         n_events = self.strata.sums(self.outcome)
         with np.errstate(divide="ignore"):

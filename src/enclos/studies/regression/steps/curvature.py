@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from enclos.studies.regression.model import Floats, Ints
+from enclos.studies.regression.model import Floats, Ints, Mask
 from enclos.studies.regression.rules.likelihood import Local
 
 _CELLS_AT_ONCE = 4_000_000
@@ -24,10 +24,16 @@ class Face:
     rows: sparse.csr_array
 
     @classmethod
-    def of(cls, design: sparse.csc_array, numbers: Ints) -> Face:
-        """The given columns."""
-        columns = design[:, numbers]
-        return cls(numbers, columns, columns.tocsr())
+    def whole(cls, design: sparse.csc_array) -> Face:
+        """All columns of a design."""
+        return cls(np.arange(design.shape[1]), design, design.tocsr())
+
+    def only(self, numbers: Ints) -> Face:
+        """Some of these columns."""
+        if len(numbers) == len(self.numbers):
+            return self
+        places = np.searchsorted(self.numbers, numbers)
+        return Face(numbers, self.columns[:, places], self.rows[:, places])
 
     def information(self, local: Local) -> Floats:
         """Minus the second derivatives of the log-likelihood by these coefficients."""
@@ -52,7 +58,7 @@ class Face:
         return np.asarray(squares.T @ local.diagonal)
 
 
-def identified(information: Floats, tolerance: float = 1e-10) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def identified(information: Floats, tolerance: float = 1e-10) -> Mask:
     """The columns that say something that those before them do not.
 
     In: information — symmetric, of all columns; tolerance — the least share of a column's own information that is news

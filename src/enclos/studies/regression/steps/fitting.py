@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg, sparse
 
-from enclos.studies.regression.model import Family, Fit, Floats, Ints, Likelihood, Prior, Status, Ties, Trial
+from enclos.studies.regression.model import Family, Fit, Floats, Ints, Likelihood, Mask, Prior, Status, Ties, Trial
 from enclos.studies.regression.steps.curvature import Face, identified
-from enclos.studies.regression.steps.newton import Mask, Summit, climb
+from enclos.studies.regression.steps.newton import Summit, ascend
 from enclos.studies.regression.steps.problem import CONDITIONAL, Problem, problem_of
 
 TOLERANCE = 1e-9
@@ -64,21 +64,31 @@ def fit_problem(problem: Problem, start: Floats | None = None, trials: tuple[Tri
     if problem.likelihood.n_events <= 0:
         nothing = np.full(n_columns, np.nan)
         value = problem.likelihood.value(problem.predictor(np.zeros(n_columns)))
-        summit = Summit(nothing, problem.rows.offset, problem.likelihood.at(problem.rows.offset), Status.NO_EVENTS, 0)
+        summit = Summit(
+            nothing,
+            problem.rows.offset,
+            problem.likelihood.at(problem.rows.offset),
+            Status.NO_EVENTS,
+            0,
+            problem.design,
+        )
         return _fit(problem, summit, np.zeros(n_columns, dtype=bool), value, trials)
     usable = usable_columns(problem)
     begin[~usable] = 0.0
-    summit = climb(problem, begin, usable, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
+    summit = ascend(problem, begin, usable, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
     return _fit(problem, summit, usable, summit.local.value, trials)
 
 
-def usable_columns(problem: Problem) -> Mask:
-    """The columns that a prior or the data identify, seen from coefficients of zero."""
+def usable_columns(problem: Problem, without: int | None = None) -> Mask:
+    """The columns that a prior or the data identify, seen from coefficients of zero, but for one that is fixed."""
     usable = problem.penalised()
-    (alone,) = np.nonzero(~usable)
+    alone = np.flatnonzero(~usable)
+    if without is not None:
+        usable[without] = False
+        alone = alone[alone != without]
     if len(alone):
         local = problem.likelihood.at(problem.rows.offset)
-        usable[alone] = identified(Face.of(problem.columns, alone).information(local))
+        usable[alone] = identified(problem.design.only(alone).information(local))
     return usable
 
 
@@ -97,7 +107,7 @@ def _fit(problem: Problem, summit: Summit, usable: Mask, value: float, trials: t
         if not set(columns) <= set(np.flatnonzero(estimated).tolist()):
             raise ValueError("a covariance is of columns that were estimated")
         numbers = np.flatnonzero(estimated)
-        face = Face.of(problem.columns, numbers)
+        face = problem.design.only(numbers)
         precision = np.where(problem.penalised()[numbers], problem.prior.precision, 0.0)
         information = face.information(summit.local) + np.diag(precision)
         wanted = np.zeros((len(numbers), len(columns)))

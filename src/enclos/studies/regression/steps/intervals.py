@@ -22,9 +22,8 @@ def _profile(fitted: Fit, column: int) -> Callable[[float], float]:
     problem = fitted.problem
     if not isinstance(problem, Problem) or fitted.status is Status.NO_EVENTS or column in fitted.unidentified:
         raise ValueError("a profile is of a column that was fitted")
-    without = problem.fixing(column, 0.0)
-    usable = usable_columns(without)
-    start = np.where(usable, np.delete(np.nan_to_num(fitted.coefficients), column), 0.0)
+    usable = usable_columns(problem, without=column)
+    start = np.where(usable, np.nan_to_num(fitted.coefficients), 0.0)
 
     def at(coefficient: float) -> float:
         nonlocal start

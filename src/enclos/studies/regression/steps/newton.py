@@ -1,32 +1,39 @@
 """Newton's method for a smooth log-likelihood with a prior that may have a kink at zero.
 
 Each step looks only at the free columns: those that are not at zero, or that the slope would move off it. It solves the
-second-order model of these (a Cholesky factor where they are few, conjugate gradients on the sparse columns where they
-are many), stops each coefficient of a Laplace prior where it would change its sign, and goes back until the fit is
-better. Source: Andrew and Gao 2007, doi 10.1145/1273496.1273501 (the free columns and the stop at zero).
+second-order model of these, stops each coefficient of a Laplace prior where it would change its sign, and goes back
+until the fit is better. Source: Andrew and Gao 2007, doi 10.1145/1273496.1273501 (free columns and the stop at zero).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg
 
-from enclos.studies.regression.model import Floats, Status
+from enclos.studies.regression.model import Floats, Mask, Status
 from enclos.studies.regression.rules.likelihood import Local
 from enclos.studies.regression.steps.curvature import Face
+from enclos.studies.regression.steps.directions import conjugate, solved
 from enclos.studies.regression.steps.problem import Problem
 
-Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-FEW = 300
-"""Up to so many free columns, the information is made and factored."""
+_MOST_FACTORED = 2000
+"""Up to so many free columns without a kink, the information is made and factored."""
+_SMALL = 1_000_000
+"""Up to so many cells of free columns, it is so with a kink too, where conjugate gradients mostly do better."""
 _MOST_HALVINGS = 40
-_MOST_INNER = 500
 _FLIGHT = 0.1
 """A last step that still moves a predictor so far, where nothing is left to gain, goes to infinity."""
+_LOOSE, _TIGHT = 0.1, 1e-5
+"""How well the model is solved while the free columns still change, and in the end."""
+_NEAR = 0.7
+"""The share of a Laplace prior's pull from which a slope may soon be above it."""
+_EASING = 3.0
+"""How much weaker each prior is on the way to the one that is asked for."""
+_GLANCE = 1.0
+"""How little log-likelihood a step may gain on the way."""
+_MOST_IDLE = 2
+"""A face is made anew where so many times more columns are in it than are near to being free."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,48 +45,33 @@ class Summit:
     local: Local
     status: Status
     n_iterations: int
+    face: Face
+    """The columns that were looked at last."""
     unbounded: tuple[int, ...] = ()
 
 
-def _solved(information: Floats, slope: Floats) -> Floats:
-    """The Newton step; where the information is all but singular, the nearest one that exists."""
-    scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
-    scaled = information * scale[:, None] * scale
-    ridge = 0.0
-    while True:
-        try:
-            factor = linalg.cho_factor(scaled + ridge * np.eye(len(scaled)), lower=True)
-        except linalg.LinAlgError:
-            ridge = max(1e-14, ridge * 100)
-            continue
-        step: Floats = scale * linalg.cho_solve(factor, scale * slope)
-        return step
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slope:
+    """How the fit changes with each coefficient."""
+
+    kinked: Mask
+    side: Floats
+    """The sign that each coefficient has or would take."""
+    drive: Floats
+    """The derivative of log-likelihood and log prior on that side."""
+    free: Mask
+    near: Mask
+    """The free columns, and those that may soon be."""
 
 
-def _conjugate(face: Face, local: Local, free: Mask, slope: Floats, precision: Floats, forcing: float) -> Floats:
-    """About the Newton step of the free columns of a face (zero for the others), by conjugate gradients."""
-    diagonal = face.diagonal(local) + precision
-    inverse = np.where(free & (diagonal > 0), 1 / np.where(diagonal > 0, diagonal, 1.0), 0.0)
-    step = np.zeros_like(slope)
-    left = np.where(free, slope, 0.0)
-    towards = inverse * left
-    along = towards.copy()
-    size = left @ towards
-    enough = forcing**2 * size
-    for _ in range(_MOST_INNER):
-        if size <= enough or size == 0:
-            break
-        curved = np.where(free, face.times(local, along) + precision * along, 0.0)
-        bend = along @ curved
-        if bend <= 1e-14 * (along @ (diagonal * along)):
-            break
-        rate = size / bend
-        step += rate * along
-        left = left - rate * curved
-        towards = inverse * left
-        before, size = size, left @ towards
-        along = towards + (size / before) * along
-    return step
+def _slope(problem: Problem, coefficients: Floats, local: Local, usable: Mask) -> _Slope:
+    penalised = problem.penalised()
+    rate = np.where(penalised, problem.prior.rate, 0.0)
+    slope = problem.design.columns.T @ local.slope - np.where(penalised, problem.prior.precision, 0.0) * coefficients
+    side = np.where(coefficients != 0, np.sign(coefficients), np.sign(slope))
+    moved, steep = coefficients != 0, np.abs(slope)
+    free = usable & (moved | (steep > rate))
+    return _Slope(rate > 0, side, slope - rate * side, free, usable & (moved | (steep > _NEAR * rate)))
 
 
 def climb(
@@ -89,93 +81,129 @@ def climb(
     *,
     tolerance: float,
     max_iterations: int,
+    face: Face | None = None,
 ) -> Summit:
     """Go to the maximum of log-likelihood and log prior over the usable columns.
 
-    In: start — zero for other columns; tolerance — the gain of a last step, in units of log-likelihood
+    In: start — zero for other columns; tolerance — the gain of a last step, in units of log-likelihood; face — columns
+    that will be looked at, where known
     """
-    coefficients = start.copy()
-    penalised = problem.penalised()
-    rate = np.where(penalised, problem.prior.rate, 0.0)
-    precision = np.where(penalised, problem.prior.precision, 0.0)
-    kinked = rate > 0
-    predictor = problem.predictor(coefficients)
+    face = face or problem.design
+    coefficients, predictor = start, problem.predictor(start)
     local = problem.likelihood.at(predictor)
     loss = problem.penalty(coefficients) - local.value
-    face: Face | None = None
-    forcing = 0.1
+    before, forcing = np.zeros_like(usable), _LOOSE
     for iteration in range(1, max_iterations + 1):
-        slope = problem.columns.T @ local.slope - precision * coefficients
-        side = np.where(coefficients != 0, np.sign(coefficients), np.sign(slope))
-        drive = slope - rate * side
-        resting = kinked & (coefficients == 0) & (np.abs(slope) <= rate)
-        free = usable & ~resting
-        if not free.any():
-            return Summit(coefficients, predictor, local, Status.CONVERGED, iteration - 1)
-        face = _face(problem, free, face)
-        inside = free[face.numbers]
-        if len(face.numbers) <= FEW:
-            information = face.information(local)[np.ix_(inside, inside)] + np.diag(precision[free])
-            step = np.zeros(len(face.numbers))
-            step[inside] = _solved(information, drive[free])
-        else:
-            step = _conjugate(face, local, inside, drive[face.numbers], precision[face.numbers], forcing)
-        full = np.zeros_like(coefficients)
-        full[face.numbers] = step
-        gain = float(drive @ full) / 2
+        slope = _slope(problem, coefficients, local, usable)
+        if not slope.free.any():
+            return Summit(coefficients, predictor, local, Status.CONVERGED, iteration - 1, face)
+        forcing = max(forcing / 10, _TIGHT) if (slope.free == before).all() else _LOOSE
+        before = slope.free
+        face = _face(problem, slope, face)
+        step = _direction(problem, face, local, slope, forcing)
+        gain = float(slope.drive @ step) / 2
         noise = 1e-14 * abs(loss)
         last = gain <= tolerance + noise
-        moved = coefficients
-        ways = _ways(face, local, full, np.where(free & kinked.any(), drive, 0.0), precision)
-        for way in ways:
-            moved = coefficients + way
-            moved[kinked & (moved * side <= 0)] = 0.0
-            ahead = np.asarray(face.rows @ moved[face.numbers] + problem.rows.offset)
-            with np.errstate(over="ignore", invalid="ignore"):
-                new = problem.penalty(moved) - problem.likelihood.value(ahead)
-            if new <= loss - 1e-4 * float(drive @ (moved - coefficients)) + noise:
-                break
-        else:
-            return Summit(coefficients, predictor, local, Status.CONVERGED if last else Status.ITERATIONS, iteration)
-        flight = np.abs(ahead - predictor).max() if last else 0.0
-        before, coefficients, predictor, loss = coefficients, moved, ahead, new
-        local = problem.likelihood.at(predictor)
+        found = _better(problem, face, coefficients, step, slope, loss + noise)
+        if found is None and slope.kinked.any():
+            found = _better(problem, face, coefficients, _apart(problem, face, local, slope), slope, loss + noise)
+        if found is None:
+            status = Status.CONVERGED if last else Status.ITERATIONS
+            return Summit(coefficients, predictor, local, status, iteration, face)
+        moved, ahead, loss = found
         if last:
-            unbounded = _unbounded(problem, coefficients - before) if flight > _FLIGHT else ()
+            flies = np.abs(ahead - predictor).max() > _FLIGHT
+            unbounded = _unbounded(problem, moved - coefficients) if flies else ()
             status = Status.SEPARATED if unbounded else Status.CONVERGED
-            return Summit(coefficients, predictor, local, status, iteration, unbounded)
-        forcing = float(min(0.1, max(1e-4, np.sqrt(gain / abs(loss)))))
-    return Summit(coefficients, predictor, local, Status.ITERATIONS, max_iterations)
+            return Summit(moved, ahead, problem.likelihood.at(ahead), status, iteration, face, unbounded)
+        coefficients, predictor = moved, ahead
+        local = problem.likelihood.at(predictor)
+    return Summit(coefficients, predictor, local, Status.ITERATIONS, max_iterations, face)
 
 
-def _ways(face: Face, local: Local, full: Floats, drive: Floats, precision: Floats) -> Iterator[Floats]:
-    """The Newton step, halved again and again; then, if there are kinks, the step of each column by itself.
+def ascend(problem: Problem, start: Floats, usable: Mask, *, tolerance: float, max_iterations: int) -> Summit:
+    """As climb; under a Laplace prior from zero, by way of stronger priors, under which few columns are free."""
+    face, n_before = None, 0
+    if problem.prior.rate and not start.any():
+        for rate in _weaker(problem, start, usable):
+            stronger = replace(problem, prior=problem.prior.with_variance(2 / rate**2))
+            reached = climb(stronger, start, usable, tolerance=_GLANCE, max_iterations=max_iterations, face=face)
+            start, face, n_before = reached.coefficients, reached.face, n_before + reached.n_iterations
+    found = climb(problem, start, usable, tolerance=tolerance, max_iterations=max_iterations, face=face)
+    return replace(found, n_iterations=found.n_iterations + n_before)
 
-    Where columns say nearly the same, the Newton step takes from one what it gives to the other; stopped at zero it may
-    lead down. The second step leads up whatever is stopped.
+
+def _weaker(problem: Problem, start: Floats, usable: Mask) -> list[float]:
+    """Rates of ever weaker Laplace priors, from one that leaves most columns at zero, down to the problem's own."""
+    exempt = usable & ~problem.penalised()
+    alone = climb(problem, start, exempt, tolerance=_GLANCE, max_iterations=_MOST_HALVINGS)
+    slope = problem.design.columns.T @ alone.local.slope
+    rate = float(np.abs(slope[problem.penalised()]).max(initial=0.0)) / _EASING
+    rates = []
+    while rate > problem.prior.rate * 1.2:
+        rates.append(rate)
+        rate /= _EASING
+    return rates
+
+
+def _direction(problem: Problem, face: Face, local: Local, slope: _Slope, forcing: float) -> Floats:
+    """About the Newton step of the free columns, zero for the others."""
+    step, free, shown = np.zeros_like(slope.drive), slope.free, face.numbers
+    precision = np.where(problem.penalised(), problem.prior.precision, 0.0)
+    n_free = int(free.sum())
+    few = n_free * len(local.slope) <= _SMALL if slope.kinked.any() else n_free <= _MOST_FACTORED
+    if few:
+        information = face.only(np.flatnonzero(free)).information(local) + np.diag(precision[free])
+        step[free] = solved(information, slope.drive[free])
+    else:
+        step[shown] = conjugate(
+            face, local, free[shown], ~slope.kinked[shown], slope.drive[shown], precision[shown], forcing
+        )
+    return step
+
+
+def _apart(problem: Problem, face: Face, local: Local, slope: _Slope) -> Floats:
+    """The Newton step of each free column by itself.
+
+    Where columns say nearly the same, the step of all takes from one what it gives to the other; stopped at zero it may
+    lead down. This one leads up whatever is stopped.
     """
-    for n_halvings in range(_MOST_HALVINGS):
-        yield 0.5**n_halvings * full
-    if drive.any():
-        alone = np.zeros_like(full)
-        curved = face.diagonal(local) + precision[face.numbers]
-        alone[face.numbers] = np.divide(drive[face.numbers], curved, out=np.zeros(len(curved)), where=curved > 0)
-        for n_halvings in range(_MOST_HALVINGS):
-            yield 0.5**n_halvings * alone
+    step, shown = np.zeros_like(slope.drive), face.numbers
+    curved = face.diagonal(local) + np.where(problem.penalised(), problem.prior.precision, 0.0)[shown]
+    drive = np.where(slope.free, slope.drive, 0.0)[shown]
+    step[shown] = np.divide(drive, curved, out=np.zeros_like(drive), where=curved > 0)
+    return step
 
 
-def _face(problem: Problem, free: Mask, known: Face | None) -> Face:
-    """The free columns, or a known face that holds them and little else."""
-    (numbers,) = np.nonzero(free)
-    if known is not None and 2 * len(numbers) > len(known.numbers):
-        inside = np.zeros(problem.n_columns, dtype=bool)
-        inside[known.numbers] = True
-        if inside[numbers].all():
-            return known
-    return Face.of(problem.columns, numbers)
+def _better(
+    problem: Problem, face: Face, coefficients: Floats, step: Floats, slope: _Slope, loss: float
+) -> tuple[Floats, Floats, float] | None:
+    """Coefficients, predictor and loss after as much of a step as makes the fit better; nothing where none does."""
+    size = 1.0
+    for _ in range(_MOST_HALVINGS):
+        moved = coefficients + size * step
+        moved[slope.kinked & (moved * slope.side <= 0)] = 0.0
+        ahead = np.asarray(face.rows @ moved[face.numbers] + problem.rows.offset)
+        with np.errstate(over="ignore", invalid="ignore"):
+            new = problem.penalty(moved) - problem.likelihood.value(ahead)
+        if new <= loss - 1e-4 * float(slope.drive @ (moved - coefficients)):
+            return moved, ahead, new
+        size /= 2
+    return None
+
+
+def _face(problem: Problem, slope: _Slope, known: Face) -> Face:
+    """The known face where it holds the free columns and few others; else one of the columns near to being free."""
+    inside = np.zeros(problem.n_columns, dtype=bool)
+    inside[known.numbers] = True
+    if not inside[slope.free].all():
+        return problem.design.only(np.flatnonzero(slope.near))
+    if _MOST_IDLE * slope.near.sum() > len(known.numbers):
+        return known
+    return known.only(np.flatnonzero(slope.near & inside))
 
 
 def _unbounded(problem: Problem, step: Floats) -> tuple[int, ...]:
     """The columns whose own part of a step moves a predictor far."""
-    reach = abs(problem.columns).max(axis=0).toarray()
+    reach = abs(problem.design.columns).max(axis=0).toarray()
     return tuple(np.flatnonzero(np.abs(step) * reach > _FLIGHT).tolist())

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from enclos.studies.regression.model import Family, Floats, Ints, Likelihood, Prior, Ties
+from enclos.studies.regression.model import Family, Floats, Ints, Likelihood, Mask, Prior, Ties
 from enclos.studies.regression.rules.case_sets import case_sets
 from enclos.studies.regression.rules.likelihood import LogLikelihood
 from enclos.studies.regression.rules.risk_sets import cox
 from enclos.studies.regression.rules.rows import Logistic, Poisson
 from enclos.studies.regression.rules.strata import conditional_poisson
+from enclos.studies.regression.steps.curvature import Face
 
 _MOST_CELLS = 50_000_000
 """How many chances the exact conditional likelihood may hold: 800 MB with what goes beside them."""
@@ -66,7 +67,7 @@ class Rows:
 class Problem:
     """Rows, columns and a prior."""
 
-    columns: sparse.csc_array
+    design: Face
     rows: Rows
     likelihood: LogLikelihood
     prior: Prior
@@ -74,9 +75,9 @@ class Problem:
     @property
     def n_columns(self) -> int:
         """How many coefficients there are."""
-        return int(self.columns.shape[1])
+        return len(self.design.numbers)
 
-    def penalised(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def penalised(self) -> Mask:
         """The columns that the prior is about."""
         mask = np.full(self.n_columns, self.prior.family is not Family.NONE)
         mask[list(self.prior.exempt)] = False
@@ -89,16 +90,13 @@ class Problem:
 
     def predictor(self, coefficients: Floats) -> Floats:
         """The linear predictor of every row."""
-        (used,) = np.nonzero(coefficients)
-        return np.asarray(self.columns[:, used] @ coefficients[used] + self.rows.offset)
+        return np.asarray(self.design.rows @ coefficients + self.rows.offset)
 
     def fixing(self, column: int, coefficient: float) -> Problem:
-        """The same without a column, whose coefficient is given."""
-        others = np.delete(np.arange(self.n_columns), column)
-        offset = self.rows.offset + coefficient * self.columns[:, [column]].toarray()[:, 0]
-        exempt = frozenset(number - (number > column) for number in self.prior.exempt if number != column)
-        prior = Prior(self.prior.family, self.prior.variance, exempt)
-        return Problem(self.columns[:, others], replace(self.rows, offset=offset), self.likelihood, prior)
+        """The same where a column adds so much more to every predictor; the column itself is still there."""
+        own = np.zeros(self.n_columns)
+        own[column] = coefficient
+        return replace(self, rows=replace(self.rows, offset=self.predictor(own)))
 
 
 def _checked(name: str, values: np.ndarray, n_rows: int) -> Floats:
@@ -191,4 +189,4 @@ def problem_of(
         weighing,
         shift,
     )
-    return Problem(columns, rows, rows.log_likelihood(), prior)
+    return Problem(Face.whole(columns), rows, rows.log_likelihood(), prior)
