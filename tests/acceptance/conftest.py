@@ -66,6 +66,24 @@ def home(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def south(shared_root: Path) -> Path:
+    """An enclosure of 250 other persons over one year, with a floor of its own."""
+
+    def make(folder: Path) -> None:
+        make_france(folder.parent / "france-south", 250, (2019, 2019), 23)
+        run_cli("init", folder, "--min-count-floor", 1, "--buckets", 2)
+        run_cli("ingest", folder, *sorted((folder.parent / "france-south" / "deliveries").iterdir()))
+        run_cli("link", folder)
+        run_cli("build", folder)
+        permit = folder.parent / "permit-south.yaml"
+        permit.write_text(permit_text("FR-TEST-0002", min_count=1), encoding="utf-8")
+        run_cli("permit", "sign", folder, permit)
+        run_cli("permit", "open", folder, "FR-TEST-0002")
+
+    return made_once(shared_root, "south", make)
+
+
+@pytest.fixture(scope="session")
 def few(shared_root: Path) -> Path:
     """An enclosure of sixty patients of one hospital, built, and one permit open: what moves all of it is quick."""
 

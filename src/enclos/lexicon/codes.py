@@ -116,6 +116,11 @@ class Code(Enum):
     RELEASE_REQUEST = ("REL-07", _PROMISE, "a request states purpose, author and reasons in words [SEC-EXP-2]")
     PACKAGE_BROKEN = ("REL-08", _PROMISE, "a package is complete and signed by the release key [Five Safes RO-Crate]")
     RELEASE_OTHER_PERMIT = ("REL-09", _ALLOW, "a result leaves under its own permit and no other [EHDS Art. 73(2)]")
+    POOL_SITES = (
+        "REL-10",
+        _PROMISE,
+        "sites are pooled by one package of each, of one and the same study [docs/comparative.md]",
+    )
     # -- rights of persons (RGT)
     OBJECTION_FILE = ("RGT-01", _PROMISE, "an objection names a source and its pseudonym [docs/rights.md]")
     REIDENTIFY_REQUEST = ("RGT-02", _ALLOW, "a person is found again for a reason of the list [CNIL EDS SEC-REI]")

@@ -94,15 +94,18 @@ class Posterior:
     tau_upper: float
 
 
-_PRIOR_SD = (2.0, 0.5)
+_PRIOR_SD, _PRIOR_TAU = 2.0, 0.5
 """Of the mean effect (normal) and of the spread between sites (half-normal). Source: EvidenceSynthesis' defaults."""
 _N_TAU, _N_EFFECT = 81, 801
 
 
-def pooled_posterior(profiles: Sequence[Profile], level: float = 0.95) -> Posterior | None:
+def pooled_posterior(
+    profiles: Sequence[Profile], level: float = 0.95, *, prior_sd: float = _PRIOR_SD
+) -> Posterior | None:
     """Random effects from profiles: the posterior of mean and spread, summed over a grid, the same every time.
 
     The interval is the narrowest that holds the level, as in the peer, which samples it.
+    In:    prior_sd — of the mean effect about none; infinite for what is no ratio
     Empty: None without profiles
     Source: EvidenceSynthesis, computeBayesianMetaAnalysis
     """
@@ -111,7 +114,7 @@ def pooled_posterior(profiles: Sequence[Profile], level: float = 0.95) -> Poster
     low, high = min(each.points[0] for each in profiles), max(each.points[-1] for each in profiles)
     effects = np.linspace(low, high, _N_EFFECT)
     step = effects[1] - effects[0]
-    taus = np.linspace(0, 4 * _PRIOR_SD[1], _N_TAU)
+    taus = np.linspace(0, 4 * _PRIOR_TAU, _N_TAU)
     likelihoods = [np.exp(values - values.max()) for values in (log_likelihood(each)(effects) for each in profiles)]
     log_posterior = np.empty((_N_TAU, _N_EFFECT))
     offsets = step * np.arange(1 - _N_EFFECT, _N_EFFECT)
@@ -122,7 +125,7 @@ def pooled_posterior(profiles: Sequence[Profile], level: float = 0.95) -> Poster
             reached = np.convolve(kernel, np.ones(_N_EFFECT), mode="valid")
             spread = [np.convolve(kernel, each, mode="valid") / reached for each in likelihoods]
         log_posterior[index] = np.sum([np.log(np.maximum(each, 1e-300)) for each in spread], axis=0)
-    log_posterior -= effects**2 / (2 * _PRIOR_SD[0] ** 2) + taus[:, None] ** 2 / (2 * _PRIOR_SD[1] ** 2)
+    log_posterior -= effects**2 / (2 * prior_sd**2) + taus[:, None] ** 2 / (2 * _PRIOR_TAU**2)
     weights = np.exp(log_posterior - log_posterior.max())
     weights /= weights.sum()
     of_effect, of_tau = weights.sum(axis=0), weights.sum(axis=1)
