@@ -25,6 +25,7 @@ from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, 
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
 from enclos.studies.model import Study, circular
 from enclos.studies.pathways.document import PathwaysDocument
+from enclos.studies.sccs.document import SccsDocument
 from enclos.studies.survival.document import SurvivalDocument
 from enclos.studies.utilisation.document import UtilisationDocument
 
@@ -37,6 +38,7 @@ class _EntryDocument(Document):
     pathways: PathwaysDocument | None = Field(None, description="Treatments one after the other.")
     utilisation: UtilisationDocument | None = Field(None, description="Who takes what, how long, how much, what for.")
     diagnose: DiagnoseDocument | None = Field(None, description="Whether cohorts are what their definitions meant.")
+    sccs: SccsDocument | None = Field(None, description="The rate of an outcome while exposed and in other time.")
 
     def given(self) -> dict[str, AnalysisDocument]:
         """The analyses that the entry names; a valid one names one."""

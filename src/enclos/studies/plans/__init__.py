@@ -11,5 +11,6 @@ Temporary tables, all within one bucket; days are numbers since 1970-01-01, both
     study_entry        one row per stretch of the cohorts that an analysis follows: entry (dense number), cohort,
                        ordinal, first_day, last_day, observed_first, observed_last, age, sex, next_day
     study_exposure     one row per exposure during an entry: see utilisation/plans.py
+    study_case         one row per observation period with an outcome: see sccs/plans.py
     study_gap          one row per time between events: cohort, ordinal, previous_last_day, until_day
 """

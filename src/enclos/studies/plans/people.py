@@ -20,6 +20,7 @@ TEMPORARY_TABLES: tuple[str, ...] = (
     "study_gap",
     "study_entry",
     "study_exposure",
+    "study_case",
 )
 """What a study leaves behind in a bucket until it is dropped."""
 

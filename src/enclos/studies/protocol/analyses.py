@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
 
 from enclos.studies.characterise.model import Characterisation
 from enclos.studies.diagnose.model import Diagnosis
@@ -17,23 +15,12 @@ from enclos.studies.model import (
     Population,
 )
 from enclos.studies.pathways.model import Pathways
+from enclos.studies.protocol.cases import SCCS
+from enclos.studies.protocol.shape import Options, Words
 from enclos.studies.protocol.words import ages, dates, days, listed, names, standard_words, windows, yes
+from enclos.studies.sccs.model import Sccs
 from enclos.studies.survival.model import Survival
 from enclos.studies.utilisation.model import Utilisation
-
-Options: TypeAlias = Iterator[tuple[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a protocol says of one kind of analysis."""
-
-    title: str
-    design: str
-    question: Callable[[Any], str]
-    outcomes: Callable[[Any], tuple[str, ...]]
-    options: Callable[[Any], Options]
-    estimator: str
 
 
 def population_options(population: Population) -> Options:
@@ -225,6 +212,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             "Characteristics at entry, overlap of cohorts, attrition; records and persons of each concept in the data, "
             "by the persons of the cohort and on the days of entry; entries and persons by calendar time",
         ),
+        Sccs: SCCS,
     }
 )
 """The words of every kind; a kind without words has no protocol."""

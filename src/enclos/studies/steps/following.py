@@ -15,6 +15,8 @@ from enclos.studies.pathways.model import Pathways
 from enclos.studies.pathways.steps import PathwayFollower, pathway_columns
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
+from enclos.studies.sccs.model import Sccs
+from enclos.studies.sccs.steps import SccsFollower, sccs_columns
 from enclos.studies.survival.model import Survival
 from enclos.studies.survival.steps import SurvivalFollower, survival_columns
 from enclos.studies.utilisation.model import Utilisation
@@ -48,6 +50,7 @@ _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Pathways: Kind(PathwayFollower, pathway_columns),
     Utilisation: Kind(UtilisationCounter, utilisation_columns),
     Diagnosis: Kind(DiagnosisCounter, diagnosis_columns),
+    Sccs: Kind(SccsFollower, sccs_columns),
 }
 
 

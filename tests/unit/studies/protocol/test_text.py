@@ -31,6 +31,7 @@ BASES: dict[str, dict[str, Any]] = {
     "pathways": {"target": ["bleed"], "treatments": ["drug"]},
     "utilisation": {"cohort": ["drug"], "exposures": ["drug"], "age_groups": [[0, 99]]},
     "diagnose": {"cohort": ["drug"]},
+    "sccs": {"exposure": ["drug"], "outcome": ["bleed"]},
 }
 AGED = {"age_groups": AGES, "strata": ["age_group"]}
 CHANGES: dict[str, dict[str, Any]] = {
@@ -93,6 +94,21 @@ CHANGES: dict[str, dict[str, Any]] = {
         "age_groups": AGES,
     },
     "diagnose": {"cohort": ["bleed"], "age_groups": AGES, "strata": ["sex"], "interval": "months"},
+    "sccs": {
+        "exposure": ["drug", "other"],
+        "outcome": ["stroke"],
+        "windows": {"late": {"start": 1, "start_anchor": "end", "end": 71}},
+        "pre_exposure_days": 72,
+        "end_of_observation_days": 0,
+        "first_outcome_only": True,
+        "naive_days": 73,
+        "ages": [18, 74],
+        "date_range": ["2011-01-01", None],
+        "age_spline": 7,
+        "season_spline": True,
+        "calendar_spline": 8,
+        "show_failed": True,
+    },
 }
 
 

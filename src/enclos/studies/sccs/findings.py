@@ -1,0 +1,195 @@
+"""What a self-controlled case series says: diagnostics first, then estimates, then attrition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.studies.rules.estimates import printed
+from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.sccs import diagnostics
+from enclos.studies.sccs.diagnostics import Diagnostic
+from enclos.studies.sccs.fitting import Effect, Model
+from enclos.studies.sccs.intervals import Counts, Ints, Rows
+from enclos.studies.sccs.model import END_OF_OBSERVATION, Sccs, Window
+
+GROUP_NAME = "outcome_cohort_name"
+ESTIMATES, DIAGNOSTICS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_attrition"
+_Z_95 = 1.959963984540054
+_DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What was found about one outcome."""
+
+    rows: Rows
+    model: Model
+    diagnostics: Sequence[Diagnostic]
+    steps: Sequence[tuple[str, Counts]]
+    every_person: Ints
+    """The dense number of each case's person, before the first step."""
+    persons: Ints
+    """The dense number of each case's person, of the cases in the model."""
+    splines: Sequence[str]
+    """The spline of each coefficient."""
+
+
+def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found]) -> None:
+    """Add all result ids, each holding all outcomes."""
+    settings = _settings(asked)
+    result_id = report.start(DIAGNOSTICS, GROUP_NAME, "", "", settings)
+    for outcome, each in found.items():
+        _report_diagnostics(report, result_id, outcome, each)
+    result_id = report.start(ESTIMATES, GROUP_NAME, "", "", settings)
+    for outcome, each in found.items():
+        _report_estimates(report, result_id, asked, outcome, each)
+    result_id = report.start(ATTRITION, GROUP_NAME, "reason", "reason_id", settings)
+    for outcome, each in found.items():
+        report_steps(report, result_id, GROUP_NAME, outcome, each.steps, each.every_person)
+
+
+def is_shown(asked: Sccs, found: Found) -> bool:
+    """Whether ratios are shown: when the diagnostics hold, or when the study asks for them all the same."""
+    return asked.show_failed or diagnostics.all_hold(found.diagnostics)
+
+
+def _report_diagnostics(report: Report, result_id: int, outcome: str, found: Found) -> None:
+    everyone = BitMap(found.persons.astype(np.uint32))
+    for each in found.diagnostics:
+        place = Place(GROUP_NAME, outcome, each.name, each.exposure)
+        numbers = {"estimate": each.estimate, "lower": each.lower, "upper": each.upper, "p_value": each.p_value}
+        given = [_number(name, value) for name, value in numbers.items() if not math.isnan(value)]
+        word = "not evaluated" if each.passed is None else "pass" if each.passed else "fail"
+        report.add(result_id, place, [*given, Estimate("verdict", EstimateType.CHARACTER, word)])
+        report.add_cell(result_id, place, everyone, everyone)
+
+
+def _report_estimates(report: Report, result_id: int, asked: Sccs, outcome: str, found: Found) -> None:
+    shown = is_shown(asked, found)
+    everyone = BitMap(found.persons.astype(np.uint32))
+    rows = found.rows
+    for column, (window, exposure) in enumerate(windows_in_order(asked)):
+        within = rows.within[:, column]
+        having = within & (rows.n_outcomes > 0)
+        place = Place(GROUP_NAME, outcome, window, exposure)
+        cases = BitMap(found.persons[rows.case[having]].astype(np.uint32))
+        counts = {"n_persons": len(BitMap(found.persons[rows.case[within]].astype(np.uint32)))}
+        if shown:
+            # Events and days of a window would tell the ratio that is not shown.
+            counts |= {"n_events": int(rows.n_outcomes[within].sum()), "person_days": int(rows.n_days[within].sum())}
+        estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in counts.items()]
+        if shown:
+            estimates += ratio_estimates("rate_ratio", found.model.effects[column])
+        report.add(result_id, place, estimates)
+        report.add_cell(result_id, place, cases, everyone)
+    if shown:
+        _report_splines(report, result_id, outcome, found)
+    place = Place(GROUP_NAME, outcome, "model", None)
+    said = [
+        Estimate("n_cases", EstimateType.INTEGER, str(len(np.unique(rows.case)))),
+        Estimate("n_events", EstimateType.INTEGER, str(int(rows.n_outcomes.sum()))),
+        Estimate("status", EstimateType.CHARACTER, found.model.status),
+        Estimate("blinded", EstimateType.LOGICAL, "FALSE" if shown else "TRUE"),
+    ]
+    if shown:
+        said.append(_number("log_likelihood", found.model.log_likelihood))
+    report.add(result_id, place, said)
+    report.add_cell(result_id, place, everyone, everyone)
+
+
+def _report_splines(report: Report, result_id: int, outcome: str, found: Found) -> None:
+    everyone = BitMap(found.persons.astype(np.uint32))
+    names = list(found.splines)
+    for at, (name, coefficient) in enumerate(zip(names, found.model.splines.tolist(), strict=True)):
+        place = Place(GROUP_NAME, outcome, name, f"component {at - names.index(name) + 1}")
+        report.add(result_id, place, [_number("log_rate_ratio", coefficient)])
+        report.add_cell(result_id, place, everyone, everyone)
+
+
+def windows_in_order(asked: Sccs) -> Iterator[tuple[str, str | None]]:
+    """The window and exposure of each column of the model; the end of observation is of no exposure."""
+    windows: tuple[Window, ...] = asked.all_windows
+    yield from ((window.name, exposure) for window in windows for exposure in asked.exposures)
+    if asked.end_of_observation_days:
+        yield END_OF_OBSERVATION, None
+
+
+def ratio_estimates(name: str, effect: Effect) -> list[Estimate]:
+    """A ratio with its interval, and its logarithm with the standard error that the interval means.
+
+    Empty: nothing when the data give none
+    """
+    if not effect.known:
+        return []
+    numbers = {
+        name: math.exp(effect.log_ratio),
+        "lower": math.exp(effect.lower),
+        "upper": math.exp(effect.upper),
+        f"log_{name}": effect.log_ratio,
+        "standard_error": (effect.upper - effect.lower) / (2 * _Z_95),
+    }
+    return [_number(each, value) for each, value in numbers.items()]
+
+
+def report_steps(
+    report: Report, result_id: int, group: str, level: str, steps: Sequence[tuple[str, Counts]], persons: Ints
+) -> None:
+    """Add what each step leaves: outcomes, persons with any, cases and days."""
+    before = BitMap(persons.astype(np.uint32))
+    for reason_id, (reason, left) in enumerate(steps, start=1):
+        having = BitMap(persons[left.cases].astype(np.uint32))
+        counts = {
+            "number_records": left.n_outcomes,
+            "number_subjects": len(having),
+            "number_cases": len(left.cases),
+            "person_days": left.n_days,
+        }
+        for name, count in counts.items():
+            place = Place(group, level, name, None, ("reason", reason), ("reason_id", str(reason_id)))
+            report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(count))])
+            report.add_cell(result_id, place, having, before)
+        before = having
+
+
+def _number(name: str, value: float) -> Estimate:
+    """A number to ten significant digits: what lies beyond depends on the order of sums."""
+    return Estimate(name, EstimateType.NUMERIC, None if math.isnan(value) else printed(float(f"{value:.{_DIGITS}g}")))
+
+
+def _settings(asked: Sccs) -> dict[str, str]:
+    cases, time = asked.cases, asked.time
+    return {
+        "design": "self-controlled case series",
+        "exposures": SEPARATOR.join(asked.exposures),
+        "windows": SEPARATOR.join(window_words(each) for each in asked.windows),
+        "pre_exposure_days": str(asked.pre_exposure_days),
+        "end_of_observation_days": str(asked.end_of_observation_days),
+        "first_outcome_only": _logical(cases.first_outcome_only),
+        "naive_days": str(cases.naive_days),
+        "ages": "all" if cases.ages is None else cases.ages.word,
+        "first_date": "" if cases.dates.start_on is None else cases.dates.start_on.isoformat(),
+        "last_date": "" if cases.dates.end_on is None else cases.dates.end_on.isoformat(),
+        "age_knots": str(time.age_knots),
+        "season_knots": str(time.season_knots),
+        "calendar_knots": str(time.calendar_knots),
+        "show_failed": _logical(asked.show_failed),
+    }
+
+
+def window_words(window: Window) -> str:
+    """A window in words."""
+    first = ", first exposure only" if window.first_only else ""
+    return (
+        f"{window.name}: {window.from_day} from {window.from_anchor.value} "
+        f"to {window.to_day} from {window.to_anchor.value}{first}"
+    )
+
+
+def _logical(value: bool) -> str:
+    return "TRUE" if value else "FALSE"

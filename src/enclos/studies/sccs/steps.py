@@ -1,0 +1,169 @@
+"""Gather cases bucket by bucket; build, fit, judge and report at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from enclos.studies.model import Cohort
+from enclos.studies.ports import CdmBucket
+from enclos.studies.rules.report import Report
+from enclos.studies.sccs import diagnostics, findings, plans
+from enclos.studies.sccs.diagnostics import Diagnostic
+from enclos.studies.sccs.findings import Found
+from enclos.studies.sccs.fitting import Model, fit_rows
+from enclos.studies.sccs.intervals import (
+    Bools,
+    Floats,
+    Ints,
+    People,
+    Stretches,
+    joined,
+    last_days,
+    only_cases,
+    rows_of,
+    study_population,
+    windows_of,
+)
+from enclos.studies.sccs.model import Sccs
+from enclos.studies.sccs.moments import CALENDAR, SEASON, Curves, curves_of, moments_of
+
+
+def sccs_columns(_: Sccs) -> Mapping[str, tuple[str, ...]]:
+    """Nothing is read beyond the cohorts, the persons and their observation."""
+    return {}
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The cases of one outcome, as buckets gave them: columns that grow together."""
+
+    cases: dict[str, list[Ints]] = field(default_factory=dict)
+    events: dict[str, list[Ints]] = field(default_factory=dict)
+    n_cases: int = 0
+
+    def add(self, cases: pa.Table, events: pa.Table, first_person: int) -> None:
+        """Add the cases of a bucket."""
+        rows = {name: _ints(cases, name) for name in cases.column_names}
+        rows["ordinal"] += first_person
+        happened = {name: _ints(events, name) for name in events.column_names}
+        happened["number"] += self.n_cases
+        for gathered, more in ((self.cases, rows), (self.events, happened)):
+            for name, values in more.items():
+                gathered.setdefault(name, []).append(values)
+        self.n_cases += cases.num_rows
+
+    def in_order(self) -> tuple[dict[str, Ints], dict[str, Ints]]:
+        """Cases in the order of persons and days, however they were bucketed; events with the cases' new numbers."""
+        cases, events = (
+            {name: np.concatenate(values) for name, values in each.items()} for each in (self.cases, self.events)
+        )
+        order = np.lexsort((cases["first_day"], cases["person_id"]))
+        number = np.empty(len(order), dtype=np.int64)
+        number[order] = np.arange(len(order))
+        return {name: values[order] for name, values in cases.items()}, {**events, "number": number[events["number"]]}
+
+
+def _ints(table: pa.Table, name: str) -> Ints:
+    values: Ints = table[name].to_numpy().astype(np.int64)
+    return values
+
+
+class SccsFollower:
+    """Follows the cases of a self-controlled case series."""
+
+    def __init__(self, analysis: Sccs, cohorts: Sequence[Cohort]) -> None:
+        self._analysis = analysis
+        self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
+        self._gathered = {outcome: Gathered() for outcome in analysis.outcomes}
+        self._n_persons = 0
+
+    def take(self, bucket: CdmBucket, first_person: int) -> None:
+        """Gather the cases of one bucket."""
+        self._n_persons += bucket.query(plans.plan_n_observed()).to_pylist()[0]["n_persons"]
+        exposures = [self._index[name] for name in self._analysis.exposures]
+        for outcome, gathered in self._gathered.items():
+            bucket.execute(plans.plan_cases(self._index[outcome]))
+            events = bucket.query(plans.plan_case_events([self._index[outcome], *exposures]))
+            gathered.add(bucket.query(plans.plan_case_rows()), events, first_person)
+
+    def report(self, report: Report) -> None:
+        """Add diagnostics, estimates when they hold, and attrition."""
+        found = {outcome: self._found(outcome, gathered) for outcome, gathered in self._gathered.items()}
+        findings.report_sccs(report, self._analysis, found)
+
+    def _found(self, outcome: str, gathered: Gathered) -> Found:
+        cases, events = gathered.in_order()
+        of_outcome = events["cohort"] == self._index[outcome]
+        everyone = People(
+            cases["first_day"],
+            cases["last_day"],
+            cases["born_day"],
+            events["number"][of_outcome],
+            events["first_day"][of_outcome],
+        )
+        exposure_of = np.full(len(self._index), -1)
+        exposure_of[[self._index[name] for name in self._analysis.exposures]] = np.arange(len(self._analysis.exposures))
+        eras = Stretches(events["number"], exposure_of[events["cohort"]], events["first_day"], events["last_day"]).only(
+            ~of_outcome
+        )
+        n_with = len(np.unique(cases["ordinal"]))
+        rare = diagnostics.rare_outcome(n_with, self._n_persons, first_only=self._analysis.cases.first_outcome_only)
+        return analyse(self._analysis, everyone, eras, cases["ordinal"], rare)
+
+
+def analyse(asked: Sccs, everyone: People, eras: Stretches, persons: Ints, rare: Diagnostic) -> Found:
+    """The model of one outcome with what speaks for and against it.
+
+    In: everyone — all observation periods with the outcome; eras — their exposures, kind is the place in the analysis
+        persons — the dense number of each case's person
+    """
+    people, kept, steps = study_population(everyone, asked.cases)
+    if asked.time.age_knots:
+        kept = kept[people.born_day[kept] > plans.FAR_PAST]
+    number = np.full(len(everyone), -1)
+    number[kept] = np.arange(len(kept))
+    people = only_cases(people, kept)
+    inside = number[eras.case] >= 0
+    eras = joined(Stretches(number[eras.case], eras.kind, eras.first_day, eras.last_day).only(inside))
+    n_exposures = len(asked.exposures)
+    windows = windows_of(eras, asked.all_windows, n_exposures, people)
+    n_windows = n_exposures * len(asked.all_windows)
+    if asked.end_of_observation_days:
+        end = last_days(people, asked.end_of_observation_days, n_windows)
+        windows = Stretches(*(np.concatenate((getattr(windows, n), getattr(end, n))) for n in Stretches.__slots__))
+        n_windows += 1
+    curves = curves_of(people, asked.time)
+    moments, values = moments_of(people, curves) if asked.time.any else (None, np.zeros((1, 0)))
+    rows = rows_of(people, windows, n_windows, moments)
+    model = fit_rows(rows, values)
+    looked_at = [rare, *_diagnostics(asked, people, eras, curves, model)]
+    return Found(rows, model, looked_at, steps, persons, persons[kept], curves.names)
+
+
+def _diagnostics(asked: Sccs, people: People, eras: Stretches, curves: Curves, model: Model) -> list[Diagnostic]:
+    """What the data say of each assumption."""
+    found: list[Diagnostic] = []
+    n_exposures = len(asked.exposures)
+    for at, exposure in enumerate(asked.exposures):
+        gain = diagnostics.pre_exposure_gain(
+            people, eras.only(eras.kind == at), exposure, decides=not asked.pre_exposure_days
+        )
+        found.append(gain)
+        if asked.pre_exposure_days:
+            effect = model.effects[len(asked.windows) * n_exposures + at]
+            bounds = diagnostics.PRE_EXPOSURE_BOUNDS
+            found.append(diagnostics.within_bounds(diagnostics.PRE_EXPOSURE, effect, bounds, exposure))
+    if asked.end_of_observation_days:
+        found.append(diagnostics.within_bounds(diagnostics.END, model.effects[-1], diagnostics.END_BOUNDS))
+    names = np.array(curves.names)
+    season, calendar = (_of(model.splines, names == name) for name in (SEASON, CALENDAR))
+    return [*found, diagnostics.time_stability(people, curves, season, calendar)]
+
+
+def _of(coefficients: Floats, kept: Bools) -> Floats:
+    found: Floats = coefficients[kept] if len(coefficients) else np.zeros(0)
+    return found
