@@ -38,7 +38,7 @@ class DiagnoseDocument(AnalysisDocument):
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
         yield from twice(self, "cohort", "strata")
-        yield from wrong_strata(self.age_groups, self.strata)
+        yield from wrong_strata(self.age_groups, self.strata, for_strata_alone=False)
 
     def noun(self) -> Diagnosis:
         """The analysis meant."""
