@@ -115,7 +115,7 @@ def make_cohorts(cdm: InMemory) -> None:
 def make_population(cdm: InMemory, population: Population) -> None:
     """The denominators as a table of the database, as R leaves them, with their attrition."""
     buckets.make_persons(cdm)
-    buckets.make_denominators(cdm, denominators_of(population))
+    buckets.make_denominators(cdm, denominators_of(population), {})
     cdm.query(denominators.plan_denominator_counts())
     cdm.query(denominators.plan_attrition(population, 0, 0))
 

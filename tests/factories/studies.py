@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -55,14 +55,22 @@ def oracle_cohort(cohort: ConceptCohort, descendants: Mapping[int, Iterable[int]
     return Cohort(cohort.name, frozenset(concepts), cohort.limit is Limit.FIRST, end, gap)
 
 
-def requirements_of(population: Population) -> list[Requirement]:
-    """Every combination of a population as the oracle reads it, in the order of the result."""
-    return [
+def requirements_of(population: Population, target: Cohort | None = None) -> list[Requirement]:
+    """Every combination of a population as the oracle reads it, in the order of the result.
+
+    In: target — the population's target cohort as the oracle reads it
+    """
+    anytime = [
         Requirement((age.min_years, age.max_years), sex.value, days)
         for age in population.age_groups
         for sex in population.sexes
         for days in population.days_prior_observation
     ]
+    if population.target is None:
+        return anytime
+    at_entry = population.target.requirements_at_entry
+    windows = [(each.from_day or 0, each.to_day) for each in population.target.windows]
+    return [replace(each, target=target, window=window, at_entry=at_entry) for window in windows for each in anytime]
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def cdm(text: str) -> CdmOfTables:
 
 def rates(persons: str, analysis: Incidence) -> list[Row]:
     """Denominator, window, persons, days and events of each rate of the outcome ``events``."""
-    result = run_study(Study("spec", (EVENTS,), (analysis,)), cdm(persons))
+    result = run_study(Study("spec", (EVENTS, OTHERS), (analysis,)), cdm(persons))
     return [
         (str(number), f"{start}..{end}", str(cell.n_denominator), str(cell.person_days), str(cell.n_outcomes))
         for (number, _), windows in counted(result, "incidence").items()
@@ -78,7 +78,7 @@ def rates(persons: str, analysis: Incidence) -> list[Row]:
 
 def shares(persons: str, analysis: PointPrevalence | PeriodPrevalence) -> list[Row]:
     """Denominator, window, persons and cases of each share of the outcome ``events``."""
-    result = run_study(Study("spec", (EVENTS,), (analysis,)), cdm(persons))
+    result = run_study(Study("spec", (EVENTS, OTHERS), (analysis,)), cdm(persons))
     return [
         (str(number), f"{start}..{end}", str(cell.n_denominator), str(cell.n_outcomes))
         for (number, _), windows in counted(result, "prevalence").items()
@@ -87,8 +87,8 @@ def shares(persons: str, analysis: PointPrevalence | PeriodPrevalence) -> list[R
 
 
 def at_risk(persons: str, population: Population) -> list[Row]:
-    """Denominator, person and stretch of each stay of a population."""
-    rows = denominator_table(population, cdm(persons)).to_pylist()
+    """Denominator, person and stretch of each stay of a population, whose target can be ``events`` or ``others``."""
+    rows = denominator_table(population, cdm(persons), cohorts_at_hand=(EVENTS, OTHERS)).to_pylist()
     return [
         (
             row["denominator_cohort_name"].rpartition("_")[2],

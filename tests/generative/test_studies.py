@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,16 +11,22 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from enclos.studies.model import (
+    AfterDays,
     AgeGroup,
     ConceptCohort,
     DateRange,
+    DayWindow,
+    Domain,
     Incidence,
     Interval,
+    Limit,
+    OpenEnd,
     PeriodPrevalence,
     PointPrevalence,
     Population,
     Sex,
     Study,
+    Target,
     TimePoint,
 )
 from enclos.studies.steps import run_study
@@ -53,6 +60,28 @@ POPULATIONS = st.builds(
         ]
     ),
 )
+TARGETED = st.builds(
+    replace,
+    POPULATIONS,
+    target=st.builds(
+        Target,
+        st.just("target"),
+        st.sampled_from(
+            [(DayWindow(0, None),), (DayWindow(0, 30), DayWindow(31, 60)), (DayWindow(1, 1), DayWindow(90, None))]
+        ),
+        st.booleans(),
+    ),
+)
+TARGET_COHORTS = st.builds(
+    ConceptCohort,
+    st.just("target"),
+    st.sampled_from([(1,), (2, 3)]),
+    st.just(False),
+    st.just(Domain.CONDITION),
+    st.sampled_from(Limit),
+    st.sampled_from([AfterDays(0), AfterDays(100), OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END]),
+)
+CENSORING = ConceptCohort("censoring", (2,), False, Domain.CONDITION, Limit.ALL, AfterDays(3))
 INTERVALS = st.lists(st.sampled_from(Interval), min_size=1, max_size=3, unique=True).map(tuple)
 CALENDARS = st.lists(
     st.sampled_from([each for each in Interval if each is not Interval.OVERALL]), min_size=1, max_size=2, unique=True
@@ -71,7 +100,9 @@ def study_days(people: tuple[History, ...], wanted: DateRange) -> Stretch | None
 
 INCIDENCES = {
     "people": PEOPLE,
-    "population": POPULATIONS,
+    "population": POPULATIONS | TARGETED,
+    "target": TARGET_COHORTS,
+    "censored": st.booleans(),
     "cohort": COHORTS,
     "intervals": INTERVALS,
     "washout": st.sampled_from([None, 0, 1, 30, 365]),
@@ -84,6 +115,8 @@ INCIDENCES = {
 def check_incidence_is_what_the_oracle_counts(
     people: tuple[History, ...],
     population: Population,
+    target: ConceptCohort,
+    censored: bool,
     cohort: ConceptCohort,
     intervals: tuple[Interval, ...],
     washout: int | None,
@@ -91,17 +124,28 @@ def check_incidence_is_what_the_oracle_counts(
     complete: bool,
     n_buckets: int,
 ) -> None:
-    analysis = Incidence(OUTCOMES, population, intervals, washout, repeated, complete)
-    study = Study("random", (cohort, SECOND), (analysis,))
+    censor = oracle_cohort(CENSORING) if censored else None
+    analysis = Incidence(
+        OUTCOMES, population, intervals, washout, repeated, complete, CENSORING.name if censored else None
+    )
+    study = Study("random", (target, cohort, CENSORING, SECOND), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
     found, left = counted(result, "incidence"), attrition(result, "incidence_attrition")
     days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
-    requirements = requirements_of(population)
+    requirements = requirements_of(population, oracle_cohort(target))
     kinds = [each.value for each in intervals]
     for number, requirement in enumerate(requirements, start=1):
         for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
             expected = incidence(
-                people, requirement, outcome, days, kinds=kinds, washout=washout, repeated=repeated, complete=complete
+                people,
+                requirement,
+                outcome,
+                days,
+                kinds=kinds,
+                washout=washout,
+                repeated=repeated,
+                complete=complete,
+                censor=censor,
             )
             assert found.get((number, outcome.name), {}) == {
                 window: Counted(
@@ -110,7 +154,10 @@ def check_incidence_is_what_the_oracle_counts(
                 for window, rate in expected.items()
             }
             stays_of = [stays(each, requirement, days) for each in people]
-            at_risk = [days_at_risk(each, requirement, outcome, days, washout, repeated=repeated) for each in people]
+            at_risk = [
+                days_at_risk(each, requirement, outcome, days, washout, repeated=repeated, censor=censor)
+                for each in people
+            ]
             stretches_of = [stretches_at_risk(*each) for each in zip(at_risk, stays_of, strict=True)]
             windows = [(start, end) for _, start, end in incidence_windows(at_risk, kinds, complete=complete)]
             chain = population_left(people, requirements, requirement, days)
@@ -132,7 +179,8 @@ def test_incidence_is_what_the_oracle_counts_thousands_of_times(**drawn: Any) ->
 
 PREVALENCES = {
     "people": PEOPLE,
-    "population": POPULATIONS,
+    "population": POPULATIONS | TARGETED,
+    "target": TARGET_COHORTS,
     "cohort": COHORTS,
     "intervals": CALENDARS,
     "overall": st.booleans(),
@@ -146,6 +194,7 @@ PREVALENCES = {
 def check_prevalence_is_what_the_oracle_counts(
     people: tuple[History, ...],
     population: Population,
+    target: ConceptCohort,
     cohort: ConceptCohort,
     intervals: tuple[Interval, ...],
     overall: bool,
@@ -161,11 +210,11 @@ def check_prevalence_is_what_the_oracle_counts(
     else:
         whole = False
         analysis = PointPrevalence(OUTCOMES, population, intervals, time_point)
-    study = Study("random", (cohort, SECOND), (analysis,))
+    study = Study("random", (target, cohort, SECOND), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
     found, left = counted(result, "prevalence"), attrition(result, "prevalence_attrition")
     days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
-    requirements = requirements_of(population)
+    requirements = requirements_of(population, oracle_cohort(target))
     kinds = [each.value for each in analysis.intervals]
     point = None if time_point is None else time_point.value
     for number, requirement in enumerate(requirements, start=1):

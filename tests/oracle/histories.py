@@ -65,6 +65,11 @@ class Requirement:
     ages: tuple[int, int]
     sex: str
     days_prior: int
+    target: Cohort | None = None
+    window: tuple[int, int | None] = (0, None)
+    """Days after an entry into the target."""
+    at_entry: bool = False
+    """Whether ages, days observed before and study days are judged on the day of entry only."""
 
 
 def days_of(stretch: Stretch) -> list[date]:
@@ -120,15 +125,39 @@ def stays(history: History, requirement: Requirement, study: Stretch) -> list[St
         return []
     if requirement.sex != "both" and history.gender_concept_id != {"male": MALE, "female": FEMALE}[requirement.sex]:
         return []
-    found = []
-    for period_start, period_end in history.periods:
-        days = [
-            day
-            for day in days_of((period_start, period_end))
-            if study[0] <= day <= study[1]
+
+    def fits(day: date, period: Stretch) -> bool:
+        return (
+            study[0] <= day <= study[1]
             and birthday(born, requirement.ages[0]) <= day < birthday(born, requirement.ages[1] + 1)
-            and day - period_start >= DAY * requirement.days_prior
-        ]
-        if days:
-            found.append((days[0], days[-1]))
+            and day - period[0] >= DAY * requirement.days_prior
+        )
+
+    def young_enough(day: date) -> bool:
+        return day <= study[1] and day < birthday(born, requirement.ages[1] + 1)
+
+    found = []
+    for period in history.periods:
+        if requirement.target is None:
+            candidates = [(day, fits(day, period)) for day in days_of(period)]
+            found += _whole(candidates)
+            continue
+        for entry in spells(history, requirement.target):
+            if not period[0] <= entry[0] <= period[1]:
+                continue
+            candidates = []
+            for day in days_of(entry):
+                after = (day - entry[0]).days
+                in_window = requirement.window[0] <= after and (
+                    requirement.window[1] is None or after <= requirement.window[1]
+                )
+                holds = fits(entry[0], period) and young_enough(day) if requirement.at_entry else fits(day, period)
+                candidates.append((day, in_window and day <= period[1] and holds))
+            found += _whole(candidates)
     return found
+
+
+def _whole(days: list[tuple[date, bool]]) -> list[Stretch]:
+    """The first and last of the days that hold, if any."""
+    holding = [day for day, holds in days if holds]
+    return [(holding[0], holding[-1])] if holding else []

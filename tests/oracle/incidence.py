@@ -21,17 +21,27 @@ class Rate:
 
 
 def days_at_risk(
-    history: History, requirement: Requirement, cohort: Cohort, study: Stretch, washout: int | None, *, repeated: bool
+    history: History,
+    requirement: Requirement,
+    cohort: Cohort,
+    study: Stretch,
+    washout: int | None,
+    *,
+    repeated: bool,
+    censor: Cohort | None = None,
 ) -> list[tuple[date, bool]]:
     """The days on which a person is at risk, in order, each with whether an event falls on it.
 
     On each day the person looks back at the last outcome that began before it: the day counts when the outcome and
-    the washout are over; never when the washout is all time.
+    the washout are over; never when the washout is all time; nor on a day after the censor cohort was entered.
     """
     having = spells(history, cohort)
+    censored = [] if censor is None else spells(history, censor)
     found: list[tuple[date, bool]] = []
     for stay in sorted(stays(history, requirement, study)):
         for day in days_of(stay):
+            if any(spell[0] < day for spell in censored):
+                continue
             before = [spell for spell in having if spell[0] < day]
             if before and (washout is None or day <= before[-1][1] + DAY * washout):
                 continue
@@ -52,10 +62,11 @@ def incidence(
     washout: int | None,
     repeated: bool,
     complete: bool,
+    censor: Cohort | None = None,
 ) -> dict[tuple[str, date, date], Rate]:
     """The rate of each window in which someone is at risk."""
     at_risk = {
-        history.person_id: days_at_risk(history, requirement, cohort, study, washout, repeated=repeated)
+        history.person_id: days_at_risk(history, requirement, cohort, study, washout, repeated=repeated, censor=censor)
         for history in histories
     }
     rates: dict[tuple[str, date, date], Rate] = {}

@@ -220,13 +220,57 @@ class TimePoint(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DayWindow:
+    """Days relative to an index day, both ends included; None leaves an end open."""
+
+    from_day: int | None
+    to_day: int | None
+
+    def __post_init__(self) -> None:
+        ends = [day for day in (self.from_day, self.to_day) if day is not None]
+        if any(abs(day) > MAX_DAYS for day in ends) or ends != sorted(ends):
+            raise ValueError("a window runs from its first to its last day")
+
+    @property
+    def word(self) -> str:
+        """The words that results use."""
+        return window_word(self.from_day, self.to_day)
+
+
+def window_word(from_day: int | None, to_day: int | None) -> str:
+    """The words that results use for a window."""
+    return f"{'-inf' if from_day is None else from_day} to {'inf' if to_day is None else to_day}"
+
+
+ALL_TIME = DayWindow(0, None)
+"""From an index day on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A cohort that persons count in only while they are in it, in windows of days after each entry."""
+
+    cohort: str
+    windows: tuple[DayWindow, ...] = (ALL_TIME,)
+    requirements_at_entry: bool = True
+    """Whether age, prior observation and study dates hold on the day of entry, or from whenever they are met."""
+
+    def __post_init__(self) -> None:
+        if not self.windows or len(set(self.windows)) != len(self.windows):
+            raise ValueError("a target has at least one window at risk, each once")
+        if any(each.from_day is None or each.from_day < 0 for each in self.windows):
+            raise ValueError("time at risk starts on or after the day of entry")
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
-    """Who is at risk and when: every combination of age group, sex and days of prior observation."""
+    """Who is at risk and when: every combination of window at risk, age group, sex and days of prior observation."""
 
     age_groups: tuple[AgeGroup, ...] = (AgeGroup(0, MAX_AGE_YEARS),)
     sexes: tuple[Sex, ...] = (Sex.BOTH,)
     days_prior_observation: tuple[int, ...] = (0,)
     date_range: DateRange = DateRange()
+    target: Target | None = None
 
     def __post_init__(self) -> None:
         lists: tuple[tuple[object, ...], ...] = (self.age_groups, self.sexes, self.days_prior_observation)
@@ -250,6 +294,8 @@ class Incidence:
     washout_days: int | None = None
     repeated_events: bool = False
     complete_intervals: bool = True
+    censor: str | None = None
+    """The cohort on whose first day a person's time at risk ends, that day included."""
     standard: Standard | None = None
     """What rates are also standardised by, over the finest age groups of the population."""
 
@@ -296,29 +342,6 @@ Rate: TypeAlias = Incidence | PointPrevalence | PeriodPrevalence
 """Estimates about a population."""
 
 
-@dataclass(frozen=True, slots=True)
-class DayWindow:
-    """Days relative to an index day, both ends included; None leaves an end open."""
-
-    from_day: int | None
-    to_day: int | None
-
-    def __post_init__(self) -> None:
-        ends = [day for day in (self.from_day, self.to_day) if day is not None]
-        if any(abs(day) > MAX_DAYS for day in ends) or ends != sorted(ends):
-            raise ValueError("a window runs from its first to its last day")
-
-    @property
-    def word(self) -> str:
-        """The words that results use."""
-        return window_word(self.from_day, self.to_day)
-
-
-def window_word(from_day: int | None, to_day: int | None) -> str:
-    """The words that results use for a window."""
-    return f"{'-inf' if from_day is None else from_day} to {'inf' if to_day is None else to_day}"
-
-
 class Stratum(Enum):
     """What estimates are made apart for."""
 
@@ -351,7 +374,12 @@ Analysis: TypeAlias = Rate | CohortAnalysis
 
 def cohorts_used(analysis: Analysis) -> tuple[str, ...]:
     """The names of the cohorts that an analysis reads."""
-    return analysis.cohort_names if isinstance(analysis, CohortAnalysis) else analysis.outcomes
+    if isinstance(analysis, CohortAnalysis):
+        return analysis.cohort_names
+    target = analysis.population.target
+    censor = analysis.censor if isinstance(analysis, Incidence) else None
+    others = (None if target is None else target.cohort, censor)
+    return tuple(dict.fromkeys([*analysis.outcomes, *(name for name in others if name is not None)]))
 
 
 def circular(sources: Mapping[str, Iterable[str]]) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from enclos.studies.model import AgeGroup, DateRange, Incidence, Interval, Population, Study
+from enclos.studies.model import AgeGroup, DateRange, Incidence, Interval, Population, Study, Target
 from enclos.studies.steps import run_study
 from factories.study_tables import EVENTS, cdm, rates, rows_of
 
@@ -152,3 +152,43 @@ def test_an_interval_in_which_nobody_is_at_risk_has_no_rate() -> None:
     """
     found = rates(persons, Incidence(("events",), Population()))
     assert [row[1] for row in found] == ["2018-01-01..2018-12-31", "2020-01-01..2020-12-31"]
+
+
+@pytest.mark.parametrize(
+    ("censored", "days", "events", "why"),
+    [
+        ("", 61, 1, "nothing ends time at risk but the event"),
+        ("2020-02-01", 32, 0, "the day of censoring is the last at risk"),
+        ("2020-03-01", 61, 1, "an event on the day of censoring counts"),
+        ("2020-01-01", 1, 0, "who is censored on entry has that day"),
+    ],
+)
+def test_time_at_risk_ends_on_the_first_day_of_the_censor_cohort(
+    censored: str, days: int, events: int, why: str
+) -> None:
+    persons = f"""
+        person | sex | born       | observed               | events     | others
+        1      | F   | 1980-01-01 | 2020-01-01..2020-12-31 | 2020-03-01 | {censored}
+    """
+    assert [row[3:] for row in rates(persons, everyone(censor="others"))] == [(str(days), str(events))], why
+
+
+def test_who_was_censored_before_the_study_is_not_at_risk() -> None:
+    persons = """
+        person | sex | born       | observed               | events     | others
+        1      | F   | 1980-01-01 | 2019-01-01..2020-12-31 | 2020-03-01 | 2019-12-31
+    """
+    study = Population(date_range=DateRange(date(2020, 1, 1), None))
+    assert rates(persons, Incidence(("events",), study, OVERALL, censor="others")) == []
+
+
+def test_the_event_counts_while_in_the_target_and_the_washout_looks_beyond_it() -> None:
+    persons = """
+        person | sex | born       | observed               | events                 | others
+        1      | F   | 1980-01-01 | 2020-01-01..2020-12-31 | 2020-02-01, 2020-06-01 | 2020-02-15..2020-08-01
+    """
+    study = Population(target=Target("others"))
+    assert rates(persons, Incidence(("events",), study, OVERALL, washout_days=60)) == [
+        ("1", "2020-04-02..2020-06-01", "1", "61", "1")
+    ]
+    assert rates(persons, Incidence(("events",), study, OVERALL)) == []

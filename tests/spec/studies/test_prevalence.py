@@ -2,7 +2,7 @@
 
 import pytest
 
-from enclos.studies.model import Interval, PeriodPrevalence, PointPrevalence, Population, TimePoint
+from enclos.studies.model import Interval, PeriodPrevalence, PointPrevalence, Population, Target, TimePoint
 from factories.study_tables import rows_of, shares
 
 PERSONS = """
@@ -80,4 +80,22 @@ def test_incomplete_intervals_are_cut_and_the_overall_interval_is_all_of_it() ->
         1           | 2019-12-20..2019-12-31 | 1       | 0
         1           | 2020-01-01..2020-01-10 | 1       | 1
         1           | 2019-12-20..2020-01-10 | 1       | 1
+    """)
+
+
+def test_in_a_target_only_those_in_it_are_asked() -> None:
+    persons = """
+        person | sex | born       | observed               | events                 | others
+        1      | F   | 1980-01-01 | 2019-01-01..2021-12-31 | 2019-12-20..2020-01-10 | 2019-06-01..2020-06-01
+        2      | M   | 1980-01-01 | 2019-01-01..2021-12-31 | 2020-07-01..2020-07-10 | 2020-01-01..2020-06-30
+        3      | M   | 1980-01-01 | 2019-01-01..2021-12-31 | 2020-01-01             |
+    """
+    in_target = Population(target=Target("others"))
+    assert shares(persons, PointPrevalence(("events",), in_target)) == [("1", "2020-01-01..2020-01-01", "2", "1")]
+    assert shares(
+        persons, PeriodPrevalence(("events",), in_target, (Interval.YEARS,), complete_intervals=False)
+    ) == rows_of("""
+        denominator | window                 | persons | cases
+        1           | 2019-06-01..2019-12-31 | 1       | 1
+        1           | 2020-01-01..2020-06-30 | 2       | 1
     """)

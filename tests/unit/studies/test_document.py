@@ -19,6 +19,7 @@ from enclos.studies.model import (
     CirceCohort,
     ConceptCohort,
     DateRange,
+    DayWindow,
     Domain,
     Incidence,
     Interval,
@@ -29,6 +30,7 @@ from enclos.studies.model import (
     Population,
     Sex,
     Study,
+    Target,
     TimePoint,
 )
 
@@ -284,5 +286,32 @@ def test_a_standard_is_named_or_given_and_brings_its_age_groups(
     ],
 )
 def test_a_standard_that_does_not_fit_is_refused(options: str, fault: str) -> None:
+    with pytest.raises(NotAsPromised, match=f"line 5, analyses\\[0\\].incidence.{fault}"):
+        study_from_yaml(SMALL.replace("outcome: bleed", f"outcome: bleed, {options}"))
+
+
+def test_a_target_and_a_censor_are_cohorts_of_the_study() -> None:
+    options = "outcome: bleed, target: drug, time_at_risk: [[0, 30], [31, null]], censor: drug"
+    text = SMALL.replace("outcome: bleed", options).replace(
+        "analyses:", "  drug: {concepts: [2], domain: drug}\nanalyses:"
+    )
+    target = Target("drug", (DayWindow(0, 30), DayWindow(31, None)))
+    assert study_from_yaml(text).analyses == (Incidence(("bleed",), Population(target=target), censor="drug"),)
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ("target: aspirin", "target: there is no cohort"),
+        ("censor: aspirin", "censor: there is no cohort"),
+        ("time_at_risk: [[0, 30]]", "time_at_risk: only a population in a target"),
+        ("requirements_at_entry: true", "requirements_at_entry: only a population in a target"),
+        ("target: bleed, time_at_risk: [[-1, 30]]", r"time_at_risk\[0\]: time at risk starts on day 0"),
+        ("target: bleed, time_at_risk: [[null, 30]]", r"time_at_risk\[0\]: time at risk starts on day 0"),
+        ("target: bleed, time_at_risk: [[9, 3]]", r"time_at_risk\[0\]: a window is"),
+        ("target: bleed, time_at_risk: [[0, 3], [0, 3]]", "time_at_risk: a value is given twice"),
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused(options: str, fault: str) -> None:
     with pytest.raises(NotAsPromised, match=f"line 5, analyses\\[0\\].incidence.{fault}"):
         study_from_yaml(SMALL.replace("outcome: bleed", f"outcome: bleed, {options}"))

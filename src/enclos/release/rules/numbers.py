@@ -23,7 +23,7 @@ from enclos.release.rules.reading import ReadCell, ReadCount, Reading, Stratum, 
 
 BOTH_SEXES = "Both"
 SEXES = ("Male", "Female")
-_ANY_AGE, _ANY_PRIOR = (-1, -1), -1
+_ANY_AGE, _ANY_PRIOR, _ANY_TIME = (-1, -1), -1, (-1, -1)
 _CHAIN_LEFT = {Role.LEFT_PERSONS: Role.TAKEN_PERSONS, Role.LEFT_RECORDS: Role.TAKEN_RECORDS}
 
 
@@ -259,11 +259,16 @@ def _tie_cells(
 
 
 def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
-    """Both sexes are men and women; an age group is the groups within it; more prior observation is fewer persons."""
+    """Both sexes are men and women; an age group is the groups within it; more prior observation is fewer persons.
+
+    Days after an entry are those of the windows within them.
+    """
     place = {(cell.stratum, cell.window): at for at, cell in enumerate(cells)}
     ages: dict[tuple[Stratum, Window], set[tuple[int, int]]] = defaultdict(set)
     priors: dict[tuple[Stratum, Window], set[int]] = defaultdict(set)
+    times: dict[tuple[Stratum, Window], set[tuple[int, int]]] = defaultdict(set)
     for cell in cells:
+        times[replace(cell.stratum, at_risk=_ANY_TIME), cell.window].add(cell.stratum.at_risk)
         ages[replace(cell.stratum, age=_ANY_AGE), cell.window].add(cell.stratum.age)
         priors[replace(cell.stratum, prior_days=_ANY_PRIOR), cell.window].add(cell.stratum.prior_days)
     for at, cell in enumerate(cells):
@@ -275,6 +280,9 @@ def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
             parts = [place[replace(s, age=age), window] for age in groups]
             tiles = sum(oldest - youngest + 1 for youngest, oldest in groups) == s.age[1] - s.age[0] + 1
             _tie_cells(numbers, at, parts, days=window.n_days, tiles=tiles)
+        for windows in _disjoint_families(s.at_risk, times[replace(s, at_risk=_ANY_TIME), window]):
+            parts = [place[replace(s, at_risk=at_risk), window] for at_risk in windows]
+            _tie_cells(numbers, at, parts, days=window.n_days, tiles=False, through_time=True)
         longer = [prior for prior in priors[replace(s, prior_days=_ANY_PRIOR), window] if prior > s.prior_days]
         if longer:
             fewer = _kinds(numbers, place[replace(s, prior_days=min(longer)), window])

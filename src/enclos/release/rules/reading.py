@@ -20,6 +20,7 @@ CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 Family: TypeAlias = tuple[tuple[str, str], ...]
 
 _STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
+_WINDOW, _ALL_TIME, _NO_END = "denominator_time_at_risk", "0 to Inf", 10**6
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
 """How far a printed estimate may be from the one computed from its counts: its last digit."""
@@ -35,6 +36,8 @@ class Stratum:
     age: tuple[int, int]
     sex: str
     prior_days: int
+    at_risk: tuple[int, int] = (0, _NO_END)
+    """Days after entering the target cohort."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -164,9 +167,10 @@ class _Parts:
     age: tuple[int, int]
     sex: str
     prior_days: int
+    at_risk: tuple[int, int]
 
     def stratum(self, group_level: str) -> Stratum:
-        return Stratum(self.family, group_level.split(SEPARATOR)[1], self.age, self.sex, self.prior_days)
+        return Stratum(self.family, group_level.split(SEPARATOR)[1], self.age, self.sex, self.prior_days, self.at_risk)
 
 
 def _stratum(settings: ResultSettings) -> _Parts | None:
@@ -178,10 +182,12 @@ def _stratum(settings: ResultSettings) -> _Parts | None:
         options = {
             name: value
             for name, value in values.items()
-            if name.startswith(("analysis_", "denominator_")) and name not in _STRATIFIERS
+            if name.startswith(("analysis_", "denominator_")) and name not in {*_STRATIFIERS, _WINDOW}
         }
         options["type"] = settings.result_type.removesuffix(_ATTRITION).removesuffix(_STANDARDISED)
-        return _Parts(tuple(sorted(options.items())), (int(youngest), int(oldest)), sex, int(prior))
+        first, last = values.get(_WINDOW, _ALL_TIME).split(" to ")
+        at_risk = (int(first), _NO_END if last == "Inf" else int(last))
+        return _Parts(tuple(sorted(options.items())), (int(youngest), int(oldest)), sex, int(prior), at_risk)
     except (KeyError, ValueError):
         return None
 

@@ -115,7 +115,7 @@ class CharacteriseDocument(AnalysisDocument):
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
         yield from twice(self, "cohort", "strata")
-        yield from wrong_strata(self.age_groups or [], self.strata, for_strata_alone=False)
+        yield from wrong_strata(self.age_groups or [], self.strata)
         yield from self._intersection_faults(cohorts)
         if self.large_scale is not None:
             for where, what, code in self.large_scale.faults():

@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
+    NAME_PATTERN,
     AgeGroups,
     AnalysisDocument,
     Complaint,
@@ -19,20 +20,24 @@ from enclos.studies.document.values import (
     PriorDays,
     Sexes,
     Washout,
+    WindowDays,
     twice,
     unknown_names,
     wrong_ages,
+    wrong_windows,
 )
 from enclos.studies.model import (
     MAX_AGE_YEARS,
     AgeGroup,
     DateRange,
+    DayWindow,
     Incidence,
     Interval,
     PeriodPrevalence,
     PointPrevalence,
     Population,
     Sex,
+    Target,
     TimePoint,
 )
 from enclos.studies.standard.model import MAX_GROUPS, MAX_WEIGHT, Standard
@@ -52,15 +57,50 @@ class PopulationDocument(AnalysisDocument):
     date_range: Annotated[list[date | None], Field(min_length=2, max_length=2)] = Field(
         [None, None], description="First and last day of the study, both included; null leaves it to the data."
     )
+    target: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(
+        None, description="A cohort that persons count in only while they are in it."
+    )
+    time_at_risk: Annotated[list[WindowDays], Many] | None = Field(
+        None,
+        description="With target: days after each entry, [first, last], null for no end; each window has results of "
+        "its own. [0, null] when not given.",
+    )
+    requirements_at_entry: StrictBool | None = Field(
+        None,
+        description="With target: whether age, prior observation and study dates hold on the day of entry, or from "
+        "whenever they are met; true when not given.",
+    )
 
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("outcome", self.outcome, cohorts)
         yield from twice(self, "outcome", "age_groups", "sex", "days_prior_observation", "interval")
         yield from wrong_ages(self.age_groups)
+        yield from self._target_faults(cohorts)
         start_on, end_on = self.date_range
         if start_on is not None and end_on is not None and end_on < start_on:
             yield ("date_range",), "a date range is [first day, last day]", Code.STUDY_INVALID
+
+    def _target_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        if self.target is None:
+            for option in ("time_at_risk", "requirements_at_entry"):
+                if getattr(self, option) is not None:
+                    yield (option,), "only a population in a target has this option", Code.STUDY_INVALID
+            return
+        if self.target not in cohorts:
+            yield ("target",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
+        if self.time_at_risk is not None:
+            yield from twice(self, "time_at_risk")
+            yield from wrong_windows("time_at_risk", self.time_at_risk)
+            for at, (first, _) in enumerate(self.time_at_risk):
+                if first is None or first < 0:
+                    yield ("time_at_risk", at), "time at risk starts on day 0 or later", Code.STUDY_INVALID
+
+    def _target(self) -> Target | None:
+        if self.target is None:
+            return None
+        windows = tuple(DayWindow(first, last) for first, last in self.time_at_risk or [[0, None]])
+        return Target(self.target, windows, self.requirements_at_entry is not False)
 
     def _ages(self) -> list[tuple[int, int]]:
         """The age groups, given or not."""
@@ -74,6 +114,7 @@ class PopulationDocument(AnalysisDocument):
             tuple(Sex(value) for value in self.sex),
             tuple(self.days_prior_observation),
             DateRange(*self.date_range),
+            self._target(),
         )
 
     @property
@@ -99,6 +140,9 @@ class IncidenceDocument(PopulationDocument):
     )
     repeated_events: StrictBool = Field(False, description="Whether a person can have several events in the study.")
     complete_intervals: StrictBool = Field(True, description="Leave out intervals that are not wholly observed.")
+    censor: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(
+        None, description="The cohort on whose first day a person's time at risk ends, that day included."
+    )
     standardise: _Standardise | None = Field(
         None,
         description="Also rates standardised by age: esp2013, or a standard of one's own as [lowest age, highest age, "
@@ -109,6 +153,8 @@ class IncidenceDocument(PopulationDocument):
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from super().faults(cohorts)
+        if self.censor is not None and self.censor not in cohorts:
+            yield ("censor",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
         if self.standardise is not None:
             try:
                 standard = self._standard()
@@ -140,6 +186,7 @@ class IncidenceDocument(PopulationDocument):
             self.washout_days,
             self.repeated_events,
             self.complete_intervals,
+            self.censor,
             self._standard(),
         )
 

@@ -141,7 +141,7 @@ def backwards(window: Sequence[int | None]) -> bool:
 
 
 def wrong_strata(
-    age_groups: Sequence[Sequence[int]], strata: Iterable[str], *, for_strata_alone: bool = True
+    age_groups: Sequence[Sequence[int]], strata: Iterable[str], *, for_strata_alone: bool = False
 ) -> Iterator[Complaint]:
     """Age groups that cannot tell persons apart: an age in two of them, strata by age without groups or groups without.
 

@@ -59,7 +59,7 @@ class PathwaysDocument(AnalysisDocument):
         yield from unknown_names("target", self.target, cohorts)
         yield from unknown_names("treatments", self.treatments, cohorts)
         yield from twice(self, "target", "treatments", *(["strata"] if self.strata else []))
-        yield from wrong_strata(self.age_groups or [], self.strata or [])
+        yield from wrong_strata(self.age_groups or [], self.strata or [], for_strata_alone=True)
 
     def noun(self) -> Pathways:
         """The analysis meant."""

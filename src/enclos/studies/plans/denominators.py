@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from enclos.studies.model import Population, Sex
 from enclos.studies.plans.people import day_number
@@ -32,25 +32,31 @@ def plan_base(denominators: Sequence[Denominator]) -> str:
     """
 
 
-def plan_denominators(denominators: Sequence[Denominator]) -> str:
+def plan_denominators(denominators: Sequence[Denominator], places: Mapping[str, int]) -> str:
     """Make ``study_denominator``: from the last of the requirements met to the first of them lost.
 
     A person is at risk from the latest of: observed for the days required, the first birthday of the age group, the
     start of the study; to the earliest of: end of observation, the day before leaving the age group, end of study.
+    In a target cohort also within each of its entries and the window after it; where requirements hold at entry, an
+    entry on whose first day one of them does not is left out, and the others are not asked again.
 
-    Source: IncidencePrevalence, generateDenominatorCohortSet. The peer drops a person of the highest age when the
-            last year of it began before the study; here the person stays until the birthday.
+    In:     places — the index of each target cohort in ``study_event``
+    Source: IncidencePrevalence, generateDenominatorCohortSet and generateTargetDenominatorCohortSet. The peer drops a
+            person of the highest age when the last year of it began before the study; here the person stays until the
+            birthday.
     """
     parts: dict[tuple[object, ...], list[tuple[int, Denominator]]] = {}
     for index, each in enumerate(denominators):
-        parts.setdefault((each.age_group, each.date_range), []).append((index, each))
+        key = (each.age_group, each.date_range, each.target, each.window, each.requirements_at_entry)
+        parts.setdefault(key, []).append((index, each))
     return "CREATE OR REPLACE TEMP TABLE study_denominator AS " + " UNION ALL ".join(
-        _plan_part(members) for members in parts.values()
+        _plan_part(members, places) for members in parts.values()
     )
 
 
-def _plan_part(members: Sequence[tuple[int, Denominator]]) -> str:
-    age_group, date_range = members[0][1].age_group, members[0][1].date_range
+def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, int]) -> str:
+    first = members[0][1]
+    age_group, date_range = first.age_group, first.date_range
     values = ", ".join(f"({index}, {_sex(each.sex)}, {each.days_prior_observation})" for index, each in members)
     starts = [f"base.first_day + wanted.days_prior, base.{_birthday(age_group.min_years)}"]
     ends = [f"base.last_day, base.{_birthday(age_group.max_years + 1)} - 1"]
@@ -58,6 +64,20 @@ def _plan_part(members: Sequence[tuple[int, Denominator]]) -> str:
         starts.append(str(day_of(date_range.start_on)))
     if date_range.end_on is not None:
         ends.append(str(day_of(date_range.end_on)))
+    entries, asked_at_entry = "", ""
+    if first.target is not None:
+        entries = f"""
+        JOIN study_event AS entry
+            ON entry.ordinal = base.ordinal
+            AND entry.cohort = {places[first.target]}
+            AND entry.first_day BETWEEN base.first_day AND base.last_day"""
+        if first.requirements_at_entry:
+            asked_at_entry = f"AND entry.first_day BETWEEN greatest({', '.join(starts)}) AND least({', '.join(ends)})"
+            starts = []
+        starts.append(f"entry.first_day + {first.window.from_day or 0}")
+        ends.append("entry.last_day")
+        if first.window.to_day is not None:
+            ends.append(f"entry.first_day + {first.window.to_day}")
     return f"""
         SELECT
             CAST(wanted.denominator AS USMALLINT) AS denominator,
@@ -66,8 +86,8 @@ def _plan_part(members: Sequence[tuple[int, Denominator]]) -> str:
             least({", ".join(ends)}) AS last_day
         FROM study_base AS base
         JOIN (VALUES {values}) AS wanted(denominator, sex, days_prior)
-            ON wanted.sex IS NULL OR wanted.sex = base.sex
-        WHERE greatest({", ".join(starts)}) <= least({", ".join(ends)})
+            ON wanted.sex IS NULL OR wanted.sex = base.sex{entries}
+        WHERE greatest({", ".join(starts)}) <= least({", ".join(ends)}) {asked_at_entry}
     """
 
 

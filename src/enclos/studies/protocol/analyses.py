@@ -29,6 +29,15 @@ def population_options(population: Population) -> Options:
     yield "Sex", listed(population.sexes)
     yield "Days of prior observation", ", ".join(map(str, population.days_prior_observation))
     yield "Study dates", dates(population.date_range)
+    if (target := population.target) is None:
+        yield "Target cohort", "none, anybody counts while observed"
+    else:
+        yield "Target cohort", f"`{target.cohort}`, persons count while in it"
+        yield "Time at risk after each entry", windows(target.windows)
+        yield (
+            "Age, prior observation and study dates hold",
+            ("on the day of entry" if target.requirements_at_entry else "from whenever they are met"),
+        )
 
 
 def _incidence(each: Incidence) -> Options:
@@ -37,6 +46,7 @@ def _incidence(each: Incidence) -> Options:
     yield "Washout after an outcome", days(each.washout_days, "all time, so that only a person's first event counts")
     yield "Repeated events of one person count", yes(each.repeated_events)
     yield "Only intervals that are wholly observed", yes(each.complete_intervals)
+    yield "Time at risk ends on entering", "no cohort" if each.censor is None else f"`{each.censor}`"
     yield "Standardised by age to", "none" if each.standard is None else standard_words(each.standard)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from itertools import product
 
 from enclos.studies.model import (
+    ALL_TIME,
     AgeGroup,
     Cohort,
     CohortAnalysis,
     DateRange,
+    DayWindow,
     DerivedCohort,
     Incidence,
     PeriodPrevalence,
@@ -34,6 +36,10 @@ class Denominator:
     sex: Sex
     days_prior_observation: int
     date_range: DateRange
+    target: str | None = None
+    window: DayWindow = ALL_TIME
+    """Days after entering the target."""
+    requirements_at_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,11 @@ class Outline:
         return any(each.start_on is None or each.end_on is None for each in ranges)
 
     @property
+    def places(self) -> dict[str, int]:
+        """The index of each cohort by its name."""
+        return {cohort.name: index for index, cohort in enumerate(self.cohorts)}
+
+    @property
     def prevalence_denominators(self) -> tuple[int, ...]:
         """The denominators whose first and last day must be known before persons are counted."""
         found = {index for block in self.blocks if block.prevalence is not None for index in block.denominators}
@@ -98,12 +109,18 @@ class Outline:
 
 
 def denominators_of(population: Population) -> tuple[Denominator, ...]:
-    """Every combination, age group outermost, then sex, then days of prior observation.
+    """Every combination, window at risk outermost, then age group, sex and days of prior observation.
 
     Source: IncidencePrevalence, generateDenominatorCohortSet with requirement interactions.
     """
     combinations = product(population.age_groups, population.sexes, population.days_prior_observation)
-    return tuple(Denominator(age, sex, days, population.date_range) for age, sex, days in combinations)
+    anytime = tuple(Denominator(age, sex, days, population.date_range) for age, sex, days in combinations)
+    if (target := population.target) is None:
+        return anytime
+    return tuple(
+        replace(each, target=target.cohort, window=window, requirements_at_entry=target.requirements_at_entry)
+        for window, each in product(target.windows, anytime)
+    )
 
 
 def outline_of(study: Study) -> Outline:

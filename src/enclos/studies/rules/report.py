@@ -400,7 +400,7 @@ def additional_name(prefix: str) -> str:
 def incidence_settings(analysis: Incidence, study_days: tuple[int, int] | None, each: Denominator) -> dict[str, str]:
     """The settings of an incidence for one denominator, by the names that the field's readers know."""
     return {
-        "analysis_censor_cohort_name": "None",
+        "analysis_censor_cohort_name": analysis.censor or "None",
         "analysis_complete_database_intervals": _logical(analysis.complete_intervals),
         "analysis_outcome_washout": "inf" if analysis.washout_days is None else str(analysis.washout_days),
         "analysis_repeated_events": _logical(analysis.repeated_events),
@@ -450,11 +450,11 @@ def _denominator_settings(study_days: tuple[int, int] | None, each: Denominator)
         "denominator_age_group": each.age_group.word,
         "denominator_days_prior_observation": str(each.days_prior_observation),
         "denominator_end_date": last,
-        "denominator_requirements_at_entry": _logical(value=False),
+        "denominator_requirements_at_entry": _logical(each.requirements_at_entry),
         "denominator_sex": each.sex.word,
         "denominator_start_date": first,
-        "denominator_target_cohort_name": "None",
-        "denominator_time_at_risk": "0 to Inf",
+        "denominator_target_cohort_name": each.target or "None",
+        "denominator_time_at_risk": each.window.word.replace("inf", "Inf"),
     }
 
 

@@ -60,10 +60,13 @@ def make_persons(bucket: CdmBucket) -> None:
     bucket.execute(people.plan_observed())
 
 
-def make_denominators(bucket: CdmBucket, wanted: Sequence[Denominator]) -> None:
-    """Make the table of time at risk; persons must be made."""
+def make_denominators(bucket: CdmBucket, wanted: Sequence[Denominator], places: Mapping[str, int]) -> None:
+    """Make the table of time at risk; persons must be made, and the cohorts where there is a target.
+
+    In: places — the index of each cohort
+    """
     bucket.execute(denominators.plan_base(wanted))
-    bucket.execute(denominators.plan_denominators(wanted))
+    bucket.execute(denominators.plan_denominators(wanted, places))
 
 
 def make_events(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from enclos.studies.model import Population, Study
+from enclos.studies.model import Cohort, Population, Study
 from enclos.studies.plans import cohorts, denominators
 from enclos.studies.ports import Cdm, Check
 from enclos.studies.rules.outline import denominators_of, draws_of
@@ -35,16 +35,26 @@ def cohort_table(study: Study, cdm: Cdm, *, check: Check | None = None) -> pa.Ta
     return _named(parts, "cohort", "cohort_name", names)
 
 
-def denominator_table(population: Population, cdm: Cdm, *, check: Check | None = None) -> pa.Table:
+def denominator_table(
+    population: Population, cdm: Cdm, *, cohorts_at_hand: Sequence[Cohort] = (), check: Check | None = None
+) -> pa.Table:
     """The rows of every denominator of a population.
 
+    In:  cohorts_at_hand — those of the study, where the population is that of a target cohort
     Out: one row per stretch, in order: denominator_cohort_name, subject_id, cohort_start_date, cohort_end_date
     """
     wanted = denominators_of(population)
     parts: list[pa.Table] = []
-    for bucket in Walk(cdm, check, None, 1).buckets():
+    concept_sets: ConceptSets | None = None
+    walk = Walk(cdm, check, None, 1)
+    given = draw(draws_of(cohorts_at_hand), walk)
+    places = {cohort.name: index for index, cohort in enumerate(cohorts_at_hand)}
+    for bucket in walk.buckets():
         make_persons(bucket)
-        make_denominators(bucket, wanted)
+        if cohorts_at_hand:
+            concept_sets = concept_sets or resolve_concepts(cohorts_at_hand, bucket)
+            make_events(bucket, cohorts_at_hand, concept_sets, with_gaps=False, given=given)
+        make_denominators(bucket, wanted, places)
         parts.append(bucket.query(denominators.plan_denominator_rows()))
     names = [f"denominator_cohort_{number}" for number in range(1, len(wanted) + 1)]
     return _named(parts, "denominator", "denominator_cohort_name", names)

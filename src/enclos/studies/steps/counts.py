@@ -151,7 +151,12 @@ class Pending:
 
     def _add_pairs(self, block: Block, pairs: Sequence[Pair], bucket: CdmBucket) -> None:
         if (analysis := block.incidence) is not None:
-            plan = incidence.plan_at_risk(pairs, analysis.washout_days, repeated_events=analysis.repeated_events)
+            plan = incidence.plan_at_risk(
+                pairs,
+                analysis.washout_days,
+                repeated_events=analysis.repeated_events,
+                censor=None if analysis.censor is None else self._outline.places[analysis.censor],
+            )
             self._take(self._at_risk, bucket.query(plan), "pair", "ordinal", "first_day", "last_day", "has_event")
         else:
             names = ("pair", "ordinal", "stay_first_day", "stay_last_day", "first_day", "last_day")

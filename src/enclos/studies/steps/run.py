@@ -31,7 +31,7 @@ def run_study(study: Study, cdm: Cdm, *, progress: Progress | None = None, check
     draws = draws_of(outline.cohorts)
     walk = Walk(cdm, check, progress, n_passes=1 + needed + len(draws))
     given = draw(draws, walk)
-    found = survey(outline, walk) if needed else Survey()
+    found = survey(outline, walk, given) if needed else Survey()
     followers = [follower_of(analysis, outline.cohorts) for analysis in outline.following]
     counts = _count(outline, found, walk, followers, given)
     return findings(outline, found, counts, followers, Report(cdm.name, __version__))
@@ -46,9 +46,9 @@ def _count(outline: Outline, found: Survey, walk: Walk, followers: Sequence[Foll
     for bucket in walk.buckets():
         concept_sets = concept_sets or resolve_concepts(outline.cohorts, bucket)
         make_persons(bucket)
-        if outline.denominators:
-            make_denominators(bucket, outline.denominators)
         make_events(bucket, outline.cohorts, concept_sets, with_gaps=with_gaps, given=given)
+        if outline.denominators:
+            make_denominators(bucket, outline.denominators, outline.places)
         first_person = counts.n_persons
         pending.add_bucket(bucket)
         for follower in followers:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from enclos.studies.plans import denominators, people
 from enclos.studies.rules.outline import Outline
-from enclos.studies.steps.buckets import Walk, make_denominators, make_persons
+from enclos.studies.steps.buckets import Given, Walk, make_denominators, make_events, make_persons
+from enclos.studies.steps.vocabulary import ConceptSets, resolve_concepts
 
 
 @dataclass(slots=True)
@@ -22,11 +23,13 @@ def survey_needed(outline: Outline) -> bool:
     return outline.needs_observed_days or bool(outline.prevalence_denominators)
 
 
-def survey(outline: Outline, walk: Walk) -> Survey:
+def survey(outline: Outline, walk: Walk, given: Given) -> Survey:
     """Look at who is observed when, in one pass."""
     found = Survey()
     indices = outline.prevalence_denominators
     wanted = [outline.denominators[index] for index in indices]
+    in_targets = any(each.target is not None for each in wanted)
+    concept_sets: ConceptSets | None = None
     for bucket in walk.buckets():
         observed = bucket.query(people.plan_observed_days()).to_pylist()[0]
         if observed["first_day"] is not None:
@@ -34,7 +37,10 @@ def survey(outline: Outline, walk: Walk) -> Survey:
         if not wanted:
             continue
         make_persons(bucket)
-        make_denominators(bucket, wanted)
+        if in_targets:
+            concept_sets = concept_sets or resolve_concepts(outline.cohorts, bucket)
+            make_events(bucket, outline.cohorts, concept_sets, with_gaps=False, given=given)
+        make_denominators(bucket, wanted, outline.places)
         for row in bucket.query(denominators.plan_denominator_counts()).to_pylist():
             index = indices[row["denominator"]]
             found.denominators[index] = _wider(found.denominators.get(index), row["first_day"], row["last_day"])

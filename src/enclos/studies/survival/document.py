@@ -92,7 +92,9 @@ class SurvivalDocument(AnalysisDocument):
         sets = [frozenset(names) for names in strata]
         if len(set(sets)) != len(sets) or any(len(set(names)) != len(names) for names in strata):
             yield ("strata",), "a value is given twice", Code.STUDY_INVALID
-        yield from wrong_strata(self.age_groups or [], [name for names in strata for name in names])
+        yield from wrong_strata(
+            self.age_groups or [], [name for names in strata for name in names], for_strata_alone=True
+        )
 
     def noun(self) -> Survival:
         """The analysis meant."""

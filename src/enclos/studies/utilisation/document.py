@@ -100,7 +100,7 @@ class UtilisationDocument(AnalysisDocument):
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
         yield from twice(self, "cohort", "strata")
-        yield from wrong_strata(self.age_groups or [], self.strata, for_strata_alone=False)
+        yield from wrong_strata(self.age_groups or [], self.strata)
         option = "cohort" if self.exposures is None else "exposures"
         if self.exposures is not None:
             yield from unknown_names("exposures", self.exposures, cohorts)

@@ -38,7 +38,7 @@ MAKING = {
     "person": people.plan_person(),
     "observed": people.plan_observed(),
     "base": denominators.plan_base(denominators_of(POPULATION)),
-    "denominators": denominators.plan_denominators(denominators_of(POPULATION)),
+    "denominators": denominators.plan_denominators(denominators_of(POPULATION), {}),
     "codes": cohorts.plan_codes(COHORTS, {"a_cohort_name": [11, 12, 99], "another_name": [13]}),
     "events": cohorts.plan_events(COHORTS),
     "gaps": incidence.plan_gaps(),

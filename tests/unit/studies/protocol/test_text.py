@@ -22,6 +22,9 @@ RATE = {
     "days_prior_observation": [77],
     "interval": ["quarters"],
     "date_range": ["2011-01-01", "2012-12-31"],
+    "target": "stroke",
+    "time_at_risk": [[0, 30]],
+    "requirements_at_entry": False,
 }
 BASES: dict[str, dict[str, Any]] = {
     "incidence": {"outcome": ["bleed"]},
@@ -40,6 +43,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "washout_days": 33,
         "repeated_events": True,
         "complete_intervals": False,
+        "censor": "stroke",
         "standardise": [[0, 39, 2], [40, 150, 3]],
     },
     "prevalence": {**RATE, "type": "point", "time_point": None, "full_contribution": True, "complete_intervals": False},
@@ -141,6 +145,8 @@ def test_every_option_changes_the_protocol(kind: str, option: str) -> None:
     if option in AGED and AGED.items() <= CHANGES[kind].items():
         base.update(AGED)
         changed = {**base, option: {"age_groups": [[0, 33]], "strata": ["age_group", "sex"]}[option]}
+    if option in {"time_at_risk", "requirements_at_entry"}:
+        base["target"] = changed["target"] = "drug"
     if (kind, option) == ("utilisation", "exposures"):
         base[option], changed[option] = ["drug"], ["drug", "other"]
     cohorts = {**COHORTS, "other": COHORTS["drug"]}
