@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 
 import pytest
 
 from enclos.studies.calibration.model import Control, ErrorModel, Estimate
 from enclos.studies.calibration.rules.error_model import calibrated_interval, fit_error_model
 from enclos.studies.calibration.rules.null import calibrated_p, ease, fit_null, null_posterior, traditional_p
+from enclos.studies.calibration.rules.sequential import critical_value_binomial, critical_value_poisson
 from shared_data import shared
 
 COHORT_METHOD = """
@@ -116,3 +118,25 @@ def test_the_error_model_of_simulated_controls() -> None:
         (0.221646100795, -0.394343510867, 0.851571046671, 0.317841186717), abs=PRINTED
     )
     return None
+
+
+def test_critical_values_of_looking_again_and_again() -> None:
+    """The peer's are those of a million drawn histories; it prints the chance with three digits."""
+    poisson = critical_value_poisson([1.0] * 10)
+    assert (poisson.value, poisson.alpha) == (pytest.approx(2.54517744448, abs=1e-10), pytest.approx(0.044, abs=6e-4))
+    binomial = critical_value_binomial([1] * 10, 20)
+    assert (binomial.value, binomial.alpha) == (pytest.approx(3.04452243772, abs=1e-10), pytest.approx(0.019, abs=6e-4))
+
+
+def test_a_single_look_needs_what_its_distribution_says() -> None:
+    one = critical_value_binomial([6], 1.0, alpha=0.1)
+    # Six of six by chance: 1/64; five or more: 7/64, above a tenth. So five are not enough, six are.
+    assert one.value == pytest.approx(5 * math.log(5 / 3) + math.log(1 / 3))
+    assert one.alpha == pytest.approx(1 / 64)
+    three = critical_value_poisson([2.0], minimum_events=3)
+    tail = 1 - sum(math.exp(-2) * 2**k / math.factorial(k) for k in range(6))
+    assert three.alpha == pytest.approx(tail) and three.value == pytest.approx(5 * math.log(2.5) - 3)
+    with pytest.raises(ValueError, match="expected"):
+        critical_value_poisson([0.0])
+    with pytest.raises(ValueError, match="above zero"):
+        critical_value_binomial([3], 0.0)

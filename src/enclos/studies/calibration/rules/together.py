@@ -59,13 +59,9 @@ class Forest:
     @property
     def title(self) -> str:
         """The question in the words of the table."""
-        parts = (
-            self.question.group[1],
-            self.question.variable[0],
-            self.question.strata[1],
-            self.question.additional[1],
-        )
-        told = [part for part in parts if part not in {"", OVERALL}]
+        columns = (self.question.group, self.question.strata, self.question.additional)
+        told = [level for name, level in columns if name not in {"", OVERALL}]
+        told += [self.question.variable[0]] if self.question.variable[0] else []
         told += [
             value for name, value in self.question.settings if name in {"denominator_age_group", "denominator_sex"}
         ]
