@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def test_the_first_use_after_a_permits_end_takes_its_saved_cohorts_away(
     with open_home(home) as enclosure:
         signed = sign(enclosure, permit_text(permit, period=WIDE, min_count=5))
         file = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit)))
-        file.replace({"a": file.rows().drop_columns(["cohort_definition_id"])})
+        file.replace({"a": file.rows().drop_columns(["cohort_definition_id"])}, {"a": circe()})
         path = enclosure.paths.permits / permit / "cohorts" / "saved.sealed"
         assert active(enclosure, permit, ALICE).permit.id == permit and path.exists()
         end = datetime.fromisoformat(signed["valid_until"])
@@ -212,7 +213,7 @@ def test_the_first_use_after_a_permits_end_takes_its_saved_cohorts_away(
 
 
 def test_saved_rows_are_a_table_of_the_permits_own_sql_until_it_ends(home: Path) -> None:
-    """Run last: it ends a permit of its own."""
+    """It ends a permit of its own."""
     other = "FR-TEST-0002"
     (home.parent / "other.yaml").write_text(
         permit_text(other, period=WIDE, min_count=5).replace("access: aggregates", "access: rows"), encoding="utf-8"
@@ -255,3 +256,21 @@ def test_saved_rows_are_a_table_of_the_permits_own_sql_until_it_ends(home: Path)
         assert not file.exists()
         with pytest.raises(NotAllowed):
             asked(n_persons)
+
+
+def test_a_study_reads_a_saved_cohort_by_its_name_and_keeps_its_definition(home: Path) -> None:
+    text = "study: s\ncohorts:\n  c: {saved: NAME}\nanalyses:\n  - incidence: {outcome: c, interval: overall}\n"
+    written = circe(rules=[soon(1, 30, "soon")])
+    with open_home(home) as enclosure:
+        count(enclosure, permit=PERMIT, user=ALICE, texts={"kept one": written}, save=True)
+        saved = run_study(enclosure, permit=PERMIT, user=ALICE, text=text.replace("NAME", "kept one"))
+        kept = run_files(enclosure, PERMIT).read(saved["run"])
+        of_file = whole_study(text.replace("saved: NAME", "circe: file.json"), lambda _: written)
+        assert kept.study == of_file
+        *_, ended = [entry for _, entry in enclosure.ledger.entries() if entry.action is Action.STUDY]
+        assert ended.facts["study"] == sha256(of_file.encode("utf-8")).hexdigest()
+        assert run_study(enclosure, permit=PERMIT, user=ALICE, text=of_file)["run"] == saved["run"]
+        with pytest.raises(NotAsPromised) as caught:
+            run_study(enclosure, permit=PERMIT, user=ALICE, text=text.replace("NAME", "another"))
+    assert caught.value.code is Code.STUDY_UNKNOWN_NAME
+    assert "line 3, cohorts.c.saved: the permit has no saved cohort of that name" in str(caught.value)

@@ -85,7 +85,7 @@ def count(
             rows = {
                 name: pa.concat_tables([_of_cohort(part.rows, at) for part in parts]) for at, name in enumerate(texts)
             }
-            ids = kept.replace(rows)
+            ids = kept.replace(rows, texts)
             ticket.facts["saved"] = list(ids.values())
             told = [{**each, "cohort_definition_id": ids[each["name"]]} for each in told]
     return {

@@ -19,8 +19,9 @@ from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
+from enclos.stores.cohort_file import CohortFile
 from enclos.stores.run_files import Run, RunFiles
-from enclos.studies.document import definition_texts, study_from_yaml, whole_study
+from enclos.studies.document import definition_texts, study_from_yaml, whole_study, with_saved
 from enclos.studies.model import CirceCohort
 from enclos.studies.protocol import protocol_text
 from enclos.studies.steps import columns_read, run_study
@@ -36,6 +37,7 @@ __all__ = ["protocol", "run", "run_files", "whole_study"]
 def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Report = silent) -> dict[str, Any]:
     """Run a study under a permit and keep its result inside.
 
+    The definitions of saved cohorts take the place of their names: what runs, is kept and is released is that text.
     Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
          withheld number is None).
@@ -44,6 +46,9 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
     started = perf_counter()
     with enclosure.ledger.intent(Action.STUDY, user, permit, {"study": sha256_hex(text.encode("utf-8"))}) as ticket:
         signed = active(enclosure, permit, user)
+        secret = enclosure.keys.secret(permit_key(permit))
+        text = with_saved(text, CohortFile(enclosure.paths.permits / permit, secret).definition)
+        ticket.facts["study"] = sha256_hex(text.encode("utf-8"))
         study = study_from_yaml(text)
         check_granted(signed.permit.terms, columns_read(study))
         definitions = {cohort.name: cohort.digest for cohort in study.cohorts if isinstance(cohort, CirceCohort)}
@@ -51,7 +56,6 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
             ticket.facts["definitions"] = list(definitions.values())
         with reading_snapshot(enclosure) as (engine, snapshot):
             files = run_files(enclosure, permit)
-            secret = enclosure.keys.secret(permit_key(permit))
 
             def check() -> None:
                 active(enclosure, permit, user)

@@ -23,7 +23,7 @@ def with_definitions(text: str, nodes: Iterable[yaml.ScalarNode], read: Callable
     parts, at = [], 0
     for node in nodes:
         if not is_definition(node.value):
-            parts += [text[at : node.start_mark.index], _quoted(read(node.value))]
+            parts += [text[at : node.start_mark.index], quoted(read(node.value))]
             at = node.end_mark.index
     return "".join([*parts, text[at:]])
 
@@ -34,8 +34,8 @@ def entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
         yield str(key.value), value
 
 
-def _quoted(text: str) -> str:
-    """A text as YAML writes it on one line."""
+def quoted(text: str) -> str:
+    """A text as YAML writes it, on one line."""
     return "".join(
         character
         if " " <= character <= "~"

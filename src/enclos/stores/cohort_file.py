@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ from enclos.stores.files import lock_exclusive, storage_border, write_atomically
 from enclos.stores.sealed import seal, unseal
 
 _CONTEXT = "cohorts/saved"
-_NAMES = b"enclos cohort names"
+_NAMES, _DEFINITIONS = b"enclos cohort names", b"enclos cohort definitions"
 _FIRST_GIVEN = 1_000_000
 _ID = "cohort_definition_id"
 SCHEMA = pa.schema(
@@ -33,7 +34,8 @@ SCHEMA = pa.schema(
 
 
 class CohortFile:
-    """``permits/<permit>/cohorts/saved.sealed``: rows under the permit's own numbers, and each cohort's name by its id.
+    """``permits/<permit>/cohorts/saved.sealed``: rows under the permit's own numbers, and each cohort's name and
+    definition.
 
     Refuses: STORAGE_FULL, STORAGE_BROKEN when the file is altered.
     """
@@ -55,17 +57,24 @@ class CohortFile:
         except pa.ArrowException:
             raise refusal(Code.STORAGE_BROKEN, "Saved cohorts cannot be read.", "Save them again.") from None
 
-    def replace(self, cohorts: Mapping[str, pa.Table]) -> dict[str, int]:
+    def definition(self, name: str) -> str | None:
+        """The text of the definition that a cohort was saved by; None where there is none, or only its rows."""
+        text = _told(self.rows(), _DEFINITIONS).get(name)
+        return None if text is None else str(text)
+
+    def replace(self, cohorts: Mapping[str, pa.Table], definitions: Mapping[str, str]) -> dict[str, int]:
         """Put these cohorts in the place of those of the same name, beside the others; gives each one's id.
 
         In: cohorts — by name the rows subject_id, cohort_start_date, cohort_end_date. A name that is a number below a
             million is its own id; another one gets the first free from a million on, and keeps it.
+            definitions — the text of each one's definition
         """
         with storage_border("a cohort"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         with lock_exclusive(self._path.parent / ".lock"):
             kept = self.rows()
-            names: dict[str, int] = json.loads((kept.schema.metadata or {}).get(_NAMES, b"{}"))
+            names: dict[str, int] = _told(kept, _NAMES)
+            texts = {**_told(kept, _DEFINITIONS), **{name: definitions[name] for name in cohorts}}
             for name in cohorts:
                 names.setdefault(name, _own_id(name) or 0)
             taken = set(names.values())
@@ -81,13 +90,20 @@ class CohortFile:
             ]
             parts.append(kept.filter(pc.invert(replaced)))
             whole = pa.concat_tables([part.replace_schema_metadata(None).cast(SCHEMA) for part in parts])
-            self._write(whole.replace_schema_metadata({_NAMES: json.dumps(names).encode("utf-8")}))
+            told = {_NAMES: json.dumps(names).encode("utf-8"), _DEFINITIONS: json.dumps(texts).encode("utf-8")}
+            self._write(whole.replace_schema_metadata(told))
         return ids
 
     def _write(self, table: pa.Table) -> None:
         out = io.BytesIO()
         pq.write_table(table, out, compression="zstd")
         write_atomically(self._path, seal(self._key, out.getvalue(), _CONTEXT), "a cohort")
+
+
+def _told(rows: pa.Table, key: bytes) -> dict[str, Any]:
+    """What the file says of each cohort by its name."""
+    found: dict[str, Any] = json.loads((rows.schema.metadata or {}).get(key, b"{}"))
+    return found
 
 
 def remove_cohorts(permit_folder: Path) -> None:

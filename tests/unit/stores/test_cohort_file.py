@@ -11,7 +11,7 @@ import pytest
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal
-from enclos.stores import files
+from enclos.stores import cohort_file, files
 from enclos.stores.cohort_file import SCHEMA, CohortFile, remove_cohorts
 
 NAME = KeyName(KeyRole.PERMIT, "FR-TEST-0001")
@@ -35,15 +35,20 @@ def kept(file: CohortFile) -> set[tuple[int, int]]:
     return set(zip(table["cohort_definition_id"].to_pylist(), table["subject_id"].to_pylist(), strict=True))
 
 
+def save(file: CohortFile, cohorts: dict[str, pa.Table]) -> dict[str, int]:
+    """Save cohorts, each by a definition that says how many rows it has."""
+    return file.replace(cohorts, {name: f'{{"rows": {table.num_rows}}}' for name, table in cohorts.items()})
+
+
 def test_a_cohort_takes_the_place_of_that_of_the_same_name_and_keeps_its_id(tmp_path: Path) -> None:
     file = CohortFile(tmp_path, KEY)
     assert kept(file) == set()
-    assert file.replace({"statin": rows(1, 2), "12": rows(3), "bleed": rows()}) == {
+    assert save(file, {"statin": rows(1, 2), "12": rows(3), "bleed": rows()}) == {
         "statin": 1_000_000,
         "12": 12,
         "bleed": 1_000_001,
     }
-    assert file.replace({"1": rows(7), "bleed": rows(4), "other": rows(5)}) == {
+    assert save(file, {"1": rows(7), "bleed": rows(4), "other": rows(5)}) == {
         "1": 1,
         "bleed": 1_000_001,
         "other": 1_000_002,
@@ -56,10 +61,24 @@ def test_a_cohort_takes_the_place_of_that_of_the_same_name_and_keeps_its_id(tmp_
         (1_000_001, 4),
         (1_000_002, 5),
     }
+    definitions = {name: file.definition(name) for name in ("statin", "bleed", "12", "never")}
+    assert definitions == {"statin": '{"rows": 2}', "bleed": '{"rows": 1}', "12": '{"rows": 1}', "never": None}
+
+
+def test_rows_that_were_saved_without_their_definition_have_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = CohortFile(tmp_path, KEY)
+    with monkeypatch.context() as before:
+        before.setattr(cohort_file, "_DEFINITIONS", b"nothing read this")
+        save(file, {"old": rows(1)})
+    assert (kept(file), file.definition("old")) == ({(1_000_000, 1)}, None)
+    save(file, {"new": rows(2)})
+    assert (file.definition("old"), file.definition("new")) == (None, '{"rows": 1}')
 
 
 def test_what_lies_on_disk_is_sealed_and_opens_under_its_key_only(tmp_path: Path) -> None:
-    CohortFile(tmp_path, KEY).replace({"a": rows(CANARY)})
+    save(CohortFile(tmp_path, KEY), {"a": rows(CANARY)})
     (content,) = [path.read_bytes() for path in tmp_path.rglob("*.sealed")]
     assert CANARY.to_bytes(8, "little") not in content and b"PAR1" not in content
     for other, flipped in ((KEY, 1), (SecretKey(NAME, bytes(32)), 0)):
@@ -73,22 +92,22 @@ def test_a_process_that_dies_while_it_saves_leaves_the_cohorts_of_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = CohortFile(tmp_path, KEY)
-    file.replace({"a": rows(1)})
+    save(file, {"a": rows(1)})
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(files.os, "fsync", dies)
     with pytest.raises(KeyboardInterrupt):
-        file.replace({"a": rows(2), "b": rows(3)})
+        save(file, {"a": rows(2), "b": rows(3)})
     monkeypatch.undo()
     assert kept(file) == {(1_000_000, 1)}
-    file.replace({"b": rows(3)})
+    save(file, {"b": rows(3)})
     assert kept(file) == {(1_000_000, 1), (1_000_001, 3)}
 
 
 def test_cohorts_can_be_taken_away_without_a_key(tmp_path: Path) -> None:
     remove_cohorts(tmp_path)
-    CohortFile(tmp_path, KEY).replace({"a": rows(1)})
+    save(CohortFile(tmp_path, KEY), {"a": rows(1)})
     remove_cohorts(tmp_path)
     assert kept(CohortFile(tmp_path, KEY)) == set()

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.studies.circe import read_circe
-from enclos.studies.document import study_from_yaml, study_json_schema, study_schema_text, whole_study
+from enclos.studies.document import study_from_yaml, study_json_schema, study_schema_text, whole_study, with_saved
 from enclos.studies.model import (
     AfterDays,
     AgeGroup,
@@ -245,6 +245,29 @@ def test_a_study_is_whole_with_the_definitions_that_it_names() -> None:
     node = yaml.safe_load(whole)
     assert node["cohorts"]["bleed"] == {"circe": content}
     assert whole_study(whole, {}.__getitem__) == whole
+
+
+@pytest.mark.parametrize("cohort", ["{saved: kept one}", '{"saved": "kept one"}', "\n    saved: kept one\n    # more"])
+def test_the_definition_of_a_saved_cohort_takes_the_place_of_its_name(cohort: str) -> None:
+    content = '{"PrimaryCriteria": {"CriteriaList": [{"Death": {}}]}}'
+    text = SMALL.replace("{concepts: [1], domain: condition}", cohort)
+    whole = with_saved(text, {"kept one": content}.get)
+    assert study_from_yaml(whole).cohorts == (
+        CirceCohort("bleed", read_circe(content), sha256(content.encode()).hexdigest()),
+    )
+    assert whole.count("\n") == text.count("\n")
+    assert with_saved(SMALL, {}.get) == SMALL
+
+
+def test_a_saved_cohort_is_known_under_its_permit_alone() -> None:
+    text = SMALL.replace("{concepts: [1], domain: condition}", "{saved: kept one}")
+    with pytest.raises(NotAsPromised) as refused:
+        study_from_yaml(text)
+    assert "line 3, cohorts.bleed.saved: only a run under the permit knows its saved cohorts" in str(refused.value)
+    with pytest.raises(NotAsPromised) as refused:
+        with_saved(text, {}.get)
+    assert refused.value.code is Code.STUDY_UNKNOWN_NAME
+    assert "line 3, cohorts.bleed.saved: the permit has no saved cohort of that name" in str(refused.value)
 
 
 def test_a_cohort_of_circe_has_the_hash_of_its_file() -> None:

@@ -7,6 +7,7 @@ from enclos.studies.document.study import (
     study_json_schema,
     study_schema_text,
     whole_study,
+    with_saved,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "study_json_schema",
     "study_schema_text",
     "whole_study",
+    "with_saved",
 ]

@@ -143,16 +143,36 @@ class CirceCohortDocument(Document):
         return CirceCohort(name, read_circe(self.circe), sha256(self.circe.encode("utf-8")).hexdigest())
 
 
+class SavedCohortDocument(Document):
+    """A cohort saved under the permit; its definition takes the place of its name before the study runs."""
+
+    saved: Annotated[str, Field(min_length=1)] = Field(
+        description="The name under which enclos cohort --save kept it, which is that of its definition's file."
+    )
+
+    def faults(self, name: str) -> Iterator[tuple[Path, str]]:
+        """A name alone says nothing: whoever reads the study under a permit has put the definition in its place."""
+        if not is_cohort_name(name):
+            yield (), _NAME_FAULT
+        yield ("saved",), "only a run under the permit knows its saved cohorts"
+
+    def noun(self, name: str) -> CirceCohort:
+        """Never asked for: there is always a fault."""
+        raise TypeError(f"the definition of {name} is not in the study")
+
+
 def _form(value: Any) -> str:
     given = value if isinstance(value, dict) else {}
-    if "circe" in given:
-        return "circe"
+    for form in ("circe", "saved"):
+        if form in given:
+            return form
     return "derived" if "concepts" not in given and any(name in given for name in OPERATIONS) else "concepts"
 
 
 AnyCohortDocument: TypeAlias = Annotated[
     Annotated[CohortDocument, Tag("concepts")]
     | Annotated[CirceCohortDocument, Tag("circe")]
+    | Annotated[SavedCohortDocument, Tag("saved")]
     | Annotated[DerivedCohortDocument, Tag("derived")],
     Discriminator(_form),
 ]

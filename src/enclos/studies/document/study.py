@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError
 
-from enclos.contracts.definitions import entries, with_definitions
+from enclos.contracts.definitions import entries, quoted, with_definitions
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.characterise.document import CharacteriseDocument
@@ -90,6 +90,32 @@ def whole_study(text: str, read: Callable[[str], str]) -> str:
     Refuses: STUDY_UNREADABLE; whatever ``read`` raises.
     """
     return with_definitions(text, _circe_nodes(node_of(text)), read)
+
+
+def with_saved(text: str, definition: Callable[[str], str | None]) -> str:
+    """The study with the Circe definitions of saved cohorts in the place of their names; lines stay where they are.
+
+    In: definition — gives the definition's text by the name that the cohort was saved under
+    Refuses: STUDY_UNREADABLE; STUDY_UNKNOWN_NAME when there is none.
+    """
+    parts, at = [], 0
+    for name, key, value in _saved_nodes(node_of(text)):
+        if (found := definition(value.value)) is None:
+            what = "the permit has no saved cohort of that name with its definition; save it with enclos cohort --save"
+            code = Code.STUDY_UNKNOWN_NAME.name
+            raise _refused([Fault(value.start_mark.line + 1, in_words(("cohorts", name, "saved")), what, code)])
+        parts += [text[at : key.start_mark.index], f"circe: {quoted(found)}"]
+        at = value.end_mark.index
+    return "".join([*parts, text[at:]])
+
+
+def _saved_nodes(root: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.ScalarNode]]:
+    """Of each saved cohort, its name in the study, and the option with its value, in order."""
+    for name, cohorts in entries(root):
+        for own, cohort in entries(cohorts) if name == "cohorts" else ():
+            for key, value in cohort.value if isinstance(cohort, yaml.MappingNode) else ():
+                if key.value == "saved" and isinstance(value, yaml.ScalarNode):
+                    yield own, key, value
 
 
 def _circe_nodes(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
