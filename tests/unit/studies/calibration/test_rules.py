@@ -96,6 +96,16 @@ def test_a_model_needs_two_true_effects() -> None:
     assert fit_error_model([Control(each) for each in drawn(1, 10, 0, 0.1)]) is None
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_model_of_controls_that_spread_widely_is_not_lost(seed: int) -> None:
+    """R's search ends at spreads of hundreds for some of these."""
+    trues = (0.0, math.log(1.5), math.log(2), math.log(4))
+    controls = [Control(Estimate(e.log + t, e.standard_error), t) for t in trues for e in drawn(seed, 12, 0.2, 1.0)]
+    model = fit_error_model(controls)
+    assert model is not None
+    assert 0.4 < model.sd_intercept + model.sd_slope * math.log(2) < 1.6 and abs(model.mean_intercept) < 1
+
+
 def test_left_out_controls_are_covered_once_calibrated() -> None:
     controls = []
     for true in (0.0, math.log(2)):

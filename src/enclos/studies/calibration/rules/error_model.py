@@ -19,6 +19,9 @@ from enclos.studies.calibration.rules.searches import root, variable_metric
 
 _IMPOSSIBLE = 99_999.0
 _NO_SPREAD = 1e-6
+_START = (0.0, 1.0, 0.1, 0.0)
+_ASTRAY = 0.1
+"""A search that ends so much log-likelihood below another has not arrived."""
 _BOUND = 100.0
 """Log effects are looked for between -100 and 100."""
 
@@ -26,6 +29,7 @@ _BOUND = 100.0
 def fit_error_model(controls: Sequence[Control]) -> ErrorModel | None:
     """The model of the systematic error that is most likely given what controls of known effects gave.
 
+    Where the peer's search ends far from any maximum, one that starts from the controls' own mean and spread answers.
     Empty: None when fewer than two true effects are among the usable controls, since a slope needs two
     """
     kept = [each for each in controls if each.estimate.is_usable]
@@ -43,7 +47,12 @@ def fit_error_model(controls: Sequence[Control]) -> ErrorModel | None:
         value = float((0.5 * np.log(2 * np.pi * variances) + distances**2 / (2 * variances)).sum())
         return value if math.isfinite(value) else _IMPOSSIBLE
 
-    return ErrorModel(*(float(each) for each in variable_metric(objective, (0.0, 1.0, 0.1, 0.0))))
+    found = variable_metric(objective, _START)
+    distances = logs - true
+    again = variable_metric(objective, (float(distances.mean()), 1.0, float(distances.std()), 0.0))
+    # Controls that spread widely throw the peer's search far out, where it ends without having arrived.
+    best = again if objective(again) < objective(found) - _ASTRAY else found
+    return ErrorModel(*(float(each) for each in best))
 
 
 def calibrated_interval(model: ErrorModel, estimate: Estimate, level: float = 0.95) -> Interval:

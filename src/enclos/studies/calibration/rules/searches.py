@@ -91,7 +91,7 @@ def variable_metric(objective: Objective, start: Sequence[float]) -> Floats:
     value, slope = objective(point), _slope(objective, point)
     inverse = np.eye(len(point))
     made_at = n_slopes = 1
-    while n_slopes <= _MAX_METRIC:
+    while n_slopes < _MAX_METRIC:
         if made_at == n_slopes:
             inverse = np.eye(len(point))
         before, direction = point, -inverse @ slope
