@@ -15,9 +15,6 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -27,55 +24,15 @@ import pyarrow as pa
 from pyarrow import compute
 
 ROOT = Path(__file__).resolve().parents[1]
+from gibleed import SHARED, InMemory, make_gibleed_times  # noqa: E402
+
 sys.path[0] = str(ROOT / "tests")  # not this folder: its circe.py is not ohdsi-circepy
 
 from enclos.studies.circe import circe_rows  # noqa: E402
 from oracle import circe_sql  # noqa: E402 - the tests lie beside
 
-DATA = ROOT.parent / "shared" / "data"
 GOAL = 5.0
 REPEATS = 2
-
-
-@dataclass(frozen=True)
-class InMemory:
-    """A CDM of tables in memory, one bucket; answers to the port of studies."""
-
-    connection: duckdb.DuckDBPyConnection
-    name: str = "GiBleed"
-    buckets: tuple[int, ...] = (0,)
-
-    @contextmanager
-    def bucket(self, bucket: int) -> Iterator[InMemory]:  # noqa: ARG002 - there is only one
-        yield self
-
-    def query(self, sql: str) -> pa.Table:
-        return self.connection.execute(sql).to_arrow_table()
-
-    def execute(self, sql: str) -> None:
-        self.connection.execute(sql)
-
-    def load(self, name: str, rows: pa.Table) -> None:
-        self.connection.register("loaded", rows)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM loaded")
-        self.connection.unregister("loaded")
-
-
-def make_gibleed_times(n: int, folder: Path) -> InMemory:
-    """GiBleed with every person n times, each copy under a number of its own; its events keep their numbers.
-
-    Counts are n times GiBleed's: n = 50 gives 134 700 persons and 3.27 million conditions.
-    """
-    connection = duckdb.connect()
-    connection.execute("SET threads = 2")
-    for file in sorted(folder.glob("*.parquet")):
-        source = f"SELECT * FROM read_parquet('{file}')"
-        columns = {row[0] for row in connection.execute(f"DESCRIBE {source}").fetchall()}
-        if "person_id" in columns:
-            number = "CAST(person_id + 1000000 * copy AS BIGINT) AS person_id"
-            source = f"SELECT * EXCLUDE (copy) REPLACE ({number}) FROM ({source}), range({n}) AS copies(copy)"
-        connection.execute(f"CREATE TABLE {file.stem} AS {source}")
-    return InMemory(connection)
 
 
 def ours(definitions: dict[str, str], cdm: InMemory) -> tuple[float, dict[str, pa.Table]]:
@@ -144,7 +101,7 @@ def main() -> int:
     """Measure and print, as a table and as one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=1)
-    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--data", type=Path, default=SHARED)
     arguments = parser.parse_args()
     if not (arguments.data / "circe").exists():
         print(f"no Circe definitions at {arguments.data}: give --data", file=sys.stderr)

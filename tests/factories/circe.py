@@ -156,7 +156,7 @@ def with_everything(domain: Domain) -> dict[str, Any]:
 
 
 def definition_with_everything(domain: Domain) -> str:
-    """A definition that uses all attributes of a domain, and counts all its columns."""
+    """A definition that uses all attributes of a domain, and counts all its columns around any condition 7."""
     counted = [
         {
             **CORRELATED,
@@ -167,5 +167,8 @@ def definition_with_everything(domain: Domain) -> str:
         if column in DOMAINS[domain].counted
     ]
     document = definition("DrugExposure", 7, InclusionRules=[{"expression": {"Type": "ANY", "CriteriaList": counted}}])
-    document["PrimaryCriteria"]["CriteriaList"] = [{domain.value: with_everything(domain)}]
+    document["PrimaryCriteria"]["CriteriaList"] = [
+        {domain.value: with_everything(domain)},
+        {"ConditionOccurrence": {"CodesetId": 7}},
+    ]
     return json.dumps(document)

@@ -19,6 +19,9 @@ from enclos.studies.circe.model import (
     Group,
 )
 
+_READ_AGAIN = 2
+"""A table is read so many times; for more what is wanted of it is kept once. Entry events are read apart, at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pick:
@@ -39,16 +42,16 @@ class Outline:
     picks: Mapping[Pick, int]
     columns: Mapping[Domain, tuple[str, ...]]
     """Columns of each domain's table that some filter or count reads."""
+    stored: Mapping[Pick, int]
+    """Picks of domains that are read so often that one table holds the records of all of them."""
     kept: Mapping[Criterion, int]
     """Criteria whose events are kept in a table of their own, those that others rest on first."""
     counted: Mapping[Criterion, tuple[CountColumn, ...]]
     """Columns that the events of a kept criterion need."""
     beside: Mapping[Joined, tuple[str, ...]]
     """The tables joined to records by some filter, with the columns that are read of them."""
-
-    def pick(self, criterion: Criterion) -> int:
-        """The number of a criterion's records."""
-        return self.picks[pick_of(criterion)]
+    keeps_persons: bool
+    """Whether persons are read so often that what filters read of them is kept in a table."""
 
 
 def pick_of(criterion: Criterion) -> Pick:
@@ -78,17 +81,28 @@ def outline_of(definitions: Sequence[Definition]) -> Outline:
     kept = [
         each
         for each, n_uses in shared.uses.items()
-        if each.correlated is not None or each.first or (n_uses > 1 and not is_plain(each))
+        if each.correlated is not None or (n_uses > 1 and not is_plain(each))
     ]
+    n_reads: Counter[Pick] = Counter()
+    for criterion, n_uses in shared.uses.items():
+        n_reads[pick_of(criterion)] += 1 if criterion in kept else n_uses
+    entered = Counter(pick_of(each) for definition in definitions for each in definition.criteria if is_plain(each))
+    n_reads -= entered
+    of_domain: Counter[Domain] = Counter()
+    for pick, n_times in n_reads.items():
+        of_domain[pick.domain] += n_times
+    stored = [pick for pick in shared.picks if n_reads[pick] and of_domain[pick.domain] > _READ_AGAIN]
     return Outline(
         tuple(definitions),
         tuple(shared.uses),
         shared.concept_sets,
         shared.picks,
         {domain: tuple(names) for domain, names in shared.columns.items()},
+        {pick: number for number, pick in enumerate(stored)},
         {each: number for number, each in enumerate(kept)},
         {each: tuple(names) for each, names in shared.counted.items()},
         {joined: tuple(names) for joined, names in shared.beside.items()},
+        shared.n_of_persons > _READ_AGAIN,
     )
 
 
@@ -102,6 +116,7 @@ class _Shared:
     uses: Counter[Criterion] = field(default_factory=Counter)
     counted: dict[Criterion, dict[CountColumn, None]] = field(default_factory=dict)
     beside: dict[Joined, dict[str, None]] = field(default_factory=dict)
+    n_of_persons: int = 0
 
     def take_criterion(self, criterion: Criterion, column: CountColumn | None) -> None:
         """Count a use of a criterion, and note what it reads."""
@@ -120,6 +135,7 @@ class _Shared:
 
     def take_beside(self, target: Target) -> None:
         """Note what a target reads of another table."""
+        self.n_of_persons += target.joined is Joined.PERSON
         if target.joined is not Joined.NONE:
             self.beside.setdefault(target.joined, {}).update(dict.fromkeys(target.beside))
 
@@ -132,23 +148,25 @@ def era_picks(end: DrugEraEnd) -> tuple[Pick, Pick]:
 def _criteria_of(definition: Definition) -> Iterator[tuple[Criterion, CountColumn | None]]:
     """Every criterion of a definition, each after those that it rests on; with the column that is counted in it."""
     for criterion in (*definition.criteria, *definition.censoring):
-        yield from _criteria_in(criterion, None)
+        yield from criteria_in(criterion, None)
     for group in _groups_of(definition):
-        yield from _criteria_below(group)
+        yield from criteria_below(group)
 
 
-def _criteria_in(criterion: Criterion, column: CountColumn | None) -> Iterator[tuple[Criterion, CountColumn | None]]:
+def criteria_in(criterion: Criterion, column: CountColumn | None) -> Iterator[tuple[Criterion, CountColumn | None]]:
+    """A criterion, after those that it rests on."""
     if criterion.correlated is not None:
-        yield from _criteria_below(criterion.correlated)
+        yield from criteria_below(criterion.correlated)
     yield criterion, column
 
 
-def _criteria_below(group: Group) -> Iterator[tuple[Criterion, CountColumn | None]]:
+def criteria_below(group: Group) -> Iterator[tuple[Criterion, CountColumn | None]]:
+    """The criteria of a group, each after those that it rests on."""
     for member in group.members:
         if isinstance(member, Group):
-            yield from _criteria_below(member)
+            yield from criteria_below(member)
         elif isinstance(member, Correlated):
-            yield from _criteria_in(member.criterion, member.distinct)
+            yield from criteria_in(member.criterion, member.distinct)
 
 
 def _groups_of(definition: Definition) -> Iterator[Group]:

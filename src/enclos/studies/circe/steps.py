@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 
 from enclos.studies.circe.document import read_circe
-from enclos.studies.circe.domains import Joined
-from enclos.studies.circe.model import Definition
-from enclos.studies.circe.outline import Outline, outline_of
-from enclos.studies.circe.plans import concepts, events, exits, records
+from enclos.studies.circe.model import Definition, DrugEraEnd, Limit
+from enclos.studies.circe.outline import Outline, criteria_below, criteria_in, is_plain, outline_of
+from enclos.studies.circe.plans import concepts, entries
+from enclos.studies.circe.plans.records import Reading
+from enclos.studies.circe.rules import exits, limits
+from enclos.studies.circe.rules.columns import Events, Integers, Truth, events_of, integers
+from enclos.studies.circe.rules.sets import Vocabulary
+from enclos.studies.circe.tables import Tables
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
 
 _SCHEMA = pa.schema(
@@ -23,6 +28,7 @@ _SCHEMA = pa.schema(
         ("cohort_end_date", pa.date32()),
     ]
 )
+_LEFT = pa.schema([("cohort", pa.int32()), ("person_id", pa.int64()), ("n_rules", pa.int32())])
 
 
 def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
@@ -37,11 +43,12 @@ def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None 
 
 def definition_rows(definitions: Mapping[str, Definition], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
     """The rows of cohorts whose definitions are read; as ``circe_rows``."""
-    found = made(list(definitions.values()), cdm, check=check)
-    rows = pa.concat_tables([_SCHEMA.empty_table(), *(each.rows for each in found)])
-    rows = rows.sort_by([(name, "ascending") for name in _SCHEMA.names])
-    labels = pa.chunked_array([pa.array(list(definitions), pa.string())]).take(rows["cohort"])
-    return rows.drop_columns(["cohort"]).add_column(0, "cohort_name", labels)
+    found = [each.rows for each in made(list(definitions.values()), cdm, check=check)]
+    rows = pa.concat_tables([_SCHEMA.empty_table(), *found])
+    if len(found) > 1:
+        rows = rows.sort_by([(name, "ascending") for name in _SCHEMA.names])
+    labels = pa.DictionaryArray.from_arrays(rows["cohort"].combine_chunks(), pa.array(list(definitions), pa.string()))
+    return rows.drop_columns(["cohort"]).add_column(0, "cohort_name", labels.cast(pa.string()))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,9 +56,10 @@ class Made:
     """The cohorts of one bucket."""
 
     rows: pa.Table
-    """One row per stretch: cohort (its place among the definitions), subject_id, cohort_start_date, cohort_end_date"""
+    """One row per stretch, in order: cohort (its place among the definitions), subject_id, cohort_start_date,
+    cohort_end_date"""
     left: pa.Table | None
-    """Where attrition is asked for, one row per person with a qualified event: cohort, person_id, n_rules (fulfilled
+    """Where attrition is asked for, one row per event that the rules look at: cohort, person_id, n_rules (fulfilled
     together, from the first on)"""
 
 
@@ -67,65 +75,160 @@ def made(
     if not definitions:
         return
     outline = outline_of(definitions)
-    direct = [] if attrition else exits.direct_cohorts(outline)
-    resolved: Mapping[int, Sequence[int]] | None = None
+    reading: Reading | None = None
     for n_done, number in enumerate(cdm.buckets, start=1):
         if check is not None:
             check()
         with cdm.bucket(number) as bucket:
-            if resolved is None:
-                resolved = resolve(outline, bucket)
-            with made_in(bucket, outline, resolved, direct):
-                bucket.execute(exits.plan_row_table())
-                rows, left = bucket.query(exits.plan_row_query()).cast(_SCHEMA), None
-                if attrition:
-                    bucket.execute(events.plan_left())
-                    left = bucket.query(events.plan_left_query())
-        yield Made(rows, left)
+            reading = reading or Reading(outline, resolve(outline, bucket))
+            found = made_in(bucket, reading, attrition=attrition)
+        yield found
         if progress is not None:
             progress(n_done, len(cdm.buckets))
 
 
 def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
-    """The concepts of every concept set; the vocabulary is the same in every bucket."""
-    bucket.execute(concepts.plan_resolve(outline.concept_sets))
-    columns = bucket.query(concepts.plan_resolved()).to_pydict()
-    bucket.execute("DROP TABLE circe_resolved")
-    found: dict[int, list[int]] = {}
-    for codeset, concept in zip(columns["codeset"], columns["concept_id"], strict=True):
-        found.setdefault(codeset, []).append(concept)
-    return found
+    """The concepts of every concept set, in order; the vocabulary is the same in every bucket."""
+    items = {item for concept_set in outline.concept_sets for item in concept_set.items}
+    if not items:
+        return {}
+    named = sorted({item.concept_id for item in items})
+    ancestors = sorted({item.concept_id for item in items if item.descendants})
+    found = bucket.query(concepts.plan_named(named, ancestors)).to_pydict()
+    vocabulary = Vocabulary()
+    for is_below, concept_named, concept in zip(found["is_below"], found["named"], found["concept_id"], strict=True):
+        if is_below:
+            vocabulary.below.setdefault(concept_named, set()).add(concept)
+        else:
+            vocabulary.known.add(concept)
+    if targets := sorted({concept for item in items if item.mapped for concept in vocabulary.reached(item)}):
+        pairs = bucket.query(concepts.plan_mapped(targets)).to_pydict()
+        mapped: dict[int, list[int]] = {}
+        for concept, target in zip(pairs["concept_id"], pairs["target"], strict=True):
+            mapped.setdefault(target, []).append(concept)
+        vocabulary.mapped = mapped
+    return {number: vocabulary.concepts(concept_set) for concept_set, number in outline.concept_sets.items()}
 
 
-@contextmanager
-def made_in(
-    bucket: CdmBucket, outline: Outline, resolved: Mapping[int, Sequence[int]], direct: Sequence[int]
-) -> Iterator[None]:
-    """A bucket with the stretches of the cohorts; when the block ends, nothing of them stays.
-
-    In: direct — cohorts that need no table of events; see ``direct_cohorts``
-    """
+def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> Made:
+    """The cohorts of a bucket; nothing of their making stays."""
+    definitions = reading.outline.definitions
+    tables = Tables(bucket, reading)
+    direct = [number for number, each in enumerate(definitions) if _is_direct(each)]
+    others = sorted({*range(len(definitions))} - {*direct})
+    included: dict[int, Events] = {}
+    left: list[pa.Table] = []
     try:
-        for statement in _statements(outline, resolved, direct):
-            bucket.execute(statement)
-        yield
+        for numbers, ordered in ((direct, False), (others, True)):
+            if numbers:
+                for number, events, n_rules in _qualified(tables, numbers, ordered=ordered):
+                    if attrition:
+                        left.append(_left_of(number, events, n_rules))
+                    included[number] = _included(definitions[number], events, n_rules)
+        found = [
+            _stretches_of(number, definitions[number], included[number], end)
+            for number, end in _ends(tables, {n: included[n] for n in sorted(included) if len(included[n])})
+        ]
     finally:
-        bucket.execute(exits.plan_drops(outline, direct))
+        tables.drop()
+    return Made(
+        pa.concat_tables([_SCHEMA.empty_table(), *found]),
+        pa.concat_tables([_LEFT.empty_table(), *left]) if attrition else None,
+    )
 
 
-def _statements(outline: Outline, resolved: Mapping[int, Sequence[int]], direct: Sequence[int]) -> Iterator[str]:
-    yield concepts.plan_codes(resolved)
-    if Joined.PERSON in outline.beside:
-        yield records.plan_persons(outline.beside[Joined.PERSON])
-    for domain in dict.fromkeys(pick.domain for pick in outline.picks):
-        yield records.plan_records(domain, outline)
-    for criterion in outline.kept:
-        yield events.plan_kept(criterion, outline)
-    yield events.plan_cohorts(outline.definitions)
-    if others := [number for number in range(len(outline.definitions)) if number not in set(direct)]:
-        yield events.plan_primary(outline, others)
-        yield from events.plan_qualified(outline)
-        yield from events.plan_fulfilled(outline)
-        yield events.plan_included(outline)
-        yield from exits.plan_ends(outline)
-    yield exits.plan_stretches(outline, direct)
+def _is_direct(definition: Definition) -> bool:
+    """Whether all its entry events stay, so that nothing orders them or is asked of them."""
+    return (
+        definition.primary_limit is Limit.ALL
+        and definition.expression_limit is Limit.ALL
+        and definition.additional is None
+        and not definition.rules
+    )
+
+
+def _qualified(tables: Tables, numbers: Sequence[int], *, ordered: bool) -> Iterator[tuple[int, Events, Integers]]:
+    """For each cohort the events that its rules look at, and how many rules each fulfils together, from the first on.
+
+    In: ordered — whether something orders the events or is asked of them
+    """
+    definitions = tables.reading.outline.definitions
+    entering = [entry for number in numbers for entry in definitions[number].criteria if not is_plain(entry)]
+    tables.make(criterion for entry in entering for criterion, _ in criteria_in(entry, None))
+    rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, ordered=ordered))
+    for number, entry_events in _apart(rows, numbers, ordered=ordered):
+        definition = definitions[number]
+        events = limits.primary(definition, entry_events)
+        if not len(events) or not (definition.rules or definition.additional):
+            yield number, events, np.zeros(len(events), dtype=np.int64)
+            continue
+        held = _held(tables, definition, events, rows)
+        n_rules = limits.rules_in_turn(held[:, :-1])
+        if definition.additional is not None:
+            events, n_rules = events.at(held[:, -1]), n_rules[held[:, -1]]
+        places = limits.staying(events, definition.qualified_limit, events.start)
+        yield number, events.at(places), n_rules[places]
+
+
+def _apart(rows: pa.Table, numbers: Sequence[int], *, ordered: bool) -> Iterator[tuple[int, Events]]:
+    """The events of each cohort."""
+    whole = events_of(rows, ordered=ordered)
+    if len(numbers) == 1:
+        yield numbers[0], whole
+        return
+    cohort = rows["cohort"].to_numpy()
+    order = np.argsort(cohort, kind="stable")
+    bounds = np.searchsorted(cohort[order], [*numbers, numbers[-1] + 1])
+    for number, begin, end in zip(numbers, bounds[:-1], bounds[1:], strict=True):
+        yield number, whole.at(order[begin:end])
+
+
+def _held(tables: Tables, definition: Definition, events: Events, rows: pa.Table) -> Truth:
+    """Which event fulfils which rule, and in the last column the additional criteria."""
+    groups = [rule.group for rule in definition.rules]
+    groups += [definition.additional] if definition.additional is not None else []
+    tables.make(criterion for group in groups for criterion, _ in criteria_below(group))
+    names = ["person_id", "start_date", "end_date", "visit_occurrence_id", "op_start_date", "op_end_date"]
+    asked = rows.select(names).take(pa.array(events.row))
+    with tables.lent(entries.EVENTS, asked.append_column("event_id", pa.array(np.arange(len(events))))):
+        found = tables.bucket.query(entries.plan_conditions(definition, tables.reading))
+    return limits.fulfilling(
+        len(events), len(definition.rules) + 1, integers(found["condition"]), integers(found["event_id"])
+    )
+
+
+def _included(definition: Definition, events: Events, n_rules: Integers) -> Events:
+    if definition.rules:
+        events = events.at(n_rules == len(definition.rules))
+    return limits.limited(events, definition.expression_limit, events.start)
+
+
+def _left_of(number: int, events: Events, n_rules: Integers) -> pa.Table:
+    numbers = pa.array(np.full(len(events), number, np.int32))
+    return pa.table([numbers, events.person, n_rules.astype(np.int32)], schema=_LEFT)
+
+
+def _ends(tables: Tables, included: Mapping[int, Events]) -> Iterator[tuple[int, Integers]]:
+    """When the events of each cohort end."""
+    definitions = tables.reading.outline.definitions
+    eras = {number: each for number in included if isinstance(each := definitions[number].end, DrugEraEnd)}
+    exposures = tables.bucket.query(entries.plan_exposures(eras, tables.reading)) if eras else None
+    for number, events in included.items():
+        definition = definitions[number]
+        possible = [exits.own_ends(definition, events)]
+        if number in eras and exposures is not None:
+            of_cohort = exposures.filter(compute.equal(exposures["cohort"], number))
+            columns = (integers(of_cohort[name]) for name in ("person_id", "start_date", "end_date"))
+            possible.append(exits.era_ends(eras[number], events, *columns))
+        for criterion in definition.censoring:
+            tables.make(each for each, _ in criteria_in(criterion, None))
+            censors = tables.bucket.query(entries.plan_censors(criterion, tables.reading))
+            columns = (integers(censors[name]) for name in ("person_id", "start_date"))
+            possible.append(exits.censor_ends(events, *columns))
+        yield number, possible[0] if len(possible) == 1 else exits.earliest(events.start, possible)
+
+
+def _stretches_of(number: int, definition: Definition, events: Events, end: Integers) -> pa.Table:
+    persons, start, until = exits.stretches(definition, events, end)
+    days = (pa.array(each.astype(np.int32)).view(pa.date32()) for each in (start, until))
+    return pa.table([pa.array(np.full(len(persons), number, np.int32)), persons, *days], schema=_SCHEMA)

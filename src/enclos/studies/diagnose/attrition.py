@@ -8,11 +8,13 @@ import numpy as np
 
 from enclos.studies.circe import steps as circe
 from enclos.studies.circe.outline import outline_of
+from enclos.studies.circe.plans.records import Reading
 from enclos.studies.derived.model import entries_from
 from enclos.studies.derived.plans import plan_stages as plan_derived_stages
 from enclos.studies.diagnose import plans
 from enclos.studies.model import CirceCohort, Cohort, ConceptCohort
 from enclos.studies.plans.cohorts import Stage, plan_stages
+from enclos.studies.plans.people import GIVEN
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.evidence import Feature
 from enclos.studies.rules.tally import person_set
@@ -60,5 +62,8 @@ class AttritionCounter:
         wanted = [cohort for cohort in self._cohorts if cohort.name in self._definitions]
         wanted.sort(key=lambda cohort: self._definitions[cohort.name])
         outline = outline_of([each.definition for each in wanted if isinstance(each, CirceCohort)])
-        with circe.made_in(bucket, outline, circe.resolve(outline, bucket), []):
-            bucket.execute(plans.plan_qualified())
+        made = circe.made_in(bucket, Reading(outline, circe.resolve(outline, bucket)), attrition=True)
+        if made.left is not None:
+            bucket.load(GIVEN, made.left)
+            bucket.execute(plans.plan_qualified(GIVEN))
+            bucket.execute(f"DROP TABLE {GIVEN}")

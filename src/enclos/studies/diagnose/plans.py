@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from enclos.studies.circe.plans.events import plan_events_left
 from enclos.studies.model import CirceCohort, Cohort
 from enclos.studies.plans.cohorts import Stage
 from enclos.studies.plans.people import day_number
@@ -55,12 +54,15 @@ def plan_code_use(table: str, concept: str, start: str) -> str:
     """
 
 
-def plan_qualified() -> str:
-    """Make ``study_qualified``: for each event that the rules of a Circe cohort look at, how many it fulfils."""
+def plan_qualified(left: str) -> str:
+    """Make ``study_qualified``: for each event that the rules of a Circe cohort look at, how many it fulfils.
+
+    In: left — the table with one row per event: cohort, person_id, n_rules
+    """
     return f"""
         CREATE OR REPLACE TEMP TABLE {QUALIFIED} AS
         SELECT qualified.cohort, person.ordinal, qualified.n_rules
-        FROM ({plan_events_left()}) AS qualified
+        FROM {left} AS qualified
         JOIN study_person AS person ON person.person_id = qualified.person_id
     """
 

@@ -285,7 +285,7 @@ def ruled_last_day(first_day: str, own_last_day: str) -> tuple[str, str]:
 def plan_circe_events(numbers: Sequence[int], rows: str) -> str:
     """Add the stretches of cohorts of Circe to ``study_event``.
 
-    In: numbers — the index of each cohort, in the order of its number in the rows; rows — the query that gives them
+    In: numbers — the index of each cohort, in the order of its number in the rows; rows — the table that holds them
     """
     places = ", ".join(f"({number}, {index})" for number, index in enumerate(numbers))
     return f"""
@@ -295,7 +295,7 @@ def plan_circe_events(numbers: Sequence[int], rows: str) -> str:
             study_person.ordinal,
             {day_number("made.cohort_start_date")},
             {day_number("made.cohort_end_date")}
-        FROM ({rows}) AS made
+        FROM {rows} AS made
         JOIN (VALUES {places}) AS place(cohort, index) ON place.cohort = made.cohort
         JOIN study_person ON study_person.person_id = made.subject_id
     """

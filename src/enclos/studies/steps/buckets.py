@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from enclos.studies.circe import steps as circe
-from enclos.studies.circe.plans import exits
+from enclos.studies.circe.plans.records import Reading
 from enclos.studies.derived.plans import plan_derived, plan_given
 from enclos.studies.model import CirceCohort, Cohort
 from enclos.studies.plans import cohorts, denominators, incidence, people
@@ -82,9 +82,11 @@ def make_events(
         bucket.execute(cohorts.plan_codes(wanted, concept_sets.of_names))
     bucket.execute(cohorts.plan_events(wanted))
     if (outline := concept_sets.circe) is not None:
-        with circe.made_in(bucket, outline, concept_sets.of_sets, exits.direct_cohorts(outline)):
-            numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
-            bucket.execute(cohorts.plan_circe_events(numbers, exits.plan_rows()))
+        rows = circe.made_in(bucket, Reading(outline, concept_sets.of_sets)).rows
+        numbers = [index for index, cohort in enumerate(wanted) if isinstance(cohort, CirceCohort)]
+        bucket.load(people.GIVEN, rows)
+        bucket.execute(cohorts.plan_circe_events(numbers, people.GIVEN))
+        bucket.execute(f"DROP TABLE {people.GIVEN}")
     places = {cohort.name: index for index, cohort in enumerate(wanted)}
     for name in places.keys() & given.keys():
         bucket.load(people.GIVEN, given[name])

@@ -18,14 +18,14 @@ from enclos.studies.circe.model import (
     Test,
     TextTest,
 )
-from enclos.studies.circe.outline import Outline
-from enclos.studies.circe.plans.records import record_table
+from enclos.studies.circe.outline import pick_of
+from enclos.studies.circe.plans.records import Reading, names_of, picked
 
 _HIGH, _LOW = 4155142, 4155143
 """The concepts of a measured value judged abnormal, as in Circe."""
 
 _JOINS = {
-    Joined.PERSON: "JOIN circe_person AS p ON p.person_id = c.person_id",
+    Joined.PERSON: "JOIN {person} AS p ON p.person_id = c.person_id",
     Joined.PROVIDER: "LEFT JOIN provider AS pr ON pr.provider_id = c.provider_id",
     Joined.VISIT: "JOIN visit_occurrence AS v ON v.visit_occurrence_id = c.visit_occurrence_id "
     "AND v.person_id = c.person_id",
@@ -33,15 +33,15 @@ _JOINS = {
 }
 
 
-def events_of(criterion: Criterion, outline: Outline, columns: Collection[CountColumn] = ()) -> str:
+def events_of(criterion: Criterion, reading: Reading, columns: Collection[CountColumn] = ()) -> str:
     """The relation of a criterion's events: its kept table, or a query in brackets.
 
     Out: one row per event: person_id, event_id, start_date, end_date, visit_occurrence_id, sort_date, and each counted
          column as counted_NAME
     """
-    if criterion in outline.kept:
-        return f"circe_kept_{outline.kept[criterion]}"
-    return f"({plan_events(criterion, outline, columns)})"
+    if criterion in reading.outline.kept:
+        return f"circe_kept_{reading.outline.kept[criterion]}"
+    return f"({plan_events(criterion, reading, columns)})"
 
 
 def counted_name(column: CountColumn) -> str:
@@ -49,22 +49,30 @@ def counted_name(column: CountColumn) -> str:
     return f"counted_{column.name.lower()}"
 
 
-def plan_events(criterion: Criterion, outline: Outline, columns: Collection[CountColumn]) -> str:
+def plan_events(criterion: Criterion, reading: Reading, columns: Collection[CountColumn]) -> str:
     """The events of a criterion, before its correlated criteria."""
     table = DOMAINS[criterion.domain]
-    records = f"FROM {record_table(criterion.domain)} WHERE pick = {outline.pick(criterion)}"
+    records, names = picked(pick_of(criterion), reading), names_of(criterion.domain, reading.outline)
     if criterion.first:
-        records += " QUALIFY row_number() OVER (PARTITION BY person_id ORDER BY start_date, event_id) = 1"
+        records = (
+            f"(SELECT {', '.join(names)} FROM {records} AS d "
+            "QUALIFY row_number() OVER (PARTITION BY person_id ORDER BY start_date, event_id) = 1)"
+        )
     if (shift := criterion.adjustment) is not None:
-        start = f"{'end_date' if shift.start_with_end else 'start_date'} + ({shift.start_days})"
-        end = f"{'end_date' if shift.end_with_end else 'start_date'} + ({shift.end_days})"
-        records = f"SELECT * REPLACE ({start} AS start_date, {end} AS end_date) FROM ({records})"
-    tests = [filter_sql(each, outline) for each in criterion.filters]
-    joins = joins_of(each.target.joined for each in criterion.filters)
+        start, end = (
+            "end_date" if from_end else "start_date" for from_end in (shift.start_with_end, shift.end_with_end)
+        )
+        shifted = {
+            "start_date": f"d.{start} + ({shift.start_days}) AS start_date",
+            "end_date": f"d.{end} + ({shift.end_days}) AS end_date",
+        }
+        records = f"(SELECT {', '.join(shifted.get(name, name) for name in names)} FROM {records} AS d)"
+    tests = [filter_sql(each, reading) for each in criterion.filters]
+    joins = joins_of((each.target.joined for each in criterion.filters), reading)
     given = [day_sql(day) for day in (criterion.period_start, criterion.period_end) if day is not None]
     tests += [f"c.start_date <= {day} AND c.end_date >= {day}" for day in given]
     if criterion.location_set is not None:
-        tests.append(_in_location(outline.concept_sets[criterion.location_set]))
+        tests.append(_in_location(reading.within("location.region_concept_id", criterion.location_set)))
     start = day_sql(criterion.period_start) if criterion.period_start else "c.start_date"
     end = day_sql(criterion.period_end) if criterion.period_end else "c.end_date"
     counted = "".join(
@@ -73,7 +81,7 @@ def plan_events(criterion: Criterion, outline: Outline, columns: Collection[Coun
     where = f"WHERE {' AND '.join(f'({test})' for test in tests)}" if tests else ""
     return (
         f"SELECT c.person_id, c.event_id, {start} AS start_date, {end} AS end_date, c.visit_occurrence_id, "
-        f"c.start_date AS sort_date{counted} FROM ({records}) AS c {joins} {where}"
+        f"c.start_date AS sort_date{counted} FROM {records} AS c {joins} {where}"
     )
 
 
@@ -81,28 +89,29 @@ def _replaced(sql: str, start: str, end: str) -> str:
     return sql.replace("c.start_date", start).replace("c.end_date", end)
 
 
-def joins_of(joined: Iterable[Joined]) -> str:
+def joins_of(joined: Iterable[Joined], reading: Reading) -> str:
     """The joins that filters need, each once."""
-    return " ".join(_JOINS[each] for each in dict.fromkeys(joined) if each is not Joined.NONE)
+    person = "circe_person" if reading.outline.keeps_persons else "person"
+    return " ".join(_JOINS[each].format(person=person) for each in dict.fromkeys(joined) if each is not Joined.NONE)
 
 
-def _in_location(codeset: int) -> str:
+def _in_location(in_region: str) -> str:
     return (
         "c.care_site_id IN (SELECT history.entity_id FROM location_history AS history "
         "JOIN location ON location.location_id = history.location_id "
         "WHERE history.domain_id = 'CARE_SITE' "
-        f"AND location.region_concept_id IN (SELECT concept_id FROM circe_code WHERE codeset = {codeset}) "
+        f"AND {in_region} "
         "AND c.start_date >= history.start_date "
         "AND c.end_date <= coalesce(history.end_date, DATE '2099-12-31'))"
     )
 
 
-def filter_sql(each: Filter, outline: Outline) -> str:
+def filter_sql(each: Filter, reading: Reading) -> str:
     """The SQL of a filter."""
-    return _test_sql(each.target.sql, each.test, outline)
+    return _test_sql(each.target.sql, each.test, reading)
 
 
-def _test_sql(sql: str, test: Test, outline: Outline) -> str:
+def _test_sql(sql: str, test: Test, reading: Reading) -> str:
     match test:
         case NumberTest():
             return _range(sql, test.comparison, test.value, test.extent)
@@ -114,11 +123,7 @@ def _test_sql(sql: str, test: Test, outline: Outline) -> str:
         case ConceptsTest():
             return f"{sql} {'NOT ' if test.negated else ''}IN ({', '.join(map(str, test.concepts))})"
         case ConceptSetTest():
-            codeset = outline.concept_sets[test.concept_set]
-            return (
-                f"{sql} {'NOT ' if test.negated else ''}IN "
-                f"(SELECT concept_id FROM circe_code WHERE codeset = {codeset})"
-            )
+            return reading.within(sql, test.concept_set, negated=test.negated)
         case AbnormalTest():
             return (
                 "c.value_as_number < c.range_low OR c.value_as_number > c.range_high "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enclos.studies.circe.model import Bound, Correlated, Count, Demographic, Group, GroupKind, Window
-from enclos.studies.circe.outline import Outline
 from enclos.studies.circe.plans.criteria import counted_name, events_of, filter_sql, joins_of
+from enclos.studies.circe.plans.records import Reading
 
 
-def plan_group(group: Group, events: str, outline: Outline) -> str:
+def plan_group(group: Group, events: str, reading: Reading) -> str:
     """The index events for which a group holds.
 
     In: events — a relation with one row per index event: person_id, event_id, start_date, end_date,
@@ -16,7 +16,7 @@ def plan_group(group: Group, events: str, outline: Outline) -> str:
     """
     if not group.members:
         return f"SELECT person_id, event_id FROM {events}"
-    members = [_plan_member(member, events, outline) for member in group.members]
+    members = [_plan_member(member, events, reading) for member in group.members]
     if group.kind is GroupKind.ALL and len(members) == 1:
         return members[0]
     held = f"SELECT person_id, event_id FROM ({' UNION ALL '.join(f'({member})' for member in members)}) GROUP BY ALL"
@@ -27,27 +27,27 @@ def plan_group(group: Group, events: str, outline: Outline) -> str:
     return f"{held} HAVING count(*) >= {least}" if least else f"SELECT person_id, event_id FROM {events}"
 
 
-def _plan_member(member: Correlated | Demographic | Group, events: str, outline: Outline) -> str:
+def _plan_member(member: Correlated | Demographic | Group, events: str, reading: Reading) -> str:
     match member:
         case Group():
-            return plan_group(member, events, outline)
+            return plan_group(member, events, reading)
         case Demographic():
-            return _plan_demographic(member, events, outline)
+            return _plan_demographic(member, events, reading)
         case Correlated():
-            return _plan_correlated(member, events, outline)
+            return _plan_correlated(member, events, reading)
 
 
-def _plan_demographic(member: Demographic, events: str, outline: Outline) -> str:
-    tests = " AND ".join(f"({filter_sql(each, outline)})" for each in member.filters)
-    joins = joins_of(each.target.joined for each in member.filters)
+def _plan_demographic(member: Demographic, events: str, reading: Reading) -> str:
+    tests = " AND ".join(f"({filter_sql(each, reading)})" for each in member.filters)
+    joins = joins_of((each.target.joined for each in member.filters), reading)
     where = f"WHERE {tests}" if tests else ""
     return f"SELECT c.person_id, c.event_id FROM {events} AS c {joins} {where}"
 
 
-def _plan_correlated(member: Correlated, events: str, outline: Outline) -> str:
+def _plan_correlated(member: Correlated, events: str, reading: Reading) -> str:
     """Index events with the wanted number of occurrences in the windows."""
     columns = [member.distinct] if member.distinct is not None else []
-    occurrences = events_of(member.criterion, outline, columns)
+    occurrences = events_of(member.criterion, reading, columns)
     condition = " AND ".join(["a.person_id = p.person_id", *_clauses(member)])
     may_be_none = member.count is Count.AT_MOST or member.n == 0
     if member.distinct is None:

@@ -1,11 +1,14 @@
-"""Records of the domains, each domain's table read once for all definitions."""
+"""Records of the domains, as the definitions pick them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from enclos.studies.circe.domains import DOMAINS, Domain
+from enclos.studies.circe.model import ConceptSet
 from enclos.studies.circe.outline import Outline, Pick
+from enclos.studies.circe.plans.concepts import concepts_sql, unnested
 
 _LOCATIONS = """(
     SELECT history.location_history_id, history.entity_id AS person_id, history.start_date, history.end_date,
@@ -14,6 +17,24 @@ _LOCATIONS = """(
     JOIN location ON location.location_id = history.location_id
     WHERE history.domain_id = 'PERSON'
 )"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the definitions share, and the concepts that their concept sets stand for."""
+
+    outline: Outline
+    codes: Mapping[int, Sequence[int]]
+
+    def concepts(self, concept_set: ConceptSet | None) -> Sequence[int]:
+        """The concepts of a set, in order."""
+        return () if concept_set is None else self.codes.get(self.outline.concept_sets[concept_set], ())
+
+    def within(self, sql: str, concept_set: ConceptSet | None, *, negated: bool = False) -> str:
+        """The SQL that asks whether a concept is in a set; no concept is in an empty one."""
+        if not (concepts := self.concepts(concept_set)):
+            return "TRUE" if negated else "FALSE"
+        return f"{sql} {'NOT ' if negated else ''}IN {concepts_sql(concepts)}"
 
 
 def record_table(domain: Domain) -> str:
@@ -26,71 +47,90 @@ def plan_persons(columns: Sequence[str]) -> str:
     return f"CREATE OR REPLACE TEMP TABLE circe_person AS SELECT {', '.join(('person_id', *columns))} FROM person"
 
 
-def plan_records(domain: Domain, outline: Outline) -> str:
-    """Make the table of a domain's records, once for each pick that they are in; circe_code must be made."""
-    table = DOMAINS[domain]
-    picks = {pick: number for pick, number in outline.picks.items() if pick.domain is domain}
-    extra = [name for name in outline.columns.get(domain, ()) if name != "visit_occurrence_id"]
-    concept = f"d.{table.concept}" if table.concept else "NULL"
-    visit = "CAST(d.visit_occurrence_id AS BIGINT)" if table.visit else "CAST(NULL AS BIGINT)"
-    selected = ", ".join(
-        [
-            "d.person_id",
-            f"CAST(d.{table.event_id} AS BIGINT) AS event_id",
-            f"{table.start} AS start_date",
-            f"{table.end} AS end_date",
-            f"{visit} AS visit_occurrence_id",
-            f"{concept} AS concept_id",
-            *(f"d.{name}" for name in extra),
-        ]
-    )
-    source = _LOCATIONS if domain is Domain.LOCATION_REGION else table.table
-    parts = []
-    for with_concept in (True, False):
-        for with_source in (True, False):
-            some = {
-                number: pick
-                for pick, number in picks.items()
-                if (pick.concept_set is not None) is with_concept and (pick.source_set is not None) is with_source
-            }
-            if some:
-                parts.append(_part(selected, source, table.concept, table.source_concept, some, outline))
+def plan_records(domain: Domain, reading: Reading) -> str:
+    """Make the table of a domain's records, once for each pick that they are in."""
+    picks = [(pick, (number,)) for pick, number in reading.outline.stored.items() if pick.domain is domain]
+    parts = records_of(domain, picks, ("pick",), reading)
     return f"CREATE OR REPLACE TEMP TABLE {record_table(domain)} AS {' UNION ALL '.join(parts)} ORDER BY pick"
 
 
-def _part(
-    selected: str,
-    source: str,
-    concept: str | None,
-    source_concept: str | None,
-    picks: dict[int, Pick],
-    outline: Outline,
-) -> str:
-    """The records of picks that are told in the same way."""
-    sample = next(iter(picks.values()))
-    if sample.concept_set is None and sample.source_set is None:
-        (number,) = picks
-        return f"SELECT {number} AS pick, {selected} FROM {source} AS d"
-    numbers: Sequence[str] = [
-        f"({number}, {_set_number(pick, outline, of_source=False)}, {_set_number(pick, outline, of_source=True)})"
-        for number, pick in picks.items()
-    ]
-    sql = f"SELECT picked.pick, {selected} FROM {source} AS d"
-    values = f"(VALUES {', '.join(numbers)}) AS picked(pick, codeset, source_codeset)"
-    if sample.source_set is None or sample.concept_set is None:
-        column, codeset = (concept, "codeset") if sample.source_set is None else (source_concept, "source_codeset")
-        picked = (
-            f"(SELECT picked.pick, code.concept_id FROM circe_code AS code "
-            f"JOIN {values} ON picked.{codeset} = code.codeset)"
+def picked(pick: Pick, reading: Reading) -> str:
+    """The records of a pick, in brackets or by the name of their table.
+
+    Out: one row per record: person_id, event_id, start_date, end_date, visit_occurrence_id, concept_id, and the columns
+         that filters and counts read
+    """
+    if pick in reading.outline.stored:
+        names = ", ".join(names_of(pick.domain, reading.outline))
+        return f"(SELECT {names} FROM {record_table(pick.domain)} WHERE pick = {reading.outline.stored[pick]})"
+    (sql,) = records_of(pick.domain, [(pick, ())], (), reading)
+    return f"({sql})"
+
+
+def names_of(domain: Domain, outline: Outline) -> list[str]:
+    """The columns of records that are picked."""
+    always = ("person_id", "event_id", "start_date", "end_date", "visit_occurrence_id", "concept_id")
+    return [*always, *_extra(domain, outline)]
+
+
+def _extra(domain: Domain, outline: Outline) -> list[str]:
+    return [name for name in outline.columns.get(domain, ()) if name != "visit_occurrence_id"]
+
+
+def records_of(
+    domain: Domain,
+    picks: Sequence[tuple[Pick, tuple[int, ...]]],
+    names: Sequence[str],
+    reading: Reading,
+    *,
+    bare: bool = False,
+) -> list[str]:
+    """Queries for the records of picks of one domain, each once for each label of its pick; the table is read at once
+    for all picks that are told in the same way.
+
+    In: picks — a pick and its label; names — the columns of a label; bare — without the columns that only filters read
+    Out: one row per record and label: the label, then as ``picked``
+    """
+    table = DOMAINS[domain]
+    visit = "CAST(d.visit_occurrence_id AS BIGINT)" if table.visit else "CAST(NULL AS BIGINT)"
+    columns = {
+        "person_id": "d.person_id",
+        "event_id": f"CAST(d.{table.event_id} AS BIGINT)",
+        "start_date": table.start,
+        "end_date": table.end,
+        "visit_occurrence_id": visit,
+        "concept_id": f"d.{table.concept}" if table.concept else "NULL",
+    }
+    selected = [f"{sql} AS {name}" for name, sql in columns.items()]
+    selected += [] if bare else [f"d.{name}" for name in _extra(domain, reading.outline)]
+    source = _LOCATIONS if domain is Domain.LOCATION_REGION else table.table
+    of_concept = [each for each in picks if each[0].concept_set is not None and each[0].source_set is None]
+    of_source = [each for each in picks if each[0].concept_set is None and each[0].source_set is not None]
+    parts = []
+    alone = [each for each in picks if (each[0].concept_set is None) == (each[0].source_set is None)]
+    for some, column in ((of_concept, table.concept), (of_source, table.source_concept)):
+        found = [each for each in some if reading.concepts(each[0].concept_set or each[0].source_set)]
+        if len(found) < 2:
+            alone += found or some[:1]
+            continue
+        rows = [
+            f"({', '.join(map(str, label))}, "
+            f"'{','.join(map(str, reading.concepts(pick.concept_set or pick.source_set)))}')"
+            for pick, label in found
+        ]
+        listed = ", ".join(names)
+        parts.append(
+            f"SELECT {', '.join((*(f'label.{name}' for name in names), *selected))} FROM {source} AS d "
+            f"JOIN (SELECT {listed}, {unnested('codes')} AS concept "
+            f"FROM (VALUES {', '.join(rows)}) AS t({listed}, codes)) AS label ON label.concept = d.{column}"
         )
-        return f"{sql} JOIN {picked} AS picked ON picked.concept_id = d.{column}"
-    return (
-        f"{sql} JOIN circe_code AS code ON code.concept_id = d.{concept} "
-        f"JOIN circe_code AS source_code ON source_code.concept_id = d.{source_concept} "
-        f"JOIN {values} ON picked.codeset = code.codeset AND picked.source_codeset = source_code.codeset"
-    )
-
-
-def _set_number(pick: Pick, outline: Outline, *, of_source: bool) -> str:
-    concept_set = pick.source_set if of_source else pick.concept_set
-    return str(outline.concept_sets[concept_set]) if concept_set is not None else "NULL"
+    for pick, label in alone:
+        tests = [
+            reading.within(f"d.{column}", concept_set)
+            for column, concept_set in ((table.concept, pick.concept_set), (table.source_concept, pick.source_set))
+            if concept_set is not None
+        ]
+        labelled = [f"{value} AS {name}" for name, value in zip(names, label, strict=True)]
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        parts.append(f"SELECT {', '.join((*labelled, *selected))} FROM {source} AS d{where}")
+    return parts

@@ -1,0 +1,61 @@
+"""Which of a person's events stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from enclos.studies.circe.model import Definition, Limit
+from enclos.studies.circe.rules.columns import Events, Integers, Truth, keys
+
+
+def primary(definition: Definition, entries: Events) -> Events:
+    """The primary events: observed long enough before and after, and as many as the definition takes."""
+    if definition.prior_days or definition.post_days:
+        entries = entries.at(
+            (entries.start - definition.prior_days >= entries.op_start)
+            & (entries.start + definition.post_days <= entries.op_end)
+        )
+    return limited(entries, definition.primary_limit, entries.sort, by_start=True)
+
+
+def limited(events: Events, limit: Limit, days: Integers, *, by_start: bool = False) -> Events:
+    """The first or last event of every person by these days, or all; see ``staying``."""
+    return events if limit is Limit.ALL else events.at(staying(events, limit, days, by_start=by_start))
+
+
+def staying(events: Events, limit: Limit, days: Integers, *, by_start: bool = False) -> Integers:
+    """The places of the first or last event of every person by these days, or all places.
+
+    Ties are ordered by the record's day and number, then domain, then place in the definition, so that the same data
+    give the same cohort; Circe leaves them to the engine.
+    In: by_start — whether the days are those of the records, so that only the start is left to order
+    """
+    if limit is Limit.ALL or not len(events):
+        return np.arange(len(events))
+    (key,) = keys((events.person, days if limit is Limit.FIRST else -days))
+    order = np.argsort(key)
+    person, key = events.person[order], key[order]
+    first_at = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+    n_of_person = np.diff(np.r_[first_at, len(person)])
+    foremost = order[key == np.repeat(key[first_at], n_of_person)]
+    if len(foremost) == len(first_at):
+        return np.asarray(foremost)
+    tied = events.at(foremost)
+    ways = [tied.op_start, tied.end, tied.start, tied.place, tied.event]
+    order = np.lexsort((*ways, tied.person) if by_start else (*ways, tied.sort, tied.person))
+    person = tied.person[order]
+    found: Integers = foremost[order[np.r_[True, person[1:] != person[:-1]]]]
+    return found
+
+
+def fulfilling(n_events: int, n_conditions: int, condition: Integers, event: Integers) -> Truth:
+    """Which event fulfils which condition; a condition counted from the end is one from the last column."""
+    held = np.zeros((n_events, n_conditions), dtype=np.bool_)
+    held[event, condition] = True
+    return held
+
+
+def rules_in_turn(held: Truth) -> Integers:
+    """How many rules each event fulfils together, from the first on."""
+    found: Integers = np.logical_and.accumulate(held, axis=1).sum(axis=1, dtype=np.int64)
+    return found
