@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from enclos.synthetic.hospitals.records import Record
 from enclos.synthetic.hospitals.written import patient_ids
 from enclos.synthetic.illness import Indices
-from enclos.synthetic.outcomes import GI_BLEED, MYOCARDIAL_INFARCTION, OUTCOMES, Events
+from enclos.synthetic.outcomes import GAP_DAYS, GI_BLEED, MYOCARDIAL_INFARCTION, OUTCOMES, Events
 from enclos.synthetic.people import DAYS_A_YEAR, NEVER, Days, People
 from enclos.synthetic.references import departments
 from enclos.synthetic.stays.model import NONE
@@ -201,8 +201,10 @@ def outcome_concept(name: str) -> int:
     return find(code)
 
 
-def _cohort(name: str, concept: int, domain: str) -> str:
-    return f"  {name}: {{concepts: [{concept}], descendants: true, domain: {domain}, limit: first, end: event_end}}"
+def _cohort(name: str, concept: int, domain: str, more: str = "") -> str:
+    return (
+        f"  {name}: {{concepts: [{concept}], descendants: true, domain: {domain}, limit: first, end: event_end{more}}}"
+    )
 
 
 def _incidence_study(years: range) -> str:
@@ -228,14 +230,14 @@ def _incidence_study(years: range) -> str:
 
 
 def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str:
-    cohorts = [_cohort(drug, ingredient_id(drug), "drug") for drug in (target, comparator)]
+    drugs = [_cohort(drug, ingredient_id(drug), "drug", f", gap_era: {GAP_DAYS}") for drug in (target, comparator)]
     return "\n".join(
         [
             f"# New users of {target} against new users of {comparator}. Age and sex choose the drug as well as the",
             "# outcome, and so do other conditions that the claims show: a crude ratio is biased.",
             f"study: {name}",
             "cohorts:",
-            *cohorts,
+            *drugs,
             _cohort(outcome, outcome_concept(outcome), "condition"),
             "analyses:",
             "  - compare:",
@@ -243,8 +245,10 @@ def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str
             f"      comparator: {comparator}",
             f"      outcome: {outcome}",
             "      days_prior_observation: 365",
+            "      first_exposure: true",
             "      follow_up: on_treatment",
-            "      gap_days: 45",
+            "      censor_at_switch: true",
+            "      match: {ratio: 4}",
             "",
         ]
     )

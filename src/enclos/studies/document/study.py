@@ -17,6 +17,7 @@ from enclos.contracts.definitions import entries, quoted, with_definitions
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.studies.characterise.document import CharacteriseDocument
+from enclos.studies.compare.document import CompareDocument
 from enclos.studies.derived.document import DerivedCohortDocument
 from enclos.studies.diagnose.document import DiagnoseDocument
 from enclos.studies.document.cohorts import AnyCohortDocument
@@ -39,6 +40,7 @@ class _EntryDocument(Document):
     utilisation: UtilisationDocument | None = Field(None, description="Who takes what, how long, how much, what for.")
     diagnose: DiagnoseDocument | None = Field(None, description="Whether cohorts are what their definitions meant.")
     sccs: SccsDocument | None = Field(None, description="The rate of an outcome while exposed and in other time.")
+    compare: CompareDocument | None = Field(None, description="New users of one drug against new users of another.")
 
     def given(self) -> dict[str, AnalysisDocument]:
         """The analyses that the entry names; a valid one names one."""

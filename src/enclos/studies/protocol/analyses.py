@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from enclos.studies.characterise.model import Characterisation
+from enclos.studies.compare.model import Comparison
 from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.model import (
     Analysis,
@@ -16,6 +17,7 @@ from enclos.studies.model import (
 )
 from enclos.studies.pathways.model import Pathways
 from enclos.studies.protocol.cases import SCCS
+from enclos.studies.protocol.comparisons import COMPARISON
 from enclos.studies.protocol.shape import Options, Words
 from enclos.studies.protocol.words import ages, dates, days, listed, names, standard_words, windows, yes
 from enclos.studies.sccs.model import Sccs
@@ -223,6 +225,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             "by the persons of the cohort and on the days of entry; entries and persons by calendar time",
         ),
         Sccs: SCCS,
+        Comparison: COMPARISON,
     }
 )
 """The words of every kind; a kind without words has no protocol."""

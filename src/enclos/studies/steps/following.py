@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from enclos.studies.characterise.model import Characterisation
 from enclos.studies.characterise.steps import CharacterisationCounter, characterisation_columns
+from enclos.studies.compare.model import Comparison
+from enclos.studies.compare.steps import ComparisonFollower, columns_of_comparison
 from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.diagnose.steps import DiagnosisCounter, diagnosis_columns
 from enclos.studies.model import Cohort, CohortAnalysis
@@ -51,6 +53,7 @@ _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Utilisation: Kind(UtilisationCounter, utilisation_columns),
     Diagnosis: Kind(DiagnosisCounter, diagnosis_columns),
     Sccs: Kind(SccsFollower, sccs_columns),
+    Comparison: Kind(ComparisonFollower, columns_of_comparison),
 }
 
 

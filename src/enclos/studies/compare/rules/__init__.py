@@ -1,0 +1,1 @@
+"""Decisions of a comparison, pure: arrays in, arrays out."""

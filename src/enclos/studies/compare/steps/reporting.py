@@ -1,0 +1,287 @@
+"""From what was found to the rows of a result.
+
+Result types: ``compare_estimates`` (effects, persons, diagnostics; one result id per way of asking and outcome, so that
+all of them together are the forest plot), ``compare_controls``, ``compare_attrition``, ``compare_score``,
+``compare_balance``, ``compare_survival``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap
+
+from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
+from enclos.studies.compare.model import Variant
+from enclos.studies.compare.rules.covariates import covariate_name
+from enclos.studies.compare.rules.curves import weighted_curve
+from enclos.studies.compare.rules.diagnostics import Diagnostic, failed
+from enclos.studies.compare.rules.population import Followed
+from enclos.studies.compare.steps.calibrating import Calibration
+from enclos.studies.compare.steps.effects import UNKNOWN, Effect
+from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, Step, diagnostics_of
+from enclos.studies.compare.words import adjusted_by
+from enclos.studies.rules.estimates import printed
+from enclos.studies.rules.report import Estimate, Place, Report
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+GROUP_NAME = SEPARATOR.join(("target_cohort_name", "comparator_cohort_name", "outcome_cohort_name"))
+ADJUSTED, CRUDE, CALIBRATED = "Adjusted", "Crude", "Calibrated"
+EFFECT, DIAGNOSTICS = "Effect", "Diagnostics"
+ARMS = {True: "Target", False: "Comparator"}
+_ADJUSTMENT = "adjustment"
+_CURVE_GAP_DAYS = 30
+_N_BINS = 20
+_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One outcome of one way of asking, with its diagnostics."""
+
+    outcome: str
+    found: OutcomeFindings
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def withheld_for(self) -> tuple[str, ...]:
+        """Why its estimates are not shown; nothing when they are."""
+        return failed(self.diagnostics)
+
+
+def report_comparison(report: Report, all_found: Sequence[Findings], concept_names: dict[int, str]) -> None:
+    """Add all result ids: the estimates of every way of asking first, then what stands behind them."""
+    for found in all_found:
+        writer = _Writer(report, found, concept_names)
+        for judged in writer.judged:
+            writer.estimates(judged)
+    for found in all_found:
+        writer = _Writer(report, found, concept_names)
+        writer.controls()
+        writer.attrition()
+        writer.score()
+        for judged in writer.judged:
+            writer.balance(judged)
+            writer.curves(judged)
+
+
+class _Writer:
+    """Writes one way of asking."""
+
+    def __init__(self, report: Report, found: Findings, concept_names: dict[int, str]) -> None:
+        self._report, self._found, self._names = report, found, concept_names
+        self._variant = found.variant
+        self._calibration = Calibration.of([each.effect for each in found.controls.values()])
+        ease = self._calibration.ease if found.controls else None
+        self.judged = [Judged(name, each, diagnostics_of(found, each, ease)) for name, each in found.outcomes.items()]
+
+    def _place(self, outcome: str, adjustment: str, variable: str, level: str | None = None) -> Place:
+        group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
+        return Place(GROUP_NAME, group, variable, level, (_ADJUSTMENT, adjustment))
+
+    def _start(self, result_type: str, additional: str = "", more: Mapping[str, str] | None = None) -> int:
+        return self._report.start(
+            result_type, GROUP_NAME, _ADJUSTMENT, additional, {**settings_of(self._variant), **(more or {})}
+        )
+
+    def estimates(self, judged: Judged) -> None:
+        """Add the effects of one outcome, its persons and its diagnostics."""
+        withheld = judged.withheld_for
+        more = {
+            "outcome_cohort": judged.outcome,
+            "unblinded": "FALSE" if withheld else "TRUE",
+            "withheld_for": SEPARATOR.join(withheld),
+        }
+        result_id = self._start("compare_estimates", more=more)
+        found = judged.found
+        effects = {ADJUSTED: found.effect, CRUDE: found.crude_effect}
+        p_values: dict[str, float] = {}
+        if self._found.controls:
+            effects[CALIBRATED] = self._calibration.calibrated(found.effect)
+            p_values[CALIBRATED] = self._calibration.p_value(found.effect)
+        for adjustment, effect in effects.items():
+            shown = UNKNOWN if withheld else effect
+            p = math.nan if withheld else p_values.get(adjustment, effect.p_value)
+            place = self._place(judged.outcome, adjustment, EFFECT)
+            self._report.add(result_id, place, list(_effect_estimates(shown, self._variant.model.ratio, p)))
+            seen = {ADJUSTED: found.adjusted.seen, CRUDE: found.crude}.get(adjustment)
+            if seen is not None:
+                self._persons(result_id, judged.outcome, adjustment, seen)
+        place = self._place(judged.outcome, ADJUSTED, DIAGNOSTICS)
+        self._report.add(result_id, place, list(_diagnostic_estimates(judged.diagnostics)))
+
+    def _persons(self, result_id: int, outcome: str, adjustment: str, seen: Followed) -> None:
+        for arm, word in ARMS.items():
+            those = seen.treated == arm
+            persons, cases = (_bitmap(seen.person[each]) for each in (those, those & seen.with_outcome))
+            counts = {
+                "n_persons": len(persons),
+                "n_events": int((those & seen.with_outcome).sum()),
+                "person_days": int(seen.days[those].sum()),
+            }
+            place = self._place(outcome, adjustment, word)
+            whole = [Estimate(name, EstimateType.INTEGER, str(n)) for name, n in counts.items()]
+            self._report.add(result_id, place, whole)
+            self._report.add_cell(result_id, place, cases, persons)
+
+    def controls(self) -> None:
+        """Add what was found for each negative control, and the systematic error."""
+        if not self._found.controls:
+            return
+        result_id = self._start("compare_controls")
+        for name, each in self._found.controls.items():
+            place = self._place(name, ADJUSTED, EFFECT)
+            shown = _effect_estimates(each.effect, self._variant.model.ratio, each.effect.p_value)
+            self._report.add(result_id, place, list(shown))
+        if (null := self._calibration.null) is not None:
+            values = {"mean": null.mean, "sd": null.sd, "ease": self._calibration.ease}
+            place = self._place(OVERALL, ADJUSTED, "Systematic error")
+            self._report.add(result_id, place, [_number(name, value) for name, value in values.items()])
+
+    def attrition(self) -> None:
+        """Add who is left after each step, by cohort."""
+        result_id = self._start("compare_attrition", "reason_id")
+        chains: dict[str, tuple[Step, ...]] = {name: each.steps for name, each in self._found.outcomes.items()}
+        for outcome, own in (chains or {OVERALL: ()}).items():
+            group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
+            for number, step in enumerate((*self._found.steps, *own), start=1):
+                for arm, word in ARMS.items():
+                    persons = step.person[step.treated == arm]
+                    counts = {"number_records": len(persons), "number_subjects": len(np.unique(persons))}
+                    for variable, n in counts.items():
+                        strata, additional = ("reason", step.reason), ("reason_id", str(number))
+                        place = Place(GROUP_NAME, group, variable, word, strata, additional)
+                        self._report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(n))])
+
+    def score(self) -> None:
+        """Add the score's model, what it tells apart, and its distribution by cohort."""
+        if (score := self._found.score) is None:
+            return
+        more = {} if score.variance is None else {"prior_variance": str(printed(score.variance))}
+        result_id = self._start("compare_score", "covariate_id", more)
+        place = self._place(OVERALL, OVERALL, "Score")
+        whole = [Estimate("n_covariates", EstimateType.INTEGER, str(len(score.covariates)))]
+        shares = [_number("auc", score.auc), _number("equipoise", score.equipoise)]
+        self._report.add(result_id, place, [*whole, *shares, _number("intercept", float(score.coefficients[0]))])
+        edges = np.linspace(0, 1, _N_BINS + 1)
+        for arm, word in ARMS.items():
+            counts, _ = np.histogram(score.preference[self._found.treated == arm], bins=edges)
+            for low, high, n in zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True):
+                place = self._place(OVERALL, OVERALL, word, f"preference score {low:.2f} to {high:.2f}")
+                self._report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(n))])
+        used = np.flatnonzero(score.coefficients[1:])
+        for at in used[np.argsort(-np.abs(score.coefficients[1:][used]), kind="stable")].tolist():
+            covariate = int(score.covariates[at])
+            place = self._of_covariate(OVERALL, OVERALL, covariate)
+            self._report.add(result_id, place, [_number("coefficient", float(score.coefficients[1 + at]))])
+
+    def _of_covariate(self, outcome: str, adjustment: str, covariate: int) -> Place:
+        group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
+        name = covariate_name(covariate, self._names)
+        return Place(GROUP_NAME, group, name, None, (_ADJUSTMENT, adjustment), ("covariate_id", str(covariate)))
+
+    def balance(self, judged: Judged) -> None:
+        """Add the means of every covariate before and after, largest difference before first."""
+        before, after, covariates = self._found.before, judged.found.balance, self._found.covariates
+        if before is None or after is None or covariates is None:
+            return
+        result_id = self._start("compare_balance", "covariate_id", {"outcome_cohort": judged.outcome})
+        order = np.argsort(-np.abs(np.nan_to_num(before.difference)), kind="stable")
+        for at in order.tolist():
+            for adjustment, each in ((CRUDE, before), (ADJUSTED, after)):
+                place = self._of_covariate(judged.outcome, adjustment, int(covariates.ids[at]))
+                values = {
+                    "mean_target": each.target.mean[at],
+                    "mean_comparator": each.comparator.mean[at],
+                    "smd": each.difference[at],
+                }
+                self._report.add(result_id, place, [_number(name, float(value)) for name, value in values.items()])
+
+    def curves(self, judged: Judged) -> None:
+        """Add the share of each cohort without the outcome, after adjustment; nothing when the estimate is withheld."""
+        seen, weights = judged.found.adjusted.seen, judged.found.adjusted.curve_weights
+        if judged.withheld_for or not len(seen):
+            return
+        result_id = self._start("compare_survival", "time", {"outcome_cohort": judged.outcome})
+        names = ("estimate", "estimate_95CI_lower", "estimate_95CI_upper")
+        kinds = [(name, EstimateType.NUMERIC) for name in names]
+        days = np.arange(0, int(seen.days.max()) + 1, _CURVE_GAP_DAYS)
+        for arm, word in ARMS.items():
+            those = seen.treated == arm
+            own = None if weights is None else weights[those]
+            curve = weighted_curve(seen.days[those], seen.with_outcome[those], own)
+            texts = pa.array([_text(value) for values in curve.on(days) for value in values.tolist()], pa.string())
+            group = SEPARATOR.join((self._variant.target, self._variant.comparator, judged.outcome))
+            place = Place(GROUP_NAME, group, word, None, (_ADJUSTMENT, ADJUSTED), ("time", ""))
+            self._report.add_series(result_id, place, pa.array(days).cast(pa.string()), kinds, texts)
+
+
+def _effect_estimates(effect: Effect, ratio: str, p_value: float) -> Iterator[Estimate]:
+    values = {
+        ratio: _exp(effect.log_ratio),
+        "lower": _exp(effect.log_lower),
+        "upper": _exp(effect.log_upper),
+        "log_ratio": effect.log_ratio,
+        "standard_error": effect.standard_error,
+        "p_value": p_value,
+    }
+    for name, value in values.items():
+        yield _number(name, value)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < math.log(1e15) else math.inf
+
+
+def _diagnostic_estimates(judged: Sequence[Diagnostic]) -> Iterator[Estimate]:
+    for each in judged:
+        yield _number(each.name, each.value)
+        if each.threshold is not None and each.passed is not None:
+            yield _number(f"{each.name}_threshold", each.threshold)
+            yield Estimate(f"{each.name}_passed", EstimateType.INTEGER, str(int(each.passed)))
+
+
+def _number(name: str, value: float) -> Estimate:
+    return Estimate(name, EstimateType.NUMERIC, _text(value))
+
+
+def _text(value: float) -> str | None:
+    """The number with as many digits as it is good for; None for one that is not finite."""
+    return printed(float(f"{value:.{_DIGITS}g}")) if math.isfinite(value) else None
+
+
+def _bitmap(persons: Ints) -> BitMap:
+    return BitMap(persons.astype(np.uint32))
+
+
+def settings_of(variant: Variant) -> dict[str, str]:
+    """How a way of asking is told in the settings of its results."""
+    who, follow = variant.eligibility, variant.follow_up
+    return {
+        "comparison": variant.name,
+        "target_cohort": variant.target,
+        "comparator_cohort": variant.comparator,
+        "days_prior_observation": str(who.days_prior_observation),
+        "first_exposure": _logical(who.first_exposure),
+        "duplicates": who.duplicates.value,
+        "common_period": _logical(who.common_period),
+        "outcome_washout": "Inf" if who.outcome_washout_days is None else str(who.outcome_washout_days),
+        "follow_up": follow.kind.value,
+        "risk_from_day": str(follow.from_day),
+        "grace_days": str(follow.grace_days),
+        "follow_up_days": "Inf" if follow.longest_days is None else str(follow.longest_days),
+        "censor_at_switch": _logical(follow.censor_at_switch),
+        "adjusted_by": adjusted_by(variant),
+        "outcome_model": variant.model.value,
+    }
+
+
+def _logical(value: bool) -> str:
+    return "TRUE" if value else "FALSE"

@@ -1,0 +1,84 @@
+"""A comparison in the words of a protocol."""
+
+from __future__ import annotations
+
+from enclos.studies.compare.model import Comparison, TrimFraction, TrimPreference, Variant
+from enclos.studies.compare.words import adjusted_by
+from enclos.studies.protocol.shape import Options, Words
+from enclos.studies.protocol.words import dates, days, listed, names, yes
+
+
+def _comparison(each: Comparison) -> Options:
+    """Every option of a comparison, then what each sensitivity analysis changes."""
+    own = dict(_options(each.primary))
+    yield from own.items()
+    yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
+    for other in each.sensitivity:
+        changed = {option: value for option, value in _options(other) if own.get(option) != value}
+        said = "; ".join(f"{option.lower()} {value}" for option, value in changed.items())
+        yield f"Sensitivity analysis `{other.name}`", said or "as the analysis"
+
+
+def _options(each: Variant) -> Options:
+    who, follow, made, score = each.eligibility, each.follow_up, each.covariates, each.propensity
+    yield "Target", f"`{each.target}`"
+    yield "Comparator", f"`{each.comparator}`"
+    yield "Days of prior observation", days(who.days_prior_observation, "")
+    yield "Only a person's first entry", yes(who.first_exposure)
+    yield "Persons who enter both cohorts", who.duplicates.value.replace("_", " ")
+    yield "Only the time in which both cohorts are entered", yes(who.common_period)
+    yield "Study dates", dates(who.date_range)
+    yield "Age at entry", who.ages.word
+    yield "Sex", who.sex.word
+    yield "Washout of the outcome", days(who.outcome_washout_days, "all time")
+    yield "Follow-up", follow.kind.value.replace("_", " ")
+    yield "First day at risk", f"day {follow.from_day} after entry"
+    yield "Days of grace", days(follow.grace_days, "")
+    yield "Longest follow-up", days(follow.longest_days, "no other end")
+    yield "Least time at risk", days(follow.min_days, "")
+    yield "Follow-up ends at a switch", yes(follow.censor_at_switch)
+    yield "Covariates made from", listed(made.sources)
+    yield "Windows of covariates", listed(made.lookbacks)
+    yield "Concepts that are no covariates", ", ".join(map(str, made.excluded)) or "those of the exposures"
+    yield "Least share of a covariate", made.min_fraction
+    variance = f"{score.folds}-fold cross-validation, seed {score.seed}" if score.variance is None else score.variance
+    yield "Propensity score", f"logistic regression, {score.prior.value} prior, variance by {variance}"
+    yield "Trimming", _trim(each)
+    yield "Adjustment", adjusted_by(each)
+    yield "Outcome model", each.model.value
+    yield "Diagnostics before an estimate is shown", _thresholds(each)
+
+
+def _trim(each: Variant) -> str:
+    if isinstance(each.trim, TrimFraction):
+        return f"{each.trim.fraction:g} of each cohort"
+    if isinstance(each.trim, TrimPreference):
+        return f"preference scores from {each.trim.lower:g} to {each.trim.upper:g}"
+    return "none"
+
+
+def _thresholds(each: Variant) -> str:
+    asked = each.thresholds
+    words = {
+        "equipoise at least": asked.equipoise,
+        "standardised differences at most": asked.max_smd,
+        "unless chance explains them with a probability of": asked.smd_alpha,
+        "minimum detectable relative risk at most": asked.mdrr,
+        "expected absolute systematic error at most": asked.ease,
+        "share of the target lost at most": asked.attrition,
+    }
+    return "; ".join(f"{what} {value:g}" for what, value in words.items() if value is not None) or "none"
+
+
+COMPARISON = Words(
+    "Comparison of new users",
+    "new-user active-comparator cohorts, made alike by the propensity score",
+    lambda each: (
+        f"Do new users of `{each.primary.target}` have {names(each.outcomes)} more often than new users of "
+        f"`{each.primary.comparator}`?"
+    ),
+    lambda each: each.outcomes,
+    _comparison,
+    "Ratio of hazards, rates or odds with its 95 % interval (profile of the likelihood; sandwich variance where "
+    "entries are weighted), after the diagnostics; calibrated where there are negative controls",
+)

@@ -1,0 +1,200 @@
+"""A comparison from a study file to its result, on a small CDM drawn with a known hazard ratio."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from enclos.contracts.result import StudyResult
+from enclos.studies.document import study_from_yaml
+from enclos.studies.steps import columns_read, run_study
+from enclos.studies.summary import Value, summary
+from factories.compare import COMPARATOR, FIRST_CONDITION, TARGET, World, study_text, world_cdm
+
+FAST = "      propensity: {variance: 0.1}\n      covariates: {windows: long_term}\n"
+
+
+def result_of(world: World, options: str = FAST, seed: int = 1, n_buckets: int = 2) -> StudyResult:
+    return run_study(study_from_yaml(study_text(options, world.n_controls)), world_cdm(world, seed, n_buckets))
+
+
+def effect(result: StudyResult, adjustment: str = "Adjusted", at: int = 0) -> dict[str, Value]:
+    """The effect of one way of asking, by its place among them."""
+    found = [
+        each
+        for each in summary(result)
+        if each["analysis"] == "compare_estimates" and each["variable"] == "Effect" and each["adjustment"] == adjustment
+    ]
+    return found[at]
+
+
+def numbers(row: dict[str, Value]) -> tuple[float, float, float]:
+    values = [row[name] for name in ("hazard_ratio", "lower", "upper")]
+    assert all(isinstance(value, float) for value in values)
+    return tuple(map(float, values))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("truth", [1.0, 2.0, 0.5])
+def test_the_true_ratio_is_in_the_interval_and_the_crude_one_is_biased(truth: float) -> None:
+    result = result_of(World(n_persons=3000, hazard_ratio=truth))
+    assert summary(result)[0]["variable"] == "Effect"
+    ratio, lower, upper = numbers(effect(result))
+    assert lower < truth < upper
+    assert lower < ratio < upper
+    crude, crude_lower, _ = numbers(effect(result, "Crude"))
+    assert crude > ratio
+    assert crude_lower > truth
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "      match: {ratio: 4}\n",
+        "      stratify: {strata: 10}\n",
+        "      weight: {estimand: ate}\n",
+        "      weight: {estimand: overlap}\n",
+        "      follow_up: on_treatment\n      censor_at_switch: true\n",
+    ],
+)
+def test_every_adjustment_finds_it(options: str) -> None:
+    ratio, lower, upper = numbers(effect(result_of(World(n_persons=3000, hazard_ratio=2.0), FAST + options)))
+    assert lower < 2.0 < upper
+    assert 1.6 < ratio < 2.5
+
+
+def test_rates_and_odds_have_their_own_names() -> None:
+    world = World(n_persons=3000, hazard_ratio=2.0, base_hazard=0.02)
+    for model, name in (("poisson", "rate_ratio"), ("logistic", "odds_ratio")):
+        found = effect(result_of(world, f"{FAST}      model: {model}\n"))
+        assert "hazard_ratio" not in found
+        assert float(str(found["lower"])) < 2.0 < float(str(found["upper"]))
+        assert name in found
+
+
+def test_the_result_is_the_same_however_persons_are_bucketed() -> None:
+    one, three = (result_of(World(n_controls=2), n_buckets=n) for n in (1, 3))
+    assert one.table.equals(three.table)
+    assert [each.values for each in one.settings] == [each.values for each in three.settings]
+    persons = [[sorted(cell.denominator) for cell in result.cells] for result in (one, three)]
+    assert persons[0] == persons[1]
+
+
+def test_a_failed_diagnostic_withholds_the_estimate_and_says_why() -> None:
+    result = result_of(World(n_persons=800), FAST + "      diagnostics: {equipoise: 0.999}\n")
+    (settings,) = [each.values for each in result.settings if each.result_type == "compare_estimates"]
+    assert settings["unblinded"] == "FALSE"
+    assert "equipoise" in settings["withheld_for"]
+    for adjustment in ("Adjusted", "Crude"):
+        assert effect(result, adjustment)["hazard_ratio"] is None
+    (judged,) = [each for each in summary(result) if each.get("variable") == "Diagnostics"]
+    assert judged["equipoise_passed"] == 0
+    assert not result.of_type("compare_survival").num_rows
+    shown = result_of(World(n_persons=800), FAST + "      diagnostics: {equipoise: null}\n")
+    assert effect(shown)["hazard_ratio"] is not None
+
+
+def test_negative_controls_tell_the_error_of_a_design_and_calibrate_it() -> None:
+    world = World(n_persons=2500, hidden=0.7, n_controls=12)
+    result = result_of(world, FAST + "      diagnostics: {ease: null, max_smd: null}\n")
+    ratio, lower, _ = numbers(effect(result))
+    assert lower > 1
+    calibrated, calibrated_lower, calibrated_upper = numbers(effect(result, "Calibrated"))
+    assert calibrated < ratio
+    assert calibrated_lower < 1 < calibrated_upper
+    blinded = result_of(world, FAST + "      diagnostics: {ease: 0.1, max_smd: null}\n")
+    assert effect(blinded)["hazard_ratio"] is None
+    controls = [each for each in summary(result) if each["analysis"] == "compare_controls"]
+    assert len(controls) == 13
+    assert float(str(controls[-1]["ease"])) > 0.25
+
+
+def test_sensitivity_analyses_stand_beside_the_first() -> None:
+    options = """      sensitivity:
+        - {name: short, follow_up: on_treatment, grace_days: 30}
+        - {name: weighted, weight: {estimand: att}}
+"""
+    result = result_of(World(hazard_ratio=2.0), FAST + options)
+    settings = [each.values for each in result.settings if each.result_type == "compare_estimates"]
+    assert [each["comparison"] for each in settings] == ["primary", "short", "weighted"]
+    assert settings[1]["follow_up"] == "on_treatment"
+    assert settings[2]["adjusted_by"] == "weighting att"
+    ratios = [numbers(effect(result, at=at))[0] for at in range(3)]
+    assert len(set(ratios)) == 3
+
+
+def test_attrition_balance_score_and_curves_are_told() -> None:
+    result = result_of(World(hazard_ratio=2.0), FAST + "      days_prior_observation: 500\n")
+    told = result.of_type("compare_attrition").to_pylist()
+    target = [int(row["estimate_value"]) for row in told if row["variable_level"] == "Target"]
+    assert target == [each for n in target[::2] for each in (n, n)]  # records and persons are the same here
+    assert target == sorted(target, reverse=True)
+    reasons = list(dict.fromkeys(row["strata_level"] for row in told))
+    assert reasons[0] == "Entries into the cohorts"
+    assert "At least 500 days of prior observation" in reasons
+    assert reasons[-1] == "Matched on the score"
+    balance = result.of_type("compare_balance").to_pylist()
+    smd = {
+        (row["strata_level"], int(row["additional_level"])): float(row["estimate_value"])
+        for row in balance
+        if row["estimate_name"] == "smd" and row["estimate_value"] is not None
+    }
+    confounder = FIRST_CONDITION * 1000 + 210
+    assert smd["Crude", confounder] > 0.15 > abs(smd["Adjusted", confounder])
+    exposures = {TARGET, COMPARATOR}
+    assert not exposures & {covariate // 1000 for _, covariate in smd}
+    names = {row["variable_name"] for row in balance}
+    assert f"condition day -365 through 0: concept {FIRST_CONDITION}" in names
+    score = result.of_type("compare_score").to_pylist()
+    (auc,) = [float(row["estimate_value"]) for row in score if row["estimate_name"] == "auc"]
+    assert 0.55 < auc < 0.8
+    curves = result.of_type("compare_survival").to_pylist()
+    for arm in ("Target", "Comparator"):
+        shares = [
+            float(row["estimate_value"])
+            for row in curves
+            if row["variable_name"] == arm and row["estimate_name"] == "estimate"
+        ]
+        assert shares == sorted(shares, reverse=True)
+        assert shares[0] > 0.9
+
+
+def test_cells_hold_the_persons_of_each_cohort() -> None:
+    result = result_of(World())
+    by_place = {(cell.strata_level, cell.variable_name): cell for cell in result.cells}
+    assert set(by_place) == {(how, arm) for how in ("Adjusted", "Crude") for arm in ("Target", "Comparator")}
+    for (how, arm), cell in by_place.items():
+        (row,) = [
+            each
+            for each in summary(result)
+            if each.get("adjustment") == how and each.get("variable") == arm and "n_persons" in each
+        ]
+        assert (row["n_persons"], row["n_events"]) == (cell.n_denominator, cell.n_numerator)
+    adjusted, crude = (by_place[how, "Target"].denominator for how in ("Adjusted", "Crude"))
+    assert adjusted <= crude
+
+
+def test_an_empty_cohort_gives_attrition_and_no_estimate() -> None:
+    result = result_of(World(n_persons=40), FAST + "      age: [0, 5]\n")
+    assert {each.result_type for each in result.settings} == {"compare_attrition"}
+    assert result.n_rows > 0
+
+
+def test_what_is_read_is_said_beforehand() -> None:
+    told = columns_read(study_from_yaml(study_text("      covariates: {domains: [measurement, counts]}\n")))
+    assert told["measurement"] == ("person_id", "measurement_concept_id", "measurement_date")
+    assert "visit_occurrence" in told
+    assert "device_exposure" not in told
+
+
+def test_the_score_is_told_apart_by_its_covariates() -> None:
+    result = result_of(World(n_persons=2500))
+    coefficients = {
+        int(row["additional_level"]): float(row["estimate_value"])
+        for row in result.of_type("compare_score").to_pylist()
+        if row["estimate_name"] == "coefficient"
+    }
+    highest = sorted(coefficients, key=lambda each: -coefficients[each])[:3]
+    assert {each // 1000 for each in highest} == {FIRST_CONDITION, FIRST_CONDITION + 1, FIRST_CONDITION + 2}
+    assert not math.isnan(np.mean(list(coefficients.values())))
