@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from enclos.app.releases import trusted_key
 from enclos.contracts.result import result_csv, result_from_csv
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
@@ -17,8 +18,6 @@ from enclos.stores.release_files import read_package, write_package
 from enclos.studies.calibration.figures import forest_plot, svg
 from enclos.studies.calibration.rules.sites import Answer, Question, answers
 from enclos.studies.calibration.rules.together import as_json, pool, pooled_result
-
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def pool_packages(packages: Sequence[Path], keys: Sequence[str], out: Path) -> d
     Refuses: PACKAGE_BROKEN; POOL_SITES for fewer than two enclosures, two packages of one, two studies, or nothing that
              two of them answer
     """
-    trusted = [_public_key(key) for key in keys]
+    trusted = [trusted_key(key) for key in keys]
     sites = [_read(path, trusted) for path in packages]
     _check(sites)
     told: dict[str, Mapping[Question, Answer]] = {
@@ -77,20 +76,6 @@ def pool_packages(packages: Sequence[Path], keys: Sequence[str], out: Path) -> d
     }
     write_package(files, out)
     return {"out": str(out), "study": sites[0].study, "sites": facts, "questions": questions}
-
-
-def _public_key(key: str) -> bytes:
-    try:
-        public = bytes.fromhex(key)
-    except ValueError:
-        public = b""
-    if len(public) != _KEY_BYTES:
-        raise refusal(
-            Code.PACKAGE_BROKEN,
-            "A package is verified against a key that you trust: 64 hexadecimal digits.",
-            "Take each release key from its enclosure's operator and give it with --key.",
-        )
-    return public
 
 
 def _read(path: Path, trusted: Sequence[bytes]) -> _Site:

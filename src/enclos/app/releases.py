@@ -132,6 +132,14 @@ def verify(path: Path, key: str) -> dict[str, Any]:
 
     Refuses: PACKAGE_BROKEN.
     """
+    return verify_package(path, trusted_key(key)).as_json()
+
+
+def trusted_key(key: str) -> bytes:
+    """The release key that somebody trusts, from its hexadecimal digits.
+
+    Refuses: PACKAGE_BROKEN.
+    """
     try:
         public_key = bytes.fromhex(key)
     except ValueError:
@@ -142,7 +150,7 @@ def verify(path: Path, key: str) -> dict[str, Any]:
             "A package is verified against a key that you trust: 64 hexadecimal digits.",
             "Take the release key from the enclosure's operator (`enclos init` prints it) and give it with --key.",
         )
-    return verify_package(path, public_key).as_json()
+    return public_key
 
 
 def _desk(enclosure: Enclosure) -> DeskFiles:

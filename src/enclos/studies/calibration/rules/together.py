@@ -144,7 +144,8 @@ def _site_line(name: str, answer: Answer) -> Line:
     numbers = {} if answer.estimate is None else {"standard_error": answer.estimate.standard_error}
     if answer.n_events is not None and answer.person_years is not None:
         numbers |= {"outcome_count": float(answer.n_events), "person_years": answer.person_years}
-    return _line(name, SITE, interval.log, interval.lower, interval.upper, numbers)
+    log = interval.log if answer.estimate is None else answer.estimate.log
+    return _line(name, SITE, log, interval.lower, interval.upper, numbers)
 
 
 def _random_numbers(mean: Pooled) -> dict[str, float]:
