@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
@@ -15,6 +16,8 @@ _MOST_INNER = 500
 _MOST_ELIMINATED = 50
 """Up to so many columns without a kink are solved for exactly; an intercept is all but parallel to many columns."""
 _LEAST_SHARE = 1e-3
+_FLAT = 1e-14
+"""A direction that bends so much less than its columns by themselves is flat."""
 
 
 def solved(information: Floats, slope: Floats) -> Floats:
@@ -31,52 +34,74 @@ def solved(information: Floats, slope: Floats) -> Floats:
         return times(scale, linalg.cho_solve(factor, times(scale, slope)))
 
 
-def conjugate(
-    face: Face, local: Local, free: Mask, alone: Mask, slope: Floats, precision: Floats, forcing: float
-) -> Floats:
-    """About the Newton step of the free columns of a face, zero for its others.
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondOrder:
+    """The gain of a step as far as slope and curvature tell it; zero for the columns that it is not about."""
 
-    In: alone — the columns without a kink; forcing — the share of the first residual that may be left
+    slope: Floats
+    curve: Callable[[Floats], Floats]
+    diagonal: Floats
+    complete: Callable[[Floats], Floats]
+    """A step, with the best one of the columns that were eliminated."""
+    eliminated: float = 0.0
+    """What these gain by themselves."""
+
+    @property
+    def inverse(self) -> Floats:
+        """One over the diagonal, zero where that is zero."""
+        return np.divide(1.0, self.diagonal, out=np.zeros_like(self.diagonal), where=self.diagonal > 0)
+
+
+def second_order(face: Face, local: Local, free: Mask, alone: Mask, slope: Floats, precision: Floats) -> SecondOrder:
+    """The second-order gain around where a fit is.
+
+    In: free — the columns of the face that may move; alone — those without a kink, eliminated where they are few
     """
     diagonal = face.diagonal(local) + precision
     out = np.flatnonzero(free & alone)
     if not 0 < len(out) <= _MOST_ELIMINATED:
-        return _gradients(
+        return SecondOrder(
+            np.where(free, slope, 0.0),
             lambda along: np.where(free, face.times(local, along) + precision * along, 0.0),
             np.where(free, diagonal, 0.0),
-            np.where(free, slope, 0.0),
-            forcing,
+            lambda step: step,
         )
     within = free & ~alone
     cross = face.columns.T @ local.curve(face.columns[:, out].toarray())
     own = cross[out] + np.diag(precision[out])
     back = solved(own, cross.T)
-    rest = np.where(within, diagonal - (cross * back.T).sum(axis=1), 0.0)
-    rest = np.where(within, np.maximum(rest, _LEAST_SHARE * diagonal), 0.0)
-    target = np.where(within, slope - cross @ solved(own, slope[out]), 0.0)
+    rest = np.maximum(diagonal - (cross * back.T).sum(axis=1), _LEAST_SHARE * diagonal)
 
-    def curved(along: Floats) -> Floats:
+    def curve(along: Floats) -> Floats:
         bent = face.times(local, along) + precision * along - cross @ (back @ along)
         return np.where(within, bent, 0.0)
 
-    step = _gradients(curved, rest, target, forcing)
-    step[out] = solved(own, slope[out]) - back @ step
-    return step
+    def complete(step: Floats) -> Floats:
+        whole = step.copy()
+        whole[out] = solved(own, slope[out]) - back @ step
+        return whole
+
+    first = solved(own, slope[out])
+    reduced = np.where(within, slope - cross @ first, 0.0)
+    return SecondOrder(reduced, curve, np.where(within, rest, 0.0), complete, float(slope[out] @ first) / 2)
 
 
-def _gradients(times: Callable[[Floats], Floats], diagonal: Floats, target: Floats, forcing: float) -> Floats:
-    """About the solution of a positive semidefinite system, by conjugate gradients scaled by its diagonal."""
-    inverse = np.where(diagonal > 0, 1 / np.where(diagonal > 0, diagonal, 1.0), 0.0)
-    step, left = np.zeros_like(target), target
+def conjugate(gain: SecondOrder, forcing: float) -> Floats:
+    """About the step of the highest gain, by conjugate gradients scaled by the diagonal.
+
+    In: forcing — the share of the slope that may be left
+    """
+    inverse, left = gain.inverse, gain.slope
+    step = np.zeros_like(left)
     towards = inverse * left
     along, size = towards, left @ towards
     enough = forcing**2 * size
     for _ in range(_MOST_INNER):
         if size <= enough or size == 0:
             break
-        curved = times(along)
+        curved = gain.curve(along)
         bend = along @ curved
-        if bend <= 1e-14 * (along @ (diagonal * along)):
+        if bend <= _FLAT * (along @ (gain.diagonal * along)):
             break
         rate = size / bend
         step = step + rate * along
@@ -84,4 +109,4 @@ def _gradients(times: Callable[[Floats], Floats], diagonal: Floats, target: Floa
         towards = inverse * left
         before, size = size, left @ towards
         along = towards + (size / before) * along
-    return step
+    return gain.complete(step)

@@ -14,14 +14,17 @@ import numpy as np
 from enclos.studies.regression.model import Floats, Mask, Status
 from enclos.studies.regression.rules.likelihood import Local
 from enclos.studies.regression.steps.curvature import Face
-from enclos.studies.regression.steps.directions import conjugate, solved
+from enclos.studies.regression.steps.directions import conjugate, second_order, solved
+from enclos.studies.regression.steps.kinked import Walk
 from enclos.studies.regression.steps.problem import Problem
 
 _MOST_FACTORED = 2000
 """Up to so many free columns without a kink, the information is made and factored."""
 _SMALL = 1_000_000
 """Up to so many cells of free columns, it is so with a kink too, where conjugate gradients mostly do better."""
-_MOST_HALVINGS = 40
+_MOST_HALVINGS, _MOST_TRIES = 40, 2
+"""How often a step is halved that makes nothing better; and how many tries it has where it is stopped at zero."""
+_LEAST_RISE = 1e-4
 _FLIGHT = 0.1
 """A last step that still moves a predictor so far, where nothing is left to gain, goes to infinity."""
 _LOOSE, _TIGHT = 0.1, 1e-5
@@ -92,7 +95,7 @@ def climb(
     coefficients, predictor = start, problem.predictor(start)
     local = problem.likelihood.at(predictor)
     loss = problem.penalty(coefficients) - local.value
-    before, forcing = np.zeros_like(usable), _LOOSE
+    before, forcing, stubborn = np.zeros_like(usable), _LOOSE, False
     for iteration in range(1, max_iterations + 1):
         slope = _slope(problem, coefficients, local, usable)
         if not slope.free.any():
@@ -100,13 +103,17 @@ def climb(
         forcing = max(forcing / 10, _TIGHT) if (slope.free == before).all() else _LOOSE
         before = slope.free
         face = _face(problem, slope, face)
-        step = _direction(problem, face, local, slope, forcing)
-        gain = float(slope.drive @ step) / 2
         noise = 1e-14 * abs(loss)
+        found = None
+        if not stubborn:
+            step = _direction(problem, face, local, slope, forcing)
+            gain = float(slope.drive @ step) / 2
+            found = _better(problem, face, coefficients, step, slope, loss + noise)
+            stubborn = found is None and bool(slope.kinked.any()) and gain > tolerance + noise
+        if stubborn:
+            step, gain = _walked(problem, face, local, coefficients, slope, forcing)
+            found = _better(problem, face, coefficients, step, None, loss + noise - _LEAST_RISE * gain)
         last = gain <= tolerance + noise
-        found = _better(problem, face, coefficients, step, slope, loss + noise)
-        if found is None and slope.kinked.any():
-            found = _better(problem, face, coefficients, _apart(problem, face, local, slope), slope, loss + noise)
         if found is None:
             status = Status.CONVERGED if last else Status.ITERATIONS
             return Summit(coefficients, predictor, local, status, iteration, face)
@@ -156,37 +163,44 @@ def _direction(problem: Problem, face: Face, local: Local, slope: _Slope, forcin
         information = face.only(np.flatnonzero(free)).information(local) + np.diag(precision[free])
         step[free] = solved(information, slope.drive[free])
     else:
-        step[shown] = conjugate(
-            face, local, free[shown], ~slope.kinked[shown], slope.drive[shown], precision[shown], forcing
-        )
+        alone = ~slope.kinked[shown]
+        gain = second_order(face, local, free[shown], alone, slope.drive[shown], precision[shown])
+        step[shown] = conjugate(gain, forcing)
     return step
 
 
-def _apart(problem: Problem, face: Face, local: Local, slope: _Slope) -> Floats:
-    """The Newton step of each free column by itself.
-
-    Where columns say nearly the same, the step of all takes from one what it gives to the other; stopped at zero it may
-    lead down. This one leads up whatever is stopped.
-    """
+def _walked(
+    problem: Problem, face: Face, local: Local, coefficients: Floats, slope: _Slope, forcing: float
+) -> tuple[Floats, float]:
+    """About the step of the highest second-order gain under a Laplace prior, and that gain."""
     step, shown = np.zeros_like(slope.drive), face.numbers
-    curved = face.diagonal(local) + np.where(problem.penalised(), problem.prior.precision, 0.0)[shown]
-    drive = np.where(slope.free, slope.drive, 0.0)[shown]
-    step[shown] = np.divide(drive, curved, out=np.zeros_like(drive), where=curved > 0)
-    return step
+    rate = np.where(slope.kinked, problem.prior.rate, 0.0)[shown]
+    smooth = slope.drive[shown] + rate * slope.side[shown]
+    near, alone = slope.near[shown], ~slope.kinked[shown]
+    gain = second_order(face, local, near, alone, smooth, np.zeros_like(smooth))
+    step[shown], risen = Walk(gain, rate, coefficients[shown]).until(forcing)
+    return step, risen + gain.eliminated
 
 
 def _better(
-    problem: Problem, face: Face, coefficients: Floats, step: Floats, slope: _Slope, loss: float
+    problem: Problem, face: Face, coefficients: Floats, step: Floats, slope: _Slope | None, loss: float
 ) -> tuple[Floats, Floats, float] | None:
-    """Coefficients, predictor and loss after as much of a step as makes the fit better; nothing where none does."""
+    """Coefficients, predictor and loss after as much of a step as makes the fit better; nothing where none does.
+
+    In: slope — where given, coefficients stop at zero rather than leave their side. If columns say nearly the same, a
+    step that is stopped may lead down, and no smaller part of it is much better: under a kink few are tried.
+    """
     size = 1.0
-    for _ in range(_MOST_HALVINGS):
+    for _ in range(_MOST_TRIES if slope is not None and slope.kinked.any() else _MOST_HALVINGS):
         moved = coefficients + size * step
-        moved[slope.kinked & (moved * slope.side <= 0)] = 0.0
+        bound = loss
+        if slope is not None:
+            moved[slope.kinked & (moved * slope.side <= 0)] = 0.0
+            bound -= _LEAST_RISE * max(0.0, float(slope.drive @ (moved - coefficients)))
         ahead = np.asarray(face.rows @ moved[face.numbers] + problem.rows.offset)
         with np.errstate(over="ignore", invalid="ignore"):
             new = problem.penalty(moved) - problem.likelihood.value(ahead)
-        if new <= loss - 1e-4 * float(slope.drive @ (moved - coefficients)):
+        if new <= bound:
             return moved, ahead, new
         size /= 2
     return None
