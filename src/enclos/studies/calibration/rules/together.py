@@ -26,7 +26,7 @@ from enclos.lexicon.version import __version__
 from enclos.studies.calibration.model import PROFILE_POINTS, Pooled, Profile
 from enclos.studies.calibration.rules.pooling import pooled
 from enclos.studies.calibration.rules.profiles import normal_profile, pooled_posterior, pooled_profile
-from enclos.studies.calibration.rules.sites import RATE, Answer, Question, rate_profile, shared_questions
+from enclos.studies.calibration.rules.sites import CONTROLS, RATE, Answer, Question, rate_profile, shared_questions
 from enclos.studies.rules.estimates import PERSON_YEARS_UNIT
 
 POOLED = "pooled"
@@ -80,7 +80,8 @@ def forests_of(answers: Mapping[Question, Answer]) -> list[Forest]:
     """The effects that one table gives, all ways of asking about an outcome in one plot, named by how they differ."""
     plots: dict[tuple[str, str], list[tuple[Question, Answer]]] = {}
     for question, answer in answers.items():
-        if answer.estimate is not None and answer.measure != RATE:
+        of_interest = answer.measure != RATE and not question.result_type.endswith(CONTROLS)
+        if answer.estimate is not None and of_interest:
             outcome = question.group[1].split(SEPARATOR)[-1]
             plots.setdefault((outcome, answer.measure), []).append((question, answer))
     return [_ways(measure, told) for (_, measure), told in plots.items()]
