@@ -8,7 +8,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from enclos.contracts.result import SEPARATOR, StudyResult
+from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
 from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, Population
 from fakes.cdm import EMPTY
 from oracle.histories import Cohort, History, Requirement
@@ -84,12 +84,15 @@ class Counted:
     numerator: frozenset[int]
 
 
-def counted(result: StudyResult, result_type: str) -> dict[tuple[int, str], dict[tuple[str, date, date], Counted]]:
+def counted(
+    result: StudyResult, result_type: str, strata: tuple[str, str] = (OVERALL, OVERALL)
+) -> dict[tuple[int, str], dict[tuple[str, date, date], Counted]]:
     """By denominator number and outcome, then by window: what the result counts and whom its cells hold."""
     cells = {cell.key: cell for cell in result.cells}
     values: dict[tuple[int, str, str, str, str, str, str], dict[str, str]] = {}
     for row in result.of_type(result_type).to_pylist():
-        strata = (row["strata_name"], row["strata_level"])
+        if strata != (row["strata_name"], row["strata_level"]):
+            continue
         key = (row["result_id"], row["group_level"], *strata, "", "", row["additional_level"])
         values.setdefault(key, {})[row["estimate_name"]] = row["estimate_value"]
     found: dict[tuple[int, str], dict[tuple[str, date, date], Counted]] = {}

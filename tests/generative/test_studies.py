@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
+from enclos.contracts.result import OVERALL, SEPARATOR
 from enclos.studies.model import (
     AfterDays,
     AgeGroup,
@@ -25,6 +28,7 @@ from enclos.studies.model import (
     PointPrevalence,
     Population,
     Sex,
+    Stratum,
     Study,
     Target,
     TimePoint,
@@ -34,7 +38,7 @@ from factories.random_histories import COHORTS, CONCEPTS, OUTCOMES, PEOPLE, SECO
 from factories.studies import Counted, attrition, counted, oracle_cohort, requirements_of, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle.attrition import incidence_left, population_left, prevalence_left
-from oracle.histories import FEMALE, MALE, Cohort, History, Stretch, spells, stays
+from oracle.histories import FEMALE, MALE, Cohort, History, Requirement, Stretch, spells, stays
 from oracle.incidence import days_at_risk, incidence, incidence_windows, stretches_at_risk
 from oracle.prevalence import prevalence, prevalence_windows
 
@@ -60,9 +64,17 @@ POPULATIONS = st.builds(
         ]
     ),
 )
-TARGETED = st.builds(
+WHOLE = (OVERALL, OVERALL)
+SEX, AGE = Stratum.SEX, Stratum.AGE_GROUP
+STRATIFIED = st.builds(
     replace,
     POPULATIONS,
+    strata=st.sampled_from([((SEX,), (AGE,)), ((AGE, SEX),)]),
+    strata_age_groups=st.just((AgeGroup(0, 18), AgeGroup(19, 83))),
+)
+TARGETED = st.builds(
+    replace,
+    POPULATIONS | STRATIFIED,
     target=st.builds(
         Target,
         st.just("target"),
@@ -82,6 +94,19 @@ TARGET_COHORTS = st.builds(
     st.sampled_from([AfterDays(0), AfterDays(100), OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END]),
 )
 CENSORING = ConceptCohort("censoring", (2,), False, Domain.CONDITION, Limit.ALL, AfterDays(3))
+
+
+def strata_of(population: Population, requirement: Requirement) -> Iterator[tuple[tuple[str, str], Requirement]]:
+    """Every stratum of a combination, by its name and level in results."""
+    sexes = ("male", "female") if requirement.sex == "both" else (requirement.sex,)
+    ages = [(each.min_years, each.max_years) for each in population.strata_age_groups]
+    for names in population.strata:
+        for sex, age in product(sexes if SEX in names else (None,), ages if AGE in names else (None,)):
+            words = {SEX: str(sex).capitalize(), AGE: "" if age is None else f"{age[0]} to {age[1]}"}
+            place = SEPARATOR.join(each.value for each in names), SEPARATOR.join(words[each] for each in names)
+            yield place, replace(requirement, stratum=(sex, age))
+
+
 INTERVALS = st.lists(st.sampled_from(Interval), min_size=1, max_size=3, unique=True).map(tuple)
 CALENDARS = st.lists(
     st.sampled_from([each for each in Interval if each is not Interval.OVERALL]), min_size=1, max_size=2, unique=True
@@ -100,7 +125,7 @@ def study_days(people: tuple[History, ...], wanted: DateRange) -> Stretch | None
 
 INCIDENCES = {
     "people": PEOPLE,
-    "population": POPULATIONS | TARGETED,
+    "population": POPULATIONS | STRATIFIED | TARGETED,
     "target": TARGET_COHORTS,
     "censored": st.booleans(),
     "cohort": COHORTS,
@@ -130,29 +155,35 @@ def check_incidence_is_what_the_oracle_counts(
     )
     study = Study("random", (target, cohort, CENSORING, SECOND), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
-    found, left = counted(result, "incidence"), attrition(result, "incidence_attrition")
+    left = attrition(result, "incidence_attrition")
     days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
     requirements = requirements_of(population, oracle_cohort(target))
     kinds = [each.value for each in intervals]
     for number, requirement in enumerate(requirements, start=1):
         for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
-            expected = incidence(
-                people,
-                requirement,
-                outcome,
-                days,
-                kinds=kinds,
-                washout=washout,
-                repeated=repeated,
-                complete=complete,
-                censor=censor,
-            )
-            assert found.get((number, outcome.name), {}) == {
-                window: Counted(
-                    len(rate.at_risk), rate.n_events, rate.person_days, frozenset(rate.at_risk), frozenset(rate.cases)
+            for strata, of_stratum in [(WHOLE, requirement), *strata_of(population, requirement)]:
+                expected = incidence(
+                    people,
+                    of_stratum,
+                    outcome,
+                    days,
+                    kinds=kinds,
+                    washout=washout,
+                    repeated=repeated,
+                    complete=complete,
+                    censor=censor,
                 )
-                for window, rate in expected.items()
-            }
+                found = counted(result, "incidence", strata)
+                assert found.get((number, outcome.name), {}) == {
+                    window: Counted(
+                        len(rate.at_risk),
+                        rate.n_events,
+                        rate.person_days,
+                        frozenset(rate.at_risk),
+                        frozenset(rate.cases),
+                    )
+                    for window, rate in expected.items()
+                }
             stays_of = [stays(each, requirement, days) for each in people]
             at_risk = [
                 days_at_risk(each, requirement, outcome, days, washout, repeated=repeated, censor=censor)
@@ -164,7 +195,7 @@ def check_incidence_is_what_the_oracle_counts(
             assert left[number, outcome.name] == [*chain, *incidence_left(stays_of, stretches_of, windows)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(**INCIDENCES)
 def test_incidence_is_what_the_oracle_counts(**drawn: Any) -> None:
     check_incidence_is_what_the_oracle_counts(**drawn)
@@ -179,7 +210,7 @@ def test_incidence_is_what_the_oracle_counts_thousands_of_times(**drawn: Any) ->
 
 PREVALENCES = {
     "people": PEOPLE,
-    "population": POPULATIONS | TARGETED,
+    "population": POPULATIONS | STRATIFIED | TARGETED,
     "target": TARGET_COHORTS,
     "cohort": COHORTS,
     "intervals": CALENDARS,
@@ -212,22 +243,25 @@ def check_prevalence_is_what_the_oracle_counts(
         analysis = PointPrevalence(OUTCOMES, population, intervals, time_point)
     study = Study("random", (target, cohort, SECOND), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
-    found, left = counted(result, "prevalence"), attrition(result, "prevalence_attrition")
+    left = attrition(result, "prevalence_attrition")
     days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
     requirements = requirements_of(population, oracle_cohort(target))
     kinds = [each.value for each in analysis.intervals]
     point = None if time_point is None else time_point.value
     for number, requirement in enumerate(requirements, start=1):
         for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
-            expected = prevalence(
-                people, requirement, outcome, days, kinds=kinds, time_point=point, complete=complete, whole=whole
-            )
-            assert found.get((number, outcome.name), {}) == {
-                window: Counted(
-                    len(share.present), len(share.cases), None, frozenset(share.present), frozenset(share.cases)
+            for strata, of_stratum in [(WHOLE, requirement), *strata_of(population, requirement)]:
+                expected = prevalence(
+                    people, of_stratum, outcome, days, kinds=kinds, time_point=point, complete=complete, whole=whole
                 )
-                for window, share in expected.items()
-            }
+                found = counted(result, "prevalence", strata)
+                assert found.get((number, outcome.name), {}) == {
+                    window: Counted(
+                        len(share.present), len(share.cases), None, frozenset(share.present), frozenset(share.cases)
+                    )
+                    for window, share in expected.items()
+                    if share.present or strata == WHOLE
+                }
             windows = prevalence_windows(people, requirement, days, kinds=kinds, time_point=point, complete=complete)
             stays_of = [stays(each, requirement, days) for each in people]
             n_spells = [len(spells(each, outcome)) for each in people]
@@ -235,7 +269,7 @@ def check_prevalence_is_what_the_oracle_counts(
             assert left[number, outcome.name] == [*population_left(people, requirements, requirement, days), *own]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(**PREVALENCES)
 def test_prevalence_is_what_the_oracle_counts(**drawn: Any) -> None:
     check_prevalence_is_what_the_oracle_counts(**drawn)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from oracle.calendars import windows
-from oracle.histories import DAY, Cohort, History, Requirement, Stretch, days_of, spells, stays
+from oracle.histories import DAY, Cohort, History, Requirement, Stretch, days_of, in_stratum, spells, stays
 
 
 @dataclass
@@ -46,7 +46,8 @@ def days_at_risk(
             if before and (washout is None or day <= before[-1][1] + DAY * washout):
                 continue
             has_event = any(spell[0] == day for spell in having)
-            found.append((day, has_event))
+            if in_stratum(history, stay, requirement):
+                found.append((day, has_event))
             if has_event and not repeated:
                 return found
     return found
@@ -64,13 +65,18 @@ def incidence(
     complete: bool,
     censor: Cohort | None = None,
 ) -> dict[tuple[str, date, date], Rate]:
-    """The rate of each window in which someone is at risk."""
+    """The rate of each window in which someone is at risk; the windows of a stratum are those of all."""
     at_risk = {
         history.person_id: days_at_risk(history, requirement, cohort, study, washout, repeated=repeated, censor=censor)
         for history in histories
     }
     rates: dict[tuple[str, date, date], Rate] = {}
-    for window in incidence_windows(at_risk.values(), kinds, complete=complete):
+    everybody = replace(requirement, stratum=(None, None))
+    of_all = [
+        days_at_risk(history, everybody, cohort, study, washout, repeated=repeated, censor=censor)
+        for history in histories
+    ]
+    for window in incidence_windows(of_all, kinds, complete=complete):
         rate = Rate()
         for person_id, days in at_risk.items():
             inside = [has_event for day, has_event in days if window[1] <= day <= window[2]]

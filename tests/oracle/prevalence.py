@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from oracle.calendars import points, windows
-from oracle.histories import Cohort, History, Requirement, Stretch, days_of, spells, stays
+from oracle.histories import Cohort, History, Requirement, Stretch, days_of, in_stratum, spells, stays
 
 
 @dataclass
@@ -58,6 +58,8 @@ def prevalence(
         for history in histories:
             having = {day for spell in spells(history, cohort) for day in days_of(spell)}
             for stay in stays(history, requirement, study):
+                if not in_stratum(history, stay, requirement):
+                    continue
                 shared = window_days & set(days_of(stay))
                 if not shared or (whole and shared != window_days):
                     continue

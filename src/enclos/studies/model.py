@@ -262,6 +262,22 @@ class Target:
             raise ValueError("time at risk starts on or after the day of entry")
 
 
+class Stratum(Enum):
+    """What estimates are made apart for."""
+
+    SEX = "sex"
+    AGE_GROUP = "age_group"
+
+
+def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
+    """Refuse (ValueError) age groups that overlap, and strata by age without groups."""
+    ages = sorted(age_groups)
+    if any(after.min_years <= before.max_years for before, after in pairwise(ages)):
+        raise ValueError("age groups do not overlap")
+    if Stratum.AGE_GROUP in strata and not age_groups:
+        raise ValueError("strata by age need age groups")
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
     """Who is at risk and when: every combination of window at risk, age group, sex and days of prior observation."""
@@ -271,6 +287,9 @@ class Population:
     days_prior_observation: tuple[int, ...] = (0,)
     date_range: DateRange = DateRange()
     target: Target | None = None
+    strata: tuple[tuple[Stratum, ...], ...] = ()
+    """What estimates are also made apart for, by what a person is on the first day at risk of each stay."""
+    strata_age_groups: tuple[AgeGroup, ...] = ()
 
     def __post_init__(self) -> None:
         lists: tuple[tuple[object, ...], ...] = (self.age_groups, self.sexes, self.days_prior_observation)
@@ -278,6 +297,10 @@ class Population:
             raise ValueError("each list of a population has at least one value, each once")
         if not all(0 <= days <= MAX_DAYS for days in self.days_prior_observation):
             raise ValueError("days of prior observation are between 0 and 99 999")
+        sets = {frozenset(names) for names in self.strata}
+        if frozenset() in sets or len(sets) < len(self.strata) or any(len(set(n)) < len(n) for n in self.strata):
+            raise ValueError("strata are sets of names, each once")
+        check_age_groups(self.strata_age_groups, [name for names in self.strata for name in names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +327,8 @@ class Incidence:
         groups = [(each.min_years, each.max_years) for each in self.population.age_groups]
         if self.standard is not None and self.standard.weights_of(groups) is None:
             raise ValueError("standardised age groups are made of whole bands of the standard and do not overlap")
+        if self.standard is not None and any(Stratum.AGE_GROUP in names for names in self.population.strata):
+            raise ValueError("a rate standardised by age has no strata by age")
         if self.washout_days is not None and not 0 <= self.washout_days <= MAX_DAYS:
             raise ValueError("washout days are between 0 and 99 999, or all")
 
@@ -340,22 +365,6 @@ class PeriodPrevalence:
 Prevalence: TypeAlias = PointPrevalence | PeriodPrevalence
 Rate: TypeAlias = Incidence | PointPrevalence | PeriodPrevalence
 """Estimates about a population."""
-
-
-class Stratum(Enum):
-    """What estimates are made apart for."""
-
-    SEX = "sex"
-    AGE_GROUP = "age_group"
-
-
-def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
-    """Refuse (ValueError) age groups that overlap, and strata by age without groups."""
-    ages = sorted(age_groups)
-    if any(after.min_years <= before.max_years for before, after in pairwise(ages)):
-        raise ValueError("age groups do not overlap")
-    if Stratum.AGE_GROUP in strata and not age_groups:
-        raise ValueError("strata by age need age groups")
 
 
 class CohortAnalysis(ABC):

@@ -37,12 +37,13 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
     Out:   analysis, denominator, outcome, age_group, sex, days_prior_observation, interval, start_on, end_on,
            n_persons, n_events (persons with the outcome for a prevalence); for incidence person_days, person_years and
            per_100k_person_years (standardised_per_100k_person_years where ages are weighted, without counts),
-           for prevalence its share; lower, upper; for other analyses, per place of the result:
-           analysis, its group, strata and additional columns by name, variable, level, and its estimates by name
+           for prevalence its share; lower, upper; of a stratum stratum_sex, stratum_age_group; for other analyses, per
+           place of the result: analysis, its group, strata and additional columns by name, variable, level, and its
+           estimates by name
     Empty: a number that is not there (a share of nobody) or is withheld is None
     """
     settings = {each.result_id: each for each in result.settings}
-    shown: dict[tuple[int, str, str], dict[str, Value]] = {}
+    shown: dict[tuple[int, str, str, str], dict[str, Value]] = {}
     others: dict[tuple[object, ...], dict[str, Value]] = {}
     for row in result.table.to_pylist():
         if settings[row["result_id"]].result_type.endswith(_ATTRITION):
@@ -52,9 +53,12 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
             continue
         if row["estimate_name"] not in _NUMBERS:
             continue
-        key = (row["result_id"], row["group_level"], row["additional_level"])
+        key = (row["result_id"], row["group_level"], row["strata_level"], row["additional_level"])
         if key not in shown:
             shown[key] = _head(settings[row["result_id"]], row["group_level"], row["additional_level"])
+            if row["strata_name"] != OVERALL:
+                names, levels = row["strata_name"].split(SEPARATOR), row["strata_level"].split(SEPARATOR)
+                shown[key].update({f"stratum_{name}": level for name, level in zip(names, levels, strict=True)})
         name, number = _NUMBERS[row["estimate_name"]]
         text = row["estimate_value"]
         shown[key][name] = None if text in {None, HIDDEN} else number(text)

@@ -29,6 +29,7 @@ from enclos.studies.model import (
     PointPrevalence,
     Population,
     Sex,
+    Stratum,
     Study,
     Target,
     TimePoint,
@@ -338,3 +339,30 @@ def test_a_target_and_a_censor_are_cohorts_of_the_study() -> None:
 def test_a_target_that_makes_no_sense_is_refused(options: str, fault: str) -> None:
     with pytest.raises(NotAsPromised, match=f"line 5, analyses\\[0\\].incidence.{fault}"):
         study_from_yaml(SMALL.replace("outcome: bleed", f"outcome: bleed, {options}"))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ("strata: [age_group]", "strata: age_group needs strata_age_groups"),
+        ("strata_age_groups: [[0, 9]]", "strata_age_groups: strata does not name age_group"),
+        ("strata: [age_group], strata_age_groups: [[0, 9], [5, 20]]", "strata_age_groups: an age is in two groups"),
+        ("strata: [age_group], strata_age_groups: [[9, 0]]", r"strata_age_groups\[0\]: an age group is"),
+        ("strata: [sex, [sex]]", "strata: a value is given twice"),
+        (
+            "strata: [age_group], strata_age_groups: [[0, 9]], standardise: esp2013",
+            "strata: a rate standardised by age",
+        ),
+    ],
+)
+def test_strata_that_make_no_sense_are_refused(options: str, fault: str) -> None:
+    with pytest.raises(NotAsPromised, match=f"line 5, analyses\\[0\\].incidence.{fault}"):
+        study_from_yaml(SMALL.replace("outcome: bleed", f"outcome: bleed, {options}"))
+
+
+def test_strata_are_names_or_lists_of_names() -> None:
+    text = SMALL.replace("bleed}", "bleed, strata: [sex, [age_group, sex]], strata_age_groups: [[0, 64], [65, 150]]}")
+    (analysis,) = study_from_yaml(text).analyses
+    assert isinstance(analysis, Incidence)
+    assert analysis.population.strata == ((Stratum.SEX,), (Stratum.AGE_GROUP, Stratum.SEX))
+    assert analysis.population.strata_age_groups == (AgeGroup(0, 64), AgeGroup(65, 150))

@@ -261,13 +261,19 @@ def _tie_cells(
 def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
     """Both sexes are men and women; an age group is the groups within it; more prior observation is fewer persons.
 
-    Days after an entry are those of the windows within them.
+    Days after an entry are those of the windows within them. Strata by what persons are on their first day are parts of
+    all, and of strata by less; who is in none of them is a rest.
     """
     place = {(cell.stratum, cell.window): at for at, cell in enumerate(cells)}
     ages: dict[tuple[Stratum, Window], set[tuple[int, int]]] = defaultdict(set)
     priors: dict[tuple[Stratum, Window], set[int]] = defaultdict(set)
     times: dict[tuple[Stratum, Window], set[tuple[int, int]]] = defaultdict(set)
+    parts_by: dict[tuple[Stratum, Window], dict[frozenset[str], set[frozenset[tuple[str, str]]]]] = defaultdict(
+        lambda: defaultdict(set)
+    )
     for cell in cells:
+        names = frozenset(name for name, _ in cell.stratum.part)
+        parts_by[replace(cell.stratum, part=frozenset()), cell.window][names].add(cell.stratum.part)
         times[replace(cell.stratum, at_risk=_ANY_TIME), cell.window].add(cell.stratum.at_risk)
         ages[replace(cell.stratum, age=_ANY_AGE), cell.window].add(cell.stratum.age)
         priors[replace(cell.stratum, prior_days=_ANY_PRIOR), cell.window].add(cell.stratum.prior_days)
@@ -283,6 +289,9 @@ def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
         for windows in _disjoint_families(s.at_risk, times[replace(s, at_risk=_ANY_TIME), window]):
             parts = [place[replace(s, at_risk=at_risk), window] for at_risk in windows]
             _tie_cells(numbers, at, parts, days=window.n_days, tiles=False, through_time=True)
+        for stratified in parts_by[replace(s, part=frozenset()), window].values():
+            parts = [place[replace(s, part=part), window] for part in stratified if s.part < part]
+            _tie_cells(numbers, at, parts, days=window.n_days, tiles=False)
         longer = [prior for prior in priors[replace(s, prior_days=_ANY_PRIOR), window] if prior > s.prior_days]
         if longer:
             fewer = _kinds(numbers, place[replace(s, prior_days=min(longer)), window])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from typing import TypeAlias
 
 from pyroaring import BitMap
 
-from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
+from enclos.contracts.result import OVERALL, RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.policy import Policy, roles
@@ -21,6 +22,8 @@ Family: TypeAlias = tuple[tuple[str, str], ...]
 
 _STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
 _WINDOW, _ALL_TIME, _NO_END = "denominator_time_at_risk", "0 to Inf", 10**6
+_PARTS = {"sex": re.compile("Male|Female"), "age_group": re.compile("[0-9]{1,3} to [0-9]{1,3}")}
+"""What a stratum can be, and the form of its levels."""
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
 """How far a printed estimate may be from the one computed from its counts: its last digit."""
@@ -38,6 +41,8 @@ class Stratum:
     prior_days: int
     at_risk: tuple[int, int] = (0, _NO_END)
     """Days after entering the target cohort."""
+    part: frozenset[tuple[str, str]] = frozenset()
+    """What the persons also have in common on their first day at risk, by name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -169,8 +174,9 @@ class _Parts:
     prior_days: int
     at_risk: tuple[int, int]
 
-    def stratum(self, group_level: str) -> Stratum:
-        return Stratum(self.family, group_level.split(SEPARATOR)[1], self.age, self.sex, self.prior_days, self.at_risk)
+    def stratum(self, group_level: str, part: frozenset[tuple[str, str]] = frozenset()) -> Stratum:
+        outcome = group_level.split(SEPARATOR)[1]
+        return Stratum(self.family, outcome, self.age, self.sex, self.prior_days, self.at_risk, part)
 
 
 def _stratum(settings: ResultSettings) -> _Parts | None:
@@ -252,14 +258,24 @@ def _read_estimate(
         *("", ""),  # all estimates of a window rest on the same persons
         line["additional_level"],
     )
-    window = _window(line["additional_level"])
-    if window is None:
+    window, part = _window(line["additional_level"]), _part(line["strata_name"], line["strata_level"])
+    if window is None or part is None:
         reading.n_untyped += 1
     elif key not in persons:
         reading.n_unbacked += 1
     else:
-        cell = cells.setdefault(key, ReadCell(parts.stratum(line["group_level"]), window, persons[key]))
+        cell = cells.setdefault(key, ReadCell(parts.stratum(line["group_level"], part), window, persons[key]))
         cell.rows.setdefault(role, []).append(row)
+
+
+def _part(name: str, level: str) -> frozenset[tuple[str, str]] | None:
+    names, levels = name.split(SEPARATOR), level.split(SEPARATOR)
+    if (name, level) == (OVERALL, OVERALL):
+        return frozenset()
+    if len(names) != len(levels) or not {*names} <= _PARTS.keys():
+        return None
+    known = all(_PARTS[each].fullmatch(its) for each, its in zip(names, levels, strict=True))
+    return frozenset(zip(names, levels, strict=True)) if known else None
 
 
 def _window(level: str) -> Window | None:

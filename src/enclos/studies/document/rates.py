@@ -19,11 +19,14 @@ from enclos.studies.document.values import (
     Names,
     PriorDays,
     Sexes,
+    StrataSets,
     Washout,
     WindowDays,
     twice,
     unknown_names,
     wrong_ages,
+    wrong_strata,
+    wrong_strata_sets,
     wrong_windows,
 )
 from enclos.studies.model import (
@@ -37,6 +40,7 @@ from enclos.studies.model import (
     PointPrevalence,
     Population,
     Sex,
+    Stratum,
     Target,
     TimePoint,
 )
@@ -71,12 +75,25 @@ class PopulationDocument(AnalysisDocument):
         "whenever they are met; true when not given.",
     )
 
+    strata: StrataSets | None = Field(
+        None,
+        description="What estimates are also made apart for: sex, age_group, or both as a list; by what a person is on "
+        "the first day of each stay at risk.",
+    )
+    strata_age_groups: AgeGroups | None = Field(
+        None, description="For strata by age: completed years on that day, both included; none in two groups."
+    )
+
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("outcome", self.outcome, cohorts)
         yield from twice(self, "outcome", "age_groups", "sex", "days_prior_observation", "interval")
         yield from wrong_ages(self.age_groups)
         yield from self._target_faults(cohorts)
+        yield from wrong_strata_sets(self.strata or [])
+        yield from wrong_strata(
+            self.strata_age_groups or [], self._strata_names(), for_strata_alone=True, option="strata_age_groups"
+        )
         start_on, end_on = self.date_range
         if start_on is not None and end_on is not None and end_on < start_on:
             yield ("date_range",), "a date range is [first day, last day]", Code.STUDY_INVALID
@@ -95,6 +112,9 @@ class PopulationDocument(AnalysisDocument):
             for at, (first, _) in enumerate(self.time_at_risk):
                 if first is None or first < 0:
                     yield ("time_at_risk", at), "time at risk starts on day 0 or later", Code.STUDY_INVALID
+
+    def _strata_names(self) -> list[str]:
+        return [name for names in self.strata or [] for name in names]
 
     def _target(self) -> Target | None:
         if self.target is None:
@@ -115,6 +135,8 @@ class PopulationDocument(AnalysisDocument):
             tuple(self.days_prior_observation),
             DateRange(*self.date_range),
             self._target(),
+            tuple(tuple(Stratum(name) for name in names) for names in self.strata or []),
+            tuple(AgeGroup(lowest, highest) for lowest, highest in self.strata_age_groups or []),
         )
 
     @property
@@ -155,6 +177,8 @@ class IncidenceDocument(PopulationDocument):
         yield from super().faults(cohorts)
         if self.censor is not None and self.censor not in cohorts:
             yield ("censor",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
+        if self.standardise is not None and Stratum.AGE_GROUP.value in self._strata_names():
+            yield ("strata",), "a rate standardised by age has no strata by age", Code.STUDY_INVALID
         if self.standardise is not None:
             try:
                 standard = self._standard()

@@ -61,6 +61,11 @@ StrataNames: TypeAlias = Annotated[
     BeforeValidator(listed),
     one_or_many({"type": "string", "enum": [each.value for each in Stratum]}),
 ]
+_STRATUM = {"type": "string", "enum": [each.value for each in Stratum]}
+StrataSets: TypeAlias = Annotated[
+    list[Annotated[list[Literal["age_group", "sex"]], BeforeValidator(listed), Many, one_or_many(_STRATUM)]], Many
+]
+"""Names, or lists of names whose levels are combined."""
 AgeGroups: TypeAlias = Annotated[list[Annotated[list[Age], Field(min_length=2, max_length=2)]], Many]
 
 _DAY_SCHEMA = {"anyOf": [{"type": "integer", "minimum": -MAX_DAYS, "maximum": MAX_DAYS}, {"type": "null"}]}
@@ -140,19 +145,30 @@ def backwards(window: Sequence[int | None]) -> bool:
     return first is not None and last is not None and last < first
 
 
+def wrong_strata_sets(strata: Sequence[Sequence[str]]) -> Iterator[Complaint]:
+    """Names twice in one set, or two sets of the same names."""
+    sets = {frozenset(names) for names in strata}
+    if len(sets) != len(strata) or any(len(set(names)) != len(names) for names in strata):
+        yield ("strata",), "a value is given twice", Code.STUDY_INVALID
+
+
 def wrong_strata(
-    age_groups: Sequence[Sequence[int]], strata: Iterable[str], *, for_strata_alone: bool = False
+    age_groups: Sequence[Sequence[int]],
+    strata: Iterable[str],
+    *,
+    for_strata_alone: bool = False,
+    option: str = "age_groups",
 ) -> Iterator[Complaint]:
     """Age groups that cannot tell persons apart: an age in two of them, strata by age without groups or groups without.
 
-    In: for_strata_alone — whether age groups serve nothing but strata
+    In: for_strata_alone — whether age groups serve nothing but strata; option — what the age groups are called
     """
-    yield from wrong_ages(age_groups)
+    yield from wrong_ages(age_groups, option)
     ordered = sorted((lowest, highest) for lowest, highest in age_groups)
     if any(after[0] <= before[1] for before, after in pairwise(ordered)):
-        yield ("age_groups",), "an age is in two groups", Code.STUDY_INVALID
+        yield (option,), "an age is in two groups", Code.STUDY_INVALID
     by_age = Stratum.AGE_GROUP.value in strata
     if by_age and not age_groups:
-        yield ("strata",), "age_group needs age_groups", Code.STUDY_INVALID
+        yield ("strata",), f"age_group needs {option}", Code.STUDY_INVALID
     if age_groups and not by_age and for_strata_alone:
-        yield ("age_groups",), "strata does not name age_group", Code.STUDY_INVALID
+        yield (option,), "strata does not name age_group", Code.STUDY_INVALID

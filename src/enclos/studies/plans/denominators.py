@@ -14,12 +14,17 @@ def _birthday(years: int) -> str:
     return f"birthday_{years}"
 
 
+def _birthdays(denominator: Denominator) -> list[int]:
+    groups = [group for group in (denominator.age_group, denominator.part.age_group) if group is not None]
+    return [age for group in groups for age in (group.min_years, group.max_years + 1)]
+
+
 def plan_base(denominators: Sequence[Denominator]) -> str:
     """Make ``study_base``: each observation period of a person of known sex and birth, with the birthdays that matter.
 
     Source: a birthday on 29 February is kept on the 28th in other years, as DuckDB adds years (and so the peer on it).
     """
-    years = sorted({age for each in denominators for age in (each.age_group.min_years, each.age_group.max_years + 1)})
+    years = sorted({age for each in denominators for age in _birthdays(each)})
     birthdays = ", ".join(
         f"{day_number(f'CAST(study_person.born_on + to_years({age}) AS DATE)')} AS {_birthday(age)}" for age in years
     )
@@ -38,7 +43,7 @@ def plan_denominators(denominators: Sequence[Denominator], places: Mapping[str, 
     A person is at risk from the latest of: observed for the days required, the first birthday of the age group, the
     start of the study; to the earliest of: end of observation, the day before leaving the age group, end of study.
     In a target cohort also within each of its entries and the window after it; where requirements hold at entry, an
-    entry on whose first day one of them does not is left out, and the others are not asked again.
+    entry on whose first day one of them does not is left out. A stratum by age holds the stays that start in it.
 
     In:     places — the index of each target cohort in ``study_event``
     Source: IncidencePrevalence, generateDenominatorCohortSet and generateTargetDenominatorCohortSet. The peer drops a
@@ -47,7 +52,8 @@ def plan_denominators(denominators: Sequence[Denominator], places: Mapping[str, 
     """
     parts: dict[tuple[object, ...], list[tuple[int, Denominator]]] = {}
     for index, each in enumerate(denominators):
-        key = (each.age_group, each.date_range, each.target, each.window, each.requirements_at_entry)
+        asked = (each.target, each.window, each.requirements_at_entry)
+        key = (each.age_group, each.date_range, *asked, each.part.age_group)
         parts.setdefault(key, []).append((index, each))
     return "CREATE OR REPLACE TEMP TABLE study_denominator AS " + " UNION ALL ".join(
         _plan_part(members, places) for members in parts.values()
@@ -57,7 +63,9 @@ def plan_denominators(denominators: Sequence[Denominator], places: Mapping[str, 
 def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, int]) -> str:
     first = members[0][1]
     age_group, date_range = first.age_group, first.date_range
-    values = ", ".join(f"({index}, {_sex(each.sex)}, {each.days_prior_observation})" for index, each in members)
+    values = ", ".join(
+        f"({index}, {_sex(each.part.sex or each.sex)}, {each.days_prior_observation})" for index, each in members
+    )
     starts = [f"base.first_day + wanted.days_prior, base.{_birthday(age_group.min_years)}"]
     ends = [f"base.last_day, base.{_birthday(age_group.max_years + 1)} - 1"]
     if date_range.start_on is not None:
@@ -78,6 +86,12 @@ def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, 
         ends.append("entry.last_day")
         if first.window.to_day is not None:
             ends.append(f"entry.first_day + {first.window.to_day}")
+    of_age = ""
+    if (group := first.part.age_group) is not None:
+        of_age = (
+            f"AND greatest({', '.join(starts)}) >= base.{_birthday(group.min_years)} "
+            f"AND greatest({', '.join(starts)}) < base.{_birthday(group.max_years + 1)}"
+        )
     return f"""
         SELECT
             CAST(wanted.denominator AS USMALLINT) AS denominator,
@@ -87,7 +101,7 @@ def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, 
         FROM study_base AS base
         JOIN (VALUES {values}) AS wanted(denominator, sex, days_prior)
             ON wanted.sex IS NULL OR wanted.sex = base.sex{entries}
-        WHERE greatest({", ".join(starts)}) <= least({", ".join(ends)}) {asked_at_entry}
+        WHERE greatest({", ".join(starts)}) <= least({", ".join(ends)}) {asked_at_entry} {of_age}
     """
 
 

@@ -32,16 +32,17 @@ def plan_at_risk(
     After an event a person is at risk again when the event's last day and the washout have passed; never, when the
     washout is all time. The day of the event is a day at risk. Events outside the denominator's time count for the
     washout. Without repeated events nothing after a person's first event at risk is kept. Nor is anything after the
-    first day of the censor cohort.
+    first day of the censor cohort. A stratum is judged with the pair that it is a part of: an event in another of the
+    person's stays ends time at risk in it too.
 
-    In:     censor — the index of the censor cohort
+    In:     pairs — no stratum without its whole; censor — the index of the censor cohort
     Out:    one row per stretch: pair, ordinal, first_day, last_day, has_event (0 or 1, on last_day)
     Source: IncidencePrevalence 1.2, estimateIncidence and getIncidence. Where a person has several observation
             periods, finite washout and no repeated events, the peer keeps only the person's first stretch even when
             it has no event, and so loses the event in a later period; here it is counted.
     """
-    values = ", ".join(f"({pair.number}, {pair.denominator}, {pair.cohort})" for pair in pairs)
-    wanted = f"(VALUES {values}) AS wanted(pair, denominator, cohort)"
+    values = ", ".join(f"({pair.number}, {pair.denominator}, {pair.cohort}, {pair.whole_pair})" for pair in pairs)
+    wanted = f"(VALUES {values}) AS wanted(pair, denominator, cohort, whole)"
     stays = "study_denominator" if censor is None else f"({_plan_uncensored(censor)})"
     if washout_days is None:
         return f"""
@@ -59,6 +60,7 @@ def plan_at_risk(
         """
     at_risk = f"""
         SELECT
+            wanted.whole,
             CAST(wanted.pair AS USMALLINT) AS pair,
             stay.ordinal,
             greatest(stay.first_day, gap.previous_last_day + {washout_days + 1}) AS first_day,
@@ -76,7 +78,7 @@ def plan_at_risk(
         SELECT pair, ordinal, first_day, last_day, has_event
         FROM ({at_risk})
         QUALIFY coalesce(
-            first_day <= min(CASE WHEN has_event = 1 THEN last_day END) OVER (PARTITION BY pair, ordinal), TRUE
+            first_day <= min(CASE WHEN has_event = 1 THEN last_day END) OVER (PARTITION BY whole, ordinal), TRUE
         )
     """
 

@@ -31,6 +31,8 @@ def population_options(population: Population) -> Options:
     yield "Sex", listed(population.sexes)
     yield "Days of prior observation", ", ".join(map(str, population.days_prior_observation))
     yield "Study dates", dates(population.date_range)
+    yield "Strata", "; ".join(listed(strata) for strata in population.strata) or "none"
+    yield "Age groups of strata, on the first day at risk", ages(population.strata_age_groups)
     if (target := population.target) is None:
         yield "Target cohort", "none, anybody counts while observed"
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from itertools import product
 
+from enclos.contracts.result import OVERALL, SEPARATOR
 from enclos.studies.model import (
     ALL_TIME,
     AgeGroup,
@@ -21,11 +22,26 @@ from enclos.studies.model import (
     Population,
     Rate,
     Sex,
+    Stratum,
     Study,
     cohorts_used,
     sources_of,
 )
 from enclos.studies.rules.calendar import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The stays of a denominator that an estimate is made apart for; all of them when nothing is said."""
+
+    sex: Sex | None = None
+    age_group: AgeGroup | None = None
+    """Of those whose age on the first day of the stay is in it."""
+    strata: tuple[str, str] = (OVERALL, OVERALL)
+    """Name and level in results."""
+
+
+WHOLE = Part()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,7 @@ class Denominator:
     window: DayWindow = ALL_TIME
     """Days after entering the target."""
     requirements_at_entry: bool = False
+    part: Part = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,19 @@ class Pair:
     """The outcome's index in the outline."""
     denominator_number: int
     """The denominator's number within its analysis, from 1."""
+    strata: tuple[str, str] = (OVERALL, OVERALL)
+    whole: tuple[int, int] | None = None
+    """Of a stratum: the number of the pair that it is a part of, and its denominator; their days are its days too."""
+
+    @property
+    def whole_pair(self) -> int:
+        """The number of the pair whose days are asked; its own when it is no stratum."""
+        return self.number if self.whole is None else self.whole[0]
+
+    @property
+    def whole_denominator(self) -> int:
+        """The denominator whose days are asked; its own when it is no stratum."""
+        return self.denominator if self.whole is None else self.whole[1]
 
     @property
     def denominator_name(self) -> str:
@@ -67,7 +97,9 @@ class Block:
 
     analysis: Rate
     denominators: tuple[int, ...]
+    """Those that are no stratum of another."""
     pairs: tuple[Pair, ...]
+    """Outcomes outermost, then denominators, each followed by its strata."""
 
     @property
     def incidence(self) -> Incidence | None:
@@ -104,7 +136,8 @@ class Outline:
     @property
     def prevalence_denominators(self) -> tuple[int, ...]:
         """The denominators whose first and last day must be known before persons are counted."""
-        found = {index for block in self.blocks if block.prevalence is not None for index in block.denominators}
+        prevalences = (block for block in self.blocks if block.prevalence is not None)
+        found = {pair.denominator for block in prevalences for pair in block.pairs}
         return tuple(sorted(found))
 
 
@@ -123,6 +156,30 @@ def denominators_of(population: Population) -> tuple[Denominator, ...]:
     )
 
 
+def parts_of(population: Population, sex: Sex) -> list[Part]:
+    """The strata of a denominator: every level of each set of names.
+
+    In: sex — that of the denominator: there are no others in it
+    """
+    sexes = [Part(each) for each in (Sex.MALE, Sex.FEMALE) if sex in {Sex.BOTH, each}]
+    ages = [Part(age_group=each) for each in population.strata_age_groups]
+    by_name = {Stratum.SEX: sexes, Stratum.AGE_GROUP: ages}
+    found: list[Part] = []
+    for names in population.strata:
+        name = SEPARATOR.join(each.value for each in names)
+        for parts in product(*(by_name[each] for each in names)):
+            level = SEPARATOR.join(_level(each) for each in parts)
+            of_sex = next((each.sex for each in parts if each.sex is not None), None)
+            of_age = next((each.age_group for each in parts if each.age_group is not None), None)
+            found.append(Part(of_sex, of_age, (name, level)))
+    return found
+
+
+def _level(part: Part) -> str:
+    known = part.sex or part.age_group
+    return OVERALL if known is None else known.word
+
+
 def outline_of(study: Study) -> Outline:
     """What the study has to compute."""
     cohorts = _cohorts_needed(study)
@@ -135,12 +192,17 @@ def outline_of(study: Study) -> Outline:
             continue
         wanted = denominators_of(analysis.population)
         indices = tuple(denominator_index.setdefault(each, len(denominator_index)) for each in wanted)
-        pairs = tuple(
-            Pair(n_pairs + at, index, cohort_index[outcome], number)
-            for at, (outcome, (number, index)) in enumerate(product(analysis.outcomes, enumerate(indices, start=1)))
-        )
+        pairs: list[Pair] = []
+        for outcome, (number, index) in product(analysis.outcomes, enumerate(indices, start=1)):
+            whole = Pair(n_pairs + len(pairs), index, cohort_index[outcome], number)
+            pairs.append(whole)
+            for part in parts_of(analysis.population, wanted[number - 1].sex):
+                each = replace(wanted[number - 1], part=part)
+                place = denominator_index.setdefault(each, len(denominator_index))
+                at = n_pairs + len(pairs)
+                pairs.append(Pair(at, place, whole.cohort, number, part.strata, (whole.number, index)))
         n_pairs += len(pairs)
-        blocks.append(Block(analysis, indices, pairs))
+        blocks.append(Block(analysis, indices, tuple(pairs)))
     following = tuple(each for each in study.analyses if isinstance(each, CohortAnalysis))
     return Outline(cohorts, tuple(denominator_index), tuple(blocks), following)
 

@@ -230,28 +230,34 @@ class Report:
         self._settings.append(ResultSettings(len(self._settings) + 1, {**shared, **values}))
         return len(self._settings)
 
-    def add_incidence(self, result_id: int, group_level: str, found: IncidenceEstimates) -> None:
+    def add_incidence(
+        self, result_id: int, group_level: str, found: IncidenceEstimates, strata: tuple[str, str]
+    ) -> None:
         """Add the estimates of one pair."""
         texts = found.columns()
-        self._add_estimates(result_id, group_level, "incidence", found.labels, _INCIDENCE_ESTIMATES, texts)
-        self._add_cells(result_id, group_level, "incidence", found.labels, found.cases, found.at_risk)
+        self._add_estimates(result_id, (group_level, strata), "incidence", found.labels, _INCIDENCE_ESTIMATES, texts)
+        self._add_cells(result_id, (group_level, strata), "incidence", found.labels, found.cases, found.at_risk)
 
-    def add_standardised(self, result_id: int, group_level: str, found: StandardisedEstimates) -> None:
+    def add_standardised(
+        self, result_id: int, group_level: str, found: StandardisedEstimates, strata: tuple[str, str]
+    ) -> None:
         """Add the standardised rates of one outcome."""
         texts = found.columns()
-        self._add_estimates(result_id, group_level, "incidence", found.labels, _STANDARDISED_ESTIMATES, texts)
-        self._add_cells(result_id, group_level, "incidence", found.labels, found.cases, found.at_risk)
+        self._add_estimates(result_id, (group_level, strata), "incidence", found.labels, _STANDARDISED_ESTIMATES, texts)
+        self._add_cells(result_id, (group_level, strata), "incidence", found.labels, found.cases, found.at_risk)
 
-    def add_prevalence(self, result_id: int, group_level: str, found: PrevalenceEstimates) -> None:
+    def add_prevalence(
+        self, result_id: int, group_level: str, found: PrevalenceEstimates, strata: tuple[str, str]
+    ) -> None:
         """Add the estimates of one pair."""
         texts = found.columns()
-        self._add_estimates(result_id, group_level, "prevalence", found.labels, _PREVALENCE_ESTIMATES, texts)
-        self._add_cells(result_id, group_level, "prevalence", found.labels, found.cases, found.present)
+        self._add_estimates(result_id, (group_level, strata), "prevalence", found.labels, _PREVALENCE_ESTIMATES, texts)
+        self._add_cells(result_id, (group_level, strata), "prevalence", found.labels, found.cases, found.present)
 
     def _add_estimates(
         self,
         result_id: int,
-        group_level: str,
+        where: tuple[str, tuple[str, str]],
         prefix: str,
         labels: Sequence[Label],
         kinds: Sequence[tuple[str, str, EstimateType]],
@@ -266,7 +272,7 @@ class Report:
         add["estimate_value"] += [text[row] for row in range(n) for text in texts]
         add["additional_name"] += [name for name, _ in additional for _ in range(n_kinds)]
         add["additional_level"] += [level for _, level in additional for _ in range(n_kinds)]
-        self._fill(n * n_kinds, result_id, group_level, (OVERALL, OVERALL))
+        self._fill(n * n_kinds, result_id, *where)
 
     def _fill(self, n: int, result_id: int, group_level: str, strata: tuple[str, str]) -> None:
         add = self._columns
@@ -281,14 +287,14 @@ class Report:
     def _add_cells(
         self,
         result_id: int,
-        group_level: str,
+        where: tuple[str, tuple[str, str]],
         prefix: str,
         labels: Sequence[Label],
         numerators: Sequence[BitMap],
         denominators: Sequence[BitMap],
     ) -> None:
         for label, numerator, denominator in zip(labels, numerators, denominators, strict=True):
-            place = Place(GROUP_NAME, group_level, additional=label.additional(prefix))
+            place = Place(GROUP_NAME, where[0], strata=where[1], additional=label.additional(prefix))
             self._cells.append((result_id, place, numerator, denominator))
 
     def add(self, result_id: int, place: Place, found: Sequence[Estimate]) -> None:

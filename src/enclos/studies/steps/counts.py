@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TypeVar
 
 import numpy as np
@@ -72,8 +73,8 @@ def empty_counts(outline: Outline, found: Survey) -> Counts:
                 counts.at_risk[pair.number] = AtRiskTally([WindowCounts.empty(each) for each in windows])
         elif (analysis_of := block.prevalence) is not None:
             whole = isinstance(analysis_of, PeriodPrevalence) and analysis_of.full_contribution
-            for denominator in block.denominators:
-                windows = prevalence_windows(analysis_of, found.denominators.get(denominator))
+            for denominator, of in {pair.denominator: pair.whole_denominator for pair in block.pairs}.items():
+                windows = prevalence_windows(analysis_of, found.denominators.get(of))
                 counts.present[number, denominator] = PresenceTally.empty(windows, whole=whole)
             for pair in block.pairs:
                 windows = counts.present[number, pair.denominator].windows
@@ -119,8 +120,10 @@ class Pending:
             return
         n_records = self._add_attrition(bucket)
         for block in self._outline.blocks:
-            for pairs in _portions(block.pairs, [int(n_records[pair.denominator]) for pair in block.pairs]):
-                self._add_pairs(block, pairs, bucket)
+            with_strata = [list(group) for _, group in groupby(block.pairs, lambda pair: pair.whole_pair)]
+            n_rows = [sum(int(n_records[pair.denominator]) for pair in group) for group in with_strata]
+            for groups in _portions(with_strata, n_rows):
+                self._add_pairs(block, [pair for group in groups for pair in group], bucket)
         if wanted := self._outline.prevalence_denominators:
             self._n_events.append((self._offset, self._events_per_person(bucket)))
             for some in _portions(wanted, [int(n_records[denominator]) for denominator in wanted]):
@@ -197,7 +200,7 @@ class Pending:
         n_events = [np.concatenate(parts) for parts in zip(*(each for _, each in self._n_events), strict=True)]
         for denominator, (persons, first, last) in _groups(self._stays, 4):
             for number, block in blocks:
-                if denominator not in block.denominators:
+                if (number, denominator) not in self._counts.present:
                     continue
                 self._counts.present[number, denominator].add(_dense(persons), first, last)
                 for pair in block.pairs:

@@ -12,7 +12,7 @@ from enclos.contracts.result import SEPARATOR, StudyResult
 from enclos.studies.model import AgeGroup, Incidence, Interval, PeriodPrevalence, PointPrevalence, Sex
 from enclos.studies.rules import attrition
 from enclos.studies.rules.attrition import AttritionRow, Left
-from enclos.studies.rules.outline import Block, Denominator, Outline, Pair, study_days_of
+from enclos.studies.rules.outline import WHOLE, Block, Denominator, Outline, Pair, study_days_of
 from enclos.studies.rules.report import (
     GROUP_NAME,
     IncidenceEstimates,
@@ -49,25 +49,32 @@ def findings(
 def _add_block(report: Report, outline: Outline, number: int, found: Survey, counts: Counts) -> None:
     block = outline.blocks[number]
     kind = "prevalence" if block.incidence is None else "incidence"
-    additional = additional_name(kind)
+    additional, strata = additional_name(kind), _strata_names(block)
     estimate_ids: dict[int, int] = {}
     attrition_ids: dict[int, int] = {}
     for denominator in block.denominators:
         values = _settings(outline, block, denominator, found)
-        estimate_ids[denominator] = report.start(kind, GROUP_NAME, "", additional, values)
+        estimate_ids[denominator] = report.start(kind, GROUP_NAME, strata, additional, values)
     for denominator in block.denominators:
         values = _settings(outline, block, denominator, found)
         attrition_ids[denominator] = report.start(f"{kind}_attrition", GROUP_NAME, "reason", "reason_id", values)
     rows: list[tuple[int, str, list[AttritionRow]]] = []
     for pair in block.pairs:
         group_level = SEPARATOR.join((pair.denominator_name, outline.cohorts[pair.cohort].name))
+        own = _add_pair(report, estimate_ids[pair.whole_denominator], group_level, (number, block, pair), counts)
+        if pair.whole is not None:
+            continue
         shared = _population_chain(outline, number, pair, counts)
-        own = _add_pair(report, estimate_ids[pair.denominator], group_level, (number, block, pair), counts)
         rows.append((attrition_ids[pair.denominator], group_level, attrition.attrition_rows(shared, own)))
     if block.incidence is not None and block.incidence.standard is not None:
         _add_standardised(report, outline, block, found, counts)
     for result_id, group_level, chain in rows:
         report.add_attrition(result_id, group_level, chain)
+
+
+def _strata_names(block: Block) -> str:
+    """The names of all strata, as settings tell them."""
+    return SEPARATOR.join(dict.fromkeys(each.value for names in block.analysis.population.strata for each in names))
 
 
 def _add_standardised(report: Report, outline: Outline, block: Block, found: Survey, counts: Counts) -> None:
@@ -78,22 +85,24 @@ def _add_standardised(report: Report, outline: Outline, block: Block, found: Sur
     groups = [(each.min_years, each.max_years) for each in analysis.population.age_groups]
     weights = analysis.standard.weights_of(groups) or {}
     all_ages = AgeGroup(min(weights)[0], max(weights)[1])
-    by_rest: dict[Denominator, dict[int, list[tuple[tuple[int, int], Pair]]]] = {}
+    by_rest: dict[Denominator, dict[tuple[int, tuple[str, str]], list[tuple[tuple[int, int], Pair]]]] = {}
     for pair in block.pairs:
         each = outline.denominators[pair.denominator]
         if (ages := (each.age_group.min_years, each.age_group.max_years)) in weights:
-            rest = replace(each, age_group=all_ages)
-            by_rest.setdefault(rest, {}).setdefault(pair.cohort, []).append((ages, pair))
+            rest = replace(each, age_group=all_ages, part=WHOLE)
+            by_rest.setdefault(rest, {}).setdefault((pair.cohort, pair.strata), []).append((ages, pair))
     for number, by_cohort in enumerate(by_rest.values(), start=1):
         any_pair = next(iter(by_cohort.values()))[0][1]
         values = standardised_settings(
             _settings(outline, block, any_pair.denominator, found), analysis.standard.name, weights
         )
-        result_id = report.start("incidence_standardised", GROUP_NAME, "", additional_name("incidence"), values)
-        for cohort, pairs in by_cohort.items():
+        result_id = report.start(
+            "incidence_standardised", GROUP_NAME, _strata_names(block), additional_name("incidence"), values
+        )
+        for (cohort, strata), pairs in by_cohort.items():
             level = SEPARATOR.join((f"standardised_cohort_{number}", outline.cohorts[cohort].name))
-            parts = [(_incidence(analysis, counts.at_risk[pair.number]), weights[ages]) for ages, pair in pairs]
-            report.add_standardised(result_id, level, StandardisedEstimates.of(parts))
+            parts = [(_incidence(analysis, pair, counts), weights[ages]) for ages, pair in pairs]
+            report.add_standardised(result_id, level, StandardisedEstimates.of(parts), strata)
 
 
 def _add_pair(
@@ -102,12 +111,12 @@ def _add_pair(
     """Add the estimates of one pair; what its analysis leaves of the denominator comes back."""
     number, block, pair = which
     if (incidence := block.incidence) is not None:
-        tally = counts.at_risk[pair.number]
-        report.add_incidence(result_id, group_level, _incidence(incidence, tally))
-        return _incidence_chain(incidence, pair, tally, counts)
+        report.add_incidence(result_id, group_level, _incidence(incidence, pair, counts), pair.strata)
+        return _incidence_chain(incidence, pair, counts)
     if (prevalence := block.prevalence) is not None:
         present, cases = counts.present[number, pair.denominator], counts.cases[pair.number]
-        report.add_prevalence(result_id, group_level, _prevalence(prevalence, present, cases))
+        found = _prevalence(prevalence, present, cases, all_windows=pair.whole is None)
+        report.add_prevalence(result_id, group_level, found, pair.strata)
         return _prevalence_chain(prevalence, cases)
     raise AssertionError("a block is an incidence or a prevalence")
 
@@ -145,22 +154,27 @@ def _kept(analysis: Incidence, tally: AtRiskTally) -> list[tuple[Interval, Windo
     return kept
 
 
-def _incidence(analysis: Incidence, tally: AtRiskTally) -> IncidenceEstimates:
+def _incidence(analysis: Incidence, pair: Pair, counts: Counts) -> IncidenceEstimates:
+    """The estimates of a pair; a stratum has the windows of all."""
+    tally, whole = counts.at_risk[pair.number], counts.at_risk[pair.whole_pair]
     estimates = IncidenceEstimates()
-    if tally.first_day is None or tally.last_day is None:
+    if whole.first_day is None or whole.last_day is None:
         return estimates
-    for interval, counted, from_index, to_index in _kept(analysis, tally):
-        shown = counted.windows.only(from_index, to_index).clipped(tally.first_day, tally.last_day)
+    own = {id(of_all): counted for of_all, counted in zip(whole.counts, tally.counts, strict=True)}
+    for interval, counted_of_all, from_index, to_index in _kept(analysis, whole):
+        counted = own[id(counted_of_all)]
+        shown = counted_of_all.windows.only(from_index, to_index).clipped(whole.first_day, whole.last_day)
         for index, label in enumerate(labels_of(interval, shown), start=from_index):
             n_events, person_days = int(counted.n_events[index]), int(counted.person_days[index])
             estimates.add(label, index, n_events, person_days, counted.at_risk[index], counted.cases[index])
     if Interval.OVERALL in analysis.intervals:
-        label = Label(Interval.OVERALL, tally.first_day, tally.last_day)
+        label = Label(Interval.OVERALL, whole.first_day, whole.last_day)
         estimates.add(label, 0, tally.n_events, tally.person_days, tally.persons, tally.cases)
     return estimates
 
 
-def _incidence_chain(analysis: Incidence, pair: Pair, tally: AtRiskTally, counts: Counts) -> list[Left]:
+def _incidence_chain(analysis: Incidence, pair: Pair, counts: Counts) -> list[Left]:
+    tally = counts.at_risk[pair.number]
     n_records, n_subjects = int(counts.n_records[pair.denominator]), int(counts.n_subjects[pair.denominator])
     chain = [
         Left(*attrition.START_REASON, n_records, n_subjects),
@@ -180,14 +194,19 @@ def _incidence_chain(analysis: Incidence, pair: Pair, tally: AtRiskTally, counts
 
 
 def _prevalence(
-    analysis: PointPrevalence | PeriodPrevalence, present: PresenceTally, cases: CaseTally
+    analysis: PointPrevalence | PeriodPrevalence, present: PresenceTally, cases: CaseTally, *, all_windows: bool
 ) -> PrevalenceEstimates:
+    """The estimates of a pair.
+
+    In: all_windows — those too in which nobody is present, as the peer shows them of all and not of a stratum
+    """
     estimates = PrevalenceEstimates()
     order = sorted(range(len(analysis.intervals)), key=lambda at: _ORDER.index(analysis.intervals[at]))
     for at in order:
         labels = labels_of(analysis.intervals[at], present.windows[at])
         for label, persons, having in zip(labels, present.present[at], cases.cases[at], strict=True):
-            estimates.add(label, persons, having)
+            if persons or all_windows:
+                estimates.add(label, persons, having)
     return estimates
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic import Field, StrictBool, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
@@ -15,24 +15,19 @@ from enclos.studies.document.values import (
     AnalysisDocument,
     Complaint,
     Days,
-    Many,
     Names,
+    StrataSets,
     Washout,
-    listed,
-    one_or_many,
     twice,
     unknown_names,
     wrong_strata,
+    wrong_strata_sets,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup, Stratum
 from enclos.studies.survival import model
 from enclos.studies.survival.model import FollowUp, Shown, Survival
 
 _OneDay: TypeAlias = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
-_NAME_SCHEMA = {"type": "string", "enum": [each.value for each in Stratum]}
-_Stratum: TypeAlias = Annotated[
-    list[Literal["age_group", "sex"]], BeforeValidator(listed), Many, one_or_many(_NAME_SCHEMA)
-]
 
 
 class SurvivalDocument(AnalysisDocument):
@@ -69,7 +64,7 @@ class SurvivalDocument(AnalysisDocument):
     age_groups: AgeGroups | None = Field(
         None, description="Ages at entry in completed years, both included, as [lowest, highest]; none in two groups."
     )
-    strata: Annotated[list[_Stratum], Many] | None = Field(
+    strata: StrataSets | None = Field(
         None, description="What to tell persons apart by: age_group, sex, or both as a list; beside all together."
     )
 
@@ -85,16 +80,9 @@ class SurvivalDocument(AnalysisDocument):
                 yield ("competing_outcome",), "an outcome does not compete with itself", Code.STUDY_INVALID
         elif "competing_outcome_washout" in self.model_fields_set:
             yield ("competing_outcome_washout",), "there is no competing outcome", Code.STUDY_INVALID
-        yield from self._wrong_strata()
-
-    def _wrong_strata(self) -> Iterator[Complaint]:
-        strata = self.strata or []
-        sets = [frozenset(names) for names in strata]
-        if len(set(sets)) != len(sets) or any(len(set(names)) != len(names) for names in strata):
-            yield ("strata",), "a value is given twice", Code.STUDY_INVALID
-        yield from wrong_strata(
-            self.age_groups or [], [name for names in strata for name in names], for_strata_alone=True
-        )
+        yield from wrong_strata_sets(self.strata or [])
+        names = [name for names in self.strata or [] for name in names]
+        yield from wrong_strata(self.age_groups or [], names, for_strata_alone=True)
 
     def noun(self) -> Survival:
         """The analysis meant."""

@@ -22,6 +22,8 @@ RATE = {
     "days_prior_observation": [77],
     "interval": ["quarters"],
     "date_range": ["2011-01-01", "2012-12-31"],
+    "strata": [["sex", "age_group"]],
+    "strata_age_groups": [[1, 22]],
     "target": "stroke",
     "time_at_risk": [[0, 30]],
     "requirements_at_entry": False,
@@ -176,6 +178,9 @@ def test_every_option_changes_the_protocol(kind: str, option: str) -> None:
     if option in AGED and AGED.items() <= CHANGES[kind].items():
         base.update(AGED)
         changed = {**base, option: {"age_groups": [[0, 33]], "strata": ["age_group", "sex"]}[option]}
+    if kind in {"incidence", "prevalence"} and option in {"strata", "strata_age_groups"}:
+        base |= {"strata": ["age_group"], "strata_age_groups": [[0, 9]]}
+        changed = {**base, option: changed[option]}
     if option in {"time_at_risk", "requirements_at_entry"}:
         base["target"] = changed["target"] = "drug"
     if (kind, option) == ("utilisation", "exposures"):

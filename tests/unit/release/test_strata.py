@@ -1,0 +1,82 @@
+"""Strata are parts of all persons: what one hides the others must not give away."""
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from enclos.contracts.result import HIDDEN, RESULT_SCHEMA, StudyResult
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.rules.disclosure import assess
+from enclos.studies.model import AgeGroup, Incidence, Interval, Population, Stratum, Study
+from enclos.studies.standard.model import Standard
+from enclos.studies.steps import run_study
+from factories.study_tables import EVENTS, cdm
+
+AGES = (AgeGroup(0, 39), AgeGroup(40, 59), AgeGroup(60, 150))
+BORN = ("1990-01-01", "1970-01-01", "1950-01-01")
+
+
+def result(n_cases: tuple[int, int, int], population: Population | None = None, **options: Any) -> StudyResult:
+    """100 persons of each age, half of them women, so many of each age with the outcome."""
+    lines = ["person | sex | born | observed | events"]
+    for number in range(300):
+        at, rank = divmod(number, 100)
+        event = "2019-07-02" if rank < n_cases[at] else ""
+        sex = "FM"[rank % 2]
+        lines.append(f"{number + 1} | {sex} | {BORN[at]} | 2019-01-01..2020-12-31 | {event}")
+    by_age = Population(strata=((Stratum.AGE_GROUP,),), strata_age_groups=AGES)
+    analysis = Incidence(("events",), population or by_age, (Interval.OVERALL,), **options)
+    return run_study(Study("spec", (EVENTS,), (analysis,)), cdm("\n".join(lines)))
+
+
+def events(found: StudyResult) -> dict[str, str]:
+    rows = found.of_type("incidence").to_pylist()
+    return {row["strata_level"]: row["estimate_value"] for row in rows if row["estimate_name"] == "outcome_count"}
+
+
+def test_all_are_shown_where_none_is_small() -> None:
+    safe = assess(result((20, 30, 40)), 5).safe
+    assert safe is not None
+    assert events(safe) == {"overall": "90", "0 to 39": "20", "40 to 59": "30", "60 to 150": "40"}
+
+
+def test_a_small_stratum_is_not_told_by_all_and_the_others() -> None:
+    safe = assess(result((3, 30, 40)), 5).safe
+    assert safe is not None
+    assert events(safe)["0 to 39"] == HIDDEN
+    assert list(events(safe).values()).count(HIDDEN) >= 2
+
+
+def test_nor_is_one_within_another() -> None:
+    """Three young women, whom the young and the young men would tell."""
+    both = Population(strata=((Stratum.AGE_GROUP,), (Stratum.AGE_GROUP, Stratum.SEX)), strata_age_groups=AGES)
+    lines = result((5, 30, 40), both)  # ranks 0, 2 and 4 of the young are women
+    safe = assess(lines, 3).safe
+    assert safe is not None
+    assert events(safe)["0 to 39 &&& Male"] == HIDDEN
+    assert HIDDEN in {events(safe)["0 to 39"], events(safe)["0 to 39 &&& Female"]}
+
+
+def test_a_standardised_rate_of_a_stratum_rests_on_the_cells_of_the_stratum() -> None:
+    own = Standard("own", (((0, 39), 2), ((40, 59), 1), ((60, 150), 1)))
+    by_sex = Population(AGES, strata=((Stratum.SEX,),))
+    safe = assess(result((20, 30, 5), by_sex, standard=own), 3).safe
+    assert safe is not None
+    rows = safe.of_type("incidence_standardised").to_pylist()
+    shown = {row["strata_level"] for row in rows if row["estimate_value"] != HIDDEN}
+    assert {row["strata_level"] for row in rows} == {"overall", "Male", "Female"}
+    assert "Male" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [("region", "75"), ("sex", "Other"), ("sex", "0 to 39"), ("sex &&& age_group", "Male"), ("reason", "x")],
+)
+def test_a_stratum_of_unknown_form_is_refused(name: str, level: str) -> None:
+    found = result((20, 30, 40))
+    rows: list[dict[str, Any]] = found.table.to_pylist()
+    rows[0] |= {"strata_name": name, "strata_level": level}
+    wrong = replace(found, table=pa.Table.from_pylist(rows, schema=RESULT_SCHEMA))
+    assert assess(wrong, 5).verdict is Verdict.REFUSE
