@@ -6,17 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import active, newest
+from enclos.app.permits import active, newest, perimeter_of, permit_key
+from enclos.app.snapshots import reading_snapshot
 from enclos.app.studies import run_files
+from enclos.contracts.result import PersonNumbers
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
 from enclos.release.model import PermitFacts
 from enclos.release.steps import (
+    Renumber,
     export_release,
     list_requests,
     mark_exported,
@@ -25,7 +30,7 @@ from enclos.release.steps import (
     show_request,
 )
 from enclos.stores.keys import KeySigner
-from enclos.stores.release_files import DeskFiles, verify_package, write_package
+from enclos.stores.release_files import ArchiveFiles, DeskFiles, verify_package, write_package
 
 _KEY_HEX_DIGITS = 64
 
@@ -50,6 +55,8 @@ def request(enclosure: Enclosure, *, permit: str, user: str, run: str, purpose: 
             snapshot=int(kept.facts["snapshot"]),
             study=kept.study,
             desk=_desk(enclosure),
+            archive=archive_of(enclosure),
+            persons=_numbers_of(enclosure, permit),
             now=enclosure.ledger.now(),
             check=lambda: None,
         ).as_json()
@@ -107,6 +114,7 @@ def export(enclosure: Enclosure, request_id: str, out: Path) -> dict[str, Any]:
             package = export_release(
                 request_id,
                 desk=_desk(enclosure),
+                archive=archive_of(enclosure),
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
                 signer=KeySigner(enclosure.keys, KeyName(KeyRole.RELEASE)),
@@ -155,6 +163,32 @@ def trusted_key(key: str) -> bytes:
 
 def _desk(enclosure: Enclosure) -> DeskFiles:
     return DeskFiles(enclosure.paths.release, enclosure.keys.secret(KeyName(KeyRole.DESK)))
+
+
+def archive_of(enclosure: Enclosure) -> ArchiveFiles:
+    """Where the persons behind requests are kept."""
+
+    def secret_of(permit: str) -> SecretKey | None:
+        name = permit_key(permit)
+        return enclosure.keys.secret(name) if enclosure.keys.exists(name) else None
+
+    return ArchiveFiles(enclosure.paths.permits, secret_of)
+
+
+def _numbers_of(enclosure: Enclosure, permit: str) -> Renumber:
+    """The warehouse's numbers of a permit's persons; one who is no longer in has a number that no other can have."""
+
+    def renumber(numbers: PersonNumbers) -> PersonNumbers:
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            rows = perimeter_of(enclosure, permit, engine, snapshot).rows()
+        shown, persons = (rows[name].to_numpy() for name in ("permit_person", "person_id"))
+        if not len(shown):
+            return -1 - numbers
+        order = np.argsort(shown)
+        place = np.minimum(np.searchsorted(shown, numbers, sorter=order), len(shown) - 1)
+        return np.where(shown[order[place]] == numbers, persons[order[place]], -1 - numbers)
+
+    return renumber
 
 
 def _facts(signed: SignedPermit) -> PermitFacts:

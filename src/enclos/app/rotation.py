@@ -16,6 +16,7 @@ from enclos.app.enclosure import Enclosure, ledger_parts
 from enclos.app.keys import UsedKeys, unrecorded
 from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.progress import Report, silent
+from enclos.app.releases import archive_of
 from enclos.app.salts import keep_earlier
 from enclos.app.snapshots import build_omop, reading_snapshot
 from enclos.app.translation import resume_translation
@@ -27,6 +28,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_persons
+from enclos.release.steps import renumbered_sets
 from enclos.stores.files import lock_exclusive, storage_border, write_atomically
 from enclos.stores.keys import KeySigner
 from enclos.stores.lake import attach_lake
@@ -181,7 +183,12 @@ def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     root = enclosure.paths.permits / old.subject
     contexts = {
         path: f"{path.parent.name}/{path.name.removesuffix('.sealed')}"
-        for path in (*root.glob("runs/*/*.sealed"), *root.glob("sql/*.sealed"), *root.glob("cohorts/*.sealed"))
+        for path in (
+            *root.glob("runs/*/*.sealed"),
+            *root.glob("sql/*.sealed"),
+            *root.glob("cohorts/*.sealed"),
+            *root.glob("released/*.sealed"),
+        )
         if not path.parent.name.startswith(".")
     }
     contexts |= dict.fromkeys(root.glob(PERIMETER_FILE), PERIMETER_CONTEXT)
@@ -206,6 +213,12 @@ def _move_persons(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     with enclosure.vault_engine() as engine:
         numbers = renumber_persons(engine, keys.blocks(old), keys.blocks(new))
     n_permits = sum(_renumber_perimeter(enclosure, perimeter, numbers) for perimeter in _perimeters(enclosure))
+    archive = archive_of(enclosure)
+    for permit_id, request in archive.requests():
+        content = archive.read(permit_id, request)
+        if content is not None:
+            old_ids, new_ids = (numbers[name].to_numpy() for name in ("old_id", "new_id"))
+            archive.keep(permit_id, request, renumbered_sets(content, old_ids, new_ids))
     return {"n_persons": len(numbers), "n_permits": n_permits, **_built_under(enclosure, new)}
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from enclos.contracts.result import StudyResult
+from pyroaring import BitMap
+
+from enclos.contracts.result import PersonNumbers, StudyResult
 from enclos.lexicon.verdicts import Verdict, worst
 
 
@@ -48,8 +50,13 @@ class Rule(Enum):
     """What totals would give away is hidden as well."""
     ATTACK = "attack"
     """Who knows all that is shown cannot narrow what is hidden."""
+    HISTORY = "history"
+    """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
     CONTENT = "content"
     """Something is left to release."""
+
+
+NOTHING_HIDDEN = "Nothing had to be hidden."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,17 @@ class CellEvidence:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Told:
+    """Persons whose number the safe version shows: places in ``person_numbers``, which a result's cells share."""
+
+    persons: BitMap
+    person_numbers: PersonNumbers
+
+    def __repr__(self) -> str:
+        return "Told()"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Assessment:
     """What the machine found about a result, and the nearest version of it that is safe."""
 
@@ -82,6 +100,7 @@ class Assessment:
     safe: StudyResult | None
     evidence: tuple[CellEvidence, ...]
     summary: Mapping[str, Any]
+    told: tuple[Told, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -92,7 +111,7 @@ class Assessment:
     def reasons(self) -> list[str]:
         """Why the verdict is not a pass, or that nothing had to be hidden."""
         said = [f"{f.rule.value}: {f.sentence}" for f in self.findings if f.verdict is not Verdict.PASS]
-        return said or ["Nothing had to be hidden."]
+        return said or [NOTHING_HIDDEN]
 
     def __repr__(self) -> str:
         return f"Assessment({self.verdict.word})"

@@ -19,6 +19,16 @@ class Desk(Protocol):
         """Keep one document of a request, whole or not at all."""
 
 
+class Archive(Protocol):
+    """The persons behind what was asked to leave: under each permit's own key, and gone with it."""
+
+    def keep(self, permit: str, request: str, content: bytes) -> None:
+        """Keep a request's persons, whole or not at all."""
+
+    def read(self, permit: str, request: str) -> bytes | None:
+        """The persons of a request; None when the permit's key is destroyed, or nothing was kept."""
+
+
 class Signer(Protocol):
     """The release key in use; the key itself stays where it lives."""
 

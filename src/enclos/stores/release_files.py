@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from enclos.lexicon.codes import Code
@@ -56,6 +56,43 @@ class DeskFiles:
 
     def _path(self, request: str, name: str) -> Path:
         return self._root / request / f"{name}.sealed"
+
+
+class ArchiveFiles:
+    """``permits/<permit>/released/<request>.sealed``: the persons behind a request, under the permit's own key.
+
+    In: secret_of — a permit's key; None when it is destroyed
+    Refuses: STORAGE_FULL, STORAGE_BROKEN.
+    """
+
+    def __init__(self, permits: Path, secret_of: Callable[[str], SecretKey | None]) -> None:
+        self._permits = permits
+        self._secret_of = secret_of
+
+    def __repr__(self) -> str:
+        return "ArchiveFiles()"
+
+    def requests(self) -> Sequence[tuple[str, str]]:
+        """The permits and requests whose persons are kept."""
+        found = sorted(self._permits.glob("*/released/*.sealed"))
+        return [(path.parent.parent.name, path.name.removesuffix(".sealed")) for path in found]
+
+    def keep(self, permit: str, request: str, content: bytes) -> None:
+        """Keep a request's persons, whole or not at all."""
+        key = self._secret_of(permit)
+        if key is None:
+            raise refusal(Code.KEY_MISSING, "The key of this permit is destroyed.", "Ask for a new permit.")
+        write_atomically(self._path(permit, request), seal(key, content, f"released/{request}"), "a release request")
+
+    def read(self, permit: str, request: str) -> bytes | None:
+        """The persons of a request; None when the permit's key is destroyed, or nothing was kept."""
+        key, path = self._secret_of(permit), self._path(permit, request)
+        if key is None or not path.is_file():
+            return None
+        return unseal(key, path.read_bytes(), f"released/{request}")
+
+    def _path(self, permit: str, request: str) -> Path:
+        return self._permits / permit / "released" / f"{request}.sealed"
 
 
 def write_package(package: Package, out: Path) -> None:

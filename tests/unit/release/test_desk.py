@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from enclos.contracts.result import HIDDEN, StudyResult, result_from_csv
+from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult, result_from_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.release.model import Package, PermitFacts
 from enclos.release.package import verify_package as verify_files
 from enclos.release.steps import (
+    Renumber,
     export_release,
     list_requests,
     mark_exported,
@@ -24,7 +25,7 @@ from enclos.release.steps import (
     review_release,
     show_request,
 )
-from enclos.stores.release_files import DeskFiles, read_package, verify_package, write_package
+from enclos.stores.release_files import ArchiveFiles, DeskFiles, read_package, verify_package, write_package
 from factories.permits import SeedSigner
 from factories.results import Asked, crowd, result_of
 
@@ -50,22 +51,38 @@ def desk(tmp_path: Path) -> DeskFiles:
     return DeskFiles(tmp_path / "release", SecretKey(KeyName(KeyRole.DESK), b"k" * 32))
 
 
+def same(numbers: PersonNumbers) -> PersonNumbers:
+    """Permits whose numbers are the warehouse's."""
+    return numbers
+
+
+def archive(desk: DeskFiles, destroyed: frozenset[str] = frozenset()) -> ArchiveFiles:
+    def secret_of(permit: str) -> SecretKey | None:
+        return None if permit in destroyed else SecretKey(KeyName(KeyRole.PERMIT, permit), b"p" * 32)
+
+    return ArchiveFiles(desk._root / "permits", secret_of)
+
+
 def ask(
     desk: DeskFiles,
     result: StudyResult = RESULT,
     purpose: str = "For the annual report",
     check: RAISES = valid,
     permit: PermitFacts = PERMIT,
+    persons: Renumber = same,
+    run: str = "a1b2",
 ) -> dict[str, Any]:
     return request_release(
         result,
-        run="a1b2",
+        run=run,
         purpose=purpose,
         author="alice@example.org",
         permit=permit,
         snapshot=7,
         study="study: gi-bleed\n",
         desk=desk,
+        archive=archive(desk),
+        persons=persons,
         now=NOW,
         check=check,
     ).as_json()
@@ -85,7 +102,11 @@ def vote(
 
 def export(desk: DeskFiles, request: str, check: RAISES = valid) -> Package:
     proof = {"index": 3, "path": [], "checkpoint": "note"}
-    return export_release(request, desk=desk, now=NOW, check=check, signer=SIGNER, ledger_proof=proof)
+    found = export_release(
+        request, desk=desk, archive=archive(desk), now=NOW, check=check, signer=SIGNER, ledger_proof=proof
+    )
+    mark_exported(request, desk=desk, now=NOW)
+    return found
 
 
 def code_of(action: Callable[[], object]) -> Code:
@@ -94,8 +115,8 @@ def code_of(action: Callable[[], object]) -> Code:
     return caught.value.code
 
 
-def accepted(desk: DeskFiles) -> str:
-    request: str = ask(desk)["request"]
+def accepted(desk: DeskFiles, **asked: Any) -> str:
+    request: str = ask(desk, **asked)["request"]
     vote(desk, request, "carol@example.org")
     vote(desk, request, "dan@example.org")
     return request

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule
+from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.numbers import Numbers, numbers_of
 from enclos.release.rules.policy import policy, roles
@@ -78,6 +78,7 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
         _safe(result, lines, min_count) if len(narrow) == 0 else None,
         tuple(_evidence(reading, numbers, hidden)),
         summary,
+        tuple(_told(reading, numbers, hidden)),
     )
 
 
@@ -212,6 +213,15 @@ def _safe(result: StudyResult, lines: set[int], min_count: int) -> StudyResult:
         ResultSettings(each.result_id, {**each.values, "min_cell_count": str(min_count)}) for each in result.settings
     )
     return StudyResult(table, settings)
+
+
+def _told(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[Told]:
+    """The persons of every number that is shown."""
+    for at, cell in enumerate(reading.cells):
+        if not hidden[numbers.denominator_of[at]]:
+            yield Told(cell.cell.dense_denominator, cell.cell.person_numbers)
+            if not hidden[numbers.numerator_of[at]]:
+                yield Told(cell.cell.dense_numerator, cell.cell.person_numbers)
 
 
 def _evidence(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[CellEvidence]:

@@ -11,15 +11,17 @@ from enclos.lexicon.canonical import canonical_bytes
 from enclos.release.figures import figure_svg
 from enclos.release.model import Package, RequestEvent
 from enclos.release.package import sealed_package
-from enclos.release.ports import Check, Desk, Signer
+from enclos.release.ports import Archive, Check, Desk, Signer
 from enclos.release.rules.life import next_state
 from enclos.release.steps.documents import EXPORTED, load
+from enclos.release.steps.history import check_history
 
 
 def export_release(
     request_id: str,
     *,
     desk: Desk,
+    archive: Archive,
     now: datetime,
     check: Check,
     signer: Signer,
@@ -27,13 +29,15 @@ def export_release(
 ) -> Package:
     """The signed package of an accepted request; ``mark_exported`` follows when it is written.
 
-    Refuses: RELEASE_TRANSITION before two people accepted; RELEASE_ALTERED; what ``check`` refuses.
+    Refuses: RELEASE_TRANSITION before two people accepted; RELEASE_ALTERED; RELEASE_DIFFERENCE when something that left
+             since would tell of a few persons; what ``check`` refuses.
     """
     check()
     request = load(desk, request_id)
     next_state(request.state, RequestEvent.EXPORT)
+    check_history(request, desk=desk, archive=archive)
     table, settings = result_from_csv(request.result)
-    public = {key: value for key, value in request.facts.items() if key not in {"users", "author"}}
+    public = {key: value for key, value in request.facts.items() if key not in {"users", "author", "persons"}}
     # Reviewers are named inside only: outside, that two different people accepted, when, and on what.
     decisions = [
         {"reviewer": number, "accept": vote.accept, "at": vote.at, "content": vote.content}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,12 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.model import Answer, Assessment, PermitFacts, RequestEvent, Role, Vote
-from enclos.release.ports import Check, Desk
+from enclos.release.model import NOTHING_HIDDEN, Answer, Assessment, PermitFacts, RequestEvent, Role, Vote
+from enclos.release.ports import Archive, Check, Desk
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.life import check_reviewer, next_state
-from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, load, votes_bytes
+from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, Request, load, votes_bytes
+from enclos.release.steps.history import Renumber, digest_of, history_finding, kept_sets
 
 _ID_LENGTH = 16
 _MIN_WORDS, _MAX_SIGNS = 2, 4000
@@ -31,23 +33,28 @@ def request_release(
     snapshot: int,
     study: str,
     desk: Desk,
+    archive: Archive,
+    persons: Renumber,
     now: datetime,
     check: Check,
 ) -> Answer:
     """Put a request on the desk with the machine's verdict; what leaves later is the safe version, never the raw one.
 
-    In:      result — with the persons behind each cell; study — the study file's text
+    In:      result — with the persons behind each cell; study — the study file's text; persons — the warehouse's
+             numbers of the permit's, so that releases of all permits can be compared
     Out:     the same request for the same run, purpose and permit version: asking twice changes nothing
     Refuses: RELEASE_REQUEST without a purpose in words
     """
     check()
     _check_words(purpose, "purpose")
-    found = assess(result, permit.min_count)
     asked = {"run": run, "permit": permit.digest, "purpose": purpose, "author": author}
     request_id = sha256_hex(canonical_bytes(asked))[:_ID_LENGTH]
-    answer = Answer(request_id, found.verdict, tuple(found.reasons), {**found.summary, "cells": cells_by_fate(found)})
     if request_id in desk.requests():
-        return answer
+        return _answer(load(desk, request_id))
+    found = assess(result, permit.min_count)
+    kept = kept_sets(found.told, persons)
+    findings = (*found.findings, history_finding(kept, permit.min_count, desk=desk, archive=archive))
+    found = replace(found, findings=findings)
     facts = {
         "request": request_id,
         "run": run,
@@ -62,6 +69,7 @@ def request_release(
         "verdict": found.verdict.word,
         "safe": found.safe is not None and found.verdict is not Verdict.REFUSE,
         "min_count": permit.min_count,
+        "persons": digest_of(kept),
     }
     evidence = {
         "findings": [
@@ -80,9 +88,20 @@ def request_release(
         # The request itself comes last: only then does the desk list it.
         REQUEST: canonical_bytes(facts),
     }
+    archive.keep(permit.id, request_id, kept)
     for name, content in documents.items():
         desk.write(request_id, name, content)
-    return answer
+    return _answer(load(desk, request_id))
+
+
+def _answer(request: Request) -> Answer:
+    said = [f"{each['rule']}: {each['sentence']}" for each in request.evidence["findings"] if each["verdict"] != "pass"]
+    return Answer(
+        request.id,
+        Verdict[str(request.facts["verdict"]).upper()],
+        tuple(said or [NOTHING_HIDDEN]),
+        {**request.evidence["summary"], "cells": request.evidence["cells"]},
+    )
 
 
 def cells_by_fate(found: Assessment) -> list[dict[str, Any]]:
@@ -112,7 +131,7 @@ def show_request(request_id: str, *, desk: Desk) -> dict[str, Any]:
         {"at": vote.at, "accept": vote.accept, "reason": vote.reason} if decided else {"at": vote.at}
         for vote in request.votes
     ]
-    shown = {key: value for key, value in request.facts.items() if key != "users"}
+    shown = {key: value for key, value in request.facts.items() if key not in {"users", "persons"}}
     return {
         **shown,
         "state": request.state.value,

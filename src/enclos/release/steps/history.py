@@ -1,0 +1,186 @@
+"""Compare what would leave with all that left before, of every permit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyroaring import BitMap
+
+from enclos.contracts.result import PersonNumbers
+from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.history import N_CLASSES, Collision, Counts, Persons, Sets, Sums, collisions, told_by
+from enclos.release.model import Finding, Rule, Told
+from enclos.release.ports import Archive, Desk
+from enclos.release.steps.documents import EXPORTED, Request, load
+
+Renumber = Callable[[PersonNumbers], PersonNumbers]
+"""The warehouse's number of each person of a permit."""
+
+_NUMBERS = b"numbers"
+_SCHEMA = pa.schema(
+    [
+        pa.field("classes", pa.list_(pa.uint32(), N_CLASSES)),
+        pa.field("sum", pa.uint64()),
+        pa.field("members", pa.binary()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Kept:
+    """The sets of one request."""
+
+    request: str
+    table: pa.Table
+
+    @property
+    def counts(self) -> Counts:
+        flat = self.table["classes"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        counts: Counts = flat.astype(np.int32).reshape(-1, N_CLASSES)
+        return counts
+
+    @property
+    def sums(self) -> Sums:
+        sums: Sums = self.table["sum"].to_numpy()
+        return sums
+
+    def persons(self, number: int) -> Persons:
+        members = BitMap.deserialize(self.table["members"][number].as_py())
+        numbers = np.frombuffer(self.table.schema.metadata[_NUMBERS], dtype=np.int64)
+        return np.sort(numbers[np.frombuffer(members.to_array(), dtype=np.uint32)])
+
+
+def kept_sets(told: Sequence[Told], renumber: Renumber) -> bytes:
+    """The sets of persons whose number would be shown, each once, under numbers of the warehouse."""
+    sets = {each.persons.serialize(): each for each in told if each.persons}
+    shared = next((each.person_numbers for each in told), np.zeros(0, np.int64))
+    if any(not _same(each.person_numbers, shared) for each in told):
+        raise ValueError("the cells of a result share their persons' numbers")
+    numbers = np.ascontiguousarray(renumber(shared), dtype=np.int64)
+    return _content(list(sets), numbers)
+
+
+def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> bytes:
+    """The same sets after the warehouse's numbers moved; done twice, it is as once."""
+    kept = _read("", content)
+    numbers = np.frombuffer(kept.table.schema.metadata[_NUMBERS], dtype=np.int64)
+    if np.isin(numbers, new).sum() >= np.isin(numbers, old).sum():
+        return content
+    order = np.argsort(old)
+    place = np.minimum(np.searchsorted(old, numbers, sorter=order), len(old) - 1)
+    moved = np.where(old[order[place]] == numbers, new[order[place]], numbers)
+    return _content(kept.table["members"].to_pylist(), moved)
+
+
+def digest_of(content: bytes) -> str:
+    """What tells the sets of a request, whatever numbers the warehouse has."""
+    return sha256_hex(canonical_bytes([sha256_hex(each) for each in _read("", content).table["members"].to_pylist()]))
+
+
+def _content(members: Sequence[bytes], numbers: PersonNumbers) -> bytes:
+    places = [np.frombuffer(BitMap.deserialize(each).to_array(), dtype=np.uint32) for each in members]
+    told = [told_by(numbers[each]) for each in places]
+    table = pa.table(
+        {
+            "classes": [counts.astype(np.uint32) for counts, _ in told],
+            "sum": [total for _, total in told],
+            "members": list(members),
+        },
+        schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes()}),
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def history_finding(kept: bytes, min_count: int, *, desk: Desk, archive: Archive) -> Finding:
+    """Whether the sets of a request tell of a few persons together with what left before."""
+    found = _collisions("", kept, min_count, desk, archive)
+    if not found:
+        said = "no released numbers together tell of fewer persons than the minimum"
+        return Finding(Rule.HISTORY, Verdict.PASS, said)
+    return Finding(Rule.HISTORY, Verdict.REFUSE, _sentence(found, min_count))
+
+
+def check_history(request: Request, *, desk: Desk, archive: Archive) -> None:
+    """Go on when nothing that left since the request was made collides with it.
+
+    Refuses: RELEASE_DIFFERENCE; RELEASE_ALTERED when its persons are not those that were judged.
+    """
+    if "persons" not in request.facts:  # made before sets were kept: nothing is known to compare
+        raise _again("The persons behind this request were not kept when it was made.")
+    kept = archive.read(str(request.facts["permit"]), request.id)
+    if kept is None or digest_of(kept) != request.facts["persons"]:
+        raise refusal(
+            Code.RELEASE_ALTERED,
+            "The persons behind this request are not those that were judged.",
+            "Make a new request; report this to the security officer.",
+        )
+    min_count = int(request.facts["min_count"])
+    found = _collisions(request.id, kept, min_count, desk, archive)
+    if found:
+        raise _again(f"Since this was asked for, {_sentence(found, min_count)}.")
+
+
+def _same(one: PersonNumbers, other: PersonNumbers) -> bool:
+    return one is other or np.array_equal(one, other)
+
+
+def _again(what: str) -> Refusal:
+    return refusal(Code.RELEASE_DIFFERENCE, what, "Make a new request, with wider groups where it is refused.")
+
+
+def _collisions(own: str, kept: bytes, min_count: int, desk: Desk, archive: Archive) -> list[set[str]]:
+    """For each set that collides, the earlier requests that take part."""
+    new = _read(own, kept)
+    earlier = _earlier(own, desk, archive)
+    starts = np.cumsum([0, *(len(each.table) for each in earlier)])
+    counts = np.concatenate([np.zeros((0, N_CLASSES), np.int32), *(each.counts for each in earlier)])
+    sums = np.concatenate([np.zeros(0, np.uint64), *(each.sums for each in earlier)])
+
+    def place(number: int) -> tuple[_Kept, int]:
+        at = int(np.searchsorted(starts, number, side="right")) - 1
+        return earlier[at], number - int(starts[at])
+
+    def persons(number: int) -> Persons:
+        one, within = place(number)
+        return one.persons(within)
+
+    def named(collision: Collision) -> set[str]:
+        numbers = [each for each in (*collision.plus, *collision.minus) if each < len(counts)]
+        return {place(number)[0].request for number in numbers}
+
+    found = collisions(Sets(new.counts, new.sums, new.persons), Sets(counts, sums, persons), min_count)
+    return [named(collision) for collision in found]
+
+
+def _earlier(own: str, desk: Desk, archive: Archive) -> list[_Kept]:
+    """What left, of every permit whose key is still there."""
+    found = []
+    for name in desk.requests():
+        if name == own or desk.read(name, EXPORTED) == b"null":
+            continue
+        content = archive.read(str(load(desk, name).facts["permit"]), name)
+        if content is not None:
+            found.append(_read(name, content))
+    return found
+
+
+def _read(request: str, content: bytes) -> _Kept:
+    with pa.ipc.open_stream(content) as reader:
+        return _Kept(request, reader.read_all())
+
+
+def _sentence(found: Sequence[set[str]], min_count: int) -> str:
+    names = ", ".join(sorted(set().union(*found)))
+    return (
+        f"{len(found)} set(s) of persons differ by fewer than {min_count} persons from what was released, or from sums "
+        f"and rests of it: see request(s) {names}"
+    )
