@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from enclos.contracts.definitions import entries, quoted, with_definitions
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.studies.cases.document import CaseControlDocument, CaseCrossoverDocument, SelfControlledCohortDocument
 from enclos.studies.characterise.document import CharacteriseDocument
 from enclos.studies.compare.document import CompareDocument
 from enclos.studies.derived.document import DerivedCohortDocument
@@ -40,6 +41,13 @@ class _EntryDocument(Document):
     utilisation: UtilisationDocument | None = Field(None, description="Who takes what, how long, how much, what for.")
     diagnose: DiagnoseDocument | None = Field(None, description="Whether cohorts are what their definitions meant.")
     sccs: SccsDocument | None = Field(None, description="The rate of an outcome while exposed and in other time.")
+    self_controlled_cohort: SelfControlledCohortDocument | None = Field(
+        None, description="The rate of an outcome after and before exposures."
+    )
+    case_crossover: CaseCrossoverDocument | None = Field(
+        None, description="Exposure of cases before the outcome and at earlier times."
+    )
+    case_control: CaseControlDocument | None = Field(None, description="Exposure of cases and of matched controls.")
     compare: CompareDocument | None = Field(None, description="New users of one drug against new users of another.")
 
     def given(self) -> dict[str, AnalysisDocument]:

@@ -12,5 +12,6 @@ Temporary tables, all within one bucket; days are numbers since 1970-01-01, both
                        ordinal, first_day, last_day, observed_first, observed_last, age, sex, next_day
     study_exposure     one row per exposure during an entry: see utilisation/plans.py
     study_case         one row per observation period with an outcome: see sccs/plans.py
+    study_index        one row per outcome of a case: see cases/plans.py
     study_gap          one row per time between events: cohort, ordinal, previous_last_day, until_day
 """

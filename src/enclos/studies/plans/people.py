@@ -21,6 +21,7 @@ TEMPORARY_TABLES: tuple[str, ...] = (
     "study_entry",
     "study_exposure",
     "study_case",
+    "study_index",
 )
 """What a study leaves behind in a bucket until it is dropped."""
 

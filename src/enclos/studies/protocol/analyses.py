@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.characterise.model import Characterisation
 from enclos.studies.compare.model import Comparison
 from enclos.studies.diagnose.model import Diagnosis
@@ -16,7 +17,7 @@ from enclos.studies.model import (
     Population,
 )
 from enclos.studies.pathways.model import Pathways
-from enclos.studies.protocol.cases import SCCS
+from enclos.studies.protocol.cases import CASE_CONTROL, CASE_CROSSOVER, SCCS, SELF_CONTROLLED_COHORT
 from enclos.studies.protocol.comparisons import COMPARISON
 from enclos.studies.protocol.shape import Options, Words
 from enclos.studies.protocol.words import ages, dates, days, listed, names, standard_words, windows, yes
@@ -227,6 +228,9 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             "by the persons of the cohort and on the days of entry; entries and persons by calendar time",
         ),
         Sccs: SCCS,
+        SelfControlledCohort: SELF_CONTROLLED_COHORT,
+        CaseCrossover: CASE_CROSSOVER,
+        CaseControl: CASE_CONTROL,
         Comparison: COMPARISON,
     }
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.protocol.shape import Options, Words
-from enclos.studies.protocol.words import dates, days, names, yes
+from enclos.studies.protocol.words import dates, days, names, windows, yes
 from enclos.studies.sccs.findings import window_words
 from enclos.studies.sccs.model import Sccs
 
@@ -37,4 +38,73 @@ SCCS = Words(
     "Rate ratios of a conditional Poisson model with 95 % intervals of its profile likelihood; shown when the "
     "diagnostics of event-dependent exposure and observation, stability over time and, with first outcomes, a "
     "rare outcome hold",
+)
+
+
+def _self_controlled_cohort(each: SelfControlledCohort) -> Options:
+    yield "Exposures", names(each.exposures)
+    yield "Outcomes", names(each.outcomes)
+    yield "Time at risk from the beginning of an exposure", windows((each.risk_window,))
+    yield "Time it is compared with", windows((each.control_window,))
+    yield "Both longer by the length of the exposure", yes(each.add_exposure_days)
+    yield "Only a person's first exposure", yes(each.first_exposure_only)
+    yield "Only a person's first outcome", yes(each.first_outcome_only)
+    yield "All days of both are observed", yes(each.full_windows)
+    yield "Days of prior observation", each.days_prior_observation
+    yield "Days observed after an exposure begins", each.follow_up_days
+
+
+SELF_CONTROLLED_COHORT = Words(
+    "Self-controlled cohort",
+    "exposed persons, their time after exposure compared with that before",
+    lambda each: f"Does {names(each.outcomes)} occur more often after {names(each.exposures)} begins than before?",
+    lambda each: each.outcomes,
+    _self_controlled_cohort,
+    "Rate ratio with exact 95 % interval, given the outcomes in all",
+)
+
+
+def _crossover(each: CaseCrossover) -> Options:
+    yield "Exposures, in one model", names(each.exposures)
+    yield "Outcomes, one model each", names(each.outcomes)
+    yield "Days from the outcome in which exposure counts", windows((each.risk_window,))
+    yield "Control windows, in days before", ", ".join(str(-offset) for offset in each.control_offsets)
+    yield "Only a person's first outcome", yes(each.first_outcome_only)
+    yield "Days of prior observation", each.days_prior_observation
+
+
+CASE_CROSSOVER = Words(
+    "Case-crossover",
+    "persons with the outcome, their exposure before it compared with that at earlier times",
+    lambda each: f"Is {names(each.exposures)} more frequent just before {names(each.outcomes)} than earlier?",
+    lambda each: each.outcomes,
+    _crossover,
+    "Odds ratios of conditional logistic regression with 95 % intervals of its profile likelihood",
+)
+
+
+def _control(each: CaseControl) -> Options:
+    matching = each.matching
+    yield "Exposures, in one model", names(each.exposures)
+    yield "Outcomes, one model each", names(each.outcomes)
+    yield "Nested in", "all who are observed" if each.within is None else f"`{each.within}`"
+    yield "Days from the outcome in which exposure counts", windows((each.risk_window,))
+    yield "Only a person's first outcome", yes(each.first_outcome_only)
+    yield "Days of prior observation", each.days_prior_observation
+    yield "Controls of each case, at most", matching.n_controls
+    yield "Controls are drawn by the seed", matching.seed
+    yield "Controls have the case's sex", yes(matching.sex)
+    years = matching.age_caliper_years
+    yield "Largest difference of ages", "any" if years is None else f"{years} years"
+    yield "Largest difference of entries", days(matching.entry_caliper_days, "any")
+
+
+CASE_CONTROL = Words(
+    "Case-control",
+    "persons with the outcome, compared with matched persons still without it on the same day",
+    lambda each: f"Is {names(each.exposures)} more frequent among persons with {names(each.outcomes)}?",
+    lambda each: each.outcomes,
+    _control,
+    "Odds ratios of conditional logistic regression, which estimate rate ratios since controls are drawn from those at "
+    "risk; 95 % intervals of the profile likelihood",
 )

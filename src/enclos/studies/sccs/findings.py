@@ -64,7 +64,7 @@ def _report_diagnostics(report: Report, result_id: int, outcome: str, found: Fou
     for each in found.diagnostics:
         place = Place(GROUP_NAME, outcome, each.name, each.exposure)
         numbers = {"estimate": each.estimate, "lower": each.lower, "upper": each.upper, "p_value": each.p_value}
-        given = [_number(name, value) for name, value in numbers.items() if not math.isnan(value)]
+        given = [number(name, value) for name, value in numbers.items() if not math.isnan(value)]
         word = "not evaluated" if each.passed is None else "pass" if each.passed else "fail"
         report.add(result_id, place, [*given, Estimate("verdict", EstimateType.CHARACTER, word)])
         report.add_cell(result_id, place, everyone, everyone)
@@ -98,7 +98,7 @@ def _report_estimates(report: Report, result_id: int, asked: Sccs, outcome: str,
         Estimate("blinded", EstimateType.LOGICAL, "FALSE" if shown else "TRUE"),
     ]
     if shown:
-        said.append(_number("log_likelihood", found.model.log_likelihood))
+        said.append(number("log_likelihood", found.model.log_likelihood))
     report.add(result_id, place, said)
     report.add_cell(result_id, place, everyone, everyone)
 
@@ -108,7 +108,7 @@ def _report_splines(report: Report, result_id: int, outcome: str, found: Found) 
     names = list(found.splines)
     for at, (name, coefficient) in enumerate(zip(names, found.model.splines.tolist(), strict=True)):
         place = Place(GROUP_NAME, outcome, name, f"component {at - names.index(name) + 1}")
-        report.add(result_id, place, [_number("log_rate_ratio", coefficient)])
+        report.add(result_id, place, [number("log_rate_ratio", coefficient)])
         report.add_cell(result_id, place, everyone, everyone)
 
 
@@ -134,7 +134,7 @@ def ratio_estimates(name: str, effect: Effect) -> list[Estimate]:
         f"log_{name}": effect.log_ratio,
         "standard_error": (effect.upper - effect.lower) / (2 * _Z_95),
     }
-    return [_number(each, value) for each, value in numbers.items()]
+    return [number(each, value) for each, value in numbers.items()]
 
 
 def report_steps(
@@ -157,7 +157,7 @@ def report_steps(
         before = having
 
 
-def _number(name: str, value: float) -> Estimate:
+def number(name: str, value: float) -> Estimate:
     """A number to ten significant digits: what lies beyond depends on the order of sums."""
     return Estimate(name, EstimateType.NUMERIC, None if math.isnan(value) else printed(float(f"{value:.{_DIGITS}g}")))
 
@@ -170,7 +170,7 @@ def _settings(asked: Sccs) -> dict[str, str]:
         "windows": SEPARATOR.join(window_words(each) for each in asked.windows),
         "pre_exposure_days": str(asked.pre_exposure_days),
         "end_of_observation_days": str(asked.end_of_observation_days),
-        "first_outcome_only": _logical(cases.first_outcome_only),
+        "first_outcome_only": logical(cases.first_outcome_only),
         "naive_days": str(cases.naive_days),
         "ages": "all" if cases.ages is None else cases.ages.word,
         "first_date": "" if cases.dates.start_on is None else cases.dates.start_on.isoformat(),
@@ -178,7 +178,7 @@ def _settings(asked: Sccs) -> dict[str, str]:
         "age_knots": str(time.age_knots),
         "season_knots": str(time.season_knots),
         "calendar_knots": str(time.calendar_knots),
-        "show_failed": _logical(asked.show_failed),
+        "show_failed": logical(asked.show_failed),
     }
 
 
@@ -191,5 +191,6 @@ def window_words(window: Window) -> str:
     )
 
 
-def _logical(value: bool) -> str:
+def logical(value: bool) -> str:
+    """How a result writes yes and no."""
     return "TRUE" if value else "FALSE"

@@ -6,6 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
+from enclos.studies.cases.steps import (
+    CaseControlFollower,
+    CaseCrossoverFollower,
+    SelfControlledCohortFollower,
+    case_columns,
+)
 from enclos.studies.characterise.model import Characterisation
 from enclos.studies.characterise.steps import CharacterisationCounter, characterisation_columns
 from enclos.studies.compare.model import Comparison
@@ -53,6 +60,9 @@ _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     Utilisation: Kind(UtilisationCounter, utilisation_columns),
     Diagnosis: Kind(DiagnosisCounter, diagnosis_columns),
     Sccs: Kind(SccsFollower, sccs_columns),
+    SelfControlledCohort: Kind(SelfControlledCohortFollower, case_columns),
+    CaseCrossover: Kind(CaseCrossoverFollower, case_columns),
+    CaseControl: Kind(CaseControlFollower, case_columns),
     Comparison: Kind(ComparisonFollower, columns_of_comparison),
 }
 

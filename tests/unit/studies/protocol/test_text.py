@@ -38,6 +38,9 @@ BASES: dict[str, dict[str, Any]] = {
     "diagnose": {"cohort": ["drug"]},
     "compare": {"target": "drug", "comparator": "stroke", "outcome": "bleed", "follow_up": "on_treatment"},
     "sccs": {"exposure": ["drug"], "outcome": ["bleed"]},
+    "self_controlled_cohort": {"exposure": ["drug"], "outcome": ["bleed"]},
+    "case_crossover": {"exposure": ["drug"], "outcome": ["bleed"]},
+    "case_control": {"exposure": ["drug"], "outcome": ["bleed"]},
 }
 AGED = {"age_groups": AGES, "strata": ["age_group"]}
 CHANGES: dict[str, dict[str, Any]] = {
@@ -145,6 +148,39 @@ CHANGES: dict[str, dict[str, Any]] = {
         "season_spline": True,
         "calendar_spline": 8,
         "show_failed": True,
+    },
+    "self_controlled_cohort": {
+        "exposure": ["drug", "other"],
+        "outcome": ["stroke"],
+        "risk_window": [0, 61],
+        "control_window": [-62, -2],
+        "add_exposure_days": False,
+        "first_exposure_only": False,
+        "first_outcome_only": False,
+        "full_windows": True,
+        "days_prior_observation": 63,
+        "follow_up_days": 64,
+    },
+    "case_crossover": {
+        "exposure": ["drug", "other"],
+        "outcome": ["stroke"],
+        "risk_window": [-14, -1],
+        "control_offsets": [-65, -365],
+        "first_outcome_only": False,
+        "days_prior_observation": 66,
+    },
+    "case_control": {
+        "exposure": ["drug", "other"],
+        "outcome": ["stroke"],
+        "risk_window": [-67, 0],
+        "within": "drug",
+        "first_outcome_only": False,
+        "days_prior_observation": 68,
+        "controls": 9,
+        "seed": 69,
+        "match_sex": False,
+        "age_caliper_years": None,
+        "entry_caliper_days": 70,
     },
 }
 

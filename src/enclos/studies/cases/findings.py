@@ -1,0 +1,157 @@
+"""What the designs around cases say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.studies.cases.matching import Sets
+from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
+from enclos.studies.rules.attrition import Left
+from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.sccs.findings import GROUP_NAME, logical, number, ratio_estimates
+from enclos.studies.sccs.fitting import Effect
+from enclos.studies.sccs.intervals import Bools
+
+COHORT, CROSSOVER, CONTROL = "self_controlled_cohort", "case_crossover", "case_control"
+_VARIABLE = "exposed"
+
+
+@dataclass(slots=True)
+class PairCounts:
+    """Exposures to one cohort with one outcome."""
+
+    n_exposures: int = 0
+    risk_days: int = 0
+    control_days: int = 0
+    n_risk: int = 0
+    n_control: int = 0
+    persons: BitMap = field(default_factory=BitMap)
+    with_outcome: BitMap = field(default_factory=BitMap)
+
+
+def report_cohort(
+    report: Report,
+    asked: SelfControlledCohort,
+    counts: Mapping[tuple[str, str], PairCounts],
+    ratios: Mapping[tuple[str, str], tuple[float, float, float]],
+) -> None:
+    """Add one place per exposure and outcome."""
+    result_id = report.start(COHORT, GROUP_NAME, "", "", _cohort_settings(asked))
+    for (exposure, outcome), each in counts.items():
+        place = Place(GROUP_NAME, outcome, _VARIABLE, exposure)
+        whole = {
+            "n_persons": len(each.persons),
+            "n_exposures": each.n_exposures,
+            "n_events": each.n_risk,
+            "n_events_unexposed": each.n_control,
+            "person_days": each.risk_days,
+            "person_days_unexposed": each.control_days,
+        }
+        estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in whole.items()]
+        named = zip(("rate_ratio", "lower", "upper"), ratios[exposure, outcome], strict=True)
+        estimates += [number(name, value) for name, value in named if math.isfinite(value)]
+        report.add(result_id, place, estimates)
+        report.add_cell(result_id, place, each.with_outcome, each.persons)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetsFound:
+    """Sets of one outcome with exposure and the odds ratios, and what was left on the way to them."""
+
+    sets: Sets
+    exposed: Bools
+    effects: tuple[Effect, ...]
+    steps: Sequence[tuple[str, int, BitMap]]
+    """What was asked, the outcomes it left, and the persons who have them."""
+
+
+def report_sets(
+    report: Report,
+    kind: str,
+    exposures: Sequence[str],
+    settings: Mapping[str, str],
+    found: Mapping[str, SetsFound],
+) -> None:
+    """Add one place per exposure and outcome, and the attrition of cases."""
+    result_id = report.start(kind, GROUP_NAME, "", "", settings)
+    for outcome, each in found.items():
+        sets = each.sets
+        everyone = BitMap(sets.person.astype(np.uint32))
+        for at, exposure in enumerate(exposures):
+            place = Place(GROUP_NAME, outcome, _VARIABLE, exposure)
+            exposed = each.exposed[:, at]
+            whole = {
+                "n_cases": int(sets.is_case.sum()),
+                "n_cases_exposed": int((sets.is_case & exposed).sum()),
+                "n_controls": int((~sets.is_case).sum()),
+                "n_controls_exposed": int((~sets.is_case & exposed).sum()),
+            }
+            estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in whole.items()]
+            report.add(result_id, place, [*estimates, *ratio_estimates("odds_ratio", each.effects[at])])
+            having = BitMap(sets.person[sets.is_case & exposed].astype(np.uint32))
+            report.add_cell(result_id, place, having, everyone)
+    result_id = report.start(f"{kind}_attrition", GROUP_NAME, "reason", "reason_id", settings)
+    for outcome, each in found.items():
+        _report_attrition(report, result_id, outcome, each.steps)
+
+
+def _report_attrition(report: Report, result_id: int, outcome: str, steps: Sequence[tuple[str, int, BitMap]]) -> None:
+    before = steps[0][2]
+    for reason_id, (reason, n_outcomes, persons) in enumerate(steps, start=1):
+        left = Left(reason_id, reason, n_outcomes, len(persons))
+        for name, count in (("number_records", left.n_records), ("number_subjects", left.n_subjects)):
+            place = Place(GROUP_NAME, outcome, name, None, ("reason", reason), ("reason_id", str(reason_id)))
+            report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(count))])
+            report.add_cell(result_id, place, persons, before)
+        before = persons
+
+
+def _cohort_settings(asked: SelfControlledCohort) -> dict[str, str]:
+    return {
+        "design": "self-controlled cohort",
+        "exposures": SEPARATOR.join(asked.exposures),
+        "risk_window": asked.risk_window.word,
+        "control_window": asked.control_window.word,
+        "add_exposure_days": logical(asked.add_exposure_days),
+        "first_exposure_only": logical(asked.first_exposure_only),
+        "first_outcome_only": logical(asked.first_outcome_only),
+        "full_windows": logical(asked.full_windows),
+        "days_prior_observation": str(asked.days_prior_observation),
+        "follow_up_days": str(asked.follow_up_days),
+    }
+
+
+def crossover_settings(asked: CaseCrossover) -> dict[str, str]:
+    """How a case-crossover was made."""
+    return {
+        "design": "case-crossover",
+        "exposures": SEPARATOR.join(asked.exposures),
+        "risk_window": asked.risk_window.word,
+        "control_offsets": SEPARATOR.join(map(str, asked.control_offsets)),
+        "first_outcome_only": logical(asked.first_outcome_only),
+        "days_prior_observation": str(asked.days_prior_observation),
+    }
+
+
+def control_settings(asked: CaseControl) -> dict[str, str]:
+    """How a case-control study was made."""
+    matching = asked.matching
+    return {
+        "design": "case-control" if asked.within is None else "nested case-control",
+        "exposures": SEPARATOR.join(asked.exposures),
+        "within": asked.within or "none",
+        "risk_window": asked.risk_window.word,
+        "first_outcome_only": logical(asked.first_outcome_only),
+        "days_prior_observation": str(asked.days_prior_observation),
+        "controls_per_case": str(matching.n_controls),
+        "seed": str(matching.seed),
+        "match_sex": logical(matching.sex),
+        "age_caliper_years": "none" if matching.age_caliper_years is None else str(matching.age_caliper_years),
+        "entry_caliper_days": "none" if matching.entry_caliper_days is None else str(matching.entry_caliper_days),
+    }

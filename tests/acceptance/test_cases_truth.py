@@ -1,0 +1,102 @@
+"""Ratios of simulated populations around cases are those they were made with: no bias, intervals that hold the truth.
+
+In each population a second drug doubles the rate and often comes with the first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from enclos.studies.cases.estimates import odds_ratios, rate_ratio
+from enclos.studies.cases.matching import Stays, cross, draw, exposed
+from enclos.studies.cases.model import CaseCrossover, Matching
+from enclos.studies.model import DayWindow
+from enclos.studies.sccs.intervals import Stretches
+from factories.case_series import simulated
+
+TRUTHS = {"null": 1.0, "harmful": 2.0, "protective": 0.5}
+Estimate = tuple[float, float, float]
+"""The logarithm of a ratio with the ends of its interval."""
+_N_PERSONS, _N_DAYS, _EXPOSED_DAYS = 2500, 300, 90
+
+
+def self_controlled_cohort(seed: int, truth: float) -> Estimate:
+    """Persons with thirty days before and sixty after an exposure; each has a rate of its own."""
+    random = np.random.default_rng(seed)
+    own = random.gamma(2, 0.001, 1000)
+    n_before, n_after = (int(random.poisson(own * days).sum()) for days in (30, 60 * truth))
+    ratio, lower, upper = rate_ratio(n_after, n_before, 60_000, 30_000)
+    return math.log(ratio), math.log(lower), math.log(upper)
+
+
+def case_crossover(seed: int, truth: float) -> Estimate:
+    """Cases compared with themselves sixty and a hundred and twenty days earlier."""
+    series = simulated(seed, truth, n_cases=900)
+    people = series.people
+    asked = CaseCrossover(("drug", "other"), ("bleed",), DayWindow(0, 0), (-60, -120))
+    sets, first = cross(people.outcome_case, people.outcome_day, people.first_day[people.outcome_case], asked)
+    effect, _ = odds_ratios(sets.number, sets.is_case, exposed(sets.person, first, first, series.eras, 2))
+    return effect.log_ratio, effect.lower, effect.upper
+
+
+def case_control(seed: int, truth: float, *, with_other: bool = True) -> Estimate:
+    """A cohort followed day by day, its cases compared with four persons still at risk."""
+    random = np.random.default_rng(seed)
+    person, days = np.arange(_N_PERSONS), np.arange(_N_DAYS)
+    first = random.integers(-_EXPOSED_DAYS, _N_DAYS, _N_PERSONS)
+    other = np.where(random.random(_N_PERSONS) < 0.6, first + random.integers(-20, 20, _N_PERSONS), first + 150)
+    rates = np.full((_N_PERSONS, _N_DAYS), 0.0004)
+    for start, ratio in ((first, truth), (other, 2.0)):
+        rates *= np.where((days >= start[:, None]) & (days < start[:, None] + _EXPOSED_DAYS), ratio, 1.0)
+    happens = random.random(rates.shape) < rates
+    outcome = np.where(happens.any(axis=1), happens.argmax(axis=1), 10_000_000)
+    sex, born = random.integers(1, 3, _N_PERSONS), random.integers(-20_000, -10_000, _N_PERSONS)
+    zero = np.zeros(_N_PERSONS, dtype=np.int64)
+    stays = Stays(person, person * 31 + 5, sex, born, zero, zero + _N_DAYS - 1, outcome)
+    cases = np.flatnonzero(outcome < _N_DAYS)
+    sets = draw(cases, outcome[cases], zero[cases], stays, 0, Matching(4, seed, age_caliper_years=5))
+    kinds, starts = np.repeat([0, 1], _N_PERSONS), np.concatenate((first, other))
+    eras = Stretches(np.concatenate((person, person)), kinds, starts, starts + _EXPOSED_DAYS - 1)
+    shown = exposed(sets.person, sets.day, sets.day, eras, 2)
+    effect, *_ = odds_ratios(sets.number, sets.is_case, shown if with_other else shown[:, :1])
+    return effect.log_ratio, effect.lower, effect.upper
+
+
+DESIGNS: dict[str, Callable[[int, float], Estimate]] = {
+    "self_controlled_cohort": self_controlled_cohort,
+    "case_crossover": case_crossover,
+    "case_control": case_control,
+}
+
+
+def check_recovered(design: str, truth: float, n_populations: int) -> None:
+    found = np.array([DESIGNS[design](seed, truth) for seed in range(n_populations)])
+    errors = found[:, 0] - math.log(truth)
+    assert abs(errors.mean()) < 3 * errors.std(ddof=1) / math.sqrt(n_populations)
+    share_covered = ((found[:, 1] <= math.log(truth)) & (found[:, 2] >= math.log(truth))).mean()
+    # Exact intervals hold the truth at least as often as they say.
+    assert share_covered >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / n_populations)
+    if design != "self_controlled_cohort":
+        assert share_covered <= 0.95 + 3 * math.sqrt(0.95 * 0.05 / n_populations)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("truth", TRUTHS.values(), ids=TRUTHS)
+def test_ratios_are_recovered(design: str, truth: float) -> None:
+    check_recovered(design, truth, 20)
+
+
+def test_without_the_other_drug_the_first_is_blamed() -> None:
+    found = np.array([case_control(seed, 1.0, with_other=False)[0] for seed in range(20)])
+    assert found.mean() > 6 * found.std(ddof=1) / math.sqrt(20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("truth", TRUTHS.values(), ids=TRUTHS)
+def test_ratios_are_recovered_in_two_hundred_populations(design: str, truth: float) -> None:
+    check_recovered(design, truth, 200)
