@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +19,8 @@ _FIRST_STEP = float(np.log(10.0))
 _CLOSE = 0.05
 """The search ends where the best log variance moves less."""
 _MOST_TRIALS = 30
+_FARTHEST = float(np.log(1e7))
+"""The search gives up so far from its start: the data do not choose."""
 
 
 def cross_validate(
@@ -60,21 +62,23 @@ def cross_validate(
     together = by_stratum or likelihood in CONDITIONAL
     units = problem.rows.strata if together else np.arange(design.shape[0])
     parts = _folds(units, folds, seed)
-    tried: dict[float, float] = {}
     foretell = _foreteller(problem, parts, folds)
-
-    def told(log_variance: float) -> float:
-        if log_variance not in tried:
-            tried[log_variance] = foretell(float(np.exp(log_variance)))
-        return tried[log_variance]
-
-    if grid is not None:
-        best = max((float(np.log(variance)) for variance in sorted(grid)), key=told)
+    if grid is None:
+        told = _search(foretell, float(np.log(prior.variance)))
     else:
-        best = _search(told, float(np.log(prior.variance)))
-    trials = tuple(Trial(float(np.exp(log)), tried[log]) for log in sorted(tried))
-    variance = float(np.exp(best))
+        told = {log: foretell(log) for log in sorted(float(np.log(variance)) for variance in grid)}
+    variance = float(np.exp(max(told, key=lambda log: told[log].log_likelihood)))
+    trials = tuple(Trial(float(np.exp(log)), told[log].log_likelihood) for log in sorted(told))
     return variance, fit_problem(replace(problem, prior=prior.with_variance(variance)), trials=trials)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a log variance says of rows that were left out."""
+
+    log_likelihood: float
+    empty: bool
+    """Whether the prior leaves every coefficient at zero: a yet stronger one says the same."""
 
 
 def _folds(units: Ints, folds: int, seed: int) -> Ints:
@@ -86,8 +90,8 @@ def _folds(units: Ints, folds: int, seed: int) -> Ints:
     return dealt[units]
 
 
-def _foreteller(problem: Problem, parts: Ints, folds: int) -> Callable[[float], float]:
-    """From a variance to the log-likelihood of what the folds leave out, each fitted from the fit of all rows."""
+def _foreteller(problem: Problem, parts: Ints, folds: int) -> Callable[[float], _Told]:
+    """From a log variance to the log-likelihood of what the folds leave out, each fitted from the fit of all rows."""
     taught = []
     for fold in range(folds):
         out = (parts == fold).astype(np.float64)
@@ -96,9 +100,11 @@ def _foreteller(problem: Problem, parts: Ints, folds: int) -> Callable[[float], 
         taught.append((inside, problem.rows.weighted(out).log_likelihood(), usable_columns(inside)))
     start, usable_of_all = np.zeros(problem.n_columns), usable_columns(problem)
 
-    def foretell(variance: float) -> float:
+    believed = problem.penalised()
+
+    def foretell(log_variance: float) -> _Told:
         nonlocal start
-        prior = problem.prior.with_variance(variance)
+        prior = problem.prior.with_variance(float(np.exp(log_variance)))
         everything = ascend(
             replace(problem, prior=prior), start, usable_of_all, tolerance=_TOLERANCE, max_iterations=MAX_ITERATIONS
         )
@@ -114,37 +120,41 @@ def _foreteller(problem: Problem, parts: Ints, folds: int) -> Callable[[float], 
                 face=everything.face,
             )
             total += outside.value(summit.predictor)
-        return total
+        return _Told(total, not start[believed].any())
 
     return foretell
 
 
-def _search(told: Callable[[float], float], start: float) -> float:
-    """The log variance that is told best: steps of ten until the best lies between two worse, then parabolas."""
-    known: dict[float, float] = {}
+def _search(foretell: Callable[[float], _Told], start: float) -> dict[float, _Told]:
+    """The log variances that were tried: steps of ten until the best lies between two worse, then parabolas.
 
-    def value(log_variance: float) -> float:
-        known[log_variance] = told(log_variance)
-        return known[log_variance]
-
-    best = start
-    value(start)
-    value(start - _FIRST_STEP)
+    An empty fit is no evidence that there is nothing better on its other side.
+    """
+    told = {start: foretell(start), start - _FIRST_STEP: foretell(start - _FIRST_STEP)}
+    if told[start - _FIRST_STEP].empty:
+        told[start + _FIRST_STEP] = foretell(start + _FIRST_STEP)
     for _ in range(_MOST_TRIALS):
-        places = sorted(known)
-        best = max(places, key=known.__getitem__)
+        places = sorted(told)
+        best = max(places, key=lambda log: told[log].log_likelihood)
         here = places.index(best)
-        if here == 0:
-            value(best - _FIRST_STEP)
-            continue
-        if here == len(places) - 1:
-            value(best + _FIRST_STEP)
-            continue
-        peak = _peak(places[here - 1 : here + 2], known)
-        if abs(peak - best) < _CLOSE:
+        if told[best].empty and told[places[-1]].empty:
+            aim = places[-1] + _FIRST_STEP
+        elif told[best].empty:
+            aim = start + _FIRST_STEP / 2
+            if aim in told:
+                break
+        elif here == 0:
+            aim = best - _FIRST_STEP
+        elif here == len(places) - 1:
+            aim = best + _FIRST_STEP
+        else:
+            aim = _peak(places[here - 1 : here + 2], {log: said.log_likelihood for log, said in told.items()})
+            if abs(aim - best) < _CLOSE:
+                break
+        if abs(aim - start) > _FARTHEST:
             break
-        value(peak)
-    return best
+        told[aim] = foretell(aim)
+    return told
 
 
 def _peak(places: list[float], known: dict[float, float]) -> float:
