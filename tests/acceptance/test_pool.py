@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import shutil
@@ -105,7 +104,6 @@ def test_what_is_written_can_be_read_again(sites: dict[str, Any]) -> None:
     svg = (out / "forest.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg") and "likelihood profiles" in svg and "south" in svg
     assert json.loads((out / "pooling.json").read_bytes())["sites"] == found["sites"]
-    assert next(csv.reader((out / "pooled.csv").open(encoding="utf-8")))[0] == "result_id"
 
 
 def test_the_ledgers_show_that_nothing_else_crossed(sites: dict[str, Any]) -> None:
