@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from enclos.app.cohorts import count
-from enclos.app.permits import active, newest, open_one, permit_key, revoke, sign
+from enclos.app.permits import active, newest, open_one, perimeter_of, permit_key, revoke, sign
+from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import ask
 from enclos.app.studies import run as run_study
 from enclos.app.studies import run_files, whole_study
@@ -23,9 +25,14 @@ from enclos.ledger.model import Action, Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised
 from enclos.stores.cohort_file import CohortFile
+from enclos.studies.document import study_from_yaml
+from enclos.studies.steps import cohort_table
+from enclos.views.steps import PermitCdm
 from factories.built_in import OUTCOMES, built_in, write_tables
 from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, open_home, permit_text, refused, run_cli
+from oracle.derived import first_persons, matches
+from oracle.histories import Cohort, History, spells
 
 PERMIT, WIDE = "FR-TEST-0001", "{start: 1900-01-01, end: 2030-01-01}"
 BLEED, COUGH = OUTCOMES["gibleed"], OUTCOMES["bronchitis"]
@@ -49,10 +56,16 @@ def soon(codeset: int, days: int, name: str) -> dict[str, Any]:
     return {"name": name, "expression": {"Type": "ALL", "CriteriaList": [counted]}}
 
 
+def housed() -> list[History]:
+    """The forty persons, each in one of three departments; nobody knows where the last one lives."""
+    *some, last = built_in()
+    return [*(replace(each, department=74 + n % 3) for n, each in enumerate(some)), last]
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
-    write_tables(folder / "delivery")
+    write_tables(folder / "delivery", housed())
     home = folder / "home"
     run_cli("init", home, "--min-count-floor", "5", "--buckets", "3")
     run_cli("delivery", "make", folder / "delivery", "--kind", "omop", "--source", "gibleed")
@@ -210,6 +223,55 @@ def test_the_first_use_after_a_permits_end_takes_its_saved_cohorts_away(
             active(enclosure, permit, ALICE)
         assert caught.value.code is Code.PERMIT_EXPIRED and not path.exists()
         monkeypatch.undo()
+
+
+def test_matches_are_drawn_through_a_permit_as_the_slow_oracle_draws_them(home: Path) -> None:
+    text = f"""
+study: drawn
+cohorts:
+  bleed: {{concepts: [{BLEED}], domain: condition, limit: all, end: {{days: 1}}}}
+  few: {{sampled: {{cohort: bleed, number: 8, seed: 3}}}}
+  alike: {{matched: {{cohort: few, traits: [sex, department], ratio: 2, seed: 4}}}}
+analyses:
+  - incidence: {{outcome: alike}}
+"""
+    study = study_from_yaml(text)
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        terms = active(enclosure, PERMIT, ALICE).permit.terms
+        perimeter = perimeter_of(enclosure, PERMIT, engine, snapshot)
+        cdm = PermitCdm(
+            terms,
+            name="drawn",
+            engine=engine,
+            snapshot=snapshot,
+            perimeter=perimeter,
+            opted_out=(),
+            check=lambda: None,
+        )
+        rows = cohort_table(study, cdm).to_pylist()
+        number: dict[int, int] = {}
+        for each in cdm.buckets:
+            with cdm.bucket(each) as bucket:
+                known = bucket.query("SELECT year_of_birth, person_id FROM person").to_pylist()
+                number.update((row["year_of_birth"], row["person_id"]) for row in known)
+    # Each of the forty was born in a year of their own: so the permit's number of each is known here.
+    people = [replace(each, person_id=number[each.born[0] or 0]) for each in housed()]
+    bleed = Cohort("bleed", frozenset({BLEED}), False, 1)
+    entries = {each.person_id: spells(each, bleed) for each in people}
+    few = first_persons([person for person, own in entries.items() if own], 8, 3)
+    drawn = {person: own for person, own in entries.items() if person in few}
+    pairs = matches(people, drawn, ("sex", "department"), 2, 4)
+    for name, expected in (
+        ("few", sorted((person, *entry) for person, own in drawn.items() for entry in own)),
+        ("alike", sorted((other, *stretch) for _, _, other, stretch in pairs)),
+    ):
+        found = [
+            (row["subject_id"], row["cohort_start_date"], row["cohort_end_date"])
+            for row in rows
+            if row["cohort_name"] == name
+        ]
+        assert sorted(found) == expected
+    assert len(few) == 8 and len(pairs) > 8
 
 
 def test_saved_rows_are_a_table_of_the_permits_own_sql_until_it_ends(home: Path) -> None:

@@ -60,6 +60,7 @@ analyses:
   - utilisation: {{cohort: [gibleed], exposures: [drug], ingredient: 1118084, covered_days: 3,
                   restart: {{switch: drug}}, indication: {{cohort: bronchitis, windows: [[-30, 0]],
                   unknown: condition}}}}
+  - diagnose: {{cohort: [either, drug], strata: sex}}
 """
 FILES = ("ip_gibleed_inc", "ip_gibleed_inc2", "ip_gibleed_pp")
 COUNTS = {"denominator_count", "outcome_count", "person_days", "count"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -36,10 +37,10 @@ def built_in() -> list[History]:
     return people
 
 
-def write_tables(folder: Path) -> None:
-    """The forty persons as an OMOP delivery: a CSV file a table."""
+def write_tables(folder: Path, people: Iterable[History] | None = None) -> None:
+    """The forty persons, or others, as an OMOP delivery: a CSV file a table."""
     folder.mkdir()
-    for name, table in tables_of(built_in(), OUTCOMES.values()).items():
+    for name, table in tables_of(built_in() if people is None else people, OUTCOMES.values()).items():
         if not table.num_rows:
             continue
         numbered = table

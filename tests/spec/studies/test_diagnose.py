@@ -1,6 +1,7 @@
 """Is a cohort what its definition meant?"""
 
 import json
+from datetime import date
 
 from enclos.studies.circe import read_circe
 from enclos.studies.derived.model import Match, Require, Sample
@@ -21,8 +22,11 @@ from enclos.studies.model import (
 from enclos.studies.ports import Cdm
 from enclos.studies.steps import run_study
 from factories.circe import condition, definition, drug, person
+from factories.studies import tables_of
 from factories.study_tables import EVENTS, OTHERS, Row, cdm, rows_of
+from fakes.cdm import cdm_of_rows
 from fakes.whole_cdm import whole_cdm_of_rows
+from oracle.histories import FEMALE, Exposure, History
 
 PERSONS = """
     person | sex | born       | observed               | events                                     | others
@@ -64,6 +68,24 @@ def test_attrition_begins_with_the_records_of_the_concepts_and_follows_each_oper
         Sex requirement: Both                      | 2       | 1        | 0    | 0
         Prior observation requirement: 100 days    | 1       | 1        | 1    | 0
         Future observation requirement: 0 days     | 1       | 1        | 0    | 0
+    """)
+
+
+def test_attrition_of_a_drug_cohort_has_the_gaps_of_its_eras() -> None:
+    taken = [("2020-01-01", "2020-01-10"), ("2020-01-15", "2020-01-20"), ("2020-03-01", "2020-03-05")]
+    taken.append(("2020-03-03", "2020-03-08"))
+    observed = ((date(2020, 1, 1), date(2020, 12, 31)),)
+    exposures = tuple(Exposure(4, date.fromisoformat(a), date.fromisoformat(b), None) for a, b in taken)
+    data = cdm_of_rows(tables_of([History(1, FEMALE, (1980, 1, 1), observed, (), exposures)]), n_buckets=2)
+    eras = ConceptCohort("eras", (4,), False, Domain.DRUG, Limit.FIRST, OpenEnd.EVENT_END, gap_era_days=30)
+    assert attrition("eras", eras, data=data) == rows_of("""
+        reason                                      | records | subjects | gone | gone
+        Initial qualifying events                   | 4       | 1        | 0    | 0
+        Record in observation                       | 4       | 1        | 0    | 0
+        Not missing record date                     | 4       | 1        | 0    | 0
+        Merge overlapping records                   | 3       | 1        | 1    | 0
+        Collapse records separated by 30 or less days | 2     | 1        | 1    | 0
+        Restricted to first entry                   | 1       | 1        | 1    | 0
     """)
 
 
