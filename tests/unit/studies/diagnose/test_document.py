@@ -48,7 +48,7 @@ def test_diagnostics_are_read(options: str, asked: Diagnosis) -> None:
         (
             "{cohort: a, age_groups: [[0, 20], [18, 30]]}",
             Code.STUDY_INVALID,
-            "analyses[0].diagnose.age_groups: age groups do not overlap",
+            "analyses[0].diagnose.age_groups: an age is in two groups",
         ),
         (
             "{cohort: a, orphans: true}",
