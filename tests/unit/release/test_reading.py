@@ -108,6 +108,7 @@ def test_the_rules_are_data() -> None:
     assert policy().default_min_count == 11
     assert {kind for kind, _, _ in roles()} == {
         "incidence",
+        "compare_estimates",
         "incidence_standardised",
         "prevalence",
         "incidence_attrition",

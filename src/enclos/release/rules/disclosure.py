@@ -24,6 +24,7 @@ from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
+from enclos.release.rules.effects import read_effects
 from enclos.release.rules.numbers import Numbers, numbers_of
 from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
@@ -45,6 +46,7 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     n_estimates = result.n_rows
     result, n_aside = _of_known_kinds(result)
     reading = read_result(result, rules)
+    read_effects(reading, result, rules)
     findings = reading.findings
     if n_aside:
         said = f"{n_aside} result(s) of a kind that no rule of this version speaks of are left out"

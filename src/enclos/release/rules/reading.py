@@ -25,6 +25,8 @@ _WINDOW, _ALL_TIME, _NO_END = "denominator_time_at_risk", "0 to Inf", 10**6
 _PARTS = {"sex": re.compile("Male|Female"), "age_group": re.compile("[0-9]{1,3} to [0-9]{1,3}")}
 """What a stratum can be, and the form of its levels."""
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
+EFFECTS = frozenset({"compare_estimates"})
+"""Result types whose numbers rest on two cohorts at once; effects.py reads them."""
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
 """How far a printed estimate may be from the one computed from its counts: its last digit."""
 _DAYS_PER_YEAR = 365.25
@@ -138,15 +140,19 @@ def read_result(result: StudyResult, rules: Policy) -> Reading:
     Refuses: nothing; what is not typed or not backed is counted, and the findings refuse.
     """
     reading = Reading()
-    settings = {each.result_id: each for each in result.settings}
+    settings = {each.result_id: each for each in result.settings if each.result_type not in EFFECTS}
+    elsewhere = {each.result_id for each in result.settings} - settings.keys()
     strata = {id_: _stratum(each) for id_, each in settings.items()}
-    reading.n_untyped += _settings_untyped(settings, rules)
-    persons = {cell.key: cell for cell in result.cells}
+    reading.n_untyped += settings_untyped(settings, rules)
+    own_cells = [cell for cell in result.cells if cell.result_id not in elsewhere]
+    persons = {cell.key: cell for cell in own_cells}
     cells: dict[CellKey, ReadCell] = {}
     columns = [result.table[name].to_pylist() for name in RESULT_COLUMNS]
     for row, values in enumerate(zip(*columns, strict=True)):
         line = dict(zip(RESULT_COLUMNS, values, strict=True))
-        role = _role(line, settings, rules)
+        if line["result_id"] in elsewhere:
+            continue
+        role = role_of(line, settings, rules)
         parts = strata.get(line["result_id"])
         if role is None or parts is None:
             reading.n_untyped += 1
@@ -159,7 +165,7 @@ def read_result(result: StudyResult, rules: Policy) -> Reading:
     counted = {key: cell for key, cell in cells.items() if key not in weighted}
     reading.n_unbacked += sum(not _agrees(cell, printed) for cell in counted.values())
     _read_standardised(reading, [(cells[key], settings[key[0]]) for key in sorted(weighted)], counted.values(), printed)
-    reading.n_unbacked += len(persons.keys() - cells.keys()) + len(result.cells) - len(persons)
+    reading.n_unbacked += len(persons.keys() - cells.keys()) + len(own_cells) - len(persons)
     # What is hidden must not depend on the order of lines.
     reading.cells = sorted(counted.values(), key=lambda cell: cell.cell.key)
     reading.counts.sort(key=lambda count: (count.result_id, count.group_level, count.reason_id, count.role.value))
@@ -198,7 +204,8 @@ def _stratum(settings: ResultSettings) -> _Parts | None:
         return None
 
 
-def _settings_untyped(settings: Mapping[int, ResultSettings], rules: Policy) -> int:
+def settings_untyped(settings: Mapping[int, ResultSettings], rules: Policy) -> int:
+    """How many settings have a name or a value of no known form."""
     return sum(
         not (rules.settings_names.fullmatch(name) and rules.settings_values.fullmatch(value))
         for each in settings.values()
@@ -206,7 +213,7 @@ def _settings_untyped(settings: Mapping[int, ResultSettings], rules: Policy) -> 
     )
 
 
-def _role(line: Mapping[str, object], settings: Mapping[int, ResultSettings], rules: Policy) -> Role | None:
+def role_of(line: Mapping[str, object], settings: Mapping[int, ResultSettings], rules: Policy) -> Role | None:
     """The role of a line, or None when anything about it is not of a known form."""
     result_id = line["result_id"]
     if not isinstance(result_id, int) or result_id not in settings:

@@ -91,6 +91,8 @@ def test_a_failed_diagnostic_withholds_the_estimate_and_says_why() -> None:
     (judged,) = [each for each in summary(result) if each.get("variable") == "Diagnostics"]
     assert judged["equipoise_passed"] == 0
     assert not result.of_type("compare_survival").num_rows
+    told = {name for each in summary(result) for name in each}
+    assert not {"n_events", "person_days"} & told  # they would tell the ratio
     shown = result_of(World(n_persons=800), FAST + "      diagnostics: {equipoise: null}\n")
     assert effect(shown)["hazard_ratio"] is not None
 

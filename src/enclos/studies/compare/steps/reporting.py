@@ -113,19 +113,19 @@ class _Writer:
             self._report.add(result_id, place, list(_effect_estimates(shown, self._variant.model.ratio, p)))
             seen = {ADJUSTED: found.adjusted.seen, CRUDE: found.crude}.get(adjustment)
             if seen is not None:
-                self._persons(result_id, judged.outcome, adjustment, seen)
+                self._persons(result_id, judged.outcome, adjustment, seen, shown=not withheld)
         place = self._place(judged.outcome, ADJUSTED, DIAGNOSTICS)
         self._report.add(result_id, place, list(_diagnostic_estimates(judged.diagnostics)))
 
-    def _persons(self, result_id: int, outcome: str, adjustment: str, seen: Followed) -> None:
+    def _persons(self, result_id: int, outcome: str, adjustment: str, seen: Followed, *, shown: bool) -> None:
+        """Add the persons of both cohorts; outcomes and days only where the estimate is shown: they would tell it."""
         for arm, word in ARMS.items():
             those = seen.treated == arm
             persons, cases = (_bitmap(seen.person[each]) for each in (those, those & seen.with_outcome))
-            counts = {
-                "n_persons": len(persons),
-                "n_events": int((those & seen.with_outcome).sum()),
-                "person_days": int(seen.days[those].sum()),
-            }
+            counts = {"n_persons": len(persons)}
+            if shown:
+                counts["n_events"] = int((those & seen.with_outcome).sum())
+                counts["person_days"] = int(seen.days[those].sum())
             place = self._place(outcome, adjustment, word)
             whole = [Estimate(name, EstimateType.INTEGER, str(n)) for name, n in counts.items()]
             self._report.add(result_id, place, whole)
