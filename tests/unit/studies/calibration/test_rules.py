@@ -198,23 +198,27 @@ def test_normal_profiles_pool_as_their_estimates_do() -> None:
     assert pooled_profile([]).log is None
 
 
-def test_the_posterior_of_sites_is_what_summing_over_their_effects_gives() -> None:
-    estimates = bcg()[:6]
+@pytest.mark.parametrize(
+    "estimates",
+    [bcg()[:6], [Estimate(0.10, 0.006), Estimate(0.13, 0.004)], [Estimate(0.3, 0.01), Estimate(-0.2, 0.5)]],
+    ids=["six trials", "two very sure sites", "one sure, one not"],
+)
+def test_the_posterior_of_sites_is_what_summing_over_their_effects_gives(estimates: list[Estimate]) -> None:
     found = pooled_posterior([normal_profile(each, PROFILE_POINTS) for each in estimates])
     assert found is not None
-    means, taus = np.linspace(-3, 3, 601), np.linspace(0, 2.5, 251)
-    variances = np.array([each.standard_error for each in estimates]) ** 2 + taus[:, None] ** 2
-    logs = np.array([each.log for each in estimates])
-    likelihood = -0.5 * (np.log(variances)[:, None] + (logs - means[None, :, None]) ** 2 / variances[:, None]).sum(
-        axis=2
-    )
+    means, taus = np.linspace(-3, 3, 3001), np.linspace(0, 2.0, 801)
+    likelihood = np.zeros((801, 3001))
+    for each in estimates:
+        variances = (each.standard_error**2 + taus**2)[:, None]
+        likelihood -= 0.5 * (np.log(variances) + (each.log - means) ** 2 / variances)
     weights = np.exp(likelihood - likelihood.max() - means**2 / 8 - taus[:, None] ** 2 / 0.5)
     weights /= weights.sum()
     mean = float((weights.sum(axis=0) * means).sum())
     deviation = math.sqrt(float((weights.sum(axis=0) * (means - mean) ** 2).sum()))
-    assert (found.log, found.standard_error) == pytest.approx((mean, deviation), abs=3e-3)
+    assert (found.log, found.standard_error) == pytest.approx((mean, deviation), abs=0.03 * deviation)
     middle = float(np.interp(0.5, np.cumsum(weights.sum(axis=1)), taus))
-    assert found.tau == pytest.approx(middle, abs=0.02) and found.lower < found.log < found.upper
+    assert found.tau == pytest.approx(middle, rel=0.05)
+    assert found.lower < found.log < found.upper and 0 <= found.tau_lower < found.tau < found.tau_upper
     assert pooled_posterior([]) is None
 
 

@@ -96,7 +96,9 @@ class Posterior:
 
 _PRIOR_SD, _PRIOR_TAU = 2.0, 0.5
 """Of the mean effect (normal) and of the spread between sites (half-normal). Source: EvidenceSynthesis' defaults."""
-_N_TAU, _N_EFFECT = 81, 801
+_N_TAU, _FEWEST_EFFECTS, _MOST_EFFECTS = 81, 801, 4001
+_PER_ERROR = 2.5
+"""Nodes for each standard error of the surest site."""
 
 
 def pooled_posterior(
@@ -112,21 +114,28 @@ def pooled_posterior(
     if not profiles:
         return None
     low, high = min(each.points[0] for each in profiles), max(each.points[-1] for each in profiles)
-    effects = np.linspace(low, high, _N_EFFECT)
+    finest = min(map(_standard_error, profiles)) / _PER_ERROR
+    n_effects = min(max(math.ceil((high - low) / finest) + 1, _FEWEST_EFFECTS), _MOST_EFFECTS)
+    effects = np.linspace(low, high, n_effects)
     step = effects[1] - effects[0]
-    taus = np.linspace(0, 4 * _PRIOR_TAU, _N_TAU)
-    likelihoods = [np.exp(values - values.max()) for values in (log_likelihood(each)(effects) for each in profiles)]
-    log_posterior = np.empty((_N_TAU, _N_EFFECT))
-    offsets = step * np.arange(1 - _N_EFFECT, _N_EFFECT)
+    # Small spreads are looked at closely: nodes lie as squares, each for the stretch about it.
+    roots = np.linspace(0, 1, _N_TAU)
+    taus = 4 * _PRIOR_TAU * roots**2
+    logs = [log_likelihood(each)(effects) for each in profiles]
+    likelihoods = np.array([*(np.exp(values - values.max()) for values in logs), np.ones(n_effects)])
+    log_posterior = np.empty((_N_TAU, n_effects))
+    offsets = step * np.arange(1 - n_effects, n_effects)
+    n_nodes = 1 << (3 * n_effects).bit_length()
+    waves = np.fft.rfft(likelihoods, n_nodes)
     for index, tau in enumerate(taus):
         spread = likelihoods
         if tau >= step:
             kernel = np.exp(-(offsets**2) / (2 * tau**2))
-            reached = np.convolve(kernel, np.ones(_N_EFFECT), mode="valid")
-            spread = [np.convolve(kernel, each, mode="valid") / reached for each in likelihoods]
-        log_posterior[index] = np.sum([np.log(np.maximum(each, 1e-300)) for each in spread], axis=0)
+            spread = np.fft.irfft(np.fft.rfft(kernel, n_nodes) * waves, n_nodes)[:, n_effects - 1 : 2 * n_effects - 1]
+        # The last row says how much of the spread lies on the grid.
+        log_posterior[index] = np.log(np.maximum(spread[:-1] / spread[-1], 1e-300)).sum(axis=0)
     log_posterior -= effects**2 / (2 * prior_sd**2) + taus[:, None] ** 2 / (2 * _PRIOR_TAU**2)
-    weights = np.exp(log_posterior - log_posterior.max())
+    weights = np.exp(log_posterior - log_posterior.max()) * np.maximum(roots, roots[1] / 4)[:, None]
     weights /= weights.sum()
     of_effect, of_tau = weights.sum(axis=0), weights.sum(axis=1)
     mean = float(of_effect @ effects)
@@ -135,6 +144,15 @@ def pooled_posterior(
     tau_lower, tau_upper = _narrowest(taus, of_tau, level)
     middle = float(np.interp(0.5, np.cumsum(of_tau) - of_tau / 2, taus))
     return Posterior(mean, deviation, lower, upper, middle, tau_lower, tau_upper)
+
+
+def _standard_error(profile: Profile) -> float:
+    """What the curve of a profile at its highest point says; infinite where it has none."""
+    points, values = profile.points, profile.values
+    at = min(max(int(values.argmax()), 1), len(points) - 2)
+    slopes = np.diff(values[at - 1 : at + 2]) / np.diff(points[at - 1 : at + 2])
+    curvature = 2 * float(slopes[0] - slopes[1]) / float(points[at + 1] - points[at - 1])
+    return 1 / math.sqrt(curvature) if curvature > 0 else math.inf
 
 
 def _narrowest(at: Floats, weights: Floats, level: float) -> tuple[float, float]:
