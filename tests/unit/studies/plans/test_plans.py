@@ -5,6 +5,7 @@ import re
 import pytest
 
 from enclos.contracts.omop import omop_tables
+from enclos.studies.cases import plans as cases
 from enclos.studies.characterise import plans as characterise
 from enclos.studies.model import (
     AfterDays,
@@ -20,6 +21,7 @@ from enclos.studies.model import (
 )
 from enclos.studies.plans import cohorts, denominators, entries, incidence, people, prevalence
 from enclos.studies.rules.outline import denominators_of, outline_of
+from enclos.studies.sccs import plans as sccs
 from enclos.studies.utilisation import plans as utilisation
 from enclos.studies.utilisation.model import Until
 from enclos.studies.utilisation.strengths import UNITS
@@ -44,6 +46,8 @@ MAKING = {
     "gaps": incidence.plan_gaps(),
     "entries": entries.plan_entries([0, 1]),
     "exposures": utilisation.plan_exposures([0], Until.COHORT_END, ruled=True, incident=True, ingredient=9),
+    "case periods": sccs.plan_cases(0),
+    "index events": cases.plan_index(0, 1, 365, first_only=True),
 }
 WINDOWS = (DayWindow(None, -1), DayWindow(0, 30))
 ASKING = {
@@ -56,6 +60,7 @@ ASKING = {
     "denominator counts": denominators.plan_denominator_counts(),
     "attrition": denominators.plan_attrition(POPULATION, 0, 100),
     "at risk, all time": incidence.plan_at_risk(PAIRS, None, repeated_events=False),
+    "at risk, censored": incidence.plan_at_risk(PAIRS, 365, repeated_events=False, censor=1),
     "at risk, washout": incidence.plan_at_risk(PAIRS, 365, repeated_events=False),
     "at risk, repeated": incidence.plan_at_risk(PAIRS, 365, repeated_events=True),
     "cases": prevalence.plan_cases(PAIRS),
