@@ -85,6 +85,8 @@ def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
             "seconds": round(statistics.median(alone.values()), 4),
             "reference_seconds": round(statistics.median(reference.values()), 4),
             "ratio": round(statistics.median(ratios.values()), 2),
+            "goal": GOAL,
+            "met": statistics.median(ratios.values()) >= GOAL,
         },
         _line(f"{prefix}: Circe definition {worst} alone, the worst ratio", alone[worst], reference[worst]),
         {"name": f"{prefix}: Circe definitions whose rows differ", "n_differing": len(differing)},

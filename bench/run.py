@@ -16,7 +16,15 @@ HERE = Path(__file__).resolve().parent
 def main() -> int:
     """Run, print the goals, append the history."""
     rows = []
-    for script in ("incidence.py", "circe.py", "pseudonyms.py", "ingest.py", "view_queries.py", "permits.py"):
+    for script in (
+        "incidence.py",
+        "circe.py",
+        "analyses.py",
+        "pseudonyms.py",
+        "ingest.py",
+        "view_queries.py",
+        "permits.py",
+    ):
         done = subprocess.run([sys.executable, str(HERE / script)], capture_output=True, text=True, check=False)
         if done.returncode:
             print(done.stderr, file=sys.stderr)

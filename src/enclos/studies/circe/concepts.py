@@ -11,20 +11,22 @@ from enclos.studies.circe.tree import Node, known
 _SET = known("id", "name", "expression")
 _EXPRESSION = known("items")
 _ITEM = known("concept", "isExcluded", "includeDescendants", "includeMapped")
-_CONCEPT = known(
-    "CONCEPT_ID",
-    "CONCEPT_NAME",
-    "STANDARD_CONCEPT",
-    "STANDARD_CONCEPT_CAPTION",
-    "INVALID_REASON",
-    "INVALID_REASON_CAPTION",
-    "CONCEPT_CODE",
-    "DOMAIN_ID",
-    "VOCABULARY_ID",
-    "CONCEPT_CLASS_ID",
-    "VALID_START_DATE",
-    "VALID_END_DATE",
+_DESCRIBED = frozenset(
+    (
+        "CONCEPT_NAME",
+        "STANDARD_CONCEPT",
+        "STANDARD_CONCEPT_CAPTION",
+        "INVALID_REASON",
+        "INVALID_REASON_CAPTION",
+        "CONCEPT_CODE",
+        "DOMAIN_ID",
+        "VOCABULARY_ID",
+        "CONCEPT_CLASS_ID",
+        "VALID_START_DATE",
+        "VALID_END_DATE",
+    )
 )
+_CONCEPT = known("CONCEPT_ID", *_DESCRIBED)
 NOTHING = ConceptSet("", ())
 
 
@@ -82,7 +84,7 @@ def _item(node: Node) -> ConceptSetItem:
 
 def read_concept(node: Node) -> int:
     """The id of a concept; its other fields only describe it."""
-    fields = node.fields(_CONCEPT)
+    fields = node.fields(_CONCEPT, _DESCRIBED)
     if "CONCEPT_ID" not in fields:
         node.fault("has no CONCEPT_ID")
         return 0

@@ -94,28 +94,37 @@ def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
         return {}
     named = sorted({item.concept_id for item in items})
     ancestors = sorted({item.concept_id for item in items if item.descendants})
-    found = bucket.query(concepts.plan_named(named, ancestors)).to_pydict()
-    vocabulary = Vocabulary()
-    for is_below, concept_named, concept in zip(found["is_below"], found["named"], found["concept_id"], strict=True):
-        if is_below:
-            vocabulary.below.setdefault(concept_named, set()).add(concept)
-        else:
-            vocabulary.known.add(concept)
+    below: dict[int, set[int]] = {}
+    if ancestors:
+        for ancestor, concept in _pairs(bucket.query(concepts.plan_descendants(ancestors))):
+            below.setdefault(ancestor, set()).add(concept)
+    wanted = sorted({*named, *(concept for found in below.values() for concept in found)})
+    judged = dict(_pairs(bucket.query(concepts.plan_known(wanted))))
+    valid = {concept for concept, is_valid in judged.items() if is_valid}
+    vocabulary = Vocabulary(set(judged), {ancestor: found & valid for ancestor, found in below.items()})
     if targets := sorted({concept for item in items if item.mapped for concept in vocabulary.reached(item)}):
-        pairs = bucket.query(concepts.plan_mapped(targets)).to_pydict()
         mapped: dict[int, list[int]] = {}
-        for concept, target in zip(pairs["concept_id"], pairs["target"], strict=True):
+        for concept, target in _pairs(bucket.query(concepts.plan_mapped(targets))):
             mapped.setdefault(target, []).append(concept)
         vocabulary.mapped = mapped
     return {number: vocabulary.concepts(concept_set) for concept_set, number in outline.concept_sets.items()}
+
+
+def _pairs(rows: pa.Table) -> Iterator[tuple[int, int]]:
+    return zip(*(column.to_pylist() for column in rows.columns), strict=True)
 
 
 def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> Made:
     """The cohorts of a bucket; nothing of their making stays."""
     definitions = reading.outline.definitions
     tables = Tables(bucket, reading)
-    direct = [number for number, each in enumerate(definitions) if _is_direct(each)]
-    others = sorted({*range(len(definitions))} - {*direct})
+    entered = [
+        number
+        for number, each in enumerate(definitions)
+        if any(reading.may_have_events(criterion) for criterion in each.criteria)
+    ]
+    direct = [number for number in entered if _is_direct(definitions[number])]
+    others = [number for number in entered if number not in set(direct)]
     included: dict[int, Events] = {}
     left: list[pa.Table] = []
     try:

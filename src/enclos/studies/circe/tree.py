@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -44,9 +44,9 @@ class Faults:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Node:
-    """A value and its path."""
+    """A value and its path; never changed, and not frozen because definitions have thousands."""
 
     value: Any
     path: str
@@ -56,24 +56,26 @@ class Node:
         """Say what is wrong here."""
         self.faults.add(self.path, what)
 
-    def fields(self, known: Mapping[str, str]) -> dict[str, Node]:
-        """The object's values that are not null, by the names known in lower case.
+    def fields(self, known: Mapping[str, str], described: Collection[str] = ()) -> dict[str, Node]:
+        """The object's values that are not null, by the names known.
 
         Names are matched whatever their case; a name that is not known is a fault, also when its value is null.
+        In: described — names whose values nobody reads
         """
         if not isinstance(self.value, dict):
             self.fault("should be an object")
             return {}
         found: dict[str, Node] = {}
         for name, value in self.value.items():
-            inner = Node(value, f"{self.path}.{name}" if self.path else str(name), self.faults)
-            if name.lower() not in known:
-                inner.fault("is not known to Circe")
-            elif name.lower() in found:
-                inner.fault("is given twice")
+            own = known.get(name) or known.get(name.lower())
+            if own is None or own in found:
+                path = f"{self.path}.{name}" if self.path else str(name)
+                self.faults.add(path, "is not known to Circe" if own is None else "is given twice")
             elif value is not None:
-                found[name.lower()] = inner
-        return {known[name]: node for name, node in found.items()}
+                found[own] = (
+                    self if own in described else Node(value, f"{self.path}.{name}" if self.path else name, self.faults)
+                )
+        return found
 
     def items(self) -> list[Node]:
         """The list's values."""
@@ -170,7 +172,7 @@ def _no_constant(_: str) -> Any:
 
 
 def _depth(value: Any) -> int:
-    depth, level = 0, [value]
+    depth, level = 0, [value] if isinstance(value, dict | list) else []
     while level:
         depth += 1
         if depth > _MAX_DEPTH:
@@ -178,12 +180,12 @@ def _depth(value: Any) -> int:
         level = [
             inner
             for each in level
-            if isinstance(each, dict | list)
             for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
         ]
     return depth
 
 
 def known(*names: str) -> dict[str, str]:
-    """Names by their lower case."""
-    return {name.lower(): name for name in names}
+    """Names by their lower case, and by themselves."""
+    return {name.lower(): name for name in names} | {name: name for name in names}

@@ -21,26 +21,26 @@ def unnested(text: str) -> str:
     return f"CAST(unnest(string_split({text}, ',')) AS BIGINT)"
 
 
-def plan_named(named: Collection[int], ancestors: Collection[int]) -> str:
-    """The concepts that items of concept sets reach by themselves and by their descendants.
+def plan_descendants(ancestors: Collection[int]) -> str:
+    """The descendants of some concepts, valid or not.
 
-    Concepts that are named count when the vocabulary has them, descendants when they are valid.
-    Out: one row per concept reached: is_below (whether as a descendant), named, concept_id
-    Source: circe-be, ConceptSetExpressionQueryBuilder.
+    Out: one row per pair: ancestor, concept_id
     """
-    sql = f"""
-        SELECT FALSE AS is_below, CAST(concept.concept_id AS BIGINT) AS named, concept.concept_id AS concept_id
-        FROM concept WHERE concept.concept_id IN {concepts_sql(named)}
+    return f"""
+        SELECT CAST(ancestor_concept_id AS BIGINT) AS ancestor, CAST(descendant_concept_id AS BIGINT) AS concept_id
+        FROM concept_ancestor WHERE ancestor_concept_id IN {concepts_sql(ancestors)}
     """
-    if ancestors:
-        sql += f"""
-        UNION ALL
-        SELECT TRUE, ancestry.ancestor_concept_id, ancestry.descendant_concept_id
-        FROM concept_ancestor AS ancestry
-        JOIN concept ON concept.concept_id = ancestry.descendant_concept_id AND concept.invalid_reason IS NULL
-        WHERE ancestry.ancestor_concept_id IN {concepts_sql(ancestors)}
-        """
-    return sql
+
+
+def plan_known(concepts: Collection[int]) -> str:
+    """Which of some concepts the vocabulary has.
+
+    Out: one row per concept: concept_id, is_valid
+    """
+    return f"""
+        SELECT CAST(concept_id AS BIGINT) AS concept_id, invalid_reason IS NULL AS is_valid
+        FROM concept WHERE concept_id IN {concepts_sql(concepts)}
+    """
 
 
 def plan_mapped(concepts: Collection[int]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from enclos.studies.circe.domains import DOMAINS, Domain
-from enclos.studies.circe.model import ConceptSet
+from enclos.studies.circe.model import ConceptSet, Criterion
 from enclos.studies.circe.outline import Outline, Pick
 from enclos.studies.circe.plans.concepts import concepts_sql, unnested
 
@@ -29,6 +29,10 @@ class Reading:
     def concepts(self, concept_set: ConceptSet | None) -> Sequence[int]:
         """The concepts of a set, in order."""
         return () if concept_set is None else self.codes.get(self.outline.concept_sets[concept_set], ())
+
+    def may_have_events(self, criterion: Criterion) -> bool:
+        """Whether the vocabulary knows a concept of every set that the criterion's records are picked by."""
+        return all(each is None or self.concepts(each) for each in (criterion.concept_set, criterion.source_set))
 
     def within(self, sql: str, concept_set: ConceptSet | None, *, negated: bool = False) -> str:
         """The SQL that asks whether a concept is in a set; no concept is in an empty one."""

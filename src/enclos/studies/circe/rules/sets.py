@@ -12,10 +12,10 @@ from enclos.studies.circe.model import ConceptSet, ConceptSetItem
 class Vocabulary:
     """The part of a vocabulary that some concept sets need."""
 
-    known: set[int] = field(default_factory=set)
-    """The concepts named that it has."""
-    below: dict[int, set[int]] = field(default_factory=dict)
-    """The valid descendants of a concept named."""
+    known: set[int]
+    """The concepts that it has, of those named and their descendants."""
+    below: Mapping[int, set[int]]
+    """The valid descendants of a concept named. Source: circe-be, ConceptSetExpressionQueryBuilder."""
     mapped: Mapping[int, Collection[int]] = field(default_factory=dict)
     """The source concepts that map to a concept."""
 
