@@ -9,6 +9,7 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
+from enclos.app.pages.words import Language
 from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
@@ -26,7 +27,7 @@ from enclos.studies.model import CirceCohort
 from enclos.studies.protocol import protocol_text
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
-from enclos.views.rules import check_granted
+from enclos.views.rules import check_granted, may_see_rows_read
 from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
@@ -34,13 +35,28 @@ _RUN_ID_LENGTH = 16
 __all__ = ["protocol", "run", "run_files", "whole_study"]
 
 
-def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Report = silent) -> dict[str, Any]:
+def run(
+    enclosure: Enclosure,
+    *,
+    permit: str,
+    user: str,
+    text: str,
+    page: Path | None = None,
+    out: Path | None = None,
+    language: Language = Language.EN,
+    report: Report = silent,
+) -> dict[str, Any]:
     """Run a study under a permit and keep its result inside.
 
     The definitions of saved cohorts take the place of their names: what runs, is kept and is released is that text.
+
+    In:  page — a file for the page with pictures and tables; out — a folder for each table as CSV and each picture as
+         SVG and PNG. They show the whole result to whoever may see the rows that the study read; to all others they
+         show what ``summary`` does: what could be released as it is.
+
     Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
-         withheld number is None).
+         withheld number is None); shown, whole or releasable, where a page or a folder was asked for.
     Refuses: what permits refuse of the user, what studies refuse of the document.
     """
     started = perf_counter()
@@ -50,7 +66,8 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         text = with_saved(text, CohortFile(enclosure.paths.permits / permit, secret).definition)
         ticket.facts["study"] = sha256_hex(text.encode("utf-8"))
         study = study_from_yaml(text)
-        check_granted(signed.permit.terms, columns_read(study))
+        needs = columns_read(study)
+        check_granted(signed.permit.terms, needs)
         definitions = {cohort.name: cohort.digest for cohort in study.cohorts if isinstance(cohort, CirceCohort)}
         if definitions:
             ticket.facts["definitions"] = list(definitions.values())
@@ -97,6 +114,24 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
             kept = files.read(run_id)
             shown = assess(kept.result, signed.permit.min_count)
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
+            drawn: dict[str, Any] = {}
+            if page is not None or out is not None:
+                from enclos.app.pages.study import SAFE, WHOLE, StudyPages
+
+                whole = may_see_rows_read(signed.permit.terms, needs)
+                drawn = {"shown": "whole" if whole else "releasable"}
+                ticket.facts.update(drawn)
+                check()
+                pages = StudyPages(
+                    kept.result if whole else shown.safe,
+                    name=study.name,
+                    lead=f"{enclosure.settings.enclosure.name}, {permit}, snapshot {snapshot.id}, {run_id}",
+                    notice=WHOLE if whole else SAFE,
+                    n_all=len(kept.result.settings),
+                    language=language,
+                    report=report,
+                )
+                pages.write(page, out)
     folder = files.folder(run_id)
     return {
         "run": run_id,
@@ -111,6 +146,7 @@ def run(enclosure: Enclosure, *, permit: str, user: str, text: str, report: Repo
         "nearest_safe": dict(shown.summary),
         # What a command prints has left: only what could be released is shown, the rest stays in the run.
         "summary": summary(shown.safe) if shown.safe else [],
+        **drawn,
     }
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.contracts.omop import PERSON_TABLES, VOCABULARY_TABLES
-from enclos.contracts.view import PLACE_TABLES, PotentialIdentifier, ViewTerms
+from enclos.contracts.view import PLACE_TABLES, Access, PotentialIdentifier, ViewTerms
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.views.model import ColumnRule, Numbered, Treatment
@@ -104,3 +104,14 @@ def check_granted(terms: ViewTerms, needs: Mapping[str, Iterable[str]]) -> None:
             f"The permit does not grant what this needs: {', '.join(sorted(missing))}.",
             "Ask the holder for an amendment, or ask for less.",
         )
+
+
+def may_see_rows_read(terms: ViewTerms, needs: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a person under the permit may look at the rows that a study reads, with the days that it computes with.
+
+    Whoever may not learns, from exact counts of studies that differ by a day, what the view turns into a month.
+    In: needs — columns by table, as for ``check_granted``
+    """
+    rules = (column_rules().get((table, column)) for table, columns in needs.items() for column in columns)
+    listed = all(rule is None or rule.unless is None or rule.unless in terms.identifiers for rule in rules)
+    return terms.access is Access.ROWS and listed

@@ -25,21 +25,27 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; the first ``n_texts`` columns are text, the others numbers."""
+    """A table; the first ``n_texts`` columns are text, the others numbers.
+
+    With words to ``fold`` it under, it is opened when asked for.
+    """
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str]]
     n_texts: int = 1
+    note: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled part of a page."""
+    """A titled part of a page; ``under`` the heading of the section before it."""
 
     title: str
     lead: str = ""
     picture: Picture | None = None
     table: Table | None = None
+    under: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Language(StrEnum):
@@ -149,9 +151,10 @@ _ENGLISH = {
 class Words:
     """Says a thing in the page's language. What has no translation is said as it is."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, french: Mapping[str, str] = MappingProxyType({})) -> None:
+        """In: french — what a page of its own says, beside the words of all pages."""
         self.language = language
-        self._table = _FRENCH if language is Language.FR else _ENGLISH
+        self._table = {**_FRENCH, **french} if language is Language.FR else _ENGLISH
 
     def __call__(self, text: str, **values: object) -> str:
         """The text in the page's language, with its values."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase, text_of
+from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import progress_bars, show
 
 
@@ -18,19 +19,39 @@ def study(
     file: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
     permit: PermitId,
     user: User,
+    page: PageFile = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Write each table there as CSV, each picture as SVG and PNG."),
+    ] = None,
+    lang: Lang = PageLanguage.EN,
     *,
     as_json: Json = False,
 ) -> None:
     """Run a study on a permit's view; its results stay inside until released.
 
-    Example: enclos study france study.yaml --permit FR-2026-0042 --user alice@example.org
+    A page and files show the whole result to whoever may see the rows that it was made of, to others what could be
+    released. A study that was run before is not run again for them.
+
+    Example: enclos study france study.yaml --permit FR-2026-0042 --user alice@example.org --page study.html
     """
     from enclos.app.enclosure import open_enclosure
+    from enclos.app.pages.words import Language
     from enclos.app.studies import run, whole_study
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         text = whole_study(text_of(file), lambda name: text_of(file.parent / name))
-        show(run(enclosure, permit=permit, user=user, text=text, report=report), as_json=as_json)
+        result = run(
+            enclosure,
+            permit=permit,
+            user=user,
+            text=text,
+            page=page,
+            out=out,
+            language=Language(lang),
+            report=report,
+        )
+        show(result, as_json=as_json)
 
 
 @application.command()

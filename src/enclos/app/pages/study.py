@@ -1,0 +1,127 @@
+"""The page of a study's result, and the same pictures and tables as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from markupsafe import Markup
+
+from enclos.app.pages.page import NARROW, WIDE, Page, Picture, Section, Table
+from enclos.app.pages.study_words import FRENCH_STUDY
+from enclos.app.pages.words import Language, Words
+from enclos.app.progress import Report, silent
+from enclos.contracts.result import StudyResult
+from enclos.stores.files import storage_border, write_atomically
+from enclos.studies.figures.drawing import figures_of
+from enclos.studies.figures.model import Analysis, Figure
+from enclos.studies.figures.reading import analyses_of
+from enclos.studies.figures.style import png, svg
+from enclos.studies.figures.tables import table_csv, tables_of
+
+WHOLE = "Not released: exact numbers, for the persons of the permit alone. Nothing here may leave the enclosure."
+SAFE = "Not released: what could be released as it is. Small numbers are withheld (–)."
+_LONG_ROWS = 25
+"""Longer tables are opened when asked for."""
+_FAMILIES = {
+    "incidence": "Incidence",
+    "prevalence": "Prevalence",
+    "survival": "Survival",
+    "characterise": "Characteristics",
+    "utilisation": "Use of drugs",
+    "pathways": "Pathways",
+}
+
+
+class StudyPages:
+    """What people see of one result.
+
+    In: result — None when nothing may be shown; notice — what may be done with it, in English; n_all — how many
+        result ids the whole result has
+    """
+
+    def __init__(
+        self,
+        result: StudyResult | None,
+        *,
+        name: str,
+        lead: str,
+        notice: str,
+        n_all: int,
+        language: Language = Language.EN,
+        report: Report = silent,
+    ) -> None:
+        self._words = Words(language, FRENCH_STUDY)
+        self._name, self._lead, self._notice = name, lead, notice
+        self._n_left_out = n_all - (0 if result is None else len(result.settings))
+        self._report = report
+        self._analyses = [] if result is None else analyses_of(result.table, result.settings)
+        self._figures = [(each, figures_of(each, self._words)) for each in self._analyses]
+
+    def write(self, page: Path | None, out: Path | None) -> None:
+        """Write the page, the folder of pictures and tables, or both, readable by the account that asks alone."""
+        if page is not None:
+            write_atomically(page, self.html().encode("utf-8"), "the page")
+        if out is not None:
+            with storage_border("the folder of pictures and tables"):
+                out.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name, content in self.files():
+                write_atomically(out / name, content, "a picture or a table")
+
+    def html(self) -> str:
+        """The page: no script, no request."""
+        words = self._words
+        n_figures = sum(len(figures) for _, figures in self._figures)
+        figures = [
+            (words.number(len(self._analyses)), words("analyses")),
+            (words.number(n_figures), words("pictures")),
+            (words.number(sum(len(kind.points) for each in self._analyses for kind in each.kinds)), words("places")),
+        ]
+        sections = list(self._sections())
+        if self._n_left_out:
+            said = words(
+                "{n} results are not shown: the permit does not show rows as the study reads them, and no rule of "
+                "release lets these leave as they are.",
+                n=self._n_left_out,
+            )
+            sections.append(Section(words("What is not shown"), said))
+        return Page(words.language, self._name, self._lead, words(self._notice), figures, sections).html()
+
+    def _sections(self) -> Iterator[Section]:
+        words = self._words
+        done, n_all = 0, max(1, sum(len(figures) for _, figures in self._figures))
+        for analysis, figures in self._figures:
+            yield Section(f"{analysis.number}. {_heading(analysis, words)}")
+            for figure in figures:
+                yield Section(figure.title, figure.description, _picture(figure, words.language), under=True)
+                done += 1
+                self._report("page", done / n_all)
+            for table in tables_of(analysis, words):
+                note = words("{n} more rows are in the file.", n=table.n_left_out) if table.n_left_out else ""
+                n_rows = len(table.rows)
+                fold = words("{n} rows", n=n_rows) if n_rows > _LONG_ROWS else ""
+                own = Table(table.columns, table.rows, table.n_texts, note, fold)
+                yield Section(table.title, table=own, under=True)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Each table as CSV and each picture as SVG and PNG, by name, in order."""
+        language = self._words.language.value
+        for analysis, figures in self._figures:
+            seen: dict[str, int] = {}
+            for kind in analysis.kinds:
+                again = seen[kind.result_type] = seen.get(kind.result_type, 0) + 1
+                suffix = f"-{again}" if again > 1 else ""
+                yield f"{analysis.number:02d}-{kind.result_type}{suffix}.csv", table_csv(kind)
+            for number, figure in enumerate(figures, start=1):
+                stem = f"{analysis.number:02d}-{analysis.family}-{number:02d}"
+                yield f"{stem}.svg", svg(figure, language=language).encode("utf-8")
+                yield f"{stem}.png", png(figure, language=language)
+
+
+def _heading(analysis: Analysis, words: Words) -> str:
+    return words(_FAMILIES.get(analysis.family, analysis.family.replace("_", " ")))
+
+
+def _picture(figure: Figure, language: Language) -> Picture:
+    wide, narrow = (svg(figure, width, titled=False, language=language.value) for width in (WIDE, NARROW))
+    return Picture(Markup(wide), Markup(narrow))  # noqa: S704 - SVG that vl-convert escaped

@@ -1,0 +1,225 @@
+"""Results as tables: for people, and as CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import replace
+
+from enclos.contracts.result import HIDDEN, OVERALL
+from enclos.studies.figures.attrition import chains_of
+from enclos.studies.figures.model import Analysis, Kind, Point, Say, Table, english
+from enclos.studies.figures.rates import population
+from enclos.studies.figures.reading import ATTRITION, RATES, is_attrition
+
+WITHHELD = "–"
+"""What a table for people has in the place of a number that is withheld."""
+MOST_ROWS = 200
+_DIGITS = 4
+_TITLES = {
+    "incidence": "Incidence",
+    "incidence_standardised": "Age-standardised incidence",
+    "prevalence": "Prevalence",
+    "survival_events": "Entries at risk, events and losses",
+    "survival_summary": "Summary of survival",
+    "summarise_characteristics": "Characteristics",
+    "summarise_large_scale_characteristics": "Large-scale characteristics",
+    "summarise_cohort_overlap": "Persons that cohorts share",
+    "summarise_cohort_timing": "Days between entries into two cohorts",
+    "summarise_standardised_differences": "Standardised differences between cohorts",
+    "summarise_drug_utilisation": "Use of drugs during each entry",
+    "summarise_indication": "Indications",
+    "summarise_proportion_of_patients_covered": "Patients covered on each day",
+    "summarise_drug_restart": "After the end of treatment",
+    "summarise_treatment": "Treatments after entry",
+    "summarise_dose_coverage": "Records with a daily dose",
+    "treatment_pathways": "Sequences of treatments",
+}
+_CURVES = "survival_estimates"
+"""Thousands of rows a curve: in the picture and the file, not in a table for people."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would run. Source: OWASP, CSV injection."""
+_RATE = {
+    "incidence": "incidence_100000_pys",
+    "incidence_standardised": "standardised_100000_pys",
+    "prevalence": "prevalence",
+}
+
+
+def tables_of(analysis: Analysis, say: Say = english) -> list[Table]:
+    """The tables of an analysis for people, attrition last; at most so many rows each, and how many are left out."""
+    found = []
+    for kind in sorted(analysis.kinds, key=lambda each: each.result_type.endswith(ATTRITION)):
+        if not kind.points or kind.result_type == _CURVES:
+            continue
+        if is_attrition(kind):
+            table = _attrition(kind, say)
+        elif kind.result_type in RATES:
+            table = _rates(kind, say)
+        elif kind.result_type == "summarise_characteristics":
+            table = _table_one(kind, say)
+        else:
+            table = _wide(kind, say)
+        n_left_out = max(0, len(table.rows) - MOST_ROWS)
+        found.append(replace(table, rows=table.rows[:MOST_ROWS], n_left_out=n_left_out))
+    return found
+
+
+def title_of(result_type: str, say: Say) -> str:
+    """The heading of the results of one type."""
+    if result_type.endswith(ATTRITION):
+        return say("Attrition")
+    return say(_TITLES.get(result_type, result_type.replace("_", " ")))
+
+
+def shown(text: str | None, say: Say = english) -> str:
+    """An estimate as people read it: thousands apart, at most four decimals; nothing where there is no number."""
+    if text is None:
+        return ""
+    if text == HIDDEN:
+        return WITHHELD
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    whole, _, decimals = f"{value:,.{_DIGITS}f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return whole.replace(",", "\u202f") + (say(".") + decimals if decimals else "")
+
+
+def _interval(point: Point, name: str, ends: tuple[str, str], say: Say) -> str:
+    value = shown(point.estimates.get(name), say)
+    lower, upper = (shown(point.estimates.get(end), say) for end in ends)
+    return f"{value} ({lower} – {upper})" if lower and value != WITHHELD else value
+
+
+def _rates(kind: Kind, say: Say) -> Table:
+    name = _RATE[kind.result_type]
+    is_rate, is_crude = kind.result_type != "prevalence", kind.result_type != "incidence_standardised"
+    rows = []
+    for point in kind.points:
+        when = {key.partition("_")[2]: text for key, text in point.additional.items()}
+        counts = ["denominator_count", "outcome_count", *(["person_years"] if is_rate else [])] if is_crude else []
+        rows.append(
+            (
+                point.group["outcome_cohort_name"],
+                population(kind, point, say) or say("everybody"),
+                say(point.additional.get("analysis_interval", OVERALL)),
+                when["start_date"],
+                when["end_date"],
+                *(shown(point.estimates.get(each), say) for each in counts),
+                _interval(point, name, (f"{name}_95CI_lower", f"{name}_95CI_upper"), say),
+            )
+        )
+    counted = ["persons", "with the outcome", *(["person-years"] if is_rate else [])] if is_crude else []
+    shown_as = "per 100 000 person-years (95 % interval)" if is_rate else "share (95 % interval)"
+    columns = ("outcome", "population", "interval", "from", "to", *counted, shown_as)
+    return Table(title_of(kind.result_type, say), tuple(map(say, columns)), rows, n_texts=3)
+
+
+def _attrition(kind: Kind, say: Say) -> Table:
+    names = ("number_records", "number_subjects", "excluded_records", "excluded_subjects")
+    rows = [
+        (who, say(str(step["reason"])), *(shown(step.get(f"{name}_text"), say) for name in names))
+        for who, steps in chains_of(kind, say).items()
+        for step in steps
+    ]
+    columns = ("of", "reason", "records", "persons", "records left out", "persons left out")
+    return Table(title_of(kind.result_type, say), tuple(map(say, columns)), rows, n_texts=2)
+
+
+def _table_one(kind: Kind, say: Say) -> Table:
+    """A column a cohort and stratum, a row a characteristic; what is said of it depends on its estimates."""
+    heads: dict[tuple[str, str], str] = {}
+    cells: dict[tuple[str, str], dict[tuple[str, str], Point]] = {}
+    for point in kind.points:
+        column = (point.group["cohort_name"], point.stratum)
+        heads.setdefault(column, ", ".join(each for each in column if each))
+        cells.setdefault((point.variable, point.level), {})[column] = point
+    rows = []
+    for (variable, level), found in cells.items():
+        label = say(variable) + (f": {say(level)}" if level else "")
+        rows.append((label, *(_cell(found.get(column), say) for column in heads)))
+    return Table(title_of(kind.result_type, say), (say("characteristic"), *heads.values()), rows)
+
+
+def _cell(point: Point | None, say: Say) -> str:
+    if point is None:
+        return ""
+    said = {name: shown(text, say) for name, text in point.estimates.items()}
+    if "percentage" in said:
+        share = point.number("percentage")
+        percent = WITHHELD if share is None else f"{share:.1f}".replace(".", say("."))
+        return f"{said['count']} ({percent} %)"
+    if "count" in said:
+        return said["count"]
+    if not said.get("median"):
+        return said.get("median", "")
+    return f"{said['median']} [{said['q25']} – {said['q75']}]"
+
+
+def _wide(kind: Kind, say: Say) -> Table:
+    labels, estimates = _columns(kind)
+    values = [[shown(point.estimates.get(name), say) for name in estimates] for point in kind.points]
+    texts = [_labels(kind, point, labels) for point in kind.points]
+    kept = [at for at in range(len(labels)) if any(row[at] for row in texts)]
+    rows = [
+        (*(say(text[at]) if text[at] else say("all") for at in kept), *numbers)
+        for text, numbers in zip(texts, values, strict=True)
+    ]
+    names = [labels[at][1] for at in kept]
+    columns = tuple(say(name.replace("_", " ")) for name in (*names, *estimates))
+    return Table(title_of(kind.result_type, say), columns, rows, n_texts=len(kept))
+
+
+_Label = tuple[str, str]
+"""Where a label of a place comes from, and its name there."""
+
+
+def _columns(kind: Kind) -> tuple[list[_Label], list[str]]:
+    """The labels and the estimates of a kind, in a fixed order: settings, group, strata, variable, additional."""
+    labels: list[_Label] = [("settings", name) for name in kind.varying()]
+    for part in ("group", "strata"):
+        labels += [(part, name) for name in dict.fromkeys(n for point in kind.points for n in getattr(point, part))]
+    labels += [("variable", "variable_name"), ("level", "variable_level")]
+    labels += [("additional", name) for name in dict.fromkeys(n for point in kind.points for n in point.additional)]
+    return labels, list(dict.fromkeys(name for point in kind.points for name in point.estimates))
+
+
+def _labels(kind: Kind, point: Point, labels: Iterable[_Label]) -> list[str]:
+    settings = kind.by_id[point.result_id]
+    parts = {"settings": settings, "group": point.group, "strata": point.strata, "additional": point.additional}
+    plain = {"variable": point.variable, "level": point.level}
+    return [plain[part] if part in plain else parts[part].get(name, "") for part, name in labels]
+
+
+def table_csv(kind: Kind) -> bytes:
+    """The results of one type, a line a place: labels, then each estimate as the result has it, to the last digit.
+
+    A withheld number is written as in the result; one that is not there is empty. A label that a spreadsheet would run
+    has an apostrophe before it.
+    """
+    labels, estimates = _columns(kind)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    writer.writerow([name for _, name in labels] + estimates)
+    for point in kind.points:
+        values = [point.estimates.get(name) for name in estimates]
+        writer.writerow([*map(inert, _labels(kind, point, labels)), *map(_exact, values)])
+    return out.getvalue().encode("utf-8")
+
+
+def _exact(text: str | None) -> str:
+    if text is None:
+        return ""
+    try:
+        float(text)
+    except ValueError:
+        return text if text == HIDDEN else inert(text)
+    return text
+
+
+def inert(text: str) -> str:
+    """The label as no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
