@@ -17,6 +17,7 @@ import pytest
 from enclos.app.permits import active, perimeter_of, permit_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.contracts.result import result_from_csv
+from enclos.release.rules.disclosure import assess
 from enclos.stores.run_files import RunFiles
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import Population
@@ -216,6 +217,53 @@ def test_analyses_of_cohorts_are_the_same_through_a_permit_and_stay_inside(home)
     assert [cell.key for cell in found.cells] == [cell.key for cell in expected.cells]
     counts = [(cell.n_numerator, cell.n_denominator) for cell in found.cells]
     assert counts == [(cell.n_numerator, cell.n_denominator) for cell in expected.cells]
+
+
+SHOWN = """\
+study: gibleed-shown
+cohorts:
+  gibleed: {concepts: [192671], descendants: true, domain: condition, limit: all, end: {days: 1}}
+  bronchitis: {concepts: [260139], descendants: true, domain: condition, limit: all, end: {days: 1}}
+analyses:
+  - incidence: {outcome: gibleed, interval: [years, overall]}
+  - characterise: {cohort: [gibleed, bronchitis], overlap: true}
+"""
+PERMITS = {  # who may look at what: access, potential identifiers, what is shown
+    "FR-TEST-0011": ("aggregates", "[exact_dates, birth_month]", "releasable"),
+    "FR-TEST-0012": ("rows", "[birth_month]", "releasable"),
+    "FR-TEST-0013": ("rows", "[exact_dates, birth_month]", "whole"),
+}
+
+
+@pytest.mark.parametrize("permit", PERMITS)
+def test_files_show_everything_only_to_who_may_see_the_rows_with_their_days(home, permit):
+    folder, _ = home
+    access, identifiers, shown = PERMITS[permit]
+    text = permit_text(permit, period="{start: 1900-01-01, end: 2030-01-01}", access=access, identifiers=identifiers)
+    for name, content in (("permit", text), ("shown", SHOWN)):
+        (folder.parent / f"{name}.yaml").write_text(content, encoding="utf-8")
+    run_cli("permit", "sign", folder, folder.parent / "permit.yaml")
+    run_cli("permit", "open", folder, permit)
+    out = folder.parent / permit
+    arguments = ("study", folder, folder.parent / "shown.yaml", "--permit", permit, "--user", ALICE, "--out", out)
+    answer = run_cli(*arguments)
+    assert answer["shown"] == shown
+    with open_home(folder) as enclosure:
+        result = (
+            RunFiles(folder / "permits" / permit, enclosure.keys.secret(permit_key(permit))).read(answer["run"]).result
+        )
+    if shown == "releasable":
+        result = assess(result, 11).safe
+    kinds = [] if result is None else [each.result_type for each in result.settings]
+    tables = {path.name.partition("-")[2].removesuffix(".csv"): path for path in out.glob("*.csv")}
+    assert sorted(tables) == sorted(kinds)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in out.iterdir())
+    own = [] if result is None else result.of_type("incidence").to_pylist()
+    with tables["incidence"].open(newline="") as file:
+        written = [row["outcome_count"] for row in csv.DictReader(file)]
+    assert written == [row["estimate_value"] for row in own if row["estimate_name"] == "outcome_count"]
+    assert ("-" in written) == (shown == "releasable")
+    assert len(list(out.glob("*.png"))) == len(list(out.glob("*.svg"))) > 0
 
 
 def test_a_second_run_of_everything_changes_nothing(home):

@@ -55,6 +55,8 @@ def permit_text(
     starts: datetime | None = None,
     lasts: timedelta = timedelta(days=30),
     population: str = "all",
+    access: str = "aggregates",
+    identifiers: str = "[]",
 ) -> str:
     """A permit document; in force from yesterday unless told otherwise."""
     start = starts or datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
@@ -69,8 +71,8 @@ data:
   tables: all
   population: {population}
   period: {period}
-  potential_identifiers: []
-access: aggregates
+  potential_identifiers: {identifiers}
+access: {access}
 opt_out: {{applied: true, as_of: now}}
 disclosure: {{min_count: {min_count}}}
 valid: {{from: {start:%Y-%m-%dT%H:%M:%SZ}, until: {start + lasts:%Y-%m-%dT%H:%M:%SZ}}}

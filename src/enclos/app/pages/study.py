@@ -30,6 +30,8 @@ _FAMILIES = {
     "characterise": "Characteristics",
     "utilisation": "Use of drugs",
     "pathways": "Pathways",
+    "compare": "Comparison",
+    "sccs": "Self-controlled case series",
 }
 
 

@@ -10,6 +10,8 @@ FRENCH_STUDY = {
     "Characteristics": "Caractéristiques",
     "Use of drugs": "Utilisation des médicaments",
     "Pathways": "Parcours de traitement",
+    "Comparison": "Comparaison",
+    "Self-controlled case series": "Séries de cas autocontrôlés",
     "analyses": "analyses",
     "pictures": "graphiques",
     "places": "lignes de résultat",

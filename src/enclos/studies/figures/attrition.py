@@ -20,10 +20,10 @@ _COUNTS = ("number_records", "number_subjects", "excluded_records", "excluded_su
 
 def chains_of(kind: Kind, say: Say) -> dict[str, list[dict[str, Any]]]:
     """By whom it is about, each reason in its order with what it leaves and takes; None is withheld or not there."""
-    chains: dict[tuple[int, str], dict[int, dict[str, Any]]] = {}
-    titles: dict[tuple[int, str], str] = {}
+    chains: dict[tuple[int, str, str], dict[int, dict[str, Any]]] = {}
+    titles: dict[tuple[int, str, str], str] = {}
     for point in kind.points:
-        key = (point.result_id, " – ".join(point.group.values()))
+        key = (point.result_id, " – ".join(point.group.values()), point.level)
         reason_id = int(point.additional["reason_id"])
         step = chains.setdefault(key, {}).setdefault(reason_id, {"reason": point.strata["reason"]})
         step[point.variable] = point.number("count")
@@ -31,7 +31,7 @@ def chains_of(kind: Kind, say: Say) -> dict[str, list[dict[str, Any]]]:
         group = point.group.get("outcome_cohort_name") or " – ".join(point.group.values())
         who = population(kind, point, say) if "denominator_cohort_name" in point.group else ""
         outcome = kind.by_id[point.result_id].get("outcome", "")
-        titles[key] = ", ".join(dict.fromkeys(each for each in (group, outcome, who) if each))
+        titles[key] = ", ".join(dict.fromkeys(each for each in (group, outcome, who, point.level) if each))
     found: dict[str, list[dict[str, Any]]] = {}
     for key, steps in chains.items():
         title = titles[key]

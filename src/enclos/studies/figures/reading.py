@@ -82,6 +82,7 @@ def _together(kinds: Sequence[Kind]) -> list[Analysis]:
 
 def family_of(result_type: str) -> str:
     """The kind of analysis that gives a result of that type."""
-    if result_type.startswith("survival_"):
-        return "survival"
+    for family in ("survival", "compare", "sccs"):
+        if result_type.startswith(family):
+            return family
     return _FAMILIES.get(result_type) or result_type.removesuffix(ATTRITION)

@@ -109,10 +109,19 @@ def specification(figure: Figure, width: int = WIDE, *, titled: bool = True) -> 
         .configure_legend(labelColor=INK, titleColor=QUIET, labelFontSize=12, orient="top")
         .configure_header(labelColor=INK, titleColor=QUIET, labelFontSize=13)
     )
-    spec: dict[str, Any] = styled.to_dict(validate=False)  # each part was validated when it was made
+    spec: dict[str, Any] = _in_one_line(styled.to_dict(validate=False))  # each part was validated when it was made
     named = {name: [dict(row) for row in rows] for name, rows in figure.data.items()}
     spec["datasets"] = {**spec.get("datasets", {}), **named}
     return spec
+
+
+def _in_one_line(part: Any) -> Any:
+    """The drawing whose words hold no sign that ends a line: the engine puts titles into expressions of its own."""
+    if isinstance(part, list):
+        return [_in_one_line(each) for each in part]
+    if isinstance(part, dict):
+        return {key: value if key in {"lineBreak", "datasets"} else _in_one_line(value) for key, value in part.items()}
+    return " ".join(part.splitlines()) if isinstance(part, str) and len(part.splitlines()) > 1 else part
 
 
 def svg(figure: Figure, width: int = WIDE, *, titled: bool = True, language: str = "en") -> str:

@@ -202,7 +202,7 @@ def table_csv(kind: Kind) -> bytes:
     """
     labels, estimates = _columns(kind)
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)  # also a lone carriage return
     writer.writerow([name for _, name in labels] + estimates)
     for point in kind.points:
         values = [point.estimates.get(name) for name in estimates]
