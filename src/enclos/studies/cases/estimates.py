@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from enclos.studies.regression.model import Likelihood, Prior, Status
-from enclos.studies.regression.steps import fit, profile_interval
-from enclos.studies.sccs.fitting import LEVEL, Effect
+from enclos.studies.regression.steps import fit
+from enclos.studies.sccs.fitting import LEVEL, Effect, effect_of
 from enclos.studies.sccs.intervals import Bools, Ints
 
 
@@ -56,8 +56,7 @@ def odds_ratios(number: Ints, is_case: Bools, exposed: Bools) -> tuple[Effect, .
         return tuple(effects)
     for at, column in enumerate(columns.tolist()):
         if at not in found.unidentified:
-            interval = profile_interval(found, at, LEVEL)
-            effects[column] = Effect(float(found.coefficients[at]), interval.lower, interval.upper)
+            effects[column] = effect_of(found, at)
     return tuple(effects)
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
-from enclos.studies.regression.model import Likelihood, Prior, Status
+from enclos.studies.regression.model import Fit, Likelihood, Prior, Status
 from enclos.studies.regression.steps import fit, log_likelihood_profile, profile_interval
 from enclos.studies.sccs.intervals import Floats, Ints, Rows
 
 LEVEL = 0.95
+_CLOSE = 1e-3
+"""How near the signed root of an end is to the quantile for the next step to be the last: it errs by the square."""
+_MOST_STEPS = 6
+_FAR = 5.0
+"""A standard error beyond which the likelihood is too flat to step along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,40 @@ def fit_rows(rows: Rows, values: Floats) -> Model:
     effects = [Effect() for _ in range(n_windows)]
     for at, column in enumerate(columns.tolist()):
         if at not in found.unidentified:
-            interval = profile_interval(found, at, LEVEL)
-            effects[column] = Effect(float(found.coefficients[at]), interval.lower, interval.upper)
+            effects[column] = effect_of(found, at)
     return Model(tuple(effects), found.coefficients[len(columns) :], found.log_likelihood, found.status.value)
+
+
+def effect_of(found: Fit, column: int) -> Effect:
+    """A coefficient with the ends of its profile likelihood interval.
+
+    The signed root of the fall in likelihood is all but straight between the best value and an end: two steps along it
+    find both ends where a search that halves takes many, each a fit of all rows with the coefficient held.
+    """
+    best, error = float(found.coefficients[column]), float(found.standard_errors()[column])
+    top, wanted = found.log_likelihood + found.log_prior, NormalDist().inv_cdf((1 + LEVEL) / 2)
+    sides = np.array([-1.0, 1.0])
+    if not math.isfinite(error) or error > _FAR:
+        return _searched(found, column)
+    ends, before, roots_before = best + sides * wanted * error, np.full(2, best), np.zeros(2)
+    for _ in range(_MOST_STEPS):
+        falls = top - log_likelihood_profile(found, column, ends)
+        if not np.isfinite(falls).all() or not (falls > 0).all():
+            break
+        roots = np.sqrt(2 * falls)
+        slopes = (ends - before) / (roots - roots_before)
+        if not np.isfinite(slopes).all() or not (slopes * sides > 0).all():
+            break
+        further = ends + (wanted - roots) * slopes
+        if (np.abs(roots - wanted) < _CLOSE).all():
+            return Effect(best, float(further[0]), float(further[1]))
+        before, roots_before, ends = ends, roots, further
+    return _searched(found, column)
+
+
+def _searched(found: Fit, column: int) -> Effect:
+    interval = profile_interval(found, column, LEVEL)
+    return Effect(float(found.coefficients[column]), interval.lower, interval.upper)
 
 
 def estimable(rows: Rows) -> tuple[Ints, Ints]:
