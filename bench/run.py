@@ -24,6 +24,7 @@ def main() -> int:
         "ingest.py",
         "view_queries.py",
         "permits.py",
+        "regression.py",
     ):
         done = subprocess.run([sys.executable, str(HERE / script)], capture_output=True, text=True, check=False)
         if done.returncode:

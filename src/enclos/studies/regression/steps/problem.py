@@ -108,6 +108,20 @@ def _checked(name: str, values: np.ndarray, n_rows: int) -> Floats:
     return array
 
 
+def _columns(design: sparse.csc_array) -> sparse.csc_array:
+    """The design by column; its places in 32 bits where they fit, for a third less to read at each pass."""
+    columns = sparse.csc_array(design, dtype=np.float64)
+    columns.sum_duplicates()
+    if columns.shape[0] == 0:
+        raise ValueError("a regression needs at least one row")
+    if not np.isfinite(columns.data).all():
+        raise ValueError("the design is finite")
+    if max(*columns.shape, columns.nnz) <= np.iinfo(np.int32).max:
+        places = (columns.indices.astype(np.int32), columns.indptr.astype(np.int32))
+        columns = sparse.csc_array((columns.data, *places), shape=columns.shape)
+    return columns
+
+
 def _outcome(values: np.ndarray, n_rows: int, likelihood: Likelihood) -> Floats:
     outcome = _checked("the outcome", values, n_rows)
     if (outcome < 0).any() or (likelihood in _BINARY and not np.isin(outcome, (0.0, 1.0)).all()):
@@ -166,13 +180,8 @@ def problem_of(
     ties: Ties | None,
 ) -> Problem:
     """The problem, its arrays checked against each other; a ValueError says what does not fit."""
-    columns = sparse.csc_array(design, dtype=np.float64)
-    columns.sum_duplicates()
+    columns = _columns(design)
     n_rows, n_columns = columns.shape
-    if n_rows == 0:
-        raise ValueError("a regression needs at least one row")
-    if not np.isfinite(columns.data).all():
-        raise ValueError("the design is finite")
     if any(not 0 <= column < n_columns for column in prior.exempt):
         raise ValueError("exempt columns are columns of the design")
     weighing = _weights(weights, n_rows)

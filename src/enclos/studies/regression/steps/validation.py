@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from enclos.studies.regression.model import Family, Fit, Ints, Likelihood, Prior, Ties, Trial
+from enclos.studies.regression.model import Family, Fit, Floats, Ints, Likelihood, Prior, Ties, Trial
 from enclos.studies.regression.steps.fitting import MAX_ITERATIONS, fit_problem, usable_columns
 from enclos.studies.regression.steps.newton import ascend, climb
 from enclos.studies.regression.steps.problem import CONDITIONAL, Problem, problem_of
@@ -67,16 +67,19 @@ def cross_validate(
         told = _search(foretell, float(np.log(prior.variance)))
     else:
         told = {log: foretell(log) for log in sorted(float(np.log(variance)) for variance in grid)}
-    variance = float(np.exp(max(told, key=lambda log: told[log].log_likelihood)))
+    best = max(told, key=lambda log: told[log].log_likelihood)
     trials = tuple(Trial(float(np.exp(log)), told[log].log_likelihood) for log in sorted(told))
-    return variance, fit_problem(replace(problem, prior=prior.with_variance(variance)), trials=trials)
+    variance, start = float(np.exp(best)), told[best].coefficients
+    return variance, fit_problem(replace(problem, prior=prior.with_variance(variance)), start, trials)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Told:
     """What a log variance says of rows that were left out."""
 
     log_likelihood: float
+    coefficients: Floats
+    """About those of all rows."""
     empty: bool
     """Whether the prior leaves every coefficient at zero: a yet stronger one says the same."""
 
@@ -120,7 +123,7 @@ def _foreteller(problem: Problem, parts: Ints, folds: int) -> Callable[[float], 
                 face=everything.face,
             )
             total += outside.value(summit.predictor)
-        return _Told(total, not start[believed].any())
+        return _Told(total, start, not start[believed].any())
 
     return foretell
 
