@@ -189,3 +189,15 @@ def test_attrition_and_codes_of_a_circe_cohort_follow_its_rules_and_its_entry_ev
         ("2", "3"),
         ("2", "2"),
     ]
+
+
+def test_a_circe_cohort_whose_concepts_the_vocabulary_does_not_have_is_empty_and_so_is_what_is_told() -> None:
+    written = definition("ConditionOccurrence", 19)
+    written["ConceptSets"][18]["expression"]["items"][0]["concept"]["CONCEPT_ID"] = 12345
+    cohort = CirceCohort("nothing", read_circe(json.dumps(written)), "0" * 64)
+    rows = person(1, condition(2, "2020-03-01"))
+    result = run_study(Study("spec", (cohort,), (Diagnosis(("nothing",)),)), whole_cdm_of_rows(rows))
+    assert [result.of_type(kind).num_rows for kind in ("code_use", "cohort_code_use", "summarise_trend")] == [0, 0, 0]
+    left = result.of_type("summarise_cohort_attrition").to_pylist()
+    assert {row["strata_level"] for row in left} == {"Initial qualifying events", "Limits, exits and eras"}
+    assert {row["estimate_value"] for row in left} == {"0"}

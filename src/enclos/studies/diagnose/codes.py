@@ -104,10 +104,7 @@ class CodeCounter:
         if wanted:
             named = bucket.query(plan_concept_names(wanted)).to_pydict()
             self._concepts = dict(zip(named["concept_id"], named["concept_name"], strict=True))
-        columns = {
-            table: [list(column) for column in zip(*sorted(found), strict=True)] for table, found in rows.items()
-        }
-        return {table: pa.table(columns[table], _LISTED) for table in sorted(columns)}
+        return {table: _table_of(sorted(rows[table])) for table in sorted(rows)}
 
     def _sources(self, name: str) -> set[str]:
         """The cohorts of concepts or of Circe that a cohort's entries come from."""
