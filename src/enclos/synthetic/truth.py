@@ -248,7 +248,7 @@ def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str
             "      first_exposure: true",
             "      follow_up: on_treatment",
             "      censor_at_switch: true",
-            "      covariates: {domains: [demographics, condition, drug], windows: [any_time]}",
+            "      covariates: {domains: [demographics, condition], windows: [any_time]}",
             "      weight: {estimand: overlap}",
             "",
         ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from enclos.studies.compare.model import Comparison, Following
 from enclos.studies.document import study_from_yaml
 from enclos.synthetic.illness import Illness
 from enclos.synthetic.outcomes import GI_BLEED, OUTCOMES, Exposure, base_hazard, events
@@ -108,6 +109,13 @@ def test_effects_name_a_harmful_and_a_harmless_drug_and_their_studies(france: Pa
         (analysis,) = study["analyses"]
         named = {analysis["compare"][role] for role in ("target", "comparator", "outcome")}
         assert named == set(study["cohorts"])
+
+
+def test_the_studies_of_effects_are_ones_that_the_engine_reads(france: Path) -> None:
+    for effect in json.loads((france / "truth" / "effects.json").read_text()):
+        (analysis,) = study_from_yaml((france / "truth" / effect["study"]).read_text()).analyses
+        assert isinstance(analysis, Comparison)
+        assert analysis.primary.follow_up.kind is Following.ON_TREATMENT
 
 
 def half_exposed(n: int) -> tuple[People, Illness, Exposure]:

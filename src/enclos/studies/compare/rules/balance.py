@@ -49,16 +49,16 @@ def balance(covariates: csc_array, treated: Bools, weights: Floats | None = None
 
     In: covariates — one row per entry
     """
-    arms = [_means(covariates, treated == arm, weights) for arm in (True, False)]
+    squares = covariates if (covariates.data == 1).all() else covariates.power(2)
+    arms = [_means(covariates, squares, treated == arm, weights) for arm in (True, False)]
     spread = np.sqrt((arms[0].deviation ** 2 + arms[1].deviation ** 2) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         difference = (arms[0].mean - arms[1].mean) / spread
     return Balance(arms[0], arms[1], difference)
 
 
-def _means(covariates: csc_array, those: Bools, weights: Floats | None) -> ArmMeans:
+def _means(covariates: csc_array, squares: csc_array, those: Bools, weights: Floats | None) -> ArmMeans:
     one = those.astype(np.float64)
-    squares = covariates.power(2)
     total = covariates.T @ one
     if weights is None:
         n = max(one.sum(), 1.0)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
+import pyarrow as pa
+from scipy.sparse import coo_array, csc_array, csr_array, hstack
 
 from enclos.studies.compare.model import Lookback, Source
-from enclos.studies.compare.plans import COUNTS, DOMAINS
+from enclos.studies.compare.plans import COUNTS, DOMAINS, DomainAnalysis
 from enclos.studies.compare.rules.tidy import PER_ANALYSIS
 from enclos.studies.plans.entries import FEMALE, MALE
 from enclos.studies.plans.people import FEMALE_CONCEPT, MALE_CONCEPT
@@ -55,7 +56,7 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CovariateMatrix:
-    """One row per entry, one column per covariate, in the order of their ids."""
+    """One row per entry, one column per covariate: demographics, then by source, window and concept."""
 
     ids: Ints
     values: csc_array
@@ -76,23 +77,41 @@ def matrix(
     blocks: list[CovariateMatrix] = [demographics] if Source.DEMOGRAPHICS in sources else []
     for source, asked in DOMAINS.items():
         parts = gathered.concepts.get(source, []) if source in sources else []
-        if not parts:
-            continue
-        row = row_of[np.concatenate([part.entry for part in parts])]
-        concept = np.concatenate([part.concept for part in parts])
-        windows = np.concatenate([part.n_windows for part in parts])
-        for place, lookback in enumerate(Lookback):
-            if lookback in lookbacks:
-                kept = (row >= 0) & (windows > place)
-                ids = concept[kept] * PER_ANALYSIS + asked.id_of(lookback)
-                blocks.append(_of_pairs(row[kept], ids, np.ones(len(ids)), n_rows))
+        if parts:
+            blocks += _of_concepts(parts, asked, row_of, lookbacks, n_rows)
     if Source.COUNTS in sources:
         blocks += _counts(gathered, row_of, lookbacks, n_rows)
     return _joined(blocks, n_rows)
 
 
-def _counts(gathered: Gathered, row_of: Ints, lookbacks: Sequence[Lookback], n_rows: int) -> list[CovariateMatrix]:
-    found = []
+def _of_concepts(
+    parts: Sequence[Recent], asked: DomainAnalysis, row_of: Ints, lookbacks: Sequence[Lookback], n_rows: int
+) -> Iterator[CovariateMatrix]:
+    """One block per window: all concepts become columns once, each with its windows, and each window takes its own."""
+    row = row_of[np.concatenate([part.entry for part in parts])].astype(np.int32)
+    coded = pa.array(np.concatenate([part.concept for part in parts])).dictionary_encode()
+    concepts = coded.dictionary.to_numpy()
+    order = np.argsort(concepts)
+    place_of = np.empty(len(concepts), dtype=np.int32)
+    place_of[order] = np.arange(len(concepts))
+    column = place_of[coded.indices.to_numpy()]
+    windows = np.concatenate([part.n_windows for part in parts])
+    kept = row >= 0
+    shape = (n_rows, len(concepts))
+    # Through rows to columns: two passes that count, and the rows of each column come out in order.
+    found = csc_array(csr_array(coo_array((windows[kept], (row[kept], column[kept])), shape=shape)))
+    for place, lookback in enumerate(Lookback):
+        if lookback in lookbacks:
+            inside = found.data > place
+            ends = np.concatenate(([0], np.cumsum(inside)))[found.indptr]
+            some = np.flatnonzero(np.diff(ends))
+            indices = found.indices[inside]
+            indptr = np.concatenate((ends[some], ends[-1:])).astype(found.indptr.dtype)
+            values = csc_array((np.ones(len(indices)), indices, indptr), shape=(n_rows, len(some)))
+            yield CovariateMatrix(concepts[order][some] * PER_ANALYSIS + asked.id_of(lookback), values)
+
+
+def _counts(gathered: Gathered, row_of: Ints, lookbacks: Sequence[Lookback], n_rows: int) -> Iterator[CovariateMatrix]:
     for table, (analyses, _) in COUNTS.items():
         parts = gathered.counts.get(table, [])
         if not parts:
@@ -103,8 +122,7 @@ def _counts(gathered: Gathered, row_of: Ints, lookbacks: Sequence[Lookback], n_r
             kept = (row >= 0) & (numbers[:, place] > 0)
             if lookback in lookbacks and kept.any():
                 ids = np.full(int(kept.sum()), analyses[place])
-                found.append(_of_pairs(row[kept], ids, numbers[kept, place].astype(np.float64), n_rows))
-    return found
+                yield _of_pairs(row[kept], ids, numbers[kept, place].astype(np.float64), n_rows)
 
 
 def demographics_of(age: Ints, sex: Ints, first_day: Ints) -> CovariateMatrix:
@@ -129,24 +147,15 @@ def demographics_of(age: Ints, sex: Ints, first_day: Ints) -> CovariateMatrix:
 def _of_pairs(row: Ints, ids: Ints, values: npt.NDArray[np.float64], n_rows: int) -> CovariateMatrix:
     unique, column = np.unique(ids, return_inverse=True)
     shape = (n_rows, len(unique))
-    return CovariateMatrix(unique, sorted_columns(csc_array((values, (row, column)), shape=shape)))
+    return CovariateMatrix(unique, csc_array(csr_array(coo_array((values, (row, column)), shape=shape))))
 
 
 def _joined(blocks: Sequence[CovariateMatrix], n_rows: int) -> CovariateMatrix:
-    """All columns side by side, in the order of their ids; blocks share none."""
+    """All columns side by side; blocks share none."""
     ids = np.concatenate([np.zeros(0, dtype=np.int64), *(block.ids for block in blocks)])
-    order = np.argsort(ids, kind="stable")
     if not len(ids):
         return CovariateMatrix(ids, csc_array((n_rows, 0), dtype=np.float64))
-    from scipy.sparse import hstack
-
-    return CovariateMatrix(ids[order], csc_array(hstack([block.values for block in blocks], format="csc")[:, order]))
-
-
-def sorted_columns(values: csc_array) -> csc_array:
-    """The matrix with the rows of each column in order, none twice."""
-    values.sum_duplicates()
-    return values
+    return CovariateMatrix(ids, csc_array(hstack([block.values for block in blocks], format="csc")))
 
 
 def covariate_name(covariate: int, concept_names: dict[int, str]) -> str:
