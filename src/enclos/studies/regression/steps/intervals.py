@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import optimize, special
 
@@ -15,26 +13,55 @@ from enclos.studies.regression.steps.problem import Problem
 _FAR = 50.0
 """A log ratio so far away is infinite: e to the 50."""
 _ROOT_TOLERANCE = 1e-10
+_CLOSE = 1e-8
+_MOST_STEPS = 8
+_MOST_DRIFTING = 500
+"""Up to so many other columns are moved along beforehand."""
 
 
-def _profile(fitted: Fit, column: int) -> Callable[[float], float]:
-    """The log-likelihood plus log prior at a value of the column's coefficient, the others at their best."""
-    problem = fitted.problem
-    if not isinstance(problem, Problem) or fitted.status is Status.NO_EVENTS or column in fitted.unidentified:
-        raise ValueError("a profile is of a column that was fitted")
-    usable = usable_columns(problem, without=column)
-    start = np.where(usable, np.nan_to_num(fitted.coefficients), 0.0)
+class _Profile:
+    """The log-likelihood plus log prior at a value of one coefficient, the others at their best."""
 
-    def at(coefficient: float) -> float:
-        nonlocal start
-        fixed = problem.fixing(column, coefficient)
-        summit = climb(fixed, start, usable, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
-        start = summit.coefficients
-        own = np.zeros(problem.n_columns)
-        own[column] = coefficient
-        return summit.local.value - fixed.penalty(summit.coefficients) - problem.penalty(own)
+    def __init__(self, fitted: Fit, column: int) -> None:
+        problem = fitted.problem
+        if not isinstance(problem, Problem) or fitted.status is Status.NO_EVENTS or column in fitted.unidentified:
+            raise ValueError("a profile is of a column that was fitted")
+        self.problem, self.column = problem, column
+        self.usable = usable_columns(problem, without=column)
+        self.best = float(fitted.coefficients[column])
+        self.top = fitted.log_likelihood + fitted.log_prior
+        self.place = self.best
+        self.others = np.where(self.usable, np.nan_to_num(fitted.coefficients), 0.0)
+        self.drift, self.error = self._drift(fitted)
 
-    return at
+    def _drift(self, fitted: Fit) -> tuple[Floats, float]:
+        """How the others go along with the coefficient, near its best value; and its standard error."""
+        drift = np.zeros(self.problem.n_columns)
+        if self.column not in fitted.columns or fitted.unbounded:
+            return drift, np.nan
+        together = list(fitted.columns)
+        if len(together) > _MOST_DRIFTING:
+            return drift, float(np.sqrt(fitted.covariance([self.column])[0, 0]))
+        with_it = fitted.covariance()[together.index(self.column)]
+        own = float(with_it[together.index(self.column)])
+        if not np.isfinite(with_it).all():
+            return drift, np.nan
+        drift[together] = with_it / own
+        return np.where(self.usable, drift, 0.0), float(np.sqrt(own))
+
+    def at(self, coefficient: float) -> float:
+        """Its value there; the next search of the others starts where this one ends."""
+        fixed = self.problem.fixing(self.column, coefficient)
+        start = self.others + (coefficient - self.place) * self.drift
+        summit = climb(fixed, start, self.usable, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
+        self.place, self.others = coefficient, summit.coefficients
+        own = np.zeros(self.problem.n_columns)
+        own[self.column] = coefficient
+        return summit.local.value - fixed.penalty(summit.coefficients) - self.problem.penalty(own)
+
+    def root(self, coefficient: float) -> float:
+        """The square root of twice the fall from the top: all but straight in the coefficient, on either side."""
+        return float(np.sqrt(max(0.0, 2 * (self.top - self.at(coefficient)))))
 
 
 def log_likelihood_profile(fitted: Fit, column: int, grid: Floats) -> Floats:
@@ -42,11 +69,10 @@ def log_likelihood_profile(fitted: Fit, column: int, grid: Floats) -> Floats:
 
     Out: one value per value of the grid
     """
-    profile = _profile(fitted, column)
-    order = np.argsort(grid)
+    profile = _Profile(fitted, column)
     values = np.empty(len(grid))
-    for place in order:
-        values[place] = profile(float(grid[place]))
+    for place in np.argsort(grid):
+        values[place] = profile.at(float(grid[place]))
     return values
 
 
@@ -56,25 +82,37 @@ def profile_interval(fitted: Fit, column: int, level: float = 0.95) -> Interval:
     Out: an end is infinite where the likelihood never falls so far
     Source: Venzon and Moolgavkar 1988
     """
-    profile = _profile(fitted, column)
-    best = float(fitted.coefficients[column])
-    top = fitted.log_likelihood + fitted.log_prior
-    drop = float(special.chdtri(1, 1 - level)) / 2
-    error = fitted.standard_errors()[column] if column in fitted.columns else np.nan
-    guess = float(np.sqrt(2 * drop) * error)
+    profile = _Profile(fitted, column)
+    wanted = float(special.ndtri((1 + level) / 2))
+    guess = wanted * profile.error
     first = guess if np.isfinite(guess) and guess < _FAR / 4 else 0.5
-    ends = [_end(profile, best, side * first, top - drop) for side in (-1, 1)]
+    ends = [_end(profile, side * first, wanted) for side in (-1, 1)]
     return Interval(ends[0], ends[1], level)
 
 
-def _end(profile: Callable[[float], float], best: float, step: float, floor: float) -> float:
-    inside = best
+def _end(profile: _Profile, step: float, wanted: float) -> float:
+    """Where the root is as wanted: along the line through its last two values, or else between two that hold it."""
+    before, root_before, place = profile.best, 0.0, profile.best + step
+    for _ in range(_MOST_STEPS):
+        root = profile.root(place)
+        if abs(root - wanted) < _CLOSE:
+            return place
+        slope = (root - root_before) / (place - before)
+        further = (wanted - root) / slope if slope * step > 0 else np.inf
+        if abs(place + further - profile.best) > _FAR:
+            break
+        before, root_before, place = place, root, place + further
+    return _searched(profile, step, wanted)
+
+
+def _searched(profile: _Profile, step: float, wanted: float) -> float:
+    inside = profile.best
     while True:
-        outside = best + step
-        if profile(outside) < floor:
+        outside = profile.best + step
+        if profile.root(outside) > wanted:
             break
         inside, step = outside, 2 * step
         if abs(step) > _FAR:
             return float(np.copysign(np.inf, step))
-    root = optimize.brentq(lambda value: profile(value) - floor, inside, outside, xtol=_ROOT_TOLERANCE)
-    return float(root)
+    between = optimize.brentq(lambda value: profile.root(value) - wanted, inside, outside, xtol=_ROOT_TOLERANCE)
+    return float(between)
