@@ -32,12 +32,12 @@ def unmet(found: Fit, design: sparse.csc_array, slope: np.ndarray, variance: flo
     return float(np.abs(missing).max())
 
 
-@pytest.mark.parametrize("variance", [0.001, 0.05, 1.0, 10.0])
+@pytest.mark.parametrize("variance", [0.001, 0.1, 10.0])
 @pytest.mark.parametrize("likelihood", [Likelihood.LOGISTIC, Likelihood.POISSON, Likelihood.COX])
 def test_windows_within_windows_are_fitted_in_few_steps(likelihood, variance):
     rng = np.random.default_rng(0)
-    n = 800
-    design = sparse.csc_array(windows(rng, n, 50))
+    n = 600
+    design = sparse.csc_array(windows(rng, n, 40))
     effect = np.where(rng.random(design.shape[1]) < 0.1, rng.normal(size=design.shape[1]), 0.0)
     eta, exempt, time = design @ effect - 1, [0], None
     if likelihood is Likelihood.LOGISTIC:

@@ -14,15 +14,15 @@ import numpy as np
 
 from enclos.studies.regression.model import Floats, Ints, Ties
 from enclos.studies.regression.rules.likelihood import Local, times
-from enclos.studies.regression.rules.segments import Segments, segments_of
+from enclos.studies.regression.rules.segments import Order, Segments, in_order, segments_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cox:
     """The partial likelihood of rows that end with an event or are censored."""
 
-    order: Ints
-    place: Ints
+    order: Order
+    place: Order
     """The inverse of the order."""
     strata: Segments
     moments: Segments
@@ -112,9 +112,7 @@ def cox(outcome: Floats, time: Floats, strata: Ints, weights: Floats, ties: Ties
 
     In: outcome — 1 where the row ends with an event; weights — none negative; rows of weight zero add nothing
     """
-    order = np.lexsort((-time, strata))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    order, place = in_order(-time, strata)
     strata, time, weights = strata[order], time[order], weights[order]
     events = np.where(weights > 0, outcome[order], 0.0)
     runs, moments = segments_of(strata), segments_of(strata, time)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -62,6 +62,20 @@ class Segments:
         """The same runs, last row first."""
         ends = np.append(self.starts[1:], self.n_rows)
         return Segments(self.n_rows - ends[::-1], self.n_rows)
+
+
+Order: TypeAlias = Ints | slice
+"""Row numbers, or all rows as they are."""
+
+
+def in_order(*keys: Ints | Floats) -> tuple[Order, Order]:
+    """The order of rows by keys, the last one first, and its inverse; rows that already are in order stay views."""
+    order = np.lexsort(keys)
+    if (order[1:] > order[:-1]).all():
+        return slice(None), slice(None)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return order, place
 
 
 def segments_of(*keys: Ints | Floats) -> Segments:

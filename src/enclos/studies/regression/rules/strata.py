@@ -8,7 +8,7 @@ import numpy as np
 
 from enclos.studies.regression.model import Floats, Ints
 from enclos.studies.regression.rules.likelihood import Local, times
-from enclos.studies.regression.rules.segments import Segments, segments_of
+from enclos.studies.regression.rules.segments import Order, Segments, in_order, segments_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +18,8 @@ class ConditionalPoisson:
     Source: Whitaker et al. 2006, doi 10.1002/sim.2302: the profile likelihood of a Poisson with an effect per stratum.
     """
 
-    order: Ints
-    place: Ints
+    order: Order
+    place: Order
     strata: Segments
     outcome: Floats
     """Weighted counts, in order."""
@@ -63,7 +63,5 @@ class ConditionalPoisson:
 
 def conditional_poisson(outcome: Floats, strata: Ints, weights: Floats) -> ConditionalPoisson:
     """The likelihood of rows, in whatever order they come; the log of time is already in the predictor."""
-    order = np.argsort(strata, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    order, place = in_order(strata)
     return ConditionalPoisson(order, place, segments_of(strata[order]), (outcome * weights)[order], weights[order])

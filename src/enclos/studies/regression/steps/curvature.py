@@ -13,6 +13,9 @@ from enclos.studies.regression.rules.likelihood import Local
 _CELLS_AT_ONCE = 4_000_000
 """How many numbers of dense columns are made at once: 32 MB."""
 
+_DENSE = 0.1
+"""The share of cells that are not zero from which few columns are multiplied as dense ones."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -41,6 +44,10 @@ class Face:
         result = np.empty((n_columns, n_columns))
         at_once = max(1, _CELLS_AT_ONCE // n_rows)
         across = self.columns.T
+        if n_columns <= at_once and self.columns.nnz > _DENSE * n_rows * n_columns:
+            dense = self.rows.toarray()
+            result[:] = dense.T @ local.curve(dense)
+            return (result + result.T) / 2
         for first in range(0, n_columns, at_once):
             some = slice(first, first + at_once)
             result[:, some] = across @ local.curve(self.columns[:, some].toarray())
