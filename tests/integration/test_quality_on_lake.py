@@ -134,7 +134,7 @@ def test_the_pages_are_whole_and_ask_for_nothing(
     assert title in quality
     assert verdict in quality
     assert len(answer["failing"]) >= 1
-    assert quality.count("<td class=") >= min(200, len(answer["failing"]))
+    assert quality.count('<th scope="row" class="text">') >= min(200, len(answer["failing"]))
 
 
 def test_without_a_build_there_is_nothing_to_judge(enclosure: Enclosure) -> None:

@@ -103,13 +103,9 @@ FRENCH_STUDY = {
     "units of quantity": "unités de quantité",
     "Indications": "Indications",
     "After the end of treatment": "Après la fin du traitement",
-    "Treatments after entry": "Traitements après l'entrée",
     "Shares of the entries that ended; together 100 %.": "Parts des entrées terminées ; au total 100 %.",
     "Each entry has one combination of indications; together 100 %.": (
         "Chaque entrée a une combinaison d'indications ; au total 100 %."
-    ),
-    "Shares of the entries; an entry can have several treatments, so that they add up to more than 100 %.": (
-        "Parts des entrées ; une entrée peut avoir plusieurs traitements, d'où un total de plus de 100 %."
     ),
     "entries (%)": "entrées (%)",
     "restart": "reprise",
@@ -158,7 +154,6 @@ FRENCH_STUDY = {
     "left out: {records} records, {persons} persons": "exclus : {records} enregistrements, {persons} personnes",
     "Entries at risk, events and losses": "Entrées à risque, événements et pertes",
     "Summary of survival": "Résumé de la survie",
-    "Records with a daily dose": "Enregistrements avec une dose quotidienne",
     "everybody": "tous",
     "all": "tous",
     "outcome": "événement",

@@ -10,13 +10,13 @@ from typing import Any
 import altair as alt
 
 from enclos.studies.figures.model import Analysis, Figure, Kind, Point, Rows, Say
-from enclos.studies.figures.style import INK, colour, dash, is_narrow, names
+from enclos.studies.figures.style import INK, colour, dash, is_narrow, names, step
 
 _NUMBERS = ("estimate", "estimate_95CI_lower", "estimate_95CI_upper")
 _DAYS_PER_YEAR = 365.25
 _LONG_DAYS = 1461
 """Longer times are told in years."""
-_ROOM = {True: 76, False: 150}
+_ROOM = {True: 96, False: 150}
 """Pixels for the names beside a table of persons at risk, on a narrow and on a wide screen."""
 _MOST_CURVES = 6
 """So many targets are told apart in one picture."""
@@ -116,7 +116,12 @@ def _survival(
         elif len(whos) > 1:
             line = line.encode(strokeDash=dash(whos, width))
         risk = (
-            alt.Chart(alt.NamedData("risk"), width=width - room - 20, height=alt.Step(20), title=_small(say("at risk")))
+            alt.Chart(
+                alt.NamedData("risk"),
+                width=width - room - 20,
+                height=step(whos, room - 26, 20),
+                title=_small(say("at risk")),
+            )
             .mark_text(fontSize=11, color=INK)
             .encode(x=_time_axis(last, width, say, bare=True), y=_beside(whos, room), text=alt.Text("n:Q", format=",d"))
         )
@@ -127,9 +132,10 @@ def _survival(
 
 def _beside(labels: list[str], room: int) -> Any:
     channel = names("who", labels, room - 26)
-    channel.axis.minExtent = channel.axis.maxExtent = room
-    channel.axis.domain = channel.axis.ticks = False
-    channel.axis.labelPadding = 24  # the number of the first day stands on the axis
+    # The number of the first day stands on the axis: names keep away from it.
+    own = {"minExtent": room, "maxExtent": room, "domain": False, "ticks": False, "labelPadding": 24}
+    for name, value in own.items():
+        channel["axis"][name] = value
     return channel
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from enclos.studies.figures.model import Figure, Kind, Rows, Say
-from enclos.studies.figures.style import COLOURS, LINE, QUIET, colour, heading, is_narrow, names, shape
+from enclos.studies.figures.style import COLOURS, LINE, QUIET, colour, heading, is_narrow, names, shape, step
 
 _LARGE = 0.1
 """A standardised difference beyond it is said to matter. Source: Austin 2009, Stat. Med. 28:3083."""
@@ -41,7 +41,7 @@ def difference_figures(kind: Kind, say: Say) -> list[Figure]:
 
     def chart(width: int) -> Any:
         room = 110 if is_narrow(width) else 240
-        base = alt.Chart(alt.NamedData("differences"), width=width - room - 20, height=alt.Step(22))
+        base = alt.Chart(alt.NamedData("differences"), width=width - room - 20, height=step(order, room))
         limits = alt.Chart(alt.NamedData("limits")).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("limit:Q"))
         dots = base.mark_point(filled=True, size=60, opacity=1).encode(
             x=alt.X("smd:Q", title=say("standardised mean difference"), axis=alt.Axis(tickCount=5)),
@@ -146,8 +146,9 @@ def _bars(data: dict[str, list[dict[str, Any]]], windows: list[str], say: Say, w
     drawn = []
     for at, window in enumerate(windows):
         title = heading(say("days {window}", window=window.replace("inf", "∞")))
-        base = alt.Chart(alt.NamedData(f"in_{at}"), width=width - room - 20, height=alt.Step(20), title=title)
         x = alt.X("share:Q", title=say("entries (%)") if at == len(windows) - 1 else None, axis=alt.Axis(tickCount=5))
         labels = [str(row["what"]) for row in data[f"in_{at}"]]
+        height = step(labels, room, 20)
+        base = alt.Chart(alt.NamedData(f"in_{at}"), width=width - room - 20, height=height, title=title)
         drawn.append(base.mark_bar(color=COLOURS[0]).encode(x=x, y=names("what", labels, room)))
     return alt.vconcat(*drawn, spacing=14)

@@ -12,7 +12,7 @@ from enclos.studies.figures.overlap import overlap_figures
 from enclos.studies.figures.pathways import pathway_figures
 from enclos.studies.figures.rates import rate_figures
 from enclos.studies.figures.reading import is_attrition
-from enclos.studies.figures.spreads import indication_figures, restart_figures, spread_figures, treatment_figures
+from enclos.studies.figures.spreads import indication_figures, restart_figures, spread_figures
 
 _LARGE_SCALE = "summarise_large_scale_characteristics"
 _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
@@ -26,7 +26,6 @@ _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
     "summarise_proportion_of_patients_covered": covered_figures,
     "summarise_drug_restart": restart_figures,
     "summarise_indication": indication_figures,
-    "summarise_treatment": treatment_figures,
     "treatment_pathways": pathway_figures,
 }
 _NUMBERS = ("value", "n", "share", "median", "smd", "concept", "number_records")

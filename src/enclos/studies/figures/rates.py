@@ -9,7 +9,7 @@ import altair as alt
 
 from enclos.contracts.result import OVERALL
 from enclos.studies.figures.model import Figure, Kind, Point, Rows, Say
-from enclos.studies.figures.style import colour, heading, is_narrow, names, shape
+from enclos.studies.figures.style import colour, heading, is_narrow, names, shape, step
 
 _ESTIMATES = {
     "incidence": ("incidence_100000_pys", "events per 100 000 person-years", "Incidence of {outcome}", "~s"),
@@ -134,8 +134,8 @@ def _overall(kind: Kind, points: list[Point], say: Say) -> Figure:
 def _dots(rows: Rows, outcomes: list[str], unit: tuple[str, str], width: int) -> Any:
     room = 120 if is_narrow(width) else 260
     x = alt.X("lower:Q", title=unit[0], axis=alt.Axis(format=unit[1], tickCount=4))
-    base = alt.Chart(alt.NamedData("rates"), width=width - room - 20, height=alt.Step(26)).encode(
-        y=names("who", [row["who"] for row in rows], room), color=colour(outcomes, width, "outcome")
-    )
+    base = alt.Chart(
+        alt.NamedData("rates"), width=width - room - 20, height=step([row["who"] for row in rows], room, 26)
+    ).encode(y=names("who", [row["who"] for row in rows], room), color=colour(outcomes, width, "outcome"))
     line = base.mark_rule(strokeWidth=2).encode(x=x, x2="upper:Q")
     return alt.layer(line, base.mark_point(filled=True, size=60, opacity=1).encode(x="value:Q"))

@@ -25,8 +25,6 @@ _FAMILIES = {
     "summarise_indication": "utilisation",
     "summarise_proportion_of_patients_covered": "utilisation",
     "summarise_drug_restart": "utilisation",
-    "summarise_treatment": "utilisation",
-    "summarise_dose_coverage": "utilisation",
     "summarise_cohort_attrition": "utilisation",
     "treatment_pathways": "pathways",
 }

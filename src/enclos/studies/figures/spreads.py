@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from enclos.studies.figures.model import Figure, Kind, Point, Say
-from enclos.studies.figures.style import COLOURS, LINE, colour, heading, is_narrow, names
+from enclos.studies.figures.style import COLOURS, LINE, colour, heading, is_narrow, names, step
 
 _UNITS = {
     "number exposures": "exposures",
@@ -70,7 +70,7 @@ def _boxes(panels: Sequence[str], labels: list[str], width: int) -> Any:
         title = heading(panel)
         axis = alt.Axis(tickCount=4, format="~s" if is_narrow(width) else ",.2~f")
         base = alt.Chart(
-            alt.NamedData(f"panel_{at}"), width=width - room - 20, height=alt.Step(26), title=title
+            alt.NamedData(f"panel_{at}"), width=width - room - 20, height=step(labels, room, 26), title=title
         ).encode(y=names("who", labels, room))
         ends = base.mark_rule(color=LINE).encode(x=alt.X("least:Q", title=None, axis=axis), x2="greatest:Q")
         box = base.mark_bar(size=13, color=COLOURS[5]).encode(x=alt.X("lower:Q", title=None, axis=axis), x2="upper:Q")
@@ -90,12 +90,6 @@ def indication_figures(kind: Kind, say: Say) -> list[Figure]:
     """Why drugs are taken, as shares, one panel a window."""
     said = say("Each entry has one combination of indications; together 100 %.")
     return _share_figures(kind, say("Indications"), said, say, None)
-
-
-def treatment_figures(kind: Kind, say: Say) -> list[Figure]:
-    """Which treatments there are in windows after the index day; an entry can have several."""
-    said = say("Shares of the entries; an entry can have several treatments, so that they add up to more than 100 %.")
-    return _bar_figures(kind, say("Treatments after entry"), said, say)
 
 
 def _share_rows(kind: Kind, by: str, say: Say) -> list[dict[str, Any]]:
@@ -134,40 +128,13 @@ def _share_figures(kind: Kind, title: str, said: str, say: Say, parts: list[str]
                 title = heading(panel)
                 x = alt.X("share:Q", title=say("entries (%)") if is_last else None, stack="zero",
                           scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=4))  # fmt: skip
-                base = alt.Chart(alt.NamedData(f"panel_{at}"), width=width - room - 20, height=alt.Step(24),
+                base = alt.Chart(alt.NamedData(f"panel_{at}"), width=width - room - 20, height=step(labels, room, 24),
                                  title=title)  # fmt: skip
                 drawn.append(
                     base.mark_bar(stroke="#ffffff", strokeWidth=1).encode(
                         x=x, y=names("who", labels, room), color=colour(order, width, "part"), order="rank:Q"
                     )
                 )
-            return alt.vconcat(*drawn, spacing=12)
-
-        figures.append(Figure(name, said, data, chart))
-    return figures
-
-
-def _bar_figures(kind: Kind, title: str, said: str, say: Say) -> list[Figure]:
-    figures = []
-    for by in dict.fromkeys(point.stratification for point in kind.points):
-        rows = _share_rows(kind, by, say)
-        whos = list(dict.fromkeys(str(row["who"]) for row in rows))
-        panels = list(dict.fromkeys(str(row["panel"]) for row in rows))
-        data = {f"panel_{at}": [row for row in rows if row["panel"] == panel] for at, panel in enumerate(panels)}
-        parts = [str(row["part"]) for row in rows]
-        name = f"{title}, {say('by ' + by.replace('_', ' '))}" if by else title
-
-        def chart(width: int, panels: list[str] = panels, whos: list[str] = whos, parts: list[str] = parts) -> Any:
-            room = 110 if is_narrow(width) else 220
-            drawn = []
-            for at, panel in enumerate(panels):
-                title = heading(panel)
-                x = alt.X("share:Q", title=say("entries (%)") if at == len(panels) - 1 else None,
-                          scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=4))  # fmt: skip
-                base = alt.Chart(alt.NamedData(f"panel_{at}"), width=width - room - 20,
-                                 height=alt.Step(max(12 * len(whos), 20)), title=title)  # fmt: skip
-                bars = base.mark_bar().encode(x=x, y=names("part", parts, room), color=colour(whos, width))
-                drawn.append(bars.encode(yOffset=alt.YOffset("who:N", sort=whos)) if len(whos) > 1 else bars)
             return alt.vconcat(*drawn, spacing=12)
 
         figures.append(Figure(name, said, data, chart))

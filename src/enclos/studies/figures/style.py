@@ -36,6 +36,13 @@ def wrapped(text: str, n_letters: int) -> list[str]:
     return textwrap.wrap(text, max(n_letters, 8)) or [" "]
 
 
+def step(labels: Sequence[str], room: int, least: int = 22) -> Any:
+    """The height of a row whose name takes as many lines as it needs in a room of so many pixels."""
+    n_letters = max(int(room / _LETTER), 8)
+    n_lines = max((len(textwrap.wrap(label, n_letters)) for label in labels), default=1)
+    return alt.Step(max(least, 14 * n_lines + 6))
+
+
 def names(field: str, labels: Sequence[str], room: int) -> Any:
     """The vertical channel of names in their order, in a room of so many pixels; long names take several lines."""
     n_letters = max(int(room / _LETTER), 8)

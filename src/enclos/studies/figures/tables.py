@@ -32,8 +32,6 @@ _TITLES = {
     "summarise_indication": "Indications",
     "summarise_proportion_of_patients_covered": "Patients covered on each day",
     "summarise_drug_restart": "After the end of treatment",
-    "summarise_treatment": "Treatments after entry",
-    "summarise_dose_coverage": "Records with a daily dose",
     "treatment_pathways": "Sequences of treatments",
 }
 _CURVES = "survival_estimates"
