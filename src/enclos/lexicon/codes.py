@@ -115,11 +115,7 @@ class Code(Enum):
     RELEASE_ALTERED = ("REL-06", _SAFE, "what leaves is what was voted on, to the byte [design § 1]")
     RELEASE_REQUEST = ("REL-07", _PROMISE, "a request states purpose, author and reasons in words [SEC-EXP-2]")
     PACKAGE_BROKEN = ("REL-08", _PROMISE, "a package is complete and signed by the release key [Five Safes RO-Crate]")
-    RELEASE_DIFFERENCE = (
-        "REL-10",
-        _SAFE,
-        "no released numbers together tell of fewer persons than the minimum [SACRO]",
-    )
+    RELEASE_DIFFERENCE = ("REL-11", _SAFE, "no released numbers together tell of fewer than the minimum [SACRO]")
     RELEASE_OTHER_PERMIT = ("REL-09", _ALLOW, "a result leaves under its own permit and no other [EHDS Art. 73(2)]")
     POOL_SITES = (
         "REL-10",

@@ -30,9 +30,9 @@ N_CLASSES = 64
 _N_COARSE = 8
 _MOST_AT_ONCE = 1 << 21
 """Combinations that are looked at together: some 128 MB of coarse counts."""
-MOST_IN_TRIPLES = 128
+MOST_IN_TRIPLES = 64
 """Sets within the new one of which three are added: the largest. All of them are tried one by one and in pairs."""
-MOST_WHOLES = 4
+MOST_WHOLES = 12
 """Sets that hold the new one and from which two are taken: the smallest. One is taken from all of them."""
 
 
@@ -44,6 +44,11 @@ class Collision:
     plus: tuple[int, ...]
     minus: tuple[int, ...]
     n_persons: int
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """All that take part beside the new set."""
+        return (*self.plus, *self.minus)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,7 +71,7 @@ class Sets:
 
 def told_by(persons: Persons) -> tuple[Counts, int]:
     """How many of a set's persons fall into each class, and their sum, by a spread of numbers that never changes."""
-    mixed = persons.astype(np.uint64)
+    mixed = persons.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)  # without it, person 0 would weigh nothing
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     counts = np.bincount((mixed >> np.uint64(58)).astype(np.int64), minlength=N_CLASSES).astype(np.int32)

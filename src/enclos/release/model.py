@@ -78,6 +78,8 @@ class CellEvidence:
     n_numerator: int
     n_denominator: int
     hidden: tuple[str, ...]
+    table: str
+    """The kind of interval, or of description."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -26,6 +26,7 @@ from enclos.release.steps import (
     show_request,
 )
 from enclos.stores.release_files import ArchiveFiles, DeskFiles, read_package, verify_package, write_package
+from factories.groups import Subject, description_of
 from factories.permits import SeedSigner
 from factories.results import Asked, crowd, result_of
 
@@ -285,3 +286,14 @@ def test_the_figure_is_a_picture_of_what_is_shown(desk: DeskFiles) -> None:
     assert b"<script" not in figure
     assert b"metadata" not in figure
     assert io.BytesIO(figure).getbuffer().nbytes > 1000
+
+
+def test_a_description_leaves_as_estimates_do(desk: DeskFiles) -> None:
+    people = [Subject("statin", "Female" if at % 2 else "Male", "20 to 64", value=at % 30) for at in range(200)]
+    request = accepted(desk, result=description_of(people))
+    package = export(desk, request)
+    verify_files(package, SIGNER.public_key())
+    table, _ = result_from_csv(package["results.csv"])
+    shown = {(row["variable_name"], row["estimate_name"]): row["estimate_value"] for row in table.to_pylist()}
+    assert shown["Number subjects", "count"] == "100"
+    assert shown["Days", "max"] == HIDDEN

@@ -25,6 +25,7 @@ from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.effects import read_effects
+from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups
 from enclos.release.rules.numbers import Numbers, numbers_of
 from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
@@ -57,10 +58,15 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     system = numbers.system()
     hidden, n_primary = _primary(numbers)
     narrow = _secondary(numbers, system, hidden)
-    findings += _said(numbers, hidden, n_primary, narrow)
-    lines = hidden_lines(reading, numbers, hidden)
+    told = tuple(_told(reading, numbers, hidden))
+    groups = judge_groups(result, told, min_count, rules)
+    if groups.n_untyped:
+        said = f"{groups.n_untyped} line(s) of descriptions have labels or values of no known form"
+        findings.append(Finding(Rule.TYPED, Verdict.REFUSE, said))
+    findings += _said(numbers, hidden, n_primary, narrow, groups)
+    lines = hidden_lines(reading, numbers, hidden) | groups.lines
     n_kept = result.n_rows - len(lines)
-    n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of)
+    n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of) + groups.n_kept
     if n_cells_kept == 0:
         findings.append(Finding(Rule.CONTENT, Verdict.REFUSE, "no estimate is left to release"))
     else:
@@ -69,24 +75,25 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
         "n_estimates": n_estimates,
         "n_hidden": n_estimates - n_kept,
         "share_kept": round(n_kept / n_estimates, 4) if n_estimates else 0.0,
-        "n_cells": len(reading.cells),
-        "n_cells_touched": sum(bool(_hidden_roles(numbers, hidden, at)) for at in range(len(reading.cells))),
+        "n_cells": len(reading.cells) + len(groups.evidence),
+        "n_cells_touched": sum(bool(_hidden_roles(numbers, hidden, at)) for at in range(len(reading.cells)))
+        + sum(bool(each.hidden) for each in groups.evidence),
         "min_count": min_count,
         "policy": rules.id,
     }
     return Assessment(
         min_count,
         tuple(findings),
-        _safe(result, lines, min_count) if len(narrow) == 0 else None,
-        tuple(_evidence(reading, numbers, hidden)),
+        _safe(result, lines, min_count) if len(narrow) == 0 and not groups.n_untyped else None,
+        (*_evidence(reading, numbers, hidden), *groups.evidence),
         summary,
-        tuple(_told(reading, numbers, hidden)),
+        (*told, *groups.told),
     )
 
 
 def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:
     """The result without what no rule speaks of, and how many result ids that is: a study may have several analyses."""
-    known = {kind for kind, _, _ in roles()}
+    known = {kind for kind, _, _ in roles()} | GROUPS
     aside = {each.result_id for each in result.settings if each.result_type not in known}
     if not aside:
         return result, 0
@@ -158,10 +165,16 @@ def _cheapest(
 
 
 def _said(
-    numbers: Numbers, hidden: npt.NDArray[np.bool_], n_primary: int, narrow: npt.NDArray[np.int64]
+    numbers: Numbers,
+    hidden: npt.NDArray[np.bool_],
+    n_primary: int,
+    narrow: npt.NDArray[np.int64],
+    groups: JudgedGroups,
 ) -> Iterable[Finding]:
     k = numbers.min_count
     n_secondary = int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_))) - n_primary
+    n_primary += groups.n_primary
+    n_secondary += groups.n_secondary
     if n_primary:
         said = f"{n_primary} number(s) that rest on fewer than {k} persons, or tell such a number, are hidden"
         yield Finding(Rule.MINIMUM, Verdict.REVIEW, said)
@@ -237,4 +250,5 @@ def _evidence(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_])
             behind.n_numerator,
             behind.n_denominator,
             tuple(roles),
+            cell.window.interval,
         )

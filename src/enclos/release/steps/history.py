@@ -154,7 +154,7 @@ def _collisions(own: str, kept: bytes, min_count: int, desk: Desk, archive: Arch
         return one.persons(within)
 
     def named(collision: Collision) -> set[str]:
-        numbers = [each for each in (*collision.plus, *collision.minus) if each < len(counts)]
+        numbers = [each for each in collision.others if each < len(counts)]
         return {place(number)[0].request for number in numbers}
 
     found = collisions(Sets(new.counts, new.sums, new.persons), Sets(counts, sums, persons), min_count)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult, result_csv
+from enclos.contracts.result import StudyResult, result_csv
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -108,15 +108,13 @@ def cells_by_fate(found: Assessment) -> list[dict[str, Any]]:
     """How many cells are shown, below the minimum, or hidden for another's sake, by kind of interval."""
     fates: Counter[tuple[str, str]] = Counter()
     for cell in found.evidence:
-        _, _, *interval = cell.additional_level.split(SEPARATOR)
-        kind = interval[0] if interval else OVERALL
         if not cell.hidden:
             fate = "shown"
         elif Role.NUMERATOR.value in cell.hidden and 0 < cell.n_numerator < found.min_count:
             fate = "below the minimum"
         else:
             fate = "protects another cell"
-        fates[kind, fate] += 1
+        fates[cell.table, fate] += 1
     return [{"table": kind, "fate": fate, "n": n} for (kind, fate), n in sorted(fates.items())]
 
 

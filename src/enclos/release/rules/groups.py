@@ -1,0 +1,272 @@
+"""Descriptions of groups: counts, shares, means and quantiles, each with the persons behind it.
+
+A number leaves when those it counts, and those of its group whom it leaves out, are none or at least the minimum; a
+mean when it rests on the minimum; a quantile when the minimum lies on either side of it. Extremes are one person's and
+never leave. Then three things are hidden for the sake of others, the smallest first, until nothing is left to hide:
+levels of a variable, or strata of a group, whose rest would be few; sets that differ by a few from a sum or a rest of
+other shown sets of the request (``release.history``), incidence and prevalence among them.
+
+Units: distinct persons; k is the permit's minimum count.
+Check: tests/generative/test_release_groups.py attacks what is shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, StudyResult
+from enclos.release.history import N_CLASSES, Sets, collisions, told_by
+from enclos.release.model import CellEvidence, Told
+from enclos.release.rules.policy import Policy
+
+GROUPS = frozenset(
+    {
+        "summarise_characteristics",
+        "summarise_large_scale_characteristics",
+        "summarise_cohort_overlap",
+        "summarise_standardised_differences",
+        "summarise_drug_utilisation",
+        "summarise_indication",
+        "summarise_drug_restart",
+        "summarise_proportion_of_patients_covered",
+        "summarise_trend",
+        "code_use",
+        "cohort_code_use",
+        "treatment_pathways",
+        "survival_summary",
+    }
+)
+"""Result types that describe groups."""
+
+_LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
+_LABEL = re.compile(r'(?![=+@])(?!-(?![0-9i]))[^\x00-\x1f<>"]{0,255}')
+"""Names of cohorts and concepts, windows and levels: no markup, no formula, nothing that ends a line."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TOLD, _SHARE, _REST = "told", "share", "rest"
+
+
+@cache
+def supports() -> Mapping[str, str]:
+    """What each estimate needs: its persons told, a share, the rest, or times the minimum; others never leave."""
+    text = resources.files("enclos.release").joinpath("groups.csv").read_text(encoding="utf-8")
+    return {row["estimate_name"]: row["support"] for row in csv.DictReader(text.splitlines())}
+
+
+@dataclass(slots=True)
+class _Group:
+    """One cell with the lines that rest on it."""
+
+    cell: Cell
+    result_type: str
+    rows: list[tuple[int, str]] = field(default_factory=list)
+    is_primary: bool = False
+    is_hidden: bool = False
+
+    @property
+    def having(self) -> BitMap:
+        return self.cell.dense_numerator
+
+    @property
+    def among(self) -> BitMap:
+        return self.cell.dense_denominator
+
+    @property
+    def sets(self) -> tuple[BitMap, ...]:
+        """The sets of persons that are told where this is shown."""
+        return tuple(each for each in (self.having, self.among) if each)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedGroups:
+    """Lines that are hidden, the persons that are told, and why."""
+
+    lines: frozenset[int]
+    told: tuple[Told, ...]
+    evidence: tuple[CellEvidence, ...]
+    n_untyped: int
+    n_primary: int
+    n_secondary: int
+    n_kept: int
+
+
+def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy) -> JudgedGroups:
+    """What of the descriptions of a result may be shown beside what is told already.
+
+    Lines without persons behind them are hidden; lines of no known form are counted, and the findings refuse.
+    """
+    groups, unbacked, n_untyped = _read(result, rules)
+    for group in groups:
+        group.is_primary = group.is_hidden = _tells_few(group, min_count, full=rules.hides_full_counts)
+    _hide_for_others(groups, [each.persons for each in told], min_count)
+    shown = [group for group in groups if not group.is_hidden]
+    lines = set(unbacked)
+    for group in groups:
+        lines.update(row for row, name in group.rows if group.is_hidden or not _is_supported(name, group, min_count))
+    return JudgedGroups(
+        frozenset(lines),
+        tuple(Told(each, group.cell.person_numbers) for group in shown for each in group.sets),
+        tuple(_evidence(group) for group in groups),
+        n_untyped,
+        sum(group.is_primary for group in groups),
+        sum(group.is_hidden and not group.is_primary for group in groups),
+        len(shown),
+    )
+
+
+def _read(result: StudyResult, rules: Policy) -> tuple[list[_Group], set[int], int]:
+    types = {each.result_id: each.result_type for each in result.settings if each.result_type in GROUPS}
+    groups = {
+        cell.key: _Group(cell, types[cell.result_id])
+        for cell in sorted(result.cells, key=lambda cell: cell.key)
+        if cell.result_id in types
+    }
+    unbacked: set[int] = set()
+    n_untyped = sum(
+        not (rules.settings_names.fullmatch(name) and _LABEL.fullmatch(value))
+        for each in result.settings
+        if each.result_id in types
+        for name, value in each.values.items()
+    )
+    columns = [result.table[name].to_pylist() for name in RESULT_COLUMNS]
+    for row, values in enumerate(zip(*columns, strict=True)):
+        line = dict(zip(RESULT_COLUMNS, values, strict=True))
+        if line["result_id"] not in types:
+            continue
+        value = line["estimate_value"]
+        is_value = value is None or rules.values.fullmatch(value) or _DAY.fullmatch(value)
+        if not (is_value and all(_LABEL.fullmatch(line[name] or "") for name in _LABELS)):
+            n_untyped += 1
+            continue
+        group = _group_of(line, groups)
+        if group is None or not group.cell.dense_numerator.issubset(group.cell.dense_denominator):
+            unbacked.add(row)
+        else:
+            group.rows.append((row, line["estimate_name"]))
+    return list(groups.values()), unbacked, n_untyped
+
+
+def _group_of(
+    line: Mapping[str, str], groups: Mapping[tuple[int, str, str, str, str, str, str], _Group]
+) -> _Group | None:
+    """The cell of a line: of its variable, or of all variables that rest on the same persons."""
+    head = (int(line["result_id"]), line["group_level"], line["strata_name"], line["strata_level"])
+    own = (*head, line["variable_name"], line["variable_level"] or "", line["additional_level"])
+    return groups.get(own) or groups.get((*head, "", "", line["additional_level"]))
+
+
+def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
+    """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
+    n, n_rest = len(group.having), len(group.among) - len(group.having)
+    is_share = any(supports().get(name) == _SHARE for _, name in group.rows)
+    return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_share and n > 0 == n_rest)
+
+
+def _is_supported(name: str, group: _Group, k: int) -> bool:
+    """Whether an estimate rests on enough persons, where its group is shown."""
+    support = supports().get(name, "")
+    if support in {_TOLD, _SHARE, _REST}:
+        return True
+    return support.isdigit() and len(group.having) >= int(support) * k
+
+
+def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -> None:
+    """Hide groups until no few are told by what is shown: neither as a rest of parts nor by sums of sets."""
+    families = list(_families(groups))
+    collides: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
+    while k > 1:
+        chosen = [part for whole, parts in families if (part := _telling_rest(whole, parts, k)) is not None]
+        if not chosen:
+            chosen, collides = _colliding(groups, told, k, collides)
+        if not chosen:
+            return
+        for group in chosen:
+            group.is_hidden = True
+
+
+def _families(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[_Group, BitMap]], list[tuple[_Group, BitMap]]]]:
+    """Parts that a whole may be made of: levels of one variable in their group, strata of one number in all of them."""
+    levels: dict[tuple[object, ...], list[_Group]] = defaultdict(list)
+    strata: dict[tuple[object, ...], dict[str, list[_Group]]] = defaultdict(lambda: defaultdict(list))
+    for group in groups:
+        cell = group.cell
+        head = (cell.result_id, cell.group_level, cell.additional_level, cell.variable_name)
+        levels[(*head, cell.strata_name, cell.strata_level)].append(group)
+        strata[(*head, cell.variable_level)][cell.strata_name].append(group)
+    for parts in levels.values():
+        yield [(part, part.among) for part in parts], [(part, part.having) for part in parts]
+    for by_name in strata.values():
+        for name, parts in by_name.items():
+            if name != OVERALL:
+                wholes = by_name.get(OVERALL, [])
+                yield [(each, each.having) for each in wholes], [(part, part.having) for part in parts]
+                yield [(each, each.among) for each in wholes], [(part, part.among) for part in parts]
+
+
+def _telling_rest(
+    wholes: Iterable[tuple[_Group, BitMap]], parts: Iterable[tuple[_Group, BitMap]], k: int
+) -> _Group | None:
+    """The smallest shown part, where what shown parts leave of a shown whole is a few persons."""
+    shown = [(group, persons) for group, persons in parts if not group.is_hidden and persons]
+    together = BitMap.union(BitMap(), *(persons for _, persons in shown))
+    if not shown or len(together) < sum(len(persons) for _, persons in shown):
+        return None
+    for group, whole in wholes:
+        rest = len(whole - together)
+        if not group.is_hidden and together.issubset(whole) and 0 < rest < k and rest < len(whole):
+            return min(shown, key=lambda part: (len(part[1]), part[0].cell.key))[0]
+    return None
+
+
+def _colliding(
+    groups: Sequence[_Group], told: Sequence[BitMap], k: int, suspects: set[bytes] | None
+) -> tuple[list[_Group], set[bytes]]:
+    """For each shown set that others tell but for a few: the smallest group that takes part; and those sets.
+
+    In: suspects — the sets to look at; None for all
+    """
+    of_set: dict[bytes, list[_Group]] = defaultdict(list)
+    for group in groups:
+        for persons in () if group.is_hidden else group.sets:
+            of_set[persons.serialize()].append(group)
+    fixed = {persons.serialize() for persons in told if persons}
+    names = list(dict.fromkeys([*of_set, *fixed]))
+    everything = _sets(names)
+    asked = names if suspects is None else [name for name in names if name in suspects]
+    chosen, colliding = [], set()
+    for found in collisions(_sets(asked), everything, k):
+        colliding.add(asked[found.new])
+        earlier = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
+        free = [group for name in (asked[found.new], *earlier) if name not in fixed for group in of_set[name]]
+        if free:
+            chosen.append(min(free, key=lambda group: (len(group.having) or len(group.among), group.cell.key)))
+    return chosen, colliding
+
+
+def _sets(names: Sequence[bytes]) -> Sets:
+    members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
+    told = [told_by(each) for each in members]
+    counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
+    return Sets(counts, np.array([total for _, total in told], dtype=np.uint64), lambda number: members[number])
+
+
+def _evidence(group: _Group) -> CellEvidence:
+    cell = group.cell
+    hidden = ("numerator", "denominator") if group.is_hidden else ()
+    return CellEvidence(
+        cell.result_id,
+        cell.group_level,
+        cell.additional_level,
+        cell.n_numerator,
+        cell.n_denominator,
+        hidden,
+        group.result_type,
+    )
