@@ -13,6 +13,8 @@ Value: TypeAlias = str | int | float | None
 _Row: TypeAlias = Mapping[str, str | None]
 _RATES = GROUP_NAME
 _ATTRITION = "_attrition"
+_PROFILE = "log_ratio"
+"""What points of a likelihood are by: they are for pooling, not for reading."""
 _AS_NUMBERS = frozenset({"integer", "numeric", "percentage", "proportion"})
 _NUMBERS: dict[str, tuple[str, type[int | float]]] = {
     "denominator_count": ("n_persons", int),
@@ -46,7 +48,7 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
     shown: dict[tuple[int, str, str, str], dict[str, Value]] = {}
     others: dict[tuple[object, ...], dict[str, Value]] = {}
     for row in result.table.to_pylist():
-        if settings[row["result_id"]].result_type.endswith(_ATTRITION):
+        if settings[row["result_id"]].result_type.endswith(_ATTRITION) or row["additional_name"] == _PROFILE:
             continue
         if row["group_name"] != _RATES:
             _add_other(others, settings[row["result_id"]], row)

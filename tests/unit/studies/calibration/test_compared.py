@@ -42,11 +42,11 @@ def test_the_effect_of_two_sites_is_surer_than_that_of_either(sites: dict[str, A
         alone = lines[site, "site"]
         assert alone.lower is not None and alone.upper is not None
         assert width < math.log(alone.upper / alone.lower)
-    # Without profiles in the tables, one effect for all is the mean weighted by the sites' errors.
+    # Profiles say nearly what the mean weighted by the sites' errors says, where there are many outcomes.
     both = [(math.log(line.value or 0), line.numbers["standard_error"]) for line in (lines[s, "site"] for s in sites)]
     weights = [1 / error**2 for _, error in both]
     mean = sum(w * log for w, (log, _) in zip(weights, both, strict=True)) / sum(weights)
-    assert math.log(together.value) == pytest.approx(mean, abs=1e-5)
+    assert math.log(together.value) == pytest.approx(mean, abs=0.01)
 
 
 def test_a_site_whose_diagnostics_withhold_its_estimate_is_not_pooled(sites: dict[str, Any]) -> None:

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from enclos.contracts.omop import omop_tables
 from enclos.contracts.result import StudyResult
+from enclos.studies.calibration.model import PROFILE_POINTS
 from enclos.studies.document import study_from_yaml
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import Value, summary
@@ -200,3 +202,28 @@ def test_the_score_is_told_apart_by_its_covariates() -> None:
     highest = sorted(coefficients, key=lambda each: -coefficients[each])[:3]
     assert {each // 1000 for each in highest} == {FIRST_CONDITION, FIRST_CONDITION + 1, FIRST_CONDITION + 2}
     assert not math.isnan(np.mean(list(coefficients.values())))
+
+
+def test_the_likelihood_of_the_effect_is_told_for_pooling() -> None:
+    result = result_of(World(n_persons=1500, hazard_ratio=2.0), FAST + "      match: {ratio: 3}\n")
+    rows = [row for row in result.table.to_pylist() if row["estimate_name"] == "log_likelihood"]
+    points = np.array([float(row["additional_level"]) for row in rows])
+    heights = np.array([float(row["estimate_value"]) for row in rows])
+    assert points.tolist() == list(PROFILE_POINTS)
+    assert heights.max() == 0
+    ratio, lower, upper = numbers(effect(result))
+    assert abs(points[heights.argmax()] - math.log(ratio)) < 0.08
+    drop = np.interp([math.log(lower), math.log(upper)], points, heights - np.interp(math.log(ratio), points, heights))
+    np.testing.assert_allclose(drop, -1.92, atol=0.5)
+    assert not any("log_likelihood" in each for each in summary(result))
+    weighted = result_of(World(n_persons=800), FAST + "      weight: {}\n")
+    assert "log_likelihood" not in set(weighted.table["estimate_name"].to_pylist())
+
+
+def test_what_is_read_is_in_the_data_model() -> None:
+    told = columns_read(study_from_yaml(study_text()))
+    assert {"condition_occurrence", "drug_exposure", "procedure_occurrence", "device_exposure", "measurement"} <= set(
+        told
+    )
+    for table, columns in told.items():
+        assert set(columns) <= set(omop_tables()[table].names), table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from scipy.sparse import csc_array
 from enclos.studies.compare.model import OutcomeModel
 from enclos.studies.compare.rules.population import Followed
 from enclos.studies.regression.model import Fit, Likelihood, Status
-from enclos.studies.regression.steps import fit, profile_interval, with_intercept
+from enclos.studies.regression.steps import fit, log_likelihood_profile, profile_interval, with_intercept
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -78,6 +79,23 @@ def effect_of(
         return Effect(best, best - width, best + width)
     interval = profile_interval(fitted, column, _LEVEL)
     return Effect(best, interval.lower, interval.upper)
+
+
+def profile_of(seen: Followed, model: OutcomeModel, sets: Ints | None, points: Sequence[float]) -> Floats | None:
+    """The log-likelihood of the log ratio at some points, the highest of them 0, so that sites can add theirs up.
+
+    Empty: None where nobody has the outcome, or one cohort is empty
+    """
+    seen, sets, _ = _informative(seen, sets, None)
+    outcome = seen.n_outcomes if model is OutcomeModel.POISSON else seen.with_outcome
+    if not len(seen) or not outcome.any() or seen.treated.all() or not seen.treated.any():
+        return None
+    fitted, column = _fitted(seen, model, outcome.astype(np.float64), sets, None)
+    if column in fitted.unidentified:
+        return None
+    heights = log_likelihood_profile(fitted, column, np.array(points))
+    found: Floats = heights - heights.max()
+    return found
 
 
 def _informative(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,13 +18,14 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
+from enclos.studies.calibration.model import PROFILE_POINTS
 from enclos.studies.compare.model import Variant
 from enclos.studies.compare.rules.covariates import covariate_name
 from enclos.studies.compare.rules.curves import weighted_curve
 from enclos.studies.compare.rules.diagnostics import Diagnostic, failed
 from enclos.studies.compare.rules.population import Followed
 from enclos.studies.compare.steps.calibrating import Calibration
-from enclos.studies.compare.steps.effects import UNKNOWN, Effect
+from enclos.studies.compare.steps.effects import UNKNOWN, Effect, profile_of
 from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, Step, diagnostics_of
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.rules.estimates import printed
@@ -114,8 +115,23 @@ class _Writer:
             seen = {ADJUSTED: found.adjusted.seen, CRUDE: found.crude}.get(adjustment)
             if seen is not None:
                 self._persons(result_id, judged.outcome, adjustment, seen, shown=not withheld)
+        if not withheld:
+            self._profile(result_id, judged)
         place = self._place(judged.outcome, ADJUSTED, DIAGNOSTICS)
         self._report.add(result_id, place, list(_diagnostic_estimates(judged.diagnostics)))
+
+    def _profile(self, result_id: int, judged: Judged) -> None:
+        """Add the likelihood of the adjusted effect, for pooling; weighted entries have none that could be added up."""
+        done = judged.found.adjusted
+        if done.weights is not None:
+            return
+        heights = profile_of(done.seen, self._variant.model, done.within_sets, PROFILE_POINTS)
+        if heights is None:
+            return
+        place = replace(self._place(judged.outcome, ADJUSTED, EFFECT), additional=("log_ratio", ""))
+        levels = pa.array([printed(point) for point in PROFILE_POINTS], pa.string())
+        texts = pa.array([_text(height) for height in heights.tolist()], pa.string())
+        self._report.add_series(result_id, place, levels, [("log_likelihood", EstimateType.NUMERIC)], texts)
 
     def _persons(self, result_id: int, outcome: str, adjustment: str, seen: Followed, *, shown: bool) -> None:
         """Add the persons of both cohorts; outcomes and days only where the estimate is shown: they would tell it."""
