@@ -74,6 +74,8 @@ def identified(information: Floats, tolerance: float = 1e-10) -> Mask:
     kept = diagonal > 0
     scale = np.where(kept, 1 / np.sqrt(np.where(kept, diagonal, 1.0)), 0.0)
     left = information * scale[:, None] * scale
+    if kept.all() and _pivots(left).min(initial=1.0) > tolerance:
+        return kept
     for column in np.flatnonzero(kept):
         pivot = left[column, column]
         if pivot <= tolerance:
@@ -82,3 +84,12 @@ def identified(information: Floats, tolerance: float = 1e-10) -> Mask:
         line = left[column, column + 1 :] / pivot
         left[column + 1 :, column + 1 :] -= np.outer(line, left[column, column + 1 :])
     return kept
+
+
+def _pivots(information: Floats) -> Floats:
+    """What each column says that those before it do not; zero where that cannot be told."""
+    try:
+        factor = np.linalg.cholesky(information)
+    except np.linalg.LinAlgError:
+        return np.zeros(len(information))
+    return np.asarray(np.diag(factor) ** 2)
