@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import replace
 from datetime import date
 
 from enclos.contracts.result import StudyResult
@@ -134,3 +135,18 @@ def place_rows(result: StudyResult, *variables: str, without: Container[str] = (
             place = (row["group_level"], strata, row["variable_name"], row["variable_level"] or "")
             found.setdefault(place, []).append(f"{row['estimate_name']} {row['estimate_value']}")
     return [(*place, ", ".join(each)) for place, each in found.items()]
+
+
+def people_of_cohorts(text: str) -> list[History]:
+    """Persons of a table whose last columns are cohorts: records of concept 1 in the first of them, and so on."""
+    found = []
+    head = "person | sex | born | observed | events"
+    for person, sex, born, observed, *events in rows_of(text):
+        parts = [people(f"{head}\n{person}|{sex}|{born}|{observed}|{each}")[0] for each in events]
+        records = [
+            Record(concept, each.start_on, each.end_on)
+            for concept, part in enumerate(parts, 1)
+            for each in part.records
+        ]
+        found.append(replace(parts[0], records=tuple(records)))
+    return found

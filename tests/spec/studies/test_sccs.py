@@ -9,9 +9,8 @@ from enclos.studies.model import ConceptCohort, Domain, Limit, OpenEnd, Study
 from enclos.studies.sccs.model import Anchor, Cases, Sccs, Window
 from enclos.studies.steps import run_study
 from factories.studies import tables_of
-from factories.study_tables import Row, people, rows_of
+from factories.study_tables import Row, people_of_cohorts, rows_of
 from fakes.cdm import cdm_of_rows
-from oracle.histories import History, Record
 
 DRUG = ConceptCohort("drug", (1,), False, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
 BLEED = replace(DRUG, name="bleed", concepts=(2,))
@@ -27,23 +26,10 @@ PERSONS = """
 """
 
 
-def histories(text: str) -> list[History]:
-    """Persons of a table whose last columns are two cohorts."""
-    found = []
-    head = "person | sex | born | observed | events"
-    for person, sex, born, observed, *events in rows_of(text):
-        parts = [people(f"{head}\n{person}|{sex}|{born}|{observed}|{each}")[0] for each in events]
-        records = [
-            Record(concept, each.start_on, each.end_on)
-            for concept, part in enumerate(parts, 1)
-            for each in part.records
-        ]
-        found.append(replace(parts[0], records=tuple(records)))
-    return found
-
-
 def result_of(persons: str, asked: Sccs) -> StudyResult:
-    return run_study(Study("spec", (DRUG, BLEED), (asked,)), cdm_of_rows(tables_of(histories(persons)), n_buckets=2))
+    return run_study(
+        Study("spec", (DRUG, BLEED), (asked,)), cdm_of_rows(tables_of(people_of_cohorts(persons)), n_buckets=2)
+    )
 
 
 def shown(persons: str, asked: Sccs) -> list[Row]:

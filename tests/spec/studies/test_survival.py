@@ -12,10 +12,9 @@ from enclos.studies.model import AgeGroup, ConceptCohort, Domain, Limit, OpenEnd
 from enclos.studies.steps import run_study
 from enclos.studies.survival.model import FollowUp, Shown, Survival, Washout
 from factories.studies import tables_of
-from factories.study_tables import Row, people, rows_of
+from factories.study_tables import Row, people_of_cohorts, rows_of
 from factories.survival import left, said
 from fakes.cdm import cdm_of_rows
-from oracle.histories import History, Record
 
 TREATED = ConceptCohort("treated", (1,), False, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
 BLEED = replace(TREATED, name="bleed", concepts=(2,))
@@ -33,24 +32,9 @@ PERSONS = """
 """
 
 
-def histories(text: str) -> list[History]:
-    """Persons of a table whose last columns are three cohorts."""
-    found = []
-    head = "person | sex | born | observed | events"
-    for person, sex, born, observed, *events in rows_of(text):
-        parts = [people(f"{head}\n{person}|{sex}|{born}|{observed}|{each}")[0] for each in events]
-        records = [
-            Record(concept, each.start_on, each.end_on)
-            for concept, part in enumerate(parts, 1)
-            for each in part.records
-        ]
-        found.append(replace(parts[0], records=tuple(records)))
-    return found
-
-
 def result_of(persons: str, asked: Survival) -> StudyResult:
     cohorts = tuple(each for each in (TREATED, BLEED, DEATH) if each.name in asked.cohort_names)
-    return run_study(Study("spec", cohorts, (asked,)), cdm_of_rows(tables_of(histories(persons)), n_buckets=2))
+    return run_study(Study("spec", cohorts, (asked,)), cdm_of_rows(tables_of(people_of_cohorts(persons)), n_buckets=2))
 
 
 def shown(persons: str, asked: Survival) -> list[Row]:
