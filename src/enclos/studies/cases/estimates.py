@@ -8,7 +8,7 @@ import numpy as np
 
 from enclos.studies.regression.model import Likelihood, Prior, Status
 from enclos.studies.regression.steps import fit
-from enclos.studies.sccs.fitting import LEVEL, Effect, effect_of
+from enclos.studies.sccs.fitting import LEVEL, Effect, effects_of
 from enclos.studies.sccs.intervals import Bools, Ints
 
 
@@ -54,9 +54,8 @@ def odds_ratios(number: Ints, is_case: Bools, exposed: Bools) -> tuple[Effect, .
     )
     if found.status not in {Status.CONVERGED, Status.NOT_IDENTIFIED}:
         return tuple(effects)
-    for at, column in enumerate(columns.tolist()):
-        if at not in found.unidentified:
-            effects[column] = effect_of(found, at)
+    for column, effect in zip(columns.tolist(), effects_of(found, len(columns)), strict=True):
+        effects[column] = effect
     return tuple(effects)
 
 

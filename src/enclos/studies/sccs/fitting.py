@@ -73,19 +73,30 @@ def fit_rows(rows: Rows, values: Floats) -> Model:
     if found.status not in {Status.CONVERGED, Status.NOT_IDENTIFIED}:
         return replace(nothing, status=found.status.value)
     effects = [Effect() for _ in range(n_windows)]
-    for at, column in enumerate(columns.tolist()):
-        if at not in found.unidentified:
-            effects[column] = effect_of(found, at)
+    for column, effect in zip(columns.tolist(), effects_of(found, len(columns)), strict=True):
+        effects[column] = effect
     return Model(tuple(effects), found.coefficients[len(columns) :], found.log_likelihood, found.status.value)
 
 
-def effect_of(found: Fit, column: int) -> Effect:
-    """A coefficient with the ends of its profile likelihood interval.
+def effects_of(found: Fit, n_columns: int) -> list[Effect]:
+    """The first columns' coefficients with the ends of their profile likelihood intervals.
+
+    Empty: not numbers for a column that is not identified
+    """
+    errors = found.standard_errors().tolist()
+    return [
+        Effect() if at in found.unidentified else _effect(found, at, error)
+        for at, error in enumerate(errors[:n_columns])
+    ]
+
+
+def _effect(found: Fit, column: int, error: float) -> Effect:
+    """A coefficient with the ends of its interval.
 
     The signed root of the fall in likelihood is all but straight between the best value and an end: two steps along it
     find both ends where a search that halves takes many, each a fit of all rows with the coefficient held.
     """
-    best, error = float(found.coefficients[column]), float(found.standard_errors()[column])
+    best = float(found.coefficients[column])
     top, wanted = found.log_likelihood + found.log_prior, NormalDist().inv_cdf((1 + LEVEL) / 2)
     sides = np.array([-1.0, 1.0])
     if not math.isfinite(error) or error > _FAR:
