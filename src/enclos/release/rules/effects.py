@@ -1,8 +1,8 @@
 """Effects read as what they are: the persons of two cohorts, and numbers that rest on all of them.
 
 An adjusted ratio is no quotient of counts; what it tells of one person falls with the persons and outcomes behind it.
-So it leaves only where every count behind it could: persons and outcomes of both cohorts, before and after adjustment,
-each at least the minimum, none hidden for the sake of another.
+So it leaves only where every count behind it does: persons and outcomes of both cohorts that it was estimated on, each
+at least the minimum, none hidden for the sake of another.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ from enclos.release.rules.reading import (
     settings_untyped,
 )
 
-_ALL_TIME = Window(date(1900, 1, 1), date(2099, 12, 31), OVERALL)
+_FIRST_ON, _LAST_ON = date(1900, 1, 1), date(2099, 12, 31)
+_ADJUSTED, _CRUDE = "Adjusted", "Crude"
+_ASKED_FIRST = ("primary", _ADJUSTED)
+"""Whose effect the study is for: where two ways of asking would tell a few persons apart, the other one is hidden."""
+_ANY_SEX = "Any"
 _COUNTS = (Role.NUMERATOR, Role.DENOMINATOR)
 _EVERYBODY = (0, 150)
 
@@ -38,8 +42,8 @@ def read_effects(reading: Reading, result: StudyResult, rules: Policy) -> None:
     settings = {each.result_id: each for each in result.settings if each.result_type in EFFECTS}
     reading.n_untyped += settings_untyped(settings, rules)
     persons = {cell.key: cell for cell in result.cells if cell.result_id in settings}
-    parts: dict[int, dict[tuple[object, ...], ReadCell]] = defaultdict(dict)
-    rows: dict[int, list[int]] = defaultdict(list)
+    parts: dict[tuple[int, str], dict[tuple[object, ...], ReadCell]] = defaultdict(dict)
+    rows: dict[tuple[int, str], list[int]] = defaultdict(list)
     columns = [result.table[name].to_pylist() for name in RESULT_COLUMNS]
     for row, values in enumerate(zip(*columns, strict=True)):
         line = dict(zip(RESULT_COLUMNS, values, strict=True))
@@ -50,15 +54,20 @@ def read_effects(reading: Reading, result: StudyResult, rules: Policy) -> None:
         if role is None:
             reading.n_untyped += 1
         elif role in _COUNTS:
-            _read_count(reading, parts[result_id], persons, settings[result_id], row, line, role)
+            _read_count(reading, parts[_based_on(line)], persons, settings[result_id], row, line, role)
         else:
-            rows[result_id].append(row)
+            rows[_based_on(line)].append(row)
     found = [cell for cells in parts.values() for cell in cells.values()]
     reading.n_unbacked += sum(not _agrees(cell) for cell in found)
-    reading.n_unbacked += len(persons) - len(found) + sum(not parts[result_id] for result_id in rows)
+    reading.n_unbacked += len(persons) - len(found) + sum(not parts[place] for place in rows)
     reading.cells = sorted([*reading.cells, *found], key=lambda cell: cell.cell.key)
-    for result_id, own in rows.items():
-        reading.standardised.append(ReadStandardised(tuple(own), tuple(parts[result_id].values())))
+    for place, own in rows.items():
+        reading.standardised.append(ReadStandardised(tuple(own), tuple(parts[place].values())))
+
+
+def _based_on(line: Mapping[str, str]) -> tuple[int, str]:
+    """The result id and the population that a number is about: what is not of the crude one rests on the adjusted."""
+    return int(line["result_id"]), _CRUDE if line["strata_level"] == _CRUDE else _ADJUSTED
 
 
 def _read_count(
@@ -84,8 +93,10 @@ def _read_count(
         return
     family = tuple(sorted({**settings.values, "part": SEPARATOR.join((line["strata_level"], variable[0]))}.items()))
     outcome = line["group_level"].split(SEPARATOR)[-1]
-    stratum = Stratum(family, outcome, _EVERYBODY, "Both", 0)
-    cell = cells.setdefault(key, ReadCell(stratum, _ALL_TIME, persons[key]))
+    stratum = Stratum(family, outcome, _EVERYBODY, _ANY_SEX, 0)
+    is_first = (settings.values.get("comparison"), line["strata_level"]) == _ASKED_FIRST
+    window = Window(_FIRST_ON, _LAST_ON, OVERALL if is_first else "other")
+    cell = cells.setdefault(key, ReadCell(stratum, window, persons[key], has_ratio=False))
     cell.rows.setdefault(role, []).append(row)
     if role is Role.NUMERATOR:
         cell.numerator = int(line["estimate_value"])

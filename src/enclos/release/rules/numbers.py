@@ -188,7 +188,8 @@ def _add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
         numbers.bound([(denominator, 1), (time, -1)])
         numbers.bound([(time, 1), (denominator, -days)])
         numbers.hides_with[denominator].add(time)
-    numbers.hides_with[denominator].add(numerator)
+    if cell.has_ratio:
+        numbers.hides_with[denominator].add(numerator)
     numbers.numerator_of.append(numerator)
     numbers.denominator_of.append(denominator)
     numbers.time_of.append(time)

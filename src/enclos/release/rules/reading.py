@@ -82,6 +82,8 @@ class ReadCell:
     numerator: int = 0
     denominator: int = 0
     time: int | None = None
+    has_ratio: bool = True
+    """Whether a ratio of its numbers stands beside them, which would give one back from the other."""
 
     @property
     def counts_persons(self) -> bool:

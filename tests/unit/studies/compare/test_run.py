@@ -13,7 +13,8 @@ from enclos.studies.calibration.model import PROFILE_POINTS
 from enclos.studies.document import study_from_yaml
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import Value, summary
-from factories.compare import COMPARATOR, FIRST_CONDITION, TARGET, World, study_text, world_cdm
+from factories.compare import COMPARATOR, FIRST_CONDITION, TARGET, World, study_text, world_cdm, world_tables
+from fakes.cdm import cdm_of_rows
 
 FAST = "      propensity: {variance: 0.1}\n      covariates: {windows: long_term}\n"
 
@@ -183,6 +184,10 @@ def test_an_empty_cohort_gives_attrition_and_no_estimate() -> None:
     result = result_of(World(n_persons=40), FAST + "      age: [0, 5]\n")
     assert {each.result_type for each in result.settings} == {"compare_attrition"}
     assert result.n_rows > 0
+    nobody = world_tables(World(n_persons=40), 1)
+    nobody["drug_exposure"] = nobody["drug_exposure"].slice(0, 0)
+    result = run_study(study_from_yaml(study_text(FAST)), cdm_of_rows(nobody))
+    assert {row["estimate_value"] for row in result.table.to_pylist()} == {"0"}
 
 
 def test_what_is_read_is_said_beforehand() -> None:

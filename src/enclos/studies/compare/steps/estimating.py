@@ -142,9 +142,10 @@ def compared(
 
     In: scored — scores the entries at some positions, of both cohorts
     """
-    steps = [Step(reason, entries.person[kept], entries.treated[kept]) for reason, kept in _required(entries, variant)]
     risk = at_risk(entries, variant.follow_up, variant.eligibility.duplicates)
-    at = np.flatnonzero(_required(entries, variant)[-1][1]).astype(np.int64)
+    required = _required(entries, risk, variant)
+    steps = [Step(reason, entries.person[kept], entries.treated[kept]) for reason, kept in required]
+    at = np.flatnonzero(required[-1][1]).astype(np.int64)
     treated = entries.treated[at]
     if not treated.any() or treated.all():
         return Findings(variant, tuple(steps), None, treated, None, None, {}, {})
@@ -162,12 +163,11 @@ def compared(
     )
 
 
-def _required(entries: Entries, variant: Variant) -> list[tuple[str, Bools]]:
+def _required(entries: Entries, risk: AtRisk, variant: Variant) -> list[tuple[str, Bools]]:
     """Each requirement but those of the outcome, with who is left."""
     steps = eligible(entries, variant.eligibility)
-    n_days = at_risk(entries, variant.follow_up, variant.eligibility.duplicates).n_days
-    least = variant.follow_up.min_days
-    return [*steps, (f"At least {least} days at risk", steps[-1][1] & (n_days >= max(least, 1)))]
+    least = max(variant.follow_up.min_days, 1)
+    return [*steps, (f"At least {least} days at risk", steps[-1][1] & (risk.n_days >= least))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
