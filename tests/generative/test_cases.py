@@ -206,7 +206,7 @@ def test_case_controls_compare_whom_the_oracle_does(**drawn: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(**CONTROL)
 def test_case_controls_compare_whom_the_oracle_does_often(**drawn: Any) -> None:
     check_case_controls(**drawn)

@@ -166,7 +166,7 @@ def test_counts_are_what_the_oracle_finds(**drawn: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(**DRAWN)
 def test_counts_are_what_the_oracle_finds_often(**drawn: Any) -> None:
     check_counts_are_what_the_oracle_finds(**drawn)
