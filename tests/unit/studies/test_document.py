@@ -302,7 +302,7 @@ def test_a_standard_is_named_or_given_and_brings_its_age_groups(
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ("standardise: esp1976", "standardise"),
+        ("standardise: esp1976", "standardise: input should be 'esp2013'"),
         ("standardise: [[0, 39, 0]]", "standardise: a standard is"),
         ("standardise: [[0, 39, 1], [30, 50, 1]]", "standardise: a standard is"),
         ("standardise: esp2013, age_groups: [[0, 17], [18, 150]]", "age_groups: age groups are made of whole bands"),

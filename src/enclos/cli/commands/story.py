@@ -23,6 +23,9 @@ def demo(
 ) -> None:
     """The whole story on a synthetic France, and a report with figures.
 
+    Nobody has the passphrase of its enclosure afterwards: for studies of your own,
+    `enclos init` one and ingest the demo's deliveries.
+
     Example: enclos demo --persons 20000 --dir demo
     """
     from enclos.app.demo import run_demo

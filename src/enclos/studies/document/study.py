@@ -187,8 +187,10 @@ def _shape_faults(error: ValidationError, lines: Mapping[Path, int]) -> Iterator
 
 
 def _untagged(loc: Path) -> Path:
-    """The place without the form of the cohort that it is in."""
-    return (*loc[:2], *loc[3:]) if len(loc) > 2 and loc[0] == "cohorts" else loc
+    """The place without the form of the cohort that it is in, and without the type that a value may have."""
+    if loc[:1] == ("cohorts",):
+        return (*loc[:2], *loc[3:]) if len(loc) > 2 else loc
+    return tuple(part for part in loc if not (isinstance(part, str) and part.startswith(("list[", "literal["))))
 
 
 def _unknown(loc: Path) -> str:
