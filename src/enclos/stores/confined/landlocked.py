@@ -107,6 +107,10 @@ def main() -> None:
     site, program, *places = sys.argv[1:]
     with open(program, "rb") as file:  # noqa: PTH123 - only what is loaded already
         code = compile(file.read(), "worker", "exec")
+    shown = {os.path.basename(place).partition(".")[0] for place in places}  # noqa: PTH119 - only what is loaded already
+    for name in os.listdir(site):  # noqa: PTH208 - what else is installed is not there: pyarrow asks for cloudpickle
+        if (top := name.partition(".")[0]) not in shown:
+            sys.modules.setdefault(top, None)  # type: ignore[arg-type]
     restrict_files(site, places)
     sys.path.insert(0, site)
     import encodings.idna  # noqa: F401
