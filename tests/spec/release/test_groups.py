@@ -75,3 +75,16 @@ def test_labels_that_a_page_or_a_spreadsheet_would_run_are_refused() -> None:
 
 def test_nothing_left_is_refused() -> None:
     assert assess(description_of(cohort(3, 2)), 10).verdict is Verdict.REFUSE
+
+
+def test_what_another_number_tells_of_the_same_persons_is_not_hidden() -> None:
+    people = [Subject("statin", "Female", "0 to 64", value=1) for _ in range(30)]
+    people += [Subject("statin", "Male", "65 to 150", value=1) for _ in range(26)]
+    people += [Subject("other", "Male", "65 to 150", value=1) for _ in range(3)]
+    rows = assess(description_of(people), 10).safe.table.to_pylist()  # type: ignore[union-attr]
+    told = {
+        (row["strata_level"], row["variable_name"], row["variable_level"], row["estimate_name"]): row["estimate_value"]
+        for row in rows
+        if row["group_level"] == "statin"
+    }
+    assert told["Male", "Number subjects", None, "count"] == told["overall", "Age group", "65 to 150", "count"] == "26"

@@ -187,9 +187,12 @@ def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -
         if not chosen:
             chosen, collides = _colliding(groups, told, k, collides)
         if not chosen:
-            return
+            break
         for group in chosen:
             group.is_hidden = True
+    known = {each.serialize() for group in groups if not group.is_hidden for each in group.sets}
+    for group in groups:  # what others tell of the same persons need not be hidden here
+        group.is_hidden &= group.is_primary or not known.issuperset(each.serialize() for each in group.sets)
 
 
 def _families(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[_Group, BitMap]], list[tuple[_Group, BitMap]]]]:
