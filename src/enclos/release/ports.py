@@ -26,7 +26,7 @@ class Archive(Protocol):
         """Keep a request's persons, whole or not at all."""
 
     def read(self, permit: str, request: str) -> bytes | None:
-        """The persons of a request; None when the permit's key is destroyed, or nothing was kept."""
+        """The persons of a request; None when the permit's key is destroyed. Refuses: STORAGE_BROKEN when gone."""
 
 
 class Signer(Protocol):

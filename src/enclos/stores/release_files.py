@@ -85,10 +85,14 @@ class ArchiveFiles:
         write_atomically(self._path(permit, request), seal(key, content, f"released/{request}"), "a release request")
 
     def read(self, permit: str, request: str) -> bytes | None:
-        """The persons of a request; None when the permit's key is destroyed, or nothing was kept."""
+        """The persons of a request; None when the permit's key is destroyed."""
         key, path = self._secret_of(permit), self._path(permit, request)
-        if key is None or not path.is_file():
+        if key is None:
             return None
+        if not path.is_file():
+            raise refusal(
+                Code.STORAGE_BROKEN, "The persons behind an earlier request are missing.", "Restore them from a backup."
+            )
         return unseal(key, path.read_bytes(), f"released/{request}")
 
     def _path(self, permit: str, request: str) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pytest
+
 from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.rules.disclosure import assess
@@ -66,7 +69,15 @@ def test_a_condition_that_everybody_has_is_not_told_and_one_that_nobody_has_is()
 
 
 def test_labels_that_a_page_or_a_spreadsheet_would_run_are_refused() -> None:
-    for label in ("<b>gout", "=1+1", "@gout", "-gout", "two\nlines"):
+    for label in (
+        "<b>gout",
+        "=1+1",
+        "@gout",
+        "-gout",
+        "two\nlines",
+        "1 85 03 12 345 678 90 has it",
+        "since 2021-03-04",
+    ):
         people = [Subject("statin", "Female", label) for _ in range(40)]
         found = assess(description_of(people), 10)
         assert found.safe is None
@@ -88,3 +99,37 @@ def test_what_another_number_tells_of_the_same_persons_is_not_hidden() -> None:
         if row["group_level"] == "statin"
     }
     assert told["Male", "Number subjects", None, "count"] == told["overall", "Age group", "65 to 150", "count"] == "26"
+
+
+def altered(result: StudyResult, variable: str, estimate: str, value: str) -> StudyResult:
+    """The result with one line of it saying something else."""
+    rows = result.table.to_pylist()
+    (row, *_) = [row for row in rows if (row["variable_name"], row["estimate_name"]) == (variable, estimate)]
+    row["estimate_value"] = value
+    return StudyResult(pa.Table.from_pylist(rows, result.table.schema), result.settings, result.cells)
+
+
+@pytest.mark.parametrize(
+    ("variable", "estimate", "value"),
+    [("Number subjects", "count", "49"), ("Age group", "count", "3"), ("Age group", "percentage", "1850312")],
+)
+def test_a_line_that_its_persons_do_not_bear_out_is_refused(variable: str, estimate: str, value: str) -> None:
+    result = description_of(cohort(30, 20))
+    assert assess(altered(result, variable, estimate, value), 10).safe is None
+
+
+def test_a_few_entries_more_than_persons_are_not_told() -> None:
+    result = altered(description_of(cohort(30, 20)), "Age group", "count", "31")
+    assert shown(result)["Age group", "0 to 64", "count"] == HIDDEN
+
+
+def test_everybody_of_a_part_is_not_told_by_a_subtraction() -> None:
+    people = [Subject("statin", "Male", "0 to 64", frozenset({"gout"})) for _ in range(30)]
+    people += [Subject("statin", "Female", "0 to 64", frozenset({"gout"} if at < 30 else ())) for at in range(50)]
+    rows = assess(description_of(people, ["gout"]), 10).safe.table.to_pylist()  # type: ignore[union-attr]
+    told = {
+        row["strata_level"]: row["estimate_value"]
+        for row in rows
+        if (row["variable_level"], row["estimate_name"]) == ("gout", "count")
+    }
+    assert told["Male"] == told["Female"] == HIDDEN

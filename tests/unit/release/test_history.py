@@ -13,10 +13,11 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.model import PermitFacts
 from enclos.release.ports import Archive
+from enclos.release.steps import export_release
 from enclos.release.steps.history import digest_of, history_finding, renumbered_sets
 from enclos.stores.release_files import DeskFiles
 from factories.results import Asked, Person, result_of
-from unit.release.test_desk import PERMIT, accepted, archive, ask, code_of, export
+from unit.release.test_desk import NOW, PERMIT, SIGNER, accepted, archive, ask, code_of, export, valid
 
 ASKED = Asked(sexes=("Both",), overall=False)
 OTHER = PermitFacts("FR-2026-0043", 1, "e" * 64, frozenset({"eve@example.org"}), 11, PERMIT.valid_until)
@@ -106,3 +107,26 @@ def test_the_persons_that_were_judged_are_those_that_leave(desk: DeskFiles) -> N
     assert kept is not None
     archive(desk).keep(PERMIT.id, one, kept)
     assert code_of(lambda: export(desk, one)) is Code.RELEASE_ALTERED
+
+
+def test_the_larger_minimum_of_the_two_permits_holds(desk: DeskFiles) -> None:
+    lower = PermitFacts("FR-2026-0044", 1, "f" * 64, frozenset({"eve@example.org"}), 3, PERMIT.valid_until)
+    export(desk, accepted(desk, result=result()))
+    assert said(desk, result=result(n_persons=294), run="b", permit=lower)[0] == "refuse"
+
+
+def test_an_export_that_was_stopped_counts_as_having_left(desk: DeskFiles) -> None:
+    request = accepted(desk, result=result())
+    proof = {"index": 3, "path": [], "checkpoint": "note"}
+    export_release(
+        request, desk=desk, archive=archive(desk), now=NOW, check=valid, signer=SIGNER, ledger_proof=proof
+    )  # and then it is killed: nothing marks it
+    assert said(desk, result=result(n_persons=297), run="b")[0] == "refuse"
+    export(desk, request)
+
+
+def test_a_history_that_is_missing_is_not_an_empty_one(desk: DeskFiles) -> None:
+    request = accepted(desk, result=result())
+    export(desk, request)
+    (desk._root / "permits" / PERMIT.id / "released" / f"{request}.sealed").unlink()
+    assert code_of(lambda: ask(desk, result=result(n_persons=297), run="b")) is Code.STORAGE_BROKEN

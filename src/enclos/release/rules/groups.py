@@ -50,7 +50,15 @@ GROUPS = frozenset(
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
 _LABEL = re.compile(r'(?![=+@])(?!-(?![0-9i]))[^\x00-\x1f<>"]{0,255}')
 """Names of cohorts and concepts, windows and levels: no markup, no formula, nothing that ends a line."""
+_NUMBER = re.compile(r"[0-9](?:[ .:/-]?[0-9]){7,}")
+"""Eight digits or more, however they are set apart: an identity, a day, an amount; a concept's number stands alone."""
+_CONCEPT = re.compile(r"[0-9]{1,10}")
+_WHOLE = 100
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SIZES = frozenset({"number subjects", "number records"})
+"""Variables that count a group itself."""
+_DEFINED = frozenset({"code_use", "cohort_code_use"})
+"""Tables in which everybody has what their cohort is defined by."""
 _TOLD, _SHARE, _REST = "told", "share", "rest"
 
 
@@ -103,7 +111,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
 
     Lines without persons behind them are hidden; lines of no known form are counted, and the findings refuse.
     """
-    groups, unbacked, n_untyped = _read(result, rules)
+    groups, unbacked, n_untyped = _read(result, min_count, rules)
     for group in groups:
         group.is_primary = group.is_hidden = _tells_few(group, min_count, full=rules.hides_full_counts)
     _hide_for_others(groups, [each.persons for each in told], min_count)
@@ -122,7 +130,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     )
 
 
-def _read(result: StudyResult, rules: Policy) -> tuple[list[_Group], set[int], int]:
+def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Group], set[int], int]:
     types = {each.result_id: each.result_type for each in result.settings if each.result_type in GROUPS}
     groups = {
         cell.key: _Group(cell, types[cell.result_id])
@@ -136,6 +144,7 @@ def _read(result: StudyResult, rules: Policy) -> tuple[list[_Group], set[int], i
         if each.result_id in types
         for name, value in each.values.items()
     )
+    seen: set[tuple[str, ...]] = set()
     columns = [result.table[name].to_pylist() for name in RESULT_COLUMNS]
     for row, values in enumerate(zip(*columns, strict=True)):
         line = dict(zip(RESULT_COLUMNS, values, strict=True))
@@ -143,15 +152,49 @@ def _read(result: StudyResult, rules: Policy) -> tuple[list[_Group], set[int], i
             continue
         value = line["estimate_value"]
         is_value = value is None or rules.values.fullmatch(value) or _DAY.fullmatch(value)
-        if not (is_value and all(_LABEL.fullmatch(line[name] or "") for name in _LABELS)):
+        if not (is_value and all(_is_label(name, line[name] or "") for name in _LABELS)):
             n_untyped += 1
             continue
         group = _group_of(line, groups)
+        place = tuple(line[name] for name in RESULT_COLUMNS if name not in {"estimate_type", "estimate_value"})
         if group is None or not group.cell.dense_numerator.issubset(group.cell.dense_denominator):
+            unbacked.add(row)
+        elif place in seen or not _agrees(line, group):
+            n_untyped += 1
+        elif _tells_repeats(line, group, min_count):
             unbacked.add(row)
         else:
             group.rows.append((row, line["estimate_name"]))
+        seen.add(place)
     return list(groups.values()), unbacked, n_untyped
+
+
+def _agrees(line: Mapping[str, str], group: _Group) -> bool:
+    """Whether a count or a share can be that of the persons behind it; records and entries are as many or more."""
+    name, value = line["estimate_name"], line["estimate_value"]
+    support = supports().get(name, "")
+    if value is None or support not in {_TOLD, _SHARE}:
+        return True
+    if support == _SHARE:
+        return 0 <= float(value) <= _WHOLE
+    persons = group.among if name.startswith(("denominator", "number_records")) else group.having
+    if not value.isdigit() or (int(value) > 0) != bool(persons):
+        return False
+    counts_persons = name == "person_count" or line["variable_name"].lower() == "number subjects"
+    return int(value) == len(persons) if counts_persons else int(value) >= len(persons)
+
+
+def _tells_repeats(line: Mapping[str, str], group: _Group, k: int) -> bool:
+    """Whether a count of records or entries, beside its persons, tells that a few have more than one."""
+    name, value = line["estimate_name"], line["estimate_value"]
+    return name in {"count", "record_count"} and value is not None and 0 < int(value) - len(group.having) < k
+
+
+def _is_label(column: str, label: str) -> bool:
+    """Whether a label may leave: of known form, and with no long number in it but windows of time."""
+    if not _LABEL.fullmatch(label):
+        return False
+    return column.startswith("additional") or bool(_CONCEPT.fullmatch(label)) or not _NUMBER.search(label)
 
 
 def _group_of(
@@ -166,8 +209,9 @@ def _group_of(
 def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
     """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
     n, n_rest = len(group.having), len(group.among) - len(group.having)
-    is_share = any(supports().get(name) == _SHARE for _, name in group.rows)
-    return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_share and n > 0 == n_rest)
+    is_size = group.cell.variable_name.lower() in _SIZES or group.result_type in _DEFINED
+    is_part = any(supports().get(name) == _SHARE or (name == "count" and not is_size) for _, name in group.rows)
+    return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_part and n > 0 == n_rest)
 
 
 def _is_supported(name: str, group: _Group, k: int) -> bool:
@@ -219,12 +263,15 @@ def _telling_rest(
 ) -> _Group | None:
     """The smallest shown part, where what shown parts leave of a shown whole is a few persons."""
     shown = [(group, persons) for group, persons in parts if not group.is_hidden and persons]
+    withheld = [persons for group, persons in parts if group.is_primary and persons]
     together = BitMap.union(BitMap(), *(persons for _, persons in shown))
     if not shown or len(together) < sum(len(persons) for _, persons in shown):
         return None
     for group, whole in wholes:
-        rest = len(whole - together)
-        if not group.is_hidden and together.issubset(whole) and 0 < rest < k and rest < len(whole):
+        rest = whole - together
+        is_one = len(rest) >= k and withheld == [rest]  # everybody of a part has it, and a subtraction would tell
+        tells = is_one or 0 < len(rest) < k
+        if not group.is_hidden and together.issubset(whole) and tells and len(rest) < len(whole):
             return min(shown, key=lambda part: (len(part[1]), part[0].cell.key))[0]
     return None
 

@@ -75,7 +75,7 @@ def load(desk: Desk, request_id: str) -> Request:
         study=documents[STUDY],
         evidence=json.loads(documents[EVIDENCE]),
         votes=votes,
-        is_exported=json.loads(desk.read(request_id, EXPORTED)) is not None,
+        is_exported="at" in (json.loads(desk.read(request_id, EXPORTED)) or {}),
         content=content,
     )
 

@@ -36,6 +36,8 @@ def export_release(
     request = load(desk, request_id)
     next_state(request.state, RequestEvent.EXPORT)
     check_history(request, desk=desk, archive=archive)
+    # From here on it counts as having left: whoever is stopped between package and mark goes on with this request.
+    desk.write(request_id, EXPORTED, canonical_bytes({"begun": now.isoformat(timespec="seconds")}))
     table, settings = result_from_csv(request.result)
     public = {key: value for key, value in request.facts.items() if key not in {"users", "author", "persons"}}
     # Reviewers are named inside only: outside, that two different people accepted, when, and on what.

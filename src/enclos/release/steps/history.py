@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,7 @@ class _Kept:
 
     request: str
     table: pa.Table
+    min_count: int = 0
 
     @property
     def counts(self) -> Counts:
@@ -157,19 +158,21 @@ def _collisions(own: str, kept: bytes, min_count: int, desk: Desk, archive: Arch
         numbers = [each for each in collision.others if each < len(counts)]
         return {place(number)[0].request for number in numbers}
 
-    found = collisions(Sets(new.counts, new.sums, new.persons), Sets(counts, sums, persons), min_count)
+    strictest = max([min_count, *(each.min_count for each in earlier)])
+    found = collisions(Sets(new.counts, new.sums, new.persons), Sets(counts, sums, persons), strictest)
     return [named(collision) for collision in found]
 
 
 def _earlier(own: str, desk: Desk, archive: Archive) -> list[_Kept]:
-    """What left, of every permit whose key is still there."""
+    """What left or was about to, of every permit whose key is still there."""
     found = []
     for name in desk.requests():
         if name == own or desk.read(name, EXPORTED) == b"null":
             continue
-        content = archive.read(str(load(desk, name).facts["permit"]), name)
+        facts = load(desk, name).facts
+        content = archive.read(str(facts["permit"]), name) if "persons" in facts else None
         if content is not None:
-            found.append(_read(name, content))
+            found.append(replace(_read(name, content), min_count=int(facts["min_count"])))
     return found
 
 
