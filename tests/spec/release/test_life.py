@@ -11,7 +11,7 @@ from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import RequestEvent, RequestState
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.life import TRANSITIONS, next_state
-from factories.results import Asked, Person, result_of
+from factories.results import Asked, Person, crowd, result_of
 
 
 def test_the_table_is_total() -> None:
@@ -104,3 +104,17 @@ def test_a_minimum_of_one_hides_nothing() -> None:
 def test_a_result_of_too_few_is_refused_whole() -> None:
     found = assess(result_of(people(2, 1, 2, 1)), 11)
     assert found.verdict is Verdict.REFUSE
+
+
+def test_a_whole_less_a_part_tells_no_few_who_were_never_of_the_part() -> None:
+    asked = Asked(sexes=("Both",), ages=((0, 150), (0, 64), (65, 150)))
+    result = result_of(crowd(22, 149, p_event=0.5), asked)
+    found = assess(result, 11)
+    assert found.safe is not None
+    ages = {each.result_id: each.values["denominator_age_group"] for each in result.settings}
+    told = {
+        ages[row["result_id"]]: row["estimate_value"]
+        for row in found.safe.table.to_pylist()
+        if row["estimate_name"] == "denominator_count" and "years" not in row["additional_level"]
+    }
+    assert HIDDEN in {told["0 to 150"], told["0 to 64"]}  # 7 of 20 persons were never under 65

@@ -341,13 +341,17 @@ def _bound_if_true(numbers: Numbers, terms: Sequence[tuple[int, int]]) -> None:
 
 
 def _tie_nested_sets(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
-    """Where one shown set of persons holds another and a few more, those few must not be told by the difference."""
+    """Where one shown set of persons holds another and a few more, those few must not be told by the difference.
+
+    Sets of all ages and sexes together: who grows older in the days counts in two age groups, so that parts do not add
+    up to their whole, and a whole less one part tells the rest all the same.
+    """
     groups: dict[tuple[object, ...], dict[int, BitMap]] = defaultdict(dict)
     for at, cell in enumerate(cells):
         s, days = cell.stratum, (cell.window.first_on, cell.window.last_on)
-        groups["persons", s.age, s.sex, days][numbers.denominator_of[at]] = cell.cell.dense_denominator
+        groups["persons", days][numbers.denominator_of[at]] = cell.cell.dense_denominator
         if cell.counts_persons and cell.numerator:
-            groups["cases", s.outcome, s.age, s.sex, days][numbers.numerator_of[at]] = cell.cell.dense_numerator
+            groups["cases", s.outcome, days][numbers.numerator_of[at]] = cell.cell.dense_numerator
     seen: set[tuple[int, int]] = set()
     for sets in groups.values():
         by_size = sorted(sets.items(), key=lambda item: (len(item[1]), item[0]))
