@@ -235,7 +235,9 @@ PERMITS = {  # who may look at what: access, potential identifiers, what is show
 }
 
 
-@pytest.mark.parametrize("permit", PERMITS)
+@pytest.mark.parametrize(
+    "permit", ["FR-TEST-0011", pytest.param("FR-TEST-0012", marks=pytest.mark.slow), "FR-TEST-0013"]
+)
 def test_files_show_everything_only_to_who_may_see_the_rows_with_their_days(home, permit):
     folder, _ = home
     access, identifiers, shown = PERMITS[permit]
