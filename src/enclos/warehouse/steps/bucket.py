@@ -6,50 +6,34 @@ account whose signature is that of the snapshot before stays as it is.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections import Counter
 from functools import partial
 
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
-from enclos.contracts.sql import SqlEngine
-from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
-from enclos.lexicon.spans import Span
-from enclos.warehouse.model import Cut, Fate
+from enclos.warehouse.model import Fate
 from enclos.warehouse.plans import (
-    costs,
     deaths,
     eras,
     events,
-    kin,
     named_rows,
     observation_periods,
-    payers,
     person,
     visit_details,
     visits,
 )
-from enclos.warehouse.plans.durations import DurationRule
 from enclos.warehouse.plans.events import EVENT_TABLES, Kind
 from enclos.warehouse.plans.links import OMOP, omop_links_sql
 from enclos.warehouse.plans.parts import (
-    Part,
-    emptied_sql,
     keyed_rows_sql,
     numbered_rows_sql,
     stored_rows_sql,
     within_sql,
 )
-from enclos.warehouse.plans.traps import Trap
 from enclos.warehouse.steps.account import Account, delivered_as_sql
 from enclos.warehouse.steps.kinds import event_kinds
-from enclos.warehouse.steps.naming import define_named, named_by
-from enclos.warehouse.steps.records import Records
-from enclos.warehouse.steps.sources import Sources
-from enclos.warehouse.steps.stage import Stage
+from enclos.warehouse.steps.money import Money
 from enclos.warehouse.steps.stays import OTHERS, define_stays, other_fields, tell_other_fields
+from enclos.warehouse.steps.writing import tell_lines
 
 _REFERRING_TO_DETAILS = tuple(
     name for name in PERSON_TABLES if "visit_detail_id" in omop_tables()[name].names and name != "visit_detail"
@@ -65,53 +49,8 @@ _VISIT_SOURCES = {visits.CARE: "prs", visits.PMSI: "mco_b", visits.HOSPITAL: "h_
 _DETAIL_SOURCES = {visits.PMSI: "mco_um", OMOP: "omop_visit_detail"}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Where the rows of the build go, by table, and what the build knows before the first bucket."""
-
-    names: Mapping[str, str]
-    domains: Mapping[str, frozenset[str]]
-    """By vocabulary, the domains that its codes lead to."""
-    days: Span | None
-    """The days that the national deliveries cover."""
-    duration: DurationRule
-    intents: tuple[str, ...]
-    """Intents of a hospital's prescription that order a drug."""
-    n_buckets: int
-    rules: str
-    """What everything depends on beside what it reads."""
-    shared: Stage
-    """Codes and places."""
-
-
-class Pass:
+class Pass(Money):
     """The making of the persons of a cut."""
-
-    def __init__(
-        self,
-        engine: SqlEngine,
-        sources: Sources,
-        number: int,
-        cut: Cut,
-        written: Written,
-        records: Records,
-        account: Account,
-        counts: Counter[str],
-        rebuilt: defaultdict[str, set[int]],
-        phase: Callable[[str], AbstractContextManager[None]],
-    ) -> None:
-        self._engine = engine
-        self._sources = sources
-        self._number = number
-        self._cut = cut
-        self._written = written
-        self._records = records
-        self._account = account
-        self._counts = counts
-        self._rebuilt = rebuilt
-        self._phase = phase
-        self._stage = Stage(engine, sources, written.rules, outer=written.shared, outputs=written.names)
-        self._bucket = f"CAST(person_id % {written.n_buckets} AS INTEGER)"
 
     def make(self) -> None:
         """Write the cut's rows of every table.
@@ -139,49 +78,6 @@ class Pass:
                 self._eras()
         finally:
             self._stage.clear()
-
-    # -- what every part does
-
-    def _tell(self, part: str, tell: Callable[[Account], None], *reads: str) -> Account:
-        """Add a part's piece of the account: what it said before, when nothing it reads has changed since."""
-
-        def anew() -> str:
-            piece = Account()
-            tell(piece)
-            return piece.as_text()
-
-        told = self._records.keep_or_make(self._number, part, self._stage.signature(*reads), anew)
-        self._account.add(told)
-        piece = Account()
-        piece.add(told)
-        return piece
-
-    def _write(self, table: str, rows: str, expected: int | None = None) -> None:
-        """Write a table's rows, or leave those that are there when nothing they come from has changed.
-
-        In: rows — the table's columns, ``bucket`` first; empty: none.
-        """
-        part, name = f"rows {table}", self._written.names[table]
-
-        def anew() -> str:
-            if self._records.told_before(self._number, part) not in (None, "0"):
-                self._engine.execute(emptied_sql(table, name, self._cut))
-            self._rebuilt[table] |= set(self._cut.buckets)
-            return str(self._stage.scalar(f"INSERT INTO {name} {rows}") if rows else 0)
-
-        signature = self._stage.signature(rows)
-        n_rows = int(self._records.keep_or_make(self._number, part, signature, anew))
-        if expected is not None and n_rows != expected:
-            raise refusal(
-                Code.BUILD_UNBALANCED,
-                f"The build was not kept: {table} did not receive the rows that were mapped to it.",
-                "The snapshot before it stays. Report this as a bug of the mapping, with the name of the table.",
-            )
-        self._stage.wrote(table, signature)
-        self._counts[table] += n_rows
-
-    def _with_bucket(self, rows: str) -> str:
-        return f"SELECT {self._bucket} AS bucket, * FROM ({rows})"
 
     def _deliver(self) -> None:
         for table in self._sources.of_persons:
@@ -307,11 +203,6 @@ class Pass:
         ]
         self._write_parts("visit_detail", parts, n_details, stored_rows_sql)
 
-    def _write_parts(
-        self, table: str, parts: Sequence[Part], expected: int, laid_out: Callable[[str, Sequence[Part], str], str]
-    ) -> None:
-        self._write(table, laid_out(table, parts, self._bucket) if parts else "", expected)
-
     # -- deaths and observation periods
 
     def _deaths(self) -> None:
@@ -354,86 +245,6 @@ class Pass:
 
         n_periods = self._tell("mapped periods", tell, counted, mapped).expected["observation_period"]
         self._write("observation_period", self._with_bucket("FROM stage_periods"), n_periods)
-
-    # -- what was paid, by whom, and who is whose mother
-
-    def _money_and_kin(self) -> None:
-        at, stage = self._sources, self._stage
-        stage.define("mco_valo", costs.stay_amount_lines_sql(at["mco_valo"]))
-        if named_by(stage, at, "cost") <= {"visit_occurrence"}:
-            self._costs()
-        stage.define("schemes", payers.schemes_sql(at["prs"]), by_content=True)
-        stage.define("orc", payers.cover_lines_sql(at["orc"]))
-        stage.define("kin", kin.mother_lines_sql(at["kin"]))
-        for table, traps in (
-            ("orc", payers.COVER_TRAPS),
-            ("kin", kin.MOTHER_TRAPS),
-            ("mco_valo", costs.STAY_AMOUNT_TRAPS),
-        ):
-            if table in at:
-                self._tell(f"mapped {table}", partial(_tell_lines, stage, table, traps), f"FROM stage_{table}")
-
-    def _costs(self) -> None:
-        """What visits cost, and what deliveries say that rows cost."""
-        at, stage = self._sources, self._stage
-        amounts = [costs.town_amounts_sql()] if "prs" in at else []
-        amounts += [costs.stay_amounts_sql()] if "mco_valo" in at else []
-        define_named(stage, at, "cost")
-        delivered = [costs.delivered_costs_sql(at["omop_cost"])] if "omop_cost" in at else []
-        self._write("cost", costs.cost_rows_sql(amounts, delivered, self._bucket) if amounts or delivered else "")
-        for copied in delivered:
-            counted = f"SELECT (SELECT count(*) FROM {at['omop_cost']}), (SELECT count(*) FROM ({copied}))"
-            self._tell_named("omop_cost", counted)
-
-    def _tell_named(self, table: str, counted: str) -> None:
-        """Account for lines that name rows, each mapped where the rows were delivered."""
-
-        def tell(piece: Account) -> None:
-            ((n_lines, n_mapped),) = self._stage.rows(counted)
-            piece.map(table, n_mapped)
-            piece.drop(table, named_rows.NO_ROW.name, named_rows.NO_ROW.fate, n_lines - n_mapped)
-
-        self._tell(f"mapped {table}", tell, counted)
-
-    def _naming_rows(self) -> None:
-        """Rows that name rows of any table: now all of these have their numbers."""
-        at, stage = self._sources, self._stage
-        if not named_by(stage, at, "cost") <= {"visit_occurrence"}:
-            self._costs()
-        related, linked = at["omop_fact_relationship"], ""
-        if "omop_fact_link" in at:
-            define_named(stage, at, "fact_link")
-            stage.define("omop_fact_link", named_rows.link_lines_sql(at["omop_fact_link"]))
-            linked = "FROM stage_omop_fact_link WHERE fact_id_1 IS NOT NULL AND fact_id_2 IS NOT NULL"
-            self._tell_named("omop_fact_link", named_rows.mapped_sql("omop_fact_link", "fact_id_1", "fact_id_2"))
-        are_kin = any(table in at for table in ("kin", "omop_fact_relationship", "omop_fact_link"))
-        rows = kin.relationship_rows_sql(self._bucket, related, linked) if are_kin else ""
-        self._write("fact_relationship", rows)
-        if "omop_fact_relationship" in at:
-            n_related = f"SELECT count(*) FROM {related}"
-
-            def tell_related(piece: Account) -> None:
-                piece.map("omop_fact_relationship", stage.scalar(n_related))
-
-            self._tell("mapped omop_fact_relationship", tell_related, n_related)
-        came = "omop_episode_event" in at
-        if came:
-            define_named(stage, at, "episode_event")
-            stage.define("omop_episode_event", named_rows.event_lines_sql(at["omop_episode_event"]))
-            mapped = named_rows.mapped_sql("omop_episode_event", "episode_id", "event_id")
-            self._tell_named("omop_episode_event", mapped)
-        self._write("episode_event", named_rows.event_rows_sql(self._bucket) if came else "")
-
-    def _payer_parts(self) -> tuple[list[Part], int]:
-        """The parts of PAYER_PLAN_PERIOD that the SNDS makes, and how many rows they have."""
-        every = {"prs": payers.scheme_part(), "orc": payers.cover_part()}
-        parts = [part for table, part in every.items() if table in self._sources]
-        counted = [f"SELECT count(*) FROM (SELECT 1 {part.rows})" for part in parts]
-
-        def tell(piece: Account) -> None:
-            piece.expected["payer_plan_period"] = sum(self._stage.scalar(sql) for sql in counted)
-
-        return parts, self._tell("mapped payers", tell, *counted).expected["payer_plan_period"] if parts else 0
 
     # -- events
 
@@ -485,7 +296,7 @@ class Pass:
             if f"omop_{table}" in at:
                 parts.append(eras.kept_part(table, delivered))
                 stage.define(f"omop_{table}", eras.delivered_lines_sql(delivered))
-                tell = partial(_tell_lines, stage, f"omop_{table}", eras.REBUILT)
+                tell = partial(tell_lines, stage, f"omop_{table}", eras.REBUILT)
                 self._tell(f"mapped omop_{table}", tell, f"FROM stage_omop_{table}")
             self._write(table, numbered_rows_sql(table, parts, self._bucket))
 
@@ -508,9 +319,3 @@ class Pass:
                     piece.unmapped(vocabulary, code, n_rows)
 
         return self._tell(f"mapped {kind.name}", tell, tally, lines if kind.lines_sql else "")
-
-
-def _tell_lines(stage: Stage, table: str, traps: Sequence[Trap], piece: Account) -> None:
-    """Judge a table's lines, each of which is mapped or not."""
-    piece.judge(stage, table, f"stage_{table}", traps)
-    piece.map(table, int(stage.scalar(f"SELECT coalesce(sum(n_mapped), 0) FROM stage_{table}")))

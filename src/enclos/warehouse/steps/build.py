@@ -28,12 +28,13 @@ from enclos.warehouse.plans.visits import extracts_sql
 from enclos.warehouse.ports import CrossingReader, LakeWriter
 from enclos.warehouse.rules import check_balance, complete_until, cut, national_days, passes
 from enclos.warehouse.steps.account import Account
-from enclos.warehouse.steps.bucket import Pass, Written
+from enclos.warehouse.steps.bucket import Pass
 from enclos.warehouse.steps.durations import define_packs
 from enclos.warehouse.steps.records import BUILD_PART, WHOLE, Records, read_records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 from enclos.warehouse.steps.whole import Whole
+from enclos.warehouse.steps.writing import Written
 
 MAPPING = "snds-1"
 """The version of the mapping rules, written into every snapshot."""
