@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from enclos.stores.files import storage_border, sync_folder
 _BLOCK_BYTES = 16 << 20
 _RESOURCES_PER_BATCH = 5_000
 _MAX_LINE_BYTES = 64 << 20
+_ARROW_ROW = re.compile(r"CSV parse error: Row #(\d+): ")
 
 
 class SenderCsv:
@@ -38,12 +40,8 @@ class SenderCsv:
 
     def batches(self) -> Generator[tuple[int, pa.Table], None, None]:
         """The line of the first row, and rows; who stops before the end closes it, since a thread reads ahead."""
-        bad: list[int] = []
-
-        def seen(row: Any) -> str:
-            bad.append(int(row.number or 0))
-            return "error"
-
+        # No handler of invalid rows in Python: the reading thread would call it, or drop it, while Python ends,
+        # and the process would abort instead of refusing. The row's number is read from Arrow's own error.
         read = pcsv.ReadOptions(
             use_threads=False,
             block_size=_BLOCK_BYTES,
@@ -51,7 +49,7 @@ class SenderCsv:
             skip_rows=1,
             encoding="utf8" if self._encoding == "utf-8" else self._encoding,
         )
-        parse = pcsv.ParseOptions(delimiter=self._separator, ignore_empty_lines=False, invalid_row_handler=seen)
+        parse = pcsv.ParseOptions(delimiter=self._separator, ignore_empty_lines=False)
         convert = pcsv.ConvertOptions(
             column_types=dict.fromkeys(self.header, pa.string()), strings_can_be_null=False, check_utf8=True
         )
@@ -61,8 +59,9 @@ class SenderCsv:
                 for batch in reader:
                     yield line, pa.Table.from_batches([batch])
                     line += batch.num_rows
-        except pa.ArrowInvalid:
-            where = f"Line {bad[0]}" if bad and bad[0] else f"After line {line - 1}"
+        except pa.ArrowInvalid as error:
+            row = _ARROW_ROW.match(str(error))
+            where = f"Line {row[1]}" if row else f"After line {line - 1}"
             raise _unreadable(f"{where}: this is not a row of the header's columns in {self._encoding}.") from None
         except OSError:
             raise _unreadable("It cannot be read.") from None
