@@ -1,11 +1,11 @@
 """Verify an Enclos ledger by its published files and its public key alone; shares no code with Enclos.
 
-    python verify_ledger.py LEDGER_FOLDER VERIFYING_KEY [--checkpoint KEPT_ELSEWHERE]
+    python verify_ledger.py LEDGER_FOLDER VERIFYING_KEY [--checkpoint KEPT_ELSEWHERE [--witness WITNESS_KEY]]
 
 VERIFYING_KEY is the line of ledger.vkey, or a file that holds it, from a source that you trust: not from the folder
-that you verify. With --checkpoint, the ledger must also contain what that earlier checkpoint has signed. Needs Python
-3.11 and the package "cryptography". Prints size and root and ends with 0, or the fault and ends with 4.
-Formats: RFC 6962 § 2.1; c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-tiles.
+that you verify. With --checkpoint, the ledger must also contain what that earlier checkpoint has signed, or what a
+witness has signed on it. Needs Python 3.11 and "cryptography". Prints size and root and ends with 0, or the fault and
+ends with 4. Formats: RFC 6962 § 2.1; c2sp.org/signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature.
 """
 
 import argparse
@@ -42,11 +42,11 @@ def root_of(hashes: list[bytes]) -> bytes:
     return sha256(b"\x01" + root_of(hashes[:split]) + root_of(hashes[split:]))
 
 
-def checkpoint_of(note: bytes, vkey: str) -> tuple[int, bytes]:
-    """Size and root of a checkpoint whose signature by the key holds."""
+def checkpoint_of(note: bytes, vkey: str, of: str = "") -> tuple[int, bytes]:
+    """Size and root of a checkpoint whose signature by the key holds. In: of - the ledger, for a witness's key."""
     name, key_id, encoded = vkey.strip().split("+", 2)
     key = base64.b64decode(encoded, validate=True)
-    demand(key[:1] == b"\x01" and len(key) == 33, "the verifying key is not an Ed25519 key")
+    demand(key[:1] == (b"\x04" if of else b"\x01") and len(key) == 33, "the verifying key is of another kind")
     demand(sha256(name.encode() + b"\n" + key)[:4].hex() == key_id, "the verifying key's id is not its own")
     text, _, tail = note.decode().rpartition("\n\n")
     demand(text and tail.endswith("\n"), "the checkpoint is not a signed note")
@@ -57,11 +57,12 @@ def checkpoint_of(note: bytes, vkey: str) -> tuple[int, bytes]:
         raw = base64.b64decode(signature, validate=True)
         demand(base64.b64encode(raw).decode() == signature, "the checkpoint has a malformed signature")
         if (signer, raw[:4].hex()) == (name, key_id):
-            Ed25519PublicKey.from_public_bytes(key[1:]).verify(raw[4:], f"{text}\n".encode())
+            head = f"cosignature/v1\ntime {int.from_bytes(raw[4:12])}\n" if of else ""
+            Ed25519PublicKey.from_public_bytes(key[1:]).verify(raw[12 if of else 4 :], f"{head}{text}\n".encode())
             n_signatures += 1
     demand(n_signatures, "the checkpoint is not signed by the given key")
     origin, size, root = text.split("\n")[:3]
-    demand(origin == name and re.fullmatch("0|[1-9][0-9]*", size), "the checkpoint is of another ledger")
+    demand(origin == (of or name) and re.fullmatch("0|[1-9][0-9]*", size), "the checkpoint is of another ledger")
     return int(size), base64.b64decode(root, validate=True)
 
 
@@ -95,8 +96,8 @@ def check_entry(index: int, data: bytes, last_at: str, open_intents: dict[int, A
     return str(entry["at"])
 
 
-def verify(files: Mapping[str, bytes], vkey: str, kept: bytes | None = None) -> dict[str, Any]:
-    """What the ledger holds. In: files - the checkpoint and all files below tile/, by name."""
+def verify(files: Mapping[str, bytes], vkey: str, kept: bytes | None = None, witness: str = "") -> dict[str, Any]:
+    """What the ledger holds. In: files - the checkpoint and all files below tile/, by name; witness - a key of one."""
     size, root = checkpoint_of(files.get("checkpoint", b""), vkey)
     items: dict[str, list[bytes]] = {"entries": []}
     for n in range(-(-size // 256)):
@@ -125,7 +126,7 @@ def verify(files: Mapping[str, bytes], vkey: str, kept: bytes | None = None) -> 
         is_emptied = not data.strip(b"\0") and n * 256 + width < len(items.get(level, []))
         demand(is_same or is_emptied, f"{name} is not that of the entries")
     if kept is not None:
-        kept_size, kept_root = checkpoint_of(kept, vkey)
+        kept_size, kept_root = checkpoint_of(kept, witness or vkey, vkey.split("+", maxsplit=1)[0] if witness else "")
         demand(kept_size <= size and root_of(leaves[:kept_size]) == kept_root, "the kept checkpoint is not contained")
     return {"size": size, "root": base64.b64encode(root).decode(), "n_open": len(open_intents)}
 
@@ -135,12 +136,14 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("verifying_key")
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--witness", default="")
     given = parser.parse_args()
     paths = [given.folder / "checkpoint", *(path for path in given.folder.glob("tile/**/*") if path.is_file())]
     try:
         found = {path.relative_to(given.folder).as_posix(): path.read_bytes() for path in paths}
         key_line = Path(given.verifying_key).read_text() if Path(given.verifying_key).is_file() else given.verifying_key
-        print(json.dumps(verify(found, key_line, given.checkpoint.read_bytes() if given.checkpoint else None)))
+        kept_note = given.checkpoint.read_bytes() if given.checkpoint else None
+        print(json.dumps(verify(found, key_line, kept_note, given.witness)))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidSignature) as fault:
         print("Not as signed:", fault if type(fault) is ValueError else "a file is malformed", file=sys.stderr)
         sys.exit(4)

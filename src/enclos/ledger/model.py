@@ -184,6 +184,15 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A checkpoint that a witness found to contain all it had seen; ``note`` bears its signature, made at ``at``."""
+
+    checkpoint: Checkpoint
+    at: datetime
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """That an entry is in the tree of a checkpoint; checked without the ledger. Source: C2SP tlog-proof."""
 

@@ -27,6 +27,14 @@ class Signer(Protocol):
         """The signature of the message (64 bytes)."""
 
 
+class Cosigner(Signer, Protocol):
+    """A witness's Ed25519 key and the name that it signs under."""
+
+    @property
+    def name(self) -> str:
+        """The name, without spaces."""
+
+
 class LedgerReader(Protocol):
     """The ledger's files by name, as anyone may have them.
 

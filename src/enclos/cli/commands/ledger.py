@@ -51,16 +51,22 @@ def ledger_show(
 
 @ledger_commands.command("witness")
 def ledger_witness(
-    directory: Dir,
-    state: Annotated[Path, typer.Option("--state", metavar="DIR", help="The witness's own memory, elsewhere.")],
+    source: Annotated[
+        str, typer.Argument(metavar="DIR", help="The enclosure, or its published ledger's folder or URL.")
+    ],
+    state: Annotated[Path, typer.Option("--state", metavar="DIR", help="The witness's own memory and key, elsewhere.")],
     key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
+    name: Annotated[str, typer.Option("--name", help="What the witness signs under, at its first look.")] = "",
+    tolerance: Annotated[
+        int, typer.Option("--tolerance", metavar="MINUTES", min=0, help="How far clocks and copies may lag.")
+    ] = 5,
     *,
     as_json: Json = False,
 ) -> None:
-    """Remember the checkpoint, and refuse a ledger that does not contain the one remembered.
+    """Sign and remember the checkpoint; refuse a ledger that does not contain the one remembered.
 
-    Example: enclos ledger witness france --state /media/witness
+    Example: enclos ledger witness https://data.example/ledger --state /srv/witness --name witness.example/1
     """
     from enclos.app.ledger import witness
 
-    show(witness(directory, state, key=key), as_json=as_json)
+    show(witness(source, state, key=key, name=name, minutes=tolerance), as_json=as_json)

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,8 +22,11 @@ from enclos.lexicon.refusals import Refusal, refusal
 
 ED25519 = b"\x01"
 """The signature type. Another algorithm gets another byte, and so another key id; notes may bear both."""
+COSIGNATURE = b"\x04"
+"""The type of a witness's signature, by Ed25519 and with its time. Source: C2SP tlog-cosignature."""
 MAX_SIGNATURES = 100
 _ID_BYTES = 4
+_TIME_BYTES = 8
 _DASH = "\u2014 "
 _NUMBER = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
 _INDEX = re.compile(r"index (0|[1-9]\d{0,18})", re.ASCII)
@@ -35,29 +39,31 @@ def is_key_name(name: str) -> bool:
     return bool(name) and "+" not in name and not any(char.isspace() or ord(char) < 0x20 for char in name)
 
 
-def key_id(name: str, public_key: bytes) -> bytes:
+def key_id(name: str, public_key: bytes, kind: bytes = ED25519) -> bytes:
     """The four bytes that tell keys apart; not a proof of anything."""
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:_ID_BYTES]
+    return hashlib.sha256(name.encode() + b"\n" + kind + public_key).digest()[:_ID_BYTES]
 
 
-def verifying_key(name: str, public_key: bytes) -> str:
+def verifying_key(name: str, public_key: bytes, kind: bytes = ED25519) -> str:
     """The key in the one-line form that verifiers take."""
-    return f"{name}+{key_id(name, public_key).hex()}+{_base64(ED25519 + public_key)}"
+    return f"{name}+{key_id(name, public_key, kind).hex()}+{_base64(kind + public_key)}"
 
 
-def read_verifying_key(text: str) -> tuple[str, bytes]:
+def read_verifying_key(text: str, kind: bytes = ED25519) -> tuple[str, bytes]:
     """The name and the public key of a verifying key.
 
-    Refuses: LEDGER_UNSIGNED when it is malformed, of another algorithm, or its id is not its own.
+    Refuses: LEDGER_UNSIGNED when it is malformed, of another algorithm or kind, or its id is not its own.
     """
-    name, _, rest = text.strip("\n").partition("+")
+    line = text.strip("\n")
+    name, _, rest = line.partition("+")
     _, _, encoded = rest.partition("+")
     public_key = _bytes(encoded)[1:]
-    if len(public_key) != KEY_BYTES or not is_key_name(name) or verifying_key(name, public_key) != text.strip("\n"):
+    if len(public_key) != KEY_BYTES or not is_key_name(name) or verifying_key(name, public_key, kind) != line:
+        whose, file = ("witness's", "witness.vkey") if kind == COSIGNATURE else ("ledger's", "ledger.vkey")
         raise refusal(
             Code.LEDGER_UNSIGNED,
-            "The verifying key is not an Ed25519 key in the form of a signed note.",
-            "Give the line that stands in ledger.vkey, from a source that you trust.",
+            f"The verifying key is not a {whose} Ed25519 key in the form of a signed note.",
+            f"Give the line that stands in {file}, from a source that you trust.",
         )
     return name, public_key
 
@@ -78,18 +84,62 @@ def opened(note: bytes, name: str, public_key: bytes) -> str:
 
     Refuses: LEDGER_UNSIGNED when the note is malformed, or not or wrongly signed by the key.
     """
-    text, signatures = _parts(note)
-    mine = [
-        raw[_ID_BYTES:] for signer, raw in signatures if (signer, raw[:_ID_BYTES]) == (name, key_id(name, public_key))
+    text, mine = _signatures_of(note, name, key_id(name, public_key))
+    for signature in mine:
+        _check(public_key, signature, text.encode())
+    return text
+
+
+def cosigned(note: bytes, name: str, public_key: bytes, at: datetime, sign: Callable[[bytes], bytes]) -> bytes:
+    """The checkpoint's note with a witness's signature after its own: at this time, nothing larger was seen.
+
+    An earlier signature of the same witness gives way. Source: C2SP tlog-cosignature.
+    In: at — cut to the second.
+    """
+    text, _ = _parts(note)
+    seconds, own_id = int(at.timestamp()), key_id(name, public_key, COSIGNATURE)
+    raw = own_id + seconds.to_bytes(_TIME_BYTES, "big") + sign(_witnessed(text, seconds))
+    head, _, tail = note.rpartition(b"\n\n")
+    others = [
+        line
+        for line in tail.decode().splitlines()
+        if not (line.startswith(f"{_DASH}{name} ") and _bytes(line.rpartition(" ")[2])[:_ID_BYTES] == own_id)
     ]
+    return head + b"\n\n" + "".join(f"{line}\n" for line in [*others, f"{_DASH}{name} {_base64(raw)}"]).encode()
+
+
+def cosigned_at(note: bytes, name: str, public_key: bytes) -> datetime:
+    """When the witness signed the checkpoint of this note; the latest time when it did so more than once.
+
+    Refuses: LEDGER_UNSIGNED when the note is malformed, or not or wrongly signed by the witness.
+    """
+    text, mine = _signatures_of(note, name, key_id(name, public_key, COSIGNATURE))
+    times = []
+    for signature in mine:
+        seconds = int.from_bytes(signature[:_TIME_BYTES], "big")
+        _check(public_key, signature[_TIME_BYTES:], _witnessed(text, seconds))
+        times.append(seconds)
+    return datetime.fromtimestamp(max(times), UTC)
+
+
+def _witnessed(text: str, seconds: int) -> bytes:
+    return f"cosignature/v1\ntime {seconds}\n{text}".encode()
+
+
+def _signatures_of(note: bytes, name: str, wanted: bytes) -> tuple[str, list[bytes]]:
+    """The note's text, and the signatures, one at least, under that name and key id; others are passed over."""
+    text, signatures = _parts(note)
+    mine = [raw[_ID_BYTES:] for signer, raw in signatures if (signer, raw[:_ID_BYTES]) == (name, wanted)]
     if not mine:
         raise _unsigned("The checkpoint is not signed by the given key under this name.")
-    for signature in mine:
-        try:
-            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode())
-        except InvalidSignature:
-            raise _unsigned("The checkpoint's signature does not fit its text.") from None
-    return text
+    return text, mine
+
+
+def _check(public_key: bytes, signature: bytes, signed_bytes: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed_bytes)
+    except InvalidSignature:
+        raise _unsigned("The checkpoint's signature does not fit its text.") from None
 
 
 def with_signature_of(note: bytes, other: bytes) -> bytes:
@@ -135,7 +185,20 @@ def read_checkpoint(note: bytes, origin: str, public_key: bytes) -> Checkpoint:
 
     Refuses: LEDGER_UNSIGNED when it is anything else.
     """
-    lines = opened(note, origin, public_key).split("\n")[:-1]
+    return _checkpoint_of(opened(note, origin, public_key), origin)
+
+
+def read_cosigned(note: bytes, origin: str, name: str, public_key: bytes) -> tuple[Checkpoint, datetime]:
+    """The checkpoint in a note that a witness signed, and when; the ledger's own signature is not looked at.
+
+    Refuses: LEDGER_UNSIGNED when it is anything else.
+    """
+    at = cosigned_at(note, name, public_key)
+    return _checkpoint_of(_parts(note)[0], origin), at
+
+
+def _checkpoint_of(text: str, origin: str) -> Checkpoint:
+    lines = text.split("\n")[:-1]
     root = _bytes(lines[2]) if len(lines) >= 3 else b""
     if len(root) != HASH_BYTES or not _NUMBER.fullmatch(lines[1]) or "" in lines:
         raise _unsigned("The signed text is not a checkpoint.")

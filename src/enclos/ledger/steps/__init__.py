@@ -1,7 +1,7 @@
 """The ledger's verbs: write, verify, prove, witness."""
 
 from enclos.ledger.steps.checking import examine_ledger, verify_ledger
-from enclos.ledger.steps.witnessing import witness
+from enclos.ledger.steps.witnessing import TOLERANCE, is_continued, witness
 from enclos.ledger.steps.writing import Ledger, Ticket
 
-__all__ = ["Ledger", "Ticket", "examine_ledger", "verify_ledger", "witness"]
+__all__ = ["TOLERANCE", "Ledger", "Ticket", "examine_ledger", "is_continued", "verify_ledger", "witness"]

@@ -2,16 +2,20 @@
 
 import base64
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from enclos.ledger.model import Checkpoint, Proof
 from enclos.ledger.rules.merkle import leaf_hash, node_hash
 from enclos.ledger.rules.notes import (
+    COSIGNATURE,
     MAX_SIGNATURES,
     check_proof,
     checkpoint_note,
+    cosigned,
+    cosigned_at,
     opened,
     proof_text,
     read_checkpoint,
@@ -184,3 +188,46 @@ def test_a_malformed_proof_is_refused(old: bytes, new: bytes) -> None:
     with pytest.raises(NotAsPromised) as refused:
         read_proof(proof_text(_proof()).replace(old, new))
     assert refused.value.code is Code.LEDGER_DAMAGED
+
+
+def test_a_cosigners_verifying_key_reads_as_published() -> None:
+    """Published with the witness formats (Apache-2.0: github.com/transparency-dev/formats)."""
+    line = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+    name, public_key = read_verifying_key(line, COSIGNATURE)
+    assert verifying_key(name, public_key, COSIGNATURE) == line
+    assert is_refused(lambda: read_verifying_key(line))
+    assert is_refused(lambda: read_verifying_key(PETER_KEY, COSIGNATURE))
+
+
+def test_a_cosignature_signs_time_and_text_as_the_specification_says() -> None:
+    note = checkpoint_note(Checkpoint("example.com/log", 3, bytes(32)), PETER[1], sign_as_peter)
+    at = datetime.fromtimestamp(1679315147, UTC)
+    signed_note = cosigned(note, "PeterNeumann", PETER[1], at, sign_as_peter)
+    raw = base64.b64decode(signed_note.rpartition(b" ")[2])
+    assert raw[4:12] == (1679315147).to_bytes(8, "big") and len(raw) == 76
+    text = note.rpartition(b"\n\n")[0] + b"\n"
+    Ed25519PublicKey.from_public_bytes(PETER[1]).verify(raw[12:], b"cosignature/v1\ntime 1679315147\n" + text)
+    assert cosigned_at(signed_note, *PETER) == at
+    assert read_checkpoint(signed_note, "example.com/log", PETER[1]).size == 3
+
+
+def test_a_cosignature_takes_the_place_of_the_same_witness_only() -> None:
+    note = checkpoint_note(Checkpoint("example.com/log", 3, bytes(32)), PETER[1], sign_as_peter)
+    first, later = (datetime.fromtimestamp(second, UTC) for second in (100, 200))
+    once = cosigned(note, "PeterNeumann", PETER[1], first, sign_as_peter)
+    other = cosigned(once, "another", PETER[1], first, sign_as_peter)
+    twice = cosigned(other, "PeterNeumann", PETER[1], later, sign_as_peter)
+    assert len(twice.splitlines()) == len(note.splitlines()) + 2
+    assert cosigned_at(twice, *PETER) == later
+    assert cosigned_at(twice, "another", PETER[1]) == first
+
+
+def test_a_cosignature_of_another_time_or_text_is_refused() -> None:
+    note = checkpoint_note(Checkpoint("example.com/log", 3, bytes(32)), PETER[1], sign_as_peter)
+    signed_note = cosigned(note, "PeterNeumann", PETER[1], datetime.fromtimestamp(100, UTC), sign_as_peter)
+    head, _, encoded = signed_note.rpartition(b" ")
+    raw = bytearray(base64.b64decode(encoded))
+    raw[11] += 1
+    assert is_refused(lambda: cosigned_at(head + b" " + base64.b64encode(raw) + b"\n", *PETER))
+    assert is_refused(lambda: cosigned_at(signed_note.replace(b"\n3\n", b"\n4\n"), *PETER))
+    assert is_refused(lambda: cosigned_at(note, *PETER))

@@ -1,0 +1,57 @@
+"""A ledger's published files on a web server or an object store, read as anyone may."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+
+_SECONDS = 30
+_MAX_BYTES = 64 << 20
+"""More than any file of a ledger holds: 256 entries of at most 64 KiB."""
+_ABSENT = {404, 410}
+
+
+class LedgerUrl:
+    """A ledger under a web address; only what is asked for by name can be read.
+
+    Refuses: LEDGER_UNWRITABLE when the address does not answer.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address.rstrip("/")
+
+    def __repr__(self) -> str:
+        return "LedgerUrl()"
+
+    def read(self, name: str) -> bytes | None:
+        """The file's content, or None when there is no such file."""
+        request = urllib.request.Request(f"{self._address}/{name}", headers={"Cache-Control": "no-cache"})  # noqa: S310 - http(s) only, see is_url
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+                content = answer.read(_MAX_BYTES + 1)
+        except urllib.error.HTTPError as error:
+            if error.code in _ABSENT:
+                return None
+            raise _unreachable() from None
+        except OSError:
+            raise _unreachable() from None
+        if len(content) > _MAX_BYTES:
+            raise _unreachable()
+        return bytes(content)
+
+    def names(self, under: str) -> Iterable[str]:  # noqa: ARG002 - the address has no listing
+        """Nothing: a web address is not listed."""
+        return ()
+
+
+def is_url(text: str) -> bool:
+    """Whether the text is a web address that a ledger may be read from."""
+    return text.startswith(("https://", "http://"))
+
+
+def _unreachable() -> Exception:
+    return refusal(Code.LEDGER_UNWRITABLE, "The ledger's address does not answer.", "Ask its operator, then try again.")
