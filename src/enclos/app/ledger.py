@@ -132,6 +132,7 @@ def _as_json(report: LedgerReport) -> dict[str, Any]:
         "root": report.root.hex(),
         "n_open": report.n_open,
         "last_at": report.last_at.isoformat() if report.last_at else None,
+        "n_sealed_days": report.n_seals,
         "n_entries": {action.value: n for action, n in report.n_entries.items()},
     }
 

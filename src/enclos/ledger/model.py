@@ -215,7 +215,7 @@ class LedgerReport:
     """What a ledger holds and what is wrong with it.
 
     ``n_entries`` counts intents and events by action (an outcome belongs to its intent); ``n_open`` counts intents
-    that have no outcome yet.
+    that have no outcome yet; ``n_seals`` the days whose seal holds.
     """
 
     origin: str
@@ -224,6 +224,7 @@ class LedgerReport:
     n_entries: Mapping[Action, int]
     n_open: int
     last_at: datetime | None
+    n_seals: int
     faults: tuple[Fault, ...]
 
     @property

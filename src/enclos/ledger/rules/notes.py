@@ -197,6 +197,14 @@ def read_cosigned(note: bytes, origin: str, name: str, public_key: bytes) -> tup
     return _checkpoint_of(_parts(note)[0], origin), at
 
 
+def read_unsigned(note: bytes, origin: str) -> Checkpoint:
+    """The checkpoint in a note, for a reader who compares it with a tree that is signed; no signature is looked at.
+
+    Refuses: LEDGER_UNSIGNED when it is no checkpoint of this ledger.
+    """
+    return _checkpoint_of(_parts(note)[0], origin)
+
+
 def _checkpoint_of(text: str, origin: str) -> Checkpoint:
     lines = text.split("\n")[:-1]
     root = _bytes(lines[2]) if len(lines) >= 3 else b""

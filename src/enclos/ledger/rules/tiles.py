@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from enclos.ledger.model import HASH_BYTES
 from enclos.ledger.rules.merkle import NodeHash, tree_root
@@ -14,9 +15,25 @@ TILE_HEIGHT = 8
 CHECKPOINT = "checkpoint"
 VERIFYING_KEY = "ledger.vkey"
 TILES = "tile"
+SEALS = "seal"
+"""The checkpoint that ended each day. Source: French security framework of the SNDS, § 7.1, daily sealing of traces."""
 
 _LAST_LEVEL = 63
 _NAME = re.compile(r"tile/(entries|0|[1-9]\d?)/((?:x\d{3}/)*\d{3})(?:\.p/([1-9]\d{0,2}))?")
+
+
+def seal_of(day: date) -> str:
+    """The name of the file that seals a day."""
+    return f"{SEALS}/{day.isoformat()}"
+
+
+def sealed_day(name: str) -> date | None:
+    """The day that a file of this name seals; None when it is no seal."""
+    try:
+        day = date.fromisoformat(name.removeprefix(f"{SEALS}/"))
+    except ValueError:
+        return None
+    return day if seal_of(day) == name else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from enclos.ledger.model import HASH_BYTES, Action, Checkpoint, Entry, Fault, Kind, LedgerReport
 from enclos.ledger.ports import LedgerReader
 from enclos.ledger.rules.entries import read_entry
 from enclos.ledger.rules.merkle import Peaks, leaf_hash, tree_root
-from enclos.ledger.rules.notes import read_checkpoint
+from enclos.ledger.rules.notes import read_checkpoint, read_unsigned
 from enclos.ledger.rules.order import fault_in_order
 from enclos.ledger.rules.tiles import (
     CHECKPOINT,
+    SEALS,
     TILE_HEIGHT,
     TILES,
     WIDTH,
@@ -22,6 +23,8 @@ from enclos.ledger.rules.tiles import (
     joined,
     n_hashes,
     n_levels,
+    seal_of,
+    sealed_day,
     split,
     tile_holding,
     tile_of,
@@ -38,7 +41,8 @@ def examine_ledger(
     """What the ledger holds and all that is wrong with it, as far as it can be read.
 
     Checked: the checkpoint's signature; every entry's hash, every tile and the root; that time never runs back and
-    each outcome follows its own intent; that the ledger contains the witness's checkpoint. Files that a crash left
+    each outcome follows its own intent; that each day's seal, from the first on, holds that day's entries, no more and
+    no fewer; that the ledger contains the witness's checkpoint. Files that a crash left
     beyond the checkpoint are no part of the ledger and must only agree with it.
     In: witness_checkpoint — a checkpoint of this ledger that was kept elsewhere; without one, nobody can see that the
         newest entries were taken off and the rest signed again.
@@ -55,6 +59,7 @@ def examine_ledger(
         n_entries=dict(reading.n_entries),
         n_open=len(reading.open_intents),
         last_at=reading.last_at,
+        n_seals=len(reading.seals),
         faults=tuple(reading.faults),
     )
 
@@ -86,6 +91,9 @@ class _Reading:
     n_entries: Counter[Action] = field(default_factory=Counter)
     open_intents: dict[int, Entry] = field(default_factory=dict)
     last_at: datetime | None = None
+    seals: dict[date, Checkpoint] = field(default_factory=dict)
+    days: dict[date, Checkpoint] = field(default_factory=dict)
+    """For each day but the last that has entries: the tree at its end."""
     hashes: list[list[bytes]] = field(default_factory=list)
     """For each level: the hash of every item, made from the entries."""
 
@@ -97,14 +105,15 @@ class _Reading:
         leaves: list[bytes] = []
         for data in self._all_entries():
             leaves.append(leaf_hash(data))
+            self._take(data, len(leaves) - 1, peaks)
             peaks = peaks.grown(leaves[-1])
-            self._take(data, len(leaves) - 1)
             self._compare_witness(peaks)
         if peaks.size != self.checkpoint.size or peaks.root != self.checkpoint.root:
             self._fault(Code.LEDGER_DAMAGED, "The entries do not lead to the signed root.")
         self.hashes = _levels(leaves)
         self._compare_tiles()
         self._compare_other_files()
+        self._compare_seals()
 
     def _fault(self, code: Code, what: str) -> None:
         self.faults.append(Fault(code, what))
@@ -117,7 +126,7 @@ class _Reading:
                 self._fault(lacking.code, lacking.what)
                 return
 
-    def _take(self, data: bytes, index: int) -> None:
+    def _take(self, data: bytes, index: int, before: Peaks) -> None:
         try:
             entry = read_entry(data)
         except (ValueError, RecursionError):
@@ -125,6 +134,8 @@ class _Reading:
             return
         if wrong := fault_in_order(entry, self.last_at, self.open_intents):
             self._fault(Code.LEDGER_DISORDERED, f"Entry {index} {wrong}.")
+        if self.last_at is not None and self.last_at.date() < entry.at.date():
+            self.days[self.last_at.date()] = Checkpoint(self.checkpoint.origin, before.size, before.root)
         self.last_at = entry.at if self.last_at is None else max(self.last_at, entry.at)
         if entry.intent is not None:
             self.open_intents.pop(entry.intent, None)
@@ -161,6 +172,29 @@ class _Reading:
                 self._fault(Code.LEDGER_DAMAGED, "There is a file among the tiles that is none.")
             elif not self._agrees(tile, self.store.read(name)):
                 self._fault(Code.LEDGER_DAMAGED, f"The file {name} is not that of the entries.")
+
+    def _compare_seals(self) -> None:
+        """Each day since the first seal is sealed, and by the tree as it was at the day's end.
+
+        The signature on a seal may be of a key that was rotated since; that its tree is part of this one, which is
+        signed, says more.
+        """
+        for name in sorted(self.store.names(SEALS)):
+            day = sealed_day(name)
+            try:
+                seal = None if day is None else read_unsigned(self.store.read(name) or b"", self.checkpoint.origin)
+            except Refusal:
+                seal = None
+            if day is None or seal is None or self.days.get(day) != seal:
+                if day is not None and day not in self.days and seal is not None and seal.size == self.checkpoint.size:
+                    continue  # put just before the entry that begins the next day, which a crash then kept out
+                self._fault(Code.LEDGER_DAMAGED, f"The file {name} is not the seal of that day's entries.")
+            else:
+                self.seals[day] = seal
+        first = min(self.seals, default=None)
+        for day in sorted(self.days.keys() - self.seals.keys()):
+            if first is not None and day > first and self.store.read(seal_of(day)) is None:
+                self._fault(Code.LEDGER_DAMAGED, f"The file {seal_of(day)} is missing.")
 
     def _agrees(self, tile: Tile, content: bytes | None) -> bool:
         n_in_tree = min(tile.width, n_hashes(tile.level or 0, self.checkpoint.size) - tile.n * WIDTH)

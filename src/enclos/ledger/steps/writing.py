@@ -23,7 +23,7 @@ from enclos.ledger.rules.entries import (
 from enclos.ledger.rules.merkle import inclusion_path
 from enclos.ledger.rules.notes import checkpoint_note, is_key_name, verifying_key, with_signature_of
 from enclos.ledger.rules.order import is_behind
-from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY
+from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY, seal_of
 from enclos.ledger.steps.reading import nodes_of, read_entries
 from enclos.ledger.steps.tail import Tail, TailKeeper
 from enclos.lexicon.codes import Code
@@ -260,6 +260,8 @@ class Ledger:
         tail, self._tail = self._tail, None
         if tail is None:
             raise ValueError("the ledger is not locked")
+        if tail.last_at is not None and tail.last_at.date() < entry.at.date():  # nothing more can fall into that day
+            self._store.write(seal_of(tail.last_at.date()), tail.note, durable=True)
         tail = self._keeper.roll(tail)
         end_before = tail.end
         self._keeper.write_ahead(tail, entry_bytes(entry), entry.at)
