@@ -21,6 +21,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as pacsv
 from pyroaring import BitMap, BitMap64
 
 SEPARATOR = " &&& "
@@ -52,6 +54,11 @@ RESULT_COLUMNS: tuple[str, ...] = (
 RESULT_SCHEMA = pa.schema(
     [pa.field("result_id", pa.int64(), nullable=False), *(pa.field(name, pa.string()) for name in RESULT_COLUMNS[1:])]
 )
+
+_MOST_HEADER = 1000
+"""Bytes in which the names of the columns stand."""
+_BLOCK_BYTES = 1 << 26
+"""A line is shorter than a block, whatever a sentence in it holds."""
 
 PersonNumbers: TypeAlias = npt.NDArray[np.int64]
 
@@ -194,26 +201,31 @@ def _csv_line(values: Iterable[object]) -> str:
 def result_from_csv(data: bytes) -> tuple[pa.Table, tuple[ResultSettings, ...]]:
     """The table and the settings of a result's CSV.
 
-    Refuses: ValueError when the columns are not those of the contract.
+    Refuses: ValueError when the columns or a line are not those of the contract.
     """
-    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
-    if tuple(next(reader, ())) != RESULT_COLUMNS:
+    header = next(csv.reader(io.StringIO(data[:_MOST_HEADER].decode("utf-8", "replace"), newline="")), [])
+    if tuple(header) != RESULT_COLUMNS:
         raise ValueError("the columns are not those of a summarised result")
-    variable = RESULT_COLUMNS.index("variable_name")
-    name, value = RESULT_COLUMNS.index("estimate_name"), RESULT_COLUMNS.index("estimate_value")
-    rows: list[list[str]] = []
-    settings: dict[int, dict[str, str]] = {}
-    for row in reader:
-        if row[variable] == SETTINGS_VARIABLE:
-            settings.setdefault(int(row[0]), {})[row[name]] = "" if row[value] == MISSING else row[value]
-        else:
-            rows.append(row)
-    columns = {
-        each: [None if row[at] == MISSING else row[at] for row in rows] for at, each in enumerate(RESULT_COLUMNS)
-    }
-    ids = pa.array([int(row[0]) for row in rows], pa.int64())
-    table = pa.table({**columns, "result_id": ids}, schema=RESULT_SCHEMA)
-    return table, tuple(ResultSettings(result_id, values) for result_id, values in sorted(settings.items()))
+    try:
+        whole = pacsv.read_csv(
+            pa.BufferReader(data),
+            read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES),
+            parse_options=pacsv.ParseOptions(newlines_in_values=True),
+            convert_options=pacsv.ConvertOptions(
+                column_types=RESULT_SCHEMA,
+                null_values=[MISSING],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:  # its words hold the line
+        raise ValueError("a line of the CSV is not one of a summarised result") from None
+    is_setting = pc.equal(whole["variable_name"], SETTINGS_VARIABLE).fill_null(False)
+    said: dict[int, dict[str, str]] = {}
+    for row in whole.filter(is_setting).select(["result_id", "estimate_name", "estimate_value"]).to_pylist():
+        said.setdefault(row["result_id"], {})[row["estimate_name"]] = row["estimate_value"] or ""
+    table = whole.filter(pc.invert(is_setting)).cast(RESULT_SCHEMA).combine_chunks()
+    return table, tuple(ResultSettings(result_id, values) for result_id, values in sorted(said.items()))
 
 
 CELL_SCHEMA = pa.schema(

@@ -1,5 +1,8 @@
 """A result can be written and read again, and a cell knows its persons without saying them."""
 
+import csv
+import io
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -112,3 +115,28 @@ def test_rows_are_found_by_their_result_type() -> None:
     result = StudyResult(table(*rows), settings_of)
     assert result.of_type("incidence")["estimate_value"].to_pylist() == ["1", "1"]
     assert result.of_type("none").num_rows == 0
+
+
+def test_a_csv_is_read_as_pythons_own_reader_reads_it() -> None:
+    """Quoted or not, `NA` is nothing; commas, quotes and ends of lines stay inside their field."""
+    labels = ["a,b", 'say "no"', "two\nlines", "", "NA ", "na", "é", " "]
+    rows = [
+        (at, "db", "g", each, "s", None, "v", each, "n", "integer", "1", "a", "b") for at, each in enumerate(labels)
+    ]
+    data = result_csv(table(*rows), [ResultSettings(1, {**SETTINGS, "note": "x,\ny"})]) + (
+        b'9,"db",g,"NA",s,t,v,l,n,integer,NA,a,b\n'
+    )
+    read, read_settings = result_from_csv(data)
+    lines = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    plain = [line for line in lines[1:] if line[6] != "settings"]
+    expected = [[None if text == "NA" else text for text in line[1:]] for line in plain]
+    assert [list(row.values())[1:] for row in read.to_pylist()] == expected
+    assert read["result_id"].to_pylist() == [int(line[0]) for line in plain]
+    assert read_settings[0].values["note"] == "x,\ny"
+
+
+def test_a_broken_csv_is_refused() -> None:
+    header = ",".join(f'"{name}"' for name in RESULT_COLUMNS).encode()
+    for line in (b"1,a,b\n", b"one" + b",a" * 12 + b"\n"):
+        with pytest.raises(ValueError, match="CSV"):
+            result_from_csv(header + b"\n" + line)

@@ -35,6 +35,11 @@ _PER_MISSING = 5.0
 """What hiding a number costs more for each person that it is short of the width: it would free too little."""
 
 
+def kinds_with_rules() -> frozenset[str]:
+    """The result types that a rule speaks of: results of any other type stay inside."""
+    return frozenset(kind for kind, _, _ in roles()) | GROUPS
+
+
 def assess(result: StudyResult, min_count: int) -> Assessment:
     """What the machine finds about a result, and the nearest version of it that is safe.
 
@@ -93,7 +98,7 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
 
 def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:
     """The result without what no rule speaks of, and how many result ids that is: a study may have several analyses."""
-    known = {kind for kind, _, _ in roles()} | GROUPS
+    known = kinds_with_rules()
     aside = {each.result_id for each in result.settings if each.result_type not in known}
     if not aside:
         return result, 0
