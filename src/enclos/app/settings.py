@@ -6,8 +6,9 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.lexicon.codes import Code
@@ -84,6 +85,24 @@ class LedgerSection(_Section):
     origin: str = Field(min_length=1, pattern=r"^[^\s+]+$")
 
 
+class ReviewSection(_Section):
+    """When people work here, for the monthly review of the ledger: a time zone and hours of its clock."""
+
+    zone: str = "Europe/Paris"
+    day_begins: int = Field(default=6, ge=0, le=23)
+    day_ends: int = Field(default=22, ge=1, le=24)
+    works_weekends: bool = False
+
+    @field_validator("zone")
+    @classmethod
+    def _is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("not a time zone of the IANA data base") from None
+        return zone
+
+
 class Settings(_Section):
     """The whole of enclos.toml."""
 
@@ -95,6 +114,7 @@ class Settings(_Section):
     engine: EngineSection = EngineSection()
     sql: SqlSection = SqlSection()
     warehouse: WarehouseSection = WarehouseSection()
+    review: ReviewSection = ReviewSection()
 
     def to_toml(self) -> str:
         """The file's text."""

@@ -65,6 +65,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
         ticket.facts.update({"permit_version": signed.version, "confined": not unconfined, "walls": walls.value})
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_query(text, terms, engine)
+            ticket.facts["shape"] = Personal(query.shape)
             ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
 
             def check() -> None:

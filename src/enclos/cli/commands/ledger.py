@@ -1,4 +1,4 @@
-"""The ledger: verify it, look into it, witness it."""
+"""The ledger: verify it, look into it, witness it, review it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import show
 
-ledger_commands = typer.Typer(help="Ledger: verify it, look into it, witness it.", no_args_is_help=True)
+ledger_commands = typer.Typer(help="Ledger: verify it, look into it, witness it, review it.", no_args_is_help=True)
 application.add_typer(ledger_commands, name="ledger")
 
 
@@ -70,3 +71,26 @@ def ledger_witness(
     from enclos.app.ledger import witness
 
     show(witness(source, state, key=key, name=name, minutes=tolerance), as_json=as_json)
+
+
+@ledger_commands.command("review")
+def ledger_review(
+    directory: Dir,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="YYYY-MM", help="The last whole month when not given.")
+    ] = None,
+    page: PageFile = None,
+    lang: Lang = PageLanguage.EN,
+    *,
+    as_json: Json = False,
+) -> None:
+    """What was done in a month, and what somebody must look at; with a page of pictures when asked.
+
+    Example: enclos ledger review france --month 2026-10 --page october.html --lang fr
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.monthly import review_month
+    from enclos.app.pages.words import Language
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(review_month(enclosure, month, page=page, language=Language(lang)), as_json=as_json)

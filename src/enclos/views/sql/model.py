@@ -46,7 +46,8 @@ class CheckedQuery:
 
     ``columns`` are the names that a column may have: of the tables that are read, or made in the statement.
     ``digest`` is the same for statements that differ in spaces, letter case and comments only. ``counts`` are
-    the places of the counts under a permit for aggregates, empty under one for rows.
+    the places of the counts under a permit for aggregates, empty under one for rows. ``shape`` is the statement without
+    its constants, for the review of who asks the same question of one person after the other.
     """
 
     sql: str
@@ -55,6 +56,7 @@ class CheckedQuery:
     columns: frozenset[str]
     digest: str
     counts: tuple[int, ...] = ()
+    shape: str = ""
 
     @property
     def n_person_lists(self) -> int:

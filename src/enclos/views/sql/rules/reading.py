@@ -119,7 +119,18 @@ def read_query(text: str, granted: Granted) -> CheckedQuery:
     sql = _written(tree)
     names = frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))
     columns = frozenset(_known_columns(tree, {scan.table for scan in scans}, granted))
-    return CheckedQuery(sql, scans, names, columns, sha256_hex(sql.encode("utf-8")), counts)
+    return CheckedQuery(sql, scans, names, columns, sha256_hex(sql.encode("utf-8")), counts, _shape(tree))
+
+
+def _shape(tree: exp.Expression) -> str:
+    """The statement with one mark in the place of each constant, and of each list of constants."""
+
+    def without(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.In) and all(isinstance(item, exp.Literal) for item in node.expressions):
+            return exp.In(this=node.this.transform(without), expressions=[exp.Placeholder()])
+        return exp.Placeholder() if isinstance(node, exp.Literal | exp.Boolean) else node
+
+    return tree.transform(without).sql(dialect=DIALECT)
 
 
 def _check_tokens(text: str) -> None:
