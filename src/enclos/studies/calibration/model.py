@@ -38,6 +38,27 @@ class Control:
     """Controls that stand or fall together: a negative control and the positive ones made of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PositiveControls:
+    """Which positive controls are made of each negative one."""
+
+    effects: tuple[float, ...] = (1.5, 2.0, 4.0)
+    """Ratios, above 1."""
+    seed: int = 1
+    min_outcomes: int = 25
+    """A negative control with fewer outcomes while exposed gives none. Source: MethodEvaluation's default."""
+
+    def __post_init__(self) -> None:
+        effects = self.effects
+        if not effects or len(set(effects)) != len(effects) or not all(1 < each <= MAX_EFFECT for each in effects):
+            raise ValueError("positive controls have ratios above 1 and at most 10, each once")
+        if self.seed < 0 or self.min_outcomes < 1:
+            raise ValueError("a seed is not negative, and a positive control is made of one outcome at least")
+
+
+MAX_EFFECT = 10.0
+
+
 class Side(Enum):
     """The alternative that a p-value is for."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
+from enclos.studies.calibration.document import PositiveControlsDocument, wrong_controls
 from enclos.studies.compare.model import (
     MAX_RATIO,
     PRIMARY,
@@ -171,6 +172,9 @@ class DiagnosticsDocument(Document):
     attrition: _Threshold = Field(
         _JUDGED.attrition, description="The largest share of the target that adjustment may lose."
     )
+    left_out: _Threshold = Field(
+        _JUDGED.left_out, description="The least share of controls that hold when calibrated by all others."
+    )
 
 
 class _Options(Document):
@@ -272,6 +276,9 @@ class CompareDocument(_Options, AnalysisDocument):
     negative_controls: Names | None = Field(
         None, description="Outcomes that neither drug changes; they tell the systematic error."
     )
+    positive_controls: PositiveControlsDocument | None = Field(
+        None, description="Outcomes of known effect, made of the negative controls; without it there are none."
+    )
     sensitivity: Annotated[list[SensitivityDocument], Many] | None = Field(
         None, description="Other ways of asking the same; each gives what differs."
     )
@@ -286,12 +293,7 @@ class CompareDocument(_Options, AnalysisDocument):
         yield from unknown_names("outcome", self.outcome, cohorts)
         yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
         yield from twice(self, "outcome")
-        controls = self.negative_controls or []
-        if len(set(controls)) != len(controls):
-            yield ("negative_controls",), "a value is given twice", Code.STUDY_INVALID
-        for at, name in enumerate(controls):
-            if name in self.outcome:
-                yield ("negative_controls", at), "an outcome is not a negative control", Code.STUDY_INVALID
+        yield from wrong_controls(self.outcome, self.negative_controls, self.positive_controls)
         for where, what in self.own_faults():
             yield where, what, Code.STUDY_INVALID
         for at, other in enumerate(self.sensitivity or []):
@@ -336,6 +338,7 @@ class CompareDocument(_Options, AnalysisDocument):
                 _variant(each.name, each.target or self.target, each.comparator or self.comparator, self._merged(each))
                 for each in others
             ),
+            None if self.positive_controls is None else self.positive_controls.noun(),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, DateRange, Sex, is_cohort_name
 
 MAX_RATIO = 100
@@ -274,6 +275,8 @@ class Thresholds:
     """The largest expected absolute systematic error over the negative controls."""
     attrition: float | None = None
     """The largest share of the target that adjustment may lose."""
+    left_out: float | None = None
+    """The least share of controls whose interval, calibrated by all others, holds their true effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +313,8 @@ class Comparison(CohortAnalysis):
     outcomes: tuple[str, ...]
     negative_controls: tuple[str, ...] = ()
     sensitivity: tuple[Variant, ...] = ()
+    positive_controls: PositiveControls | None = None
+    """Made of the negative ones; None: none."""
 
     def __post_init__(self) -> None:
         lists = (self.outcomes, self.negative_controls, tuple(each.name for each in self.variants))
@@ -317,6 +322,8 @@ class Comparison(CohortAnalysis):
             raise ValueError("a comparison has at least one outcome, and each name once")
         if set(self.outcomes) & set(self.negative_controls):
             raise ValueError("an outcome is not a negative control")
+        if self.positive_controls is not None and not self.negative_controls:
+            raise ValueError("positive controls are made of negative controls")
 
     @property
     def variants(self) -> tuple[Variant, ...]:

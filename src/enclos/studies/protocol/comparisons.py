@@ -5,7 +5,7 @@ from __future__ import annotations
 from enclos.studies.compare.model import Comparison, TrimFraction, TrimPreference, Variant
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.protocol.shape import Options, Words
-from enclos.studies.protocol.words import dates, days, listed, names, yes
+from enclos.studies.protocol.words import dates, days, listed, names, positive_controls, yes
 
 
 def _comparison(each: Comparison) -> Options:
@@ -13,6 +13,7 @@ def _comparison(each: Comparison) -> Options:
     own = dict(_options(each.primary))
     yield from own.items()
     yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
+    yield "Positive controls", positive_controls(each.positive_controls)
     for other in each.sensitivity:
         changed = {option: value for option, value in _options(other) if own.get(option) != value}
         said = "; ".join(f"{option.lower()} {value}" for option, value in changed.items())
@@ -66,6 +67,7 @@ def _thresholds(each: Variant) -> str:
         "minimum detectable relative risk at most": asked.mdrr,
         "expected absolute systematic error at most": asked.ease,
         "share of the target lost at most": asked.attrition,
+        "share of controls that the others calibrate at least": asked.left_out,
     }
     return "; ".join(f"{what} {value:g}" for what, value in words.items() if value is not None) or "none"
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.model import AgeGroup, DateRange, DayWindow
 from enclos.studies.standard.model import Standard
 from enclos.studies.standard.rules import STANDARDS
@@ -21,6 +22,14 @@ def plain(value: object) -> str:
 def names(values: Iterable[str]) -> str:
     """Names of cohorts, as code."""
     return ", ".join(f"`{value}`" for value in values)
+
+
+def positive_controls(asked: PositiveControls | None) -> str:
+    """Which positive controls are made."""
+    if asked is None:
+        return "none"
+    ratios = ", ".join(f"{each:g}" for each in sorted(asked.effects))
+    return f"ratios {ratios}, of negative controls with {asked.min_outcomes} outcomes or more, seed {asked.seed}"
 
 
 def listed(values: Iterable[Enum]) -> str:

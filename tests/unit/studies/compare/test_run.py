@@ -111,7 +111,8 @@ def test_negative_controls_tell_the_error_of_a_design_and_calibrate_it() -> None
     blinded = result_of(world, FAST + "      diagnostics: {ease: 0.1, max_smd: null}\n")
     assert effect(blinded)["hazard_ratio"] is None
     controls = [each for each in summary(result) if each["analysis"] == "compare_controls"]
-    assert len(controls) == 13
+    assert len(controls) == 14
+    assert len([each for each in controls if each.get("left_out_p") is not None]) == 12
     assert float(str(controls[-1]["ease"])) > 0.25
 
 
@@ -232,3 +233,53 @@ def test_what_is_read_is_in_the_data_model() -> None:
     )
     for table, columns in told.items():
         assert set(columns) <= set(omop_tables()[table].names), table
+
+
+def test_positive_controls_have_the_effect_that_was_put_into_them() -> None:
+    """No hidden confounder: what is added is found again, and all controls together hold by each other."""
+    world = World(n_persons=3000, n_controls=8, base_hazard=0.02)
+    asked = "      positive_controls: {effects: [2, 4], seed: 3}\n"
+    result = result_of(world, FAST + asked + "      stratify: {strata: 10}\n", n_buckets=1)
+    made = [each for each in summary(result) if each["variable"] == "Positive control"]
+    assert len(made) == 16
+    logs = np.array([math.log(numbers(each)[0]) for each in made])
+    trues = np.array([math.log(float(str(each["level"]))) for each in made])
+    assert 2 <= np.exp(trues[0]) < 2.2
+    assert 4 <= np.exp(trues[1]) < 4.8
+    held = [lower < math.exp(true) < upper for (_, lower, upper), true in zip(map(numbers, made), trues, strict=True)]
+    assert sum(held) >= 13
+    # Those of one negative control share its chance: the mean over eight of them is within three errors of the truth.
+    by_control = (logs - trues).reshape(8, 2).mean(axis=1)
+    assert abs(by_control.mean()) < 3 * by_control.std(ddof=1) / math.sqrt(8) + 0.02
+    (error,) = [each for each in summary(result) if each["variable"] == "Systematic error"]
+    assert float(str(error["mean_slope"])) == pytest.approx(1, abs=0.15)
+    coverage = [each for each in summary(result) if each["variable"] == "Left-out coverage"]
+    assert sum(int(str(each["n_controls"])) for each in coverage) == 24
+    assert all(float(str(each["coverage"])) >= 0.5 for each in coverage)
+    assert effect(result)["hazard_ratio"] is not None
+
+
+def test_a_positive_control_is_made_of_enough_outcomes_only() -> None:
+    world = World(n_persons=800, n_controls=3)
+    result = result_of(world, FAST + "      positive_controls: {min_outcomes: 100000}\n")
+    assert not [each for each in summary(result) if each["variable"] == "Positive control"]
+    (error,) = [each for each in summary(result) if each["variable"] == "Systematic error"]
+    assert error["mean_slope"] == 1.0
+
+
+def test_controls_that_do_not_hold_by_the_others_withhold_the_estimate() -> None:
+    world = World(n_persons=1500, n_controls=4)
+    result = result_of(world, FAST + "      diagnostics: {ease: null, max_smd: null, left_out: 1.1}\n")
+    assert effect(result)["hazard_ratio"] is None
+    assert effect(result)["e_value"] is None
+    (judged,) = [each for each in summary(result) if each.get("variable") == "Diagnostics"]
+    assert judged["left_out_passed"] == 0
+
+
+def test_the_e_value_stands_beside_the_ratio() -> None:
+    """Of a rare outcome by the formula of VanderWeele and Ding, for the ratio and the end that is nearer to none."""
+    found = effect(result_of(World(n_persons=3000, hazard_ratio=2.5, base_hazard=0.01)))
+    ratio, lower, _ = numbers(found)
+    assert lower > 1
+    assert found["e_value"] == pytest.approx(ratio + math.sqrt(ratio * (ratio - 1)), rel=1e-6)
+    assert found["e_value_limit"] == pytest.approx(lower + math.sqrt(lower * (lower - 1)), rel=1e-6)

@@ -132,6 +132,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "weight": {"estimand": "overlap"},
         "model": "poisson",
         "diagnostics": {"mdrr": 4.0},
+        "positive_controls": {"effects": [1.25, 3]},
         "sensitivity": [{"name": "longer", "grace_days": 90}],
     },
     "sccs": {
@@ -221,6 +222,8 @@ def test_every_option_changes_the_protocol(kind: str, option: str) -> None:
         base["target"] = changed["target"] = "drug"
     if (kind, option) == ("utilisation", "exposures"):
         base[option], changed[option] = ["drug"], ["drug", "other"]
+    if option == "positive_controls":
+        base["negative_controls"] = changed["negative_controls"] = ["stroke"]
     cohorts = {**COHORTS, "other": COHORTS["drug"]}
     assert told({kind: base}, cohorts=cohorts) != told({kind: changed}, cohorts=cohorts)
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from enclos.studies.calibration.model import Control, ErrorModel, Estimate, Floats, Interval
+from enclos.studies.calibration.rules.null import fit_null
 from enclos.studies.calibration.rules.searches import root, variable_metric
 
 _IMPOSSIBLE = 99_999.0
@@ -53,6 +54,18 @@ def fit_error_model(controls: Sequence[Control]) -> ErrorModel | None:
     # Controls that spread widely throw the peer's search far out, where it ends without having arrived.
     best = again if objective(again) < objective(found) - _ASTRAY else found
     return ErrorModel(*(float(each) for each in best))
+
+
+def error_model_of(controls: Sequence[Control]) -> ErrorModel | None:
+    """The model that positive controls tell, or where there are none that of the negative ones alone.
+
+    Empty: None where no control without an effect is usable either
+    """
+    found = fit_error_model(controls)
+    if found is not None:
+        return found
+    null = fit_null([each.estimate for each in controls if each.true_log == 0])
+    return None if null is None else ErrorModel.from_null(null)
 
 
 def calibrated_interval(model: ErrorModel, estimate: Estimate, level: float = 0.95) -> Interval:
@@ -103,7 +116,7 @@ def left_out_coverage(controls: Sequence[Control], level: float = 0.95) -> list[
     plain: dict[float, int] = {}
     z = float(ndtri((1 + level) / 2))
     for group in dict.fromkeys(groups):
-        model = fit_error_model([each for each, name in zip(kept, groups, strict=True) if name != group])
+        model = error_model_of([each for each, name in zip(kept, groups, strict=True) if name != group])
         for each in (each for each, name in zip(kept, groups, strict=True) if name == group):
             interval = Interval(None, None, None) if model is None else calibrated_interval(model, each.estimate, level)
             # An end that does not exist leaves the interval open on its side.
@@ -116,3 +129,9 @@ def left_out_coverage(controls: Sequence[Control], level: float = 0.95) -> list[
         Coverage(true, n := len(at), at.count(-1) / n, at.count(0) / n, at.count(1) / n, plain[true] / n)
         for true, at in sorted(places.items())
     ]
+
+
+def share_held(coverages: Sequence[Coverage]) -> float:
+    """The share of all controls whose interval held; not a number without any."""
+    n = sum(each.n_controls for each in coverages)
+    return sum(each.within * each.n_controls for each in coverages) / n if n else math.nan

@@ -38,6 +38,8 @@ class Measured:
     """None where there are no negative controls."""
     attrition: float
     score_fitted: bool
+    left_out: float | None = None
+    """None where there are no controls."""
 
 
 def judge(measured: Measured, thresholds: Thresholds) -> tuple[Diagnostic, ...]:
@@ -57,6 +59,8 @@ def _judged(measured: Measured, asked: Thresholds) -> Iterator[Diagnostic]:
     if measured.ease is not None:
         yield _most("ease", measured.ease, asked.ease)
     yield _most("attrition", measured.attrition, asked.attrition)
+    if measured.left_out is not None:
+        yield _least("left_out", measured.left_out, asked.left_out)
 
 
 def _least(name: str, value: float, threshold: float | None) -> Diagnostic:

@@ -18,6 +18,7 @@ from enclos.studies.rules.calendar import day_of
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+Floats: TypeAlias = npt.NDArray[np.float64]
 _NEVER = 2**40
 
 

@@ -59,6 +59,14 @@ def _different(covariates: csc_array) -> Ints:
     return np.array(kept, dtype=np.int64)
 
 
+def tidied(covariates: csc_array, ids: Ints, min_fraction: float) -> tuple[csc_array, Ints]:
+    """The columns fit for a model, and their ids."""
+    columns = frequent(covariates, min_fraction)
+    ids, values = ids[columns], csc_array(covariates[:, columns])
+    kept = distinct(values, ids)
+    return normalised(csc_array(values[:, kept])), ids[kept]
+
+
 def normalised(covariates: csc_array) -> csc_array:
     """Each column divided by its largest value."""
     largest = np.maximum.reduceat(covariates.data, covariates.indptr[:-1]) if covariates.nnz else np.ones(0)

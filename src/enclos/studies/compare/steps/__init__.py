@@ -58,6 +58,7 @@ class ComparisonFollower:
             score,
             self._analysis.outcomes,
             self._analysis.negative_controls,
+            self._analysis.positive_controls,
         )
 
     def _scored(self, variant: Variant, entries: Entries, numbers: Ints, at: Ints) -> Scored:

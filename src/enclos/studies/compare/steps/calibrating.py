@@ -1,47 +1,49 @@
-"""The systematic error that negative controls tell, and estimates freed of it."""
+"""The systematic error that controls tell, effects freed of it, and how strong a confounder would have to be."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from enclos.studies.calibration.model import ErrorModel, Estimate, Null
-from enclos.studies.calibration.rules.error_model import calibrated_interval
-from enclos.studies.calibration.rules.null import calibrated_p, ease, fit_null
+from enclos.studies.calibration.model import Control, Estimate
+from enclos.studies.calibration.rules.calibrating import Calibration
+from enclos.studies.calibration.rules.strength import EValue, Ratio, e_value
+from enclos.studies.compare.model import OutcomeModel
+from enclos.studies.compare.rules.population import Followed
 from enclos.studies.compare.steps.effects import UNKNOWN, Effect
+from enclos.studies.compare.steps.estimating import Findings
+
+_RARE = 0.15
+"""The share with the outcome below which hazards and odds stand for risks. Source: VanderWeele and Ding 2017."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The systematic error of a design."""
-
-    null: Null | None
-    """None where no negative control has an estimate."""
-
-    @staticmethod
-    def of(effects: Sequence[Effect]) -> Calibration:
-        """The error that the estimates of negative controls tell."""
-        return Calibration(fit_null([_estimate(each) for each in effects]))
-
-    @property
-    def ease(self) -> float:
-        """The expected absolute systematic error; not a number where none is known."""
-        return math.nan if self.null is None else ease(self.null)
-
-    def calibrated(self, effect: Effect) -> Effect:
-        """The effect freed of the error, which is taken to be the same whatever the true effect."""
-        if self.null is None or not effect.is_known:
-            return UNKNOWN
-        found = calibrated_interval(ErrorModel.from_null(self.null), _estimate(effect))
-        ends = [math.nan if end is None else end for end in (found.log, found.lower, found.upper)]
-        return Effect(*ends)
-
-    def p_value(self, effect: Effect) -> float:
-        """How often this design finds so much where there is nothing."""
-        found = None if self.null is None else calibrated_p(self.null, _estimate(effect))
-        return math.nan if found is None else found
+def calibration_of(found: Findings) -> Calibration:
+    """The error that the controls of one way of asking tell."""
+    negative = [Control(estimate_of(each.effect), group=name) for name, each in found.controls.items()]
+    positive = [Control(estimate_of(each.effect), each.true_log, each.made_of) for each in found.positives]
+    return Calibration.of([*negative, *positive])
 
 
-def _estimate(effect: Effect) -> Estimate:
+def calibrated(calibration: Calibration, effect: Effect) -> Effect:
+    """The effect freed of the error; unknown where either is."""
+    if not effect.is_known:
+        return UNKNOWN
+    found = calibration.interval(estimate_of(effect))
+    return Effect(*(math.nan if end is None else end for end in (found.log, found.lower, found.upper)))
+
+
+def e_value_of(effect: Effect, model: OutcomeModel, seen: Followed) -> EValue | None:
+    """How strong a hidden confounder would have to be.
+
+    Empty: None without an effect
+    """
+    if not effect.is_known:
+        return None
+    common = bool(len(seen)) and float(seen.with_outcome.mean()) >= _RARE
+    kinds = {OutcomeModel.COX: Ratio.HAZARD, OutcomeModel.LOGISTIC: Ratio.ODDS}
+    kind = kinds.get(model, Ratio.RISK) if common else Ratio.RISK
+    return e_value(math.exp(effect.log_ratio), math.exp(effect.log_lower), math.exp(effect.log_upper), kind)
+
+
+def estimate_of(effect: Effect) -> Estimate:
+    """The effect as calibration reads it."""
     return Estimate(effect.log_ratio, effect.standard_error)

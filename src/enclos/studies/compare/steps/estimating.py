@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.calibration.rules.strength import minimum_detectable
-from enclos.studies.compare.model import Adjustment, Match, Stratify, Variant, Weight
+from enclos.studies.compare.model import Adjustment, Match, OutcomeModel, Stratify, Variant, Weight
 from enclos.studies.compare.rules.balance import Balance, balance, set_weights
 from enclos.studies.compare.rules.covariates import CovariateMatrix
 from enclos.studies.compare.rules.diagnostics import (
@@ -36,6 +37,7 @@ from enclos.studies.compare.rules.population import (
 )
 from enclos.studies.compare.rules.scores import strata_of, trimmed, weights_of
 from enclos.studies.compare.steps.effects import UNKNOWN, Effect, effect_of
+from enclos.studies.compare.steps.injecting import controls_of, expected_outcomes, true_log_of, with_added
 from enclos.studies.compare.steps.scoring import Score, score_of
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -114,6 +116,16 @@ class OutcomeFindings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Positive:
+    """A positive control."""
+
+    made_of: str
+    """The negative control."""
+    true_log: float
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """One way of asking."""
 
@@ -128,6 +140,7 @@ class Findings:
     before: Balance | None
     outcomes: Mapping[str, OutcomeFindings]
     controls: Mapping[str, OutcomeFindings]
+    positives: Sequence[Positive]
 
 
 def compared(
@@ -137,6 +150,7 @@ def compared(
     scored: Callable[[Ints], Scored],
     outcomes: Sequence[str],
     controls: Sequence[str],
+    positive: PositiveControls | None = None,
 ) -> Findings:
     """What one way of asking finds.
 
@@ -148,9 +162,9 @@ def compared(
     at = np.flatnonzero(required[-1][1]).astype(np.int64)
     treated = entries.treated[at]
     if not treated.any() or treated.all():
-        return Findings(variant, tuple(steps), None, treated, None, None, {}, {})
+        return Findings(variant, tuple(steps), None, treated, None, None, {}, {}, ())
     found = scored(at)
-    each = _EachOutcome(variant, entries, risk, at, found.score, found.covariates.values)
+    each = _EachOutcome(variant, entries, risk, at, found.score, found.covariates)
     return Findings(
         variant,
         tuple(steps),
@@ -160,6 +174,7 @@ def compared(
         found.before,
         {name: each.findings(events(name), with_balance=True) for name in outcomes},
         {name: each.findings(events(name), with_balance=False) for name in controls},
+        [] if positive is None else [p for name in controls for p in each.positives(name, events(name), positive)],
     )
 
 
@@ -179,16 +194,12 @@ class _EachOutcome:
     risk: AtRisk
     at: Ints
     score: Score
-    covariates: csc_array
+    covariates: CovariateMatrix
 
     def findings(self, events: Events, *, with_balance: bool) -> OutcomeFindings:
         """One outcome."""
         asked = self.variant
-        washout = asked.eligibility.outcome_washout_days
-        kept = np.zeros(len(self.entries), dtype=np.bool_)
-        kept[self.at] = True
-        kept &= ~prior_outcomes(len(self.entries), events, asked.follow_up.from_day, washout)
-        seen = followed(self.entries, self.risk, events, kept)
+        seen = self._seen(events)
         place = np.searchsorted(self.at, seen.at)
         score, preferred = self.score.score[place], self.score.preference[place]
         steps = [Step("No outcome before", seen.person, seen.treated)]
@@ -200,7 +211,7 @@ class _EachOutcome:
         done, those = adjust(seen, score, asked.adjustment)
         steps.append(Step(_STEP_WORDS[type(asked.adjustment)], done.seen.person, done.seen.treated))
         both = done.seen.treated.any() and not done.seen.treated.all()
-        rows = csc_array(self.covariates.tocsr()[place[those]]) if with_balance and both else None
+        rows = csc_array(self.covariates.values.tocsr()[place[those]]) if with_balance and both else None
         return OutcomeFindings(
             tuple(steps),
             crude,
@@ -209,6 +220,31 @@ class _EachOutcome:
             None if rows is None else balance(rows, done.seen.treated, done.counted),
             effect_of(done.seen, asked.model, done.within_sets, done.weights),
         )
+
+    def positives(self, name: str, events: Events, asked: PositiveControls) -> Iterator[Positive]:
+        """The positive controls made of a negative one, each estimated as an outcome is."""
+        variant, seen = self.variant, self._seen(events)
+        target = seen.take(seen.treated)
+        first_only = variant.model is not OutcomeModel.POISSON
+        if (target.with_outcome if first_only else target.n_outcomes).sum() < asked.min_outcomes:
+            return
+        rows = csc_array(self.covariates.values.tocsr()[np.searchsorted(self.at, target.at)])
+        least, fitted = variant.covariates.min_fraction, variant.propensity
+        expected = expected_outcomes(target, rows, self.covariates.ids, least, fitted, first_only=first_only)
+        for control in controls_of(target, expected, asked, first_only=first_only):
+            added = with_added(events, control, self.risk)
+            after = self._seen(added)
+            true_log = true_log_of(variant.model, target, after.take(after.treated))
+            yield Positive(name, true_log, self.findings(added, with_balance=False).effect)
+
+    def _seen(self, events: Events) -> Followed:
+        """The entries without the outcome before, with what was seen of each."""
+        asked = self.variant
+        kept = np.zeros(len(self.entries), dtype=np.bool_)
+        kept[self.at] = True
+        washout = asked.eligibility.outcome_washout_days
+        kept &= ~prior_outcomes(len(self.entries), events, asked.follow_up.from_day, washout)
+        return followed(self.entries, self.risk, events, kept)
 
 
 _STEP_WORDS: Mapping[type[Adjustment], str] = {
@@ -230,10 +266,13 @@ def adjust(seen: Followed, score: Floats, asked: Adjustment) -> tuple[Adjusted, 
     return Adjusted(seen, None, weights_of(score, seen.treated, asked)), everybody
 
 
-def diagnostics_of(found: Findings, outcome: OutcomeFindings, ease: float | None) -> tuple[Diagnostic, ...]:
+def diagnostics_of(
+    found: Findings, outcome: OutcomeFindings, ease: float | None, left_out: float | None = None
+) -> tuple[Diagnostic, ...]:
     """The diagnostics of one outcome, judged.
 
     In: ease — the expected absolute systematic error over the negative controls; None without any
+        left_out — the share of controls whose interval, calibrated by all others, holds
     """
     if found.score is None:
         raise AssertionError("diagnostics need a score")
@@ -255,6 +294,7 @@ def diagnostics_of(found: Findings, outcome: OutcomeFindings, ease: float | None
         ease,
         1 - int(done.seen.treated.sum()) / n_before,
         found.score.fitted,
+        left_out,
     )
     return judge(measured, asked)
 

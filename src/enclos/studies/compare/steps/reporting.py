@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -19,12 +19,14 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
 from enclos.studies.calibration.model import PROFILE_POINTS
+from enclos.studies.calibration.rules.error_model import share_held
+from enclos.studies.calibration.rules.strength import EValue
 from enclos.studies.compare.model import Variant
 from enclos.studies.compare.rules.covariates import covariate_name
 from enclos.studies.compare.rules.curves import weighted_curve
 from enclos.studies.compare.rules.diagnostics import Diagnostic, failed
 from enclos.studies.compare.rules.population import Followed
-from enclos.studies.compare.steps.calibrating import Calibration
+from enclos.studies.compare.steps.calibrating import calibrated, calibration_of, e_value_of, estimate_of
 from enclos.studies.compare.steps.effects import UNKNOWN, Effect, profile_of
 from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, Step, diagnostics_of
 from enclos.studies.compare.words import adjusted_by
@@ -79,9 +81,13 @@ class _Writer:
     def __init__(self, report: Report, found: Findings, concept_names: dict[int, str]) -> None:
         self._report, self._found, self._names = report, found, concept_names
         self._variant = found.variant
-        self._calibration = Calibration.of([each.effect for each in found.controls.values()])
+        self._calibration = calibration_of(found)
         ease = self._calibration.ease if found.controls else None
-        self.judged = [Judged(name, each, diagnostics_of(found, each, ease)) for name, each in found.outcomes.items()]
+        self._coverage = self._calibration.coverage()
+        left_out = share_held(self._coverage) if found.controls else None
+        self.judged = [
+            Judged(name, each, diagnostics_of(found, each, ease, left_out)) for name, each in found.outcomes.items()
+        ]
 
     def _place(self, outcome: str, adjustment: str, variable: str, level: str | None = None) -> Place:
         group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
@@ -105,14 +111,16 @@ class _Writer:
         effects = {ADJUSTED: found.effect, CRUDE: found.crude_effect}
         p_values: dict[str, float] = {}
         if self._found.controls:
-            effects[CALIBRATED] = self._calibration.calibrated(found.effect)
-            p_values[CALIBRATED] = self._calibration.p_value(found.effect)
+            effects[CALIBRATED] = calibrated(self._calibration, found.effect)
+            p_values[CALIBRATED] = self._calibration.p_value(estimate_of(found.effect))
         for adjustment, effect in effects.items():
             shown = UNKNOWN if withheld else effect
             p = math.nan if withheld else p_values.get(adjustment, effect.p_value)
             place = self._place(judged.outcome, adjustment, EFFECT)
-            self._report.add(result_id, place, list(_effect_estimates(shown, self._variant.model.ratio, p)))
             seen = {ADJUSTED: found.adjusted.seen, CRUDE: found.crude}.get(adjustment)
+            strength = e_value_of(shown, self._variant.model, found.adjusted.seen if seen is None else seen)
+            estimates = [*_effect_estimates(shown, self._variant.model.ratio, p), *_e_value_estimates(strength)]
+            self._report.add(result_id, place, estimates)
             if seen is not None:
                 self._persons(result_id, judged.outcome, adjustment, seen, shown=not withheld)
         if not withheld:
@@ -148,16 +156,30 @@ class _Writer:
             self._report.add_cell(result_id, place, cases, persons)
 
     def controls(self) -> None:
-        """Add what was found for each negative control, and the systematic error."""
+        """Add what was found for each control, how it holds when the others calibrate it, and the systematic error."""
         if not self._found.controls:
             return
         result_id = self._start("compare_controls")
-        for name, each in self._found.controls.items():
-            place = self._place(name, ADJUSTED, EFFECT)
-            shown = _effect_estimates(each.effect, self._variant.model.ratio, each.effect.p_value)
-            self._report.add(result_id, place, list(shown))
-        if (null := self._calibration.null) is not None:
+        ratio = self._variant.model.ratio
+        left_out = self._calibration.left_out_p()
+        for (name, each), p in zip(self._found.controls.items(), left_out, strict=True):
+            shown = [*_effect_estimates(each.effect, ratio, each.effect.p_value), _number("left_out_p", _or_nan(p))]
+            self._report.add(result_id, self._place(name, ADJUSTED, EFFECT), shown)
+        for positive in self._found.positives:
+            true = _text(math.exp(positive.true_log))
+            place = self._place(positive.made_of, ADJUSTED, "Positive control", true)
+            shown = list(_effect_estimates(positive.effect, ratio, positive.effect.p_value))
+            self._report.add(result_id, place, shown)
+        for level in self._coverage:
+            place = self._place(OVERALL, ADJUSTED, "Left-out coverage", _text(math.exp(level.true_log)))
+            shares = {"coverage": level.within, "below": level.below, "above": level.above}
+            shares["coverage_uncalibrated"] = level.uncalibrated
+            n_controls = Estimate("n_controls", EstimateType.INTEGER, str(level.n_controls))
+            self._report.add(result_id, place, [n_controls, *(_number(name, value) for name, value in shares.items())])
+        null, model = self._calibration.null, self._calibration.model
+        if null is not None and model is not None:
             values = {"mean": null.mean, "sd": null.sd, "ease": self._calibration.ease}
+            values |= {each.name: getattr(model, each.name) for each in fields(model)}
             place = self._place(OVERALL, ADJUSTED, "Systematic error")
             self._report.add(result_id, place, [_number(name, value) for name, value in values.items()])
 
@@ -250,6 +272,15 @@ def _effect_estimates(effect: Effect, ratio: str, p_value: float) -> Iterator[Es
     }
     for name, value in values.items():
         yield _number(name, value)
+
+
+def _e_value_estimates(found: EValue | None) -> Iterator[Estimate]:
+    yield _number("e_value", math.nan if found is None else found.of_estimate)
+    yield _number("e_value_limit", math.nan if found is None else found.of_limit)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _exp(value: float) -> float:

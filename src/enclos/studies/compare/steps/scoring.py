@@ -12,7 +12,7 @@ from scipy.sparse import csc_array
 from enclos.studies.compare.model import PriorKind, Propensity
 from enclos.studies.compare.rules.covariates import CovariateMatrix
 from enclos.studies.compare.rules.scores import SCORE_DIGITS, area_under_curve, preference, share_in_equipoise
-from enclos.studies.compare.rules.tidy import distinct, frequent, normalised
+from enclos.studies.compare.rules.tidy import tidied
 from enclos.studies.regression.model import Fit, Likelihood, Prior
 from enclos.studies.regression.steps import cross_validate, fit, with_intercept
 
@@ -47,10 +47,7 @@ def score_of(found: CovariateMatrix, treated: Bools, asked: Propensity, min_frac
     Source: CohortMethod 6.0.2, createPs: rare and repeated covariates left out, values divided by their largest, a
             Laplace prior on all but the intercept, its variance by cross-validation, scores rounded to ten decimals.
     """
-    columns = frequent(found.values, min_fraction)
-    ids, values = found.ids[columns], csc_array(found.values[:, columns])
-    kept = distinct(values, ids)
-    ids, values = ids[kept], normalised(csc_array(values[:, kept]))
+    values, ids = tidied(found.values, found.ids, min_fraction)
     model, variance = _fitted(values, treated, asked)
     coefficients = np.nan_to_num(model.coefficients)
     odds = with_intercept(values) @ coefficients
