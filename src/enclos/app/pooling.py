@@ -15,9 +15,10 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.release.model import Package, PackageReport
 from enclos.release.package import MANIFEST, verify_package
 from enclos.stores.release_files import read_package, write_package
-from enclos.studies.calibration.figures import forest_plot, svg
 from enclos.studies.calibration.rules.sites import Answer, Question, answers
 from enclos.studies.calibration.rules.together import as_json, pool, pooled_result
+from enclos.studies.figures.pooled import pooled_figures
+from enclos.studies.figures.style import svg_beneath
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def pool_packages(packages: Sequence[Path], keys: Sequence[str], out: Path) -> d
     facts = [{**site.facts(), "site": name} for name, site in zip(told, sites, strict=True)]
     files = {
         "pooled.csv": result_csv(result.table, result.settings),
-        "forest.svg": svg(forest_plot(forests)),
+        "forest.svg": svg_beneath(pooled_figures(forests)).encode("utf-8"),
         "pooling.json": canonical_bytes({"study": sites[0].study, "sites": facts}),
     }
     write_package(files, out)

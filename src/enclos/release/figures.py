@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from enclos.contracts.result import ResultSettings
-from enclos.studies.figures.drawing import figures_of
+from enclos.studies.figures.parts import figures_of
 from enclos.studies.figures.reading import analyses_of
 from enclos.studies.figures.style import svg_beneath
 

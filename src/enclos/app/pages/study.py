@@ -13,11 +13,11 @@ from enclos.app.pages.words import Language, Words
 from enclos.app.progress import Report, silent
 from enclos.contracts.result import StudyResult
 from enclos.stores.files import storage_border, write_atomically
-from enclos.studies.figures.drawing import figures_of
 from enclos.studies.figures.model import Analysis, Figure
+from enclos.studies.figures.parts import parts_of
 from enclos.studies.figures.reading import analyses_of
 from enclos.studies.figures.style import png, svg
-from enclos.studies.figures.tables import table_csv, tables_of
+from enclos.studies.figures.tables import table_csv
 
 WHOLE = "Not released: exact numbers, for the persons of the permit alone. Nothing here may leave the enclosure."
 SAFE = "Not released: what could be released as it is. Small numbers are withheld (–)."
@@ -32,6 +32,10 @@ _FAMILIES = {
     "pathways": "Pathways",
     "compare": "Comparison",
     "sccs": "Self-controlled case series",
+    "self_controlled_cohort": "Self-controlled cohort",
+    "case_crossover": "Case-crossover",
+    "case_control": "Case-control",
+    "diagnose": "Phenotype diagnostics",
 }
 
 
@@ -58,7 +62,7 @@ class StudyPages:
         self._n_left_out = n_all - (0 if result is None else len(result.settings))
         self._report = report
         self._analyses = [] if result is None else analyses_of(result.table, result.settings)
-        self._figures = [(each, figures_of(each, self._words)) for each in self._analyses]
+        self._parts = [(each, parts_of(each, self._words)) for each in self._analyses]
 
     def write(self, page: Path | None, out: Path | None) -> None:
         """Write the page, the folder of pictures and tables, or both, readable by the account that asks alone."""
@@ -73,11 +77,14 @@ class StudyPages:
     def html(self) -> str:
         """The page: no script, no request."""
         words = self._words
-        n_figures = sum(len(figures) for _, figures in self._figures)
+        pictures = [part for _, parts in self._parts for part in parts if isinstance(part, Figure)]
         figures = [
             (words.number(len(self._analyses)), words("analyses")),
-            (words.number(n_figures), words("pictures")),
-            (words.number(sum(len(kind.points) for each in self._analyses for kind in each.kinds)), words("places")),
+            (words.number(len(pictures)), words("pictures")),
+            (
+                words.number(sum(len(kind.points) for each in self._analyses for kind in each.kinds)),
+                words("rows of results"),
+            ),
         ]
         sections = list(self._sections())
         if self._n_left_out:
@@ -91,30 +98,32 @@ class StudyPages:
 
     def _sections(self) -> Iterator[Section]:
         words = self._words
-        done, n_all = 0, max(1, sum(len(figures) for _, figures in self._figures))
-        for analysis, figures in self._figures:
-            yield Section(f"{analysis.number}. {_heading(analysis, words)}")
-            for figure in figures:
-                yield Section(figure.title, figure.description, _picture(figure, words.language), under=True)
+        n_all = max(1, sum(len(parts) for _, parts in self._parts))
+        done = 0
+        for analysis, parts in self._parts:
+            yield Section(f"{analysis.number}. {_heading(analysis, words)}", _about(analysis, words))
+            for part in parts:
+                if isinstance(part, Figure):
+                    yield Section(part.title, part.description, _picture(part, words.language), under=True)
+                else:
+                    note = words("{n} more rows are in the file.", n=part.n_left_out) if part.n_left_out else ""
+                    fold = words("{n} rows", n=len(part.rows)) if len(part.rows) > _LONG_ROWS else ""
+                    own = Table(part.columns, part.rows, part.n_texts, note, fold)
+                    yield Section(part.title, part.lead, table=own, under=True)
                 done += 1
                 self._report("page", done / n_all)
-            for table in tables_of(analysis, words):
-                note = words("{n} more rows are in the file.", n=table.n_left_out) if table.n_left_out else ""
-                n_rows = len(table.rows)
-                fold = words("{n} rows", n=n_rows) if n_rows > _LONG_ROWS else ""
-                own = Table(table.columns, table.rows, table.n_texts, note, fold)
-                yield Section(table.title, table=own, under=True)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Each table as CSV and each picture as SVG and PNG, by name, in order."""
         language = self._words.language.value
-        for analysis, figures in self._figures:
+        for analysis, parts in self._parts:
             seen: dict[str, int] = {}
             for kind in analysis.kinds:
                 again = seen[kind.result_type] = seen.get(kind.result_type, 0) + 1
                 suffix = f"-{again}" if again > 1 else ""
                 yield f"{analysis.number:02d}-{kind.result_type}{suffix}.csv", table_csv(kind)
-            for number, figure in enumerate(figures, start=1):
+            pictures = [part for part in parts if isinstance(part, Figure)]
+            for number, figure in enumerate(pictures, start=1):
                 stem = f"{analysis.number:02d}-{analysis.family}-{number:02d}"
                 yield f"{stem}.svg", svg(figure, language=language).encode("utf-8")
                 yield f"{stem}.png", png(figure, language=language)
@@ -122,6 +131,21 @@ class StudyPages:
 
 def _heading(analysis: Analysis, words: Words) -> str:
     return words(_FAMILIES.get(analysis.family, analysis.family.replace("_", " ")))
+
+
+def _about(analysis: Analysis, words: Words) -> str:
+    """What an analysis compares, in the study's own names."""
+    kind = analysis.of("compare_estimates")
+    if kind is None or not kind.settings:
+        return ""
+    values = kind.settings[0].values
+    ways = dict.fromkeys(each.values.get("comparison", "") for each in kind.settings)
+    return words(
+        "{target} against {comparator}; {n} way(s) of asking.",
+        target=values.get("target_cohort", ""),
+        comparator=values.get("comparator_cohort", ""),
+        n=len(ways),
+    )
 
 
 def _picture(figure: Figure, language: Language) -> Picture:

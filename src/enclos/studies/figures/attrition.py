@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from enclos.studies.figures.model import Figure, Kind, Say
-from enclos.studies.figures.rates import population
+from enclos.studies.figures.rates import denominator
 from enclos.studies.figures.style import COLOURS, INK, QUIET, is_narrow
 
 _MOST_FIGURES = 2
@@ -29,7 +29,7 @@ def chains_of(kind: Kind, say: Say) -> dict[str, list[dict[str, Any]]]:
         step[point.variable] = point.number("count")
         step[f"{point.variable}_text"] = point.estimates.get("count")
         group = point.group.get("outcome_cohort_name") or " – ".join(point.group.values())
-        who = population(kind, point, say) if "denominator_cohort_name" in point.group else ""
+        who = denominator(kind, point, say) if "denominator_cohort_name" in point.group else ""
         outcome = kind.by_id[point.result_id].get("outcome", "")
         titles[key] = ", ".join(dict.fromkeys(each for each in (group, outcome, who, point.level) if each))
     found: dict[str, list[dict[str, Any]]] = {}
@@ -55,23 +55,28 @@ def attrition_figures(kind: Kind, say: Say) -> list[Figure]:
             }
             for at, step in enumerate(steps)
         ]
-        said = say("From top to bottom each reason and what it leaves; on the right what it takes.")
-        name = say("Attrition: {who}", who=title)
-        figures.append(Figure(name, said, {"steps": rows}, partial(_flow, rows)))
+        figures.append(flow_figure(say("Attrition: {who}", who=title), rows, say))
     return figures
 
 
-def _number(value: float | None) -> str:
+def flow_figure(title: str, rows: Sequence[Mapping[str, Any]], say: Say) -> Figure:
+    """A column of boxes. In: rows — reason, left and taken in words, and the counts that they say."""
+    said = say("From top to bottom each reason and what it leaves; on the right what it takes.")
+    return Figure(title, said, {"steps": rows}, partial(_flow, rows))
+
+
+def number(value: float | None) -> str:
+    """A count as people read it."""
     return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
 
 
 def _counted(step: Mapping[str, Any], names: tuple[str, str], say: Say) -> str:
-    records, persons = (_number(step.get(name)) for name in names)
+    records, persons = (number(step.get(name)) for name in names)
     return say("{records} records, {persons} persons", records=records, persons=persons)
 
 
 def _taken(step: Mapping[str, Any], say: Say) -> str:
-    records, persons = (_number(step.get(name)) for name in ("excluded_records", "excluded_subjects"))
+    records, persons = (number(step.get(name)) for name in ("excluded_records", "excluded_subjects"))
     if step.get("excluded_records") is None and step.get("excluded_subjects") is None:
         return ""
     return say("left out: {records} records, {persons} persons", records=records, persons=persons)

@@ -187,6 +187,35 @@ def _table(lines: Mapping[str, Sequence[tuple[int, int | None]]], last: int) -> 
     ]
 
 
+def arm_curves(points: Sequence[Point], title: str, say: Say) -> Figure:
+    """The share of a target and of a comparator without the outcome."""
+    by_arm: dict[str, list[dict[str, Any]]] = {}
+    for point in points:
+        value, lower, upper = (point.number(name) for name in _NUMBERS)
+        row = {"day": int(point.additional["time"]), "value": value, "lower": lower, "upper": upper}
+        by_arm.setdefault(point.group[f"{point.variable.lower()}_cohort_name"], []).append(row)
+    rows: list[dict[str, Any]] = [{**row, "who": who} for who, curve in by_arm.items() for row in stepped(curve)]
+    last = max((row["day"] for row in rows), default=0)
+    said = say("Share without the outcome (Kaplan-Meier), with 95 % intervals.")
+    chart = partial(_arms, list(by_arm), _share_domain(rows), last, say)
+    return Figure(title, said, {"curves": _timed(rows, last)}, chart)
+
+
+def _arms(labels: list[str], domain: list[float], last: int, say: Say, width: int) -> Any:
+    scale, axis = alt.Scale(domain=domain), alt.Axis(format="~%", tickCount=5)
+    title = say("share without the outcome")
+    base = alt.Chart(alt.NamedData("curves"), width=width - 70, height=260).encode(
+        x=_time_axis(last, width, say), color=colour(labels, width)
+    )
+    band = base.mark_area(interpolate="step-after", opacity=0.15, clip=True).encode(
+        y=alt.Y("lower:Q", title=title, scale=scale, axis=axis), y2="upper:Q"
+    )
+    line = base.mark_line(interpolate="step-after", strokeWidth=2, clip=True).encode(
+        y=alt.Y("value:Q", title=title, scale=scale, axis=axis), strokeDash=dash(labels, width)
+    )
+    return alt.layer(band, line)
+
+
 def covered_figures(kind: Kind, say: Say) -> list[Figure]:
     """The proportion of patients covered on each day after the first entry, cohorts or strata told apart."""
     figures = []

@@ -104,3 +104,5 @@ class Table:
     n_texts: int = 1
     n_left_out: int = 0
     """Rows that the file has and this does not."""
+    lead: str = ""
+    """What to know before reading it."""

@@ -22,11 +22,14 @@ _ESTIMATES = {
     "prevalence": ("prevalence", "share of the persons", "Prevalence of {outcome}", "~%"),
 }
 _AGE = "denominator_age_group"
+_OURS = {"denominator_sex", _AGE}
 _NAMES = {"denominator_days_prior_observation": "{n} days of prior observation"}
 _BEYOND = 2.5
 """An interval is cut where it goes so far beyond the largest estimate."""
 _FEW = 4
 """So many populations are told apart in one panel."""
+_MANY_AGES = 6
+"""Rates of more age groups are drawn by age, over all of time: most years of most groups have hardly an event."""
 
 
 def rate_figures(kind: Kind, say: Say) -> list[Figure]:
@@ -36,18 +39,35 @@ def rate_figures(kind: Kind, say: Say) -> list[Figure]:
         interval = point.additional.get("analysis_interval", OVERALL)
         where.setdefault((point.group["outcome_cohort_name"], interval, point.stratification), []).append(point)
     dated = {key: some for key, some in where.items() if key[1] != OVERALL}
+    whole = {key: some for key, some in where.items() if key[1] == OVERALL}
+    ages = {each.values.get(_AGE, "") for each in kind.settings}
+    if len(ages) > _MANY_AGES and whole:
+        return [_by_age(kind, outcome, by, some, say) for (outcome, _, by), some in whole.items()]
     figures = [_over_time(kind, *key, some, say) for key, some in dated.items()]
-    whole = [point for (_, interval, _), some in where.items() if interval == OVERALL for point in some]
-    return [*figures, *([_overall(kind, whole, say)] if whole else [])]
+    together = [point for some in whole.values() for point in some]
+    return [*figures, *([_overall(kind, together, say)] if together else [])]
 
 
 def population(kind: Kind, point: Point, say: Say, *, without_age: bool = False) -> str:
     """Who an estimate is about: what tells its population apart from the others."""
+    levels = ", ".join(say(level) for level in point.strata.values())
+    return ", ".join(each for each in (denominator(kind, point, say, without_age=without_age), levels) if each)
+
+
+def denominator(kind: Kind, point: Point, say: Say, *, without_age: bool = False) -> str:
+    """What tells the denominator of an estimate apart from the others, whatever its stratum."""
     values = kind.by_id[point.result_id]
     telling = [name for name in kind.varying() if not (without_age and name == _AGE)]
     telling.sort(key=lambda name: (name != "denominator_sex", name))
-    said = [say(_NAMES[name], n=values[name]) if name in _NAMES else say(values.get(name, "")) for name in telling]
-    return ", ".join([*said, *(say(level) for level in point.strata.values())])
+    said = (_in_words(name, values.get(name, ""), say) for name in telling)
+    return ", ".join(each for each in said if each)
+
+
+def _in_words(name: str, value: str, say: Say) -> str:
+    """A setting of a denominator; the names of cohorts are the study's own."""
+    if name in _NAMES:
+        return say(_NAMES[name], n=value)
+    return say(value) if name in _OURS else value
 
 
 def _row(kind: Kind, point: Point) -> dict[str, Any]:
@@ -76,6 +96,11 @@ def _over_time(kind: Kind, outcome: str, interval: str, by: str, points: list[Po
     panels = {
         panel: [row for row in rows if row["panel"] == panel] for panel in dict.fromkeys(r["panel"] for r in rows)
     }
+    empty = [panel for panel, own in panels.items() if not any(row["value"] for row in own)]
+    if len(empty) < len(panels):  # where nothing happened there is nothing to see but the width of an interval
+        panels = {panel: own for panel, own in panels.items() if panel not in empty}
+    else:
+        empty = []
     tops = [_top(some) for some in panels.values()]
 
     def chart(width: int) -> Any:
@@ -102,6 +127,8 @@ def _over_time(kind: Kind, outcome: str, interval: str, by: str, points: list[Po
         n=drawn,
         hidden=len(rows) - drawn,
     )
+    if empty:
+        said += " " + say("Not drawn, since no event is shown of them: {ages}.", ages=", ".join(map(say, empty)))
     if any(top < reached for top, reached in tops):
         said += " " + say("Bands are cut where they go far beyond the estimates.")
     name = f"{say(title, outcome=outcome)}, {say('by ' + interval)}"
@@ -109,6 +136,42 @@ def _over_time(kind: Kind, outcome: str, interval: str, by: str, points: list[Po
         name += f", {say('by ' + by.replace('_', ' '))}"
     data = {f"rates_{at}": some for at, some in enumerate(panels.values())}
     return Figure(name, said, data, chart)
+
+
+def _by_age(kind: Kind, outcome: str, by: str, points: list[Point], say: Say) -> Figure:
+    """The rates of many age groups over all of time as curves over age."""
+    _, unit, title, form = _ESTIMATES[kind.result_type]
+    rows = [
+        {
+            **_row(kind, point),
+            "who": population(kind, point, say, without_age=True) or say("everybody"),
+            "age": kind.by_id[point.result_id][_AGE].replace(" to ", "–"),
+        }
+        for point in points
+    ]
+    said = say("Rates by age over all of time, with 95 % intervals; those of each interval are in the table.")
+    top, reached = _top(rows)
+    if top < reached:
+        said += " " + say("Bands are cut where they go far beyond the estimates.")
+    name = f"{say(title, outcome=outcome)}, {say('by age')}"
+    if by:
+        name += f", {say('by ' + by.replace('_', ' '))}"
+    return Figure(name, said, {"ages": rows}, partial(_ages, rows, top, (say(unit), form, say("age"))))
+
+
+def _ages(rows: Rows, top: float, words: tuple[str, str, str], width: int) -> Any:
+    labels = list(dict.fromkeys(str(row["who"]) for row in rows))
+    ages = sorted({str(row["age"]) for row in rows}, key=lambda age: int(age.partition("–")[0]))
+    x = alt.X("age:O", title=words[2], sort=ages, axis=alt.Axis(labelAngle=-60, labelOverlap=is_narrow(width)))
+    scale, axis = alt.Scale(domain=[0, top]), alt.Axis(format=words[1], tickCount=5)
+    y = alt.Y("value:Q", title=words[0], scale=scale, axis=axis)
+    base = alt.Chart(alt.NamedData("ages"), width=width - 80, height=250).encode(x=x, color=colour(labels, width))
+    band = base.mark_area(opacity=0.16, clip=True, invalid="break-paths-show-domains").encode(
+        y=alt.Y("lower:Q", title=words[0], scale=scale, axis=axis), y2="upper:Q"
+    )
+    line = base.mark_line(strokeWidth=1.6, clip=True, invalid="break-paths-show-domains").encode(y=y)
+    dots = base.mark_point(filled=True, size=30, opacity=1, clip=True).encode(y=y, shape=shape(labels, width))
+    return alt.layer(band, line, dots)
 
 
 def _top(rows: Rows) -> tuple[float, float]:

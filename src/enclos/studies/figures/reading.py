@@ -27,7 +27,14 @@ _FAMILIES = {
     "summarise_drug_restart": "utilisation",
     "summarise_cohort_attrition": "utilisation",
     "treatment_pathways": "pathways",
+    "code_use": "diagnose",
+    "cohort_code_use": "diagnose",
+    "summarise_trend": "diagnose",
 }
+_FIRST = {"compare": "compare_estimates"}
+"""The type that a family begins with, where others of its types come again and again."""
+_OF_A_DIAGNOSIS = ({"summarise_characteristics", "summarise_cohort_overlap"}, {"summarise_cohort_attrition"})
+"""What a diagnosis tells before the use of codes, under types that other families have."""
 
 
 def analyses_of(table: pa.Table, settings: Sequence[ResultSettings]) -> list[Analysis]:
@@ -67,15 +74,41 @@ def _named(names: str, levels: str) -> Mapping[str, str]:
 
 
 def _together(kinds: Sequence[Kind]) -> list[Analysis]:
-    found: list[list[Kind]] = []
+    found: list[tuple[str, list[Kind]]] = []
     for kind in kinds:
-        seen = {each.result_type for each in found[-1]} if found else set()
-        same_family = bool(found) and family_of(found[-1][0].result_type) == family_of(kind.result_type)
-        if same_family and (kind.result_type not in seen or kind.result_type == found[-1][-1].result_type):
-            found[-1].append(kind)
+        family = family_of(kind.result_type)
+        if kind.result_type == "code_use":
+            before = [each for _, some in _taken_back(found) for each in some]
+            found.append((family, [*before, kind]))
+        elif found and found[-1][0] == family and _goes_on(family, found[-1][1], kind):
+            _add(found[-1][1], kind)
         else:
-            found.append([kind])
-    return [Analysis(at, family_of(each[0].result_type), tuple(each)) for at, each in enumerate(found, start=1)]
+            found.append((family, [kind]))
+    return [Analysis(at, family, tuple(each)) for at, (family, each) in enumerate(found, start=1)]
+
+
+def _goes_on(family: str, own: Sequence[Kind], kind: Kind) -> bool:
+    if (first := _FIRST.get(family)) is not None:
+        return kind.result_type != first
+    return kind.result_type not in {each.result_type for each in own} or kind.result_type == own[-1].result_type
+
+
+def _add(own: list[Kind], kind: Kind) -> None:
+    """Put results beside those of their type; a comparison tells each type anew for each way of asking."""
+    for at, each in enumerate(own):
+        if each.result_type == kind.result_type and family_of(kind.result_type) in _FIRST:
+            own[at] = Kind(kind.result_type, each.settings + kind.settings, each.points + kind.points)
+            return
+    own.append(kind)
+
+
+def _taken_back(found: list[tuple[str, list[Kind]]]) -> list[tuple[str, list[Kind]]]:
+    """What was taken for analyses of other families and is the beginning of a diagnosis."""
+    taken: list[tuple[str, list[Kind]]] = []
+    for types in reversed(_OF_A_DIAGNOSIS):
+        if found and {each.result_type for each in found[-1][1]} <= types:
+            taken.insert(0, found.pop())
+    return taken
 
 
 def family_of(result_type: str) -> str:

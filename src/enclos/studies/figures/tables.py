@@ -12,11 +12,9 @@ from enclos.studies.figures.attrition import chains_of
 from enclos.studies.figures.model import Analysis, Kind, Point, Say, Table, english
 from enclos.studies.figures.rates import population
 from enclos.studies.figures.reading import ATTRITION, RATES, is_attrition
+from enclos.studies.figures.values import WITHHELD, interval, shown
 
-WITHHELD = "–"
-"""What a table for people has in the place of a number that is withheld."""
 MOST_ROWS = 200
-_DIGITS = 4
 _TITLES = {
     "incidence": "Incidence",
     "incidence_standardised": "Age-standardised incidence",
@@ -33,6 +31,9 @@ _TITLES = {
     "summarise_proportion_of_patients_covered": "Patients covered on each day",
     "summarise_drug_restart": "After the end of treatment",
     "treatment_pathways": "Sequences of treatments",
+    "code_use": "Codes in all the data",
+    "cohort_code_use": "Codes of the persons of a cohort",
+    "summarise_trend": "Entries by calendar time",
 }
 _CURVES = "survival_estimates"
 """Thousands of rows a curve: in the picture and the file, not in a table for people."""
@@ -45,23 +46,27 @@ _RATE = {
 }
 
 
-def tables_of(analysis: Analysis, say: Say = english) -> list[Table]:
-    """The tables of an analysis for people, attrition last; at most so many rows each, and how many are left out."""
-    found = []
-    for kind in sorted(analysis.kinds, key=lambda each: each.result_type.endswith(ATTRITION)):
-        if not kind.points or kind.result_type == _CURVES:
-            continue
-        if is_attrition(kind):
-            table = _attrition(kind, say)
-        elif kind.result_type in RATES:
-            table = _rates(kind, say)
-        elif kind.result_type == "summarise_characteristics":
-            table = _table_one(kind, say)
-        else:
-            table = _wide(kind, say)
-        n_left_out = max(0, len(table.rows) - MOST_ROWS)
-        found.append(replace(table, rows=table.rows[:MOST_ROWS], n_left_out=n_left_out))
-    return found
+def plain_tables(analysis: Analysis, say: Say = english) -> list[Table]:
+    """A table for each type of results of an analysis, attrition last."""
+    kinds = sorted(analysis.kinds, key=lambda each: each.result_type.endswith(ATTRITION))
+    return [plain_table(kind, say) for kind in kinds if kind.points and kind.result_type != _CURVES]
+
+
+def plain_table(kind: Kind, say: Say) -> Table:
+    """The results of one type as a table."""
+    if is_attrition(kind):
+        return _attrition(kind, say)
+    if kind.result_type in RATES:
+        return _rates(kind, say)
+    if kind.result_type == "summarise_characteristics":
+        return _table_one(kind, say)
+    return _wide(kind, say)
+
+
+def cut(table: Table) -> Table:
+    """The table with at most so many rows, and how many are left out."""
+    n_left_out = max(0, len(table.rows) - MOST_ROWS)
+    return replace(table, rows=table.rows[:MOST_ROWS], n_left_out=table.n_left_out + n_left_out)
 
 
 def title_of(result_type: str, say: Say) -> str:
@@ -69,27 +74,6 @@ def title_of(result_type: str, say: Say) -> str:
     if result_type.endswith(ATTRITION):
         return say("Attrition")
     return say(_TITLES.get(result_type, result_type.replace("_", " ")))
-
-
-def shown(text: str | None, say: Say = english) -> str:
-    """An estimate as people read it: thousands apart, at most four decimals; nothing where there is no number."""
-    if text is None:
-        return ""
-    if text == HIDDEN:
-        return WITHHELD
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    whole, _, decimals = f"{value:,.{_DIGITS}f}".partition(".")
-    decimals = decimals.rstrip("0")
-    return whole.replace(",", "\u202f") + (say(".") + decimals if decimals else "")
-
-
-def _interval(point: Point, name: str, ends: tuple[str, str], say: Say) -> str:
-    value = shown(point.estimates.get(name), say)
-    lower, upper = (shown(point.estimates.get(end), say) for end in ends)
-    return f"{value} ({lower} – {upper})" if lower and value != WITHHELD else value
 
 
 def _rates(kind: Kind, say: Say) -> Table:
@@ -107,7 +91,7 @@ def _rates(kind: Kind, say: Say) -> Table:
                 when["start_date"],
                 when["end_date"],
                 *(shown(point.estimates.get(each), say) for each in counts),
-                _interval(point, name, (f"{name}_95CI_lower", f"{name}_95CI_upper"), say),
+                interval(point, name, (f"{name}_95CI_lower", f"{name}_95CI_upper"), say),
             )
         )
     counted = ["persons", "with the outcome", *(["person-years"] if is_rate else [])] if is_crude else []
@@ -124,7 +108,9 @@ def _attrition(kind: Kind, say: Say) -> Table:
         for step in steps
     ]
     columns = ("of", "reason", "records", "persons", "records left out", "persons left out")
-    return Table(title_of(kind.result_type, say), tuple(map(say, columns)), rows, n_texts=2)
+    kept = [at for at in range(len(columns)) if any(row[at] for row in rows)]
+    told = [tuple(row[at] for at in kept) for row in rows]
+    return Table(title_of(kind.result_type, say), tuple(say(columns[at]) for at in kept), told, n_texts=2)
 
 
 def _table_one(kind: Kind, say: Say) -> Table:

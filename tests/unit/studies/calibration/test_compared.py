@@ -1,4 +1,4 @@
-"""The same comparison on two sites, pooled from their tables; all ways of asking and the controls of one, drawn."""
+"""The same comparison on two sites, pooled from their tables."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from enclos.contracts.result import result_csv, result_from_csv
-from enclos.studies.calibration.figures import Shown, calibration_plot, forest_plot, svg
-from enclos.studies.calibration.rules.null import fit_null
-from enclos.studies.calibration.rules.sites import Answer, Question, answers, controls_of
-from enclos.studies.calibration.rules.together import forests_of, pool
+from enclos.studies.calibration.rules.sites import Answer, Question, answers
+from enclos.studies.calibration.rules.together import pool
 from enclos.studies.document import study_from_yaml
 from enclos.studies.steps import run_study
 from factories.compare import World, study_text, world_cdm
@@ -53,18 +51,3 @@ def test_a_site_whose_diagnostics_withhold_its_estimate_is_not_pooled(sites: dic
     blinded = told(World(n_persons=800), 3, OPTIONS + "      diagnostics: {equipoise: 0.999}\n")
     assert blinded == {}
     assert pool({"north": sites["north"], "blinded": blinded}) == []
-
-
-def test_controls_and_estimate_of_a_table_are_drawn() -> None:
-    world = World(n_persons=1500, hidden=0.7, n_controls=8)
-    found = told(world, 1, OPTIONS + "      diagnostics: {ease: null, max_smd: null}\n")
-    controls = controls_of(found)
-    null = fit_null([each.estimate for each in controls])
-    assert len(controls) == 8 and null is not None and null.mean > 0.1
-    (forest,) = forests_of(found)
-    assert [line.site.split(", ")[1] for line in forest.lines] == ["Adjusted", "Crude", "Calibrated"]
-    adjusted = next(answer.estimate for question, answer in found.items() if question.strata[1] == "Adjusted")
-    assert adjusted is not None
-    drawn = svg(calibration_plot(controls, null, [Shown("outcome", adjusted.log, adjusted.standard_error)])).decode()
-    assert "negative control" in drawn and "outcome" in drawn
-    assert "Calibrated" in svg(forest_plot([forest])).decode()

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pytest
 
 from enclos.contracts.result import RESULT_COLUMNS, RESULT_SCHEMA, ResultSettings, result_csv, result_from_csv
-from enclos.studies.calibration.figures import Shown, calibration_plot, forest_plot, svg
-from enclos.studies.calibration.model import PROFILE_POINTS, Control, Estimate, Null
+from enclos.studies.calibration.model import PROFILE_POINTS
 from enclos.studies.calibration.rules.profiles import pooled_profile
 from enclos.studies.calibration.rules.sites import Answer, Question, answers
-from enclos.studies.calibration.rules.together import forests_of, pool, pooled_result
+from enclos.studies.calibration.rules.together import pool, pooled_result
+from enclos.studies.figures.pooled import pooled_figures
+from enclos.studies.figures.style import svg_beneath
 from oracle.calibration import highest, stratified_poisson
 
 SITES = (
@@ -98,32 +99,10 @@ def test_another_way_of_asking_is_another_question() -> None:
     assert pool({"n": one, "s": two}) == []
 
 
-def test_all_ways_of_asking_are_one_forest_plot() -> None:
-    rows = [*effect(1, "Adjusted", 0.3, 0.1), *effect(1, "Crude", 0.5, 0.1), *effect(2, "Adjusted", 0.2, 0.2)]
-    (forest,) = forests_of(table_of("n", rows))
-    assert [line.site for line in forest.lines] == [
-        "a · b, Adjusted, Effect, grace days 30",
-        "a · b, Crude, Effect, grace days 30",
-        "a · b, Adjusted, Effect, grace days 60",
-    ]
-    drawn = svg(forest_plot([forest])).decode()
-    assert drawn.count("Adjusted") >= 2 and "hazard ratio" in drawn
-
-
-def test_figures_draw_what_is_there() -> None:
-    controls = [Control(Estimate(0.1 * n, 0.1 + 0.01 * n)) for n in range(5)]
-    drawn = svg(
-        calibration_plot([*controls, Control(Estimate(math.nan, 1))], Null(0.2, 0.1), [Shown("statin", 0.7, 0.1)])
-    )
-    assert b"negative control" in drawn and b"statin" in drawn
-    assert svg(calibration_plot([], None)).startswith(b"<svg")
-    assert b"No estimate is shown" in svg(forest_plot([]))
-
-
 def test_an_interval_that_is_open_is_drawn_to_the_edge() -> None:
     open_ended = table_of("n", [*profile(SITES[0])]), table_of("s", profile(SITES[1]))
     forests = pool(dict(zip("ns", open_ended, strict=True)))
     alone = next(line for line in forests[0].lines if line.site == "s")
     assert (alone.value, alone.lower) == (None, None) and alone.upper is not None
-    assert svg(forest_plot(forests)).startswith(b"<svg")
+    assert svg_beneath(pooled_figures(forests)).startswith("<svg")
     assert np.isfinite(pooled_profile([]).level)

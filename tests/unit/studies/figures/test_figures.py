@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from enclos.contracts.result import HIDDEN, StudyResult
-from enclos.studies.figures.drawing import figures_of
 from enclos.studies.figures.model import Figure
+from enclos.studies.figures.parts import figures_of
 from enclos.studies.figures.pathways import sankey
 from enclos.studies.figures.reading import analyses_of
 from enclos.studies.figures.style import COLOURS, NARROW, WIDE, png, specification, svg, svg_beneath

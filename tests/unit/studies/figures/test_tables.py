@@ -7,8 +7,10 @@ import io
 
 from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.studies.figures.model import Kind, Table
+from enclos.studies.figures.parts import tables_of
 from enclos.studies.figures.reading import analyses_of
-from enclos.studies.figures.tables import MOST_ROWS, shown, table_csv, tables_of
+from enclos.studies.figures.tables import MOST_ROWS, table_csv
+from enclos.studies.figures.values import shown
 from factories.places import At, rates, result_of_places
 
 

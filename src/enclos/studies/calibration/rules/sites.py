@@ -17,14 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from enclos.contracts.result import HIDDEN, OVERALL, SEPARATOR, ResultSettings
-from enclos.studies.calibration.model import Control, Estimate, Profile
+from enclos.studies.calibration.model import Estimate, Profile
 from enclos.studies.model import Interval
 from enclos.studies.rules.estimates import DAYS_PER_YEAR, PERSON_YEARS_UNIT
 
 RATE = "incidence_100000_pys"
 _INCIDENCE = "incidence"
-CONTROLS = "_controls"
-"""How result types end that tell of negative controls."""
 _LOG_RATIO = re.compile(r"log_((?:hazard|rate|odds|risk)_)?ratio")
 _RATIOS = ("hazard_ratio", "rate_ratio", "odds_ratio", "risk_ratio")
 _POINT = "log_ratio"
@@ -83,15 +81,6 @@ def answers(table: pa.Table, settings: Sequence[ResultSettings]) -> dict[Questio
             found.setdefault(replace(question, additional=(OVERALL, OVERALL)), _Gathered()).points[point] = value
     read = ((question, _answer(question, gathered)) for question, gathered in found.items())
     return {question: answer for question, answer in read if answer is not None}
-
-
-def controls_of(answers: Mapping[Question, Answer]) -> list[Control]:
-    """The negative controls among the answers of a table: their effects, all truly none."""
-    return [
-        Control(answer.estimate)
-        for question, answer in answers.items()
-        if question.result_type.endswith(CONTROLS) and answer.estimate is not None
-    ]
 
 
 def _number(text: str | None) -> float | None:

@@ -26,7 +26,7 @@ from enclos.lexicon.version import __version__
 from enclos.studies.calibration.model import PROFILE_POINTS, Pooled, Profile
 from enclos.studies.calibration.rules.pooling import pooled
 from enclos.studies.calibration.rules.profiles import normal_profile, pooled_posterior, pooled_profile
-from enclos.studies.calibration.rules.sites import CONTROLS, RATE, Answer, Question, rate_profile, shared_questions
+from enclos.studies.calibration.rules.sites import RATE, Answer, Question, rate_profile, shared_questions
 from enclos.studies.rules.estimates import PERSON_YEARS_UNIT
 
 POOLED = "pooled"
@@ -74,36 +74,6 @@ def pool(sites: Mapping[str, Mapping[Question, Answer]]) -> list[Forest]:
     In: sites — by name, what each answers
     """
     return [_pooled(question, sites) for question in shared_questions(list(sites.values()))]
-
-
-def forests_of(answers: Mapping[Question, Answer]) -> list[Forest]:
-    """The effects that one table gives, all ways of asking about an outcome in one plot, named by how they differ."""
-    plots: dict[tuple[str, str], list[tuple[Question, Answer]]] = {}
-    for question, answer in answers.items():
-        of_interest = answer.measure != RATE and not question.result_type.endswith(CONTROLS)
-        if answer.estimate is not None and of_interest:
-            outcome = question.group[1].split(SEPARATOR)[-1]
-            plots.setdefault((outcome, answer.measure), []).append((question, answer))
-    return [_ways(measure, told) for (_, measure), told in plots.items()]
-
-
-def _ways(measure: str, told: Sequence[tuple[Question, Answer]]) -> Forest:
-    named = [dict(question.settings) | {"": _told(question)} for question, _ in told]
-    varying = [name for name in sorted(set().union(*named)) if len({each.get(name, "") for each in named}) > 1]
-    lines = []
-    for each, (_, answer) in zip(named, told, strict=True):
-        words = [each.get(name, "") if name == "" else f"{name} {each.get(name, '')}" for name in varying]
-        lines.append(_site_line(", ".join(words).replace("_", " ") or _told(told[0][0]), answer))
-    outcome = told[0][0].group[1].split(SEPARATOR)[-1]
-    group = (told[0][0].group[0].split(SEPARATOR)[-1], outcome)
-    nothing = (OVERALL, OVERALL)
-    return Forest(Question(told[0][0].result_type, (), group, nothing, ("", ""), nothing), measure, tuple(lines))
-
-
-def _told(question: Question) -> str:
-    """What the table's own columns say of the question."""
-    parts = (question.group[1], question.strata[1], *question.variable, question.additional[1])
-    return ", ".join(part.replace(SEPARATOR, " · ") for part in parts if part not in {"", OVERALL})
 
 
 def _pooled(question: Question, sites: Mapping[str, Mapping[Question, Answer]]) -> Forest:
