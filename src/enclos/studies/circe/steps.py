@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import compute
 
+from enclos.studies.circe.around import Around, around
 from enclos.studies.circe.document import read_circe
-from enclos.studies.circe.model import Definition, DrugEraEnd, Limit
-from enclos.studies.circe.outline import Outline, criteria_below, criteria_in, is_plain, outline_of
+from enclos.studies.circe.domains import CountColumn, Domain
+from enclos.studies.circe.model import Criterion, Definition, DrugEraEnd, Group, Limit
+from enclos.studies.circe.outline import Outline, criteria_below, criteria_in, is_plain, outline_of, read_for
 from enclos.studies.circe.plans import concepts, entries
+from enclos.studies.circe.plans.entries import place_of
 from enclos.studies.circe.plans.records import Reading
 from enclos.studies.circe.rules import exits, limits
-from enclos.studies.circe.rules.columns import Events, Integers, Truth, events_of, integers
+from enclos.studies.circe.rules.columns import Events, Integers, Truth, events_of, integers, observed
 from enclos.studies.circe.rules.sets import Vocabulary
 from enclos.studies.circe.tables import Tables
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
@@ -118,25 +121,22 @@ def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> 
     """The cohorts of a bucket; nothing of their making stays."""
     definitions = reading.outline.definitions
     tables = Tables(bucket, reading)
-    entered = [
-        number
-        for number, each in enumerate(definitions)
-        if any(reading.may_have_events(criterion) for criterion in each.criteria)
-    ]
+    entered = [number for number, each in enumerate(definitions) if _may_have_rows(each, reading, attrition=attrition)]
     direct = [number for number in entered if _is_direct(definitions[number])]
     others = [number for number in entered if number not in set(direct)]
-    included: dict[int, Events] = {}
+    included: dict[int, _Included] = {}
     left: list[pa.Table] = []
     try:
         for numbers, ordered in ((direct, False), (others, True)):
             if numbers:
-                for number, events, n_rules in _qualified(tables, numbers, ordered=ordered):
+                for number, read, events, n_rules in _qualified(tables, numbers, ordered=ordered):
                     if attrition:
                         left.append(_left_of(number, events, n_rules))
-                    included[number] = _included(definitions[number], events, n_rules)
+                    if len(events := _included(definitions[number], events, n_rules)):
+                        included[number] = _Included(events, read if _asks_ends(definitions[number]) else {})
         found = [
-            _stretches_of(number, definitions[number], included[number], end)
-            for number, end in _ends(tables, {n: included[n] for n in sorted(included) if len(included[n])})
+            _stretches_of(number, definitions[number], included[number].events, end)
+            for number, end in _ends(tables, dict(sorted(included.items())))
         ]
     finally:
         tables.drop()
@@ -146,6 +146,18 @@ def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> 
     )
 
 
+def _may_have_rows(definition: Definition, reading: Reading, *, attrition: bool) -> bool:
+    """Whether the vocabulary knows what the cohort, or its attrition, needs."""
+    groups = [] if attrition else [rule.group for rule in definition.rules]
+    groups += [definition.additional] if definition.additional is not None else []
+    return any(map(reading.may_have_events, definition.criteria)) and all(map(reading.may_hold, groups))
+
+
+def _asks_ends(definition: Definition) -> bool:
+    """Whether the ends of its events rest on other records."""
+    return bool(definition.censoring) or isinstance(definition.end, DrugEraEnd)
+
+
 def _is_direct(definition: Definition) -> bool:
     """Whether all its entry events stay, so that nothing orders them or is asked of them."""
     return (
@@ -153,57 +165,110 @@ def _is_direct(definition: Definition) -> bool:
         and definition.expression_limit is Limit.ALL
         and definition.additional is None
         and not definition.rules
+        and not definition.censoring
+        and not any(criterion.first or criterion.correlated for criterion in definition.criteria)
     )
 
 
-def _qualified(tables: Tables, numbers: Sequence[int], *, ordered: bool) -> Iterator[tuple[int, Events, Integers]]:
-    """For each cohort the events that its rules look at, and how many rules each fulfils together, from the first on.
+_Entered: TypeAlias = Mapping[Criterion, Events]
+"""The entry events of a cohort in no period yet, by what they were read for."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Included:
+    """The events of a cohort, and what was read for them."""
+
+    events: Events
+    entered: _Entered
+
+
+def _qualified(
+    tables: Tables, numbers: Sequence[int], *, ordered: bool
+) -> Iterator[tuple[int, _Entered, Events, Integers]]:
+    """For each cohort its entry events, those that its rules look at, and how many rules each fulfils together, from
+    the first on.
 
     In: ordered — whether something orders the events or is asked of them
     """
     definitions = tables.reading.outline.definitions
-    entering = [entry for number in numbers for entry in definitions[number].criteria if not is_plain(entry)]
-    tables.make(criterion for entry in entering for criterion, _ in criteria_in(entry, None))
+    criteria = [read_for(each) for number in numbers for each in definitions[number].criteria]
+    tables.make(each for each in criteria if not is_plain(each))
     rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, ordered=ordered))
-    for number, entry_events in _apart(rows, numbers, ordered=ordered):
-        definition = definitions[number]
-        events = limits.primary(definition, entry_events)
-        if not len(events) or not (definition.rules or definition.additional):
-            yield number, events, np.zeros(len(events), dtype=np.int64)
-            continue
-        held = _held(tables, definition, events, rows)
-        n_rules = limits.rules_in_turn(held[:, :-1])
-        if definition.additional is not None:
-            events, n_rules = events.at(held[:, -1]), n_rules[held[:, -1]]
-        places = limits.staying(events, definition.qualified_limit, events.start)
-        yield number, events.at(places), n_rules[places]
+    for number, events in _apart(rows, numbers, ordered=ordered):
+        entered = _entered(definitions[number], events, ordered=ordered)
+        yield number, entered, *_qualifying(tables, definitions[number], events, entered)
+
+
+def _entered(definition: Definition, events: Events, *, ordered: bool) -> _Entered:
+    if len(definition.criteria) == 1:
+        return {read_for(definition.criteria[0]): events}
+    if not ordered:
+        return {}
+    return {
+        read_for(criterion): events.at(events.place == place_of(criterion.domain, position))
+        for position, criterion in enumerate(definition.criteria)
+    }
+
+
+def _qualifying(tables: Tables, definition: Definition, events: Events, entered: _Entered) -> tuple[Events, Integers]:
+    groups = [rule.group for rule in definition.rules]
+    groups += [definition.additional] if definition.additional is not None else []
+    correlated = [each.correlated for each in definition.criteria if each.correlated is not None]
+    events = observed(_first(definition, events), tables.periods_of(events))
+    found: Around | None = None
+    if correlated:
+        found = around(tables, _below([*correlated, *groups]), events, entered)
+        events = events.at(_correlating(definition, events, found))
+    events = limits.primary(definition, events)
+    if not len(events) or not groups:
+        return events, np.zeros(len(events), dtype=np.int64)
+    found = found or around(tables, _below(groups), events, entered)
+    if definition.additional is not None:
+        events = events.at(found.holds(definition.additional, events))
+        events = limits.limited(events, definition.qualified_limit, events.start)
+    held = [found.holds(rule.group, events) for rule in definition.rules]
+    return events, limits.rules_in_turn(held, len(events))
+
+
+def _first(definition: Definition, events: Events) -> Events:
+    """The entry events, of criteria that ask for nothing else only a person's first."""
+    stays = np.ones(len(events), dtype=np.bool_)
+    for position, criterion in enumerate(definition.criteria):
+        if criterion.first and is_plain(criterion):
+            own = np.flatnonzero(events.place == place_of(criterion.domain, position))
+            of_criterion = events.at(own)
+            stays[own] = False
+            stays[own[limits.staying(of_criterion, Limit.FIRST, of_criterion.sort)]] = True
+    return events if stays.all() else events.at(stays)
+
+
+def _correlating(definition: Definition, events: Events, found: Around) -> Truth:
+    """Which entry events stay by what correlates with them."""
+    stays = np.ones(len(events), dtype=np.bool_)
+    for position, criterion in enumerate(definition.criteria):
+        if criterion.correlated is not None:
+            own = np.flatnonzero(events.place == place_of(criterion.domain, position))
+            stays[own] = found.holds(criterion.correlated, events.at(own))
+    return stays
+
+
+def _below(groups: Sequence[Group]) -> Iterator[tuple[Criterion, CountColumn | None]]:
+    return (pair for group in groups for pair in criteria_below(group))
 
 
 def _apart(rows: pa.Table, numbers: Sequence[int], *, ordered: bool) -> Iterator[tuple[int, Events]]:
-    """The events of each cohort."""
-    whole = events_of(rows, ordered=ordered)
+    """The events of each cohort that has any, in no period yet."""
+    events = events_of(rows, ordered=ordered)
     if len(numbers) == 1:
-        yield numbers[0], whole
+        if len(events):
+            yield numbers[0], events
         return
     cohort = rows["cohort"].to_numpy()
     order = np.argsort(cohort, kind="stable")
     bounds = np.searchsorted(cohort[order], [*numbers, numbers[-1] + 1])
     for number, begin, end in zip(numbers, bounds[:-1], bounds[1:], strict=True):
-        yield number, whole.at(order[begin:end])
-
-
-def _held(tables: Tables, definition: Definition, events: Events, rows: pa.Table) -> Truth:
-    """Which event fulfils which rule, and in the last column the additional criteria."""
-    groups = [rule.group for rule in definition.rules]
-    groups += [definition.additional] if definition.additional is not None else []
-    tables.make(criterion for group in groups for criterion, _ in criteria_below(group))
-    names = ["person_id", "start_date", "end_date", "visit_occurrence_id", "op_start_date", "op_end_date"]
-    asked = rows.select(names).take(pa.array(events.row))
-    with tables.lent(entries.EVENTS, asked.append_column("event_id", pa.array(np.arange(len(events))))):
-        found = tables.bucket.query(entries.plan_conditions(definition, tables.reading))
-    return limits.fulfilling(
-        len(events), len(definition.rules) + 1, integers(found["condition"]), integers(found["event_id"])
-    )
+        if end > begin:
+            yield number, events.at(order[begin:end])
 
 
 def _included(definition: Definition, events: Events, n_rules: Integers) -> Events:
@@ -217,24 +282,45 @@ def _left_of(number: int, events: Events, n_rules: Integers) -> pa.Table:
     return pa.table([numbers, events.person, n_rules.astype(np.int32)], schema=_LEFT)
 
 
-def _ends(tables: Tables, included: Mapping[int, Events]) -> Iterator[tuple[int, Integers]]:
+def _ends(tables: Tables, included: Mapping[int, _Included]) -> Iterator[tuple[int, Integers]]:
     """When the events of each cohort end."""
     definitions = tables.reading.outline.definitions
-    eras = {number: each for number in included if isinstance(each := definitions[number].end, DrugEraEnd)}
-    exposures = tables.bucket.query(entries.plan_exposures(eras, tables.reading)) if eras else None
-    for number, events in included.items():
-        definition = definitions[number]
+    exposures = _exposures(tables, included)
+    for number, of_cohort in included.items():
+        definition, events = definitions[number], of_cohort.events
         possible = [exits.own_ends(definition, events)]
-        if number in eras and exposures is not None:
-            of_cohort = exposures.filter(compute.equal(exposures["cohort"], number))
-            columns = (integers(of_cohort[name]) for name in ("person_id", "start_date", "end_date"))
-            possible.append(exits.era_ends(eras[number], events, *columns))
-        for criterion in definition.censoring:
-            tables.make(each for each, _ in criteria_in(criterion, None))
-            censors = tables.bucket.query(entries.plan_censors(criterion, tables.reading))
-            columns = (integers(censors[name]) for name in ("person_id", "start_date"))
-            possible.append(exits.censor_ends(events, *columns))
+        if isinstance(definition.end, DrugEraEnd):
+            possible.append(exits.era_ends(definition.end, events, *exposures[number]))
+        if definition.censoring:
+            censors = [pair for criterion in definition.censoring for pair in criteria_in(criterion, None)]
+            found = around(tables, censors, events, of_cohort.entered)
+            possible += [exits.censor_ends(events, found.occurrences(each).events) for each in definition.censoring]
         yield number, possible[0] if len(possible) == 1 else exits.earliest(events.start, possible)
+
+
+def _exposures(tables: Tables, included: Mapping[int, _Included]) -> Mapping[int, Sequence[Integers]]:
+    """The exposures that make the eras of cohorts that end with them: persons, first days, last days."""
+    definitions = tables.reading.outline.definitions
+    ends = {number: end for number in included if isinstance(end := definitions[number].end, DrugEraEnd)}
+    if not ends:
+        return {}
+    entered = {
+        number: events
+        for number, end in ends.items()
+        if (events := included[number].entered.get(Criterion(Domain.DRUG_EXPOSURE, end.concept_set))) is not None
+    }
+    few = tables.few(included[next(iter(ends))].events) if len(ends) == 1 else None
+    rows = tables.bucket.query(entries.plan_exposures(ends, entered, tables.reading, few))
+    columns = [integers(rows[name]) for name in ("person_id", "start_date", "end_date")]
+    cohort = rows["cohort"].to_numpy()
+    found = {}
+    for number in ends:
+        own = columns if len(ends) == 1 else [column[cohort == number] for column in columns]
+        if number in entered:
+            more = (entered[number].person, entered[number].start, entered[number].end)
+            own = [np.concatenate(pair) for pair in zip(own, more, strict=True)] if len(own[0]) else list(more)
+        found[number] = own
+    return found
 
 
 def _stretches_of(number: int, definition: Definition, events: Events, end: Integers) -> pa.Table:

@@ -1,20 +1,27 @@
-"""The tables that conditions read, made in a bucket when they are first needed."""
+"""What is read of a bucket, made or asked when it is first needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 
 from enclos.studies.circe.domains import Joined
 from enclos.studies.circe.model import Criterion
 from enclos.studies.circe.outline import pick_of
 from enclos.studies.circe.plans import entries, records
 from enclos.studies.circe.plans.records import Reading
+from enclos.studies.circe.rules.columns import Events, Periods, integers, order_of, periods_of
+from enclos.studies.circe.rules.demographics import Persons
 from enclos.studies.ports import CdmBucket
+
+_FEW = 2_000
+_FEW_OF = 20
+"""Persons are few, so that only their records are asked for, when no more than this, and one in so many."""
 
 
 @dataclass(slots=True, repr=False)
@@ -24,13 +31,16 @@ class Tables:
     bucket: CdmBucket
     reading: Reading
     _made: set[str] = field(default_factory=set)
+    _observed: pa.Table | None = None
+    _periods: Periods | None = None
+    _persons: Persons | None = None
 
     def make(self, criteria: Iterable[Criterion]) -> None:
-        """Let what the criteria read be there; those that a criterion rests on come before it."""
+        """Let what the criteria read be there."""
         outline = self.reading.outline
-        if outline.keeps_persons:
-            self._once("circe_person", partial(records.plan_persons, outline.beside[Joined.PERSON]))
         for criterion in criteria:
+            if outline.keeps_persons and any(each.target.joined is Joined.PERSON for each in criterion.filters):
+                self._once("circe_person", partial(records.plan_persons, outline.beside[Joined.PERSON]))
             if pick_of(criterion) in outline.stored:
                 domain = criterion.domain
                 self._once(records.record_table(domain), partial(records.plan_records, domain, self.reading))
@@ -43,14 +53,36 @@ class Tables:
             self._made.add(name)
             self.bucket.execute(plan())
 
-    @contextmanager
-    def lent(self, name: str, rows: pa.Table) -> Iterator[None]:
-        """Let the engine read some rows under this name while the block runs."""
-        self.bucket.load(name, rows)
-        try:
-            yield
-        finally:
-            self.bucket.execute(f"DROP TABLE IF EXISTS {name}")
+    def periods_of(self, events: Events) -> Periods:
+        """The observation periods of the persons of some events at least; of all persons when they are asked for
+        again, or when they are many.
+        """
+        if self._periods is not None:
+            return self._periods
+        if (rows := self._observed) is None:
+            rows = self._observed = self.bucket.query(entries.plan_periods())
+            if max(len(events), _FEW) * _FEW_OF < rows.num_rows:
+                persons = events.person[np.r_[True, events.person[1:] != events.person[:-1]]]
+                return periods_of(rows.filter(compute.is_in(rows["person_id"], pa.array(persons))))
+        self._periods = periods_of(rows)
+        return self._periods
+
+    def persons(self) -> Persons:
+        """The persons, with what demographic criteria read of them."""
+        if self._persons is None:
+            names = self.reading.outline.told
+            rows = self.bucket.query(entries.plan_told(names))
+            person = integers(rows["person_id"])
+            order = order_of(person)
+            self._persons = Persons(person[order], {name: integers(rows[name])[order] for name in names})
+        return self._persons
+
+    def few(self, events: Events) -> Collection[int] | None:
+        """The persons of some events, in order, where they are so few that only their records should be read."""
+        if self._observed is None or len(events) > _FEW * _FEW_OF or self._observed.num_rows < _FEW * _FEW_OF:
+            return None
+        persons = np.unique(events.person)
+        return persons.tolist() if len(persons) <= _FEW else None
 
     def drop(self) -> None:
         """Drop what was made, at once."""

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from enclos.studies.circe.model import ConceptSet, ConceptSetItem, Limit
-from enclos.studies.circe.rules.columns import NEVER, Events, Integers, integers, keys
+from enclos.studies.circe.rules.columns import NEVER, Events, Integers, Periods, integers, keys, observed, order_of
 from enclos.studies.circe.rules.exits import eras
-from enclos.studies.circe.rules.limits import fulfilling, rules_in_turn, staying
+from enclos.studies.circe.rules.limits import rules_in_turn, staying
 from enclos.studies.circe.rules.sets import Vocabulary
 
 N_EVENTS = 400
@@ -76,11 +76,25 @@ def test_a_day_that_is_not_recorded_is_before_every_day() -> None:
     assert integers(column).tolist() == [18_000, NEVER]
 
 
-def test_rules_count_from_the_first_on_and_the_additional_one_is_last() -> None:
-    condition, event = np.array([0, 1, 1, 2, -1]), np.array([0, 0, 1, 0, 1])
-    held = fulfilling(2, 4, condition, event)
-    assert held[:, -1].tolist() == [False, True]
-    assert rules_in_turn(held[:, :-1]).tolist() == [3, 0]
+def test_rules_count_from_the_first_on() -> None:
+    held = [np.array([True, False]), np.array([True, True]), np.array([True, True])]
+    assert rules_in_turn(held, 2).tolist() == [3, 0]
+    assert rules_in_turn([], 2).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("persons", PERSONS.values(), ids=PERSONS)
+def test_equal_numbers_stay_in_turn(persons: tuple[int, ...]) -> None:
+    person, _, _ = drawn(persons, 10)
+    assert order_of(person).tolist() == np.argsort(person, kind="stable").tolist()
+
+
+def test_an_event_is_once_in_each_period_that_it_begins_in() -> None:
+    person, start = np.array([1, 1, 2, 3]), np.array([5, 50, 5, 5])
+    events = Events(person, start, start, start, start, start, np.arange(4), start, start)
+    periods = Periods(np.array([1, 1, 1, 3]), np.array([0, 40, 45, 6]), np.array([10, 60, 70, 9]))
+    found = observed(events, periods)
+    assert found.event.tolist() == [0, 1, 1]
+    assert list(zip(found.op_start.tolist(), found.op_end.tolist(), strict=True)) == [(0, 10), (40, 60), (45, 70)]
 
 
 def test_what_is_excluded_is_found_as_what_is_not() -> None:

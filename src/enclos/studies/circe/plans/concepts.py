@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 
 _LISTED = 100
-"""As many concepts are written as a list of numbers; more are written as one text, which is quicker to parse."""
+"""As many numbers are written as a list; more are written as one text, which is quicker to parse."""
 
 
-def concepts_sql(concepts: Collection[int]) -> str:
-    """What stands after ``IN`` for some concepts, in brackets; concepts must not be empty."""
-    if len(concepts) <= _LISTED:
-        return f"({', '.join(map(str, concepts))})"
-    text = f"'{','.join(map(str, concepts))}'"
-    return f"(SELECT {unnested(text)} AS concept_id)"
+def numbers_sql(numbers: Collection[int]) -> str:
+    """What stands after ``IN`` for some numbers, in brackets; numbers must not be empty."""
+    if len(numbers) <= _LISTED:
+        return f"({', '.join(map(str, numbers))})"
+    text = f"'{','.join(map(str, numbers))}'"
+    return f"(SELECT {unnested(text)})"
 
 
 def unnested(text: str) -> str:
-    """The SQL of one row per concept of a text with commas."""
+    """The SQL of one row per number of a text with commas."""
     return f"CAST(unnest(string_split({text}, ',')) AS BIGINT)"
 
 
@@ -28,7 +28,7 @@ def plan_descendants(ancestors: Collection[int]) -> str:
     """
     return f"""
         SELECT CAST(ancestor_concept_id AS BIGINT) AS ancestor, CAST(descendant_concept_id AS BIGINT) AS concept_id
-        FROM concept_ancestor WHERE ancestor_concept_id IN {concepts_sql(ancestors)}
+        FROM concept_ancestor WHERE ancestor_concept_id IN {numbers_sql(ancestors)}
     """
 
 
@@ -39,7 +39,7 @@ def plan_known(concepts: Collection[int]) -> str:
     """
     return f"""
         SELECT CAST(concept_id AS BIGINT) AS concept_id, invalid_reason IS NULL AS is_valid
-        FROM concept WHERE concept_id IN {concepts_sql(concepts)}
+        FROM concept WHERE concept_id IN {numbers_sql(concepts)}
     """
 
 
@@ -51,5 +51,5 @@ def plan_mapped(concepts: Collection[int]) -> str:
     return f"""
         SELECT CAST(concept_id_1 AS BIGINT) AS concept_id, CAST(concept_id_2 AS BIGINT) AS target
         FROM concept_relationship
-        WHERE relationship_id = 'Maps to' AND invalid_reason IS NULL AND concept_id_2 IN {concepts_sql(concepts)}
+        WHERE relationship_id = 'Maps to' AND invalid_reason IS NULL AND concept_id_2 IN {numbers_sql(concepts)}
     """

@@ -18,7 +18,7 @@ from enclos.studies.circe.model import (
     Test,
     TextTest,
 )
-from enclos.studies.circe.outline import pick_of
+from enclos.studies.circe.outline import is_plain, pick_of
 from enclos.studies.circe.plans.records import Reading, names_of, picked
 
 _HIGH, _LOW = 4155142, 4155143
@@ -50,10 +50,10 @@ def counted_name(column: CountColumn) -> str:
 
 
 def plan_events(criterion: Criterion, reading: Reading, columns: Collection[CountColumn]) -> str:
-    """The events of a criterion, before its correlated criteria."""
+    """The events of a criterion, before its correlated criteria; the records of a plain one, first or not."""
     table = DOMAINS[criterion.domain]
     records, names = picked(pick_of(criterion), reading), names_of(criterion.domain, reading.outline)
-    if criterion.first:
+    if criterion.first and not is_plain(criterion):
         records = (
             f"(SELECT {', '.join(names)} FROM {records} AS d "
             "QUALIFY row_number() OVER (PARTITION BY person_id ORDER BY start_date, event_id) = 1)"

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from enclos.studies.circe.domains import DOMAINS, Domain
-from enclos.studies.circe.model import ConceptSet, Criterion
+from enclos.studies.circe.model import ConceptSet, Correlated, Count, Criterion, Group, GroupKind
 from enclos.studies.circe.outline import Outline, Pick
-from enclos.studies.circe.plans.concepts import concepts_sql, unnested
+from enclos.studies.circe.plans.concepts import numbers_sql, unnested
 
 _LOCATIONS = """(
     SELECT history.location_history_id, history.entity_id AS person_id, history.start_date, history.end_date,
@@ -31,14 +31,34 @@ class Reading:
         return () if concept_set is None else self.codes.get(self.outline.concept_sets[concept_set], ())
 
     def may_have_events(self, criterion: Criterion) -> bool:
-        """Whether the vocabulary knows a concept of every set that the criterion's records are picked by."""
-        return all(each is None or self.concepts(each) for each in (criterion.concept_set, criterion.source_set))
+        """Whether the vocabulary knows a concept of every set that the criterion's records are picked by, and what
+        correlates with them can be.
+        """
+        sets = (criterion.concept_set, criterion.source_set)
+        return all(each is None or self.concepts(each) for each in sets) and (
+            criterion.correlated is None or self.may_hold(criterion.correlated)
+        )
+
+    def may_hold(self, group: Group) -> bool:
+        """Whether a group can hold for any event: what it counts can be there as often as it wants."""
+        n = sum(
+            self.may_hold(member)
+            if isinstance(member, Group)
+            else not isinstance(member, Correlated) or self._may_be_counted(member)
+            for member in group.members
+        )
+        if not group.members or group.kind is GroupKind.AT_MOST:
+            return True
+        return n >= {GroupKind.ALL: len(group.members), GroupKind.ANY: 1}.get(group.kind, group.n)
+
+    def _may_be_counted(self, member: Correlated) -> bool:
+        return member.n == 0 or member.count is Count.AT_MOST or self.may_have_events(member.criterion)
 
     def within(self, sql: str, concept_set: ConceptSet | None, *, negated: bool = False) -> str:
         """The SQL that asks whether a concept is in a set; no concept is in an empty one."""
         if not (concepts := self.concepts(concept_set)):
             return "TRUE" if negated else "FALSE"
-        return f"{sql} {'NOT ' if negated else ''}IN {concepts_sql(concepts)}"
+        return f"{sql} {'NOT ' if negated else ''}IN {numbers_sql(concepts)}"
 
 
 def record_table(domain: Domain) -> str:

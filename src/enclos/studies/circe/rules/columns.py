@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -11,11 +11,13 @@ import pyarrow as pa
 
 Integers: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 
-Truth: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
-"""Events by conditions."""
+Truth: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
+"""Of each event, whether something holds."""
 
 NEVER = -(2**33)
 """The day of what is not recorded: before every day."""
+FAR = 2**33
+"""A day after every day."""
 _BITS = 62
 
 
@@ -42,13 +44,12 @@ class Events:
     """The day of the record, which orders entry events; the start may be another day."""
     event: Integers
     place: Integers
-    row: Integers
-    """Its place in the table that it comes from."""
+    visit: Integers
 
     def __len__(self) -> int:
         return len(self.person)
 
-    def at(self, places: Integers | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
+    def at(self, places: Integers | Truth) -> Events:
         """The events at some places, or where a mask holds."""
         found: dict[int, Integers] = {}
         columns = [getattr(self, each.name) for each in fields(self)]
@@ -58,14 +59,70 @@ class Events:
         return Events(*(found[id(column)] for column in columns))
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Periods:
+    """Observation periods, in order of persons."""
+
+    person: Integers
+    start: Integers
+    end: Integers
+
+
+def periods_of(rows: pa.Table) -> Periods:
+    """The periods of rows; one without an end, a start or a person holds no day of anybody."""
+    person = integers(rows["person_id"], NEVER - 1)
+    order = order_of(person)
+    return Periods(person[order], integers(rows["start_date"], FAR)[order], integers(rows["end_date"])[order])
+
+
 def events_of(rows: pa.Table, *, ordered: bool) -> Events:
-    """The events of rows; where nothing orders them their start stands for what would."""
+    """The events of rows, in no period yet; the start of an event stands for what is not asked for.
+
+    In: rows — person_id, start_date, end_date; and sort_date, event_id, place, visit_occurrence_id where they are there
+    """
     person, start, end = (integers(rows[name]) for name in ("person_id", "start_date", "end_date"))
-    op_start, op_end = (integers(rows[name]) for name in ("op_start_date", "op_end_date"))
-    if not ordered:
-        return Events(person, start, end, op_start, op_end, start, start, start, start)
-    sort, event, place = (integers(rows[name]) for name in ("sort_date", "event_id", "place"))
-    return Events(person, start, end, op_start, op_end, sort, event, place, np.arange(rows.num_rows))
+    held = rows.column_names if ordered else ()
+    more = (
+        integers(rows[name]) if name in held else start
+        for name in ("sort_date", "event_id", "place", "visit_occurrence_id")
+    )
+    return Events(person, start, end, start, start, *more)
+
+
+def observed(events: Events, periods: Periods) -> Events:
+    """The events, once for each observation period that they begin in."""
+    first = np.searchsorted(periods.person, events.person)
+    n = np.searchsorted(periods.person, events.person, side="right") - first
+    if len(n) and int(n.max()) > 1:
+        again, period = spread(first, n)
+        events = events.at(again)
+    elif not n.all():
+        events, period = events.at(n > 0), first[n > 0]
+    else:
+        period = first
+    op_start, op_end = periods.start[period], periods.end[period]
+    within = (op_start <= events.start) & (events.start <= op_end)
+    if not within.all():
+        events, op_start, op_end = events.at(within), op_start[within], op_end[within]
+    return replace(events, op_start=op_start, op_end=op_end)
+
+
+def spread(first: Integers, n: Integers) -> tuple[Integers, Integers]:
+    """The pairs of each row with as many places from its first one on: rows, places."""
+    rows = np.repeat(np.arange(len(n)), n)
+    return rows, np.arange(len(rows)) + np.repeat(first - (np.cumsum(n) - n), n)
+
+
+def order_of(key: Integers) -> Integers:
+    """The places of numbers in order; those of equal numbers stay in turn."""
+    if (key[1:] >= key[:-1]).all():
+        return np.arange(len(key))
+    least, bits = int(key.min()), len(key).bit_length()
+    if (int(key.max()) - least).bit_length() + bits > _BITS:
+        return np.argsort(key, kind="stable")
+    packed = (key - least) << bits | np.arange(len(key))  # sorting numbers is quicker than sorting places by them
+    packed.sort()
+    return packed & ((1 << bits) - 1)
 
 
 def keys(*columns: tuple[Integers, Integers]) -> list[Integers]:

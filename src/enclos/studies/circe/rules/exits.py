@@ -7,9 +7,8 @@ from datetime import date
 import numpy as np
 
 from enclos.studies.circe.model import DateOffset, Definition, DrugEraEnd
-from enclos.studies.circe.rules.columns import NEVER, Events, Integers, keys
+from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, keys, order_of
 
-_FAR = 2**33
 _DAY_ZERO = date(1970, 1, 1)
 
 
@@ -32,32 +31,34 @@ def era_ends(end: DrugEraEnd, events: Events, person: Integers, start: Integers,
     until = np.where(until == NEVER, NEVER, until + end.gap_days + end.offset_days)
     person, start, until = eras(person, start, until)
     if not len(person):
-        return np.full(len(events), _FAR)
+        return np.full(len(events), FAR)
     of_era, of_event = keys((person, start), (events.person, events.start))
     at = np.maximum(np.searchsorted(of_era, of_event, side="right") - 1, 0)
     last = until[at] - end.gap_days
     within = (person[at] == events.person) & (start[at] <= events.start) & (events.start <= last)
-    return np.where(within, last, _FAR)
+    return np.where(within, last, FAR)
 
 
-def censor_ends(events: Events, person: Integers, start: Integers) -> Integers:
+def censor_ends(events: Events, censors: Events) -> Integers:
     """The day of the first censoring event from an event's start on, in its observation period; far away where there
     is none.
+
+    In: censors — in order of person and start
     """
-    if not len(person):
-        return np.full(len(events), _FAR)
-    of_censor, of_event = keys((person, start), (events.person, events.start))
-    order = np.argsort(of_censor)
-    at = order[np.minimum(np.searchsorted(of_censor[order], of_event), len(order) - 1)]
-    within = (person[at] == events.person) & (events.start <= start[at]) & (start[at] <= events.op_end)
-    return np.where(within, start[at], _FAR)
+    if not len(censors):
+        return np.full(len(events), FAR)
+    of_censor, of_event = keys((censors.person, censors.start), (events.person, events.start))
+    at = np.minimum(np.searchsorted(of_censor, of_event), len(of_censor) - 1)
+    start = censors.start[at]
+    within = (censors.person[at] == events.person) & (events.start <= start) & (start <= events.op_end)
+    return np.where(within, start, FAR)
 
 
 def earliest(start: Integers, ends: list[Integers]) -> Integers:
     """The first of the possible ends that is not before the start; far away where there is none."""
-    found = np.full(len(start), _FAR)
+    found = np.full(len(start), FAR)
     for end in ends:
-        found = np.minimum(found, np.where(end >= start, end, _FAR))
+        found = np.minimum(found, np.where(end >= start, end, FAR))
     return found
 
 
@@ -66,7 +67,7 @@ def stretches(definition: Definition, events: Events, end: Integers) -> tuple[In
 
     Out: persons, first days, last days
     """
-    kept = (end >= events.start) & (end < _FAR)
+    kept = (end >= events.start) & (end < FAR)
     person, start, until = events.person, events.start, end
     if not kept.all():
         person, start, until = person[kept], start[kept], until[kept]
@@ -90,8 +91,12 @@ def eras(person: Integers, start: Integers, end: Integers) -> tuple[Integers, In
     if not len(person):
         return person, start, end
     (key,) = keys((person, start))
-    order = np.lexsort((end, key)) if (end < start).any() else np.argsort(key)
-    person, start, end = person[order], start[order], end[order]
+    if (end < start).any():
+        order = np.lexsort((end, key))
+        person, start, end = person[order], start[order], end[order]
+    elif not (key[1:] >= key[:-1]).all():
+        order = order_of(key)
+        person, start, end = person[order], start[order], end[order]
     is_new = np.r_[True, person[1:] != person[:-1]]
     least, most = int(end.min()), int(end.max())
     within = (np.cumsum(is_new) - 1) * (most - least + 1) + (end - least)

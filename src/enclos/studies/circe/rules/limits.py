@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from enclos.studies.circe.model import Definition, Limit
-from enclos.studies.circe.rules.columns import Events, Integers, Truth, keys
+from enclos.studies.circe.rules.columns import Events, Integers, Truth, keys, order_of
 
 
 def primary(definition: Definition, entries: Events) -> Events:
@@ -33,7 +35,7 @@ def staying(events: Events, limit: Limit, days: Integers, *, by_start: bool = Fa
     if limit is Limit.ALL or not len(events):
         return np.arange(len(events))
     (key,) = keys((events.person, days if limit is Limit.FIRST else -days))
-    order = np.argsort(key)
+    order = order_of(key)
     person, key = events.person[order], key[order]
     first_at = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
     n_of_person = np.diff(np.r_[first_at, len(person)])
@@ -48,14 +50,13 @@ def staying(events: Events, limit: Limit, days: Integers, *, by_start: bool = Fa
     return found
 
 
-def fulfilling(n_events: int, n_conditions: int, condition: Integers, event: Integers) -> Truth:
-    """Which event fulfils which condition; a condition counted from the end is one from the last column."""
-    held = np.zeros((n_events, n_conditions), dtype=np.bool_)
-    held[event, condition] = True
-    return held
+def rules_in_turn(held: Sequence[Truth], n_events: int) -> Integers:
+    """How many rules each event fulfils together, from the first on.
 
-
-def rules_in_turn(held: Truth) -> Integers:
-    """How many rules each event fulfils together, from the first on."""
-    found: Integers = np.logical_and.accumulate(held, axis=1).sum(axis=1, dtype=np.int64)
+    In: held — which events fulfil each rule
+    """
+    found, so_far = np.zeros(n_events, dtype=np.int64), np.ones(n_events, dtype=np.bool_)
+    for rule in held:
+        so_far = so_far & rule
+        found += so_far
     return found
