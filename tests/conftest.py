@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-PROGRAMS = {"softhsm2": "softhsm2-util", "bubblewrap": "bwrap", "r-cran-survival": "Rscript"}
+PROGRAMS = {"softhsm2": "softhsm2-util", "bubblewrap": "bwrap", "r-cran-survival": "Rscript", "chromium": "chromium"}
 """By Debian package, a program that it brings."""
 
 

@@ -139,6 +139,7 @@ class Code(Enum):
     LEDGER_FORKED = ("LDG-06", _PROMISE, "a later checkpoint contains every earlier one [RFC 6962 § 2.1.2]")
     LEDGER_DISORDERED = ("LDG-07", _PROMISE, "time never runs back; an outcome follows its own intent [design § 3.7]")
     REVIEW_MONTH = ("LDG-08", _PROMISE, "the traces of each month are reviewed [MR-007 SEC-JOU-2]")
+    REGISTER_PLACE = ("LDG-09", _PROMISE, "a register replaces a register and nothing else")
 
     # -- synthetic (SYN)
     SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written in its own place [docs/synthetic-france.md]")

@@ -2,7 +2,7 @@
 
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
-from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger  # isort: skip
+from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing  # isort: skip
 from enclos.cli.commands import rights, reidentify, keys, senders, circuits  # isort: skip
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "permits",
     "persons",
     "pooling",
+    "publishing",
     "quality",
     "reidentify",
     "releases",

@@ -22,6 +22,8 @@ class Act:
     code: str | None
     facts: Mapping[str, Written]
     ended_at: datetime | None = None
+    ended: int | None = None
+    """The index of the outcome."""
 
     @property
     def is_denied(self) -> bool:
@@ -44,14 +46,14 @@ def acts_of(entries: Iterable[tuple[int, Entry]]) -> Iterator[Act]:
         if entry.kind is Kind.INTENT:
             begun[index] = entry
         elif entry.kind is Kind.EVENT:
-            yield _act(index, entry, None)
+            yield _act(index, entry)
         elif entry.intent in begun:
-            yield _act(entry.intent, begun.pop(entry.intent), entry)
+            yield _act(entry.intent, begun.pop(entry.intent), entry, index)
     for index, entry in begun.items():
-        yield _act(index, entry, None)
+        yield _act(index, entry)
 
 
-def _act(index: int, begun: Entry, ended: Entry | None) -> Act:
+def _act(index: int, begun: Entry, ended: Entry | None = None, at: int | None = None) -> Act:
     facts = {**begun.facts, **(ended.facts if ended else {})}
     permit = begun.permit or (str(facts["permit"]) if "permit" in facts else None)
     return Act(
@@ -64,4 +66,5 @@ def _act(index: int, begun: Entry, ended: Entry | None) -> Act:
         code=ended.code if ended else None,
         facts=facts,
         ended_at=ended.at if ended else None,
+        ended=at,
     )

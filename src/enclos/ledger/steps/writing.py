@@ -231,8 +231,16 @@ class Ledger:
 
         Refuses: ValueError when there is no entry of that index.
         """
+        return self.prove_all([index])[0]
+
+    def prove_all(self, indices: Sequence[int]) -> list[Proof]:
+        """The proofs of several entries, all under one checkpoint, the newest.
+
+        Refuses: ValueError when there is no entry of an index.
+        """
         with self._locked() as tail:
-            return Proof(index, inclusion_path(index, tail.size, nodes_of(self._store, tail.size)), tail.note)
+            node = nodes_of(self._store, tail.size)
+            return [Proof(index, inclusion_path(index, tail.size, node), tail.note) for index in indices]
 
     def digests(self, value: str, earlier: Sequence[SecretKey] = ()) -> tuple[str, ...]:
         """The salted digests by which the ledger may know a personal value, such as an actor; the newest first.

@@ -12,6 +12,7 @@ REMIND_DAYS = (90, 30)
 """Days before the end. Source: Regulation (EU) 2025/327, Art. 68(12): an extension is asked for one month before."""
 
 _MONTHS_TO_DELETE = 6
+_MONTHS_TO_PUBLISH = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,16 @@ def reminders(signed: SignedPermit) -> list[date]:
 
 def delete_by(signed: SignedPermit) -> date:
     """The last day for what was kept under the permit. Source: Regulation (EU) 2025/327, Art. 68(12): six months."""
-    ended = ended_at(signed).date()
-    year, month = divmod(ended.year * 12 + ended.month - 1 + _MONTHS_TO_DELETE, 12)
+    return _months_after(ended_at(signed).date(), _MONTHS_TO_DELETE)
+
+
+def results_by(signed: SignedPermit) -> date:
+    """The last day for making results public. Source: Regulation (EU) 2025/327, Art. 61(4): eighteen months."""
+    return _months_after(ended_at(signed).date(), _MONTHS_TO_PUBLISH)
+
+
+def _months_after(day: date, n_months: int) -> date:
+    """The same day of a later month, or that month's last day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n_months, 12)
     last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
-    return date(year, month + 1, min(ended.day, last))
+    return date(year, month + 1, min(day.day, last))

@@ -1,0 +1,103 @@
+"""The pages of the public register."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from enclos.app.pages.register_words import FRENCH_REGISTER, VERDICTS
+from enclos.app.pages.words import Language, Words
+
+_NAMES = {Language.EN: "English", Language.FR: "Français"}
+
+
+def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, Any], language: Language) -> str:
+    """The register in one language: readable without a script; its one script checks the proofs that it carries.
+
+    In: content, text — what the register says, and the very bytes whose digest is in the ledger.
+    """
+    words = Words(language, FRENCH_REGISTER)
+    script = resources.files("enclos.app.pages").joinpath("register.js").read_text(encoding="utf-8")
+    template = resources.files("enclos.app.pages").joinpath("register.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    other = Language.EN if language is Language.FR else Language.FR
+    return environment.from_string(template).render(
+        language=language.value,
+        other=other.value,
+        other_name=_NAMES[other],
+        words=words,
+        number=lambda value: words.number(None if value is None else float(value), 1),
+        title=words("Public register of {name}", name=content["enclosure"]),
+        content=content,
+        figures=_figures(content, words),
+        tables_of=lambda permit: _tables(permit["data"]["tables"], words),
+        population_of=lambda permit: _population(permit["data"]["population"], words),
+        key=proofs["key"],
+        script=Markup(script),  # noqa: S704 - our own file
+        script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        data_content=base64.b64encode(text).decode("ascii"),
+        data_proofs=_embedded(proofs),
+        data_words=_embedded({name: words(said) for name, said in VERDICTS.items()}),
+    )
+
+
+def index_page() -> str:
+    """The page that leads to the languages."""
+    links = "".join(
+        f'<li><a href="{language.value}.html" lang="{language.value}" hreflang="{language.value}">{said}</a></li>'
+        for language, said in ((Language.EN, "Public register"), (Language.FR, "Registre public"))
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Public register · Registre public</title></head><body><main><ul>{links}</ul></main></body></html>\n"
+    )
+
+
+def _embedded(document: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end the element that it stands in."""
+    return Markup(json.dumps(document, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 - escaped here
+
+
+def _figures(content: Mapping[str, Any], words: Words) -> list[tuple[str, str]]:
+    permits = content["permits"]
+    days = content["days"]
+
+    def median(name: str) -> str:
+        value = days[name]["median"]
+        return words("{n} days", n=words.number(float(value), 1)) if value is not None else "–"
+
+    return [
+        (words.number(len(permits)), words("permits")),
+        (words.number(sum(len(permit["releases"]) for permit in permits)), words("results that left")),
+        (words.number(sum(permit["results"] == "late" for permit in permits)), words("permits with late results")),
+        (median("sign_to_open"), words("from signature to data, median")),
+        (median("sign_to_result"), words("from signature to a first result, median")),
+        (median("request_to_export"), words("from request to release, median")),
+    ]
+
+
+def _tables(tables: object, words: Words) -> str:
+    if not isinstance(tables, Mapping):
+        return words("all tables")
+    return ", ".join(
+        f"{name} ({', '.join(columns)})" if isinstance(columns, list) else str(name)
+        for name, columns in sorted(tables.items())
+    )
+
+
+def _population(population: object, words: Words) -> str:
+    if not isinstance(population, Mapping):
+        return words("everybody in the enclosure")
+    if "sample_percent" in population:
+        return words("a random sample of {share} %", share=population["sample_percent"])
+    if "source" in population:
+        return words("persons of the source {source}", source=population["source"])
+    return words("persons chosen by a cohort definition")

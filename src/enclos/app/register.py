@@ -1,0 +1,217 @@
+"""The public register: every permit and every release, each with the proof that it stands in the ledger."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.pages.register import index_page, register_page
+from enclos.app.pages.words import Language
+from enclos.app.permits import all_versions
+from enclos.ledger.model import Action, Entry, Outcome, Proof
+from enclos.ledger.rules.acts import Act, acts_of
+from enclos.ledger.rules.entries import entry_bytes
+from enclos.ledger.rules.notes import verifying_key
+from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.permits.document import json_from_permit
+from enclos.permits.document.fields import text_from_instant
+from enclos.permits.model import SignedPermit, State
+from enclos.permits.rules.access import ended_at, results_by
+from enclos.permits.rules.life import state_at
+from enclos.stores.files import storage_border
+from enclos.stores.ledger_files import LedgerFiles
+
+CONTENT, PROOFS, LEDGER = "register.json", "proofs.json", "ledger"
+_SIGNINGS = frozenset({Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE})
+_SECONDS_A_DAY = 86_400
+
+
+def export_register(enclosure: Enclosure, out: Path) -> dict[str, Any]:
+    """Write the public register as static files, and into the ledger what it says.
+
+    Out: the folder: ``index.html``, ``en.html``, ``fr.html`` (no request, one script that checks the proofs in the
+        reader's browser); ``register.json``, what the register says, whose digest is in the ledger; ``proofs.json``;
+        ``ledger/``, the published ledger, by which anyone can see that nothing was left out.
+    Never: names a person; tells what was refused.
+    Refuses: REGISTER_PLACE when the place holds something that is no register.
+    Source: Regulation (EU) 2025/327, Art. 57(1)(j), 61(4).
+    """
+    _check_place(out)
+    now = enclosure.ledger.now()
+    ticket = enclosure.ledger.intent(Action.REGISTER, enclosure.operator)
+    with ticket:
+        acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
+        content = _content(enclosure, acts, now)
+        text = canonical_bytes(content)
+        ticket.facts.update({"content": sha256_hex(text), "n_permits": len(content["permits"])})
+    own = next(index for index, entry in enclosure.ledger.entries(ticket.index) if entry.intent == ticket.index)
+    proofs = _proofs(enclosure, [ticket.index, own, *_entries_named(content)])
+    files = {CONTENT: text, PROOFS: json.dumps(proofs, indent=1).encode(), "index.html": index_page().encode()}
+    for language in Language:
+        files[f"{language.value}.html"] = register_page(content, text, proofs, language).encode("utf-8")
+    _put(out, files, enclosure.paths.ledger)
+    return {
+        "out": str(out),
+        "n_permits": len(content["permits"]),
+        "n_releases": sum(len(permit["releases"]) for permit in content["permits"]),
+        "entries": [ticket.index, own],
+        "content": sha256_hex(text),
+    }
+
+
+def _content(enclosure: Enclosure, acts: Sequence[Act], now: datetime) -> dict[str, Any]:
+    permits = [_permit(chain, acts, now) for chain in all_versions(enclosure)]
+    return {
+        "v": 1,
+        "enclosure": enclosure.settings.enclosure.name,
+        "ledger": enclosure.ledger.origin,
+        "made_at": text_from_instant(now),
+        "permits": sorted(permits, key=lambda permit: (permit["valid_from"], permit["permit"]), reverse=True),
+        "days": {
+            "sign_to_open": _days(permit["days"]["sign_to_open"] for permit in permits),
+            "sign_to_result": _days(permit["days"]["sign_to_result"] for permit in permits),
+            "request_to_export": _days(one["days"] for permit in permits for one in permit["releases"]),
+        },
+    }
+
+
+def _permit(chain: Sequence[SignedPermit], acts: Sequence[Act], now: datetime) -> dict[str, Any]:
+    newest = chain[-1]
+    own = [act for act in acts if act.permit == newest.permit.id]
+    document = json_from_permit(newest.permit)
+    releases = _releases(own)
+    has_ended = state_at(newest, now) in {State.REVOKED, State.EXPIRED}
+    due = results_by(newest)
+    return {
+        "permit": newest.permit.id,
+        "holder": newest.permit.holder.organisation,
+        "purpose": {"article": newest.permit.purpose.article, "text": newest.permit.purpose.text},
+        "legal_basis": newest.permit.legal_basis,
+        "data": document["data"],
+        "access": document["access"],
+        "opt_out": document["opt_out"],
+        "state": state_at(newest, now).value,
+        "valid_from": text_from_instant(chain[0].permit.valid_from),
+        "valid_until": text_from_instant(newest.permit.valid_until),
+        "ended_at": text_from_instant(ended_at(newest)) if has_ended else None,
+        "versions": _versions(chain, own),
+        "n_users": len(newest.permit.user_ids),
+        "n_uses": sum(act.action in {Action.STUDY, Action.SQL, Action.COHORT} for act in own),
+        "releases": releases,
+        "results_by": due.isoformat() if has_ended else None,
+        "results": "made" if releases else "late" if has_ended and now.date() > due else "due" if has_ended else "open",
+        "days": {
+            "sign_to_open": _between(own, {Action.PERMIT_SIGN}, {Action.PERMIT_OPEN}),
+            "sign_to_result": _between(own, {Action.PERMIT_SIGN}, {Action.STUDY}),
+        },
+    }
+
+
+def _versions(chain: Sequence[SignedPermit], own: Sequence[Act]) -> list[dict[str, Any]]:
+    signings = {act.facts.get("version"): act for act in own if act.action in _SIGNINGS}
+    return [
+        {
+            "version": signed.version,
+            "state": signed.state.value,
+            "from": text_from_instant(signed.active_from),
+            "digest": signed.digest,
+            "entries": _entries_of(signings.get(signed.version)),
+        }
+        for signed in chain
+    ]
+
+
+def _releases(own: Sequence[Act]) -> list[dict[str, Any]]:
+    asked = {act.facts.get("request"): act for act in own if act.action is Action.RELEASE_REQUEST}
+    found = []
+    for act in own:
+        if act.action is Action.RELEASE_EXPORT:
+            request = act.facts.get("request")
+            days = (act.at - asked[request].at).total_seconds() / _SECONDS_A_DAY if request in asked else None
+            found.append(
+                {
+                    "request": request,
+                    "exported_at": text_from_instant(act.at),
+                    "days": None if days is None else f"{days:.2f}",
+                    "entries": _entries_of(act),
+                }
+            )
+    return found
+
+
+def _entries_of(act: Act | None) -> list[int]:
+    """The indices of the intent and of its outcome."""
+    return [] if act is None else [act.index] if act.ended is None else [act.index, act.ended]
+
+
+def _between(own: Sequence[Act], first: set[Action], then: set[Action]) -> str | None:
+    """Days from the first act of one kind to the first of another after it."""
+    begun = min((act.at for act in own if act.action in first), default=None)
+    if begun is None:
+        return None
+    ended = min((act.ended_at or act.at for act in own if act.action in then and act.at >= begun), default=None)
+    return None if ended is None else f"{(ended - begun).total_seconds() / _SECONDS_A_DAY:.2f}"
+
+
+def _days(values: Iterable[str | None]) -> dict[str, Any]:
+    known = [float(value) for value in values if value is not None]
+    return {"n": len(known), "median": f"{median(known):.2f}" if known else None}
+
+
+def _entries_named(content: Mapping[str, Any]) -> list[int]:
+    rows = (one for permit in content["permits"] for one in (*permit["versions"], *permit["releases"]))
+    return sorted({entry for row in rows for entry in row["entries"]})
+
+
+def _proofs(enclosure: Enclosure, indices: Sequence[int]) -> dict[str, Any]:
+    """The entries as they were hashed, their proofs, and the checkpoint that all lead to; the register's own first."""
+    wanted = set(indices)
+    entries: dict[int, Entry] = {index: entry for index, entry in enclosure.ledger.entries() if index in wanted}
+    proofs: list[Proof] = enclosure.ledger.prove_all(indices)
+    return {
+        "key": verifying_key(enclosure.ledger.origin, enclosure.ledger.public_key),
+        "checkpoint": proofs[0].note.decode("utf-8"),
+        "entries": [
+            {
+                "index": proof.index,
+                "entry": entry_bytes(entries[proof.index]).decode("utf-8"),
+                "path": [base64.b64encode(part).decode("ascii") for part in proof.path],
+            }
+            for proof in proofs
+        ],
+    }
+
+
+def _check_place(out: Path) -> None:
+    with storage_border("the register"):
+        is_free = not out.exists() or (out.is_dir() and ((out / CONTENT).exists() or not any(out.iterdir())))
+    if not is_free:
+        raise refusal(
+            Code.REGISTER_PLACE, "The place holds something that is no register.", "Name a new or an empty folder."
+        )
+
+
+def _put(out: Path, files: Mapping[str, bytes], ledger: Path) -> None:
+    """The folder in the place of the one before; whoever reads sees the old or the new one, or, for a moment, none."""
+    made, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    with storage_border("the register"):
+        for leftover in (made, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        made.mkdir(parents=True)
+        for name, content in files.items():
+            (made / name).write_bytes(content)
+        with LedgerFiles(ledger).lock():
+            shutil.copytree(ledger, made / LEDGER, ignore=shutil.ignore_patterns("private"))
+        if out.exists():
+            out.rename(old)
+        made.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
