@@ -50,6 +50,8 @@ class Rule(Enum):
     """What totals would give away is hidden as well."""
     ATTACK = "attack"
     """Who knows all that is shown cannot narrow what is hidden."""
+    STEPS = "curve-steps"
+    """Each step of a survival curve rests on the minimum or on nobody, and the curve follows from what is shown."""
     HISTORY = "history"
     """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
     CONTENT = "content"

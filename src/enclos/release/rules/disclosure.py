@@ -24,6 +24,8 @@ from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
+from enclos.release.rules.courses import CURVES
+from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.effects import read_effects
 from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups
 from enclos.release.rules.numbers import Numbers, numbers_of
@@ -37,7 +39,7 @@ _PER_MISSING = 5.0
 
 def kinds_with_rules() -> frozenset[str]:
     """The result types that a rule speaks of: results of any other type stay inside."""
-    return frozenset(kind for kind, _, _ in roles()) | GROUPS
+    return frozenset(kind for kind, _, _ in roles()) | GROUPS | CURVES
 
 
 def assess(result: StudyResult, min_count: int) -> Assessment:
@@ -45,7 +47,7 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
 
     In:    min_count — distinct persons; 1 hides nothing
     Out:   ``safe`` has the same lines; hidden numbers are written as HIDDEN, min_cell_count tells the minimum
-           and results of kinds that no rule speaks of are left out
+           and results of kinds that no rule speaks of are left out; survival curves have the lines of their steps only
     Empty: a result without estimates is refused; nothing that could not be checked is ever safe
     """
     rules = policy()
@@ -64,14 +66,18 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     hidden, n_primary = _primary(numbers)
     narrow = _secondary(numbers, system, hidden)
     told = tuple(_told(reading, numbers, hidden))
+    curves = judge_curves(result, told, min_count, rules)
+    told = (*told, *curves.told)
+    findings += _said_of_curves(curves, min_count)
     groups = judge_groups(result, told, min_count, rules)
     if groups.n_untyped:
         said = f"{groups.n_untyped} line(s) of descriptions have labels or values of no known form"
         findings.append(Finding(Rule.TYPED, Verdict.REFUSE, said))
     findings += _said(numbers, hidden, n_primary, narrow, groups)
     lines = hidden_lines(reading, numbers, hidden) | groups.lines
-    n_kept = result.n_rows - len(lines)
-    n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of) + groups.n_kept
+    n_of_curves = sum(result.of_type(each).num_rows for each in CURVES)
+    n_kept = result.n_rows - len(lines) - n_of_curves + len(curves.lines)
+    n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of) + groups.n_kept + curves.n_shown
     if n_cells_kept == 0:
         findings.append(Finding(Rule.CONTENT, Verdict.REFUSE, "no estimate is left to release"))
     else:
@@ -80,17 +86,18 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
         "n_estimates": n_estimates,
         "n_hidden": n_estimates - n_kept,
         "share_kept": round(n_kept / n_estimates, 4) if n_estimates else 0.0,
-        "n_cells": len(reading.cells) + len(groups.evidence),
+        "n_cells": len(reading.cells) + len(groups.evidence) + len(curves.evidence),
         "n_cells_touched": sum(bool(_hidden_roles(numbers, hidden, at)) for at in range(len(reading.cells)))
-        + sum(bool(each.hidden) for each in groups.evidence),
+        + sum(bool(each.hidden) for each in (*groups.evidence, *curves.evidence)),
         "min_count": min_count,
         "policy": rules.id,
     }
+    is_sound = not any(finding.verdict is Verdict.REFUSE for finding in findings if finding.rule is not Rule.CONTENT)
     return Assessment(
         min_count,
         tuple(findings),
-        _safe(result, lines, min_count) if len(narrow) == 0 and not groups.n_untyped else None,
-        (*_evidence(reading, numbers, hidden), *groups.evidence),
+        _safe(result, lines, curves, min_count) if is_sound else None,
+        (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence),
         summary,
         (*told, *groups.told),
     )
@@ -197,6 +204,21 @@ def _said(
         yield Finding(Rule.ATTACK, Verdict.PASS, f"no hidden number can be narrowed to fewer than {k} values")
 
 
+def _said_of_curves(curves: JudgedCurves, k: int) -> Iterable[Finding]:
+    if curves.n_untyped:
+        said = f"{curves.n_untyped} line(s) of survival curves have labels or values of no known form"
+        yield Finding(Rule.TYPED, Verdict.REFUSE, said)
+    if curves.n_unbacked:
+        said = f"{curves.n_unbacked} survival curve(s) have no persons behind them or do not agree with them"
+        yield Finding(Rule.BACKED, Verdict.REFUSE, said)
+    if curves.n_hidden:
+        said = f"{curves.n_hidden} survival curve(s) are left out: they or what they leave of others have no step"
+        yield Finding(Rule.STEPS, Verdict.REVIEW, said)
+    elif curves.n_shown:
+        said = f"every step of every survival curve has {k} persons or nobody; the curves are computed from these steps"
+        yield Finding(Rule.STEPS, Verdict.PASS, said)
+
+
 def _hidden_roles(numbers: Numbers, hidden: npt.NDArray[np.bool_], at: int) -> set[Role]:
     """What of a cell is hidden."""
     time = numbers.time_of[at]
@@ -223,12 +245,17 @@ def hidden_lines(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool
     return lines
 
 
-def _safe(result: StudyResult, lines: set[int], min_count: int) -> StudyResult:
-    """The result with those lines hidden and without its persons."""
+def _safe(result: StudyResult, lines: set[int], curves: JudgedCurves, min_count: int) -> StudyResult:
+    """The result with those lines hidden, with what curves became, and without its persons."""
     values = result.table["estimate_value"].to_pylist()
     shown = [HIDDEN if row in lines else value for row, value in enumerate(values)]
     place = result.table.schema.get_field_index("estimate_value")
     table = result.table.set_column(place, result.table.schema.field(place), pa.array(shown, pa.string()))
+    ids = [each.result_id for each in result.settings if each.result_type in CURVES]
+    if ids and min_count > 1:
+        others = table.filter(pa.array(~np.isin(table["result_id"].to_numpy(), ids)))
+        table = pa.concat_tables([others, pa.Table.from_pylist(list(curves.lines), table.schema)])
+        table = table.take(pa.array(np.argsort(table["result_id"].to_numpy(), kind="stable")))
     settings = tuple(
         ResultSettings(each.result_id, {**each.values, "min_cell_count": str(min_count)}) for each in result.settings
     )

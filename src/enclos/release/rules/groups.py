@@ -59,6 +59,8 @@ _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""
 _DEFINED = frozenset({"code_use", "cohort_code_use"})
 """Tables in which everybody has what their cohort is defined by."""
+_OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
+"""Counts of those of a group who had something."""
 _TOLD, _SHARE, _REST = "told", "share", "rest"
 
 
@@ -139,7 +141,7 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
     }
     unbacked: set[int] = set()
     n_untyped = sum(
-        not (rules.settings_names.fullmatch(name) and _LABEL.fullmatch(value))
+        not is_setting(name, value, rules)
         for each in result.settings
         if each.result_id in types
         for name, value in each.values.items()
@@ -152,7 +154,7 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
             continue
         value = line["estimate_value"]
         is_value = value is None or rules.values.fullmatch(value) or _DAY.fullmatch(value)
-        if not (is_value and all(_is_label(name, line[name] or "") for name in _LABELS)):
+        if not (is_value and all(is_label(name, line[name] or "") for name in _LABELS)):
             n_untyped += 1
             continue
         group = _group_of(line, groups)
@@ -190,7 +192,12 @@ def _tells_repeats(line: Mapping[str, str], group: _Group, k: int) -> bool:
     return name in {"count", "record_count"} and value is not None and 0 < int(value) - len(group.having) < k
 
 
-def _is_label(column: str, label: str) -> bool:
+def is_setting(name: str, value: str, rules: Policy) -> bool:
+    """Whether a setting may leave: a name of known form, and no markup or formula."""
+    return bool(rules.settings_names.fullmatch(name) and _LABEL.fullmatch(value))
+
+
+def is_label(column: str, label: str) -> bool:
     """Whether a label may leave: of known form, and with no long number in it but windows of time."""
     if not _LABEL.fullmatch(label):
         return False
@@ -210,7 +217,10 @@ def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
     """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
     n, n_rest = len(group.having), len(group.among) - len(group.having)
     is_size = group.cell.variable_name.lower() in _SIZES or group.result_type in _DEFINED
-    is_part = any(supports().get(name) == _SHARE or (name == "count" and not is_size) for _, name in group.rows)
+    is_part = any(
+        supports().get(name) == _SHARE or name in _OF_OUTCOME or (name == "count" and not is_size)
+        for _, name in group.rows
+    )
     return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_part and n > 0 == n_rest)
 
 
@@ -289,10 +299,10 @@ def _colliding(
             of_set[persons.serialize()].append(group)
     fixed = {persons.serialize() for persons in told if persons}
     names = list(dict.fromkeys([*of_set, *fixed]))
-    everything = _sets(names)
+    everything = sets_of(names)
     asked = names if suspects is None else [name for name in names if name in suspects]
     chosen, colliding = [], set()
-    for found in collisions(_sets(asked), everything, k):
+    for found in collisions(sets_of(asked), everything, k):
         colliding.add(asked[found.new])
         earlier = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
         free = [group for name in (asked[found.new], *earlier) if name not in fixed for group in of_set[name]]
@@ -301,7 +311,8 @@ def _colliding(
     return chosen, colliding
 
 
-def _sets(names: Sequence[bytes]) -> Sets:
+def sets_of(names: Sequence[bytes]) -> Sets:
+    """Sets of persons, serialised, as they are compared with others."""
     members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
     told = [told_by(each) for each in members]
     counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)

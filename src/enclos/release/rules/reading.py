@@ -15,6 +15,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Finding, Role, Rule
+from enclos.release.rules.courses import CURVES
 from enclos.release.rules.groups import GROUPS
 from enclos.release.rules.policy import Policy, roles
 
@@ -143,7 +144,7 @@ def read_result(result: StudyResult, rules: Policy) -> Reading:
     Refuses: nothing; what is not typed or not backed is counted, and the findings refuse.
     """
     reading = Reading()
-    settings = {each.result_id: each for each in result.settings if each.result_type not in EFFECTS | GROUPS}
+    settings = {each.result_id: each for each in result.settings if each.result_type not in EFFECTS | GROUPS | CURVES}
     elsewhere = {each.result_id for each in result.settings} - settings.keys()
     strata = {id_: _stratum(each) for id_, each in settings.items()}
     reading.n_untyped += settings_untyped(settings, rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,8 @@ from enclos.studies.survival.tally import EndingTally, ReasonTally
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 GROUP_NAME, VARIABLE, TIME = "target_cohort", "outcome", "time"
+LOST = "lost"
+"""The variable of cells that hold who was lost since the row before; no line tells them."""
 _INFINITE = "Inf"
 _DIGITS = 4
 _ESTIMATES = ("estimate", "estimate_95CI_lower", "estimate_95CI_upper")
@@ -156,7 +158,7 @@ class _Writer:
             self._report.add_cell(self._result_id, place, having, tally.persons)
 
     def events(self, pair: Pair) -> None:
-        """Add who is at risk, and how many had the outcome or were lost since the row before."""
+        """Add who is at risk, and how many had the outcome or were lost since the row before; cells of all."""
         gap_days = self._asked.shown.event_gap_days
         kinds = [(name, EstimateType.NUMERIC) for name in _COUNTS]
         for stratification in pair.strata:
@@ -178,6 +180,10 @@ class _Writer:
                     for at, day in enumerate(days.tolist()):
                         place = self._place(stratification, level, outcome, str(day))
                         self._report.add_cell(self._result_id, place, having.get(at, BitMap()), at_risk[at])
+                lost = _by_gap(tally.lost, days)
+                for at, day in enumerate(days.tolist()):
+                    place = replace(self._place(stratification, level, "", str(day)), variable=LOST)
+                    self._report.add_cell(self._result_id, place, lost.get(at, BitMap()), at_risk[at])
 
     def summaries(self, pair: Pair) -> None:
         """Add counts, restricted means and quantiles of each stratum."""

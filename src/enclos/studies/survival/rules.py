@@ -27,7 +27,8 @@ class LifeTable:
     """What happens on each day on which anything does, in order; at least one day."""
 
     days: Ints
-    n_at_risk: Ints
+    n_at_risk: Ints | Floats
+    """Whole entries, or parts of some where what happens is known by steps of days only."""
     n_events: Ints
     """One row per kind of event."""
     n_censored: Ints
@@ -207,7 +208,7 @@ def aalen_johansen(table: LifeTable) -> list[Curve]:
     return curves
 
 
-def _draws(hazards: Floats, moved: Floats, kept: Floats, n_at_risk: Ints) -> tuple[Floats, Floats, Floats]:
+def _draws(hazards: Floats, moved: Floats, kept: Floats, n_at_risk: Ints | Floats) -> tuple[Floats, Floats, Floats]:
     """The variances of one day's draw, each kind weighing ``moved`` or ``kept``, and their covariance."""
     mean = (hazards * moved).sum(axis=0)
     total = hazards.sum(axis=0)

@@ -61,6 +61,8 @@ class EndingTally:
     persons: BitMap
     with_event: list[dict[int, BitMap]]
     """Per kind of event and day, who had it; the first of them for the outcome."""
+    lost: dict[int, BitMap]
+    """Per day, who was lost."""
     leaving: dict[int, BitMap]
     """Who ends in each gap; gap n holds the days after n - 1 gaps up to n gaps, gap 0 the day of entry."""
 
@@ -68,7 +70,7 @@ class EndingTally:
     def empty(gap_days: int) -> EndingTally:
         """Nobody yet."""
         counts = np.zeros((_N_ENDINGS, 0), dtype=np.int64)
-        return EndingTally(gap_days, counts, BitMap(), [{} for _ in range(_N_ENDINGS - 1)], {})
+        return EndingTally(gap_days, counts, BitMap(), [{} for _ in range(_N_ENDINGS - 1)], {}, {})
 
     def add(self, persons: Ints, days: Ints, endings: Ints) -> None:
         """Add entries; at least one."""
@@ -81,6 +83,8 @@ class EndingTally:
         for kind, by_day in enumerate(self.with_event, start=plans.OUTCOME):
             having = endings == kind
             _unite(by_day, days[having], persons[having])
+        lost = endings == plans.CENSORED
+        _unite(self.lost, days[lost], persons[lost])
         _unite(self.leaving, -(-days // self.gap_days), persons)
 
 

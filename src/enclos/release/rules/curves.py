@@ -1,0 +1,201 @@
+"""Survival curves: steps put together until each rests on enough, and the curve computed from what they tell.
+
+A curve drawn day by day is a list of persons: each fall is somebody's day, and its height with the number at risk says
+how many. So no estimate of the study leaves. The counts of its days are put together into steps in which the minimum
+or nobody had each outcome, the minimum or nobody was lost, and the minimum or nobody is followed beyond; what leaves is
+these counts and the life table of them. The last part, whose end would be somebody's last day, is cut off.
+
+Strata have the steps of all together, or some of them, so that no subtraction of curves tells a shorter step. A
+stratum that cannot be shown takes others with it until what all hidden ones have in common may be told.
+
+Units: distinct persons; k is the permit's minimum count. Entries are counted in what is shown, persons decide.
+Source: Cutler and Ederer 1958 (life table); OpenSAFELY's kaplan-meier and ACRO's survival tables coarsen as well.
+Check: tests/unit/release/test_curves.py rebuilds every course of days that the released curve allows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
+from enclos.release.history import collisions
+from enclos.release.model import CellEvidence, Told
+from enclos.release.rules.courses import AT_RISK, ESTIMATES, EVENTS, N_EVENTS, N_LOST, Curve, Level, Line, read_curves
+from enclos.release.rules.groups import sets_of
+from enclos.release.rules.policy import Policy
+from enclos.studies.rules.estimates import printed
+from enclos.studies.survival import rules as survival
+
+_NAMES = ("estimate", "estimate_95CI_lower", "estimate_95CI_upper")
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCurves:
+    """The lines that leave in place of all lines of curves, and the persons that they tell."""
+
+    lines: tuple[Line, ...]
+    told: tuple[Told, ...]
+    evidence: tuple[CellEvidence, ...]
+    n_untyped: int
+    n_unbacked: int
+    n_merged: int
+    n_hidden: int
+    n_shown: int
+
+
+def judge_curves(result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy) -> JudgedCurves:
+    """What of the survival curves of a result may be shown beside what is told already.
+
+    Lines of no known form are counted, and curves that do not agree with their persons; the findings refuse.
+    """
+    curves, n_untyped, n_unbacked = read_curves(result, rules)
+    numbers = next((cell.person_numbers for cell in result.cells), np.zeros(0, dtype=np.int64))
+    for curve in curves:
+        _choose(curve, min_count, full=rules.hides_full_counts and min_count > 1)
+    _hide_colliding(curves, [each.persons for each in told], min_count)
+    n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)
+    levels = [level for curve in curves for each in curve.levels.values() for level in each]
+    return JudgedCurves(
+        tuple(line for curve in curves for line in _lines(curve)),
+        tuple(Told(each, numbers) for curve in curves for level in curve.shown for each in level.sets()),
+        tuple(each for curve in curves for each in _evidence(curve)),
+        n_untyped,
+        n_unbacked,
+        n_merged,
+        sum(level.is_hidden for level in levels),
+        sum(not level.is_hidden for level in levels),
+    )
+
+
+def _choose(curve: Curve, k: int, *, full: bool) -> None:
+    """Hide what has no step that may be told, and find the steps of the others: strata have some of their wholes'."""
+    names = sorted(curve.levels, key=lambda name: len(_variables(name)))
+    steps: dict[frozenset[str], tuple[int, ...]] = {}
+    for name in names:
+        levels, own = curve.levels[name], _variables(name)
+        wholes = [ends for variables, ends in steps.items() if variables < own]
+        ends = sorted(set(range(curve.last_named + 1)).intersection(*wholes))
+        rest = _hide(levels, len(own), curve.n_gaps - 1, k, full=full)
+        shown = [level for level in levels if not level.is_hidden]
+        found = _ends([*shown, *rest], ends, curve.n_gaps - 1, k, full=full) if shown else ()
+        for level in levels:
+            level.is_hidden |= not found
+            level.steps = found
+        steps[own] = found
+
+
+def _variables(name: str) -> frozenset[str]:
+    return frozenset() if name == OVERALL else frozenset(name.split(SEPARATOR))
+
+
+def _hide(levels: Sequence[Level], n_variables: int, last: int, k: int, *, full: bool) -> list[Level]:
+    """Hide levels that tell of a few, and others until what is hidden may be told as one; gives that one."""
+    for level in levels:
+        level.is_hidden = not level.part(0, last).may_be_told(k, full=full)
+    while any(level.is_hidden for level in levels):
+        shown = [level for level in levels if not level.is_hidden]
+        rest = _together([level for level in levels if level.is_hidden])
+        if n_variables > 1 or not shown:  # hidden ones have a rest in each variable: none is shown
+            for level in shown:
+                level.is_hidden = True
+            return []
+        if rest.part(0, last).may_be_told(k, full=full):
+            return [rest]
+        min(shown, key=lambda level: (len(level.persons), level.strata)).is_hidden = True
+    return []
+
+
+def _together(levels: Sequence[Level]) -> Level:
+    def united(sets: Sequence[Sequence[BitMap]]) -> list[BitMap]:
+        return [BitMap.union(BitMap(), *each) for each in zip(*sets, strict=True)]
+
+    kinds = [united(kind) for kind in zip(*(level.events for level in levels), strict=True)]
+    lost, at_risk = united([level.lost for level in levels]), united([level.at_risk for level in levels])
+    first = levels[0]
+    return Level(("", ""), first.outcomes, kinds, lost, at_risk, first.n_events, first.n_lost)
+
+
+def _ends(levels: Sequence[Level], allowed: Sequence[int], last: int, k: int, *, full: bool) -> tuple[int, ...]:
+    """The earliest ends of steps that may be told in every level, and so may what comes after the last of them."""
+
+    def may(first: int, end: int) -> bool:
+        return all(level.part(first, end).may_be_told(k, full=full) for level in levels)
+
+    ends: list[int] = []
+    for end in allowed:
+        if may(ends[-1] + 1 if ends else 0, end):
+            ends.append(end)
+    while ends and ends[-1] < last and not may(ends[-1] + 1, last):
+        popped = ends.pop()
+        first = ends[-1] + 1 if ends else 0
+        later = (end for end in allowed if end > popped and may(first, end) and (end == last or may(end + 1, last)))
+        ends += [end for end in [next(later, None)] if end is not None]
+    return tuple(ends)
+
+
+def _hide_colliding(curves: Sequence[Curve], told: Sequence[BitMap], k: int) -> None:
+    """Hide stratifications while sums or rests of sets that are told miss one of theirs by a few persons."""
+    fixed = list(dict.fromkeys(persons.serialize() for persons in told if persons))
+    while k > 1:
+        owners: dict[bytes, list[list[Level]]] = defaultdict(list)
+        for curve in curves:
+            for levels in curve.levels.values():
+                for level in levels:
+                    for persons in () if level.is_hidden else level.sets():
+                        owners[persons.serialize()].append(levels)
+        own = list(owners)
+        names = list(dict.fromkeys([*own, *fixed]))
+        chosen = []
+        for found in collisions(sets_of(own), sets_of(names), k):
+            others = [names[place] if place < len(names) else own[place - len(names)] for place in found.others]
+            free = [levels for name in (own[found.new], *others) for levels in owners.get(name, ())]
+            chosen.append(min(free, key=lambda levels: (-len(levels), len(levels[0].persons), levels[0].strata)))
+        if not chosen:
+            return
+        for levels in chosen:
+            for level in levels:
+                level.is_hidden = True
+
+
+def _lines(curve: Curve) -> Iterator[Line]:
+    """The lines of a curve that leave: a life table, and its counts."""
+    for level in curve.shown:
+        ends = list(level.steps)
+        days = np.array([curve.day(end) for end in ends])
+        events = np.diff(level.n_events.cumsum(axis=1)[:, ends], prepend=0)
+        lost = np.diff(level.n_lost.cumsum()[ends], prepend=0)
+        followed = level.n_entries - np.concatenate(([0], (events.sum(axis=0) + lost).cumsum()))
+        # Lost within a step, entries are at risk for half of it; lost where all following ends, for all of it.
+        exposed = followed[:-1] - np.where(days == curve.follow_up, 0.0, lost / 2)
+        table = survival.LifeTable(days, exposed, events, lost)
+        drawn = [survival.kaplan_meier(table)] if len(events) == 1 else survival.aalen_johansen(table)
+        for kind, (outcome, one) in enumerate(zip(level.outcomes, drawn, strict=True)):
+            place = {**curve.template, "strata_name": level.strata[0], "strata_level": level.strata[1]}
+            for day in dict.fromkeys([0, *days.tolist()]):
+                place = {**place, "variable_level": outcome, "additional_level": str(day)}
+                at = int(one.step_on(np.array([day]))[0])
+                for name, values in zip(_NAMES, one.steps(), strict=True):
+                    text = None if np.isnan(values[at]) else printed(round(float(values[at]), _DIGITS))
+                    yield {**place, "result_id": curve.ids[ESTIMATES], "estimate_name": name, "estimate_value": text}
+                counts = {AT_RISK: followed[at]}
+                if at:
+                    counts |= {N_EVENTS: events[kind, at - 1], N_LOST: lost[at - 1]}
+                for name, count in counts.items():
+                    own = {"estimate_name": name, "estimate_value": str(int(count))}
+                    yield {**place, "result_id": curve.ids[EVENTS], **own}
+
+
+def _evidence(curve: Curve) -> Iterator[CellEvidence]:
+    for levels in curve.levels.values():
+        for level in levels:
+            whole = level.part(0, curve.n_gaps - 1)
+            hidden = ("numerator", "denominator") if level.is_hidden else ()
+            n_events = len(BitMap.union(BitMap(), *whole.events))
+            n = len(level.persons)
+            yield CellEvidence(curve.ids[EVENTS], curve.target, OVERALL, n_events, n, hidden, EVENTS)
