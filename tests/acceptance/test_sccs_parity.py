@@ -43,7 +43,7 @@ def asked(pre_exposure_days: int, time: Time) -> Sccs:
 
 
 def found_in(series: Series, analysis: Sccs) -> Found:
-    rare = rare_outcome(1, 100, first_only=False)
+    rare = rare_outcome(1, 100, 0.1, first_only=False)
     return analyse(analysis, series.people, series.eras, series.persons, rare)
 
 

@@ -26,7 +26,7 @@ def errors(truth: float, n_populations: int, asked: Sccs = ADJUSTED) -> tuple[np
     for seed in range(n_populations):
         series = simulated(seed, truth)
         eras = series.eras.only(series.eras.kind < len(asked.exposures))
-        result = analyse(asked, series.people, eras, series.persons, rare_outcome(1, 100, first_only=False))
+        result = analyse(asked, series.people, eras, series.persons, rare_outcome(1, 100, 0.1, first_only=False))
         effect = result.model.effects[0]
         found.append(effect.log_ratio - math.log(truth))
         n_covered += effect.lower <= math.log(truth) <= effect.upper

@@ -36,15 +36,15 @@ class PositiveControlsDocument(Document):
 
 
 def wrong_controls(
-    outcomes: list[str], negative: list[str] | None, positive: PositiveControlsDocument | None
+    asked: list[str], negative: list[str] | None, positive: PositiveControlsDocument | None
 ) -> Iterator[Complaint]:
-    """Controls that are outcomes too or are given twice, and positive ones that there is nothing to make of."""
+    """Controls that are asked about too or are given twice, and positive ones that there is nothing to make of."""
     controls = negative or []
     if len(set(controls)) != len(controls):
         yield ("negative_controls",), "a value is given twice", Code.STUDY_INVALID
     for at, name in enumerate(controls):
-        if name in outcomes:
-            yield ("negative_controls", at), "an outcome is not a negative control", Code.STUDY_INVALID
+        if name in asked:
+            yield ("negative_controls", at), "what is asked about is not a negative control", Code.STUDY_INVALID
     if positive is None:
         return
     if not controls:

@@ -54,7 +54,7 @@ def odds_ratios(number: Ints, is_case: Bools, exposed: Bools) -> tuple[Effect, .
     )
     if found.status not in {Status.CONVERGED, Status.NOT_IDENTIFIED}:
         return tuple(effects)
-    for column, effect in zip(columns.tolist(), effects_of(found, len(columns)), strict=True):
+    for column, effect in zip(columns.tolist(), effects_of(found, range(len(columns))), strict=True):
         effects[column] = effect
     return tuple(effects)
 

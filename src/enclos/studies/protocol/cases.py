@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.protocol.shape import Options, Words
-from enclos.studies.protocol.words import dates, days, names, windows, yes
+from enclos.studies.protocol.words import dates, days, names, positive_controls, windows, yes
 from enclos.studies.sccs.findings import window_words
-from enclos.studies.sccs.model import Sccs
+from enclos.studies.sccs.model import Sccs, Thresholds
 
 
 def _sccs(each: Sccs) -> Options:
@@ -22,7 +22,27 @@ def _sccs(each: Sccs) -> Options:
     yield "Dates", dates(cases.dates)
     for name, knots in (("age", time.age_knots), ("season", time.season_knots), ("calendar time", time.calendar_knots)):
         yield f"Spline over {name}", f"{knots} knots" if knots else "none"
+    yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
+    yield "Positive controls", positive_controls(each.positive_controls)
+    yield "Diagnostics before a ratio is shown", _series_thresholds(each.thresholds)
     yield "Estimates shown although a diagnostic fails", yes(each.show_failed)
+
+
+def _series_thresholds(asked: Thresholds) -> str:
+    bounds = {
+        "the interval before an exposure touches": asked.pre_exposure,
+        "the interval at the end of observation touches": asked.end_of_observation,
+    }
+    words = {
+        "share with a first outcome at most": asked.rare_outcome,
+        "mean ratio of outcomes by month to those expected at most": asked.time_stability,
+        "minimum detectable rate ratio at most": asked.mdrr,
+        "expected absolute systematic error at most": asked.ease,
+        "share of controls that the others calibrate at least": asked.left_out,
+    }
+    said = [f"{what} {pair[0]:g} to {pair[1]:g}" for what, pair in bounds.items() if pair is not None]
+    said += [f"{what} {value:g}" for what, value in words.items() if value is not None]
+    return "; ".join(said) or "none"
 
 
 def _window_days(n_days: int) -> str:
@@ -36,8 +56,8 @@ SCCS = Words(
     lambda each: each.outcomes,
     _sccs,
     "Rate ratios of a conditional Poisson model with 95 % intervals of its profile likelihood; shown when the "
-    "diagnostics of event-dependent exposure and observation, stability over time and, with first outcomes, a "
-    "rare outcome hold",
+    "diagnostics of event-dependent exposure and observation, stability over time, strength and, with first outcomes, "
+    "a rare outcome hold; calibrated where there are negative controls",
 )
 
 

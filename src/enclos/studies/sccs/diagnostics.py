@@ -18,10 +18,7 @@ from enclos.studies.sccs.moments import Curves
 
 RARE, GAIN, PRE_EXPOSURE = "rare_outcome", "pre_exposure_gain", "event_exposure_independence"
 END, STABLE = "event_observation_independence", "time_stability"
-MAX_PREVALENCE = 0.1
-PRE_EXPOSURE_BOUNDS = (0.8, 1.25)
-END_BOUNDS = (0.5, 2.0)
-MAX_TIME_RATIO = 1.1
+MDRR, EASE, LEFT_OUT = "mdrr", "ease", "left_out"
 ALPHA = 0.05
 _GAIN_DAYS = 30
 _LARGEST_RATIO = 10.0
@@ -40,26 +37,57 @@ class Diagnostic:
     p_value: float = math.nan
     exposure: str | None = None
     """None: it is about the outcome."""
+    window: str | None = None
+    """Set where it is about one ratio alone."""
+    least: float = math.nan
+    most: float = math.nan
+    """What is asked of the estimate, or of its interval."""
 
 
-def rare_outcome(n_with: int, n_persons: int, *, first_only: bool) -> Diagnostic:
+def rare_outcome(n_with: int, n_persons: int, most: float | None, *, first_only: bool) -> Diagnostic:
     """The share of persons observed who have the outcome; it matters when only the first outcome counts.
 
     Source: Farrington, Whitaker and Ghebremichael-Weldeselassie 2018: the bias is about half the share.
     """
     share = n_with / n_persons if n_persons else math.nan
-    return Diagnostic(RARE, share <= MAX_PREVALENCE if first_only else None, share)
+    judged = most is not None and first_only
+    return Diagnostic(RARE, share <= (most or 0.0) if judged else None, share, most=_or_nan(most))
 
 
-def within_bounds(name: str, effect: Effect, bounds: tuple[float, float], exposure: str | None = None) -> Diagnostic:
+def within_bounds(
+    name: str, effect: Effect, bounds: tuple[float, float] | None, exposure: str | None = None
+) -> Diagnostic:
     """Whether the interval of a window's rate ratio shares a number with the bounds.
 
     Empty: without an estimate it is not looked at
     """
+    least, most = bounds or (math.nan, math.nan)
     if not effect.known:
-        return Diagnostic(name, None, exposure=exposure)
+        return Diagnostic(name, None, exposure=exposure, least=least, most=most)
     ratio, lower, upper = (math.exp(each) for each in (effect.log_ratio, effect.lower, effect.upper))
-    return Diagnostic(name, lower <= bounds[1] and upper >= bounds[0], ratio, lower, upper, exposure=exposure)
+    passed = None if bounds is None else lower <= most and upper >= least
+    return Diagnostic(name, passed, ratio, lower, upper, exposure=exposure, least=least, most=most)
+
+
+def at_most(name: str, value: float, most: float | None, place: tuple[str, str]) -> Diagnostic:
+    """Whether a number of one ratio is no larger than asked; one that could not be had does not pass.
+
+    In: place — the window and the exposure
+    """
+    window, exposure = place
+    passed = None if most is None else value <= most
+    return Diagnostic(name, passed, value, exposure=exposure, window=window, most=_or_nan(most))
+
+
+def at_least(name: str, value: float, least: float | None, place: tuple[str, str]) -> Diagnostic:
+    """Whether a number of one ratio is no smaller than asked; one that could not be had does not pass."""
+    window, exposure = place
+    passed = None if least is None else value >= least
+    return Diagnostic(name, passed, value, exposure=exposure, window=window, least=_or_nan(least))
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def pre_exposure_gain(people: People, eras: Stretches, exposure: str, *, decides: bool) -> Diagnostic:
@@ -95,7 +123,7 @@ def pre_exposure_gain(people: People, eras: Stretches, exposure: str, *, decides
     )
 
 
-def time_stability(people: People, curves: Curves, season: Floats, calendar: Floats) -> Diagnostic:
+def time_stability(people: People, curves: Curves, season: Floats, calendar: Floats, most: float | None) -> Diagnostic:
     """How far outcomes by month are from what the cases' time in the month lets expect, season and calendar counted in.
 
     The mean ratio is the one that makes most likely that each month has its expected outcomes times it, or divided by
@@ -138,12 +166,19 @@ def time_stability(people: People, curves: Curves, season: Floats, calendar: Flo
     best = int(np.argmax([log_likelihood(each) for each in grid]))
     around = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
     ratio = float(minimize_scalar(lambda each: -log_likelihood(each), bounds=around, method="bounded").x)
-    rise = log_likelihood(max(ratio, MAX_TIME_RATIO)) - log_likelihood(min(ratio, MAX_TIME_RATIO))
+    if most is None:
+        return Diagnostic(STABLE, None, ratio)
+    rise = log_likelihood(max(ratio, most)) - log_likelihood(min(ratio, most))
     p_value = float(chi2.sf(2 * rise, 1)) if rise > 0 else 1.0
-    return Diagnostic(STABLE, p_value > ALPHA, ratio, p_value=p_value)
+    return Diagnostic(STABLE, p_value > ALPHA, ratio, p_value=p_value, most=most)
 
 
-def all_hold(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether nothing that was looked at fails; a series in which nothing could be looked at does not hold."""
-    verdicts = [each.passed for each in diagnostics if each.passed is not None]
-    return bool(verdicts) and all(verdicts)
+def all_hold(diagnostics: Iterable[Diagnostic], place: tuple[str, str | None] | None = None) -> bool:
+    """Whether nothing that was looked at fails; a series in which nothing could be looked at does not hold.
+
+    In: place — the window and exposure whose own diagnostics count too; None: those of the series as a whole
+    """
+    judged = [each for each in diagnostics if each.passed is not None]
+    of_all = [each.passed for each in judged if each.window is None]
+    own = [each.passed for each in judged if each.window is not None and (each.window, each.exposure) == place]
+    return bool(of_all) and all(of_all) and all(own)

@@ -6,9 +6,10 @@ from collections.abc import Container, Iterator
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
+from enclos.studies.calibration.document import PositiveControlsDocument, wrong_controls
 from enclos.studies.document.values import (
     AGE_SCHEMA,
     NAME_PATTERN,
@@ -22,7 +23,7 @@ from enclos.studies.document.values import (
     unknown_names,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup, DateRange
-from enclos.studies.sccs.model import MAX_KNOTS, RESERVED, Anchor, Cases, Sccs, Time, Window
+from enclos.studies.sccs.model import MAX_KNOTS, RESERVED, Anchor, Cases, Sccs, Thresholds, Time, Window
 
 _N_KNOTS = 5
 _AnyDays: TypeAlias = Annotated[StrictInt, Field(ge=-MAX_DAYS, le=MAX_DAYS)]
@@ -63,6 +64,44 @@ class WindowDocument(Document):
         return Window(name, self.start, Anchor(self.start_anchor), self.end, Anchor(self.end_anchor), self.first_only)
 
 
+_Largest: TypeAlias = Annotated[
+    StrictFloat | StrictInt | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
+]
+_Ratio: TypeAlias = Annotated[StrictFloat | StrictInt, Field(gt=0)]
+_Bounds: TypeAlias = Annotated[list[_Ratio], Field(min_length=2, max_length=2)] | None
+_JUDGED = Thresholds()
+
+
+class DiagnosticsDocument(Document):
+    """What must hold before a ratio is shown; null: not judged."""
+
+    rare_outcome: _Largest = Field(
+        _JUDGED.rare_outcome, description="The largest share with the outcome, where only the first counts."
+    )
+    pre_exposure: _Bounds = Field(
+        [0.8, 1.25], description="Bounds that the interval of the window before an exposure touches."
+    )
+    end_of_observation: _Bounds = Field(
+        [0.5, 2.0], description="Bounds that the interval of the window at the end of observation touches."
+    )
+    time_stability: _Largest = Field(
+        _JUDGED.time_stability, description="The largest mean ratio of outcomes by month to those expected."
+    )
+    mdrr: _Largest = Field(_JUDGED.mdrr, description="The largest minimum detectable rate ratio.")
+    ease: _Largest = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
+    left_out: _Largest = Field(
+        _JUDGED.left_out, description="The least share of controls that hold when calibrated by all others."
+    )
+
+    def noun(self) -> Thresholds:
+        """The thresholds meant."""
+        pairs = (self.pre_exposure, self.end_of_observation)
+        before, end = (None if each is None else (float(each[0]), float(each[1])) for each in pairs)
+        singles = (self.rare_outcome, self.time_stability, self.mdrr, self.ease, self.left_out)
+        rare, stable, mdrr, ease, left_out = (None if each is None else float(each) for each in singles)
+        return Thresholds(rare, before, end, stable, mdrr, ease, left_out)
+
+
 class SccsDocument(AnalysisDocument):
     """A self-controlled case series: the rate of an outcome while exposed against the same person's other time."""
 
@@ -95,6 +134,13 @@ class SccsDocument(AnalysisDocument):
     age_spline: _Knots = Field(0, description="Adjust for age: number of knots, or true for 5.")
     season_spline: _Knots = Field(0, description="Adjust for season: number of knots, or true for 5.")
     calendar_spline: _Knots = Field(0, description="Adjust for calendar time: number of knots, or true for 5.")
+    negative_controls: Names | None = Field(
+        None, description="Outcomes that no exposure changes; they tell the systematic error."
+    )
+    positive_controls: PositiveControlsDocument | None = Field(
+        None, description="Outcomes of known effect, made of the negative controls; without it there are none."
+    )
+    diagnostics: DiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
     show_failed: StrictBool = Field(False, description="Whether estimates are shown although a diagnostic fails.")
 
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
@@ -107,6 +153,11 @@ class SccsDocument(AnalysisDocument):
         yield from self._wrong_windows()
         yield from wrong_range("ages", self.ages)
         yield from wrong_range("date_range", self.date_range)
+        yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
+        yield from wrong_controls([*self.exposure, *self.outcome], self.negative_controls, self.positive_controls)
+        for option in ("pre_exposure", "end_of_observation"):
+            for where, what, code in wrong_range(option, getattr(self.diagnostics, option, None)):
+                yield ("diagnostics", *where), what, code
 
     def _wrong_windows(self) -> Iterator[Complaint]:
         for name, window in (self.windows or {}).items():
@@ -130,6 +181,9 @@ class SccsDocument(AnalysisDocument):
             self.pre_exposure_days,
             self.end_of_observation_days,
             self.show_failed,
+            Thresholds() if self.diagnostics is None else self.diagnostics.noun(),
+            tuple(self.negative_controls or ()),
+            None if self.positive_controls is None else self.positive_controls.noun(),
         )
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from pyroaring import BitMap
 
-from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
+from enclos.studies.calibration.rules.calibrating import Calibration
+from enclos.studies.calibration.rules.strength import Ratio, e_value
 from enclos.studies.rules.estimates import printed
 from enclos.studies.rules.report import Estimate, Place, Report
 from enclos.studies.sccs import diagnostics
+from enclos.studies.sccs.controls import Controlled, estimate_of
 from enclos.studies.sccs.diagnostics import Diagnostic
 from enclos.studies.sccs.fitting import Effect, Model
-from enclos.studies.sccs.intervals import Counts, Ints, Rows
+from enclos.studies.sccs.intervals import Counts, Floats, Ints, Rows
 from enclos.studies.sccs.model import END_OF_OBSERVATION, Sccs, Window
 
 GROUP_NAME = "outcome_cohort_name"
-ESTIMATES, DIAGNOSTICS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_attrition"
+ESTIMATES, DIAGNOSTICS, CONTROLS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_controls", "sccs_attrition"
 _Z_95 = 1.959963984540054
 _DIGITS = 10
 
@@ -29,6 +32,8 @@ class Found:
     """What was found about one outcome."""
 
     rows: Rows
+    values: Floats
+    """Of the splines, one row per kind of moment."""
     model: Model
     diagnostics: Sequence[Diagnostic]
     steps: Sequence[tuple[str, Counts]]
@@ -40,43 +45,52 @@ class Found:
     """The spline of each coefficient."""
 
 
-def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found]) -> None:
+def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found], controls: Mapping[int, Controlled]) -> None:
     """Add all result ids, each holding all outcomes."""
     settings = _settings(asked)
-    result_id = report.start(DIAGNOSTICS, GROUP_NAME, "", "", settings)
+    result_id = report.start(DIAGNOSTICS, GROUP_NAME, "window", "", settings)
     for outcome, each in found.items():
         _report_diagnostics(report, result_id, outcome, each)
     result_id = report.start(ESTIMATES, GROUP_NAME, "", "", settings)
     for outcome, each in found.items():
-        _report_estimates(report, result_id, asked, outcome, each)
+        _report_estimates(report, result_id, asked, outcome, each, controls)
+    if controls:
+        _report_controls(report, report.start(CONTROLS, GROUP_NAME, "true_ratio", "", settings), asked, controls)
     result_id = report.start(ATTRITION, GROUP_NAME, "reason", "reason_id", settings)
     for outcome, each in found.items():
         report_steps(report, result_id, GROUP_NAME, outcome, each.steps, each.every_person)
 
 
-def is_shown(asked: Sccs, found: Found) -> bool:
-    """Whether ratios are shown: when the diagnostics hold, or when the study asks for them all the same."""
-    return asked.show_failed or diagnostics.all_hold(found.diagnostics)
+def is_shown(asked: Sccs, found: Found, place: tuple[str, str | None] | None = None) -> bool:
+    """Whether ratios are shown: when the diagnostics hold, or when the study asks for them all the same.
+
+    In: place — the window and exposure of one ratio, which has diagnostics of its own; None: of the whole series
+    """
+    return asked.show_failed or diagnostics.all_hold(found.diagnostics, place)
 
 
 def _report_diagnostics(report: Report, result_id: int, outcome: str, found: Found) -> None:
     everyone = BitMap(found.persons.astype(np.uint32))
     for each in found.diagnostics:
-        place = Place(GROUP_NAME, outcome, each.name, each.exposure)
+        strata = (OVERALL, OVERALL) if each.window is None else ("window", each.window)
+        place = Place(GROUP_NAME, outcome, each.name, each.exposure, strata)
         numbers = {"estimate": each.estimate, "lower": each.lower, "upper": each.upper, "p_value": each.p_value}
+        numbers |= {"least": each.least, "most": each.most}
         given = [number(name, value) for name, value in numbers.items() if not math.isnan(value)]
         word = "not evaluated" if each.passed is None else "pass" if each.passed else "fail"
         report.add(result_id, place, [*given, Estimate("verdict", EstimateType.CHARACTER, word)])
         report.add_cell(result_id, place, everyone, everyone)
 
 
-def _report_estimates(report: Report, result_id: int, asked: Sccs, outcome: str, found: Found) -> None:
-    shown = is_shown(asked, found)
+def _report_estimates(
+    report: Report, result_id: int, asked: Sccs, outcome: str, found: Found, controls: Mapping[int, Controlled]
+) -> None:
     everyone = BitMap(found.persons.astype(np.uint32))
     rows = found.rows
     for column, (window, exposure) in enumerate(windows_in_order(asked)):
         within = rows.within[:, column]
         having = within & (rows.n_outcomes > 0)
+        shown = is_shown(asked, found, (window, exposure))
         place = Place(GROUP_NAME, outcome, window, exposure)
         cases = BitMap(found.persons[rows.case[having]].astype(np.uint32))
         counts = {"n_persons": len(BitMap(found.persons[rows.case[within]].astype(np.uint32)))}
@@ -85,9 +99,13 @@ def _report_estimates(report: Report, result_id: int, asked: Sccs, outcome: str,
             counts |= {"n_events": int(rows.n_outcomes[within].sum()), "person_days": int(rows.n_days[within].sum())}
         estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in counts.items()]
         if shown:
-            estimates += ratio_estimates("rate_ratio", found.model.effects[column])
+            effect = found.model.effects[column]
+            estimates += [*ratio_estimates("rate_ratio", effect), *e_value_estimates(effect)]
+            if column in controls:
+                estimates += _calibrated_estimates(effect, controls[column].calibration)
         report.add(result_id, place, estimates)
         report.add_cell(result_id, place, cases, everyone)
+    shown = is_shown(asked, found)
     if shown:
         _report_splines(report, result_id, outcome, found)
     place = Place(GROUP_NAME, outcome, "model", None)
@@ -110,6 +128,49 @@ def _report_splines(report: Report, result_id: int, outcome: str, found: Found) 
         place = Place(GROUP_NAME, outcome, name, f"component {at - names.index(name) + 1}")
         report.add(result_id, place, [number("log_rate_ratio", coefficient)])
         report.add_cell(result_id, place, everyone, everyone)
+
+
+def _calibrated_estimates(effect: Effect, calibration: Calibration) -> list[Estimate]:
+    """The ratio freed of the systematic error, as far as it exists."""
+    if not effect.known:
+        return []
+    found = calibration.interval(estimate_of(effect))
+    ends = {"rate_ratio": found.log, "lower": found.lower, "upper": found.upper}
+    numbers = {f"calibrated_{name}": math.exp(end) for name, end in ends.items() if end is not None}
+    numbers["calibrated_p_value"] = calibration.p_value(estimate_of(effect))
+    return [number(name, value) for name, value in numbers.items() if not math.isnan(value)]
+
+
+def _report_controls(report: Report, result_id: int, asked: Sccs, controls: Mapping[int, Controlled]) -> None:
+    """Add each control, how it holds by the others, and the systematic error, by window and exposure."""
+    for column, (window, exposure) in enumerate(windows_in_order(asked)):
+        if column not in controls:
+            continue
+        found = controls[column]
+        left_out = iter(found.calibration.left_out_p())
+        for each in found.controls:
+            estimates = ratio_estimates("rate_ratio", each.effect)
+            if not each.true_log and (p_value := next(left_out)) is not None:
+                estimates.append(number("left_out_p", p_value))
+            true = ("true_ratio", _ratio_text(each.true_log))
+            report.add(result_id, Place(GROUP_NAME, each.made_of, window, exposure, true), estimates)
+        for level in found.calibration.coverage():
+            shares = {"coverage": level.within, "below": level.below, "above": level.above}
+            shares["coverage_uncalibrated"] = level.uncalibrated
+            estimates = [Estimate("n_controls", EstimateType.INTEGER, str(level.n_controls))]
+            estimates += [number(name, value) for name, value in shares.items()]
+            true = ("true_ratio", _ratio_text(level.true_log))
+            report.add(result_id, Place(GROUP_NAME, OVERALL, window, exposure, true), estimates)
+        null, model = found.calibration.null, found.calibration.model
+        if null is not None and model is not None:
+            values = {"mean": null.mean, "sd": null.sd, "ease": found.calibration.ease}
+            values |= {each.name: getattr(model, each.name) for each in fields(model)}
+            estimates = [number(name, value) for name, value in values.items()]
+            report.add(result_id, Place(GROUP_NAME, OVERALL, window, exposure), estimates)
+
+
+def _ratio_text(log_ratio: float) -> str:
+    return printed(float(f"{math.exp(log_ratio):.6g}")) or ""
 
 
 def windows_in_order(asked: Sccs) -> Iterator[tuple[str, str | None]]:
@@ -135,6 +196,17 @@ def ratio_estimates(name: str, effect: Effect) -> list[Estimate]:
         "standard_error": (effect.upper - effect.lower) / (2 * _Z_95),
     }
     return [number(each, value) for each, value in numbers.items()]
+
+
+def e_value_estimates(effect: Effect, kind: Ratio = Ratio.RISK) -> list[Estimate]:
+    """How strong a hidden confounder would have to be.
+
+    Empty: nothing when there is no ratio
+    """
+    if not effect.known:
+        return []
+    found = e_value(math.exp(effect.log_ratio), math.exp(effect.lower), math.exp(effect.upper), kind)
+    return [number("e_value", found.of_estimate), number("e_value_limit", found.of_limit)]
 
 
 def report_steps(

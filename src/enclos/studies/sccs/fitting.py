@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import numpy as np
 
 from enclos.studies.regression.model import Fit, Likelihood, Prior, Status
-from enclos.studies.regression.steps import fit, log_likelihood_profile, profile_interval
+from enclos.studies.regression.steps import fit, log_likelihood_profile, profile_intervals
 from enclos.studies.sccs.intervals import Floats, Ints, Rows
 
 LEVEL = 0.95
-_CLOSE = 1e-3
-"""How near the signed root of an end is to the quantile for the next step to be the last: it errs by the square."""
-_MOST_STEPS = 6
-_FAR = 5.0
-"""A standard error beyond which the likelihood is too flat to step along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +39,12 @@ class Model:
     status: str
 
 
-def fit_rows(rows: Rows, values: Floats) -> Model:
+def fit_rows(rows: Rows, values: Floats, wanted: int | None = None) -> Model:
     """The conditional Poisson model of the rows; each case is a stratum of its own.
 
     Intervals are those of the profile likelihood, as the peer's; the components of splines have none.
 
-    In:    values — of the splines, one row per moment
+    In:    values — of the splines, one row per moment; wanted — the only window whose ratio is asked for; None: all
     Empty: rows without a window or an outcome give effects that are not numbers
     Source: Farrington 1995, Biometrics 51:228; SelfControlledCaseSeries 6.1.4, fitSccsModel without regularisation.
     """
@@ -73,53 +68,25 @@ def fit_rows(rows: Rows, values: Floats) -> Model:
     if found.status not in {Status.CONVERGED, Status.NOT_IDENTIFIED}:
         return replace(nothing, status=found.status.value)
     effects = [Effect() for _ in range(n_windows)]
-    for column, effect in zip(columns.tolist(), effects_of(found, len(columns)), strict=True):
-        effects[column] = effect
+    asked = [at for at, column in enumerate(columns.tolist()) if wanted in {None, column}]
+    for at, effect in zip(asked, effects_of(found, asked), strict=True):
+        effects[int(columns[at])] = effect
     return Model(tuple(effects), found.coefficients[len(columns) :], found.log_likelihood, found.status.value)
 
 
-def effects_of(found: Fit, n_columns: int) -> list[Effect]:
-    """The first columns' coefficients with the ends of their profile likelihood intervals.
+def effects_of(found: Fit, columns: Sequence[int]) -> list[Effect]:
+    """Coefficients with the ends of their profile likelihood intervals.
 
     Empty: not numbers for a column that is not identified
     """
-    errors = found.standard_errors().tolist()
+    known = [each for each in columns if each not in found.unidentified]
+    intervals = dict(zip(known, profile_intervals(found, known, LEVEL), strict=True))
     return [
-        Effect() if at in found.unidentified else _effect(found, at, error)
-        for at, error in enumerate(errors[:n_columns])
+        Effect(float(found.coefficients[each]), intervals[each].lower, intervals[each].upper)
+        if each in intervals
+        else Effect()
+        for each in columns
     ]
-
-
-def _effect(found: Fit, column: int, error: float) -> Effect:
-    """A coefficient with the ends of its interval.
-
-    The signed root of the fall in likelihood is all but straight between the best value and an end: two steps along it
-    find both ends where a search that halves takes many, each a fit of all rows with the coefficient held.
-    """
-    best = float(found.coefficients[column])
-    top, wanted = found.log_likelihood + found.log_prior, NormalDist().inv_cdf((1 + LEVEL) / 2)
-    sides = np.array([-1.0, 1.0])
-    if not math.isfinite(error) or error > _FAR:
-        return _searched(found, column)
-    ends, before, roots_before = best + sides * wanted * error, np.full(2, best), np.zeros(2)
-    for _ in range(_MOST_STEPS):
-        falls = top - log_likelihood_profile(found, column, ends)
-        if not np.isfinite(falls).all() or not (falls > 0).all():
-            break
-        roots = np.sqrt(2 * falls)
-        slopes = (ends - before) / (roots - roots_before)
-        if not np.isfinite(slopes).all() or not (slopes * sides > 0).all():
-            break
-        further = ends + (wanted - roots) * slopes
-        if (np.abs(roots - wanted) < _CLOSE).all():
-            return Effect(best, float(further[0]), float(further[1]))
-        before, roots_before, ends = ends, roots, further
-    return _searched(found, column)
-
-
-def _searched(found: Fit, column: int) -> Effect:
-    interval = profile_interval(found, column, LEVEL)
-    return Effect(float(found.coefficients[column]), interval.lower, interval.upper)
 
 
 def estimable(rows: Rows) -> tuple[Ints, Ints]:

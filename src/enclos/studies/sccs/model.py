@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, DateRange, is_cohort_name
 
 MAX_KNOTS = 50
@@ -84,6 +85,29 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What the diagnostics must reach before a ratio is shown; None: not judged.
+
+    Source: SelfControlledCaseSeries 6.1.4, createSccsDiagnosticThresholds: its defaults; ``left_out`` is ours.
+    """
+
+    rare_outcome: float | None = 0.1
+    """The largest share of persons with the outcome, where only the first counts."""
+    pre_exposure: tuple[float, float] | None = (0.8, 1.25)
+    """Bounds that the interval of the window before an exposure must touch."""
+    end_of_observation: tuple[float, float] | None = (0.5, 2.0)
+    """Bounds that the interval of the window at the end of observation must touch."""
+    time_stability: float | None = 1.1
+    """The largest mean ratio of outcomes by month to those expected that the data may speak for."""
+    mdrr: float | None = 10.0
+    """The largest minimum detectable rate ratio."""
+    ease: float | None = 0.25
+    """The largest expected absolute systematic error over the negative controls."""
+    left_out: float | None = None
+    """The least share of controls whose interval, calibrated by all others, holds their true effect."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sccs(CohortAnalysis):
     """The rate of each outcome in windows around exposures against the rest of the same person's time."""
 
@@ -99,6 +123,11 @@ class Sccs(CohortAnalysis):
     """Length of the window at the end of a person's time; zero leaves it out."""
     show_failed: bool = False
     """Whether estimates are shown although a diagnostic fails."""
+    thresholds: Thresholds = Thresholds()
+    negative_controls: tuple[str, ...] = ()
+    """Outcomes that no exposure changes."""
+    positive_controls: PositiveControls | None = None
+    """Made of the negative ones; None: none."""
 
     def __post_init__(self) -> None:
         names = tuple(each.name for each in self.windows)
@@ -107,6 +136,11 @@ class Sccs(CohortAnalysis):
             raise ValueError("a case series has at least one exposure, one outcome and one window, each once")
         if set(self.exposures) & set(self.outcomes):
             raise ValueError("an exposure is not its own outcome")
+        controls = set(self.negative_controls)
+        if len(controls) != len(self.negative_controls) or controls & {*self.exposures, *self.outcomes}:
+            raise ValueError("a negative control is neither exposure nor outcome, each once")
+        if self.positive_controls is not None and not controls:
+            raise ValueError("positive controls are made of negative controls")
         if RESERVED & set(names):
             raise ValueError("windows before an exposure and at the end of observation have options of their own")
         if not all(0 <= days <= MAX_DAYS for days in (self.pre_exposure_days, self.end_of_observation_days)):
@@ -122,4 +156,4 @@ class Sccs(CohortAnalysis):
     @property
     def cohort_names(self) -> tuple[str, ...]:
         """Every cohort that the analysis reads, each once."""
-        return (*self.exposures, *self.outcomes)
+        return (*self.exposures, *self.outcomes, *self.negative_controls)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
 
+from enclos.studies.calibration.rules.error_model import share_held
+from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
 from enclos.studies.model import Cohort
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 from enclos.studies.sccs import diagnostics, findings, plans
+from enclos.studies.sccs.controls import Controlled, controlled
 from enclos.studies.sccs.diagnostics import Diagnostic
 from enclos.studies.sccs.findings import Found
 from enclos.studies.sccs.fitting import Model, fit_rows
@@ -78,7 +83,7 @@ class SccsFollower:
     def __init__(self, analysis: Sccs, cohorts: Sequence[Cohort]) -> None:
         self._analysis = analysis
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
-        self._gathered = {outcome: Gathered() for outcome in analysis.outcomes}
+        self._gathered = {outcome: Gathered() for outcome in (*analysis.outcomes, *analysis.negative_controls)}
         self._n_persons = 0
 
     def take(self, bucket: CdmBucket, first_person: int) -> None:
@@ -92,8 +97,13 @@ class SccsFollower:
 
     def report(self, report: Report) -> None:
         """Add diagnostics, estimates when they hold, and attrition."""
+        asked = self._analysis
         found = {outcome: self._found(outcome, gathered) for outcome, gathered in self._gathered.items()}
-        findings.report_sccs(report, self._analysis, found)
+        series = {name: (found[name].rows, found[name].values, found[name].model) for name in asked.negative_controls}
+        columns = range(len(asked.windows) * len(asked.exposures))
+        controls = controlled(series, columns, asked.positive_controls)
+        judged = {name: judged_by_ratio(asked, found[name], controls) for name in asked.outcomes}
+        findings.report_sccs(report, asked, judged, controls)
 
     def _found(self, outcome: str, gathered: Gathered) -> Found:
         cases, events = gathered.in_order()
@@ -111,7 +121,10 @@ class SccsFollower:
             ~of_outcome
         )
         n_with = len(np.unique(cases["ordinal"]))
-        rare = diagnostics.rare_outcome(n_with, self._n_persons, first_only=self._analysis.cases.first_outcome_only)
+        first_only = self._analysis.cases.first_outcome_only
+        rare = diagnostics.rare_outcome(
+            n_with, self._n_persons, self._analysis.thresholds.rare_outcome, first_only=first_only
+        )
         return analyse(self._analysis, everyone, eras, cases["ordinal"], rare)
 
 
@@ -141,7 +154,25 @@ def analyse(asked: Sccs, everyone: People, eras: Stretches, persons: Ints, rare:
     rows = rows_of(people, windows, n_windows, moments)
     model = fit_rows(rows, values)
     looked_at = [rare, *_diagnostics(asked, people, eras, curves, model)]
-    return Found(rows, model, looked_at, steps, persons, persons[kept], curves.names)
+    return Found(rows, values, model, looked_at, steps, persons, persons[kept], curves.names)
+
+
+def judged_by_ratio(asked: Sccs, found: Found, controls: Mapping[int, Controlled]) -> Found:
+    """The same with what is looked at for each ratio by itself: what could be seen, and what the controls say."""
+    rows, limits = found.rows, asked.thresholds
+    n_outcomes, n_days = int(rows.n_outcomes.sum()), int(rows.n_days.sum())
+    more: list[Diagnostic] = []
+    for column, (window, exposure) in enumerate(product([each.name for each in asked.windows], asked.exposures)):
+        place = (window, exposure)
+        share = int(rows.n_days[rows.within[:, column]].sum()) / n_days if n_days else 0.0
+        mdrr = minimum_detectable_in_series(n_outcomes, share)
+        more.append(diagnostics.at_most(diagnostics.MDRR, math.nan if mdrr is None else mdrr, limits.mdrr, place))
+        if column in controls:
+            calibration = controls[column].calibration
+            more.append(diagnostics.at_most(diagnostics.EASE, calibration.ease, limits.ease, place))
+            held = share_held(calibration.coverage())
+            more.append(diagnostics.at_least(diagnostics.LEFT_OUT, held, limits.left_out, place))
+    return replace(found, diagnostics=[*found.diagnostics, *more])
 
 
 def _diagnostics(asked: Sccs, people: People, eras: Stretches, curves: Curves, model: Model) -> list[Diagnostic]:
@@ -155,13 +186,15 @@ def _diagnostics(asked: Sccs, people: People, eras: Stretches, curves: Curves, m
         found.append(gain)
         if asked.pre_exposure_days:
             effect = model.effects[len(asked.windows) * n_exposures + at]
-            bounds = diagnostics.PRE_EXPOSURE_BOUNDS
+            bounds = asked.thresholds.pre_exposure
             found.append(diagnostics.within_bounds(diagnostics.PRE_EXPOSURE, effect, bounds, exposure))
     if asked.end_of_observation_days:
-        found.append(diagnostics.within_bounds(diagnostics.END, model.effects[-1], diagnostics.END_BOUNDS))
+        bounds = asked.thresholds.end_of_observation
+        found.append(diagnostics.within_bounds(diagnostics.END, model.effects[-1], bounds))
     names = np.array(curves.names)
     season, calendar = (_of(model.splines, names == name) for name in (SEASON, CALENDAR))
-    return [*found, diagnostics.time_stability(people, curves, season, calendar)]
+    stable = asked.thresholds.time_stability
+    return [*found, diagnostics.time_stability(people, curves, season, calendar, stable)]
 
 
 def _of(coefficients: Floats, kept: Bools) -> Floats:

@@ -148,6 +148,9 @@ CHANGES: dict[str, dict[str, Any]] = {
         "age_spline": 7,
         "season_spline": True,
         "calendar_spline": 8,
+        "negative_controls": ["stroke"],
+        "positive_controls": {"effects": [1.25, 3]},
+        "diagnostics": {"mdrr": 4.0},
         "show_failed": True,
     },
     "self_controlled_cohort": {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from enclos.studies.model import ConceptCohort, Domain, Limit, OpenEnd, Study
-from enclos.studies.sccs.model import Sccs
+from enclos.studies.sccs.model import Sccs, Thresholds
 from enclos.studies.steps import run_study
 from enclos.studies.summary import Value, summary
 from factories.studies import tables_of
@@ -31,7 +32,8 @@ def shown(asked: Sccs) -> list[dict[str, Value]]:
         (drug,) = each.records
         bled = drug.start_on if each.person_id % 3 == 0 else drug.start_on.replace(month=9)
         found.append(replace(each, records=(drug, Record(2, bled, bled))))
-    return summary(run_study(Study("s", (DRUG, BLEED), (asked,)), cdm_of_rows(tables_of(found), n_buckets=2)))
+    again = replace(BLEED, name="again")
+    return summary(run_study(Study("s", (DRUG, BLEED, again), (asked,)), cdm_of_rows(tables_of(found), n_buckets=2)))
 
 
 def test_a_ratio_has_its_ends() -> None:
@@ -52,3 +54,27 @@ def test_a_ratio_has_its_ends() -> None:
 def test_a_ratio_that_is_not_shown_is_not_there() -> None:
     # All outcomes but four fall into one month: the rate is not stable.
     assert not any("rate_ratio" in each for each in shown(Sccs(("drug",), ("bleed",))))
+
+
+def test_controls_calibrate_what_is_shown_and_withhold_what_they_do_not_hold() -> None:
+    """The outcome itself as its control: the calibrated ratio is none."""
+    limits = Thresholds(time_stability=20.0, ease=None)
+    asked = Sccs(("drug",), ("bleed",), thresholds=limits, negative_controls=("again",))
+    rows = shown(asked)
+    (exposed,) = (each for each in rows if each["variable"] == "exposed" and each["analysis"] == "sccs")
+    ratio, lower = (float(str(exposed[name])) for name in ("rate_ratio", "lower"))
+    assert exposed["calibrated_rate_ratio"] == pytest.approx(1, abs=0.02)
+    assert exposed["e_value"] == pytest.approx(ratio + math.sqrt(ratio * (ratio - 1)), rel=1e-6)
+    assert exposed["e_value_limit"] == pytest.approx(lower + math.sqrt(lower * (lower - 1)), rel=1e-6)
+    (control,) = (each for each in rows if each["analysis"] == "sccs_controls" and "rate_ratio" in each)
+    assert (control["outcome_cohort_name"], control["rate_ratio"]) == ("again", exposed["rate_ratio"])
+    judged = {each["variable"]: each for each in rows if each["analysis"] == "sccs_diagnostics"}
+    assert (judged["ease"]["verdict"], judged["mdrr"]["verdict"]) == ("not evaluated", "pass")
+    assert judged["mdrr"]["most"] == 10.0
+    blinded = shown(replace(asked, thresholds=replace(limits, ease=0.25)))
+    for each in blinded:
+        if each["analysis"] == "sccs" and each["variable"] == "exposed":
+            assert not {"rate_ratio", "n_events", "person_days", "e_value", "calibrated_rate_ratio"} & set(each)
+    # What fails for one window says nothing of the others.
+    (end,) = (each for each in blinded if each["variable"] == "end_of_observation")
+    assert "person_days" in end

@@ -35,6 +35,38 @@ def minimum_detectable(
     return Detectable(math.exp((z_alpha + float(ndtri(power))) / math.sqrt(information)), 1 / math.sqrt(information))
 
 
+_MOST_LOG = 20.0
+
+
+def minimum_detectable_in_series(
+    n_events: int, share_of_time: float, *, alpha: float = 0.05, power: float = 0.8
+) -> float | None:
+    """The minimum detectable rate ratio of a self-controlled case series, by the signed root of the likelihood ratio.
+
+    In:    n_events — of all cases; share_of_time — share of their time that lies in the window
+    Empty: None without events, or when the window has none or all of the time; infinite where no ratio is enough
+    Source: Musonda, Farrington and Whitaker, Statistics in Medicine 25 (2006) 2618, the method SRL1;
+            SelfControlledCaseSeries, computeMdrr
+    """
+    from scipy.optimize import brentq
+
+    if n_events <= 0 or not 0 < share_of_time < 1:
+        return None
+    wanted, z_alpha = float(ndtri(power)), float(ndtri(1 - alpha / 2))
+
+    def lacking(log_ratio: float) -> float:
+        total = math.exp(log_ratio) * share_of_time + 1 - share_of_time
+        within = math.exp(log_ratio) * share_of_time / total
+        a = 2 * (within * log_ratio - math.log(total))
+        b = log_ratio**2 / a * within * (1 - within)
+        return wanted - (math.sqrt(n_events * a) - z_alpha) / math.sqrt(b)
+
+    low = 1e-3
+    if lacking(_MOST_LOG) > 0:
+        return math.inf
+    return math.exp(low if lacking(low) <= 0 else float(brentq(lacking, low, _MOST_LOG, xtol=1e-10)))
+
+
 class Ratio(Enum):
     """What an effect is a ratio of; decides how it stands for a risk ratio."""
 

@@ -19,11 +19,15 @@ _LEAST_SHARE = 1e-3
 _FLAT = 1e-14
 """A direction that bends so much less than its columns by themselves is flat."""
 
+_NOTHING = 1e-200
+
 
 def solved(information: Floats, slope: Floats) -> Floats:
     """The Newton step of a slope, or of each of some columns; if there is all but none, the nearest one that exists."""
-    scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
-    scaled = information * scale[:, None] * scale
+    diagonal = np.diag(information)
+    # A column whose information has vanished stays where it is.
+    scale = np.where(diagonal > _NOTHING, 1 / np.sqrt(np.maximum(diagonal, _NOTHING)), 0.0)
+    scaled = information * scale[:, None] * scale + np.diag((scale == 0).astype(np.float64))
     ridge = 0.0
     while True:
         try:
