@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, RESULT_SCHEMA, Cell, ResultSettings, StudyResult
+from enclos.contracts.result import OVERALL, RESULT_SCHEMA, Cell, ResultSettings, StudyResult, Values
+from enclos.studies.rules.spread import Spread
 
 KIND = "summarise_characteristics"
 NUMBERS = np.arange(10_000, 20_000, dtype=np.int64)
@@ -36,13 +37,18 @@ def description_of(subjects: Sequence[Subject], flags: Iterable[str] = (), kind:
     cells: list[Cell] = []
 
     def add(
-        place: tuple[str, str, str], name: str, level: str | None, lines: Iterable[Line], sets: Sequence[BitMap]
+        place: tuple[str, str, str],
+        name: str,
+        level: str | None,
+        lines: Iterable[Line],
+        sets: Sequence[BitMap],
+        values: Values | None = None,
     ) -> None:
         cohort, strata, of = place
         for estimate, kind_of, value in lines:
             labels = ("cdm", "cohort_name", cohort, strata, of, name, level, estimate, kind_of, value, OVERALL, OVERALL)
             rows.append(dict(zip(RESULT_SCHEMA.names, (1, *labels), strict=True)))
-        cells.append(Cell(1, cohort, strata, of, OVERALL, sets[0], sets[1], NUMBERS, name, level or ""))
+        cells.append(Cell(1, cohort, strata, of, OVERALL, sets[0], sets[1], NUMBERS, name, level or "", values))
 
     def having(among: BitMap, test: Callable[[Subject], bool]) -> BitMap:
         return BitMap(number for number in among if test(subjects[number]))
@@ -64,7 +70,10 @@ def description_of(subjects: Sequence[Subject], flags: Iterable[str] = (), kind:
                 add(place, "Conditions", flag, _count_and_share(found, among), (found, among))
             known = having(among, lambda each: each.value is not None)
             if known:
-                add(place, "Days", None, _spread([subjects[number].value or 0 for number in known]), (known, among))
+                values = [subjects[number].value or 0 for number in known]
+                spread = Spread()
+                spread.add(np.array(values))
+                add(place, "Days", None, _spread(values), (known, among), spread.values)
     settings = {"result_type": kind, "package_name": "enclos", "package_version": "0.1.0"}
     return StudyResult(pa.Table.from_pylist(rows, RESULT_SCHEMA), (ResultSettings(1, settings),), tuple(cells))
 
@@ -77,9 +86,11 @@ def _count_and_share(found: BitMap, among: BitMap) -> list[Line]:
 def _spread(values: list[int]) -> list[Line]:
     found = {
         "mean": np.mean(values),
+        "sd": np.std(values, ddof=1) if len(values) > 1 else 0,
         "min": min(values),
         "q25": np.quantile(values, 0.25),
         "median": np.median(values),
+        "q75": np.quantile(values, 0.75),
         "max": max(values),
     }
     return [(name, "numeric", f"{float(value):.3f}") for name, value in found.items()]

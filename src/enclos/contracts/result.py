@@ -94,6 +94,22 @@ class ResultSettings:
         return self.values["result_type"]
 
 
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the values behind a mean or a quantile owe to few of them; stays inside.
+
+    Shapes: largest and furthest hold two numbers, the first the greater: magnitudes, and squares of distances to the
+    mean; total and square are the sums of all of these.
+    """
+
+    largest: tuple[float, float]
+    total: float
+    furthest: tuple[float, float]
+    square: float
+    n_unlike: int
+    """Values that are not the most frequent one."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Cell:
     """The persons behind one group of estimates: those who have the outcome, among those who could.
@@ -113,6 +129,8 @@ class Cell:
     variable_name: str = ""
     variable_level: str = ""
     """Empty where the estimates of several variables rest on the same persons."""
+    values: Values | None = None
+    """Of what means and quantiles are told; None where none are."""
 
     @property
     def n_numerator(self) -> int:
@@ -237,6 +255,7 @@ CELL_SCHEMA = pa.schema(
         pa.field("n_denominator", pa.int64(), nullable=False),
         pa.field("numerator", pa.binary(), nullable=False),
         pa.field("denominator", pa.binary(), nullable=False),
+        pa.field("values", pa.list_(pa.float64())),
     ]
 )
 """Cells as stored: the sets are portable roaring bitmaps of dense person numbers."""
@@ -262,8 +281,20 @@ def cells_to_tables(cells: Sequence[Cell]) -> tuple[pa.Table, pa.Table]:
         "n_denominator": [cell.n_denominator for cell in cells],
         "numerator": [cell.dense_numerator.serialize() for cell in cells],
         "denominator": [cell.dense_denominator.serialize() for cell in cells],
+        "values": [None if cell.values is None else _flat(cell.values) for cell in cells],
     }
     return pa.table(columns, schema=CELL_SCHEMA), pa.table({"person_id": pa.array(numbers)}, schema=PERSONS_SCHEMA)
+
+
+def _flat(values: Values) -> list[float]:
+    return [*values.largest, values.total, *values.furthest, values.square, float(values.n_unlike)]
+
+
+def _values(flat: Sequence[float] | None) -> Values | None:
+    if flat is None:
+        return None
+    first, second, total, far, next_far, square, n_unlike = flat
+    return Values((first, second), total, (far, next_far), square, int(n_unlike))
 
 
 def cells_from_tables(cells: pa.Table, persons: pa.Table) -> tuple[Cell, ...]:
@@ -281,6 +312,7 @@ def cells_from_tables(cells: pa.Table, persons: pa.Table) -> tuple[Cell, ...]:
             numbers,
             row["variable_name"],
             row["variable_level"],
+            _values(row.get("values")),  # runs of earlier versions do not have them
         )
         for row in cells.to_pylist()
     )

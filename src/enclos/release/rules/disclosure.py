@@ -96,7 +96,7 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     return Assessment(
         min_count,
         tuple(findings),
-        _safe(result, lines, curves, min_count) if is_sound else None,
+        _safe(result, lines, groups.left_out, curves, min_count) if is_sound else None,
         (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence),
         summary,
         (*told, *groups.told),
@@ -245,12 +245,16 @@ def hidden_lines(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool
     return lines
 
 
-def _safe(result: StudyResult, lines: set[int], curves: JudgedCurves, min_count: int) -> StudyResult:
-    """The result with those lines hidden, with what curves became, and without its persons."""
+def _safe(
+    result: StudyResult, lines: set[int], left_out: frozenset[int], curves: JudgedCurves, min_count: int
+) -> StudyResult:
+    """The result with those lines hidden or left out, with what curves became, and without its persons."""
     values = result.table["estimate_value"].to_pylist()
     shown = [HIDDEN if row in lines else value for row, value in enumerate(values)]
     place = result.table.schema.get_field_index("estimate_value")
     table = result.table.set_column(place, result.table.schema.field(place), pa.array(shown, pa.string()))
+    if left_out:
+        table = table.filter(pa.array([row not in left_out for row in range(table.num_rows)]))
     ids = [each.result_id for each in result.settings if each.result_type in CURVES]
     if ids and min_count > 1:
         others = table.filter(pa.array(~np.isin(table["result_id"].to_numpy(), ids)))

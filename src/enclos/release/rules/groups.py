@@ -1,10 +1,13 @@
 """Descriptions of groups: counts, shares, means and quantiles, each with the persons behind it.
 
 A number leaves when those it counts, and those of its group whom it leaves out, are none or at least the minimum; a
-mean when it rests on the minimum; a quantile when the minimum lies on either side of it. Extremes are one person's and
-never leave. Then three things are hidden for the sake of others, the smallest first, until nothing is left to hide:
-levels of a variable, or strata of a group, whose rest would be few; sets that differ by a few from a sum or a rest of
-other shown sets of the request (``release.history``), incidence and prevalence among them.
+mean when it rests on the minimum; a quantile when the minimum lies on either side of it. Neither leaves where fewer
+values than the minimum differ from the most frequent one, nor a mean or a deviation that it owes to two of them.
+Extremes are one person's and never leave. A level that was found in the data leaves no line where it is hidden.
+
+Then three things are hidden for the sake of others, the smallest first, until nothing is left to hide: levels of a
+variable, or strata of a group, whose rest would be few; sets that differ by a few from a sum or a rest of other shown
+sets of the request (``release.history``), incidence and prevalence among them.
 
 Units: distinct persons; k is the permit's minimum count.
 Check: tests/generative/test_release_groups.py attacks what is shown.
@@ -62,6 +65,7 @@ _DEFINED = frozenset({"code_use", "cohort_code_use"})
 _OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
 """Counts of those of a group who had something."""
 _TOLD, _SHARE, _REST = "told", "share", "rest"
+_MEAN, _RANK = "mean", "rank"
 
 
 @cache
@@ -69,6 +73,13 @@ def supports() -> Mapping[str, str]:
     """What each estimate needs: its persons told, a share, the rest, or times the minimum; others never leave."""
     text = resources.files("enclos.release").joinpath("groups.csv").read_text(encoding="utf-8")
     return {row["estimate_name"]: row["support"] for row in csv.DictReader(text.splitlines())}
+
+
+@cache
+def values_of() -> Mapping[str, str]:
+    """What of its values each estimate is: a mean, a deviation, a rank, or nothing of any."""
+    text = resources.files("enclos.release").joinpath("groups.csv").read_text(encoding="utf-8")
+    return {row["estimate_name"]: row["values"] for row in csv.DictReader(text.splitlines())}
 
 
 @dataclass(slots=True)
@@ -106,6 +117,8 @@ class JudgedGroups:
     n_primary: int
     n_secondary: int
     n_kept: int
+    left_out: frozenset[int] = frozenset()
+    """Of the hidden lines, those whose label would tell that there is somebody."""
 
 
 def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy) -> JudgedGroups:
@@ -120,7 +133,12 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     shown = [group for group in groups if not group.is_hidden]
     lines = set(unbacked)
     for group in groups:
-        lines.update(row for row, name in group.rows if group.is_hidden or not _is_supported(name, group, min_count))
+        told_of = (name for _, name in group.rows if not group.is_hidden)
+        may = {
+            name for name in told_of if _is_supported(name, group, min_count) and _may(name, group, min_count, rules)
+        }
+        lines.update(row for row, name in group.rows if name not in may)
+    found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]
     return JudgedGroups(
         frozenset(lines),
         tuple(Told(each, group.cell.person_numbers) for group in shown for each in group.sets),
@@ -129,6 +147,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         sum(group.is_primary for group in groups),
         sum(group.is_hidden and not group.is_primary for group in groups),
         len(shown),
+        frozenset(row for group in found for row, _ in group.rows) if min_count > 1 else frozenset(),
     )
 
 
@@ -230,6 +249,18 @@ def _is_supported(name: str, group: _Group, k: int) -> bool:
     if support in {_TOLD, _SHARE, _REST}:
         return True
     return support.isdigit() and len(group.having) >= int(support) * k
+
+
+def _may(name: str, group: _Group, k: int, rules: Policy) -> bool:
+    """Whether a mean, a deviation or a quantile tells of no few values, and not that all are the same."""
+    kind, values = values_of().get(name, ""), group.cell.values
+    if not kind or k <= 1:
+        return True
+    if values is None or values.n_unlike < (k if values.n_unlike or rules.hides_full_counts else 0):
+        return False
+    if kind == _MEAN:
+        return not rules.dominance.dominates(values.largest, values.total)
+    return kind == _RANK or not rules.dominance.dominates(values.furthest, values.square)
 
 
 def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -> None:

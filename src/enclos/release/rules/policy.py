@@ -15,6 +15,26 @@ from enclos.release.model import Role
 
 
 @dataclass(frozen=True, slots=True)
+class Dominance:
+    """When a sum owes too much to its largest parts.
+
+    (n, k): the two largest are more than ``k_percent`` of it. p-percent: what all but the two largest add up to is
+    less than ``p_percent`` of the largest, so that the second could reckon the first that closely.
+
+    Source: Hundepool and others 2012, Statistical Disclosure Control, 4.2; thresholds as ACRO's.
+    """
+
+    k_percent: float
+    p_percent: float
+
+    def dominates(self, largest: tuple[float, float], total: float) -> bool:
+        """Whether the two largest parts of a total tell of one of them."""
+        first, second = largest
+        rest = total - first - second
+        return total > 0 and (100 * (first + second) > self.k_percent * total or 100 * rest < self.p_percent * first)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The disclosure rules that hold whatever a study asks for."""
 
@@ -23,6 +43,9 @@ class Policy:
     default_min_count: int
     hides_full_counts: bool
     time_width_days_per_person: int
+    dominance: Dominance
+    levels_found: frozenset[str]
+    """Result types whose levels are what was found: a hidden one leaves no line."""
     n_reviewers: int
     labels: Mapping[str, re.Pattern[str]]
     values: re.Pattern[str]
@@ -37,12 +60,16 @@ def policy() -> Policy:
     labelled = set(RESULT_COLUMNS) - {"result_id", "estimate_value"}
     if set(data["labels"]) != labelled or data["zero_counts"] != "show" or data["full_counts"] not in {"show", "hide"}:
         raise ValueError("the release policy names a form for every label column and known rules only")
+    if data["dominance"]["n"] != 2:
+        raise ValueError("the two largest contributors of a sum are known, and no more")
     return Policy(
         data["id"],
         data["source"],
         data["default_min_count"],
         data["full_counts"] == "hide",
         data["time_width_days_per_person"],
+        Dominance(data["dominance"]["k_percent"], data["dominance"]["p_percent"]),
+        frozenset(data["levels_found"]),
         data["n_reviewers"],
         {name: re.compile(form) for name, form in data["labels"].items()},
         re.compile(data["values"]),

@@ -66,7 +66,7 @@ def characteristics(cohort: str, strata: Strata, group: Group, variables: Sequen
         if (measure := group.measures.get(key)) is not None:
             names = DATE_ESTIMATES if measure.kind is EstimateType.DATE else ALL_ESTIMATES
             estimates = measure.spread.estimates(names, measure.kind)
-            yield Row(at(variable, level or None), estimates, measure.persons, everyone)
+            yield Row(at(variable, level or None), estimates, measure.persons, everyone, measure.spread.values)
         elif key in group.levels:
             found = group.levels[key]
             yield Row(at(variable, level), count_and_share(found.n, group.entries.n), found.persons, everyone)
@@ -123,7 +123,8 @@ def timing(names: tuple[str, str], measure: Measure, both: BitMap) -> Iterator[R
         estimates = [Estimate("count", EstimateType.INTEGER, str(n))]
         yield Row(Place(PAIR_NAME, _pair(names), variable), estimates, measure.persons, both)
     place = Place(PAIR_NAME, _pair(names), "days_between_cohort_entries")
-    yield Row(place, measure.spread.estimates(DATE_ESTIMATES, EstimateType.INTEGER), measure.persons, both)
+    estimates = measure.spread.estimates(DATE_ESTIMATES, EstimateType.INTEGER)
+    yield Row(place, estimates, measure.persons, both, measure.spread.values)
 
 
 def differences(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pyroaring import BitMap
 
-from enclos.contracts.result import EstimateType
+from enclos.contracts.result import EstimateType, Values
 from enclos.studies.rules.report import Estimate, Place, Report
 from enclos.studies.rules.spread import Spread
 
@@ -42,6 +42,8 @@ class Row:
     estimates: Sequence[Estimate]
     persons: BitMap
     among: BitMap
+    values: Values | None = None
+    """What means and quantiles among the estimates owe to few."""
 
 
 def cohort_attrition(cohort: str, stages: Iterable[tuple[str, Feature]]) -> Iterator[Row]:
@@ -71,4 +73,4 @@ def add_rows(report: Report, result_id: int, rows: Iterable[Row]) -> None:
     """Add estimates to a result, each place with its cell."""
     for row in rows:
         report.add(result_id, row.place, row.estimates)
-        report.add_cell(result_id, row.place, row.persons, row.among)
+        report.add_cell(result_id, row.place, row.persons, row.among, row.values)

@@ -19,6 +19,7 @@ from enclos.contracts.result import (
     PersonNumbers,
     ResultSettings,
     StudyResult,
+    Values,
 )
 from enclos.studies.model import AgeGroup, Incidence, Interval, PeriodPrevalence, PointPrevalence
 from enclos.studies.rules import estimates
@@ -214,7 +215,7 @@ class Report:
         self._tables: list[pa.Table] = []
         """Rows before those in ``_columns``."""
         self._settings: list[ResultSettings] = []
-        self._cells: list[tuple[int, Place, BitMap, BitMap]] = []
+        self._cells: list[tuple[int, Place, BitMap, BitMap, Values | None]] = []
 
     def start(self, result_type: str, group: str, strata: str, additional: str, values: Mapping[str, str]) -> int:
         """Start a result id with its settings."""
@@ -295,7 +296,7 @@ class Report:
     ) -> None:
         for label, numerator, denominator in zip(labels, numerators, denominators, strict=True):
             place = Place(GROUP_NAME, where[0], strata=where[1], additional=label.additional(prefix))
-            self._cells.append((result_id, place, numerator, denominator))
+            self._cells.append((result_id, place, numerator, denominator, None))
 
     def add(self, result_id: int, place: Place, found: Sequence[Estimate]) -> None:
         """Add the estimates of one place.
@@ -355,9 +356,14 @@ class Report:
         self._columns = {name: [] for name in RESULT_COLUMNS}
         return rows
 
-    def add_cell(self, result_id: int, place: Place, numerator: BitMap, denominator: BitMap) -> None:
-        """Say who is behind the estimates of one place: persons by dense number, the numerator's among the others'."""
-        self._cells.append((result_id, place, numerator, denominator))
+    def add_cell(
+        self, result_id: int, place: Place, numerator: BitMap, denominator: BitMap, values: Values | None = None
+    ) -> None:
+        """Say who is behind the estimates of one place: persons by dense number, the numerator's among the others'.
+
+        In: values — what means and quantiles of the place owe to few
+        """
+        self._cells.append((result_id, place, numerator, denominator, values))
 
     def add_attrition(self, result_id: int, group_level: str, rows: Sequence[AttritionRow]) -> None:
         """Add the attrition of one pair."""
@@ -386,8 +392,9 @@ class Report:
                 person_numbers,
                 place.variable or "",
                 place.variable_level or "",
+                values,
             )
-            for result_id, place, numerator, denominator in self._cells
+            for result_id, place, numerator, denominator, values in self._cells
         )
         table = pa.concat_tables([*self._tables, self._taken()])
         return StudyResult(table, tuple(self._settings), cells)

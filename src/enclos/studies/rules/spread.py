@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from enclos.contracts.result import EstimateType
+from enclos.contracts.result import EstimateType, Values
 from enclos.studies.rules.calendar import in_words
 from enclos.studies.rules.estimates import printed
 from enclos.studies.rules.report import Estimate
@@ -81,6 +81,26 @@ class Spread:
         Source: PatientProfiles 1.5, summariseResult.
         """
         return [self._estimate(name, kind) for name in names]
+
+    @property
+    def values(self) -> Values | None:
+        """What its mean and its quantiles owe to few of the values; None of no value."""
+        if (mean := self.mean) is None:
+            return None
+        sizes, squares = np.abs(self._values), (self._values - mean) ** 2
+        return Values(
+            self._greatest(sizes),
+            float(sizes @ self._counts),
+            self._greatest(squares),
+            float(squares @ self._counts),
+            self.n - int(self._counts.max()),
+        )
+
+    def _greatest(self, parts: npt.NDArray[np.float64]) -> tuple[float, float]:
+        """The two greatest parts, each value's as often as it was seen."""
+        order = np.argsort(parts)[:-3:-1]
+        first, second, *_ = [*np.repeat(parts[order], np.minimum(self._counts[order], 2)).tolist(), 0.0, 0.0]
+        return first, second
 
     def _estimate(self, name: str, kind: EstimateType) -> Estimate:
         if name in {"mean", "sd"}:

@@ -81,7 +81,8 @@ def use_rows(cohort: str, strata: Strata, use: Use, drugs: Sequence[str]) -> Ite
             Estimate("percentage_missing", EstimateType.PERCENTAGE, count_and_share(n_missing, use.entries.n)[1].value),
         )
         place = Place(GROUP_NAME, cohort, variable, unit or None, strata, additional=("concept_set", drug))
-        yield Row(place, [*measure.spread.estimates(_ESTIMATES, measure.kind), *missing], measure.persons, everyone)
+        estimates = [*measure.spread.estimates(_ESTIMATES, measure.kind), *missing]
+        yield Row(place, estimates, measure.persons, everyone, measure.spread.values)
 
 
 def _order(used: Used, drugs: Sequence[str]) -> tuple[int, str, int]:
