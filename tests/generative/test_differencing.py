@@ -44,8 +44,17 @@ def populations(draw: st.DrawFn) -> tuple[list[frozenset[int]], list[frozenset[i
 def all_wholes() -> Iterator[None]:
     """So few sets are tried in every combination."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "MOST_WHOLES", 100)
+        for name in ("MOST_WHOLES", "MOST_IN_FOURS"):
+            patch.setattr(history, name, 100)
         yield
+
+
+def is_sought(plus: frozenset[frozenset[int]], minus: frozenset[frozenset[int]], target: frozenset[int]) -> bool:
+    """Whether a combination is of those that are always found: of more sets, and of overlaps elsewhere, some are."""
+    if len(plus) == 2 and len(minus) == 1:
+        (third,) = minus
+        return third <= target or target <= third
+    return (len(plus) <= 4 and not minus) or (len(plus) == 1 and len(minus) <= 3)
 
 
 @settings(max_examples=100, deadline=None)
@@ -61,7 +70,8 @@ def test_what_the_slow_search_finds_is_found(groups: tuple[list[frozenset[int]],
             tuple(frozenset(others[place] for place in side) for side in each)
             for each in differing(target, others, among, k)
         ]
-        assert (number in found) == bool(slow)
+        sought = [each for each in slow if is_sought(*each, target)]
+        assert not sought or number in found
         if number in found:
             sides = (found[number].plus, found[number].minus)
             assert tuple(frozenset(everything[place] for place in side) for side in sides) in slow

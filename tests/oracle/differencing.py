@@ -12,15 +12,17 @@ def differing(
 ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Combinations (added, taken away) that count 1 to k - 1 persons more or less than the target does.
 
-    In: one set; two or three added; one less one or two; at least one of ``among`` takes part.
+    In:  among — at least one of these takes part; the target itself does not
+    Out: every number of sets that are added, every number that is taken from one, and two less one
     """
     numbers = range(len(sets))
-    shapes = [(plus, ()) for n in (1, 2, 3) for plus in combinations(numbers, n)]
+    shapes = [(plus, ()) for n in range(1, len(sets) + 1) for plus in combinations(numbers, n)]
     shapes += [
-        ((whole,), minus)
-        for whole in numbers
-        for n in (1, 2)
-        for minus in combinations([each for each in numbers if each != whole], n)
+        (plus, minus)
+        for n_plus, most in ((1, len(sets) - 1), (2, 1))
+        for plus in combinations(numbers, n_plus)
+        for n in range(1, most + 1)
+        for minus in combinations([each for each in numbers if each not in plus], n)
     ]
     for plus, minus in shapes:
         if not set(among) & {*plus, *minus}:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,9 @@ _MOST_AT_ONCE = 1 << 21
 MOST_IN_TRIPLES = 64
 """Sets within the new one of which three are added: the largest. All of them are tried one by one and in pairs."""
 MOST_WHOLES = 12
-"""Sets that hold the new one and from which two are taken: the smallest. One is taken from all of them."""
+"""Sets that hold the new one and from which several are taken: the smallest. One is taken from all of them."""
+MOST_IN_FOURS = 20
+"""Sets of which four are added, three are taken from one, or two are added and one is taken: the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,9 @@ def told_by(persons: Persons) -> tuple[Counts, int]:
 def collisions(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
     """New sets that differ by 1 to k - 1 persons from a combination of others in which an earlier set takes part.
 
-    In:  combinations are one set; two or three that are added; one less one or two. Numbers of sets below ``len(old)``
-         are earlier sets, the others are new ones.
+    In:  combinations are one set; up to four that are added; one less up to three; two less one, as of a union or an
+         intersection; any number of sets that share nobody, and what they leave of one. Numbers of sets below
+         ``len(old)`` are earlier sets, the others are new ones.
          Equal sets are one, and the new set itself takes no part.
     Out: the first that is found for each new set.
     """
@@ -133,13 +137,31 @@ class _Search:
         wholes = np.flatnonzero(others & self._holds(target))
         yield from self._rests(target, total, wholes)
         yield from ((each, ()) for each in self._adding_up(target, total, within[-MOST_IN_TRIPLES:], 3))
+        yield from ((each, ()) for each in self._adding_up(target, total, within[-MOST_IN_FOURS:], 4))
+        yield from ((each, ()) for each in self._filling(target, within[-MOST_IN_TRIPLES:]))
+        for other in (*within[-MOST_WHOLES:], *wholes[:MOST_WHOLES]):
+            both, total_of = target + self._counts[other], _plus(total, self._sums[other])
+            pool = np.flatnonzero(others & self._is_within(both))
+            pool = pool[pool != other][-MOST_IN_FOURS:]
+            yield from ((each, (int(other),)) for each in self._adding_up(both, total_of, pool, 2))
         for whole in wholes[:MOST_WHOLES]:
-            rest = self._counts[whole] - target
+            rest, total_of = self._counts[whole] - target, _less(self._sums[whole], total)
             pool = np.flatnonzero(others & self._is_within(rest))
-            pool = pool[pool != whole][-MOST_IN_TRIPLES:]
-            yield from (
-                ((int(whole),), each) for each in self._adding_up(rest, _less(self._sums[whole], total), pool, 2)
-            )
+            pool = pool[pool != whole]
+            yield from (((int(whole),), each) for each in self._adding_up(rest, total_of, pool[-MOST_IN_TRIPLES:], 2))
+            yield from (((int(whole),), each) for each in self._adding_up(rest, total_of, pool[-MOST_IN_FOURS:], 3))
+            yield from (((int(whole),), each) for each in self._filling(rest, pool[-MOST_IN_TRIPLES:]))
+
+    def _filling(self, target: Counts, pool: npt.NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
+        """Sets that share nobody and fill the target but for a few, the largest first."""
+        left = target.astype(np.int64)
+        chosen: list[int] = []
+        for place in pool[::-1].tolist():
+            after = left - self._counts[place]
+            if np.minimum(after, 0).sum() > -self._k:
+                left, chosen = after, [place, *chosen]
+        if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
+            yield tuple(chosen)
 
     def _rests(
         self, target: Counts, total: np.uint64, wholes: npt.NDArray[np.int64]
@@ -177,13 +199,10 @@ class _Search:
 
     def _by_size(self, sizes: npt.NDArray[np.int64], goal: int, n_terms: int) -> Iterator[npt.NDArray[np.int64]]:
         """Ascending combinations of places whose sizes add up to the goal within k - 1, many at a time: (n, terms)."""
-        n = len(sizes)
-        if n_terms == 1:
-            first = np.zeros((1, 0), dtype=np.int64)
-        elif n_terms == 2:
-            first = np.arange(n, dtype=np.int64)[:, None]
-        else:
-            first = np.column_stack(np.triu_indices(n, 1)).astype(np.int64)
+        first = np.zeros((1, 0), dtype=np.int64)
+        if n_terms > 1:
+            ascending = combinations(range(len(sizes)), n_terms - 1)
+            first = np.array(list(ascending), dtype=np.int64).reshape(-1, n_terms - 1)
         missing = goal - sizes[first].sum(axis=1)
         low = np.searchsorted(sizes, missing - self._k + 1, side="left")
         high = np.searchsorted(sizes, missing + self._k - 1, side="right")
@@ -245,6 +264,10 @@ def _expanded(
 def _coarse(counts: Counts) -> Counts:
     coarse: Counts = counts.reshape(len(counts), _N_COARSE, -1).sum(axis=2, dtype=np.int32)
     return coarse
+
+
+def _plus(one: np.uint64, other: np.uint64) -> np.uint64:
+    return np.uint64((int(one) + int(other)) % 2**64)
 
 
 def _less(one: np.uint64, other: np.uint64) -> np.uint64:

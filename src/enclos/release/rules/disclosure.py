@@ -31,6 +31,7 @@ from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups
 from enclos.release.rules.numbers import Numbers, numbers_of
 from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
+from enclos.release.rules.texts import rounded
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
 _PER_MISSING = 5.0
@@ -46,8 +47,9 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     """What the machine finds about a result, and the nearest version of it that is safe.
 
     In:    min_count — distinct persons; 1 hides nothing
-    Out:   ``safe`` has the same lines; hidden numbers are written as HIDDEN, min_cell_count tells the minimum
-           and results of kinds that no rule speaks of are left out; survival curves have the lines of their steps only
+    Out:   ``safe`` has the same lines, with six digits or three decimals; hidden numbers are written as HIDDEN,
+           min_cell_count tells the minimum and results of kinds that no rule speaks of are left out; survival curves
+           have the lines of their steps only
     Empty: a result without estimates is refused; nothing that could not be checked is ever safe
     """
     rules = policy()
@@ -250,7 +252,7 @@ def _safe(
 ) -> StudyResult:
     """The result with those lines hidden or left out, with what curves became, and without its persons."""
     values = result.table["estimate_value"].to_pylist()
-    shown = [HIDDEN if row in lines else value for row, value in enumerate(values)]
+    shown = [HIDDEN if row in lines else value and rounded(value) for row, value in enumerate(values)]
     place = result.table.schema.get_field_index("estimate_value")
     table = result.table.set_column(place, result.table.schema.field(place), pa.array(shown, pa.string()))
     if left_out:

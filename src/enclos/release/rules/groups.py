@@ -26,10 +26,13 @@ from importlib import resources
 import numpy as np
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, StudyResult
+from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, StudyResult
 from enclos.release.history import N_CLASSES, Sets, collisions, told_by
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.policy import Policy
+from enclos.release.rules.tables import Entry, Place, telling
+from enclos.release.rules.texts import is_label as is_plain_label
+from enclos.release.rules.texts import is_setting as is_plain_setting
 
 GROUPS = frozenset(
     {
@@ -51,12 +54,8 @@ GROUPS = frozenset(
 """Result types that describe groups."""
 
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
-_LABEL = re.compile(r'(?![=+@])(?!-(?![0-9i]))[^\x00-\x1f<>"]{0,255}')
-"""Names of cohorts and concepts, windows and levels: no markup, no formula, nothing that ends a line."""
-_NUMBER = re.compile(r"[0-9](?:[ .:/-]?[0-9]){7,}")
-"""Eight digits or more, however they are set apart: an identity, a day, an amount; a concept's number stands alone."""
-_CONCEPT = re.compile(r"[0-9]{1,10}")
-_WHOLE = 100
+_WHOLE, _MOST = 100, 1e9
+"""No share is larger than the first, no mean or quantile of a person's values as large as the second."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""
@@ -172,7 +171,8 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
         if line["result_id"] not in types:
             continue
         value = line["estimate_value"]
-        is_value = value is None or rules.values.fullmatch(value) or _DAY.fullmatch(value)
+        form = _DAY if line["estimate_type"] == EstimateType.DATE.value else rules.values
+        is_value = value is None or form.fullmatch(value)
         if not (is_value and all(is_label(name, line[name] or "") for name in _LABELS)):
             n_untyped += 1
             continue
@@ -194,6 +194,8 @@ def _agrees(line: Mapping[str, str], group: _Group) -> bool:
     """Whether a count or a share can be that of the persons behind it; records and entries are as many or more."""
     name, value = line["estimate_name"], line["estimate_value"]
     support = supports().get(name, "")
+    if value is not None and support.isdigit() and line["estimate_type"] != EstimateType.DATE.value:
+        return abs(float(value)) < _MOST
     if value is None or support not in {_TOLD, _SHARE}:
         return True
     if support == _SHARE:
@@ -212,15 +214,13 @@ def _tells_repeats(line: Mapping[str, str], group: _Group, k: int) -> bool:
 
 
 def is_setting(name: str, value: str, rules: Policy) -> bool:
-    """Whether a setting may leave: a name of known form, and no markup or formula."""
-    return bool(rules.settings_names.fullmatch(name) and _LABEL.fullmatch(value))
+    """Whether a setting may leave: a name of known form, and plain text without an identity."""
+    return bool(rules.settings_names.fullmatch(name)) and is_plain_setting(value)
 
 
 def is_label(column: str, label: str) -> bool:
-    """Whether a label may leave: of known form, and with no long number in it but windows of time."""
-    if not _LABEL.fullmatch(label):
-        return False
-    return column.startswith("additional") or bool(_CONCEPT.fullmatch(label)) or not _NUMBER.search(label)
+    """Whether a label may leave: plain text, and with no long number in it but windows of time."""
+    return is_plain_label(label, is_window=column.startswith("additional"))
 
 
 def _group_of(
@@ -270,6 +270,8 @@ def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -
     while k > 1:
         chosen = [part for whole, parts in families if (part := _telling_rest(whole, parts, k)) is not None]
         if not chosen:
+            chosen = _telling_in_tables(groups, told, k)
+        if not chosen:
             chosen, collides = _colliding(groups, told, k, collides)
         if not chosen:
             break
@@ -297,6 +299,36 @@ def _families(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[_Group, Bit
                 wholes = by_name.get(OVERALL, [])
                 yield [(each, each.having) for each in wholes], [(part, part.having) for part in parts]
                 yield [(each, each.among) for each in wholes], [(part, part.among) for part in parts]
+
+
+def _telling_in_tables(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -> list[_Group]:
+    """Groups to hide because the margins of a table of levels and strata would tell a hidden number."""
+    known = {each.serialize() for each in told}
+    showing: dict[bytes, int] = defaultdict(int)
+    for group in groups:
+        for each in () if group.is_hidden else group.sets:
+            showing[each.serialize()] += 1
+    tables: dict[tuple[object, ...], list[_Group]] = defaultdict(list)
+    for group in groups:
+        cell = group.cell
+        tables[cell.result_id, cell.group_level, cell.additional_level, cell.variable_name].append(group)
+    chosen: list[_Group] = []
+    for own in tables.values():
+        entries: dict[Place, Entry] = {
+            (each.cell.strata_name, each.cell.strata_level, each.cell.variable_level): Entry(
+                each.having, each.among, each.is_primary
+            )
+            for each in own
+        }
+        names = {each.having.serialize() for each in own if not each.is_hidden}
+        free = {name for name in names if name not in known and showing[name] == _n_showing(own, name)}
+        hidden = telling(entries, known | showing.keys(), free, k)
+        chosen += [each for each in own if not each.is_hidden and each.having.serialize() in hidden]
+    return chosen
+
+
+def _n_showing(groups: Sequence[_Group], name: bytes) -> int:
+    return sum(each.serialize() == name for group in groups if not group.is_hidden for each in group.sets)
 
 
 def _telling_rest(

@@ -18,6 +18,7 @@ from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.courses import CURVES
 from enclos.release.rules.groups import GROUPS
 from enclos.release.rules.policy import Policy, roles
+from enclos.release.rules.texts import is_setting
 
 CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 Family: TypeAlias = tuple[tuple[str, str], ...]
@@ -211,7 +212,7 @@ def _stratum(settings: ResultSettings) -> _Parts | None:
 def settings_untyped(settings: Mapping[int, ResultSettings], rules: Policy) -> int:
     """How many settings have a name or a value of no known form."""
     return sum(
-        not (rules.settings_names.fullmatch(name) and rules.settings_values.fullmatch(value))
+        not (rules.settings_names.fullmatch(name) and rules.settings_values.fullmatch(value) and is_setting(value))
         for each in settings.values()
         for name, value in each.values.items()
     )

@@ -138,7 +138,7 @@ def _cell(point: Point | None, say: Say) -> str:
         return f"{said['count']} ({percent} %)"
     if "count" in said:
         return said["count"]
-    if not said.get("median"):
+    if not (said.get("median") and {"q25", "q75"} <= said.keys()):
         return said.get("median", "")
     return f"{said['median']} [{said['q25']} – {said['q75']}]"
 

@@ -1,0 +1,146 @@
+"""Every request of the corpus goes the way of ``enclos release request``; what could leave holds nothing unsafe.
+
+Unsafe counts are known by an independent judge (tests/oracle/determined.py), before and after the check; unsafe texts
+and numbers by themselves. A false alarm is a safe request that does not pass as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from enclos.contracts.result import HIDDEN, StudyResult, result_from_csv
+from factories.corpus import FAMILIES, FOLDER, MIN_COUNT, Case, cases
+from factories.desk import Desk, Said, sets_shown
+from oracle.determined import determined
+
+CASES = cases()
+COUNTED = {"rates", "descriptions", "histories", "effects"}
+MOST_FALSE_ALARMS = 0.1
+TESTS = Path(__file__).resolve().parents[2]
+NEVER_ALONE = re.compile("min|max")
+"""Estimates that no description shows, whatever is asked for."""
+
+
+@cache
+def answered(case: Case) -> tuple[Said, StudyResult, frozenset[frozenset[int]]]:
+    """What the desk says to a case after what left before it, with the sets of persons that left then."""
+    desk, known = Desk(MIN_COUNT), set()
+    for permit, earlier in case.before:
+        said = desk.ask(earlier, permit)
+        assert said.leaves, "what left before was safe alone"
+        desk.release(said)
+        known |= sets_shown(earlier, rows_of(said))
+    return desk.ask(case.result, "P1"), case.result, frozenset(known)
+
+
+def rows_of(said: Said) -> list[dict[str, object]]:
+    return result_from_csv(said.table.encode("utf-8"))[0].to_pylist() if said.leaves else []
+
+
+def leak(case: Case) -> str:
+    """What unsafe is in the table that could leave; nothing where nothing is."""
+    said, result, known = answered(case)
+    if case.family in COUNTED and said.leaves:
+        few = determined(known | sets_shown(result, rows_of(said)), MIN_COUNT)
+        return f"{len(few)} persons" if few else full(result, rows_of(said))
+    return case.must_not_leave if case.must_not_leave and case.must_not_leave in said.table else ""
+
+
+def full(result: StudyResult, rows: Iterable[dict[str, object]]) -> str:
+    """A shown count of something that everybody has, where somebody may lack it."""
+    cells = {cell.key: cell for cell in result.cells}
+    for row in rows:
+        head = (row["result_id"], row["group_level"], row["strata_name"], row["strata_level"])
+        own = (*head, row["variable_name"], row["variable_level"] or "", row["additional_level"])
+        cell = cells.get(own) or cells.get((*head, "", "", row["additional_level"]))
+        counts = row["estimate_name"] in {"outcome_count", "n_events"} or (
+            row["estimate_name"] == "count" and row["variable_name"] != "Number subjects"
+        )
+        if cell and counts and row["estimate_value"] != HIDDEN and cell.dense_numerator == cell.dense_denominator:
+            return "a full cell"
+    return ""
+
+
+def is_whole(case: Case) -> bool:
+    """Whether a request passes with every number that it asked for."""
+    said, _, _ = answered(case)
+    hidden = [row for row in rows_of(said) if row["estimate_value"] == HIDDEN]
+    return said.verdict == "pass" and all(NEVER_ALONE.fullmatch(str(row["estimate_name"])) for row in hidden)
+
+
+def wilson(n_found: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share. Source: Wilson 1927."""
+    share, per = n_found / n, z * z / n
+    middle, half = share + per / 2, z * math.sqrt(share * (1 - share) / n + per / n / 4)
+    return (middle - half) / (1 + per), (middle + half) / (1 + per)
+
+
+def test_the_corpus_is_large_and_each_row_has_a_meaning_of_its_own() -> None:
+    assert len(CASES) >= 300
+    assert len({case.id for case in CASES}) == len(CASES)
+    assert len({(case.family, case.earlier, case.asked) for case in CASES}) == len(CASES)
+    assert all(case.threat and case.source and len(case.why.split()) > 1 for case in CASES)
+    assert {case.family for case in CASES} == set(FAMILIES)
+    assert 100 <= sum(case.is_safe for case in CASES) <= 2 * len(CASES) / 3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_unsafe_leaves(family: str) -> None:
+    found = {case.id: leak(case) for case in CASES if case.family == family and not case.is_safe}
+    assert found
+    assert not {id_: what for id_, what in found.items() if what}
+
+
+def test_false_alarms_are_few() -> None:
+    safe = [case for case in CASES if case.is_safe]
+    alarms = [case.id for case in safe if not is_whole(case)]
+    lower, upper = wilson(len(alarms), len(safe))
+    said = f"{len(alarms)} of {len(safe)} ({lower:.1%} to {upper:.1%}): {', '.join(alarms)}"
+    assert len(alarms) / len(safe) <= MOST_FALSE_ALARMS, said
+    assert upper <= MOST_FALSE_ALARMS, said
+
+
+@pytest.mark.parametrize("family", sorted(COUNTED))
+def test_the_labels_are_those_of_an_independent_judge(family: str) -> None:
+    """Before the check: of safe requests nobody is told, of unsafe ones a few or a full cell, or an unknown number."""
+    wrong = []
+    for case in CASES:
+        if case.family == family:
+            _, result, known = answered(case)
+            rows = result.table.to_pylist()
+            tells = bool(determined(known | sets_shown(result, rows), MIN_COUNT) or full(result, rows))
+            if tells is case.is_safe and not is_told_otherwise(case):
+                wrong.append(case.id)
+    assert not wrong
+
+
+def is_told_otherwise(case: Case) -> bool:
+    """Cases whose danger or harmlessness lies elsewhere than in sums of the shown counts."""
+    names_a_kind = case.family == "effects" and not case.asked.endswith(("hazard_ratio", "odds_ratio", "rate_ratio"))
+    replaced = case.source in {"day + 1", "two sides"}  # some left and some came: told by two counts of one size
+    return names_a_kind or replaced or "attrition" in case.asked or case.source == "by definition"
+
+
+def test_every_line_of_the_threats_has_a_case_or_a_test() -> None:
+    with (FOLDER / "threats.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["line"] for line in lines] == [
+        *(f"C6-{n}" for n in range(51, 73)),
+        *(f"C7-{n}" for n in range(73, 83)),
+    ]
+    n_cases = Counter(case.threat for case in CASES)
+    assert set(n_cases) <= {line["line"] for line in lines} | {"plain"}
+    for line in lines:
+        tests = line["tests"].split()
+        assert n_cases[line["line"]] or tests, line["line"]
+        for test in tests:
+            path, _, name = test.partition("::")
+            assert f"def {name}(" in (TESTS / path).read_text(encoding="utf-8"), test

@@ -1,0 +1,275 @@
+"""The labelled corpus: rows that say a request in a few words, and the results that these words stand for.
+
+Families, and how the column ``asked`` is written in each:
+
+rates          ``120 Male 1960 +30 , 90 Female 1955 +20/11 ; sexes Both ; ages 0-64 65-150 ; windows years``
+               so many persons of a sex, born in a year, the first so many with the outcome (in the first/second year)
+descriptions   ``30 statin Female 20-64 gout =5 , 20 statin Male 65-150``
+               so many of a cohort, a sex, an age group, with conditions, each with a value or with 0, 1, 2 …
+histories      ``A 0-299 ; B 0-89 300-310``: cohorts of persons by their numbers; ``earlier`` says what left before:
+               ``permit: cohorts | permit: cohorts``
+effects        ``target 100/30 ; comparator 100/20 ; hazard_ratio``: persons and outcomes behind an estimate
+texts          ``characteristics variable_level <text>``: one label of a safe request says something else
+numbers        ``characteristics Days mean <value>``: one number of a safe request says something else
+kinds          ``incidence Outcome max_cost 9120 1/300``: one line more, with the persons that it rests on
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyroaring import BitMap
+
+from enclos.contracts.result import OVERALL, RESULT_SCHEMA, SEPARATOR, Cell, EstimateType, ResultSettings, StudyResult
+from enclos.studies.rules.report import Estimate, Place, Report
+from factories.groups import KIND, NUMBERS, Subject, description_of
+from factories.results import ALL_AGES, Asked, Person, result_of
+
+FOLDER = Path(__file__).resolve().parents[1] / "corpus" / "release"
+FAMILIES = ("rates", "descriptions", "histories", "effects", "texts", "numbers", "kinds")
+MIN_COUNT = 11
+_GROUP = SEPARATOR.join(("target_cohort_name", "comparator_cohort_name", "outcome_cohort_name"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request, what it is, where it comes from and why."""
+
+    family: str
+    id: str
+    is_safe: bool
+    threat: str
+    source: str
+    earlier: str
+    asked: str
+    why: str
+
+    @property
+    def before(self) -> list[tuple[str, StudyResult]]:
+        """What left before, with its permit."""
+        parts = [part.split(":", 1) for part in self.earlier.split("|") if part.strip()]
+        return [(permit.strip(), cohorts(text)) for permit, text in parts]
+
+    @property
+    def result(self) -> StudyResult:
+        """What is asked for."""
+        return _BUILDERS[self.family](self.asked)
+
+    @property
+    def must_not_leave(self) -> str:
+        """The text or the number that an unsafe request would carry out; empty where persons are counted."""
+        if self.family not in {"texts", "numbers", "kinds"} or self.is_safe:
+            return ""
+        return _spoken(self.asked.split(" ", {"texts": 2}.get(self.family, 3))[-1].split(" of ")[0])
+
+
+def cases() -> list[Case]:
+    """Every row of every family."""
+    return [case for family in FAMILIES for case in _read(family)]
+
+
+def _read(family: str) -> Iterator[Case]:
+    with (FOLDER / f"{family}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["label"] not in {"safe", "unsafe"}:
+                raise ValueError(f"{row['id']} is neither safe nor unsafe")
+            names = ("threat", "source", "earlier", "asked", "why")
+            yield Case(family, row["id"], row["label"] == "safe", *(row.get(name) or "" for name in names))
+
+
+def rates(text: str) -> StudyResult:
+    """Incidence of a town."""
+    town, *options = [part.strip() for part in text.split(";")]
+    said = {name: words for name, *words in (option.split() for option in options)}
+    windows = said.get("windows", ["years"])
+    people = list(chain.from_iterable(_residents(block.split()) for block in town.split(",")))
+    n_years = max((1 + (person.event or 0) for person in people), default=1)
+    people = [replace(person, days=(365,) * n_years) for person in people]
+    asked = Asked(
+        sexes=said.get("sexes", ["Both", "Male", "Female"]),
+        ages=[_ages(each) for each in said["ages"]] if "ages" in said else (ALL_AGES,),
+        overall="overall" in windows,
+        years="years" in windows,
+    )
+    return result_of(people, asked, attrition="attrition" in said)
+
+
+def _residents(words: Sequence[str]) -> Iterator[Person]:
+    n, sex, born, *events = words
+    years = [int(each) for each in events[0].removeprefix("+").split("/")] if events else []
+    when = [year for year, n_events in enumerate(years) for _ in range(n_events)]
+    for number in range(int(n)):
+        yield Person(sex, int(born), (365,), when[number] if number < len(when) else None)
+
+
+def _ages(text: str) -> tuple[int, int]:
+    youngest, oldest = text.split("-")
+    return int(youngest), int(oldest)
+
+
+def descriptions(text: str) -> StudyResult:
+    """Characteristics of cohorts."""
+    subjects = subjects_of(text)
+    return description_of(subjects, sorted(frozenset().union(*(each.flags for each in subjects))))
+
+
+def subjects_of(text: str) -> list[Subject]:
+    """The persons of some cohorts."""
+    return list(chain.from_iterable(_subjects(block.split()) for block in text.split(",")))
+
+
+def _subjects(words: Sequence[str]) -> Iterator[Subject]:
+    n, cohort, sex, ages, *rest = words
+    flags = frozenset(word for word in rest if not word.startswith("="))
+    values = [word.removeprefix("=") for word in rest if word.startswith("=")]
+    for number in range(int(n)):
+        value = None if not values else number if values[0] == "ramp" else int(values[0])
+        yield Subject(cohort, sex, ages.replace("-", " to "), flags, value)
+
+
+def cohorts(text: str) -> StudyResult:
+    """The numbers of subjects of cohorts."""
+    named = [part.split() for part in text.split(";") if part.strip()]
+    rows: list[dict[str, object]] = []
+    cells: list[Cell] = []
+    for name, *ranges in named:
+        persons = persons_of(ranges)
+        line = (OVERALL, OVERALL, "Number subjects", None, "count", "integer", str(len(persons)), OVERALL, OVERALL)
+        rows.append(dict(zip(RESULT_SCHEMA.names, (1, "cdm", "cohort_name", name, *line), strict=True)))
+        cells.append(Cell(1, name, OVERALL, OVERALL, OVERALL, persons, persons, NUMBERS, "Number subjects"))
+    return _of(rows, cells, KIND)
+
+
+def persons_of(ranges: Iterable[str]) -> BitMap:
+    """The persons of ranges of numbers, both ends included."""
+    found = BitMap()
+    for each in ranges:
+        first, _, last = each.partition("-")
+        found |= BitMap(range(int(first), int(last or first) + 1))
+    return found
+
+
+def effects(text: str) -> StudyResult:
+    """An adjusted estimate of two cohorts."""
+    *arms, name = [part.strip() for part in text.split(";")]
+    report = Report("test", "1")
+    settings = {"comparison": "primary", "unblinded": "TRUE", "withheld_for": ""}
+    result_id = report.start("compare_estimates", _GROUP, "adjustment", "", settings)
+
+    def place(variable: str) -> Place:
+        return Place(_GROUP, SEPARATOR.join(("new", "old", "harm")), variable, None, ("adjustment", "Adjusted"))
+
+    report.add(result_id, place("Effect"), [Estimate(name, EstimateType.NUMERIC, "1.5")])
+    first = 0
+    for arm in arms:
+        variable, _, counts = arm.partition(" ")
+        n, n_events = (int(each) for each in counts.split("/"))
+        persons = BitMap(range(first, first + n))
+        said = {"n_persons": n, "n_events": n_events, "person_days": n * 90}
+        own = place(variable.capitalize())
+        report.add(result_id, own, [Estimate(key, EstimateType.INTEGER, str(value)) for key, value in said.items()])
+        report.add_cell(result_id, own, BitMap(list(persons)[:n_events]), persons)
+        first += n
+    return report.result(np.arange(1, first + 1))
+
+
+def texts(text: str) -> StudyResult:
+    """A safe request with another label."""
+    base, column, said = text.split(" ", 2)
+    result, said = _BASES[base](), _spoken(said)
+    if column.startswith("settings."):
+        first, *others = result.settings
+        first = ResultSettings(first.result_id, {**first.values, column.removeprefix("settings."): said})
+        return replace(result, settings=(first, *others))
+    rows = result.table.to_pylist()
+    place = next(
+        row for row in rows if (row["estimate_name"] == "count" and row["variable_level"]) or base != "characteristics"
+    )
+    same = {key: place[key] for key in ("result_id", "group_level", "variable_name", "variable_level")}
+    for row in rows:
+        if base != "characteristics" or {key: row[key] for key in same} == same or column == "cdm_name":
+            row[column] = said
+    cells = result.cells
+    if column in {"group_level", "variable_name", "variable_level", "strata_level", "additional_level"}:
+        cells = tuple(_labelled(cell, same, column, said, whole=base != "characteristics") for cell in cells)
+    return StudyResult(pa.Table.from_pylist(rows, RESULT_SCHEMA), result.settings, cells)
+
+
+def _labelled(cell: Cell, same: Mapping[str, object], column: str, said: str, *, whole: bool) -> Cell:
+    mine = {"group_level": cell.group_level, "variable_name": cell.variable_name, "variable_level": cell.variable_level}
+    is_it = all(same[key] == value for key, value in mine.items())
+    return replace(cell, **{column: said}) if whole or is_it else cell
+
+
+def numbers(text: str) -> StudyResult:
+    """A safe request with another number."""
+    base, variable, estimate, said = text.split(" ", 3)
+    result = _BASES[base]()
+    rows = result.table.to_pylist()
+    name = variable.replace("_", " ")
+    row = next(row for row in rows if (row["variable_name"], row["estimate_name"]) == (name, estimate))
+    row["estimate_value"] = said
+    return replace(result, table=pa.Table.from_pylist(rows, RESULT_SCHEMA))
+
+
+def kinds(text: str) -> StudyResult:
+    """A safe request with one line more; its result type makes a result id of its own where the request has none."""
+    kind, variable, estimate, rest = text.split(" ", 3)
+    said, _, counts = rest.partition(" of ")
+    result = _BASES["characteristics" if kind == KIND else "incidence"]()
+    last = max(each.result_id for each in result.settings)
+    own = next((each for each in result.settings if each.result_type == kind), None)
+    settings = result.settings
+    if own is None:
+        own = ResultSettings(last + 1, {**result.settings[0].values, "result_type": kind})
+        settings = (*settings, own)
+    model = next((row for row in result.table.to_pylist() if row["result_id"] == own.result_id), None)
+    row = dict(model or result.table.to_pylist()[0])
+    row |= {"result_id": own.result_id, "variable_name": variable.replace("_", " "), "variable_level": None}
+    row |= {"estimate_name": estimate, "estimate_type": "numeric", "estimate_value": said}
+    cells = result.cells
+    if kind not in {each.result_type for each in result.settings} or kind == KIND:
+        having, among = (BitMap(range(int(each))) for each in counts.split("/"))
+        extra = replace(result.cells[0], result_id=own.result_id, dense_numerator=having, dense_denominator=among)
+        cells = (*cells, replace(extra, variable_name=row["variable_name"], variable_level=""))
+    table = pa.concat_tables([result.table, pa.Table.from_pylist([row], RESULT_SCHEMA)])
+    return StudyResult(table, settings, cells)
+
+
+def _spoken(text: str) -> str:
+    """Text in which what nobody could read in a table is written with a backslash."""
+    return text.encode("latin-1", "backslashreplace").decode("unicode_escape")
+
+
+def _of(rows: list[dict[str, object]], cells: Sequence[Cell], kind: str) -> StudyResult:
+    settings = {"result_type": kind, "package_name": "enclos", "package_version": "0.1.0"}
+    return StudyResult(pa.Table.from_pylist(rows, RESULT_SCHEMA), (ResultSettings(1, settings),), tuple(cells))
+
+
+def _characteristics() -> StudyResult:
+    return descriptions(
+        "30 statin Female 20-64 gout =ramp , 30 statin Female 65-150 =ramp , "
+        "55 statin Male 65-150 =ramp , 15 statin Male 65-150 gout =ramp , 55 statin Male 20-64 =ramp"
+    )
+
+
+def _incidence() -> StudyResult:
+    return rates("120 Male 1960 +30 , 150 Female 1955 +40")
+
+
+_BASES = {"characteristics": _characteristics, "incidence": _incidence}
+_BUILDERS = {
+    "rates": rates,
+    "descriptions": descriptions,
+    "histories": cohorts,
+    "effects": effects,
+    "texts": texts,
+    "numbers": numbers,
+    "kinds": kinds,
+}
