@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any, TypeAlias
 
 from enclos.studies.circe.model import ConceptSet, ConceptSetItem
-from enclos.studies.circe.tree import Node, known
+from enclos.studies.circe.tree import MAX_INTEGER, Node, known
 
 _SET = known("id", "name", "expression")
 _EXPRESSION = known("items")
@@ -27,6 +28,12 @@ _DESCRIBED = frozenset(
     )
 )
 _CONCEPT = known("CONCEPT_ID", *_DESCRIBED)
+_FLAGS = ("includeDescendants", "includeMapped", "isExcluded")
+_WRITTEN_ITEM = frozenset(("concept", *_FLAGS))
+_WRITTEN_CONCEPT = frozenset(("CONCEPT_ID", *_DESCRIBED))
+_TRUTHS = frozenset((bool,))
+_Item: TypeAlias = tuple[int, bool, bool, bool]
+"""A concept, and whether its descendants and what maps to it are meant, and whether it is excluded."""
 NOTHING = ConceptSet("", ())
 
 
@@ -65,21 +72,36 @@ def read_concept_sets(node: Node | None) -> ConceptSets:
 
 def _concept_set(node: Node) -> ConceptSet:
     fields = node.fields(_EXPRESSION)
-    found = {_item(item) for item in (fields["items"].items() if "items" in fields else [])}
-    items = tuple(sorted(found, key=lambda each: (each.concept_id, each.excluded, each.descendants, each.mapped)))
-    return ConceptSet(sha256(repr(items).encode()).hexdigest(), items)
+    found: set[_Item] = set()
+    if "items" in fields:
+        items = fields["items"]
+        values = items.value if isinstance(items.value, list) else items.items()
+        found = {_as_written(value) or _item(items.item(index)) for index, value in enumerate(values)}
+    in_order = sorted(found)
+    return ConceptSet(sha256(repr(in_order).encode()).hexdigest(), tuple(ConceptSetItem(*item) for item in in_order))
 
 
-def _item(node: Node) -> ConceptSetItem:
+def _as_written(value: Any) -> _Item | None:
+    """An item that is written as ATLAS writes it; any other is read name by name."""
+    if type(value) is not dict or not value.keys() <= _WRITTEN_ITEM:
+        return None
+    concept = value.get("concept")
+    if type(concept) is not dict or not concept.keys() <= _WRITTEN_CONCEPT:
+        return None
+    concept_id = concept.get("CONCEPT_ID")
+    flags = tuple([value.get(name, False) for name in _FLAGS])
+    if type(concept_id) is not int or not 0 <= concept_id <= MAX_INTEGER or not _TRUTHS.issuperset(map(type, flags)):
+        return None
+    return concept_id, *flags
+
+
+def _item(node: Node) -> _Item:
     fields = node.fields(_ITEM)
     if "concept" not in fields:
         node.fault("has no concept")
     concept_id = read_concept(fields["concept"]) if "concept" in fields else 0
-    flags = [
-        fields[name].boolean() if name in fields else False
-        for name in ("includeDescendants", "includeMapped", "isExcluded")
-    ]
-    return ConceptSetItem(concept_id, *flags)
+    descendants, mapped, excluded = (fields[name].boolean() if name in fields else False for name in _FLAGS)
+    return concept_id, descendants, mapped, excluded
 
 
 def read_concept(node: Node) -> int:

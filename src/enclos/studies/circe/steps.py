@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -98,22 +98,25 @@ def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
     named = sorted({item.concept_id for item in items})
     ancestors = sorted({item.concept_id for item in items if item.descendants})
     below: dict[int, set[int]] = {}
-    if ancestors:
-        for ancestor, concept in _pairs(bucket.query(concepts.plan_descendants(ancestors))):
+    judged: dict[int, bool] = {}
+    for ancestor, concept, is_valid in _tuples(bucket.query(concepts.plan_named(ancestors, named))):
+        if ancestor is None:
+            judged[concept] = is_valid
+        else:
             below.setdefault(ancestor, set()).add(concept)
-    wanted = sorted({*named, *(concept for found in below.values() for concept in found)})
-    judged = dict(_pairs(bucket.query(concepts.plan_known(wanted))))
+    if others := sorted(set().union(*below.values()).difference(named)):
+        judged.update(_tuples(bucket.query(concepts.plan_known(others))))
     valid = {concept for concept, is_valid in judged.items() if is_valid}
     vocabulary = Vocabulary(set(judged), {ancestor: found & valid for ancestor, found in below.items()})
     if targets := sorted({concept for item in items if item.mapped for concept in vocabulary.reached(item)}):
         mapped: dict[int, list[int]] = {}
-        for concept, target in _pairs(bucket.query(concepts.plan_mapped(targets))):
+        for concept, target in _tuples(bucket.query(concepts.plan_mapped(targets))):
             mapped.setdefault(target, []).append(concept)
         vocabulary.mapped = mapped
     return {number: vocabulary.concepts(concept_set) for concept_set, number in outline.concept_sets.items()}
 
 
-def _pairs(rows: pa.Table) -> Iterator[tuple[int, int]]:
+def _tuples(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
     return zip(*(column.to_pylist() for column in rows.columns), strict=True)
 
 

@@ -8,20 +8,20 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import compute
 
 from enclos.studies.circe.domains import Joined
 from enclos.studies.circe.model import Criterion
 from enclos.studies.circe.outline import pick_of
 from enclos.studies.circe.plans import entries, records
 from enclos.studies.circe.plans.records import Reading
-from enclos.studies.circe.rules.columns import Events, Periods, integers, order_of, periods_of
+from enclos.studies.circe.rules.columns import Events, Integers, Periods, integers, order_of, periods_of
 from enclos.studies.circe.rules.demographics import Persons
 from enclos.studies.ports import CdmBucket
 
 _FEW = 2_000
 _FEW_OF = 20
 """Persons are few, so that only their records are asked for, when no more than this, and one in so many."""
+_ENDING_BITS = 17
 
 
 @dataclass(slots=True, repr=False)
@@ -62,8 +62,7 @@ class Tables:
         if (rows := self._observed) is None:
             rows = self._observed = self.bucket.query(entries.plan_periods())
             if max(len(events), _FEW) * _FEW_OF < rows.num_rows:
-                persons = events.person[np.r_[True, events.person[1:] != events.person[:-1]]]
-                return periods_of(rows.filter(compute.is_in(rows["person_id"], pa.array(persons))))
+                return periods_of(rows.filter(_may_be_of(rows["person_id"], events.person)))
         self._periods = periods_of(rows)
         return self._periods
 
@@ -88,3 +87,10 @@ class Tables:
         """Drop what was made, at once."""
         if self._made:
             self.bucket.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in sorted(self._made)))
+
+
+def _may_be_of(column: pa.ChunkedArray, persons: Integers) -> pa.Array:
+    """Which rows may be of some persons: those whose number ends alike."""
+    marks = np.zeros(1 << _ENDING_BITS, dtype=np.bool_)
+    marks[persons & (len(marks) - 1)] = True
+    return pa.array(marks[integers(column) & (len(marks) - 1)])

@@ -15,6 +15,7 @@ MAX_TEXT_CHARS = 20_000_000
 MAX_INTEGER = 2**31 - 1
 _MAX_DEPTH = 100
 _MAX_TOLD = 20
+_CONTAINERS = frozenset((dict, list))
 _Word = TypeVar("_Word")
 
 
@@ -82,7 +83,11 @@ class Node:
         if not isinstance(self.value, list):
             self.fault("should be a list")
             return []
-        return [Node(value, f"{self.path}[{index}]", self.faults) for index, value in enumerate(self.value)]
+        return [self.item(index) for index in range(len(self.value))]
+
+    def item(self, index: int) -> Node:
+        """One of the list's values."""
+        return Node(self.value[index], f"{self.path}[{index}]", self.faults)
 
     def integer(self, least: int = -MAX_INTEGER) -> int:
         """A whole number of 32 bits."""
@@ -172,7 +177,7 @@ def _no_constant(_: str) -> Any:
 
 
 def _depth(value: Any) -> int:
-    depth, level = 0, [value] if isinstance(value, dict | list) else []
+    depth, level = 0, [value] if type(value) in _CONTAINERS else []
     while level:
         depth += 1
         if depth > _MAX_DEPTH:
@@ -180,8 +185,8 @@ def _depth(value: Any) -> int:
         level = [
             inner
             for each in level
-            for inner in (each.values() if isinstance(each, dict) else each)
-            if isinstance(inner, dict | list)
+            for inner in (each.values() if type(each) is dict else each)
+            if type(inner) in _CONTAINERS
         ]
     return depth
 

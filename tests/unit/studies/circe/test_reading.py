@@ -160,3 +160,16 @@ def test_a_text_filter_is_a_pattern(op: str, test: TextTest) -> None:
 def test_every_attribute_of_every_domain_is_read(domain: Domain) -> None:
     read: Definition = read_circe(definition_with_everything(domain))
     assert len(read.criteria[0].filters) == len(DOMAINS[domain].attributes)
+
+
+def test_concepts_are_read_alike_however_their_names_are_written() -> None:
+    written = definition("ConditionOccurrence", 7)
+    other = json.loads(json.dumps(written))
+    for concept_set in other["ConceptSets"]:
+        concept_set["expression"]["items"] = [
+            {"Concept": {"concept_id": each["concept"]["CONCEPT_ID"], "CONCEPT_NAME": None}}
+            | {name.upper(): value for name, value in each.items() if name != "concept"}
+            for each in concept_set["expression"]["items"]
+        ]
+    assert other != written
+    assert read_circe(json.dumps(other)) == read_circe(json.dumps(written))

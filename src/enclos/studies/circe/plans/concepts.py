@@ -21,24 +21,29 @@ def unnested(text: str) -> str:
     return f"CAST(unnest(string_split({text}, ',')) AS BIGINT)"
 
 
-def plan_descendants(ancestors: Collection[int]) -> str:
-    """The descendants of some concepts, valid or not.
+def plan_named(ancestors: Collection[int], concepts: Collection[int]) -> str:
+    """The descendants of some concepts, valid or not, and which of some concepts the vocabulary has.
 
-    Out: one row per pair: ancestor, concept_id
+    Out: one row per pair of an ancestor and a descendant: ancestor, concept_id; and one per concept that is known, with
+         no ancestor: concept_id, is_valid
     """
+    known = plan_known(concepts, "NULL AS ancestor, ")
+    if not ancestors:
+        return known
     return f"""
-        SELECT CAST(ancestor_concept_id AS BIGINT) AS ancestor, CAST(descendant_concept_id AS BIGINT) AS concept_id
-        FROM concept_ancestor WHERE ancestor_concept_id IN {numbers_sql(ancestors)}
+        SELECT CAST(ancestor_concept_id AS BIGINT) AS ancestor, CAST(descendant_concept_id AS BIGINT) AS concept_id,
+            NULL AS is_valid
+        FROM concept_ancestor WHERE ancestor_concept_id IN {numbers_sql(ancestors)} UNION ALL {known}
     """
 
 
-def plan_known(concepts: Collection[int]) -> str:
+def plan_known(concepts: Collection[int], before: str = "") -> str:
     """Which of some concepts the vocabulary has.
 
     Out: one row per concept: concept_id, is_valid
     """
     return f"""
-        SELECT CAST(concept_id AS BIGINT) AS concept_id, invalid_reason IS NULL AS is_valid
+        SELECT {before}CAST(concept_id AS BIGINT) AS concept_id, invalid_reason IS NULL AS is_valid
         FROM concept WHERE concept_id IN {numbers_sql(concepts)}
     """
 
