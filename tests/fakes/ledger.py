@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from enclos.ledger.model import Session
 
@@ -22,6 +23,7 @@ class MemoryLedger:
         self.durable = dict(self.files)
         self.fickle: dict[str, list[bytes]] = {}
         """Contents since the last durable one, of files that were put without a sync."""
+        self.used: dict[str, datetime] = {}
         self.n_steps = 0
         self._die_at = die_at
         self._random = random.Random(seed)  # noqa: S311 - chooses crashes, not keys
@@ -115,11 +117,22 @@ class MemoryLedger:
                 if self._random.random() < 0.5:
                     self.durable.pop(name, None)
 
-    def salt(self, name: str) -> bytes:
-        name = f"private/salts/{name}"
-        if name not in self.files:
-            self.write(name, os.urandom(32), durable=True)
-        return self.files[name]
+    def salt(self, name: str, used_at: datetime) -> bytes:
+        if self.known_salt(name) is None:
+            self.write(f"private/salts/{name}", os.urandom(32), durable=True)
+        self.used[name] = used_at
+        return self.files[f"private/salts/{name}"]
+
+    def known_salt(self, name: str) -> bytes | None:
+        return self.files.get(f"private/salts/{name}")
+
+    def destroy_salt(self, name: str) -> bool:
+        there = f"private/salts/{name}" in self.files
+        self.delete([f"private/salts/{name}"])
+        return there
+
+    def destroy_salts_unused_since(self, at: datetime) -> int:
+        return sum(self.destroy_salt(name) for name, used_at in list(self.used.items()) if used_at < at)
 
     def start_session(self, size: int) -> str:
         session = os.urandom(8).hex()

@@ -80,9 +80,13 @@ class WarehouseSection(_Section):
 
 
 class LedgerSection(_Section):
-    """The origin line of the log's checkpoints (C2SP tlog-checkpoint)."""
+    """The origin line of the log's checkpoints (C2SP tlog-checkpoint), and how long it can be told who acted.
+
+    Source: Regulation (EU) 2025/327, Art. 73(1)(e): a year at least; MR-007 SEC-JOU-3: a year, three where justified.
+    """
 
     origin: str = Field(min_length=1, pattern=r"^[^\s+]+$")
+    retention_months: int = Field(default=12, ge=12, le=36)
 
 
 class ReviewSection(_Section):

@@ -75,6 +75,8 @@ class Action(Enum):
     """Someone was turned away before anything could begin."""
     LEDGER_REVIEW = "ledger.review"
     """The ledger was reviewed."""
+    LEDGER_FORGET = "ledger.forget"
+    """Salts were destroyed, so that nobody can tell whose digests they were."""
     LEDGER_WITNESS = "ledger.witness"
     """A witness looked at the ledger."""
     CONFORMITY = "conformity"

@@ -72,8 +72,20 @@ class LedgerStore(LedgerReader, Protocol):
     def delete(self, names: Iterable[str]) -> None:
         """Remove files; those that are not there are passed over."""
 
-    def salt(self, name: str) -> bytes:
-        """The 32 random bytes kept under that name, made when asked for the first time."""
+    def salt(self, name: str, used_at: datetime) -> bytes:
+        """The 32 random bytes kept under that name, made when asked for the first time; that they were used is noted.
+
+        Units: the note is exact to a month, so that not every use writes.
+        """
+
+    def known_salt(self, name: str) -> bytes | None:
+        """The bytes kept under that name, if there are any; asking is no use."""
+
+    def destroy_salt(self, name: str) -> bool:
+        """Remove the bytes kept under that name; whether there were any."""
+
+    def destroy_salts_unused_since(self, at: datetime) -> int:
+        """Remove all that were last used before; how many there were."""
 
     def start_session(self, size: int) -> str:
         """A new random session id, marked alive as long as this process lives; the tree's size is kept with it."""

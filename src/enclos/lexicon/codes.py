@@ -140,6 +140,7 @@ class Code(Enum):
     LEDGER_DISORDERED = ("LDG-07", _PROMISE, "time never runs back; an outcome follows its own intent [design § 3.7]")
     REVIEW_MONTH = ("LDG-08", _PROMISE, "the traces of each month are reviewed [MR-007 SEC-JOU-2]")
     REGISTER_PLACE = ("LDG-09", _PROMISE, "a register replaces a register and nothing else")
+    LEDGER_RETENTION = ("LDG-10", _ALLOW, "access logs are kept for a year at least [EHDS Art. 73(1)(e)]")
 
     # -- synthetic (SYN)
     SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written in its own place [docs/synthetic-france.md]")

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,6 +31,7 @@ _NEXT = f"{_PRIVATE}/next"
 """Where a file is made before it takes its place; only the holder of the lock writes."""
 _SALTS = f"{_PRIVATE}/salts"
 _SESSIONS = f"{_PRIVATE}/sessions"
+_MONTH_SECONDS = 28 * 86_400
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -170,17 +172,43 @@ class LedgerFiles:
 
     # -- salts
 
-    def salt(self, name: str) -> bytes:
-        """The 32 random bytes kept under that name, made when asked for the first time."""
-        salt = self.read(f"{_SALTS}/{name}")
+    def salt(self, name: str, used_at: datetime) -> bytes:
+        """The 32 random bytes kept under that name, made when asked for the first time; their use is noted."""
+        salt, path = self.known_salt(name), self._path(f"{_SALTS}/{name}")
         if salt is None:
             salt = os.urandom(KEY_BYTES)
             self.write(f"{_SALTS}/{name}", salt, durable=True)
-        if len(salt) != KEY_BYTES:
+        with _ledger_border():
+            if salt and abs(path.stat().st_mtime - used_at.timestamp()) > _MONTH_SECONDS:
+                os.utime(path, (used_at.timestamp(), used_at.timestamp()))
+        return salt
+
+    def known_salt(self, name: str) -> bytes | None:
+        """The bytes kept under that name, if there are any."""
+        salt = self.read(f"{_SALTS}/{name}")
+        if salt is not None and len(salt) != KEY_BYTES:
             raise refusal(
                 Code.LEDGER_DAMAGED, "A salt of the ledger is broken.", "Restore the ledger's private folder."
             )
         return salt
+
+    def destroy_salt(self, name: str) -> bool:
+        """Remove the bytes kept under that name, from the storage too as far as it allows."""
+        with _ledger_border():
+            path = self._path(f"{_SALTS}/{name}")
+            if not path.exists():
+                return False
+            _overwrite(path)
+            path.unlink()
+            _sync_folder(path.parent)
+            return True
+
+    def destroy_salts_unused_since(self, at: datetime) -> int:
+        """Remove all that were last used before."""
+        with _ledger_border():
+            names = [Path(name) for name in self.names(_SALTS)]
+            old = [name.name for name in names if self._path(name.as_posix()).stat().st_mtime < at.timestamp()]
+        return sum(self.destroy_salt(name) for name in old)
 
     # -- sessions
 
@@ -377,6 +405,16 @@ def _write_whole(path: Path, content: bytes, *, durable: bool, mode: int = 0o644
         _write_all(handle, content)
         if durable:
             os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _overwrite(path: Path) -> None:
+    """Put zeros over a file's content where it lies; a file system that copies on write keeps the old one a while."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        _write_all(handle, bytes(os.fstat(handle).st_size))
+        os.fsync(handle)
     finally:
         os.close(handle)
 

@@ -1,6 +1,7 @@
 import errno
 import os
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from enclos.lexicon.refusals import NotAsPromised
 from enclos.stores import ledger_files
 from enclos.stores.ledger_files import LedgerFiles, WitnessFiles
 from factories.ledger import ALICE, ORIGIN, PUBLIC_KEY, MachineClock, begun, filled, opened
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 def test_a_ledger_in_files(tmp_path: Path) -> None:
@@ -45,12 +48,23 @@ def test_files_by_name(tmp_path: Path) -> None:
 def test_a_salt_is_made_once_and_known_only_whole(tmp_path: Path) -> None:
     store = LedgerFiles(tmp_path)
     with store.lock():
-        salt = store.salt("x")
-        assert (len(salt), store.salt("x"), store.salt("y") != salt) == (32, salt, True)
+        salt = store.salt("x", NOON)
+        assert (len(salt), store.salt("x", NOON), store.salt("y", NOON) != salt) == (32, salt, True)
     store.write("private/salts/x", b"short", durable=True)
     with pytest.raises(NotAsPromised) as refused:
-        store.salt("x")
+        store.salt("x", NOON)
     assert refused.value.code is Code.LEDGER_DAMAGED
+
+
+def test_a_salt_that_was_not_used_for_long_is_destroyed_and_one_in_use_is_not(tmp_path: Path) -> None:
+    store = LedgerFiles(tmp_path)
+    with store.lock():
+        old, used = store.salt("old", NOON), store.salt("used", NOON)
+        store.salt("used", NOON + timedelta(days=200))
+        assert store.destroy_salts_unused_since(NOON + timedelta(days=100)) == 1
+        assert (store.known_salt("old"), store.known_salt("used")) == (None, used)
+        assert store.salt("old", NOON) != old
+        assert (store.destroy_salt("used"), store.destroy_salt("used")) == (True, False)
 
 
 def test_a_session_lives_as_long_as_its_store(tmp_path: Path) -> None:

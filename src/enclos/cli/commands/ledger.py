@@ -1,4 +1,4 @@
-"""The ledger: verify it, look into it, witness it, review it."""
+"""The ledger: verify it, look into it, witness it, review it, forget."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enclos.cli.application import Dir, Json, application, passphrase
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import show
 
-ledger_commands = typer.Typer(help="Ledger: verify it, look into it, witness it, review it.", no_args_is_help=True)
+ledger_commands = typer.Typer(help="Ledger: verify, show, witness, review, forget.", no_args_is_help=True)
 application.add_typer(ledger_commands, name="ledger")
 
 
@@ -94,3 +94,25 @@ def ledger_review(
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(review_month(enclosure, month, page=page, language=Language(lang)), as_json=as_json)
+
+
+@ledger_commands.command("forget")
+def ledger_forget(
+    directory: Dir,
+    user: Annotated[str, typer.Option("--user", help="Whose digests nobody shall be able to tell any more.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; only its digest is kept.")] = "",
+    *,
+    old: Annotated[bool, typer.Option("--old", help="All that were met last before the time of retention.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Destroy what links people to their traces, when the law wants it; every proof stays.
+
+    Example: enclos ledger forget france --old
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.salts import forget_old, forget_person
+
+    if old == bool(user):
+        raise typer.BadParameter("give either --user or --old")
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(forget_old(enclosure) if old else forget_person(enclosure, user, reason), as_json=as_json)

@@ -55,6 +55,8 @@ class Ledger:
         self._open_tickets: dict[int, Action] = {}
         self._doubtful: set[int] = set()
         self._is_in_doubt = False
+        self._met_at = clock.now()
+        """The instant of the entry that is being made."""
 
     def __repr__(self) -> str:
         return f"Ledger({self._keeper.origin})"
@@ -243,12 +245,29 @@ class Ledger:
             return [Proof(index, inclusion_path(index, tail.size, node), tail.note) for index in indices]
 
     def digests(self, value: str, earlier: Sequence[SecretKey] = ()) -> tuple[str, ...]:
-        """The salted digests by which the ledger may know a personal value, such as an actor; the newest first.
+        """The salted digests by which the ledger knows a personal value, such as an actor; the newest first.
 
         In: earlier — the salt keys that were in use before this one
+        Empty: the ledger never knew the value, or its salts were destroyed
         """
         with self._store.lock():
-            return tuple(self._salted_under(key, value) for key in (self._salt, *earlier))
+            known = [(key, self._store.known_salt(subject_name(key, value))) for key in (self._salt, *earlier)]
+            return tuple(salted_digest(key, salt, value) for key, salt in known if salt is not None)
+
+    # -- forgetting
+
+    def forget(self, value: str, earlier: Sequence[SecretKey] = ()) -> int:
+        """Destroy the salts of a personal value: nobody can tell any more which digests were its own; proofs hold.
+
+        Out: how many there were, one for each salt key under which the value was met
+        """
+        with self._store.lock():
+            return sum(self._store.destroy_salt(subject_name(key, value)) for key in (self._salt, *earlier))
+
+    def forget_unused_since(self, at: datetime) -> int:
+        """Destroy the salts of all values that were last met before; how many there were."""
+        with self._store.lock():
+            return self._store.destroy_salts_unused_since(at)
 
     # -- inside
 
@@ -290,6 +309,7 @@ class Ledger:
                 "The clock shows an instant before the last entry of the ledger.",
                 "Set this machine's clock, then run it again.",
             )
+        self._met_at = now
         return now
 
     def _entry(
@@ -309,7 +329,7 @@ class Ledger:
         self, tail: Tail, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
     ) -> Entry:
         """The outcome of an intent; it is never refused for the clock, since what it tells has happened."""
-        now = to_the_millisecond(self._clock.now())
+        now = self._met_at = to_the_millisecond(self._clock.now())
         if tail.last_at is not None and is_behind(now, tail.last_at):
             behind_ms = int((tail.last_at - now).total_seconds() * 1000)
             now, facts = tail.last_at, {**facts, "clock_behind_ms": behind_ms}
@@ -332,10 +352,8 @@ class Ledger:
         return written_facts(facts, self._salted)
 
     def _salted(self, value: str) -> str:
-        return self._salted_under(self._salt, value)
-
-    def _salted_under(self, key: SecretKey, value: str) -> str:
-        return salted_digest(key, self._store.salt(subject_name(key, value)), value)
+        salt = self._store.salt(subject_name(self._salt, value), self._met_at)
+        return salted_digest(self._salt, salt, value)
 
     def _entries_of(self, tail: Tail, start: int) -> Iterator[tuple[int, Entry]]:
         return read_entries(self._store, tail.head.size, tail.head.root, start, tuple(tail.entries))

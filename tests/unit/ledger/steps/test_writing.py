@@ -78,9 +78,8 @@ def test_an_intent_its_outcome_and_an_event() -> None:
         {"n_rows": 12},
     )
     assert (login.kind, login.action) == (Kind.EVENT, Action.LOGIN)
-    assert (
-        intent.actor == outcome.actor == login.actor == ledger.digests(ALICE)[0] != ledger.digests("bob@example.org")[0]
-    )
+    actors = {intent.actor, outcome.actor, login.actor}
+    assert (actors, ledger.digests("bob@example.org")) == (set(ledger.digests(ALICE)), ())
     assert START < intent.at < outcome.at < login.at == ledger.last_at()
 
 
@@ -236,10 +235,22 @@ def test_what_is_personal_is_a_digest_that_dies_with_its_salt() -> None:
         assert text not in public
     ((_, entry),) = ledger.entries()
     assert entry.facts["subject"] == ledger.digests("1850578006084")[0]
-    for name in [name for name in store.files if name.startswith("private/salts/")]:
-        del store.files[name]
-    assert entry.actor != ledger.digests(ALICE)[0]
-    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 1
+    assert (ledger.forget(ALICE), ledger.forget(ALICE), ledger.digests(ALICE)) == (1, 0, ())
+    ledger.record(Action.LOGIN, ALICE)
+    assert entry.actor not in ledger.digests(ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 2
+
+
+def test_who_was_met_last_before_a_day_is_forgotten_and_who_was_met_since_is_not() -> None:
+    store, clock = MemoryLedger(), SteppingClock()
+    ledger = begun(store, clock=clock)
+    ledger.record(Action.LOGIN, ALICE)
+    ledger.record(Action.LOGIN, "bob@example.org")
+    clock.at = START + timedelta(days=400)
+    ledger.record(Action.LOGIN, ALICE)
+    assert ledger.forget_unused_since(START + timedelta(days=300)) == 1
+    assert (len(ledger.digests(ALICE)), ledger.digests("bob@example.org")) == (1, ())
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 3
 
 
 def test_another_salt_key_opens_a_settled_ledger_and_knows_earlier_digests_by_the_earlier_key() -> None:
