@@ -1,0 +1,93 @@
+"""What a study asks, in values that cannot be nonsense.
+
+Meaning lives here, ease of writing in ``document``, speed in ``plans``. Days are calendar days; both ends of a date
+range belong to it, as people write it.
+"""
+
+from enclos.studies.model.cohorts import (
+    MAX_CONCEPT_ID,
+    MAX_DAYS,
+    AfterDays,
+    CirceCohort,
+    Cohort,
+    CohortEnd,
+    ConceptCohort,
+    DerivedCohort,
+    Domain,
+    Limit,
+    OpenEnd,
+    Operation,
+    circular,
+    is_cohort_name,
+    sources_of,
+)
+from enclos.studies.model.populations import (
+    ALL_TIME,
+    MAX_AGE_YEARS,
+    AgeGroup,
+    DateRange,
+    DayWindow,
+    Population,
+    Sex,
+    Stratum,
+    Target,
+    check_age_groups,
+    window_word,
+)
+from enclos.studies.model.rates import (
+    Incidence,
+    Interval,
+    PeriodPrevalence,
+    PointPrevalence,
+    Prevalence,
+    Rate,
+    TimePoint,
+)
+from enclos.studies.model.study import (
+    Analysis,
+    CohortAnalysis,
+    Study,
+    cohorts_used,
+    is_study_name,
+)
+
+__all__ = [
+    "ALL_TIME",
+    "MAX_AGE_YEARS",
+    "MAX_CONCEPT_ID",
+    "MAX_DAYS",
+    "AfterDays",
+    "AgeGroup",
+    "Analysis",
+    "CirceCohort",
+    "Cohort",
+    "CohortAnalysis",
+    "CohortEnd",
+    "ConceptCohort",
+    "DateRange",
+    "DayWindow",
+    "DerivedCohort",
+    "Domain",
+    "Incidence",
+    "Interval",
+    "Limit",
+    "OpenEnd",
+    "Operation",
+    "PeriodPrevalence",
+    "PointPrevalence",
+    "Population",
+    "Prevalence",
+    "Rate",
+    "Sex",
+    "Stratum",
+    "Study",
+    "Target",
+    "TimePoint",
+    "check_age_groups",
+    "circular",
+    "cohorts_used",
+    "is_cohort_name",
+    "is_study_name",
+    "sources_of",
+    "window_word",
+]
