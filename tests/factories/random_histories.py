@@ -13,6 +13,7 @@ from oracle.histories import FEMALE, MALE, Exposure, History, Record
 FIRST, LAST = date(2018, 11, 20), date(2021, 3, 10)
 DAYS = st.integers(0, (LAST - FIRST).days).map(lambda n: FIRST + timedelta(days=n))
 CONCEPTS = (1, 2, 3)
+DEPARTMENTS = (1, 75)
 
 
 @st.composite
@@ -34,7 +35,8 @@ def histories(draw: st.DrawFn, person_id: int) -> History:
         st.sampled_from([(year, 2, 28), (year, 6, 15), (year, 12, None), (year, None, None), (year, 1, 1)])
         | st.sampled_from([(1936, 2, 29), (2000, 2, 29), (None, None, None)])
     )
-    return History(person_id, gender, born, tuple(periods), tuple(records))
+    department = draw(st.sampled_from([None, *DEPARTMENTS]))
+    return History(person_id, gender, born, tuple(periods), tuple(records), department=department)
 
 
 COHORTS = st.builds(

@@ -22,6 +22,7 @@ from enclos.studies.model import (
     Domain,
     Incidence,
     Interval,
+    Level,
     Limit,
     OpenEnd,
     PeriodPrevalence,
@@ -34,7 +35,7 @@ from enclos.studies.model import (
     TimePoint,
 )
 from enclos.studies.steps import run_study
-from factories.random_histories import COHORTS, CONCEPTS, OUTCOMES, PEOPLE, SECOND, histories
+from factories.random_histories import COHORTS, CONCEPTS, DEPARTMENTS, OUTCOMES, PEOPLE, SECOND, histories
 from factories.studies import Counted, attrition, counted, oracle_cohort, requirements_of, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle.attrition import incidence_left, population_left, prevalence_left
@@ -65,12 +66,13 @@ POPULATIONS = st.builds(
     ),
 )
 WHOLE = (OVERALL, OVERALL)
-SEX, AGE = Stratum.SEX, Stratum.AGE_GROUP
+SEX, AGE, HOME = Stratum.SEX, Stratum.AGE_GROUP, Stratum.DEPARTMENT
 STRATIFIED = st.builds(
     replace,
     POPULATIONS,
-    strata=st.sampled_from([((SEX,), (AGE,)), ((AGE, SEX),)]),
+    strata=st.sampled_from([((SEX,), (AGE,)), ((AGE, SEX),), ((HOME,), (HOME, AGE)), ((SEX, HOME), (AGE,))]),
     strata_age_groups=st.just((AgeGroup(0, 18), AgeGroup(19, 83))),
+    include_overall=st.booleans(),
 )
 TARGETED = st.builds(
     replace,
@@ -101,10 +103,11 @@ def strata_of(population: Population, requirement: Requirement) -> Iterator[tupl
     sexes = ("male", "female") if requirement.sex == "both" else (requirement.sex,)
     ages = [(each.min_years, each.max_years) for each in population.strata_age_groups]
     for names in population.strata:
-        for sex, age in product(sexes if SEX in names else (None,), ages if AGE in names else (None,)):
-            words = {SEX: str(sex).capitalize(), AGE: "" if age is None else f"{age[0]} to {age[1]}"}
+        levels = {SEX: sexes, AGE: ages, HOME: DEPARTMENTS}
+        for sex, age, home in product(*(levels[each] if each in names else (None,) for each in levels)):
+            words = {SEX: str(sex).capitalize(), AGE: "" if age is None else f"{age[0]} to {age[1]}", HOME: str(home)}
             place = SEPARATOR.join(each.value for each in names), SEPARATOR.join(words[each] for each in names)
-            yield place, replace(requirement, stratum=(sex, age))
+            yield place, replace(requirement, stratum=(sex, age, home))
 
 
 INTERVALS = st.lists(st.sampled_from(Interval), min_size=1, max_size=3, unique=True).map(tuple)
@@ -173,6 +176,8 @@ def check_incidence_is_what_the_oracle_counts(
                     complete=complete,
                     censor=censor,
                 )
+                if strata == WHOLE and not population.include_overall:
+                    expected = {}
                 found = counted(result, "incidence", strata)
                 assert found.get((number, outcome.name), {}) == {
                     window: Counted(
@@ -218,11 +223,12 @@ PREVALENCES = {
     "time_point": st.none() | st.sampled_from(TimePoint),
     "whole": st.booleans(),
     "complete": st.booleans(),
+    "level": st.sampled_from(Level),
     "n_buckets": st.integers(1, 4),
 }
 
 
-def check_prevalence_is_what_the_oracle_counts(
+def check_prevalence_is_what_the_oracle_counts(  # noqa: PLR0917 - what is drawn
     people: tuple[History, ...],
     population: Population,
     target: ConceptCohort,
@@ -232,18 +238,20 @@ def check_prevalence_is_what_the_oracle_counts(
     time_point: TimePoint | None,
     whole: bool,
     complete: bool,
+    level: Level,
     n_buckets: int,
 ) -> None:
     analysis: PointPrevalence | PeriodPrevalence
     if time_point is None:
         wanted = (*intervals, Interval.OVERALL) if overall else intervals
-        analysis = PeriodPrevalence(OUTCOMES, population, wanted, whole, complete)
+        analysis = PeriodPrevalence(OUTCOMES, population, wanted, whole, complete, level)
     else:
-        whole = False
+        whole, level = False, Level.PERSON
         analysis = PointPrevalence(OUTCOMES, population, intervals, time_point)
     study = Study("random", (target, cohort, SECOND), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
-    left = attrition(result, "prevalence_attrition")
+    kind = "prevalence" if level is Level.PERSON else "prevalence_of_records"
+    left = attrition(result, f"{kind}_attrition")
     days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
     requirements = requirements_of(population, oracle_cohort(target))
     kinds = [each.value for each in analysis.intervals]
@@ -254,10 +262,17 @@ def check_prevalence_is_what_the_oracle_counts(
                 expected = prevalence(
                     people, of_stratum, outcome, days, kinds=kinds, time_point=point, complete=complete, whole=whole
                 )
-                found = counted(result, "prevalence", strata)
+                if strata == WHOLE and not population.include_overall:
+                    expected = {}
+                found = counted(result, kind, strata)
                 assert found.get((number, outcome.name), {}) == {
                     window: Counted(
-                        len(share.present), len(share.cases), None, frozenset(share.present), frozenset(share.cases)
+                        *(share.n_stays, share.n_stays_with)
+                        if level is Level.RECORD
+                        else (len(share.present), len(share.cases)),
+                        None,
+                        frozenset(share.present),
+                        frozenset(share.cases),
                     )
                     for window, share in expected.items()
                     if share.present or strata == WHOLE

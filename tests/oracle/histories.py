@@ -68,8 +68,8 @@ class Requirement:
     target: Cohort | None = None
     window: tuple[int, int | None] = (0, None)
     """Days after an entry into the target."""
-    stratum: tuple[str | None, tuple[int, int] | None] = (None, None)
-    """Only stays of this sex, and of these ages on their first day; not asked by ``stays``."""
+    stratum: tuple[str | None, tuple[int, int] | None, int | None] = (None, None, None)
+    """Only stays of this sex, of these ages on their first day, of who lives there; not asked by ``stays``."""
     at_entry: bool = False
     """Whether ages, days observed before and study days are judged on the day of entry only."""
 
@@ -167,9 +167,10 @@ def _whole(days: list[tuple[date, bool]]) -> list[Stretch]:
 
 def in_stratum(history: History, stay: Stretch, requirement: Requirement) -> bool:
     """Whether a stay is in the stratum."""
-    sex, ages = requirement.stratum
+    sex, ages, department = requirement.stratum
     born = born_on(history)
     of_sex = sex is None or history.gender_concept_id == {"male": MALE, "female": FEMALE}[sex]
+    of_sex &= department is None or history.department == department
     if ages is None or born is None:
         return of_sex
     return of_sex and birthday(born, ages[0]) <= stay[0] < birthday(born, ages[1] + 1)

@@ -71,7 +71,7 @@ def incidence(
         for history in histories
     }
     rates: dict[tuple[str, date, date], Rate] = {}
-    everybody = replace(requirement, stratum=(None, None))
+    everybody = replace(requirement, stratum=(None, None, None))
     of_all = [
         days_at_risk(history, everybody, cohort, study, washout, repeated=repeated, censor=censor)
         for history in histories

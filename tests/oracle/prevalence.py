@@ -16,6 +16,9 @@ class Share:
 
     present: set[int] = field(default_factory=set)
     cases: set[int] = field(default_factory=set)
+    n_stays: int = 0
+    n_stays_with: int = 0
+    """Stays, and those with the outcome: a person can have several."""
 
 
 def prevalence_windows(
@@ -64,6 +67,8 @@ def prevalence(
                 if not shared or (whole and shared != window_days):
                     continue
                 share.present.add(history.person_id)
+                share.n_stays += 1
                 if shared & having:
                     share.cases.add(history.person_id)
+                    share.n_stays_with += 1
     return shares

@@ -2,8 +2,19 @@
 
 import pytest
 
-from enclos.studies.model import Interval, PeriodPrevalence, PointPrevalence, Population, Target, TimePoint
-from factories.study_tables import rows_of, shares
+from enclos.studies.model import (
+    Interval,
+    Level,
+    PeriodPrevalence,
+    PointPrevalence,
+    Population,
+    Study,
+    Target,
+    TimePoint,
+)
+from enclos.studies.steps import run_study
+from factories.studies import counted
+from factories.study_tables import EVENTS, cdm, rows_of, shares
 
 PERSONS = """
     person | sex | born       | observed               | events
@@ -99,3 +110,17 @@ def test_in_a_target_only_those_in_it_are_asked() -> None:
         1           | 2019-06-01..2019-12-31 | 1       | 1
         1           | 2020-01-01..2020-06-30 | 2       | 1
     """)
+
+
+def test_a_person_who_is_present_twice_counts_twice_where_records_are_counted() -> None:
+    persons = """
+        person | sex | born       | observed                                       | events
+        1      | F   | 1980-01-01 | 2019-01-01..2019-03-31, 2019-06-01..2019-12-31 | 2019-07-01..2019-07-03
+        2      | M   | 1980-01-01 | 2019-01-01..2019-12-31                         | 2019-02-01, 2019-08-01
+    """
+    asked = PeriodPrevalence(("events",), EVERYONE, level=Level.RECORD)
+    study = Study("spec", (EVENTS,), (asked,))
+    found = counted(run_study(study, cdm(persons)), "prevalence_of_records")[1, "events"]
+    ((counts),) = found.values()
+    assert (counts.n_outcomes, counts.n_denominator) == (2, 3)
+    assert (counts.numerator, counts.denominator) == ({1, 2}, {1, 2})

@@ -9,17 +9,19 @@ import pytest
 from enclos.contracts.result import HIDDEN, RESULT_SCHEMA, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.rules.disclosure import assess
-from enclos.studies.model import AgeGroup, Incidence, Interval, Population, Stratum, Study
+from enclos.studies.model import AgeGroup, Incidence, Interval, Level, PeriodPrevalence, Population, Stratum, Study
 from enclos.studies.standard.model import Standard
 from enclos.studies.steps import run_study
-from factories.study_tables import EVENTS, cdm
+from factories.studies import tables_of
+from factories.study_tables import EVENTS, people
+from fakes.cdm import cdm_of_rows
 
 AGES = (AgeGroup(0, 39), AgeGroup(40, 59), AgeGroup(60, 150))
 BORN = ("1990-01-01", "1970-01-01", "1950-01-01")
 
 
 def result(n_cases: tuple[int, int, int], population: Population | None = None, **options: Any) -> StudyResult:
-    """100 persons of each age, half of them women, so many of each age with the outcome."""
+    """100 persons of each age, half of them women, who live in one place; so many of each age with the outcome."""
     lines = ["person | sex | born | observed | events"]
     for number in range(300):
         at, rank = divmod(number, 100)
@@ -28,7 +30,8 @@ def result(n_cases: tuple[int, int, int], population: Population | None = None, 
         lines.append(f"{number + 1} | {sex} | {BORN[at]} | 2019-01-01..2020-12-31 | {event}")
     by_age = Population(strata=((Stratum.AGE_GROUP,),), strata_age_groups=AGES)
     analysis = Incidence(("events",), population or by_age, (Interval.OVERALL,), **options)
-    return run_study(Study("spec", (EVENTS,), (analysis,)), cdm("\n".join(lines)))
+    histories = [replace(each, department=(each.person_id - 1) // 100 + 75) for each in people("\n".join(lines))]
+    return run_study(Study("spec", (EVENTS,), (analysis,)), cdm_of_rows(tables_of(histories), n_buckets=2))
 
 
 def events(found: StudyResult) -> dict[str, str]:
@@ -70,9 +73,44 @@ def test_a_standardised_rate_of_a_stratum_rests_on_the_cells_of_the_stratum() ->
     assert "Male" not in shown
 
 
+def test_departments_are_parts_of_all_too() -> None:
+    by_home = Population(strata=((Stratum.DEPARTMENT,), (Stratum.SEX, Stratum.DEPARTMENT)))
+    safe = assess(result((3, 30, 40), by_home), 5).safe
+    assert safe is not None
+    assert events(safe)["75"] == HIDDEN
+    assert list(events(safe).values()).count(HIDDEN) >= 2
+    assert events(assess(result((20, 30, 40), by_home), 5).safe or safe)["Female &&& 77"] == "20"
+
+
+def test_strata_leave_without_all() -> None:
+    """What all would tell is told by attrition as well: the persons at risk."""
+    alone = Population(strata=((Stratum.DEPARTMENT,),), include_overall=False)
+    safe = assess(result((20, 30, 40), alone), 5).safe
+    assert safe is not None
+    assert events(safe) == {"75": "20", "76": "30", "77": "40"}
+
+
+def test_shares_of_stays_have_no_rule_and_stay_inside() -> None:
+    lines = ["person | sex | born | observed | events"]
+    lines += [f"{number} | F | 1980-01-01 | 2019-01-01..2020-12-31 | 2019-07-02" for number in range(1, 31)]
+    stays = PeriodPrevalence(("events",), Population(), level=Level.RECORD)
+    study = Study("spec", (EVENTS,), (stays, Incidence(("events",), Population())))
+    found = run_study(study, cdm_of_rows(tables_of(people("\n".join(lines)))))
+    assessment = assess(found, 5)
+    assert assessment.safe is not None
+    assert {each.result_type for each in assessment.safe.settings} == {"incidence", "incidence_attrition"}
+
+
 @pytest.mark.parametrize(
     ("name", "level"),
-    [("region", "75"), ("sex", "Other"), ("sex", "0 to 39"), ("sex &&& age_group", "Male"), ("reason", "x")],
+    [
+        ("region", "75"),
+        ("department", "Somewhere"),
+        ("sex", "Other"),
+        ("sex", "0 to 39"),
+        ("sex &&& age_group", "Male"),
+        ("reason", "x"),
+    ],
 )
 def test_a_stratum_of_unknown_form_is_refused(name: str, level: str) -> None:
     found = result((20, 30, 40))

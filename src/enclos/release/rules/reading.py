@@ -25,8 +25,12 @@ Family: TypeAlias = tuple[tuple[str, str], ...]
 
 _STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
 _WINDOW, _ALL_TIME, _NO_END = "denominator_time_at_risk", "0 to Inf", 10**6
-_PARTS = {"sex": re.compile("Male|Female"), "age_group": re.compile("[0-9]{1,3} to [0-9]{1,3}")}
-"""What a stratum can be, and the form of its levels."""
+_PARTS = {
+    "sex": re.compile("Male|Female"),
+    "age_group": re.compile("[0-9]{1,3} to [0-9]{1,3}"),
+    "department": re.compile("[0-9][0-9AB][0-9]?"),
+}
+"""What a stratum can be, and the form of its levels; a department is that of INSEE."""
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
 EFFECTS = frozenset({"compare_estimates"})
 """Result types whose numbers rest on two cohorts at once; effects.py reads them."""

@@ -17,9 +17,9 @@ from enclos.studies.document.values import (
     Intervals,
     Many,
     Names,
+    PopulationStrata,
     PriorDays,
     Sexes,
-    StrataSets,
     Washout,
     WindowDays,
     twice,
@@ -36,6 +36,7 @@ from enclos.studies.model import (
     DayWindow,
     Incidence,
     Interval,
+    Level,
     PeriodPrevalence,
     PointPrevalence,
     Population,
@@ -75,10 +76,13 @@ class PopulationDocument(AnalysisDocument):
         "whenever they are met; true when not given.",
     )
 
-    strata: StrataSets | None = Field(
+    strata: PopulationStrata | None = Field(
         None,
-        description="What estimates are also made apart for: sex, age_group, or both as a list; by what a person is on "
-        "the first day of each stay at risk.",
+        description="What estimates are also made apart for: sex, age_group, department, or several as a list; by what "
+        "a person is on the first day of each stay at risk, and by where the person lives (LOCATION.county).",
+    )
+    include_overall: StrictBool | None = Field(
+        None, description="With strata: whether there are estimates of all persons too; true when not given."
     )
     strata_age_groups: AgeGroups | None = Field(
         None, description="For strata by age: completed years on that day, both included; none in two groups."
@@ -91,6 +95,8 @@ class PopulationDocument(AnalysisDocument):
         yield from wrong_ages(self.age_groups)
         yield from self._target_faults(cohorts)
         yield from wrong_strata_sets(self.strata or [])
+        if self.include_overall is not None and not self.strata:
+            yield ("include_overall",), "only with strata is there this option", Code.STUDY_INVALID
         yield from wrong_strata(
             self.strata_age_groups or [], self._strata_names(), for_strata_alone=True, option="strata_age_groups"
         )
@@ -137,6 +143,7 @@ class PopulationDocument(AnalysisDocument):
             self._target(),
             tuple(tuple(Stratum(name) for name in names) for names in self.strata or []),
             tuple(AgeGroup(lowest, highest) for lowest, highest in self.strata_age_groups or []),
+            self.include_overall is not False,
         )
 
     @property
@@ -229,6 +236,12 @@ class PrevalenceDocument(PopulationDocument):
         None, description="For period prevalence: leave out intervals not wholly observed; true when not given."
     )
 
+    level: Literal["person", "record"] | None = Field(
+        None,
+        description="For period prevalence: record counts stays, so that a person who is present twice in an interval "
+        "counts twice; person when not given.",
+    )
+
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from super().faults(cohorts)
@@ -239,7 +252,7 @@ class PrevalenceDocument(PopulationDocument):
         if self.type == "point":
             if "overall" in self.interval:
                 yield "interval", "a point prevalence has no overall interval"
-            for option in ("full_contribution", "complete_intervals"):
+            for option in ("full_contribution", "complete_intervals", "level"):
                 if getattr(self, option) is not None:
                     yield option, "only a period prevalence has this option"
         elif self.time_point is not None:
@@ -251,4 +264,7 @@ class PrevalenceDocument(PopulationDocument):
         if self.type == "point":
             return PointPrevalence(outcomes, self.population, self.intervals, TimePoint(self.time_point or "start"))
         complete = self.complete_intervals is not False
-        return PeriodPrevalence(outcomes, self.population, self.intervals, bool(self.full_contribution), complete)
+        level = Level(self.level or Level.PERSON.value)
+        return PeriodPrevalence(
+            outcomes, self.population, self.intervals, bool(self.full_contribution), complete, level
+        )

@@ -11,7 +11,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, W
 from pydantic_core import PydanticCustomError
 
 from enclos.lexicon.codes import Code
-from enclos.studies.model import MAX_AGE_YEARS, MAX_DAYS, Analysis, Domain, Interval, Limit, Sex, Stratum, TimePoint
+from enclos.studies.model import (
+    ENTRY_STRATA,
+    MAX_AGE_YEARS,
+    MAX_DAYS,
+    Analysis,
+    Domain,
+    Interval,
+    Limit,
+    Sex,
+    Stratum,
+    TimePoint,
+)
 
 MAX_LISTED = 1000
 Path: TypeAlias = tuple[str | int, ...]
@@ -56,12 +67,21 @@ Domains: TypeAlias = Annotated[
     BeforeValidator(listed),
     one_or_many(words(Domain)),
 ]
-StrataNames: TypeAlias = Annotated[
-    list[Literal["sex", "age_group"]],
-    BeforeValidator(listed),
-    one_or_many({"type": "string", "enum": [each.value for each in Stratum]}),
+_STRATUM = {"type": "string", "enum": [each.value for each in ENTRY_STRATA]}
+StrataNames: TypeAlias = Annotated[list[Literal["sex", "age_group"]], BeforeValidator(listed), one_or_many(_STRATUM)]
+_POPULATION_STRATUM = {"type": "string", "enum": [each.value for each in Stratum]}
+PopulationStrata: TypeAlias = Annotated[
+    list[
+        Annotated[
+            list[Literal["age_group", "sex", "department"]],
+            BeforeValidator(listed),
+            Many,
+            one_or_many(_POPULATION_STRATUM),
+        ]
+    ],
+    Many,
 ]
-_STRATUM = {"type": "string", "enum": [each.value for each in Stratum]}
+"""As ``StrataSets``; where persons live tells populations apart too."""
 StrataSets: TypeAlias = Annotated[
     list[Annotated[list[Literal["age_group", "sex"]], BeforeValidator(listed), Many, one_or_many(_STRATUM)]], Many
 ]

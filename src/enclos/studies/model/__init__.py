@@ -23,6 +23,7 @@ from enclos.studies.model.cohorts import (
 )
 from enclos.studies.model.populations import (
     ALL_TIME,
+    ENTRY_STRATA,
     MAX_AGE_YEARS,
     AgeGroup,
     DateRange,
@@ -32,11 +33,13 @@ from enclos.studies.model.populations import (
     Stratum,
     Target,
     check_age_groups,
+    check_entry_strata,
     window_word,
 )
 from enclos.studies.model.rates import (
     Incidence,
     Interval,
+    Level,
     PeriodPrevalence,
     PointPrevalence,
     Prevalence,
@@ -53,6 +56,7 @@ from enclos.studies.model.study import (
 
 __all__ = [
     "ALL_TIME",
+    "ENTRY_STRATA",
     "MAX_AGE_YEARS",
     "MAX_CONCEPT_ID",
     "MAX_DAYS",
@@ -70,6 +74,7 @@ __all__ = [
     "Domain",
     "Incidence",
     "Interval",
+    "Level",
     "Limit",
     "OpenEnd",
     "Operation",
@@ -84,6 +89,7 @@ __all__ = [
     "Target",
     "TimePoint",
     "check_age_groups",
+    "check_entry_strata",
     "circular",
     "cohorts_used",
     "is_cohort_name",

@@ -103,6 +103,12 @@ class Stratum(Enum):
 
     SEX = "sex"
     AGE_GROUP = "age_group"
+    DEPARTMENT = "department"
+    """Where a person lives, as LOCATION.county says; rates and shares alone."""
+
+
+ENTRY_STRATA = (Stratum.SEX, Stratum.AGE_GROUP)
+"""What is known of each entry into a cohort, so that analyses that follow cohorts can be made apart for it."""
 
 
 def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
@@ -112,6 +118,13 @@ def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) 
         raise ValueError("age groups do not overlap")
     if Stratum.AGE_GROUP in strata and not age_groups:
         raise ValueError("strata by age need age groups")
+
+
+def check_entry_strata(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
+    """Refuse (ValueError) what ``check_age_groups`` does, and strata that are not known of an entry."""
+    check_age_groups(age_groups, strata)
+    if not set(strata) <= set(ENTRY_STRATA):
+        raise ValueError("entries are told apart by sex and age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,8 @@ class Population:
     strata: tuple[tuple[Stratum, ...], ...] = ()
     """What estimates are also made apart for, by what a person is on the first day at risk of each stay."""
     strata_age_groups: tuple[AgeGroup, ...] = ()
+    include_overall: bool = True
+    """Whether there are estimates of all persons beside those of strata."""
 
     def __post_init__(self) -> None:
         lists: tuple[tuple[object, ...], ...] = (self.age_groups, self.sexes, self.days_prior_observation)
@@ -137,3 +152,10 @@ class Population:
         if frozenset() in sets or len(sets) < len(self.strata) or any(len(set(n)) < len(n) for n in self.strata):
             raise ValueError("strata are sets of names, each once")
         check_age_groups(self.strata_age_groups, [name for names in self.strata for name in names])
+        if not self.include_overall and not self.strata:
+            raise ValueError("without strata there are estimates of all persons alone")
+
+    @property
+    def by_department(self) -> bool:
+        """Whether estimates are made apart for where persons live."""
+        return any(Stratum.DEPARTMENT in names for names in self.strata)

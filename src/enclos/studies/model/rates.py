@@ -76,15 +76,24 @@ class PointPrevalence:
             raise ValueError("a point prevalence has no overall interval")
 
 
+class Level(Enum):
+    """What a period prevalence counts."""
+
+    PERSON = "person"
+    RECORD = "record"
+    """Stays: of a person who is present twice in an interval, each time counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodPrevalence:
-    """The share of persons present in an interval who have the outcome while present in it."""
+    """The share of persons (or stays) present in an interval who have the outcome while present in it."""
 
     outcomes: tuple[str, ...]
     population: Population
     intervals: tuple[Interval, ...] = (Interval.YEARS,)
     full_contribution: bool = False
     complete_intervals: bool = True
+    level: Level = Level.PERSON
 
     def __post_init__(self) -> None:
         _check_analysis(self.outcomes, self.intervals)

@@ -28,11 +28,16 @@ def plan_base(denominators: Sequence[Denominator]) -> str:
     birthdays = ", ".join(
         f"{day_number(f'CAST(study_person.born_on + to_years({age}) AS DATE)')} AS {_birthday(age)}" for age in years
     )
+    home = ("", "")
+    if any(each.part.department is not None for each in denominators):
+        home = (", study_home.department", "LEFT JOIN study_home USING (ordinal)")
     return f"""
         CREATE OR REPLACE TEMP TABLE study_base AS
-        SELECT study_observed.ordinal, study_observed.first_day, study_observed.last_day, study_person.sex, {birthdays}
+        SELECT
+            study_observed.ordinal, study_observed.first_day, study_observed.last_day, study_person.sex,
+            {birthdays}{home[0]}
         FROM study_observed
-        JOIN study_person USING (ordinal)
+        JOIN study_person USING (ordinal) {home[1]}
         WHERE study_person.born_on IS NOT NULL AND study_person.sex IS NOT NULL
     """
 
@@ -53,7 +58,7 @@ def plan_denominators(denominators: Sequence[Denominator], places: Mapping[str, 
     parts: dict[tuple[object, ...], list[tuple[int, Denominator]]] = {}
     for index, each in enumerate(denominators):
         asked = (each.target, each.window, each.requirements_at_entry)
-        key = (each.age_group, each.date_range, *asked, each.part.age_group)
+        key = (each.age_group, each.date_range, *asked, each.part.age_group, each.part.department is None)
         parts.setdefault(key, []).append((index, each))
     return "CREATE OR REPLACE TEMP TABLE study_denominator AS " + " UNION ALL ".join(
         _plan_part(members, places) for members in parts.values()
@@ -64,7 +69,8 @@ def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, 
     first = members[0][1]
     age_group, date_range = first.age_group, first.date_range
     values = ", ".join(
-        f"({index}, {_sex(each.part.sex or each.sex)}, {each.days_prior_observation})" for index, each in members
+        f"({index}, {_sex(each.part.sex or each.sex)}, {each.days_prior_observation}, {each.part.department or 0})"
+        for index, each in members
     )
     starts = [f"base.first_day + wanted.days_prior, base.{_birthday(age_group.min_years)}"]
     ends = [f"base.last_day, base.{_birthday(age_group.max_years + 1)} - 1"]
@@ -86,6 +92,7 @@ def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, 
         ends.append("entry.last_day")
         if first.window.to_day is not None:
             ends.append(f"entry.first_day + {first.window.to_day}")
+    at_home = "" if first.part.department is None else "AND wanted.department = base.department"
     of_age = ""
     if (group := first.part.age_group) is not None:
         of_age = (
@@ -99,8 +106,8 @@ def _plan_part(members: Sequence[tuple[int, Denominator]], places: Mapping[str, 
             greatest({", ".join(starts)}) AS first_day,
             least({", ".join(ends)}) AS last_day
         FROM study_base AS base
-        JOIN (VALUES {values}) AS wanted(denominator, sex, days_prior)
-            ON wanted.sex IS NULL OR wanted.sex = base.sex{entries}
+        JOIN (VALUES {values}) AS wanted(denominator, sex, days_prior, department)
+            ON (wanted.sex IS NULL OR wanted.sex = base.sex) {at_home}{entries}
         WHERE greatest({", ".join(starts)}) <= least({", ".join(ends)}) {asked_at_entry} {of_age}
     """
 

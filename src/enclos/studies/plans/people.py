@@ -13,6 +13,7 @@ GIVEN = "study_given"
 TEMPORARY_TABLES: tuple[str, ...] = (
     "study_person",
     "study_observed",
+    "study_home",
     "study_base",
     "study_code",
     "study_event",
@@ -71,6 +72,34 @@ def plan_observed() -> str:
             {day_number("observation_period_end_date")} AS last_day
         FROM observation_period
         JOIN study_person USING (person_id)
+    """
+
+
+DEPARTMENTS = "study_department"
+"""Departments and their numbers on their way into ``study_home``; there for a moment."""
+
+
+def plan_departments() -> str:
+    """Where the persons of the bucket live.
+
+    Out: one row per department: department
+    """
+    return "SELECT DISTINCT county AS department FROM location SEMI JOIN person USING (location_id) WHERE county <> ''"
+
+
+def plan_home() -> str:
+    """Make ``study_home``: the number of the department of each person for whom it is known.
+
+    In: DEPARTMENTS — department, number
+    """
+    return f"""
+        CREATE OR REPLACE TEMP TABLE study_home AS
+        SELECT study_person.ordinal, any_value(known.number) AS department
+        FROM person
+        JOIN location ON location.location_id = person.location_id
+        JOIN {DEPARTMENTS} AS known ON known.department = location.county
+        JOIN study_person ON study_person.person_id = person.person_id
+        GROUP BY study_person.ordinal
     """
 
 

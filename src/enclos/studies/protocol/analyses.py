@@ -12,6 +12,7 @@ from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.model import (
     Analysis,
     Incidence,
+    Level,
     PeriodPrevalence,
     PointPrevalence,
     Population,
@@ -34,6 +35,7 @@ def population_options(population: Population) -> Options:
     yield "Study dates", dates(population.date_range)
     yield "Strata", "; ".join(listed(strata) for strata in population.strata) or "none"
     yield "Age groups of strata, on the first day at risk", ages(population.strata_age_groups)
+    yield "Estimates of all persons too", yes(population.include_overall)
     if (target := population.target) is None:
         yield "Target cohort", "none, anybody counts while observed"
     else:
@@ -64,6 +66,7 @@ def _point(each: PointPrevalence) -> Options:
 def _period(each: PeriodPrevalence) -> Options:
     yield from population_options(each.population)
     yield "Intervals", listed(each.intervals)
+    yield "Counted once in an interval", "each stay" if each.level is Level.RECORD else "each person"
     yield "Only persons present during all of the interval", yes(each.full_contribution)
     yield "Only intervals that are wholly observed", yes(each.complete_intervals)
 

@@ -37,6 +37,8 @@ class Part:
     sex: Sex | None = None
     age_group: AgeGroup | None = None
     """Of those whose age on the first day of the stay is in it."""
+    department: int | None = None
+    """Its number among those of the outline."""
     strata: tuple[str, str] = (OVERALL, OVERALL)
     """Name and level in results."""
 
@@ -121,12 +123,19 @@ class Outline:
     blocks: tuple[Block, ...]
     following: tuple[CohortAnalysis, ...] = ()
     """The analyses that follow persons of cohorts, in the study's order."""
+    departments: tuple[str, ...] = ()
+    """Where persons live, where estimates are made apart for it."""
 
     @property
     def needs_observed_days(self) -> bool:
         """Whether a population leaves an end of its dates to the data."""
         ranges = [block.analysis.population.date_range for block in self.blocks]
         return any(each.start_on is None or each.end_on is None for each in ranges)
+
+    @property
+    def by_department(self) -> bool:
+        """Whether it must be known where persons live."""
+        return any(block.analysis.population.by_department for block in self.blocks)
 
     @property
     def places(self) -> dict[str, int]:
@@ -156,32 +165,31 @@ def denominators_of(population: Population) -> tuple[Denominator, ...]:
     )
 
 
-def parts_of(population: Population, sex: Sex) -> list[Part]:
+def parts_of(population: Population, sex: Sex, departments: Sequence[str] = ()) -> list[Part]:
     """The strata of a denominator: every level of each set of names.
 
-    In: sex — that of the denominator: there are no others in it
+    In: sex — that of the denominator: there are no others in it; departments — in order
     """
-    sexes = [Part(each) for each in (Sex.MALE, Sex.FEMALE) if sex in {Sex.BOTH, each}]
-    ages = [Part(age_group=each) for each in population.strata_age_groups]
-    by_name = {Stratum.SEX: sexes, Stratum.AGE_GROUP: ages}
+    sexes = [Part(each, strata=("", each.word)) for each in (Sex.MALE, Sex.FEMALE) if sex in {Sex.BOTH, each}]
+    ages = [Part(age_group=each, strata=("", each.word)) for each in population.strata_age_groups]
+    homes = [Part(department=number, strata=("", word)) for number, word in enumerate(departments)]
+    by_name = {Stratum.SEX: sexes, Stratum.AGE_GROUP: ages, Stratum.DEPARTMENT: homes}
     found: list[Part] = []
     for names in population.strata:
         name = SEPARATOR.join(each.value for each in names)
         for parts in product(*(by_name[each] for each in names)):
-            level = SEPARATOR.join(_level(each) for each in parts)
             of_sex = next((each.sex for each in parts if each.sex is not None), None)
             of_age = next((each.age_group for each in parts if each.age_group is not None), None)
-            found.append(Part(of_sex, of_age, (name, level)))
+            home = next((each.department for each in parts if each.department is not None), None)
+            found.append(Part(of_sex, of_age, home, (name, SEPARATOR.join(each.strata[1] for each in parts))))
     return found
 
 
-def _level(part: Part) -> str:
-    known = part.sex or part.age_group
-    return OVERALL if known is None else known.word
+def outline_of(study: Study, departments: Sequence[str] = ()) -> Outline:
+    """What the study has to compute.
 
-
-def outline_of(study: Study) -> Outline:
-    """What the study has to compute."""
+    In: departments — where persons live, where the study asks for it, in order
+    """
     cohorts = _cohorts_needed(study)
     cohort_index = {cohort.name: index for index, cohort in enumerate(cohorts)}
     denominator_index: dict[Denominator, int] = {}
@@ -196,7 +204,7 @@ def outline_of(study: Study) -> Outline:
         for outcome, (number, index) in product(analysis.outcomes, enumerate(indices, start=1)):
             whole = Pair(n_pairs + len(pairs), index, cohort_index[outcome], number)
             pairs.append(whole)
-            for part in parts_of(analysis.population, wanted[number - 1].sex):
+            for part in parts_of(analysis.population, wanted[number - 1].sex, departments):
                 each = replace(wanted[number - 1], part=part)
                 place = denominator_index.setdefault(each, len(denominator_index))
                 at = n_pairs + len(pairs)
@@ -204,7 +212,7 @@ def outline_of(study: Study) -> Outline:
         n_pairs += len(pairs)
         blocks.append(Block(analysis, indices, tuple(pairs)))
     following = tuple(each for each in study.analyses if isinstance(each, CohortAnalysis))
-    return Outline(cohorts, tuple(denominator_index), tuple(blocks), following)
+    return Outline(cohorts, tuple(denominator_index), tuple(blocks), following, tuple(departments))
 
 
 def _cohorts_needed(study: Study) -> tuple[Cohort, ...]:

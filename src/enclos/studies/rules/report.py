@@ -1,9 +1,9 @@
-"""From tallies to the rows of a result."""
+"""The rows of a result, in order, and the persons behind them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +21,8 @@ from enclos.contracts.result import (
     StudyResult,
     Values,
 )
-from enclos.studies.model import AgeGroup, Incidence, Interval, PeriodPrevalence, PointPrevalence
-from enclos.studies.rules import estimates
 from enclos.studies.rules.attrition import AttritionRow
-from enclos.studies.rules.calendar import Windows, in_words
-from enclos.studies.rules.outline import Denominator
-from enclos.studies.standard.model import Ages
-from enclos.studies.standard.rules import standardised
+from enclos.studies.rules.estimated import IncidenceEstimates, Label, PrevalenceEstimates, StandardisedEstimates
 
 GROUP_NAME = SEPARATOR.join(("denominator_cohort_name", "outcome_cohort_name"))
 _OUTCOME, _DENOMINATOR = "Outcome", "Denominator"
@@ -53,135 +48,6 @@ _PREVALENCE_ESTIMATES: tuple[tuple[str, str, EstimateType], ...] = (
     (_OUTCOME, "prevalence_95CI_upper", EstimateType.NUMERIC),
 )
 _ATTRITION_COUNTS = ("number_records", "number_subjects", "excluded_records", "excluded_subjects")
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """The window of one estimate."""
-
-    interval: Interval
-    first_day: int
-    last_day: int
-
-    def additional(self, prefix: str) -> tuple[str, str]:
-        """Name and level of the result's additional column; an overall window does not name its interval."""
-        names = [f"{prefix}_start_date", f"{prefix}_end_date"]
-        levels = [in_words(self.first_day), in_words(self.last_day)]
-        if self.interval is not Interval.OVERALL:
-            names.append("analysis_interval")
-            levels.append(self.interval.value)
-        return SEPARATOR.join(names), SEPARATOR.join(levels)
-
-
-@dataclass(slots=True)
-class IncidenceEstimates:
-    """Windows of one pair with what was counted in them."""
-
-    labels: list[Label] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    """Of each window its number among those of its interval, the same for every pair of an analysis."""
-    n_events: list[int] = field(default_factory=list)
-    person_days: list[int] = field(default_factory=list)
-    at_risk: list[BitMap] = field(default_factory=list)
-    cases: list[BitMap] = field(default_factory=list)
-
-    def add(self, label: Label, place: int, n_events: int, person_days: int, at_risk: BitMap, cases: BitMap) -> None:
-        """Add a window; one in which nobody is at risk has no rate and is left out, as in the peer."""
-        if not at_risk:
-            return
-        self.labels.append(label)
-        self.places.append(place)
-        self.n_events.append(n_events)
-        self.person_days.append(person_days)
-        self.at_risk.append(at_risk)
-        self.cases.append(cases)
-
-    def columns(self) -> list[list[str | None]]:
-        """The text of each estimate, in the order of the result."""
-        n_events = np.array(self.n_events, dtype=np.int64)
-        person_days = np.array(self.person_days, dtype=np.int64)
-        years = estimates.person_years(person_days)
-        rate = estimates.per_100k_person_years(n_events, years)
-        lower, upper = estimates.poisson_interval_per_100k(n_events, years)
-        counts = ([len(each) for each in self.at_risk], self.n_events, self.person_days)
-        return [*map(_whole, counts), *map(_printed, (years, rate, lower, upper))]
-
-
-@dataclass(slots=True)
-class StandardisedEstimates:
-    """Rates per year with their intervals, and who is behind them."""
-
-    labels: list[Label] = field(default_factory=list)
-    rates: list[tuple[float, float, float]] = field(default_factory=list)
-    at_risk: list[BitMap] = field(default_factory=list)
-    cases: list[BitMap] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, groups: Sequence[tuple[IncidenceEstimates, int]]) -> StandardisedEstimates:
-        """The rates of the windows that every age group has somebody at risk in.
-
-        In:  groups — each age group with its weight
-        Out: a window from the first to the last day of any of them
-        """
-        found = cls()
-        rows = [
-            {(label.interval, place): at for at, (label, place) in enumerate(zip(own.labels, own.places, strict=True))}
-            for own, _ in groups
-        ]
-        for window in rows[0]:
-            if not all(window in each for each in rows):
-                continue
-            parts = [(own, each[window], weight) for (own, weight), each in zip(groups, rows, strict=True)]
-            labels = [own.labels[at] for own, at, _ in parts]
-            first, last = min(each.first_day for each in labels), max(each.last_day for each in labels)
-            years = [own.person_days[at] / estimates.DAYS_PER_YEAR for own, at, _ in parts]
-            n_events = [own.n_events[at] for own, at, _ in parts]
-            found.labels.append(Label(window[0], first, last))
-            found.rates.append(standardised(n_events, years, [weight for _, _, weight in parts]))
-            found.at_risk.append(BitMap.union(*(own.at_risk[at] for own, at, _ in parts)))
-            found.cases.append(BitMap.union(*(own.cases[at] for own, at, _ in parts)))
-        return found
-
-    def columns(self) -> list[list[str | None]]:
-        """The text of each estimate, in the order of the result."""
-        return [[estimates.printed(estimates.per_100k(rates[at])) for rates in self.rates] for at in range(3)]
-
-
-@dataclass(slots=True)
-class PrevalenceEstimates:
-    """Windows of one pair with who was counted in them."""
-
-    labels: list[Label] = field(default_factory=list)
-    present: list[BitMap] = field(default_factory=list)
-    cases: list[BitMap] = field(default_factory=list)
-
-    def add(self, label: Label, present: BitMap, cases: BitMap) -> None:
-        """Add a window."""
-        self.labels.append(label)
-        self.present.append(present)
-        self.cases.append(cases)
-
-    def columns(self) -> list[list[str | None]]:
-        """The text of each estimate, in the order of the result."""
-        n_persons = np.array([len(each) for each in self.present], dtype=np.int64)
-        n_cases = np.array([len(each) for each in self.cases], dtype=np.int64)
-        lower, upper = estimates.wilson_interval(n_cases, n_persons)
-        shares = (estimates.share(n_cases, n_persons), lower, upper)
-        return [*map(_whole, (n_persons.tolist(), n_cases.tolist())), *map(_printed, shares)]
-
-
-def _whole(numbers: Sequence[int]) -> list[str | None]:
-    return [str(number) for number in numbers]
-
-
-def _printed(numbers: estimates.Floats) -> list[str | None]:
-    return [estimates.printed(number) for number in numbers.tolist()]
-
-
-def labels_of(interval: Interval, windows: Windows) -> list[Label]:
-    """The label of each window."""
-    spans = zip(windows.first_days.tolist(), windows.last_days.tolist(), strict=True)
-    return [Label(interval, first_day, last_day) for first_day, last_day in spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,73 +269,3 @@ class Report:
 def _repeated(values: Sequence[str | None], n_times: int) -> pa.Array:
     """The values one after the other, again and again."""
     return pa.array(values, pa.string()).take(pa.array(np.tile(np.arange(len(values)), n_times)))
-
-
-def additional_name(prefix: str) -> str:
-    """The names that the additional column carries for estimates with an interval."""
-    return SEPARATOR.join((f"{prefix}_start_date", f"{prefix}_end_date", "analysis_interval"))
-
-
-def incidence_settings(analysis: Incidence, study_days: tuple[int, int] | None, each: Denominator) -> dict[str, str]:
-    """The settings of an incidence for one denominator, by the names that the field's readers know."""
-    return {
-        "analysis_censor_cohort_name": analysis.censor or "None",
-        "analysis_complete_database_intervals": _logical(analysis.complete_intervals),
-        "analysis_outcome_washout": "inf" if analysis.washout_days is None else str(analysis.washout_days),
-        "analysis_repeated_events": _logical(analysis.repeated_events),
-        **_denominator_settings(study_days, each),
-    }
-
-
-def standardised_settings(incidence: Mapping[str, str], name: str, weights: Mapping[Ages, int]) -> dict[str, str]:
-    """The settings of standardised rates: those of the rates that they are made of, over all ages, and the standard.
-
-    In: incidence — settings of any of these rates; weights — of each age group, in order of age
-    """
-    return {
-        **incidence,
-        "denominator_age_group": AgeGroup(min(weights)[0], max(weights)[1]).word,
-        "standard_name": name,
-        "standard_ages": " ".join(f"{lowest}-{highest}" for lowest, highest in weights),
-        "standard_weights": " ".join(map(str, weights.values())),
-    }
-
-
-def prevalence_settings(
-    analysis: PointPrevalence | PeriodPrevalence, study_days: tuple[int, int] | None, each: Denominator
-) -> dict[str, str]:
-    """The settings of a prevalence for one denominator, by the names that the field's readers know."""
-    if isinstance(analysis, PointPrevalence):
-        own = {
-            "analysis_complete_database_intervals": _logical(value=False),
-            "analysis_full_contribution": _logical(value=False),
-            "analysis_level": "person",
-            "analysis_time_point": analysis.time_point.value,
-            "analysis_type": "point prevalence",
-        }
-    else:
-        own = {
-            "analysis_complete_database_intervals": _logical(analysis.complete_intervals),
-            "analysis_full_contribution": _logical(analysis.full_contribution),
-            "analysis_level": "person",
-            "analysis_type": "period prevalence",
-        }
-    return {**own, **_denominator_settings(study_days, each)}
-
-
-def _denominator_settings(study_days: tuple[int, int] | None, each: Denominator) -> dict[str, str]:
-    first, last = ("", "") if study_days is None else (in_words(study_days[0]), in_words(study_days[1]))
-    return {
-        "denominator_age_group": each.age_group.word,
-        "denominator_days_prior_observation": str(each.days_prior_observation),
-        "denominator_end_date": last,
-        "denominator_requirements_at_entry": _logical(each.requirements_at_entry),
-        "denominator_sex": each.sex.word,
-        "denominator_start_date": first,
-        "denominator_target_cohort_name": each.target or "None",
-        "denominator_time_at_risk": each.window.word.replace("inf", "Inf"),
-    }
-
-
-def _logical(value: bool) -> str:
-    return "TRUE" if value else "FALSE"

@@ -178,6 +178,26 @@ class AtRiskTally:
         self.cases |= person_set(persons[has_event])
 
 
+def _no_counts(windows: list[Windows]) -> list[Ints]:
+    return [np.zeros(len(each), dtype=np.int64) for each in windows]
+
+
+def _ranges_by_window(from_index: Ints, to_index: Ints, n_windows: int) -> Ints:
+    """How many ranges hold each window; one whose first is after its last holds none."""
+    some = from_index <= to_index
+    coming = np.bincount(from_index[some], minlength=n_windows + 1)
+    leaving = np.bincount(to_index[some] + 1, minlength=n_windows + 1)
+    found: Ints = np.cumsum(coming - leaving)[:n_windows]
+    return found
+
+
+def _stay_numbers(persons: Persons, first_days: Days) -> Persons:
+    """A number for each stay: those of one person in one denominator start on different days."""
+    keys = persons.astype(np.int64) << 32 | (first_days.astype(np.int64) + 2**31)
+    numbers: Persons = np.unique(keys, return_inverse=True)[1].astype(np.uint32)
+    return numbers
+
+
 @dataclass(slots=True, eq=False)
 class PresenceTally:
     """Who of a population is present in each window; one for all outcomes."""
@@ -186,17 +206,22 @@ class PresenceTally:
     whole: bool
     """Whether a person must be present in all of a window (full contribution) or in a day of it."""
     present: list[list[BitMap]]
+    n_stays: list[Ints]
+    """Of each window, the stays in it; nothing where they are not counted."""
 
     @classmethod
-    def empty(cls, windows: list[Windows], *, whole: bool) -> PresenceTally:
+    def empty(cls, windows: list[Windows], *, whole: bool, stays: bool = False) -> PresenceTally:
         """Nobody counted yet."""
-        return cls(windows, whole, [empty_sets(each) for each in windows])
+        return cls(windows, whole, [empty_sets(each) for each in windows], _no_counts(windows) if stays else [])
 
     def add(self, persons: Persons, first_days: Days, last_days: Days) -> None:
         """Count the stays of persons that no earlier call has counted."""
-        for windows, sets in zip(self.windows, self.present, strict=True):
+        for at, (windows, sets) in enumerate(zip(self.windows, self.present, strict=True)):
             range_of = windows.covered if self.whole else windows.touched
-            merge_into(sets, persons_by_window(persons, *range_of(first_days, last_days), len(windows)))
+            ranges = range_of(first_days, last_days)
+            merge_into(sets, persons_by_window(persons, *ranges, len(windows)))
+            if self.n_stays:
+                self.n_stays[at] += _ranges_by_window(*ranges, len(windows))
 
 
 @dataclass(slots=True, eq=False)
@@ -206,6 +231,8 @@ class CaseTally:
     windows: list[Windows]
     whole: bool
     cases: list[list[BitMap]]
+    n_stays: list[Ints]
+    """Of each window, the stays that share a day with an outcome in it; nothing where they are not counted."""
     n_records: int = 0
     n_records_observed: int = 0
     n_records_contributing: int = 0
@@ -214,18 +241,22 @@ class CaseTally:
     persons_contributing: BitMap = field(default_factory=BitMap)
 
     @classmethod
-    def empty(cls, windows: list[Windows], *, whole: bool) -> CaseTally:
+    def empty(cls, windows: list[Windows], *, whole: bool, stays: bool = False) -> CaseTally:
         """Nobody counted yet."""
-        return cls(windows, whole, [empty_sets(each) for each in windows])
+        return cls(windows, whole, [empty_sets(each) for each in windows], _no_counts(windows) if stays else [])
 
     def add_cases(self, persons: Persons, stay_first: Days, stay_last: Days, first_days: Days, last_days: Days) -> None:
         """Count outcomes during stays: each row is one outcome within one stay, cut to it."""
-        for windows, sets in zip(self.windows, self.cases, strict=True):
+        stays = _stay_numbers(persons, stay_first) if self.n_stays else persons
+        for at, (windows, sets) in enumerate(zip(self.windows, self.cases, strict=True)):
             from_index, to_index = windows.touched(first_days, last_days)
             if self.whole:
                 stay_from, stay_to = windows.covered(stay_first, stay_last)
                 from_index, to_index = np.maximum(from_index, stay_from), np.minimum(to_index, stay_to)
             merge_into(sets, persons_by_window(persons, from_index, to_index, len(windows)))
+            if self.n_stays:
+                of_windows = persons_by_window(stays, from_index, to_index, len(windows))
+                self.n_stays[at] += np.array([len(each) for each in of_windows], dtype=np.int64)
 
     def add_stays(self, persons: Persons, first_days: Days, last_days: Days, n_records: Ints) -> None:
         """Count the stays that the analysis starts from and what the intervals leave of them.

@@ -60,11 +60,18 @@ def make_persons(bucket: CdmBucket) -> None:
     bucket.execute(people.plan_observed())
 
 
-def make_denominators(bucket: CdmBucket, wanted: Sequence[Denominator], places: Mapping[str, int]) -> None:
+def make_denominators(
+    bucket: CdmBucket, wanted: Sequence[Denominator], places: Mapping[str, int], departments: Sequence[str] = ()
+) -> None:
     """Make the table of time at risk; persons must be made, and the cohorts where there is a target.
 
-    In: places — the index of each cohort
+    In: places — the index of each cohort; departments — by their numbers
     """
+    if departments:
+        rows = pa.table({"department": list(departments), "number": pa.array(range(len(departments)), pa.int32())})
+        bucket.load(people.DEPARTMENTS, rows)
+        bucket.execute(people.plan_home())
+        bucket.execute(f"DROP TABLE {people.DEPARTMENTS}")
     bucket.execute(denominators.plan_base(wanted))
     bucket.execute(denominators.plan_denominators(wanted, places))
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from enclos.studies.model import Interval, PeriodPrevalence, PointPrevalence
+from enclos.studies.model import Interval, Level, PeriodPrevalence, PointPrevalence
 from enclos.studies.plans import denominators, incidence, people, prevalence
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.calendar import Windows, calendar_windows, point_windows
@@ -73,12 +73,13 @@ def empty_counts(outline: Outline, found: Survey) -> Counts:
                 counts.at_risk[pair.number] = AtRiskTally([WindowCounts.empty(each) for each in windows])
         elif (analysis_of := block.prevalence) is not None:
             whole = isinstance(analysis_of, PeriodPrevalence) and analysis_of.full_contribution
+            stays = isinstance(analysis_of, PeriodPrevalence) and analysis_of.level is Level.RECORD
             for denominator, of in {pair.denominator: pair.whole_denominator for pair in block.pairs}.items():
                 windows = prevalence_windows(analysis_of, found.denominators.get(of))
-                counts.present[number, denominator] = PresenceTally.empty(windows, whole=whole)
+                counts.present[number, denominator] = PresenceTally.empty(windows, whole=whole, stays=stays)
             for pair in block.pairs:
                 windows = counts.present[number, pair.denominator].windows
-                counts.cases[pair.number] = CaseTally.empty(windows, whole=whole)
+                counts.cases[pair.number] = CaseTally.empty(windows, whole=whole, stays=stays)
     return counts
 
 

@@ -9,20 +9,21 @@ import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import SEPARATOR, StudyResult
-from enclos.studies.model import AgeGroup, Incidence, Interval, PeriodPrevalence, PointPrevalence, Sex
+from enclos.studies.model import AgeGroup, Incidence, Interval, Level, PeriodPrevalence, PointPrevalence, Sex
 from enclos.studies.rules import attrition
 from enclos.studies.rules.attrition import AttritionRow, Left
-from enclos.studies.rules.outline import WHOLE, Block, Denominator, Outline, Pair, study_days_of
-from enclos.studies.rules.report import (
-    GROUP_NAME,
+from enclos.studies.rules.estimated import (
     IncidenceEstimates,
     Label,
     PrevalenceEstimates,
-    Report,
     StandardisedEstimates,
+    labels_of,
+)
+from enclos.studies.rules.outline import WHOLE, Block, Denominator, Outline, Pair, study_days_of
+from enclos.studies.rules.report import GROUP_NAME, Report
+from enclos.studies.rules.settings import (
     additional_name,
     incidence_settings,
-    labels_of,
     prevalence_settings,
     standardised_settings,
 )
@@ -48,7 +49,7 @@ def findings(
 
 def _add_block(report: Report, outline: Outline, number: int, found: Survey, counts: Counts) -> None:
     block = outline.blocks[number]
-    kind = "prevalence" if block.incidence is None else "incidence"
+    kind = _kind(block)
     additional, strata = additional_name(kind), _strata_names(block)
     estimate_ids: dict[int, int] = {}
     attrition_ids: dict[int, int] = {}
@@ -61,7 +62,8 @@ def _add_block(report: Report, outline: Outline, number: int, found: Survey, cou
     rows: list[tuple[int, str, list[AttritionRow]]] = []
     for pair in block.pairs:
         group_level = SEPARATOR.join((pair.denominator_name, outline.cohorts[pair.cohort].name))
-        own = _add_pair(report, estimate_ids[pair.whole_denominator], group_level, (number, block, pair), counts)
+        result_id = estimate_ids[pair.whole_denominator] if _is_shown(block, pair) else None
+        own = _add_pair(report, result_id, group_level, (number, block, pair), counts)
         if pair.whole is not None:
             continue
         shared = _population_chain(outline, number, pair, counts)
@@ -70,6 +72,21 @@ def _add_block(report: Report, outline: Outline, number: int, found: Survey, cou
         _add_standardised(report, outline, block, found, counts)
     for result_id, group_level, chain in rows:
         report.add_attrition(result_id, group_level, chain)
+
+
+def _kind(block: Block) -> str:
+    """The result type of a block; shares of stays are not those of persons, which readers and release know."""
+    if block.incidence is not None:
+        return "incidence"
+    return "prevalence_of_records" if _counts_stays(block.prevalence) else "prevalence"
+
+
+def _counts_stays(analysis: PointPrevalence | PeriodPrevalence | None) -> bool:
+    return isinstance(analysis, PeriodPrevalence) and analysis.level is Level.RECORD
+
+
+def _is_shown(block: Block, pair: Pair) -> bool:
+    return pair.whole is not None or block.analysis.population.include_overall
 
 
 def _strata_names(block: Block) -> str:
@@ -88,7 +105,7 @@ def _add_standardised(report: Report, outline: Outline, block: Block, found: Sur
     by_rest: dict[Denominator, dict[tuple[int, tuple[str, str]], list[tuple[tuple[int, int], Pair]]]] = {}
     for pair in block.pairs:
         each = outline.denominators[pair.denominator]
-        if (ages := (each.age_group.min_years, each.age_group.max_years)) in weights:
+        if _is_shown(block, pair) and (ages := (each.age_group.min_years, each.age_group.max_years)) in weights:
             rest = replace(each, age_group=all_ages, part=WHOLE)
             by_rest.setdefault(rest, {}).setdefault((pair.cohort, pair.strata), []).append((ages, pair))
     for number, by_cohort in enumerate(by_rest.values(), start=1):
@@ -106,17 +123,19 @@ def _add_standardised(report: Report, outline: Outline, block: Block, found: Sur
 
 
 def _add_pair(
-    report: Report, result_id: int, group_level: str, which: tuple[int, Block, Pair], counts: Counts
+    report: Report, result_id: int | None, group_level: str, which: tuple[int, Block, Pair], counts: Counts
 ) -> list[Left]:
-    """Add the estimates of one pair; what its analysis leaves of the denominator comes back."""
+    """Add the estimates of one pair, if it is shown; what its analysis leaves of the denominator comes back."""
     number, block, pair = which
     if (incidence := block.incidence) is not None:
-        report.add_incidence(result_id, group_level, _incidence(incidence, pair, counts), pair.strata)
+        if result_id is not None:
+            report.add_incidence(result_id, group_level, _incidence(incidence, pair, counts), pair.strata)
         return _incidence_chain(incidence, pair, counts)
     if (prevalence := block.prevalence) is not None:
         present, cases = counts.present[number, pair.denominator], counts.cases[pair.number]
-        found = _prevalence(prevalence, present, cases, all_windows=pair.whole is None)
-        report.add_prevalence(result_id, group_level, found, pair.strata)
+        if result_id is not None:
+            found = _prevalence(prevalence, present, cases, all_windows=pair.whole is None)
+            report.add_prevalence(result_id, group_level, found, pair.strata)
         return _prevalence_chain(prevalence, cases)
     raise AssertionError("a block is an incidence or a prevalence")
 
@@ -201,12 +220,16 @@ def _prevalence(
     In: all_windows — those too in which nobody is present, as the peer shows them of all and not of a stratum
     """
     estimates = PrevalenceEstimates()
+    by_stay = _counts_stays(analysis)
     order = sorted(range(len(analysis.intervals)), key=lambda at: _ORDER.index(analysis.intervals[at]))
     for at in order:
         labels = labels_of(analysis.intervals[at], present.windows[at])
-        for label, persons, having in zip(labels, present.present[at], cases.cases[at], strict=True):
+        counts = [(len(each), len(having)) for each, having in zip(present.present[at], cases.cases[at], strict=True)]
+        if by_stay:
+            counts = list(zip(present.n_stays[at].tolist(), cases.n_stays[at].tolist(), strict=True))
+        for label, n, persons, having in zip(labels, counts, present.present[at], cases.cases[at], strict=True):
             if persons or all_windows:
-                estimates.add(label, persons, having)
+                estimates.add(label, n, persons, having)
     return estimates
 
 

@@ -15,7 +15,7 @@ from enclos.studies.steps.counts import Counts, Pending, empty_counts
 from enclos.studies.steps.drawing import draw
 from enclos.studies.steps.findings import findings
 from enclos.studies.steps.following import Follower, follower_of
-from enclos.studies.steps.survey import Survey, survey, survey_needed
+from enclos.studies.steps.survey import Survey, departments_in, survey, survey_needed
 from enclos.studies.steps.vocabulary import ConceptSets, resolve_concepts
 
 
@@ -29,7 +29,9 @@ def run_study(study: Study, cdm: Cdm, *, progress: Progress | None = None, check
     outline = outline_of(study)
     needed = survey_needed(outline)
     draws = draws_of(outline.cohorts)
-    walk = Walk(cdm, check, progress, n_passes=1 + needed + len(draws))
+    walk = Walk(cdm, check, progress, n_passes=1 + needed + len(draws) + outline.by_department)
+    if outline.by_department:
+        outline = outline_of(study, departments_in(walk))
     given = draw(draws, walk)
     found = survey(outline, walk, given) if needed else Survey()
     followers = [follower_of(analysis, outline.cohorts) for analysis in outline.following]
@@ -48,7 +50,7 @@ def _count(outline: Outline, found: Survey, walk: Walk, followers: Sequence[Foll
         make_persons(bucket)
         make_events(bucket, outline.cohorts, concept_sets, with_gaps=with_gaps, given=given)
         if outline.denominators:
-            make_denominators(bucket, outline.denominators, outline.places)
+            make_denominators(bucket, outline.denominators, outline.places, outline.departments)
         first_person = counts.n_persons
         pending.add_bucket(bucket)
         for follower in followers:

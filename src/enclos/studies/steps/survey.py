@@ -40,11 +40,19 @@ def survey(outline: Outline, walk: Walk, given: Given) -> Survey:
         if in_targets:
             concept_sets = concept_sets or resolve_concepts(outline.cohorts, bucket)
             make_events(bucket, outline.cohorts, concept_sets, with_gaps=False, given=given)
-        make_denominators(bucket, wanted, outline.places)
+        make_denominators(bucket, wanted, outline.places, outline.departments)
         for row in bucket.query(denominators.plan_denominator_counts()).to_pylist():
             index = indices[row["denominator"]]
             found.denominators[index] = _wider(found.denominators.get(index), row["first_day"], row["last_day"])
     return found
+
+
+def departments_in(walk: Walk) -> list[str]:
+    """Where persons live, in order, in one pass."""
+    found: set[str] = set()
+    for bucket in walk.buckets():
+        found.update(bucket.query(people.plan_departments())["department"].to_pylist())
+    return sorted(found)
 
 
 def _wider(span: tuple[int, int] | None, first_day: int, last_day: int) -> tuple[int, int]:

@@ -106,6 +106,8 @@ def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
     for analysis in study.analyses:
         if isinstance(analysis, CohortAnalysis):
             _add(columns, columns_followed(analysis))
+        elif analysis.population.by_department:
+            _add(columns, {"person": ("location_id",), "location": ("location_id", "county")})
     if any(cohort.duration for cohort in of_concepts):
         columns[DRUG_DURATION.name] = DRUG_DURATION.names
     return columns

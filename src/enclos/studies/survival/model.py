@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import TypeAlias
 
-from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, Stratum
+from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, Stratum, check_entry_strata
 
 Strata: TypeAlias = tuple[Stratum, ...]
 """One way of cutting the persons; empty: all together."""
@@ -78,9 +77,7 @@ class Survival(CohortAnalysis):
             raise ValueError("a survival has at least one target and one outcome, each once")
         if self.competing_outcome in self.outcomes:
             raise ValueError("an outcome does not compete with itself")
-        ages = sorted(self.age_groups)
-        if any(after.min_years <= before.max_years for before, after in pairwise(ages)):
-            raise ValueError("age groups do not share an age")
+        check_entry_strata(self.age_groups, [name for names in self.strata for name in names])
         if not all(strata and len(set(strata)) == len(strata) for strata in self.strata):
             raise ValueError("a stratification names at least one variable, each once")
         if len(set(self.strata)) != len(self.strata):

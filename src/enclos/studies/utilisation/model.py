@@ -13,7 +13,7 @@ from enclos.studies.model import (
     DayWindow,
     Domain,
     Stratum,
-    check_age_groups,
+    check_entry_strata,
 )
 
 MAX_INDICATIONS = 8
@@ -85,7 +85,7 @@ class Utilisation(CohortAnalysis):
     age_groups: tuple[AgeGroup, ...] = ()
 
     def __post_init__(self) -> None:
-        check_age_groups(self.age_groups, self.strata)
+        check_entry_strata(self.age_groups, self.strata)
         if len(set(self.strata)) != len(self.strata):
             raise ValueError("a stratum is given once")
         lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.exposures)

@@ -24,6 +24,7 @@ RATE = {
     "date_range": ["2011-01-01", "2012-12-31"],
     "strata": [["sex", "age_group"]],
     "strata_age_groups": [[1, 22]],
+    "include_overall": False,
     "target": "stroke",
     "time_at_risk": [[0, 30]],
     "requirements_at_entry": False,
@@ -52,7 +53,14 @@ CHANGES: dict[str, dict[str, Any]] = {
         "censor": "stroke",
         "standardise": [[0, 39, 2], [40, 150, 3]],
     },
-    "prevalence": {**RATE, "type": "point", "time_point": None, "full_contribution": True, "complete_intervals": False},
+    "prevalence": {
+        **RATE,
+        "type": "point",
+        "time_point": None,
+        "full_contribution": True,
+        "complete_intervals": False,
+        "level": "record",
+    },
     "characterise": {
         "cohort": ["bleed", "stroke"],
         "age_groups": AGES,
@@ -218,7 +226,7 @@ def test_every_option_changes_the_protocol(kind: str, option: str) -> None:
     if option in AGED and AGED.items() <= CHANGES[kind].items():
         base.update(AGED)
         changed = {**base, option: {"age_groups": [[0, 33]], "strata": ["age_group", "sex"]}[option]}
-    if kind in {"incidence", "prevalence"} and option in {"strata", "strata_age_groups"}:
+    if kind in {"incidence", "prevalence"} and option in {"strata", "strata_age_groups", "include_overall"}:
         base |= {"strata": ["age_group"], "strata_age_groups": [[0, 9]]}
         changed = {**base, option: changed[option]}
     if option in {"time_at_risk", "requirements_at_entry"}:
