@@ -158,6 +158,7 @@ class Fit:
         """The inverse of the observed information: rows and columns as ``columns`` (by default the fit's own).
 
         Other estimated coefficients count as estimated; those that Laplace put to zero count as known to be zero.
+        Empty: not a number for a coefficient that is not finite (``unbounded``), and the others as if it were known
         """
         return self.covariance_of(tuple(self.columns if columns is None else columns))
 

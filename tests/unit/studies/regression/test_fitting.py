@@ -178,3 +178,42 @@ def test_columns_that_say_the_same_between_them_are_fitted_under_a_laplace_prior
     assert slope[0] == pytest.approx(0, abs=1e-3)
     assert (np.abs(slope[1:][at_zero]) <= rate + 1e-3).all()
     np.testing.assert_allclose(slope[1:][~at_zero], rate * np.sign(found.coefficients[1:][~at_zero]), atol=1e-3)
+
+
+def test_what_is_not_finite_has_no_variance_and_the_others_have_theirs():
+    """Nobody with the first column has the event: its coefficient runs off, and its rows say nothing of the others."""
+    x, outcome, _ = rows(200, 3)
+    outcome[np.asarray(x[:, [0]].todense()).ravel() > 0] = 0
+    found = fit(with_intercept(x), outcome, likelihood=Likelihood.LOGISTIC)
+    assert found.status is Status.SEPARATED
+    assert found.unbounded == (1,)
+    covariance = found.covariance()
+    assert np.isnan(covariance[1]).all()
+    assert np.isnan(covariance[:, 1]).all()
+    assert np.isnan(found.standard_errors()[1])
+    assert np.isnan(found.robust_covariance()[1]).all()
+    kept = np.asarray(x[:, [0]].todense()).ravel() == 0
+    rest = fit(with_intercept(sparse.csc_array(x[:, [1, 2]][kept])), outcome[kept], likelihood=Likelihood.LOGISTIC)
+    others = np.ix_([0, 2, 3], [0, 2, 3])
+    np.testing.assert_allclose(covariance[others], rest.covariance(), rtol=1e-4)
+    np.testing.assert_allclose(found.robust_covariance()[others], rest.robust_covariance(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("likelihood", ALL)
+def test_two_rows_that_tell_all_apart_give_no_variance_and_no_warning(likelihood):
+    design, outcome = sparse.csc_array([[1.0], [0.0], [1.0], [0.0]]), np.array([1.0, 0.0, 1.0, 0.0])
+    found = fit(design, outcome, likelihood=likelihood, time=np.ones(4), strata=np.array([0, 0, 1, 1]))
+    if found.unbounded:
+        assert np.isnan(found.standard_errors()).all()
+        assert np.isnan(found.covariance()).all()
+
+
+def test_a_column_alike_within_strata_says_nothing_however_rounded():
+    x, _, more = rows(400)
+    counts = np.random.default_rng(2).poisson(1.0, 400).astype(float)
+    alike = sparse.csc_array(0.1 + 0.7 * more["strata"].reshape(-1, 1))
+    wide = sparse.csc_array(sparse.hstack([x, alike]))
+    found = fit(wide, counts, likelihood=Likelihood.CONDITIONAL_POISSON, **more)
+    assert found.unidentified == (2,)
+    narrow = fit(x, counts, likelihood=Likelihood.CONDITIONAL_POISSON, **more)
+    np.testing.assert_allclose(found.coefficients[:2], narrow.coefficients, atol=1e-8)

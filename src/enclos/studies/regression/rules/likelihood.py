@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from scipy.sparse import csr_array
+
 from enclos.studies.regression.model import Floats
 
 
@@ -22,6 +24,8 @@ class Local:
     """What of the curvature is each row's own; never less than the curvature's diagonal."""
     scores: Callable[[Floats], Floats]
     """What each row adds to the derivative by coefficients, from the rows of their columns."""
+    gram: Callable[[csr_array], Floats] | None = None
+    """The information of all columns from their rows, where the likelihood has a quicker way to it."""
 
 
 class LogLikelihood(Protocol):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from enclos.studies.regression.model import Floats, Ints
 from enclos.studies.regression.rules.likelihood import Local, times
 from enclos.studies.regression.rules.segments import Order, Segments, in_order, segments_of
+
+_PRODUCTS_AT_ONCE, _FEWEST_ROWS, _MOST_ROWS = 250_000, 256, 8192
+"""Products of so many terms are not shared out over threads, which would wait for each other more than they work."""
+_ROUNDING = 1e-24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +64,30 @@ class ConditionalPoisson:
             curve,
             expected[self.place],
             lambda x: times(slope, x),
+            lambda rows: self._gram(rows, share, expected),
         )
+
+    def _gram(self, rows: csr_array, share: Floats, expected: Floats) -> Floats:
+        """The information of all columns, a few thousand rows of whole strata at a time: they stay in the cache."""
+        rows = rows if isinstance(self.order, slice) else rows[self.order]
+        starts = self.strata.starts
+        at_once = min(max(_PRODUCTS_AT_ONCE // max(rows.shape[1] ** 2, 1), _FEWEST_ROWS), _MOST_ROWS)
+        firsts = np.unique(np.searchsorted(starts, np.arange(0, len(share), at_once)))
+        found, whole = np.zeros((rows.shape[1], rows.shape[1])), np.zeros(rows.shape[1])
+        for first, after in pairwise([*firsts[firsts < len(starts)].tolist(), len(starts)]):
+            begin = int(starts[first])
+            end = int(starts[after]) if after < len(starts) else len(share)
+            part = rows[begin:end].toarray()
+            whole += expected[begin:end] @ part**2
+            local_starts = starts[first:after] - begin
+            means = np.add.reduceat(times(share[begin:end], part), local_starts, axis=0)
+            part -= np.repeat(means, np.diff(local_starts, append=end - begin), axis=0)
+            found += part.T @ times(expected[begin:end], part)
+        # Rounding is not information: a column that does not differ within strata says nothing.
+        same = np.diag(found) <= _ROUNDING * whole
+        found[same, :] = 0.0
+        found[:, same] = 0.0
+        return found
 
 
 def conditional_poisson(outcome: Floats, strata: Ints, weights: Floats) -> ConditionalPoisson:

@@ -44,7 +44,10 @@ class Face:
         result = np.empty((n_columns, n_columns))
         at_once = max(1, _CELLS_AT_ONCE // n_rows)
         across = self.columns.T
-        if n_columns <= at_once and self.columns.nnz > _DENSE * n_rows * n_columns:
+        is_dense = self.columns.nnz > _DENSE * n_rows * n_columns
+        if is_dense and local.gram is not None:
+            return local.gram(self.rows)
+        if is_dense and n_columns <= at_once:
             dense = self.rows.toarray()
             result[:] = dense.T @ local.curve(dense)
             return (result + result.T) / 2

@@ -110,13 +110,11 @@ def _fit(problem: Problem, summit: Summit, usable: Mask, value: float, trials: t
         face = problem.design.only(numbers)
         precision = np.where(problem.penalised()[numbers], problem.prior.precision, 0.0)
         information = face.information(summit.local) + np.diag(precision)
-        wanted = np.zeros((len(numbers), len(columns)))
-        wanted[np.searchsorted(numbers, columns), np.arange(len(columns))] = 1.0
-        return face, _solve(information, wanted)
+        return face, _inverse(information, np.searchsorted(numbers, columns), np.isin(numbers, summit.unbounded))
 
     def covariance(columns: tuple[int, ...]) -> Floats:
         face, solved = inverse(columns)
-        return solved[np.searchsorted(face.numbers, columns)]
+        return _without(solved[np.searchsorted(face.numbers, columns)], columns, summit.unbounded)
 
     def robust(columns: tuple[int, ...], clusters: Ints | None) -> Floats:
         face, solved = inverse(columns)
@@ -125,7 +123,7 @@ def _fit(problem: Problem, summit: Summit, usable: Mask, value: float, trials: t
         if groups is not None:
             members = sparse.csr_array((np.ones(len(groups)), (groups, np.arange(len(groups)))))
             changes = np.asarray(members @ changes)
-        return changes.T @ changes
+        return _without(changes.T @ changes, columns, summit.unbounded)
 
     return Fit(
         coefficients=coefficients,
@@ -143,15 +141,30 @@ def _fit(problem: Problem, summit: Summit, usable: Mask, value: float, trials: t
     )
 
 
-def _solve(information: Floats, wanted: Floats) -> Floats:
-    scale = 1 / np.sqrt(np.diag(information))
-    scaled = information * scale[:, None] * scale
+def _inverse(information: Floats, wanted: Ints, unbounded: Mask) -> Floats:
+    """The wanted columns of the inverse; zero for what says nothing any more.
+
+    The information of coefficients on their way to infinity goes to nothing: they are left out where nothing is left.
+    """
+    solved = np.zeros((len(information), len(wanted)))
+    order = np.argsort(unbounded, kind="stable")
+    kept = order[identified(information[np.ix_(order, order)])]
+    scale = 1 / np.sqrt(np.diag(information)[kept])
+    scaled = information[np.ix_(kept, kept)] * scale[:, None] * scale
+    unit = (kept[:, None] == wanted[None, :]) * scale[:, None]
     try:
         factor = linalg.cho_factor(scaled, lower=True)
     except linalg.LinAlgError:
-        return np.full_like(wanted, np.nan)
-    solved: Floats = scale[:, None] * linalg.cho_solve(factor, scale[:, None] * wanted)
+        return np.full_like(solved, np.nan)
+    solved[kept] = scale[:, None] * linalg.cho_solve(factor, unit)
+    solved[:, ~np.isin(wanted, kept)] = np.nan
     return solved
+
+
+def _without(covariance: Floats, columns: tuple[int, ...], unbounded: tuple[int, ...]) -> Floats:
+    """The same, not a number where a coefficient is not finite: how sure it is cannot be estimated."""
+    lost = np.isin(columns, unbounded)
+    return np.where(lost[:, None] | lost, np.nan, covariance)
 
 
 def _clusters(problem: Problem, clusters: Ints | None) -> Ints | None:
