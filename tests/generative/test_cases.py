@@ -188,10 +188,12 @@ def check_case_controls(
     assert int(found["drug"]["n_cases"]) == len(sets)
     assert int(found["drug"]["n_controls"]) == sum(min(n_controls, len(fit)) for *_, fit in sets)
     allowed = {each.person_id for case, _, fit in sets for each in (case, *fit)}
-    (cell,) = (each for each in result.cells if (each.variable_name, each.variable_level) == ("exposed", "drug"))
-    assert set(cell.denominator) <= allowed
+    cells = {each.variable_name: each for each in result.cells if each.variable_level == "drug"}
+    assert set(cells["exposed"].denominator) == {case.person_id for case, _, _ in sets}
+    compared = set(cells["exposed"].denominator) | set(cells["controls"].denominator)
+    assert compared <= allowed
     if n_controls == 100:
-        assert set(cell.denominator) == allowed
+        assert compared == allowed
         for kind, name in enumerate(asked.exposures):
             exposed = [
                 oracle.is_exposed(each, kind, day + window[0], day + window[1]) for _, day, fit in sets for each in fit

@@ -42,6 +42,7 @@ from enclos.synthetic.vocabulary import write_vocabulary
 CHUNK_PERSONS = 20_000
 FORMAT = 5
 """Raised when the same parameters would give other files."""
+_OLDEST = 95
 _RECIPE = "recipe.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -53,28 +54,33 @@ def make_france(
     seed: int,
     traps: bool = True,
     progress: Callable[[str, float], None] | None = None,
+    *,
+    min_age: int = 0,
 ) -> dict[str, Any]:
     """Write a synthetic France of n persons living in the years (both included), byte-identical for a seed.
 
-    In:      progress — called with what is being made and the share done, between 0 and 1
+    In:      min_age — nobody is younger in the middle of the data: few of the old tell as much of their drugs as many
+             of all ages; progress — called with what is being made and the share done, between 0 and 1
     Out:     JSON values: n_files, n_rows by table, n_bytes, seconds; files under OUT/deliveries and OUT/truth
     Empty:   OUT that already holds the result of the same parameters is left as it is
     Refuses: SYNTH_OUT_TAKEN when OUT holds anything else; SYNTH_PARAMETERS for persons or years out of range;
              STORAGE_FULL, leaving OUT empty
     """
-    if n_persons < 1 or not 1990 <= years[0] <= years[1] <= 2080:
+    possible = n_persons >= 1 and 0 <= min_age <= _OLDEST
+    if not possible or not 1990 <= years[0] <= years[1] <= 2080:
         raise refusal(
             Code.SYNTH_PARAMETERS,
-            "No synthetic France was made: it takes at least one person and years between 1990 and 2080, in order.",
-            "Correct --persons or --years.",
+            "No synthetic France was made: it takes persons, years between 1990 and 2080 in order, and ages to 95.",
+            "Correct --persons, --years or --min-age.",
         )
     started = time.perf_counter()
     recipe = {"format": FORMAT, "persons": n_persons, "years": list(years), "seed": seed, "traps": traps}
+    recipe |= {"min_age": min_age} if min_age else {}
     done = _already(out, recipe)
     if done is None:
         tell = progress or (lambda _what, _share: None)
         with _whole_or_nothing(out):
-            done = _make(out, n_persons, years, seed, traps, tell)
+            done = _make(out, n_persons, years, seed, traps, min_age, tell)
             truth.write_json(out / "truth" / _RECIPE, {"recipe": recipe, "result": done})
     return {**done, "seconds": round(time.perf_counter() - started, 3)}
 
@@ -112,12 +118,18 @@ def _whole_or_nothing(out: Path) -> Iterator[None]:
 
 
 def _make(
-    out: Path, n_persons: int, years: tuple[int, int], seed: int, traps: bool, tell: Callable[[str, float], None]
+    out: Path,
+    n_persons: int,
+    years: tuple[int, int],
+    seed: int,
+    traps: bool,
+    min_age: int,
+    tell: Callable[[str, float], None],
 ) -> dict[str, Any]:
     folder = out / "truth"
     folder.mkdir(parents=True, exist_ok=True)
     with Deliveries(out / "deliveries") as deliveries, truth.IdentityTruth(folder) as identities:
-        writing = _Writing(deliveries, identities, years, seed, traps=traps)
+        writing = _Writing(deliveries, identities, years, seed, traps=traps, min_age=min_age)
         for first in range(0, n_persons, CHUNK_PERSONS):
             tell("persons", first / n_persons)
             writing.write_chunk(first, min(CHUNK_PERSONS, n_persons - first))
@@ -139,7 +151,9 @@ class _Writing:
         seed: int,
         *,
         traps: bool,
+        min_age: int,
     ) -> None:
+        self._min_age = min_age
         start, after = date(years[0], 1, 1), date(years[1] + 1, 1, 1)
         self._days = ((start - date(1970, 1, 1)).days, (after - date(1970, 1, 1)).days)
         self._seed = seed
@@ -160,7 +174,7 @@ class _Writing:
     def write_chunk(self, first: int, n: int) -> None:
         """Make and write n persons, of whom the first has this number."""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, first])))
-        folk = people(rng, first, n, *self._days, NO_SHARES if self._traps is None else Shares())
+        folk = people(rng, first, n, *self._days, NO_SHARES if self._traps is None else Shares(), self._min_age)
         ill = illness(rng, folk)
         care = town_care(rng, folk, ill, episodes(rng, folk, ill))
         lasts = boxes_a_month()[1] * LASTS_DAYS

@@ -101,14 +101,21 @@ def pseudonyms(rng: np.random.Generator, n: int) -> Bytes:
     return found
 
 
-def people(rng: np.random.Generator, first: int, n: int, start: int, end: int, shares: Shares) -> People:
-    """A chunk of the population: in the middle of the data, those alive follow the pyramid."""
+def people(
+    rng: np.random.Generator, first: int, n: int, start: int, end: int, shares: Shares, min_age: int = 0
+) -> People:
+    """A chunk of the population: in the middle of the data, those alive follow the pyramid.
+
+    In: min_age — nobody is younger in the middle of the data; then nobody is born within it either
+    """
     half = (end - start) / DAYS_A_YEAR / 2
     groups = pyramid()
     drawn, survival = _at_the_start(half)
     born_later = rng.random(n) < BIRTHS_PER_PERSON_YEAR * half / (1 / survival + BIRTHS_PER_PERSON_YEAR * half)
-    group = rng.choice(len(groups), n, p=_shares(list(drawn)))
-    low = np.array([g.age_from for g in groups])[group]
+    born_later &= min_age == 0
+    weights = [float(w) * (g.age_to >= min_age) for w, g in zip(drawn, groups, strict=True)]
+    group = rng.choice(len(groups), n, p=_shares(weights))
+    low = np.maximum(np.array([g.age_from for g in groups]), min_age)[group]
     high = np.array([g.age_to for g in groups])[group]
     age = low + rng.random(n) * (high + 1 - low)  # in the middle of the data
     oldest = high > 95  # the last group thins out

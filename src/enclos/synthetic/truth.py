@@ -248,7 +248,9 @@ def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str
             "      first_exposure: true",
             "      follow_up: on_treatment",
             "      censor_at_switch: true",
-            "      covariates: {domains: [demographics, condition], windows: [any_time]}",
+            "      covariates: {domains: [demographics, condition, drug], windows: [any_time]}",
+            "      # Of few persons, folds would choose a penalty that leaves out age and sex.",
+            "      propensity: {prior: laplace, variance: 1}",
             "      weight: {estimand: overlap}",
             "",
         ]

@@ -135,4 +135,8 @@ def test_a_study_s_effect_is_the_first_thing_that_its_summary_tells() -> None:
     first = summary(found.safe)[0]
     ratio, lower, upper = (float(str(first[name])) for name in ("hazard_ratio", "lower", "upper"))
     assert lower < ratio < upper
-    assert {each.result_type for each in found.safe.settings} == {"compare_estimates"}
+    assert {each.result_type for each in found.safe.settings} == {
+        "compare_estimates",
+        "compare_attrition",
+        "compare_score",
+    }

@@ -42,6 +42,9 @@ def synth(
     seed: Annotated[int, typer.Option("--seed")] = 1,
     *,
     traps: Annotated[bool, typer.Option("--traps/--no-traps", help="Inject what breaks ETLs.")] = True,
+    min_age: Annotated[
+        int, typer.Option("--min-age", min=0, max=95, help="Nobody is younger in the middle of the years.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """A synthetic France: deliveries in the official layouts, and the truth.
@@ -51,7 +54,7 @@ def synth(
     from enclos.synthetic import make_france
 
     with progress_bars() as report:
-        result = make_france(out, persons, _years(years), seed, traps=traps, progress=report)
+        result = make_france(out, persons, _years(years), seed, traps=traps, progress=report, min_age=min_age)
     show(result, as_json=as_json)
 
 

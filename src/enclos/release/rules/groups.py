@@ -29,6 +29,8 @@ from pyroaring import BitMap
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, StudyResult
 from enclos.release.history import N_CLASSES, Sets, collisions, told_by
 from enclos.release.model import CellEvidence, Told
+from enclos.release.rules import designs
+from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.tables import Entry, Place, telling
 from enclos.release.rules.texts import is_label as is_plain_label
@@ -50,8 +52,9 @@ GROUPS = frozenset(
         "treatment_pathways",
         "survival_summary",
     }
+    | DESIGNS
 )
-"""Result types that describe groups."""
+"""Result types that describe groups, designs around cases (``designs``) among them."""
 
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
 _WHOLE, _MOST = 100, 1e9
@@ -59,6 +62,8 @@ _WHOLE, _MOST = 100, 1e9
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""
+_REPEATS = frozenset({"count", "record_count"}) | designs.REPEATED
+"""Counts of records: beside their persons they tell how many have more than one."""
 _DEFINED = frozenset({"code_use", "cohort_code_use"})
 """Tables in which everybody has what their cohort is defined by."""
 _OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
@@ -128,14 +133,16 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     groups, unbacked, n_untyped = _read(result, min_count, rules)
     for group in groups:
         group.is_primary = group.is_hidden = _tells_few(group, min_count, full=rules.hides_full_counts)
-    _hide_for_others(groups, [each.persons for each in told], min_count)
+    cases = Designs(groups, result.settings, min_count)
+    _hide_for_others(groups, [each.persons for each in told], cases, min_count)
     shown = [group for group in groups if not group.is_hidden]
     lines = set(unbacked)
     for group in groups:
         told_of = (name for _, name in group.rows if not group.is_hidden)
-        may = {
-            name for name in told_of if _is_supported(name, group, min_count) and _may(name, group, min_count, rules)
-        }
+        if group.result_type in DESIGNS:
+            may = {name for name in told_of if cases.shows(group, name)}
+        else:
+            may = {n for n in told_of if _is_supported(n, group, min_count) and _may(n, group, min_count, rules)}
         lines.update(row for row, name in group.rows if name not in may)
     found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]
     return JudgedGroups(
@@ -172,11 +179,12 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
             continue
         value = line["estimate_value"]
         form = _DAY if line["estimate_type"] == EstimateType.DATE.value else rules.values
-        is_value = value is None or form.fullmatch(value)
+        is_word = types[line["result_id"]] in DESIGNS and value in designs.WORDS
+        is_value = value is None or form.fullmatch(value) or is_word
         if not (is_value and all(is_label(name, line[name] or "") for name in _LABELS)):
             n_untyped += 1
             continue
-        group = _group_of(line, groups)
+        group = _group_of(line, groups, types[line["result_id"]])
         place = tuple(line[name] for name in RESULT_COLUMNS if name not in {"estimate_type", "estimate_value"})
         if group is None or not group.cell.dense_numerator.issubset(group.cell.dense_denominator):
             unbacked.add(row)
@@ -193,6 +201,8 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
 def _agrees(line: Mapping[str, str], group: _Group) -> bool:
     """Whether a count or a share can be that of the persons behind it; records and entries are as many or more."""
     name, value = line["estimate_name"], line["estimate_value"]
+    if group.result_type in DESIGNS:
+        return designs.agrees(group.result_type, line["variable_name"], name, value, group.cell)
     support = supports().get(name, "")
     if value is not None and support.isdigit() and line["estimate_type"] != EstimateType.DATE.value:
         return abs(float(value)) < _MOST
@@ -210,7 +220,7 @@ def _agrees(line: Mapping[str, str], group: _Group) -> bool:
 def _tells_repeats(line: Mapping[str, str], group: _Group, k: int) -> bool:
     """Whether a count of records or entries, beside its persons, tells that a few have more than one."""
     name, value = line["estimate_name"], line["estimate_value"]
-    return name in {"count", "record_count"} and value is not None and 0 < int(value) - len(group.having) < k
+    return name in _REPEATS and value is not None and 0 < int(value) - len(group.having) < k
 
 
 def is_setting(name: str, value: str, rules: Policy) -> bool:
@@ -224,11 +234,12 @@ def is_label(column: str, label: str) -> bool:
 
 
 def _group_of(
-    line: Mapping[str, str], groups: Mapping[tuple[int, str, str, str, str, str, str], _Group]
+    line: Mapping[str, str], groups: Mapping[tuple[int, str, str, str, str, str, str], _Group], result_type: str
 ) -> _Group | None:
     """The cell of a line: of its variable, or of all variables that rest on the same persons."""
     head = (int(line["result_id"]), line["group_level"], line["strata_name"], line["strata_level"])
-    own = (*head, line["variable_name"], line["variable_level"] or "", line["additional_level"])
+    variable = designs.backing(result_type, line["estimate_name"], line["variable_name"])
+    own = (*head, variable, line["variable_level"] or "", line["additional_level"])
     return groups.get(own) or groups.get((*head, "", "", line["additional_level"]))
 
 
@@ -236,8 +247,12 @@ def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
     """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
     n, n_rest = len(group.having), len(group.among) - len(group.having)
     is_size = group.cell.variable_name.lower() in _SIZES or group.result_type in _DEFINED
+    is_size |= group.result_type.endswith(ATTRITION)
     is_part = any(
-        supports().get(name) == _SHARE or name in _OF_OUTCOME or (name == "count" and not is_size)
+        supports().get(name) == _SHARE
+        or name in _OF_OUTCOME
+        or name in designs.PARTS
+        or (name == "count" and not is_size)
         for _, name in group.rows
     )
     return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_part and n > 0 == n_rest)
@@ -263,11 +278,15 @@ def _may(name: str, group: _Group, k: int, rules: Policy) -> bool:
     return kind == _RANK or not rules.dominance.dominates(values.furthest, values.square)
 
 
-def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -> None:
+def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], cases: Designs, k: int) -> None:
     """Hide groups until no few are told by what is shown: neither as a rest of parts nor by sums of sets."""
     families = list(_families(groups))
     collides: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
     while k > 1:
+        if bound := list(cases.telling()):  # what stands or falls together: it stays hidden whatever else tells
+            for group in bound:
+                group.is_hidden = group.is_primary = True
+            continue
         chosen = [part for whole, parts in families if (part := _telling_rest(whole, parts, k)) is not None]
         if not chosen:
             chosen = _telling_in_tables(groups, told, k)
@@ -370,8 +389,14 @@ def _colliding(
         earlier = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
         free = [group for name in (asked[found.new], *earlier) if name not in fixed for group in of_set[name]]
         if free:
-            chosen.append(min(free, key=lambda group: (len(group.having) or len(group.among), group.cell.key)))
+            chosen.append(min(free, key=_costs))
     return chosen, colliding
+
+
+def _costs(group: _Group) -> tuple[object, ...]:
+    """What hiding a group loses: attrition is context, and smaller numbers go first."""
+    is_estimate = not group.result_type.endswith(ATTRITION)
+    return is_estimate, len(group.having) or len(group.among), group.cell.key
 
 
 def sets_of(names: Sequence[bytes]) -> Sets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pyroaring import BitMap
@@ -19,7 +19,9 @@ from enclos.studies.sccs.fitting import Effect
 from enclos.studies.sccs.intervals import Bools
 
 COHORT, CROSSOVER, CONTROL = "self_controlled_cohort", "case_crossover", "case_control"
-_VARIABLE = "exposed"
+_VARIABLE, _UNEXPOSED = "exposed", "unexposed"
+_CONTROLS, _UNEXPOSED_CASES, _UNEXPOSED_CONTROLS = "controls", "unexposed cases", "unexposed controls"
+"""Whose cells stand beside those of the exposed: release shows a ratio where all of them are enough."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,8 @@ class PairCounts:
     n_risk: int = 0
     n_control: int = 0
     persons: BitMap = field(default_factory=BitMap)
-    with_outcome: BitMap = field(default_factory=BitMap)
+    having_risk: BitMap = field(default_factory=BitMap)
+    having_control: BitMap = field(default_factory=BitMap)
 
 
 def report_cohort(
@@ -57,7 +60,8 @@ def report_cohort(
         named = zip(("rate_ratio", "lower", "upper"), ratios[exposure, outcome], strict=True)
         estimates += [number(name, value) for name, value in named if math.isfinite(value)]
         report.add(result_id, place, estimates)
-        report.add_cell(result_id, place, each.with_outcome, each.persons)
+        report.add_cell(result_id, place, each.having_risk, each.persons)
+        report.add_cell(result_id, replace(place, variable=_UNEXPOSED), each.having_control, each.persons)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +86,7 @@ def report_sets(
     result_id = report.start(kind, GROUP_NAME, "", "", settings)
     for outcome, each in found.items():
         sets = each.sets
-        everyone = BitMap(sets.person.astype(np.uint32))
+        cases, controls = (BitMap(sets.person[those].astype(np.uint32)) for those in (sets.is_case, ~sets.is_case))
         for at, exposure in enumerate(exposures):
             place = Place(GROUP_NAME, outcome, _VARIABLE, exposure)
             exposed = each.exposed[:, at]
@@ -94,8 +98,15 @@ def report_sets(
             }
             estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in whole.items()]
             report.add(result_id, place, [*estimates, *ratio_estimates("odds_ratio", each.effects[at])])
-            having = BitMap(sets.person[sets.is_case & exposed].astype(np.uint32))
-            report.add_cell(result_id, place, having, everyone)
+            parts = {
+                _VARIABLE: (sets.is_case & exposed, cases),
+                _UNEXPOSED_CASES: (sets.is_case & ~exposed, cases),
+                _CONTROLS: (~sets.is_case & exposed, controls),
+                _UNEXPOSED_CONTROLS: (~sets.is_case & ~exposed, controls),
+            }
+            for variable, (those, among) in parts.items():
+                having = BitMap(sets.person[those].astype(np.uint32))
+                report.add_cell(result_id, replace(place, variable=variable), having, among)
     result_id = report.start(f"{kind}_attrition", GROUP_NAME, "reason", "reason_id", settings)
     for outcome, each in found.items():
         _report_attrition(report, result_id, outcome, each.steps)

@@ -48,7 +48,8 @@ class SelfControlledCohortFollower:
             counts.n_control += int(rows["n_control"].sum())
             persons = rows["ordinal"] + first_person
             counts.persons |= _set_of(persons)
-            counts.with_outcome |= _set_of(persons[rows["n_risk"] + rows["n_control"] > 0])
+            counts.having_risk |= _set_of(persons[rows["n_risk"] > 0])
+            counts.having_control |= _set_of(persons[rows["n_control"] > 0])
 
     def report(self, report: Report) -> None:
         """Add counts and exact rate ratios."""

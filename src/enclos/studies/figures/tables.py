@@ -140,6 +140,8 @@ def _cell(point: Point | None, say: Say) -> str:
         return said["count"]
     if not (said.get("median") and {"q25", "q75"} <= said.keys()):
         return said.get("median", "")
+    if not {"q25", "q75"} <= said.keys():
+        return said["median"]
     return f"{said['median']} [{said['q25']} – {said['q75']}]"
 
 

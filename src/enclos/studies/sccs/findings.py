@@ -18,11 +18,13 @@ from enclos.studies.sccs import diagnostics
 from enclos.studies.sccs.controls import Controlled, estimate_of
 from enclos.studies.sccs.diagnostics import Diagnostic
 from enclos.studies.sccs.fitting import Effect, Model
-from enclos.studies.sccs.intervals import Counts, Floats, Ints, Rows
+from enclos.studies.sccs.intervals import Bools, Counts, Floats, Ints, Rows
 from enclos.studies.sccs.model import END_OF_OBSERVATION, Sccs, Window
 
 GROUP_NAME = "outcome_cohort_name"
 ESTIMATES, DIAGNOSTICS, CONTROLS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_controls", "sccs_attrition"
+REFERENCE = "reference"
+"""The time of the cases that is in no window."""
 _Z_95 = 1.959963984540054
 _DIGITS = 10
 
@@ -87,24 +89,29 @@ def _report_estimates(
 ) -> None:
     everyone = BitMap(found.persons.astype(np.uint32))
     rows = found.rows
-    for column, (window, exposure) in enumerate(windows_in_order(asked)):
-        within = rows.within[:, column]
+    stretches: list[tuple[str, str | None, Bools]] = [
+        (window, exposure, rows.within[:, column]) for column, (window, exposure) in enumerate(windows_in_order(asked))
+    ]
+    stretches.append((REFERENCE, None, np.logical_not(rows.within.any(axis=1))))
+    for column, (window, exposure, within) in enumerate(stretches):
         having = within & (rows.n_outcomes > 0)
         shown = is_shown(asked, found, (window, exposure))
+        if window == REFERENCE:  # beside all others it would tell the outcomes of one that is not shown
+            shown = all(is_shown(asked, found, (each, of)) for each, of, _ in stretches[:-1])
         place = Place(GROUP_NAME, outcome, window, exposure)
-        cases = BitMap(found.persons[rows.case[having]].astype(np.uint32))
-        counts = {"n_persons": len(BitMap(found.persons[rows.case[within]].astype(np.uint32)))}
+        cases, persons = (BitMap(found.persons[rows.case[each]].astype(np.uint32)) for each in (having, within))
+        counts = {"n_persons": len(persons)}
         if shown:
             # Events and days of a window would tell the ratio that is not shown.
             counts |= {"n_events": int(rows.n_outcomes[within].sum()), "person_days": int(rows.n_days[within].sum())}
         estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in counts.items()]
-        if shown:
+        if shown and window != REFERENCE:
             effect = found.model.effects[column]
             estimates += [*ratio_estimates("rate_ratio", effect), *e_value_estimates(effect)]
             if column in controls:
                 estimates += _calibrated_estimates(effect, controls[column].calibration)
         report.add(result_id, place, estimates)
-        report.add_cell(result_id, place, cases, everyone)
+        report.add_cell(result_id, place, cases, persons)
     shown = is_shown(asked, found)
     if shown:
         _report_splines(report, result_id, outcome, found)

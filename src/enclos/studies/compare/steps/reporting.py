@@ -22,6 +22,7 @@ from enclos.studies.calibration.model import PROFILE_POINTS
 from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.calibration.rules.strength import EValue
 from enclos.studies.compare.model import Variant
+from enclos.studies.compare.rules.balance import Balance
 from enclos.studies.compare.rules.covariates import covariate_name
 from enclos.studies.compare.rules.curves import weighted_curve
 from enclos.studies.compare.rules.diagnostics import Diagnostic, failed
@@ -37,12 +38,14 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 GROUP_NAME = SEPARATOR.join(("target_cohort_name", "comparator_cohort_name", "outcome_cohort_name"))
 ADJUSTED, CRUDE, CALIBRATED = "Adjusted", "Crude", "Calibrated"
-EFFECT, DIAGNOSTICS = "Effect", "Diagnostics"
+EFFECT, DIAGNOSTICS, BALANCE = "Effect", "Diagnostics", "Balance"
 ARMS = {True: "Target", False: "Comparator"}
 _ADJUSTMENT = "adjustment"
 _CURVE_GAP_DAYS = 30
 _N_BINS = 20
 _DIGITS = 8
+_TENTH = 0.1
+"""The difference that is called large. Source: Austin 2009."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,10 @@ class _Writer:
             self._profile(result_id, judged)
         place = self._place(judged.outcome, ADJUSTED, DIAGNOSTICS)
         self._report.add(result_id, place, list(_diagnostic_estimates(judged.diagnostics)))
+        for adjustment, each in ((CRUDE, self._found.before), (ADJUSTED, found.balance)):
+            if each is not None:
+                place = self._place(judged.outcome, adjustment, BALANCE)
+                self._report.add(result_id, place, list(_balance_estimates(each)))
 
     def _profile(self, result_id: int, judged: Judged) -> None:
         """Add the likelihood of the adjusted effect, for pooling; weighted entries have none that could be added up."""
@@ -189,14 +196,18 @@ class _Writer:
         chains: dict[str, tuple[Step, ...]] = {name: each.steps for name, each in self._found.outcomes.items()}
         for outcome, own in (chains or {OVERALL: ()}).items():
             group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
+            before: dict[bool, BitMap] = {}
             for number, step in enumerate((*self._found.steps, *own), start=1):
                 for arm, word in ARMS.items():
                     persons = step.person[step.treated == arm]
-                    counts = {"number_records": len(persons), "number_subjects": len(np.unique(persons))}
+                    left = _bitmap(persons)
+                    counts = {"number_records": len(persons), "number_subjects": len(left)}
                     for variable, n in counts.items():
                         strata, additional = ("reason", step.reason), ("reason_id", str(number))
                         place = Place(GROUP_NAME, group, variable, word, strata, additional)
                         self._report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(n))])
+                        self._report.add_cell(result_id, place, left, before.get(arm, left) | left)
+                    before[arm] = left
 
     def score(self) -> None:
         """Add the score's model, what it tells apart, and its distribution by cohort."""
@@ -210,10 +221,16 @@ class _Writer:
         self._report.add(result_id, place, [*whole, *shares, _number("intercept", float(score.coefficients[0]))])
         edges = np.linspace(0, 1, _N_BINS + 1)
         for arm, word in ARMS.items():
-            counts, _ = np.histogram(score.preference[self._found.treated == arm], bins=edges)
-            for low, high, n in zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True):
+            those = self._found.treated == arm
+            counts, _ = np.histogram(score.preference[those], bins=edges)
+            persons = self._found.steps[-1].person[those]
+            bins = np.clip(np.digitize(score.preference[those], edges) - 1, 0, _N_BINS - 1)
+            for at, (low, high, n) in enumerate(
+                zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+            ):
                 place = self._place(OVERALL, OVERALL, word, f"preference score {low:.2f} to {high:.2f}")
                 self._report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(n))])
+                self._report.add_cell(result_id, place, _bitmap(persons[bins == at]), _bitmap(persons))
         used = np.flatnonzero(score.coefficients[1:])
         for at in used[np.argsort(-np.abs(score.coefficients[1:][used]), kind="stable")].tolist():
             covariate = int(score.covariates[at])
@@ -293,6 +310,16 @@ def _diagnostic_estimates(judged: Sequence[Diagnostic]) -> Iterator[Estimate]:
         if each.threshold is not None and each.passed is not None:
             yield _number(f"{each.name}_threshold", each.threshold)
             yield Estimate(f"{each.name}_passed", EstimateType.INTEGER, str(int(each.passed)))
+
+
+def _balance_estimates(found: Balance) -> Iterator[Estimate]:
+    """How alike the cohorts are over all covariates: what may be told outside, where no covariate is named."""
+    sizes = np.abs(found.difference[np.isfinite(found.difference)])
+    yield Estimate("n_covariates", EstimateType.INTEGER, str(len(sizes)))
+    yield Estimate("n_above_a_tenth", EstimateType.INTEGER, str(int((sizes > _TENTH).sum())))
+    if len(sizes):
+        yield _number("mean_abs_smd", float(sizes.mean()))
+        yield _number("max_abs_smd", float(sizes.max()))
 
 
 def _number(name: str, value: float) -> Estimate:
