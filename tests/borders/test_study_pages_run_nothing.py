@@ -29,7 +29,10 @@ def hostile(label: str) -> StudyResult:
     cohort, other = {"cohort_name": label}, {"cohort_name": "other"}
     pair = {"cohort_name_reference": label, "cohort_name_comparator": "other"}
     share, box = {"count": "5", "percentage": "50"}, {"q25": "1", "median": "2", "q75": "3", "mean": "2"}
-    concept = {"concept_id": "1"}
+    concept = {"concept_id": "1", "covariate_id": "1"}
+    ratio = {"odds_ratio": "2", "lower": "1", "upper": "4"}
+    arms = {f"{each}_cohort_name": label for each in ("target", "comparator", "outcome")}
+    compared = {"comparison": "primary", "target_cohort": label, "comparator_cohort": label, "withheld_for": ""}
     return result_of_places(
         ("summarise_characteristics", {}, [At(cohort, label, label, share)]),
         (
@@ -42,13 +45,18 @@ def hostile(label: str) -> StudyResult:
         ("summarise_drug_utilisation", {}, [At(cohort, label, None, box, additional={"concept_set": label})]),
         ("summarise_indication", {}, [At(cohort, label, label, share)]),
         ("treatment_pathways", {}, [At({"target_cohort": label}, "pathway", "a-b", share)]),
+        ("code_use", {}, [At({"codelist_name": label}, label, "1", {"person_count": "4"})]),
+        ("case_crossover", {}, [At({"outcome_cohort_name": label}, label, label, {"n_cases": "4", **ratio})]),
+        ("compare_estimates", compared, [At(arms, "Effect", None, ratio, strata={"adjustment": "Adjusted"})]),
+        ("compare_balance", compared, [At(arms, label, None, {"smd": "0.2"}, strata={"adjustment": each},
+                                          additional=concept) for each in ("Adjusted", "Crude")]),
         ("summarise_cohort_attrition", {}, [At(cohort, "number_records", None, {"count": "3"}, {"reason": label},
                                                {"reason_id": "1"})]),
     )  # fmt: skip
 
 
 def pages(result: StudyResult) -> StudyPages:
-    return StudyPages(result, name=MARKUP, lead=MARKUP, notice=WHOLE, n_all=9, language=Language.EN)
+    return StudyPages(result, name=MARKUP, lead=MARKUP, notice=WHOLE, types=["incidence"] * 9, language=Language.EN)
 
 
 class Seen(HTMLParser):

@@ -18,6 +18,10 @@ def silent(_phase: str, _done: float, _note: str = "") -> None:
     """Say nothing."""
 
 
+def unheard(_text: str) -> None:
+    """Say nothing of what somebody should know beforehand."""
+
+
 def within(report: Report, phase: str) -> Report:
     """A report whose phases are all drawn as one, named ``phase``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,7 +12,7 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
 from enclos.app.permits import active, perimeter_of, permit_key, watcher
-from enclos.app.progress import Report, silent
+from enclos.app.progress import Report, silent, unheard
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.watch import watched
 from enclos.ledger.model import Action
@@ -19,12 +20,13 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
-from enclos.release.rules.disclosure import assess
+from enclos.release.rules.disclosure import assess, kinds_with_rules
 from enclos.stores.cohort_file import CohortFile
 from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import definition_texts, study_from_yaml, whole_study, with_saved
-from enclos.studies.model import CirceCohort
-from enclos.studies.protocol import protocol_text
+from enclos.studies.model import CirceCohort, Study
+from enclos.studies.overview import overview
+from enclos.studies.protocol import protocol_text, words_of
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
 from enclos.views.rules import check_granted, may_see_rows_read
@@ -32,7 +34,7 @@ from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
 
-__all__ = ["protocol", "run", "run_files", "whole_study"]
+__all__ = ["protocol", "readable", "run", "run_files", "whole_study"]
 
 
 def run(
@@ -45,6 +47,7 @@ def run(
     out: Path | None = None,
     language: Language = Language.EN,
     report: Report = silent,
+    warn: Callable[[str], None] = unheard,
 ) -> dict[str, Any]:
     """Run a study under a permit and keep its result inside.
 
@@ -52,11 +55,13 @@ def run(
 
     In:  page — a file for the page with pictures and tables; out — a folder for each table as CSV and each picture as
          SVG and PNG. They show the whole result to whoever may see the rows that the study read; to all others they
-         show what ``summary`` does: what could be released as it is.
+         show what ``summary`` does: what could be released as it is; warn — is told before the run of which analyses
+         nothing, or not all, will be shown.
 
     Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
-         withheld number is None); shown, whole or releasable, where a page or a folder was asked for.
+         withheld number is None); stays_inside, by analysis the types of results that no rule of release speaks of;
+         shown, whole or releasable, where a page or a folder was asked for.
     Refuses: what permits refuse of the user, what studies refuse of the document.
     """
     started = perf_counter()
@@ -68,6 +73,10 @@ def run(
         study = study_from_yaml(text)
         needs = columns_read(study)
         check_granted(signed.permit.terms, needs)
+        whole = may_see_rows_read(signed.permit.terms, needs)
+        inside = _stays_inside(study)
+        for each in inside:
+            warn(_warning(each, whole=whole))
         definitions = {cohort.name: cohort.digest for cohort in study.cohorts if isinstance(cohort, CirceCohort)}
         if definitions:
             ticket.facts["definitions"] = list(definitions.values())
@@ -118,7 +127,6 @@ def run(
             if page is not None or out is not None:
                 from enclos.app.pages.study import SAFE, WHOLE, StudyPages
 
-                whole = may_see_rows_read(signed.permit.terms, needs)
                 drawn = {"shown": "whole" if whole else "releasable"}
                 ticket.facts.update(drawn)
                 check()
@@ -127,7 +135,8 @@ def run(
                     name=study.name,
                     lead=f"{enclosure.settings.enclosure.name}, {permit}, snapshot {snapshot.id}, {run_id}",
                     notice=WHOLE if whole else SAFE,
-                    n_all=len(kept.result.settings),
+                    types=[each.result_type for each in kept.result.settings],
+                    names=[cohort.name for cohort in study.cohorts],
                     language=language,
                     report=report,
                 )
@@ -146,8 +155,41 @@ def run(
         "nearest_safe": dict(shown.summary),
         # What a command prints has left: only what could be released is shown, the rest stays in the run.
         "summary": summary(shown.safe) if shown.safe else [],
+        "stays_inside": inside,
         **drawn,
     }
+
+
+def _stays_inside(study: Study) -> list[dict[str, Any]]:
+    """By analysis, which of the types of results that it can have no rule of release speaks of.
+
+    Empty: an analysis of which all can be released is not there
+    """
+    known, found = kinds_with_rules(), []
+    for number, analysis in enumerate(study.analyses, start=1):
+        words = words_of(analysis)
+        kept = [kind for kind in words.results if kind not in known]
+        if kept:
+            shown = [kind for kind in words.results if kind in known]
+            found.append({"analysis": number, "title": words.title, "kinds": kept, "released": shown})
+    return found
+
+
+def _warning(each: Mapping[str, Any], *, whole: bool) -> str:
+    kinds, released = ", ".join(each["kinds"]), ", ".join(each["released"])
+    who = f"Analysis {each['analysis']} ({each['title']})"
+    can = f"; what can is {released}" if released else ""
+    where = "They are on the page (--page) and in the files (--out) alone." if whole else (
+        "This permit shows nothing else, so they are neither on the page nor in the files; `access: rows` with the "
+        "exact dates shows them to the permit's users."
+    )  # fmt: skip
+    return f"{who}: no rule of release speaks of {kinds}, so they stay inside{can}. {where}"
+
+
+def readable(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``run`` gives as people read it: the summary as tables, what is told already left out."""
+    told = {name: value for name, value in result.items() if name not in {"summary", "stays_inside"}}
+    return {**told, **overview(result["summary"])}
 
 
 def protocol(text: str) -> str:

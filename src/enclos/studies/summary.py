@@ -15,6 +15,8 @@ _RATES = GROUP_NAME
 _ATTRITION = "_attrition"
 _PROFILE = "log_ratio"
 """What points of a likelihood are by: they are for pooling, not for reading."""
+_OF_A_COMPARISON = ("comparison", "withheld_for")
+"""Settings that tell the ways of asking of a comparison apart, and why an estimate is not shown."""
 _AS_NUMBERS = frozenset({"integer", "numeric", "percentage", "proportion"})
 _NUMBERS: dict[str, tuple[str, type[int | float]]] = {
     "denominator_count": ("n_persons", int),
@@ -41,7 +43,7 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
            per_100k_person_years (standardised_per_100k_person_years where ages are weighted, without counts),
            for prevalence its share; lower, upper; of a stratum stratum_sex, stratum_age_group; for other analyses, per
            place of the result: analysis, its group, strata and additional columns by name, variable, level, and its
-           estimates by name
+           estimates by name; of a comparison also the way of asking and why its estimate is withheld
     Empty: a number that is not there (a share of nobody) or is withheld is None
     """
     settings = {each.result_id: each for each in result.settings}
@@ -70,7 +72,8 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
 def _add_other(others: dict[tuple[object, ...], dict[str, Value]], settings: ResultSettings, row: _Row) -> None:
     """Add an estimate to the object of its place."""
     place = tuple(value for name, value in row.items() if not name.startswith("estimate_"))
-    found = others.setdefault(place, {"analysis": settings.result_type})
+    told = {name: settings.values[name] for name in _OF_A_COMPARISON if name in settings.values}
+    found = others.setdefault(place, {"analysis": settings.result_type, **told})
     for column in ("group", "strata", "additional"):
         if row[f"{column}_name"] != OVERALL:
             names, levels = (str(row[f"{column}_{what}"]).split(SEPARATOR) for what in ("name", "level"))

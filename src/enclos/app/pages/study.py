@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -42,8 +43,8 @@ _FAMILIES = {
 class StudyPages:
     """What people see of one result.
 
-    In: result — None when nothing may be shown; notice — what may be done with it, in English; n_all — how many
-        result ids the whole result has
+    In: result — None when nothing may be shown; notice — what may be done with it, in English; types — the type
+        of each result id of the whole result; names — the study's own names, which are never translated
     """
 
     def __init__(
@@ -53,13 +54,15 @@ class StudyPages:
         name: str,
         lead: str,
         notice: str,
-        n_all: int,
+        types: Sequence[str],
+        names: Collection[str] = (),
         language: Language = Language.EN,
         report: Report = silent,
     ) -> None:
-        self._words = Words(language, FRENCH_STUDY)
+        self._words = Words(language, FRENCH_STUDY, names)
         self._name, self._lead, self._notice = name, lead, notice
-        self._n_left_out = n_all - (0 if result is None else len(result.settings))
+        self._left_out = Counter(types)
+        self._left_out.subtract(each.result_type for each in (() if result is None else result.settings))
         self._report = report
         self._analyses = [] if result is None else analyses_of(result.table, result.settings)
         self._parts = [(each, parts_of(each, self._words)) for each in self._analyses]
@@ -87,11 +90,12 @@ class StudyPages:
             ),
         ]
         sections = list(self._sections())
-        if self._n_left_out:
+        if left_out := {kind: n for kind, n in self._left_out.items() if n > 0}:
             said = words(
                 "{n} results are not shown: the permit does not show rows as the study reads them, and no rule of "
-                "release lets these leave as they are.",
-                n=self._n_left_out,
+                "release lets these leave as they are: {kinds}.",
+                n=sum(left_out.values()),
+                kinds=", ".join(left_out),
             )
             sections.append(Section(words("What is not shown"), said))
         return Page(words.language, self._name, self._lead, words(self._notice), figures, sections).html()

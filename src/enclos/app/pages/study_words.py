@@ -23,9 +23,9 @@ FRENCH_STUDY = {
     ),
     "What is not shown": "Ce qui n'est pas montré",
     "{n} results are not shown: the permit does not show rows as the study reads them, and no rule of "
-    "release lets these leave as they are.": (
+    "release lets these leave as they are: {kinds}.": (
         "{n} résultats ne sont pas montrés : le permis ne montre pas les lignes telles que l'étude les lit, et aucune "
-        "règle de sortie ne les laisse partir tels quels."
+        "règle de sortie ne les laisse partir tels quels : {kinds}."
     ),
     "{n} rows": "{n} lignes",
     "years": "années",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -151,14 +151,19 @@ _ENGLISH = {
 class Words:
     """Says a thing in the page's language. What has no translation is said as it is."""
 
-    def __init__(self, language: Language, french: Mapping[str, str] = MappingProxyType({})) -> None:
-        """In: french — what a page of its own says, beside the words of all pages."""
+    def __init__(
+        self, language: Language, french: Mapping[str, str] = MappingProxyType({}), own: Collection[str] = ()
+    ) -> None:
+        """In: french — what a page of its own says, beside the words of all pages; own — names that others gave, which
+        are said as they are though we have a word that is written alike.
+        """
         self.language = language
+        self._own = frozenset(own)
         self._table = {**_FRENCH, **french} if language is Language.FR else _ENGLISH
 
     def __call__(self, text: str, **values: object) -> str:
         """The text in the page's language, with its values."""
-        said = self._table.get(text, text)
+        said = text if text in self._own and not values else self._table.get(text, text)
         return said.format(**values) if values else said
 
     def number(self, value: float | None, n_digits: int = 0) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase, text_of
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
-from enclos.cli.console import progress_bars, show
+from enclos.cli.console import progress_bars, say, show
 
 
 @application.command()
@@ -31,13 +31,13 @@ def study(
     """Run a study on a permit's view; its results stay inside until released.
 
     A page and files show the whole result to whoever may see the rows that it was made of, to others what could be
-    released. A study that was run before is not run again for them.
+    released; which results that leaves out is said before the run. A study that was run before is not run again.
 
     Example: enclos study france study.yaml --permit FR-2026-0042 --user alice@example.org --page study.html
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.pages.words import Language
-    from enclos.app.studies import run, whole_study
+    from enclos.app.studies import readable, run, whole_study
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         text = whole_study(text_of(file), lambda name: text_of(file.parent / name))
@@ -50,8 +50,9 @@ def study(
             out=out,
             language=Language(lang),
             report=report,
+            warn=say,
         )
-        show(result, as_json=as_json)
+        show(result if as_json else readable(result), as_json=as_json)
 
 
 @application.command()

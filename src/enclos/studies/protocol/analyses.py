@@ -171,6 +171,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             _rate_outcomes,
             _incidence,
             "New events per 100 000 person-years; exact Poisson 95 % intervals, gamma intervals where standardised",
+            ("incidence", "incidence_standardised"),
         ),
         PointPrevalence: Words(
             "Point prevalence",
@@ -179,6 +180,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             _rate_outcomes,
             _point,
             "Share of persons present on the day; Wilson 95 % intervals",
+            ("prevalence",),
         ),
         PeriodPrevalence: Words(
             "Period prevalence",
@@ -187,6 +189,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             _rate_outcomes,
             _period,
             "Share of persons present in the interval; Wilson 95 % intervals",
+            ("prevalence",),
         ),
         Characterisation: Words(
             "Characterisation",
@@ -195,6 +198,13 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda _: (),
             _characterise,
             "Counts, percentages, quantiles and, where asked, standardised mean differences",
+            (
+                "summarise_characteristics",
+                "summarise_large_scale_characteristics",
+                "summarise_cohort_overlap",
+                "summarise_cohort_timing",
+                "summarise_standardised_differences",
+            ),
         ),
         Utilisation: Words(
             "Drug utilisation",
@@ -204,6 +214,12 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             _utilisation,
             "Exposures and eras, days, quantity and dose; where asked indications, restart, switch and the proportion "
             "covered with Wilson 95 % intervals",
+            (
+                "summarise_drug_utilisation",
+                "summarise_indication",
+                "summarise_proportion_of_patients_covered",
+                "summarise_drug_restart",
+            ),
         ),
         Survival: Words(
             "Survival",
@@ -212,6 +228,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda each: tuple(name for name in (*each.outcomes, each.competing_outcome) if name is not None),
             _survival,
             "Kaplan-Meier, Aalen-Johansen with a competing outcome; 95 % intervals on the log scale, restricted mean",
+            ("survival_estimates", "survival_events", "survival_summary"),
         ),
         Pathways: Words(
             "Treatment pathways",
@@ -220,6 +237,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda _: (),
             _pathways,
             "Persons and share of persons by path",
+            ("treatment_pathways",),
         ),
         Diagnosis: Words(
             "Phenotype diagnostics",
@@ -229,6 +247,7 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             _diagnose,
             "Characteristics at entry, overlap of cohorts, attrition; records and persons of each concept in the data, "
             "by the persons of the cohort and on the days of entry; entries and persons by calendar time",
+            ("summarise_characteristics", "summarise_cohort_overlap", "code_use", "cohort_code_use", "summarise_trend"),
         ),
         Sccs: SCCS,
         SelfControlledCohort: SELF_CONTROLLED_COHORT,

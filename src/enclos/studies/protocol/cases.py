@@ -49,6 +49,19 @@ def _window_days(n_days: int) -> str:
     return days(n_days or None, "none")
 
 
+def _sccs_population(each: Sccs) -> str:
+    first = "the first outcome" if each.cases.first_outcome_only else "every outcome"
+    naive = f", after {days(each.cases.naive_days, '')}" if each.cases.naive_days else ""
+    return f"observation periods with the outcome{naive}, {first} of each"
+
+
+def _sccs_covariates(each: Sccs) -> str:
+    time = each.time
+    splines = {"age": time.age_knots, "season": time.season_knots, "calendar time": time.calendar_knots}
+    kept = ", ".join(name for name, knots in splines.items() if knots) or "nothing"
+    return f"what does not change within a person cannot confound; of what changes, {kept} by splines"
+
+
 SCCS = Words(
     "Self-controlled case series",
     "persons with the outcome, each compared with their own other time",
@@ -58,6 +71,11 @@ SCCS = Words(
     "Rate ratios of a conditional Poisson model with 95 % intervals of its profile likelihood; shown when the "
     "diagnostics of event-dependent exposure and observation, stability over time, strength and, with first outcomes, "
     "a rare outcome hold; calibrated where there are negative controls",
+    ("sccs_diagnostics", "sccs"),
+    _sccs_population,
+    _sccs_covariates,
+    limitation="A case series fails where the outcome changes later exposure or observation; its diagnostics look at "
+    "that, and cannot prove it absent.",
 )
 
 
@@ -81,6 +99,13 @@ SELF_CONTROLLED_COHORT = Words(
     lambda each: each.outcomes,
     _self_controlled_cohort,
     "Rate ratio with exact 95 % interval, given the outcomes in all",
+    ("self_controlled_cohort",),
+    lambda each: (
+        f"persons exposed to {names(each.exposures)}, observed {each.days_prior_observation} days before and "
+        f"{each.follow_up_days} after an exposure begins"
+    ),
+    lambda _: "what does not change within a person cannot confound; age and calendar time are not adjusted for",
+    limitation="What makes a person start the drug may also make the outcome come: time before is not alike.",
 )
 
 
@@ -100,6 +125,10 @@ CASE_CROSSOVER = Words(
     lambda each: each.outcomes,
     _crossover,
     "Odds ratios of conditional logistic regression with 95 % intervals of its profile likelihood",
+    ("case_crossover",),
+    lambda each: f"persons with {names(each.outcomes)} observed for {each.days_prior_observation} days before it",
+    lambda _: "what does not change within a person cannot confound; what changes with time can",
+    limitation="Exposures that last, or become more frequent with time, bias a case-crossover.",
 )
 
 
@@ -119,6 +148,16 @@ def _control(each: CaseControl) -> Options:
     yield "Largest difference of entries", days(matching.entry_caliper_days, "any")
 
 
+def _control_covariates(each: CaseControl) -> str:
+    matching = each.matching
+    by = [
+        "sex" if matching.sex else "",
+        "" if matching.age_caliper_years is None else f"age within {matching.age_caliper_years} years",
+        "" if matching.entry_caliper_days is None else f"entry within {matching.entry_caliper_days} days",
+    ]
+    return f"cases and controls are alike in {', '.join(each for each in by if each) or 'the day alone'}"
+
+
 CASE_CONTROL = Words(
     "Case-control",
     "persons with the outcome, compared with matched persons still without it on the same day",
@@ -127,4 +166,11 @@ CASE_CONTROL = Words(
     _control,
     "Odds ratios of conditional logistic regression, which estimate rate ratios since controls are drawn from those at "
     "risk; 95 % intervals of the profile likelihood",
+    ("case_control",),
+    lambda each: (
+        f"persons with {names(each.outcomes)}, and up to {each.matching.n_controls} controls each, "
+        + ("of all who are observed" if each.within is None else f"of `{each.within}`")
+    ),
+    _control_covariates,
+    limitation="Cases and controls differ in what they are not matched by; nothing else is adjusted for.",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from enclos.studies.compare.model import Comparison, TrimFraction, TrimPreference, Variant
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.protocol.shape import Options, Words
@@ -9,15 +11,38 @@ from enclos.studies.protocol.words import dates, days, listed, names, positive_c
 
 
 def _comparison(each: Comparison) -> Options:
-    """Every option of a comparison, then what each sensitivity analysis changes."""
-    own = dict(_options(each.primary))
-    yield from own.items()
+    """Every option of a comparison but those that sensitivity analyses change."""
+    yield from _options(each.primary)
     yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
     yield "Positive controls", positive_controls(each.positive_controls)
+
+
+def _population(each: Comparison) -> str:
+    who = each.primary.eligibility
+    first = "a person's first entry" if who.first_exposure else "every entry"
+    return (
+        f"new users of `{each.primary.target}` and of `{each.primary.comparator}`, {first}, after "
+        f"{days(who.days_prior_observation, '')} of observation; ages {who.ages.word}, sex {who.sex.word}, "
+        f"entries from {dates(who.date_range)}"
+    )
+
+
+def _covariates(each: Comparison) -> str:
+    made = each.primary.covariates
+    excluded = ", ".join(map(str, made.excluded)) or "those of the exposures"
+    return (
+        f"the propensity score is made of {listed(made.sources)}, in the windows {listed(made.lookbacks)} before "
+        f"entry, without the concepts {excluded} and their descendants, and without what a share of the persons "
+        f"below {made.min_fraction:g} has"
+    )
+
+
+def _sensitivity(each: Comparison) -> Iterator[str]:
+    own = dict(_options(each.primary))
     for other in each.sensitivity:
         changed = {option: value for option, value in _options(other) if own.get(option) != value}
         said = "; ".join(f"{option.lower()} {value}" for option, value in changed.items())
-        yield f"Sensitivity analysis `{other.name}`", said or "as the analysis"
+        yield f"`{other.name}`: {said or 'as the analysis'}"
 
 
 def _options(each: Variant) -> Options:
@@ -83,4 +108,10 @@ COMPARISON = Words(
     _comparison,
     "Ratio of hazards, rates or odds with its 95 % interval (profile of the likelihood; sandwich variance where "
     "entries are weighted), after the diagnostics; calibrated where there are negative controls",
+    ("compare_estimates", "compare_controls", "compare_score", "compare_balance", "compare_survival"),
+    _population,
+    _covariates,
+    _sensitivity,
+    "What decides on the treatment and the outcome and is not recorded is not in the score; negative controls show the "
+    "error that is left, where there are any.",
 )

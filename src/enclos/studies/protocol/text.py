@@ -84,7 +84,9 @@ def _setting() -> Iterator[str]:
 def _population(study: Study) -> Iterator[str]:
     for number, analysis in enumerate(study.analyses, start=1):
         if isinstance(analysis, CohortAnalysis):
-            yield f"- Analysis {number}: persons of the cohorts that it reads, from their entries on (section 6)."
+            own = words_of(analysis).population(analysis)
+            said = own or "persons of the cohorts that it reads, from their entries on"
+            yield f"- Analysis {number}: {said} (section 6)."
         else:
             options = "; ".join(
                 f"{option.lower()} {value}" for option, value in population_options(analysis.population)
@@ -93,9 +95,26 @@ def _population(study: Study) -> Iterator[str]:
 
 
 def _cohorts(study: Study, definitions: Mapping[str, str]) -> Iterator[str]:
+    used = _cohorts_of(study)
     for cohort in study.cohorts:
-        yield f"### `{cohort.name}`"
-        yield from _cohort(cohort, definitions)
+        if cohort.name in used:
+            yield f"### `{cohort.name}`"
+            yield from _cohort(cohort, definitions)
+    if unused := [cohort.name for cohort in study.cohorts if cohort.name not in used]:
+        yield f"- In the study file, and used by no analysis: {names(unused)}."
+
+
+def _cohorts_of(study: Study) -> set[str]:
+    """The cohorts that the analyses read, and those that these are made of."""
+    made_of = {each.name: each.operation.sources for each in study.cohorts if isinstance(each, DerivedCohort)}
+    used: set[str] = set()
+    found = [name for analysis in study.analyses for name in cohorts_used(analysis)]
+    while found:
+        name = found.pop()
+        if name not in used:
+            used.add(name)
+            found += made_of.get(name, ())
+    return used
 
 
 def _cohort(cohort: Cohort, definitions: Mapping[str, str]) -> Iterator[str]:
@@ -144,8 +163,11 @@ def _outcomes(study: Study) -> Iterator[str]:
 
 
 def _covariates(study: Study) -> Iterator[str]:
-    yield "- Age and sex, where groups or strata are asked for (section 9)."
+    if any(not words_of(analysis).covariates(analysis) for analysis in study.analyses):
+        yield "- Age and sex, where groups or strata are asked for (section 9)."
     for number, analysis in enumerate(study.analyses, start=1):
+        if own := words_of(analysis).covariates(analysis):
+            yield f"- Analysis {number}: {own}."
         if isinstance(analysis, Characterisation):
             for each in analysis.intersections:
                 yield f"- Analysis {number}: {names(each.cohorts)}, {windows((each.window,))}."
@@ -174,7 +196,13 @@ def _sensitivity(study: Study) -> Iterator[str]:
             yield f"- By duration rule: {'; '.join(f'`{each.name}` by {_rule(each)}' for each in group)}."
     if not found:
         yield "- By duration rule: the study file compares none."
-    yield _fill("other sensitivity analyses")
+    named = False
+    for number, analysis in enumerate(study.analyses, start=1):
+        for said in words_of(analysis).sensitivity(analysis):
+            named = True
+            yield f"- Analysis {number}, {said}."
+    if not named:
+        yield _fill("other sensitivity analyses")
 
 
 def _management() -> Iterator[str]:
@@ -188,4 +216,6 @@ def _limitations(study: Study) -> Iterator[str]:
     yield "- Records made for care or payment: a missing record is taken as the absence of the event."
     if any(isinstance(each, ConceptCohort) and each.domain is Domain.DRUG for each in study.cohorts):
         yield "- A dispensing is not an intake; how long it lasts is a rule's assumption."
-    yield _fill("limitations of the data source, misclassification, confounding, generalisability")
+    told = (words_of(analysis).limitation for analysis in study.analyses)
+    yield from (f"- {each}" for each in dict.fromkeys(told) if each)
+    yield _fill("limitations of the data source, misclassification, generalisability")
