@@ -8,7 +8,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from enclos.app.pages.design_words import FRENCH_DESIGNS
 from enclos.app.pages.page import NARROW, WIDE, Page, Picture, Section, Table
+from enclos.app.pages.reason_words import FRENCH_REASONS
 from enclos.app.pages.study_words import FRENCH_STUDY
 from enclos.app.pages.words import Language, Words
 from enclos.app.progress import Report, silent
@@ -59,7 +61,7 @@ class StudyPages:
         language: Language = Language.EN,
         report: Report = silent,
     ) -> None:
-        self._words = Words(language, FRENCH_STUDY, names)
+        self._words = Words(language, {**FRENCH_STUDY, **FRENCH_DESIGNS, **FRENCH_REASONS}, names)
         self._name, self._lead, self._notice = name, lead, notice
         self._left_out = Counter(types)
         self._left_out.subtract(each.result_type for each in (() if result is None else result.settings))

@@ -1,4 +1,4 @@
-"""The words of a study's page in French; cohorts, concepts and reasons of attrition stay as the study has them."""
+"""The words of a study's page in French; the names of cohorts and concepts stay as they are."""
 
 from __future__ import annotations
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+
+_NUMBER = re.compile(r"\d+")
 
 
 class Language(StrEnum):
@@ -163,8 +166,16 @@ class Words:
 
     def __call__(self, text: str, **values: object) -> str:
         """The text in the page's language, with its values."""
-        said = text if text in self._own and not values else self._table.get(text, text)
+        said = text if text in self._own and not values else self._table.get(text)
+        if said is None and not values:
+            return self._with_numbers(text)
+        said = said or text
         return said.format(**values) if values else said
+
+    def _with_numbers(self, text: str) -> str:
+        """A text that is known but for its numbers."""
+        said = self._table.get(_NUMBER.sub("{}", text))
+        return text if said is None else said.format(*_NUMBER.findall(text))
 
     def number(self, value: float | None, n_digits: int = 0) -> str:
         """A number with narrow spaces between thousands and the language's decimal mark."""

@@ -24,22 +24,28 @@ _WIDEST = 10.0
 _EQUIPOISE = (0.3, 0.7)
 
 
-def controls_figure(kind: Kind, shown: Sequence[Point], say: Say) -> Iterator[Figure]:
+def controls_figure(
+    who: str,
+    negatives: Sequence[Point],
+    positives: Sequence[Point],
+    asked: Sequence[Point],
+    error: Point | None,
+    say: Say,
+) -> Iterator[Figure]:
     """Estimates against standard errors: below the line is significant, outside of the area once calibrated too.
 
-    In: shown — places of the estimates of interest
+    In: who — what the controls are of, where there are several such; asked — places of the estimates of interest
     Source: Schuemie et al. 2014, Stat. Med. 33:209, figure 1
     """
-    control, made, asked = say("negative control"), say("positive control"), say("outcome")
-    kinds = {"Effect": control, "Positive control": made}
+    control, made, interest = say("negative control"), say("positive control"), say("outcome")
     rows = [
-        *(_place(point, kinds[point.variable]) for point in kind.points if point.variable in kinds),
-        *(_place(point, asked) for point in shown if point.strata.get("adjustment") == "Adjusted"),
+        *(_place(point, control) for point in negatives),
+        *(_place(point, made) for point in positives),
+        *(_place(point, interest) for point in asked),
     ]
     drawn = [row for row in rows if row is not None]
     if not drawn:
         return
-    error = next((point for point in kind.points if point.number("sd") is not None), None)
     tallest = 1.15 * max(0.3, *(float(row["value"]) for row in drawn))
     heights = [tallest * at / (_N_ERRORS - 1) for at in range(_N_ERRORS)]
     lines = [
@@ -63,15 +69,16 @@ def controls_figure(kind: Kind, shown: Sequence[Point], say: Say) -> Iterator[Fi
         _controls,
         list(dict.fromkeys(str(row["kind"]) for row in drawn)),
         tallest,
-        say(ratio_name(kind.points).replace("_", " ")),
+        say(ratio_name(negatives).replace("_", " ")),
         say,
     )
-    yield Figure(say("Negative controls and systematic error"), said, data, chart)
+    title = say("Negative controls and systematic error") + (f": {who}" if who else "")
+    yield Figure(title, said, data, chart)
 
 
 def _place(point: Point, kind: str) -> dict[str, Any] | None:
     value, error = point.number(ratio_name((point,))), point.number("standard_error")
-    if not value or error is None or "log_ratio" in point.additional:
+    if not value or not error:
         return None
     return {"name": point.group[_OUTCOME], "kind": kind, "ratio": _within(value), "value": error}
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from enclos.studies.figures.attrition import flow_figure, number
 from enclos.studies.figures.balance import balance_figure, controls_figure, curves_figure, score_figure
 from enclos.studies.figures.model import Analysis, Figure, Kind, Point, Say, Table
-from enclos.studies.figures.ratios import Line, diagnostic, forest_figure, line_of, ratio_name, why_withheld
+from enclos.studies.figures.ratios import Line, diagnostic, e_value, forest_figure, line_of, ratio_name, why_withheld
+from enclos.studies.figures.tables import told
 from enclos.studies.figures.values import WITHHELD, interval, shown
 
 PRIMARY = "primary"
@@ -40,8 +41,15 @@ def comparison_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
         yield _estimates(kind, say)
         yield from _forests(kind, say)
     if (controls := analysis.of("compare_controls")) is not None and controls.points:
-        found = None if kind is None else [point for point in kind.points if _way(kind, point) == PRIMARY]
-        yield from controls_figure(_primary(controls), found or (), say)
+        own = _primary(controls).points
+        yield from controls_figure(
+            "",
+            [point for point in own if point.variable == "Effect"],
+            [point for point in own if point.variable == "Positive control"],
+            [] if kind is None else [point for point in _primary(kind).points if _is_adjusted(point)],
+            next((point for point in own if "ease" in point.estimates), None),
+            say,
+        )
         yield _controls(controls, say)
     if (attrition := analysis.of("compare_attrition")) is not None and attrition.points:
         yield from _flows(attrition, say)
@@ -67,6 +75,10 @@ def _primary(kind: Kind) -> Kind:
 
 def _ways(kind: Kind) -> list[str]:
     return list(dict.fromkeys(each.values.get("comparison", PRIMARY) for each in kind.settings))
+
+
+def _is_adjusted(point: Point) -> bool:
+    return (point.variable, point.strata.get("adjustment")) == ("Effect", "Adjusted") and not point.additional
 
 
 def _named(way: str, say: Say) -> str:
@@ -125,7 +137,7 @@ def _estimates(kind: Kind, say: Say) -> Table:
             say(adjustment.lower()),
             _ratio(found, withheld.get(f"{_named(way, say)}, {outcome}", ""), say),
             shown(found["Effect"].estimates.get("p_value"), say) if "Effect" in found else "",
-            _e_value(found, say),
+            e_value(found["Effect"], say) if "Effect" in found else "",
             *(_both(found, name, say) for name in ("n_persons", "n_events")),
             _years(found, say),
         )
@@ -138,7 +150,7 @@ def _estimates(kind: Kind, say: Say) -> Table:
     if withheld:
         why = "; ".join(f"{who}: {why}" for who, why in withheld.items())
         lead = say("Withheld because a diagnostic fails – {why}.", why=why) + " " + lead
-    return Table(say("Estimates"), columns, rows, n_texts=3, lead=lead)
+    return told(Table(say("Estimates"), columns, rows, n_texts=3, lead=lead))
 
 
 def _ratio(found: Mapping[str, Point], why: str, say: Say) -> str:
@@ -148,13 +160,6 @@ def _ratio(found: Mapping[str, Point], why: str, say: Say) -> str:
         return ""
     text = interval(point, ratio_name((point,)), ("lower", "upper"), say)
     return text or say("cannot be estimated")
-
-
-def _e_value(found: Mapping[str, Point], say: Say) -> str:
-    """How strong a hidden confounder must be to explain the estimate away, and the nearer end of its interval."""
-    told = found["Effect"].estimates if "Effect" in found else {}
-    value, limit = (shown(told.get(name), say) for name in ("e_value", "e_value_limit"))
-    return f"{value} ({limit})" if limit and value != WITHHELD else value
 
 
 def _both(found: Mapping[str, Point], name: str, say: Say) -> str:
@@ -206,9 +211,7 @@ def _controls(kind: Kind, say: Say) -> Table:
             rows.append((way, say(point.variable), shown(point.level, say), ", ".join(parts), "", ""))
     ratio = say(ratio_name(kind.points).replace("_", " ")) + " " + say("(95 % interval)")
     columns = (say("asked as"), say("control"), say("true ratio"), ratio, "p", say("p, calibrated by the others"))
-    kept = [at for at in range(len(columns)) if any(row[at] for row in rows)]
-    told = [tuple(row[at] for at in kept) for row in rows]
-    return Table(say("Controls"), tuple(columns[at] for at in kept), told, n_texts=2)
+    return told(Table(say("Controls"), columns, rows, n_texts=2))
 
 
 Steps = dict[tuple[str, str], dict[int, dict[str, dict[str, str | None]]]]

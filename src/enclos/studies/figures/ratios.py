@@ -12,6 +12,7 @@ import altair as alt
 from enclos.contracts.result import HIDDEN, SEPARATOR
 from enclos.studies.figures.model import Figure, Point, Rows, Say
 from enclos.studies.figures.style import INK, QUIET, colour, is_narrow, names, shape, step
+from enclos.studies.figures.values import WITHHELD, shown
 
 DIAGNOSTICS = {
     "score_fitted": "score fitted",
@@ -53,13 +54,21 @@ def ratio_name(points: Iterable[Point], default: str = "hazard_ratio") -> str:
     return next((name for point in points for name in RATIOS if name in point.estimates), default)
 
 
-def line_of(point: Point, who: str, kind: str) -> Line | None:
-    """The place's ratio as a line of a forest plot; None where there is none or it is withheld."""
-    name = ratio_name((point,))
-    value = point.number(name)
+def line_of(point: Point, who: str, kind: str, prefix: str = "") -> Line | None:
+    """The place's ratio as a line of a forest plot; None where there is none or it is withheld.
+
+    In: prefix — of the names of the estimates, where a place tells a ratio twice
+    """
+    value = point.number(prefix + ratio_name((point,)))
     if not value:
         return None
-    return Line(who, kind, value, point.number("lower"), point.number("upper"))
+    return Line(who, kind, value, point.number(f"{prefix}lower"), point.number(f"{prefix}upper"))
+
+
+def e_value(point: Point, say: Say) -> str:
+    """How strong a hidden confounder must be to explain the estimate away, and the nearer end of its interval."""
+    value, limit = (shown(point.estimates.get(name), say) for name in ("e_value", "e_value_limit"))
+    return f"{value} ({limit})" if limit and value != WITHHELD else value
 
 
 def forest_figure(title: str, measure: str, lines: Sequence[Line], say: Say) -> Figure:

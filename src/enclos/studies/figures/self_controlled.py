@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from enclos.studies.figures.attrition import attrition_figures
+from enclos.studies.figures.balance import controls_figure
 from enclos.studies.figures.model import Analysis, Figure, Kind, Point, Say, Table
-from enclos.studies.figures.ratios import diagnostic, forest_figure, line_of, ratio_name, why_none
+from enclos.studies.figures.ratios import diagnostic, e_value, forest_figure, line_of, ratio_name, why_none
 from enclos.studies.figures.reading import is_attrition
 from enclos.studies.figures.tables import plain_table
 from enclos.studies.figures.values import WITHHELD, interval, shown
 
 DESIGNS = frozenset({"sccs", "self_controlled_cohort", "case_crossover", "case_control"})
 _OUTCOME = "outcome_cohort_name"
-_BOUNDS = {
-    "rare_outcome": "at most 0.1, when only the first outcome counts",
-    "event_exposure_independence": "interval meets 0.8 to 1.25",
-    "event_observation_independence": "interval meets 0.5 to 2",
-    "time_stability": "at most 1.1",
-}
-"""What each diagnostic of a case series must be. Source: SelfControlledCaseSeries 6.1.4, its defaults."""
 _COUNTS = {
     "n_persons": "persons",
     "n_cases": "cases",
@@ -44,6 +38,9 @@ def design_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
         yield from _forests(kind, say)
         if splines := _splines(kind, say):
             yield splines
+    if (controls := analysis.of("sccs_controls")) is not None and controls.points:
+        yield from _control_figures(controls, () if kind is None else kind.points, say)
+        yield plain_table(controls, say)
     for each in analysis.kinds:
         if each.points and is_attrition(each):
             yield from attrition_figures(each, say)
@@ -58,10 +55,10 @@ def _diagnostics(kind: Kind, say: Say) -> Table:
             (
                 point.group[_OUTCOME],
                 diagnostic(point.variable, say),
-                point.level or say("all"),
+                _exposed(point.level, point.strata.get("window", ""), say) or say("all"),
                 interval(point, "estimate", ("lower", "upper"), say),
                 shown(point.estimates.get("p_value"), say),
-                say(_BOUNDS.get(point.variable, "")),
+                _bounds(point, say),
                 say({"pass": "holds", "fail": "fails", "not evaluated": "not judged"}.get(verdict or "", WITHHELD)),
             )
         )
@@ -71,12 +68,21 @@ def _diagnostics(kind: Kind, say: Say) -> Table:
     return Table(title, tuple(map(say, columns)), rows, n_texts=3, lead=lead)
 
 
+def _bounds(point: Point, say: Say) -> str:
+    least, most = (shown(point.estimates.get(name), say) for name in ("least", "most"))
+    if least and most:
+        return say("interval meets {least} to {most}", least=least, most=most)
+    return say("at least {bound}", bound=least) if least else say("at most {bound}", bound=most) if most else ""
+
+
 def _failed(kind: Kind | None, say: Say) -> dict[str, list[str]]:
-    """By outcome the diagnostics that fail."""
+    """By outcome the diagnostics that fail, with the ratio that they are about."""
     found: dict[str, list[str]] = {}
     for point in () if kind is None else kind.points:
         if point.estimates.get("verdict") == "fail":
-            found.setdefault(point.group[_OUTCOME], []).append(diagnostic(point.variable, say))
+            about = _exposed(point.level, point.strata.get("window", ""), say)
+            name = diagnostic(point.variable, say) + (f" ({about})" if about else "")
+            found.setdefault(point.group[_OUTCOME], []).append(name)
     return found
 
 
@@ -84,40 +90,52 @@ def _of_a_window(point: Point) -> bool:
     return any(name in point.estimates for name in _COUNTS) and point.variable != "model"
 
 
+def _is_withheld(point: Point) -> bool:
+    """Whether a window of a case series keeps what would tell its ratio to itself."""
+    return set(point.estimates) == {"n_persons"}
+
+
 def _ratios(kind: Kind, failed: dict[str, list[str]], say: Say) -> Table:
     """A row a window and exposure; counts, and the ratio or why there is none."""
-    blinded = {
-        point.group[_OUTCOME]
-        for point in kind.points
-        if point.variable == "model" and point.estimates.get("blinded") == "TRUE"
-    }
     points = [point for point in kind.points if _of_a_window(point)]
     counts = [name for name in _COUNTS if any(name in point.estimates for point in points)]
     name = ratio_name(points, "odds_ratio" if kind.result_type.startswith("case") else "rate_ratio")
-    rows, reasons = [], []
+    more = [each for each in ("calibrated", "e_value") if any(_told(point, each, name, say) for point in points)]
+    rows, reasons, withheld = [], [], []
     for point in points:
-        outcome = point.group[_OUTCOME]
+        outcome, who = point.group[_OUTCOME], _exposed(point.level, point.variable, say)
         text = interval(point, name, ("lower", "upper"), say)
-        if not text:
-            text = say("withheld") if outcome in blinded else say("none")
-            if outcome not in blinded:
-                reasons.append(f"{_exposed(point, say)}, {outcome}: {why_none(point, say)}")
-        rows.append((outcome, _exposed(point, say), text, *(shown(point.estimates.get(each), say) for each in counts)))
+        if not text and _is_withheld(point):
+            text = say("withheld")
+            withheld.append(outcome)
+        elif not text:
+            text = say("none")
+            reasons.append(f"{who}, {outcome}: {why_none(point, say)}")
+        told = (_told(point, each, name, say) for each in more)
+        rows.append((outcome, who, text, *told, *(shown(point.estimates.get(each), say) for each in counts)))
     leads = [
         say("Withheld because a diagnostic fails – {why}.", why=f"{outcome}: {', '.join(failed.get(outcome, ()))}")
-        for outcome in sorted(blinded)
+        for outcome in dict.fromkeys(withheld)
     ]
     if reasons:
         leads.append(say("There is no ratio – {why}.", why="; ".join(dict.fromkeys(reasons))))
     ratio = say(name.replace("_", " ")) + " " + say("(95 % interval)")
-    columns = (say("outcome"), say("exposure"), ratio, *(say(_COUNTS[each]) for each in counts))
+    heads = {"calibrated": "calibrated (95 % interval)", "e_value": "E-value (of the limit)"}
+    columns = (say("outcome"), say("exposure"), ratio, *(say(heads[each]) for each in more),
+               *(say(_COUNTS[each]) for each in counts))  # fmt: skip
     return Table(say("Estimates"), columns, rows, n_texts=2, lead=" ".join(leads))
 
 
-def _exposed(point: Point, say: Say) -> str:
-    """The window, whose name is the study's own but for those that every series has, and the exposure."""
-    window = say(point.variable.replace("_", " ")) if point.variable in _OWN_WINDOWS else point.variable
-    return ": ".join(each for each in (point.level, window) if each)
+def _told(point: Point, what: str, name: str, say: Say) -> str:
+    if what == "calibrated":
+        return interval(point, f"calibrated_{name}", ("calibrated_lower", "calibrated_upper"), say)
+    return e_value(point, say)
+
+
+def _exposed(exposure: str, window: str, say: Say) -> str:
+    """The exposure and its window, whose name is the study's own but for those that every series has."""
+    named = say(window.replace("_", " ")) if window in _OWN_WINDOWS else window
+    return ": ".join(each for each in (exposure, named) if each)
 
 
 _OWN_WINDOWS = {"exposed", "pre_exposure", "end_of_observation"}
@@ -126,13 +144,32 @@ _OWN_WINDOWS = {"exposed", "pre_exposure", "end_of_observation"}
 def _forests(kind: Kind, say: Say) -> Iterator[Figure]:
     for outcome in dict.fromkeys(point.group[_OUTCOME] for point in kind.points):
         own = [point for point in kind.points if point.group[_OUTCOME] == outcome and _of_a_window(point)]
-        lines = [
-            line
-            for point in own
-            if (line := line_of(point, _exposed(point, say), point.level or say("all"))) is not None
-        ]
+        name = ratio_name(own)
+        lines = []
+        for point in own:
+            who = _exposed(point.level, point.variable, say)
+            for prefix, kind_of in (("", point.level or say("all")), ("calibrated_", say("calibrated"))):
+                said = who if not prefix else f"{who}, {say('calibrated')}"
+                if line := line_of(point, said, kind_of, prefix):
+                    lines.append(line)
         if lines:
-            yield forest_figure(say("All estimates: {outcome}", outcome=outcome), ratio_name(own), lines, say)
+            yield forest_figure(say("All estimates: {outcome}", outcome=outcome), name, lines, say)
+
+
+def _control_figures(kind: Kind, shown_points: Iterable[Point], say: Say) -> Iterator[Figure]:
+    """Controls and their error, for each window and exposure that has any."""
+    for place in dict.fromkeys((point.variable, point.level) for point in kind.points):
+        own = [point for point in kind.points if (point.variable, point.level) == place]
+        asked = [point for point in shown_points if (point.variable, point.level) == place]
+        who = _exposed(place[1], place[0], say)
+        yield from controls_figure(
+            who,
+            [point for point in own if point.strata.get("true_ratio") == "1"],
+            [point for point in own if point.strata.get("true_ratio", "1") != "1"],
+            asked,
+            next((point for point in own if "ease" in point.estimates), None),
+            say,
+        )
 
 
 def _splines(kind: Kind, say: Say) -> Table | None:

@@ -63,6 +63,13 @@ def plain_table(kind: Kind, say: Say) -> Table:
     return _wide(kind, say)
 
 
+def told(table: Table) -> Table:
+    """The table without the columns after its texts in which nothing stands."""
+    kept = [at for at in range(len(table.columns)) if at < table.n_texts or any(row[at] for row in table.rows)]
+    rows = [tuple(row[at] for at in kept) for row in table.rows]
+    return replace(table, columns=tuple(table.columns[at] for at in kept), rows=rows)
+
+
 def cut(table: Table) -> Table:
     """The table with at most so many rows, and how many are left out."""
     n_left_out = max(0, len(table.rows) - MOST_ROWS)
@@ -108,9 +115,7 @@ def _attrition(kind: Kind, say: Say) -> Table:
         for step in steps
     ]
     columns = ("of", "reason", "records", "persons", "records left out", "persons left out")
-    kept = [at for at in range(len(columns)) if any(row[at] for row in rows)]
-    told = [tuple(row[at] for at in kept) for row in rows]
-    return Table(title_of(kind.result_type, say), tuple(say(columns[at]) for at in kept), told, n_texts=2)
+    return told(Table(title_of(kind.result_type, say), tuple(map(say, columns)), rows, n_texts=2))
 
 
 def _table_one(kind: Kind, say: Say) -> Table:

@@ -71,7 +71,7 @@ SCCS = Words(
     "Rate ratios of a conditional Poisson model with 95 % intervals of its profile likelihood; shown when the "
     "diagnostics of event-dependent exposure and observation, stability over time, strength and, with first outcomes, "
     "a rare outcome hold; calibrated where there are negative controls",
-    ("sccs_diagnostics", "sccs"),
+    ("sccs_diagnostics", "sccs", "sccs_controls"),
     _sccs_population,
     _sccs_covariates,
     limitation="A case series fails where the outcome changes later exposure or observation; its diagnostics look at "

@@ -131,7 +131,7 @@ def test_a_design_without_a_ratio_says_why() -> None:
 def test_a_case_series_says_which_diagnostic_withholds_its_ratios() -> None:
     group = {"outcome_cohort_name": "bleed"}
     diagnostics = [
-        At(group, "rare_outcome", None, {"estimate": "0.2", "verdict": "fail"}),
+        At(group, "rare_outcome", None, {"estimate": "0.2", "verdict": "fail", "most": "0.1"}),
         At(group, "time_stability", None, {"estimate": "1.01", "p_value": "0.3", "verdict": "pass"}),
     ]
     estimates = [
@@ -141,6 +141,6 @@ def test_a_case_series_says_which_diagnostic_withholds_its_ratios() -> None:
     analysis = only(result_of_places(("sccs_diagnostics", {}, diagnostics), ("sccs", {}, estimates)))
     judged, table = parts_of(analysis)
     assert isinstance(judged, Table) and isinstance(table, Table)
-    assert [row[-1] for row in judged.rows] == ["fails", "holds"]
+    assert [row[-2:] for row in judged.rows] == [("at most 0.1", "fails"), ("", "holds")]
     assert table.rows[0][2:] == ("withheld", "–")
     assert "bleed: rare outcome" in table.lead

@@ -7,6 +7,7 @@ import pytest
 
 from enclos.studies.document import definition_texts, study_from_yaml, study_json_schema
 from enclos.studies.protocol import protocol_text
+from enclos.studies.protocol.analyses import WORDS
 from factories.circe import concept_set, definition
 
 COHORTS: dict[str, Any] = {
@@ -297,3 +298,7 @@ def test_what_circe_leaves_unsaid_is_said() -> None:
     assert "Limit of qualifying events" not in lone
     assert "Limit of qualifying events" in further
     assert "- Days: without limit" in further
+
+
+def test_every_analysis_says_which_results_it_can_have() -> None:
+    assert all(words.results for words in WORDS.values())
