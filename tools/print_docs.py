@@ -139,7 +139,46 @@ def permits() -> tuple[Path, str]:
     return path, f"{before}{LIFE_BEGIN}{chr(10).join(lines)}\n\n{LIFE_END}{after}"
 
 
-PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (architecture, refusals, study_schema, specs, people_sql, permits)
+def releases() -> tuple[Path, str]:
+    """docs/release.md with its table of states, its diagram and its tables printed anew."""
+    from enclos.release.model import RequestEvent, RequestState
+    from enclos.release.rules.life import TRANSITIONS
+    from enclos.release.rules.terms import kinds, terms_of
+
+    path = ROOT / "docs" / "release.md"
+    before, rest = path.read_text(encoding="utf-8").split(LIFE_BEGIN)
+    after = rest.split(LIFE_END)[1]
+    lines = ["", "```mermaid", "stateDiagram-v2", "    [*] --> open", "    [*] --> quarantined: a check failed"]
+    names = {state: state.value.replace(", ", "_") for state in RequestState}
+    for (state, event), to in TRANSITIONS.items():
+        if to is not None:
+            lines.append(f"    {names[state]} --> {names[to]}: {event.value}")
+    lines += ["```", "", "| state | " + " | ".join(event.value for event in RequestEvent) + " |"]
+    lines.append("|---" * (len(RequestEvent) + 1) + "|")
+    for state in RequestState:
+        cells = [getattr(TRANSITIONS[state, event], "value", "refused") for event in RequestEvent]
+        lines.append(f"| {state.value} | " + " | ".join(cells) + " |")
+    lines += ["", "| table | what it is | may leave without votes |", "|---|---|---|"]
+    lines += [
+        f"| `{n}` | {k.title} | {'where policy names it' if k.is_provable else 'no'} |" for n, k in kinds().items()
+    ]
+    terms = terms_of()
+    lines += [
+        "",
+        f"Under one permit leave at most {terms.max_estimates} estimates and {terms.max_bytes} bytes of tables.",
+    ]
+    return path, f"{before}{LIFE_BEGIN}{chr(10).join(lines)}\n\n{LIFE_END}{after}"
+
+
+PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
+    architecture,
+    refusals,
+    study_schema,
+    specs,
+    people_sql,
+    permits,
+    releases,
+)
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
-"""Releases: ask, look, vote, export, verify."""
+"""Releases: check, ask, look, question, vote, export, verify."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,21 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
-from enclos.release.model import PermitFacts
+from enclos.release.model import PermitFacts, Terms
+from enclos.release.rules.terms import terms_of
 from enclos.release.steps import (
     Renumber,
+    answer_question,
+    ask_question,
+    check_result,
     export_release,
+    left_under,
     list_requests,
     mark_exported,
     request_release,
     review_release,
     show_request,
+    turnaround,
 )
 from enclos.stores.keys import KeySigner
 from enclos.stores.release_files import ArchiveFiles, DeskFiles, verify_package, write_package
@@ -35,10 +41,13 @@ from enclos.stores.release_files import ArchiveFiles, DeskFiles, verify_package,
 _KEY_HEX_DIGITS = 64
 
 
-def request(enclosure: Enclosure, *, permit: str, user: str, run: str, purpose: str) -> dict[str, Any]:
+def request(
+    enclosure: Enclosure, *, permit: str, user: str, run: str, purpose: str, tables: Sequence[str] = ()
+) -> dict[str, Any]:
     """Ask for a run's result to leave; the machine's verdict comes at once.
 
-    Out: request, verdict (pass, review, refuse), reasons, nearest_safe.
+    In:  tables — the result types that are asked for; all where none is named
+    Out: request, state, verdict (pass, review, refuse), reasons, nearest_safe.
     """
     with (
         enclosure.at_the_desk(),
@@ -46,6 +55,7 @@ def request(enclosure: Enclosure, *, permit: str, user: str, run: str, purpose: 
     ):
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run)
+        desk = _desk(enclosure)
         answer = request_release(
             kept.result,
             run=run,
@@ -54,14 +64,46 @@ def request(enclosure: Enclosure, *, permit: str, user: str, run: str, purpose: 
             permit=_facts(signed),
             snapshot=int(kept.facts["snapshot"]),
             study=kept.study,
-            desk=_desk(enclosure),
+            terms=_terms(enclosure),
+            desk=desk,
             archive=archive_of(enclosure),
             persons=_numbers_of(enclosure, permit),
             now=enclosure.ledger.now(),
             check=lambda: None,
+            tables=tables,
         ).as_json()
+        shown = show_request(answer["request"], desk=desk)
         ticket.facts.update({"request": answer["request"], "run": run, "verdict": answer["verdict"]})
+        ticket.facts.update({"state": answer["state"], "automatic": shown["automatic"]})
+        ticket.facts.update({"content": shown["content"], "n_estimates": shown["n_estimates"]})
     return answer
+
+
+def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Sequence[str] = ()) -> dict[str, Any]:
+    """What a request for a run's result would be answered; nobody is asked and nothing is kept.
+
+    Out: run, verdict, reasons, automatic, tables, nearest_safe with the study file's change.
+    """
+    facts: dict[str, Fact] = {"run": run}
+    with (
+        enclosure.at_the_desk(),
+        enclosure.ledger.intent(Action.RELEASE_CHECK, user, permit, facts) as ticket,
+    ):
+        signed = active(enclosure, permit, user)
+        kept = run_files(enclosure, permit).read(run)
+        answer = check_result(
+            kept.result,
+            permit=_facts(signed),
+            study=kept.study,
+            terms=_terms(enclosure),
+            desk=_desk(enclosure),
+            archive=archive_of(enclosure),
+            persons=_numbers_of(enclosure, permit),
+            check=lambda: None,
+            tables=tables,
+        )
+        ticket.facts.update({"verdict": answer["verdict"]})
+    return {"run": run, **answer}
 
 
 def evidence(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
@@ -71,21 +113,68 @@ def evidence(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
 
 
 def show_one(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
-    """One request with its state and votes."""
+    """One request with its state, questions and votes."""
     return show_request(request_id, desk=_desk(enclosure))
 
 
 def list_all(enclosure: Enclosure) -> dict[str, Any]:
-    """Every request with its state."""
-    return {"requests": list_requests(desk=_desk(enclosure))}
+    """Every request with its state; how long requests waited; how much left under each permit, and its limit."""
+    desk, terms = _desk(enclosure), _terms(enclosure)
+    rows = list_requests(desk=desk)
+    volume = []
+    for permit in sorted({row["permit"] for row in rows if row["permit"]}):
+        n_estimates, n_bytes = left_under(permit, desk=desk)
+        limits = {"max_estimates": terms.max_estimates, "max_bytes": terms.max_bytes}
+        volume.append({"permit": permit, "n_estimates": n_estimates, "n_bytes": n_bytes, **limits})
+    return {"requests": rows, "turnaround": turnaround(rows), "volume": volume}
+
+
+def ask(enclosure: Enclosure, request_id: str, *, user: str, text: str) -> dict[str, Any]:
+    """Ask the project about a request, as a reviewer."""
+    with enclosure.at_the_desk():
+        permit = _permit_of(enclosure, request_id)
+        facts: dict[str, Fact] = {"request": request_id, "text": Personal(text)}
+        with enclosure.ledger.intent(Action.RELEASE_ASK, user, permit, facts):
+            return ask_question(
+                request_id,
+                user=user,
+                text=text,
+                desk=_desk(enclosure),
+                now=enclosure.ledger.now(),
+                check=_still_valid(enclosure, permit),
+            )
+
+
+def answer(enclosure: Enclosure, request_id: str, number: int, *, user: str, text: str) -> dict[str, Any]:
+    """Answer a reviewer's question, as somebody of the project."""
+    with enclosure.at_the_desk():
+        permit = _permit_of(enclosure, request_id)
+        facts: dict[str, Fact] = {"request": request_id, "question": number, "text": Personal(text)}
+        with enclosure.ledger.intent(Action.RELEASE_ANSWER, user, permit, facts):
+            return answer_question(
+                request_id,
+                number,
+                user=user,
+                text=text,
+                desk=_desk(enclosure),
+                now=enclosure.ledger.now(),
+                check=_still_valid(enclosure, permit),
+            )
 
 
 def review(enclosure: Enclosure, request_id: str, *, user: str, accept: bool, reason: str) -> dict[str, Any]:
-    """Vote on a request, once, as a person who is neither its author nor of its project."""
+    """Vote on a request, once, as a person who is neither its author nor of its project.
+
+    The ledger keeps the vote as a salted digest, so that who votes second does not read the first there; the decision
+    stands in it in clear.
+    """
     with enclosure.at_the_desk():
         permit = _permit_of(enclosure, request_id)
-        facts: dict[str, Fact] = {"request": request_id, "accept": accept, "reason": Personal(reason)}
-        with enclosure.ledger.intent(Action.RELEASE_REVIEW, user, permit, facts) as ticket:
+        word = "accept" if accept else "refuse"
+        vote = Personal(f"{request_id} {user} {word} {reason}")
+        with enclosure.ledger.intent(
+            Action.RELEASE_REVIEW, user, permit, {"request": request_id, "vote": vote}
+        ) as ticket:
             answer = review_release(
                 request_id,
                 user=user,
@@ -95,26 +184,31 @@ def review(enclosure: Enclosure, request_id: str, *, user: str, accept: bool, re
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
             )
-            ticket.facts.update({"state": answer["state"]})
+            ticket.facts.update({key: answer[key] for key in ("state", "content", "turnaround_seconds")})
     return answer
 
 
-def export(enclosure: Enclosure, request_id: str, out: Path) -> dict[str, Any]:
-    """Write an accepted result as a signed package.
+def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str = "") -> dict[str, Any]:
+    """Write an accepted result as a signed package, once for each recipient; its author where none is named.
 
     Refuses: before two people accepted; when anything changed since they did; when the permit has ended.
     """
     if out.exists():
         raise refusal(Code.RELEASE_TRANSITION, "The place to export to exists already.", "Name a new folder or file.")
     with enclosure.at_the_desk():
-        permit = _permit_of(enclosure, request_id)
-        intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, enclosure.operator, permit, {"request": request_id})
+        desk = _desk(enclosure)
+        shown = show_request(request_id, desk=desk)
+        permit, recipient = str(shown["permit"]), recipient or str(shown["author"])
+        facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(recipient)}
+        intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, enclosure.operator, permit, facts)
         with intent as ticket:
             proof = enclosure.ledger.prove(ticket.index)
             package = export_release(
                 request_id,
-                desk=_desk(enclosure),
+                recipient=recipient,
+                desk=desk,
                 archive=archive_of(enclosure),
+                terms=_terms(enclosure),
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
                 signer=KeySigner(enclosure.keys, KeyName(KeyRole.RELEASE)),
@@ -125,12 +219,16 @@ def export(enclosure: Enclosure, request_id: str, out: Path) -> dict[str, Any]:
                 },
             )
             write_package(package, out)
-            mark_exported(request_id, desk=_desk(enclosure), now=enclosure.ledger.now())
-            ticket.facts.update({"n_files": len(package)})
+            number = mark_exported(request_id, recipient=recipient, desk=desk, now=enclosure.ledger.now())
+            ticket.facts.update({"n_files": len(package), "copy": number, "content": shown["content"]})
+            ticket.facts.update(
+                {"n_estimates": shown.get("n_estimates"), "turnaround_seconds": shown["turnaround_seconds"]}
+            )
     return {
         "request": request_id,
         "package": str(out),
         "files": sorted(package),
+        "copy": number,
         "release_key": enclosure.keys.public(KeyName(KeyRole.RELEASE)).hex(),
     }
 
@@ -200,7 +298,13 @@ def _facts(signed: SignedPermit) -> PermitFacts:
         users=permit.involved_ids,
         min_count=permit.min_count,
         valid_until=permit.valid_until,
+        project=f"{permit.holder.organisation}: {permit.purpose.text}",
     )
+
+
+def _terms(enclosure: Enclosure) -> Terms:
+    chosen = enclosure.settings.release
+    return terms_of(chosen.automatic, chosen.max_estimates_per_permit, chosen.max_bytes_per_permit)
 
 
 def _permit_of(enclosure: Enclosure, request_id: str) -> str:

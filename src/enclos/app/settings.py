@@ -79,6 +79,14 @@ class WarehouseSection(_Section):
     )
 
 
+class ReleaseSection(_Section):
+    """What leaves without votes and how much under one permit (docs/release.md); never looser than the platform."""
+
+    automatic: tuple[str, ...] = ()
+    max_estimates_per_permit: int | None = Field(default=None, ge=0)
+    max_bytes_per_permit: int | None = Field(default=None, ge=0)
+
+
 class LedgerSection(_Section):
     """The origin line of the log's checkpoints (C2SP tlog-checkpoint), and how long it can be told who acted.
 
@@ -119,13 +127,15 @@ class Settings(_Section):
     sql: SqlSection = SqlSection()
     warehouse: WarehouseSection = WarehouseSection()
     review: ReviewSection = ReviewSection()
+    release: ReleaseSection = ReleaseSection()
 
     def to_toml(self) -> str:
         """The file's text."""
         lines = ["# What this enclosure is made of. Changing `buckets` needs a new build."]
         for section, values in self.model_dump().items():
             lines.append(f"\n[{section}]")
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]  # JSON scalars are TOML scalars
+            # JSON scalars are TOML scalars; TOML has no null: what is not chosen is not there
+            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None]
         return "\n".join(lines) + "\n"
 
 

@@ -117,6 +117,8 @@ class Code(Enum):
     PACKAGE_BROKEN = ("REL-08", _PROMISE, "a package is complete and signed by the release key [Five Safes RO-Crate]")
     RELEASE_DIFFERENCE = ("REL-11", _SAFE, "no released numbers together tell of fewer than the minimum [SACRO]")
     RELEASE_OTHER_PERMIT = ("REL-09", _ALLOW, "a result leaves under its own permit and no other [EHDS Art. 73(2)]")
+    RELEASE_RECIPIENT = ("REL-12", _ALLOW, "a result leaves once to each person of its permit [design § 6]")
+    RELEASE_VOLUME = ("REL-13", _SAFE, "what leaves under a permit stays within the policy's volume [threats C7 78]")
     POOL_SITES = (
         "REL-10",
         _PROMISE,

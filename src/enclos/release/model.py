@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -54,6 +54,8 @@ class Rule(Enum):
     """Each step of a survival curve rests on the minimum or on nobody, and the curve follows from what is shown."""
     HISTORY = "history"
     """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
+    VOLUME = "volume"
+    """With all that left under the permit, it is no more than the policy lets out."""
     CONTENT = "content"
     """Something is left to release."""
 
@@ -68,6 +70,16 @@ class Finding:
     rule: Rule
     verdict: Verdict
     sentence: str
+
+
+def told_outside(findings: Sequence[Finding], min_count: int) -> list[Finding]:
+    """The findings without how many numbers were small and how many protect them: the two would tell them apart."""
+    hiding = [each for each in findings if each.rule in {Rule.MINIMUM, Rule.SECONDARY}]
+    others = [each for each in findings if each not in hiding]
+    if all(each.verdict is Verdict.PASS for each in hiding):
+        return [*hiding, *others]
+    said = f"numbers are hidden that rest on fewer than {min_count} persons, or would give away one that does"
+    return [Finding(Rule.MINIMUM, worst(each.verdict for each in hiding), said), *others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +126,8 @@ class Assessment:
     @property
     def reasons(self) -> list[str]:
         """Why the verdict is not a pass, or that nothing had to be hidden."""
-        said = [f"{f.rule.value}: {f.sentence}" for f in self.findings if f.verdict is not Verdict.PASS]
-        return said or [NOTHING_HIDDEN]
+        told = told_outside(self.findings, self.min_count)
+        return [f"{f.rule.value}: {f.sentence}" for f in told if f.verdict is not Verdict.PASS] or [NOTHING_HIDDEN]
 
     def __repr__(self) -> str:
         return f"Assessment({self.verdict.word})"
@@ -126,14 +138,28 @@ class RequestState(Enum):
 
     OPEN = "open"
     """Waits for the first of two votes."""
-    HALF = "half"
-    """One person accepted."""
+    HALF_FOR = "half, for"
+    """One person accepted; nobody else is told."""
+    HALF_AGAINST = "half, against"
+    """One person refused; nobody else is told."""
     ACCEPTED = "accepted"
-    """Two persons accepted; it may leave."""
+    """Two persons accepted, or policy calls it safe; it may leave."""
     REFUSED = "refused"
-    """A check or a person refused; another request is needed."""
+    """A person refused, and both have voted; another request is needed."""
+    QUARANTINED = "quarantined"
+    """A check failed; nobody can vote on it and nothing of it leaves."""
     EXPORTED = "exported"
-    """It has left."""
+    """It has left; it may leave to each other recipient once."""
+
+    @property
+    def word(self) -> str:
+        """What others are told: not how the first of two voted."""
+        return "half" if self in {RequestState.HALF_FOR, RequestState.HALF_AGAINST} else self.value
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nobody is waited for."""
+        return self.word not in {"open", "half"}
 
 
 class RequestEvent(Enum):
@@ -141,6 +167,8 @@ class RequestEvent(Enum):
 
     ACCEPT = "accept"
     REFUSE = "refuse"
+    RELEASE = "release automatically"
+    FAIL = "fail a check"
     EXPORT = "export"
 
 
@@ -154,6 +182,44 @@ class PermitFacts:
     users: frozenset[str]
     min_count: int
     valid_until: datetime
+    project: str = ""
+    """What the permit is for, and whose it is, in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the desk does by itself, and how much leaves: the strictest of the platform's and the enclosure's policy."""
+
+    automatic: frozenset[str]
+    """Result types that leave without votes where nothing of them had to be hidden."""
+    max_estimates: int
+    max_bytes: int
+    """Of all tables that leave under one permit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a reviewer wants to know of the project, and what it answered."""
+
+    user: str
+    at: str
+    text: str
+    answer: str = ""
+    answered_by: str = ""
+    answered_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What happened to a request beside votes: whether it began to leave, to whom it left, which check it failed."""
+
+    begun_at: str = ""
+    exports: tuple[tuple[str, str], ...] = ()
+    """Recipient and instant of each export."""
+    failed: str = ""
+    """The rule that it failed after it was asked for."""
+    automatic: str = ""
+    """The content that policy let go without votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +238,7 @@ class Answer:
     """What a request answers at once."""
 
     request: str
+    state: RequestState
     verdict: Verdict
     reasons: tuple[str, ...]
     nearest_safe: Mapping[str, Any]
@@ -180,6 +247,7 @@ class Answer:
         """As scripts read it."""
         return {
             "request": self.request,
+            "state": self.state.word,
             "verdict": self.verdict.word,
             "reasons": list(self.reasons),
             "nearest_safe": dict(self.nearest_safe),
@@ -200,6 +268,8 @@ class PackageReport:
     n_files: int
     n_estimates: int
     n_accepted: int
+    released: str
+    """By two persons, or automatically."""
     exported_at: str
 
     def as_json(self) -> dict[str, Any]:
@@ -212,5 +282,6 @@ class PackageReport:
             "n_files": self.n_files,
             "n_estimates": self.n_estimates,
             "n_accepted": self.n_accepted,
+            "released": self.released,
             "exported_at": self.exported_at,
         }

@@ -18,16 +18,37 @@ def test_the_table_is_total() -> None:
     assert set(TRANSITIONS) == set(product(RequestState, RequestEvent))
 
 
-@pytest.mark.parametrize("state", [state for state in RequestState if state is not RequestState.ACCEPTED])
-def test_nothing_leaves_before_two_accepted_and_nothing_twice(state: RequestState) -> None:
+@pytest.mark.parametrize(
+    "state", [state for state in RequestState if state not in {RequestState.ACCEPTED, RequestState.EXPORTED}]
+)
+def test_nothing_leaves_before_it_is_accepted(state: RequestState) -> None:
     with pytest.raises(NotAllowed) as caught:
         next_state(state, RequestEvent.EXPORT)
     assert caught.value.code is Code.RELEASE_TRANSITION
 
 
-def test_what_was_refused_stays_refused() -> None:
+@pytest.mark.parametrize("state", [RequestState.REFUSED, RequestState.QUARANTINED])
+def test_what_was_refused_or_failed_stays_where_it_is(state: RequestState) -> None:
     for event in RequestEvent:
-        assert TRANSITIONS[RequestState.REFUSED, event] is None
+        assert TRANSITIONS[state, event] is None
+
+
+def test_two_accept_or_policy_does_and_nothing_else_leads_to_accepted() -> None:
+    ways = {way for way, after in TRANSITIONS.items() if after is RequestState.ACCEPTED}
+    assert ways == {
+        (RequestState.HALF_FOR, RequestEvent.ACCEPT),
+        (RequestState.OPEN, RequestEvent.RELEASE),
+    }
+
+
+def test_a_failed_check_stops_whatever_was_decided() -> None:
+    stopped = {state for state in RequestState if TRANSITIONS[state, RequestEvent.FAIL] is RequestState.QUARANTINED}
+    assert stopped == {*RequestState} - {RequestState.REFUSED, RequestState.QUARANTINED}
+
+
+def test_the_first_vote_shows_in_no_word() -> None:
+    assert RequestState.HALF_FOR.word == RequestState.HALF_AGAINST.word == "half"
+    assert not RequestState.HALF_AGAINST.is_decided
 
 
 def people(men: int, male_cases: int, women: int, female_cases: int) -> list[Person]:

@@ -14,8 +14,9 @@ from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult, result_f
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
-from enclos.release.model import Package, PermitFacts
+from enclos.release.model import Package, PermitFacts, Terms
 from enclos.release.package import verify_package as verify_files
+from enclos.release.rules.terms import terms_of
 from enclos.release.steps import (
     Renumber,
     export_release,
@@ -36,6 +37,8 @@ RESULT = result_of(crowd(600, 1, p_event=0.1), Asked())
 PERMIT = PermitFacts(
     "FR-2026-0042", 1, "d" * 64, frozenset({"alice@example.org", "bob@example.org"}), 11, NOW + timedelta(days=9)
 )
+TERMS = terms_of()
+STUDY = "study: gi-bleed\nanalyses:\n  - incidence: {outcome: bleed, sex: [male, female], interval: [years, overall]}\n"
 RAISES = Callable[[], None]
 
 
@@ -72,6 +75,8 @@ def ask(
     permit: PermitFacts = PERMIT,
     persons: Renumber = same,
     run: str = "a1b2",
+    terms: Terms = TERMS,
+    tables: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     return request_release(
         result,
@@ -80,7 +85,9 @@ def ask(
         author="alice@example.org",
         permit=permit,
         snapshot=7,
-        study="study: gi-bleed\n",
+        study=STUDY,
+        terms=terms,
+        tables=tables,
         desk=desk,
         archive=archive(desk),
         persons=persons,
@@ -101,12 +108,21 @@ def vote(
     return review_release(request, user=user, accept=accept, reason=reason, desk=desk, now=NOW, check=check)
 
 
-def export(desk: DeskFiles, request: str, check: RAISES = valid) -> Package:
-    proof = {"index": 3, "path": [], "checkpoint": "note"}
+def export(
+    desk: DeskFiles, request: str, check: RAISES = valid, to: str = "alice@example.org", terms: Terms = TERMS
+) -> Package:
     found = export_release(
-        request, desk=desk, archive=archive(desk), now=NOW, check=check, signer=SIGNER, ledger_proof=proof
+        request,
+        recipient=to,
+        desk=desk,
+        archive=archive(desk),
+        terms=terms,
+        now=NOW,
+        check=check,
+        signer=SIGNER,
+        ledger_proof={"index": 3, "path": [], "checkpoint": "note"},
     )
-    mark_exported(request, desk=desk, now=NOW)
+    mark_exported(request, recipient=to, desk=desk, now=NOW)
     return found
 
 
@@ -147,7 +163,7 @@ def test_two_persons_accept_and_it_leaves(desk: DeskFiles) -> None:
     assert vote(desk, request, "dan@example.org")["state"] == "accepted"
     report = verify_files(export(desk, request), SIGNER.public_key())
     assert (report.request, report.permit, report.n_accepted) == (request, PERMIT.id, 2)
-    mark_exported(request, desk=desk, now=NOW)
+    assert report.released == "by two persons"
     assert show_request(request, desk=desk)["state"] == "exported"
 
 
@@ -167,9 +183,10 @@ def test_one_person_is_not_two(desk: DeskFiles) -> None:
 
 def test_one_refusal_is_enough(desk: DeskFiles) -> None:
     request = ask(desk)["request"]
-    vote(desk, request, "carol@example.org", accept=False, reason="Labels are odd")
-    assert code_of(lambda: vote(desk, request, "dan@example.org")) is Code.RELEASE_TRANSITION
-    assert show_request(request, desk=desk)["state"] == "refused"
+    assert vote(desk, request, "carol@example.org", accept=False, reason="Labels are odd")["state"] == "half"
+    assert vote(desk, request, "dan@example.org")["state"] == "refused"
+    assert code_of(lambda: export(desk, request)) is Code.RELEASE_TRANSITION
+    assert code_of(lambda: vote(desk, request, "eve@example.org")) is Code.RELEASE_TRANSITION
 
 
 def test_votes_are_blind_until_both_are_in(desk: DeskFiles) -> None:

@@ -17,7 +17,7 @@ from enclos.release.steps import export_release
 from enclos.release.steps.history import digest_of, history_finding, renumbered_sets
 from enclos.stores.release_files import DeskFiles
 from factories.results import Asked, Person, result_of
-from unit.release.test_desk import NOW, PERMIT, SIGNER, accepted, archive, ask, code_of, export, valid
+from unit.release.test_desk import NOW, PERMIT, SIGNER, TERMS, accepted, archive, ask, code_of, export, valid
 
 ASKED = Asked(sexes=("Both",), overall=False)
 OTHER = PermitFacts("FR-2026-0043", 1, "e" * 64, frozenset({"eve@example.org"}), 11, PERMIT.valid_until)
@@ -117,9 +117,16 @@ def test_the_larger_minimum_of_the_two_permits_holds(desk: DeskFiles) -> None:
 
 def test_an_export_that_was_stopped_counts_as_having_left(desk: DeskFiles) -> None:
     request = accepted(desk, result=result())
-    proof = {"index": 3, "path": [], "checkpoint": "note"}
     export_release(
-        request, desk=desk, archive=archive(desk), now=NOW, check=valid, signer=SIGNER, ledger_proof=proof
+        request,
+        recipient="alice@example.org",
+        desk=desk,
+        archive=archive(desk),
+        terms=TERMS,
+        now=NOW,
+        check=valid,
+        signer=SIGNER,
+        ledger_proof={},
     )  # and then it is killed: nothing marks it
     assert said(desk, result=result(n_persons=297), run="b")[0] == "refuse"
     export(desk, request)

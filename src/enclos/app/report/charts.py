@@ -175,9 +175,9 @@ def rates_against_truth(rows: Rows) -> str:
 def suppression(rows: Rows) -> str:
     """What was released and what was withheld, by table of the result.
 
-    In: rows with table, fate (shown, below the minimum, protects another cell) and n cells.
+    In: rows with table, fate (shown, hidden) and n cells.
     """
-    colours = {"shown": "#1b6f8a", "below the minimum": "#b3433b", "protects another cell": "#d9a441"}
+    colours = {"shown": "#1b6f8a", "hidden": "#b3433b"}
     chart = (
         alt.Chart(as_data(rows), width=460, height=alt.Step(30))
         .mark_bar()

@@ -16,6 +16,14 @@ release_commands = typer.Typer(
 application.add_typer(release_commands, name="release")
 
 
+Tables = Annotated[
+    list[str] | None,
+    typer.Option("--table", metavar="TYPE", help="A result type, e.g. incidence; may be given again. All when absent."),
+]
+Request = Annotated[str, typer.Argument(metavar="REQUEST")]
+Text = Annotated[str, typer.Option("--text", metavar="TEXT")]
+
+
 @release_commands.command("request")
 def release_request(
     directory: Dir,
@@ -23,6 +31,7 @@ def release_request(
     user: User,
     run: Annotated[str, typer.Option("--run", metavar="RUN")],
     purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT")],
+    table: Tables = None,
     *,
     as_json: Json = False,
 ) -> None:
@@ -34,29 +43,73 @@ def release_request(
     from enclos.app.releases import request
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(request(enclosure, permit=permit, user=user, run=run, purpose=purpose), as_json=as_json)
+        answer = request(enclosure, permit=permit, user=user, run=run, purpose=purpose, tables=table or ())
+        show(answer, as_json=as_json)
 
 
 @release_commands.command("check")
 def release_check(
-    directory: Dir, request: Annotated[str, typer.Argument(metavar="REQUEST")], *, as_json: Json = False
+    directory: Dir,
+    what: Annotated[str, typer.Argument(metavar="RUN|REQUEST", help="A run, with --permit and --user; or a request.")],
+    permit: Annotated[str, typer.Option("--permit", metavar="PERMIT")] = "",
+    user: Annotated[str, typer.Option("--user", metavar="USER")] = "",
+    table: Tables = None,
+    *,
+    as_json: Json = False,
 ) -> None:
-    """The machine's evidence on a request.
+    """What a request for a run would be answered, and the nearest version that hides nothing; or a request's evidence.
 
-    Example: enclos release check france REQUEST
+    Example: enclos release check france RUN --permit FR-2026-0042 --user alice@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.releases import evidence
+    from enclos.app.releases import check, evidence
+
+    if bool(permit) != bool(user):
+        raise typer.BadParameter("A run is checked with --permit and --user, a request with neither.")
+    with open_enclosure(directory, passphrase) as enclosure:
+        found = check(enclosure, permit=permit, user=user, run=what, tables=table or ()) if permit else None
+        show(found or evidence(enclosure, what), as_json=as_json)
+
+
+@release_commands.command("ask")
+def release_ask(directory: Dir, request: Request, user: User, text: Text, *, as_json: Json = False) -> None:
+    """Ask the project about a request, as a reviewer; until it answers, nobody can accept.
+
+    Example: enclos release ask france REQUEST --user carol@example.org --text "Why are ages below 18 shown?"
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.releases import ask
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(evidence(enclosure, request), as_json=as_json)
+        show(ask(enclosure, request, user=user, text=text), as_json=as_json)
+
+
+@release_commands.command("answer")
+def release_answer(
+    directory: Dir,
+    request: Request,
+    user: User,
+    text: Text,
+    question: Annotated[int, typer.Option("--question", metavar="N", help="Its number in `release show`.")] = 1,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Answer a reviewer's question, as somebody of the project.
+
+    Example: enclos release answer france REQUEST --user alice@example.org --question 1 --text "They are controls."
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.releases import answer
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(answer(enclosure, request, question, user=user, text=text), as_json=as_json)
 
 
 @release_commands.command("show")
 def release_show(
     directory: Dir, request: Annotated[str, typer.Argument(metavar="REQUEST")], *, as_json: Json = False
 ) -> None:
-    """One request with its state and votes.
+    """One request with its state, questions and votes.
 
     Example: enclos release show france REQUEST
     """
@@ -93,6 +146,9 @@ def release_export(
     directory: Dir,
     request: Annotated[str, typer.Argument(metavar="REQUEST")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder, or a file ending in .zip.")],
+    recipient: Annotated[
+        str, typer.Option("--to", metavar="USER", help="A person of the permit, once each; the author when absent.")
+    ] = "",
     *,
     as_json: Json = False,
 ) -> None:
@@ -104,12 +160,12 @@ def release_export(
     from enclos.app.releases import export
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(export(enclosure, request, out), as_json=as_json)
+        show(export(enclosure, request, out, recipient=recipient), as_json=as_json)
 
 
 @release_commands.command("list")
 def release_list(directory: Dir, *, as_json: Json = False) -> None:
-    """All requests with their states.
+    """All requests with their states, how long they waited, and how much left under each permit.
 
     Example: enclos release list france
     """

@@ -1,16 +1,29 @@
-"""Release's verbs: ask, look, vote, export, verify."""
+"""Release's verbs: check, ask, look, question, vote, export, verify."""
 
 from enclos.release.steps.exporting import export_release, mark_exported
+from enclos.release.steps.figures import left_under, list_requests, turnaround
 from enclos.release.steps.history import Renumber, renumbered_sets
-from enclos.release.steps.requests import list_requests, request_release, review_release, show_request
+from enclos.release.steps.requests import (
+    answer_question,
+    ask_question,
+    check_result,
+    request_release,
+    review_release,
+    show_request,
+)
 
 __all__ = [
     "Renumber",
+    "answer_question",
+    "ask_question",
+    "check_result",
     "export_release",
+    "left_under",
     "list_requests",
     "mark_exported",
     "renumbered_sets",
     "request_release",
     "review_release",
     "show_request",
+    "turnaround",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.release.model import RequestState, Vote
+from enclos.release.model import Course, Finding, Question, RequestState, Vote
 from enclos.release.ports import Desk
 from enclos.release.rules.life import state_of
 
@@ -30,7 +31,8 @@ class Request:
     study: bytes
     evidence: Mapping[str, Any]
     votes: tuple[Vote, ...]
-    is_exported: bool
+    questions: tuple[Question, ...]
+    course: Course
     content: str
 
     def __repr__(self) -> str:
@@ -39,7 +41,27 @@ class Request:
     @property
     def state(self) -> RequestState:
         """Where the request stands."""
-        return state_of(is_safe=bool(self.facts["safe"]), votes=self.votes, is_exported=self.is_exported)
+        return state_of(is_safe=bool(self.facts["safe"]), votes=self.votes, course=self.course)
+
+    @property
+    def decided_at(self) -> str:
+        """The instant from which nobody was waited for; empty before."""
+        if not self.state.is_decided:
+            return ""
+        return self.votes[-1].at if self.votes else str(self.facts["asked_at"])
+
+    @property
+    def turnaround_seconds(self) -> int | None:
+        """From asking to the decision."""
+        if not self.decided_at:
+            return None
+        asked_at = datetime.fromisoformat(str(self.facts["asked_at"]))
+        return int((datetime.fromisoformat(self.decided_at) - asked_at).total_seconds())
+
+    @property
+    def min_count(self) -> int:
+        """The least number of persons, by its permit."""
+        return int(self.facts["min_count"])
 
     @property
     def involved(self) -> frozenset[str]:
@@ -60,31 +82,50 @@ def load(desk: Desk, request_id: str) -> Request:
     if request_id not in desk.requests():
         raise refusal(Code.RELEASE_UNKNOWN, "There is no such request.", "List them: enclos release list DIR.")
     documents = {name: desk.read(request_id, name) for name in BOUND}
-    votes = tuple(Vote(**vote) for vote in json.loads(desk.read(request_id, VOTES)))
+    facts = json.loads(documents[REQUEST])
+    said = json.loads(desk.read(request_id, VOTES))
+    said = {"votes": said, "questions": []} if isinstance(said, list) else said  # as it was before there were questions
+    votes = tuple(Vote(**vote) for vote in said["votes"])
+    course = _course(json.loads(desk.read(request_id, EXPORTED)) or {}, str(facts["author"]))
     content = content_of(documents)
-    if any(vote.content != content for vote in votes):
+    if any(seen != content for seen in (*(vote.content for vote in votes), course.automatic or content)):
         raise refusal(
             Code.RELEASE_ALTERED,
-            "This request is not what its reviewers saw.",
+            "This request is not what was judged.",
             "Make a new request; report this to the security officer.",
         )
     return Request(
         id=request_id,
-        facts=json.loads(documents[REQUEST]),
+        facts=facts,
         result=documents[RESULT],
         study=documents[STUDY],
         evidence=json.loads(documents[EVIDENCE]),
         votes=votes,
-        is_exported="at" in (json.loads(desk.read(request_id, EXPORTED)) or {}),
+        questions=tuple(Question(**question) for question in said["questions"]),
+        course=course,
         content=content,
     )
 
 
-def votes_bytes(votes: tuple[Vote, ...]) -> bytes:
-    """The votes as a document."""
-    return canonical_bytes(
-        [
-            {"user": vote.user, "accept": vote.accept, "reason": vote.reason, "at": vote.at, "content": vote.content}
-            for vote in votes
-        ]
-    )
+def _course(said: Mapping[str, Any], author: str) -> Course:
+    """What happened to a request; before there were recipients, it left to its author."""
+    if "at" in said:
+        return Course(begun_at=said["at"], exports=((author, said["at"]),))
+    exports = tuple((to, at) for to, at in said.get("exports", []))
+    return Course(said.get("begun", ""), exports, said.get("failed", ""), said.get("automatic", ""))
+
+
+def course_bytes(course: Course) -> bytes:
+    """The course as a document."""
+    said = {"begun": course.begun_at, "failed": course.failed, "automatic": course.automatic}
+    return canonical_bytes({**said, "exports": [list(each) for each in course.exports]})
+
+
+def findings_said(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Findings as a document says them."""
+    return [{"rule": each.rule.value, "verdict": each.verdict.word, "sentence": each.sentence} for each in findings]
+
+
+def votes_bytes(votes: tuple[Vote, ...], questions: tuple[Question, ...]) -> bytes:
+    """The votes and the questions as a document."""
+    return canonical_bytes({"votes": list(map(asdict, votes)), "questions": list(map(asdict, questions))})

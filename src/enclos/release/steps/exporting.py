@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from enclos.contracts.result import result_from_csv
 from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.lexicon.verdicts import Verdict
 from enclos.release.figures import figure_svg
-from enclos.release.model import Package, RequestEvent
-from enclos.release.package import sealed_package
+from enclos.release.model import Finding, Package, RequestEvent, Rule, Terms, told_outside
+from enclos.release.package import AUTOMATICALLY, BY_TWO_PERSONS, sealed_package
 from enclos.release.ports import Archive, Check, Desk, Signer
-from enclos.release.rules.life import next_state
-from enclos.release.steps.documents import EXPORTED, load
+from enclos.release.rules.life import check_recipient, next_state
+from enclos.release.rules.terms import may_leave_alone, volume_finding
+from enclos.release.steps.documents import EXPORTED, Request, course_bytes, findings_said, load
+from enclos.release.steps.figures import left_under
 from enclos.release.steps.history import check_history
+
+_INSIDE = frozenset({"users", "author", "persons"})
+"""What of a request stays inside: names, and what tells its persons."""
 
 
 def export_release(
     request_id: str,
     *,
+    recipient: str,
     desk: Desk,
     archive: Archive,
+    terms: Terms,
     now: datetime,
     check: Check,
     signer: Signer,
@@ -29,17 +40,35 @@ def export_release(
 ) -> Package:
     """The signed package of an accepted request; ``mark_exported`` follows when it is written.
 
-    Refuses: RELEASE_TRANSITION before two people accepted; RELEASE_ALTERED; RELEASE_DIFFERENCE when something that left
-             since would tell of a few persons; what ``check`` refuses.
+    In:      recipient — a person of the permit; each has it once
+    Refuses: RELEASE_TRANSITION before two people accepted, or where policy lets it go no more; RELEASE_ALTERED;
+             RELEASE_RECIPIENT; RELEASE_VOLUME; RELEASE_DIFFERENCE when something that left since would tell of a few
+             persons, and from then on the request is in quarantine; what ``check`` refuses.
     """
     check()
     request = load(desk, request_id)
     next_state(request.state, RequestEvent.EXPORT)
-    check_history(request, desk=desk, archive=archive)
+    check_recipient(recipient, involved=request.involved, course=request.course)
+    if request.course.automatic and not may_leave_alone(request.facts["tables"], terms):
+        raise refusal(
+            Code.RELEASE_TRANSITION,
+            "The policy of today does not let this result go by itself.",
+            "Ask again: two people will decide.",
+        )
+    if not request.course.exports:
+        check_volume(request, desk=desk, terms=terms)
+    try:
+        check_history(request, desk=desk, archive=archive)
+    except Refusal as refused:
+        if refused.code is Code.RELEASE_DIFFERENCE:
+            failed = replace(request.course, failed=Rule.HISTORY.value)
+            desk.write(request_id, EXPORTED, course_bytes(failed))
+        raise
     # From here on it counts as having left: whoever is stopped between package and mark goes on with this request.
-    desk.write(request_id, EXPORTED, canonical_bytes({"begun": now.isoformat(timespec="seconds")}))
+    begun = request.course.begun_at or _text(now)
+    desk.write(request_id, EXPORTED, course_bytes(replace(request.course, begun_at=begun)))
     table, settings = result_from_csv(request.result)
-    public = {key: value for key, value in request.facts.items() if key not in {"users", "author", "persons"}}
+    public = {key: value for key, value in request.facts.items() if key not in _INSIDE}
     # Reviewers are named inside only: outside, that two different people accepted, when, and on what.
     decisions = [
         {"reviewer": number, "accept": vote.accept, "at": vote.at, "content": vote.content}
@@ -49,14 +78,50 @@ def export_release(
         "results.csv": request.result,
         "figure.svg": figure_svg(table, settings),
         "study.yaml": request.study,
-        # Which cells were too small and which protect them is for reviewers: outside, both are hidden alike.
-        "evidence.json": canonical_bytes({name: said for name, said in request.evidence.items() if name != "cells"}),
+        "evidence.json": canonical_bytes(_evidence_outside(request)),
         "decisions.json": canonical_bytes({"request": public, "decisions": decisions}),
         "ledger-proof.json": canonical_bytes(dict(ledger_proof)),
     }
-    return sealed_package(files, request.facts, content=request.content, exported_at=now, signer=signer)
+    return sealed_package(
+        files,
+        request.facts,
+        content=request.content,
+        released=AUTOMATICALLY if request.course.automatic else BY_TWO_PERSONS,
+        exported_at=now,
+        signer=signer,
+    )
 
 
-def mark_exported(request_id: str, *, desk: Desk, now: datetime) -> None:
-    """Note that the package has left; it does not leave again."""
-    desk.write(request_id, EXPORTED, canonical_bytes({"at": now.isoformat(timespec="seconds")}))
+def mark_exported(request_id: str, *, recipient: str, desk: Desk, now: datetime) -> int:
+    """Note that the package has left to this recipient, to whom it does not leave again; gives its number."""
+    course = load(desk, request_id).course
+    exports = (*course.exports, (recipient, _text(now)))
+    desk.write(request_id, EXPORTED, course_bytes(replace(course, exports=exports)))
+    return len(exports)
+
+
+def check_volume(request: Request, *, desk: Desk, terms: Terms) -> None:
+    """Go on when what left under the permit leaves room for this.
+
+    Refuses: RELEASE_VOLUME.
+    """
+    facts = request.facts
+    own = (int(facts.get("n_estimates", 0)), int(facts.get("n_bytes", 0)))
+    found = volume_finding(left_under(str(facts["permit"]), desk=desk), own, terms)
+    if found.verdict is Verdict.REFUSE:
+        raise refusal(
+            Code.RELEASE_VOLUME, f"This is too much: {found.sentence}.", "Ask for fewer tables, or the access body."
+        )
+
+
+def _evidence_outside(request: Request) -> dict[str, Any]:
+    """The evidence without what is for reviewers: which cells were too small, which protect them, and what to merge."""
+    evidence = request.evidence
+    found = [
+        Finding(Rule(each["rule"]), Verdict[each["verdict"].upper()], each["sentence"]) for each in evidence["findings"]
+    ]
+    return {"findings": findings_said(told_outside(found, request.min_count)), "summary": evidence["summary"]}
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

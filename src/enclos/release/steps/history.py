@@ -169,7 +169,10 @@ def _earlier(own: str, desk: Desk, archive: Archive) -> list[_Kept]:
     for name in desk.requests():
         if name == own or desk.read(name, EXPORTED) == b"null":
             continue
-        facts = load(desk, name).facts
+        request = load(desk, name)
+        if not request.course.begun_at:
+            continue
+        facts = request.facts
         content = archive.read(str(facts["permit"]), name) if "persons" in facts else None
         if content is not None:
             found.append(replace(_read(name, content), min_count=int(facts["min_count"])))

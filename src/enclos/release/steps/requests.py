@@ -1,23 +1,48 @@
-"""Ask for a result to leave; look at a request; vote on it."""
+"""Ask for a result to leave; look at a request; ask and answer about it; vote on it."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from enclos.contracts.result import StudyResult, result_csv
+from enclos.contracts.result import StudyResult
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.model import NOTHING_HIDDEN, Answer, Assessment, PermitFacts, RequestEvent, Role, Vote
+from enclos.release.model import (
+    NOTHING_HIDDEN,
+    Answer,
+    Course,
+    Finding,
+    PermitFacts,
+    Question,
+    RequestEvent,
+    Rule,
+    Terms,
+    Vote,
+    told_outside,
+)
 from enclos.release.ports import Archive, Check, Desk
-from enclos.release.rules.disclosure import assess
-from enclos.release.rules.life import check_reviewer, next_state
-from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, Request, load, votes_bytes
-from enclos.release.steps.history import Renumber, digest_of, history_finding, kept_sets
+from enclos.release.rules.life import check_answers, check_questions, check_reviewer, next_state
+from enclos.release.steps.documents import (
+    EVIDENCE,
+    EXPORTED,
+    REQUEST,
+    RESULT,
+    STUDY,
+    VOTES,
+    Request,
+    content_of,
+    course_bytes,
+    findings_said,
+    load,
+    votes_bytes,
+)
+from enclos.release.steps.history import Renumber, digest_of
+from enclos.release.steps.judging import cells_by_fate, cells_told, judge
 
 _ID_LENGTH = 16
 _MIN_WORDS, _MAX_SIGNS = 2, 4000
@@ -32,29 +57,43 @@ def request_release(
     permit: PermitFacts,
     snapshot: int,
     study: str,
+    terms: Terms,
     desk: Desk,
     archive: Archive,
     persons: Renumber,
     now: datetime,
     check: Check,
+    tables: Collection[str] = (),
 ) -> Answer:
     """Put a request on the desk with the machine's verdict; what leaves later is the safe version, never the raw one.
 
     In:      result — with the persons behind each cell; study — the study file's text; persons — the warehouse's
-             numbers of the permit's, so that releases of all permits can be compared
-    Out:     the same request for the same run, purpose and permit version: asking twice changes nothing
+             numbers of the permit's, so that releases of all permits can be compared; tables — the result types that
+             are asked for, all where none is named
+    Out:     the same request for the same run, purpose and permit version: asking twice changes nothing. What fails a
+             check is in quarantine: nothing of its table lies on the desk. What policy calls safe is accepted at once.
     Refuses: RELEASE_REQUEST without a purpose in words
     """
     check()
     _check_words(purpose, "purpose")
-    asked = {"run": run, "permit": permit.digest, "purpose": purpose, "author": author}
+    asked: dict[str, Any] = {"run": run, "permit": permit.digest, "purpose": purpose, "author": author}
+    if tables:
+        asked["tables"] = sorted(set(tables))
     request_id = sha256_hex(canonical_bytes(asked))[:_ID_LENGTH]
     if request_id in desk.requests():
         return _answer(load(desk, request_id))
-    found = assess(result, permit.min_count)
-    kept = kept_sets(found.told, persons)
-    findings = (*found.findings, history_finding(kept, permit.min_count, desk=desk, archive=archive))
-    found = replace(found, findings=findings)
+    judged = judge(
+        result,
+        permit=permit,
+        study=study,
+        terms=terms,
+        desk=desk,
+        archive=archive,
+        persons=persons,
+        tables=tables,
+    )
+    found = judged.found
+    is_safe = found.safe is not None and found.verdict is not Verdict.REFUSE
     facts = {
         "request": request_id,
         "run": run,
@@ -63,59 +102,91 @@ def request_release(
         "permit_digest": permit.digest,
         "users": sorted(permit.users),
         "author": author,
+        "project": permit.project,
         "purpose": purpose,
+        "tables": list(judged.tables),
         "snapshot": snapshot,
         "asked_at": _text(now),
         "verdict": found.verdict.word,
-        "safe": found.safe is not None and found.verdict is not Verdict.REFUSE,
+        "safe": is_safe,
         "min_count": permit.min_count,
-        "persons": digest_of(kept),
+        "n_estimates": judged.n_estimates,
+        "n_bytes": len(judged.csv),
+        "persons": digest_of(judged.kept),
     }
     evidence = {
-        "findings": [
-            {"rule": each.rule.value, "verdict": each.verdict.word, "sentence": each.sentence}
-            for each in found.findings
-        ],
+        "findings": findings_said(found.findings),
         "summary": dict(found.summary),
         "cells": cells_by_fate(found),
+        "nearest": judged.nearest,
     }
     documents = {
-        RESULT: result_csv(found.safe.table, found.safe.settings) if found.safe else b"",
+        RESULT: judged.csv if is_safe else b"",
         STUDY: study.encode("utf-8"),
         EVIDENCE: canonical_bytes(evidence),
-        VOTES: votes_bytes(()),
-        EXPORTED: canonical_bytes(None),
-        # The request itself comes last: only then does the desk list it.
+        VOTES: votes_bytes((), ()),
         REQUEST: canonical_bytes(facts),
     }
-    archive.keep(permit.id, request_id, kept)
-    for name, content in documents.items():
-        desk.write(request_id, name, content)
+    course = Course(automatic=content_of(documents)) if judged.automatic else Course()
+    documents[EXPORTED] = course_bytes(course)
+    archive.keep(permit.id, request_id, judged.kept)
+    # The request itself comes last: only then does the desk list it.
+    for name in (RESULT, STUDY, EVIDENCE, VOTES, EXPORTED, REQUEST):
+        desk.write(request_id, name, documents[name])
     return _answer(load(desk, request_id))
 
 
+def check_result(
+    result: StudyResult,
+    *,
+    permit: PermitFacts,
+    study: str,
+    terms: Terms,
+    desk: Desk,
+    archive: Archive,
+    persons: Renumber,
+    check: Check,
+    tables: Collection[str] = (),
+) -> dict[str, Any]:
+    """What a request for a result would be answered, before anybody is asked; nothing is kept."""
+    check()
+    judged = judge(
+        result,
+        permit=permit,
+        study=study,
+        terms=terms,
+        desk=desk,
+        archive=archive,
+        persons=persons,
+        tables=tables,
+    )
+    found = judged.found
+    return {
+        "verdict": found.verdict.word,
+        "reasons": found.reasons,
+        "automatic": judged.automatic,
+        "tables": list(judged.tables),
+        "nearest_safe": {**found.summary, **judged.nearest, "cells": cells_told(cells_by_fate(found))},
+    }
+
+
 def _answer(request: Request) -> Answer:
-    said = [f"{each['rule']}: {each['sentence']}" for each in request.evidence["findings"] if each["verdict"] != "pass"]
+    evidence = request.evidence
+    found = [
+        Finding(Rule(each["rule"]), Verdict[each["verdict"].upper()], each["sentence"]) for each in evidence["findings"]
+    ]
+    said = [
+        f"{each.rule.value}: {each.sentence}"
+        for each in told_outside(found, request.min_count)
+        if each.verdict is not Verdict.PASS
+    ]
     return Answer(
         request.id,
+        request.state,
         Verdict[str(request.facts["verdict"]).upper()],
         tuple(said or [NOTHING_HIDDEN]),
-        {**request.evidence["summary"], "cells": request.evidence["cells"]},
+        {**evidence["summary"], **evidence.get("nearest", {}), "cells": cells_told(evidence["cells"])},
     )
-
-
-def cells_by_fate(found: Assessment) -> list[dict[str, Any]]:
-    """How many cells are shown, below the minimum, or hidden for another's sake, by kind of interval."""
-    fates: Counter[tuple[str, str]] = Counter()
-    for cell in found.evidence:
-        if not cell.hidden:
-            fate = "shown"
-        elif Role.NUMERATOR.value in cell.hidden and 0 < cell.n_numerator < found.min_count:
-            fate = "below the minimum"
-        else:
-            fate = "protects another cell"
-        fates[cell.table, fate] += 1
-    return [{"table": kind, "fate": fate, "n": n} for (kind, fate), n in sorted(fates.items())]
 
 
 def show_request(request_id: str, *, desk: Desk) -> dict[str, Any]:
@@ -124,46 +195,100 @@ def show_request(request_id: str, *, desk: Desk) -> dict[str, Any]:
     Refuses: RELEASE_UNKNOWN, RELEASE_ALTERED.
     """
     request = load(desk, request_id)
-    decided = request.state.value in {"accepted", "refused", "exported"}
+    decided = request.state.is_decided
     votes = [
         {"at": vote.at, "accept": vote.accept, "reason": vote.reason} if decided else {"at": vote.at}
         for vote in request.votes
     ]
+    questions = [
+        {"question": number, "at": each.at, "text": each.text, "answer": each.answer, "answered_at": each.answered_at}
+        for number, each in enumerate(request.questions, start=1)
+    ]
     shown = {key: value for key, value in request.facts.items() if key not in {"users", "persons"}}
     return {
         **shown,
-        "state": request.state.value,
+        "state": request.state.word,
+        "automatic": bool(request.course.automatic),
         "content": request.content,
         "evidence": request.evidence,
         "votes": votes,
+        "questions": questions,
+        "turnaround_seconds": request.turnaround_seconds,
+        "n_exports": len(request.course.exports),
     }
 
 
-def list_requests(*, desk: Desk) -> list[dict[str, Any]]:
-    """Every request with its state, oldest first."""
-    rows = []
-    for request_id in desk.requests():
-        request = load(desk, request_id)
-        facts = {key: request.facts[key] for key in ("request", "permit", "run", "asked_at", "verdict")}
-        rows.append({**facts, "state": request.state.value, "n_votes": len(request.votes)})
-    return sorted(rows, key=lambda row: (row["asked_at"], row["request"]))
+def ask_question(request_id: str, *, user: str, text: str, desk: Desk, now: datetime, check: Check) -> dict[str, Any]:
+    """Ask the project about a request; who asked is kept, and shown to nobody.
+
+    Refuses: RELEASE_REVIEWER for people of the project; RELEASE_TRANSITION when it is decided; RELEASE_REQUEST.
+    """
+    check()
+    _check_words(text, "question")
+    request = load(desk, request_id)
+    check_reviewer(user, involved=request.involved, votes=())
+    _check_open(request)
+    questions = (*request.questions, Question(user, _text(now), text))
+    desk.write(request_id, VOTES, votes_bytes(request.votes, questions))
+    return {"request": request_id, "question": len(questions)}
+
+
+def answer_question(
+    request_id: str, number: int, *, user: str, text: str, desk: Desk, now: datetime, check: Check
+) -> dict[str, Any]:
+    """Answer a question, once, as somebody of the project.
+
+    Refuses: RELEASE_REVIEWER for others; RELEASE_TRANSITION when it is answered or all is decided; RELEASE_REQUEST.
+    """
+    check()
+    _check_words(text, "answer")
+    request = load(desk, request_id)
+    check_answers(user, involved=request.involved)
+    _check_open(request)
+    if not 1 <= number <= len(request.questions) or request.questions[number - 1].answer:
+        raise refusal(
+            Code.RELEASE_TRANSITION,
+            "There is no such question, or it is answered.",
+            "See them: enclos release show DIR REQUEST.",
+        )
+    answered = replace(request.questions[number - 1], answer=text, answered_by=user, answered_at=_text(now))
+    questions = (*request.questions[: number - 1], answered, *request.questions[number:])
+    desk.write(request_id, VOTES, votes_bytes(request.votes, questions))
+    return {"request": request_id, "question": number, "n_open_questions": sum(not each.answer for each in questions)}
 
 
 def review_release(
     request_id: str, *, user: str, accept: bool, reason: str, desk: Desk, now: datetime, check: Check
 ) -> dict[str, Any]:
-    """Vote on exactly what lies on the desk.
+    """Vote on exactly what lies on the desk; the decision falls with the second vote, and nobody sees the first before.
 
-    Refuses: RELEASE_REVIEWER, RELEASE_TRANSITION, RELEASE_ALTERED; RELEASE_REQUEST without a reason in words.
+    Refuses: RELEASE_REVIEWER; RELEASE_TRANSITION, also for an accepting vote while a question is open;
+             RELEASE_ALTERED; RELEASE_REQUEST without a reason in words.
     """
     check()
     _check_words(reason, "reason")
     request = load(desk, request_id)
     check_reviewer(user, involved=request.involved, votes=request.votes)
-    state = next_state(request.state, RequestEvent.ACCEPT if accept else RequestEvent.REFUSE)
+    next_state(request.state, RequestEvent.ACCEPT if accept else RequestEvent.REFUSE)
+    if accept:
+        check_questions(request.questions)
     vote = Vote(user, accept, reason, _text(now), request.content)
-    desk.write(request_id, VOTES, votes_bytes((*request.votes, vote)))
-    return {"request": request_id, "state": state.value, "n_votes": len(request.votes) + 1, "content": request.content}
+    desk.write(request_id, VOTES, votes_bytes((*request.votes, vote), request.questions))
+    after = load(desk, request_id)
+    return {
+        "request": request_id,
+        "state": after.state.word,
+        "n_votes": len(after.votes),
+        "content": after.content,
+        "turnaround_seconds": after.turnaround_seconds,
+    }
+
+
+def _check_open(request: Request) -> None:
+    if request.state.is_decided:
+        raise refusal(
+            Code.RELEASE_TRANSITION, "This request is decided.", "Look at it: enclos release show DIR REQUEST."
+        )
 
 
 def _check_words(text: str, what: str) -> None:

@@ -1,0 +1,71 @@
+"""What the desk may do by itself and how much may leave: policy as data, the strictest of all who have a say."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.model import Assessment, Finding, Rule, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A result type: what its table is, and whether the checks of it are a proof."""
+
+    title: str
+    is_provable: bool
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """The result types by name, from tables.csv."""
+    text = resources.files("enclos.release").joinpath("tables.csv").read_text(encoding="utf-8")
+    return {
+        row["result_type"]: Kind(row["title"], row["provable"] == "yes") for row in csv.DictReader(text.splitlines())
+    }
+
+
+def terms_of(automatic: Collection[str] = (), max_estimates: int | None = None, max_bytes: int | None = None) -> Terms:
+    """The platform's terms, made stricter by what an enclosure chose.
+
+    In:  automatic — result types that the enclosure lets go without votes; what is not provable never does
+    """
+    data = json.loads(resources.files("enclos.release").joinpath("desk.json").read_text(encoding="utf-8"))
+    provable = {name for name, kind in kinds().items() if kind.is_provable}
+    return Terms(
+        frozenset(automatic) & provable,
+        min(each for each in (data["max_estimates_per_permit"], max_estimates) if each is not None),
+        min(each for each in (data["max_bytes_per_permit"], max_bytes) if each is not None),
+    )
+
+
+def may_leave_alone(tables: Iterable[Mapping[str, Any]], terms: Terms) -> bool:
+    """Whether tables are all of types that need no votes, with nothing hidden in any of them."""
+    listed = list(tables)
+    return bool(listed) and all(each["table"] in terms.automatic and each["n_hidden"] == 0 for each in listed)
+
+
+def is_automatic(found: Assessment, tables: Iterable[Mapping[str, Any]], terms: Terms) -> bool:
+    """Whether a result leaves without votes: every check passed and policy names each of its tables."""
+    return found.verdict is Verdict.PASS and found.safe is not None and may_leave_alone(tables, terms)
+
+
+def volume_finding(left: tuple[int, int], own: tuple[int, int], terms: Terms) -> Finding:
+    """Whether what left under a permit leaves room for a table.
+
+    Units: estimates and bytes
+    """
+    for before, more, most, what in (
+        (left[0], own[0], terms.max_estimates, "estimates"),
+        (left[1], own[1], terms.max_bytes, "bytes"),
+    ):
+        if before + more > most:
+            said = f"{before} {what} left under this permit, {more} more would be over its {most}"
+            return Finding(Rule.VOLUME, Verdict.REFUSE, said)
+    return Finding(Rule.VOLUME, Verdict.PASS, "what left under the permit leaves room for it")

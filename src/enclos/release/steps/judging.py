@@ -1,0 +1,159 @@
+"""Judge a result before anybody is asked: the verdict, why, and the nearest version in which nothing is hidden."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from enclos.contracts.result import HIDDEN, StudyResult, result_csv
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.release.model import Assessment, PermitFacts, Role, Terms
+from enclos.release.ports import Archive, Desk
+from enclos.release.rules.changing import study_change
+from enclos.release.rules.disclosure import assess
+from enclos.release.rules.nearest import kept_of, nearest_version
+from enclos.release.rules.terms import is_automatic, kinds, volume_finding
+from enclos.release.steps.figures import left_under
+from enclos.release.steps.history import Renumber, history_finding, kept_sets
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Judged:
+    """What the machine says of a result, and what would leave of it."""
+
+    found: Assessment
+    csv: bytes
+    kept: bytes
+    """The persons of each number that would be shown."""
+    tables: tuple[dict[str, Any], ...]
+    """Each table with its title, and how many of its estimates are shown or hidden."""
+    nearest: dict[str, Any]
+    automatic: bool
+
+    @property
+    def n_estimates(self) -> int:
+        """Estimates that would be shown."""
+        return sum(int(each["n_shown"]) for each in self.tables)
+
+    def __repr__(self) -> str:
+        return f"Judged({self.found.verdict.word})"
+
+
+def judge(
+    result: StudyResult,
+    *,
+    permit: PermitFacts,
+    study: str,
+    terms: Terms,
+    desk: Desk,
+    archive: Archive,
+    persons: Renumber,
+    tables: Collection[str] = (),
+) -> Judged:
+    """The verdict on a result beside all that left; nothing is written.
+
+    In:      tables — the result types that are asked for; all of them where none is named
+    Refuses: RELEASE_REQUEST when the run has no such table.
+    """
+    result = _of_tables(result, tables)
+    found = assess(result, permit.min_count)
+    kept = kept_sets(found.told, persons)
+    csv = result_csv(found.safe.table, found.safe.settings) if found.safe else b""
+    described = _described(found.safe or result, is_safe=found.safe is not None)
+    own = (sum(int(each["n_shown"]) for each in described), len(csv))
+    more = (
+        history_finding(kept, permit.min_count, desk=desk, archive=archive),
+        volume_finding(left_under(permit.id, desk=desk), own, terms),
+    )
+    nearest = _nearest(result, found, study, permit, desk, archive, persons)
+    found = replace(found, findings=(*found.findings, *more))
+    return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms))
+
+
+def cells_by_fate(found: Assessment) -> list[dict[str, Any]]:
+    """How many cells are shown, below the minimum, or hidden for another's sake, by kind of interval."""
+    fates: Counter[tuple[str, str]] = Counter()
+    for cell in found.evidence:
+        if not cell.hidden:
+            fate = "shown"
+        elif Role.NUMERATOR.value in cell.hidden and 0 < cell.n_numerator < found.min_count:
+            fate = "below the minimum"
+        else:
+            fate = "protects another cell"
+        fates[cell.table, fate] += 1
+    return [{"table": kind, "fate": fate, "n": n} for (kind, fate), n in sorted(fates.items())]
+
+
+def cells_told(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same for whoever is not to learn which hidden cell was small: shown or hidden."""
+    fates: Counter[tuple[str, str]] = Counter()
+    for each in cells:
+        fates[each["table"], "shown" if each["fate"] == "shown" else "hidden"] += each["n"]
+    return [{"table": kind, "fate": fate, "n": n} for (kind, fate), n in sorted(fates.items())]
+
+
+def _of_tables(result: StudyResult, tables: Collection[str]) -> StudyResult:
+    """The results of these types."""
+    present = {each.result_type for each in result.settings}
+    if not set(tables) <= present:
+        raise refusal(
+            Code.RELEASE_REQUEST, "The run has no such table.", f"Name some of: {', '.join(sorted(present))}."
+        )
+    if not tables:
+        return result
+    settings = tuple(each for each in result.settings if each.result_type in set(tables))
+    ids = {each.result_id for each in settings}
+    kept = np.isin(result.table["result_id"].to_numpy(), list(ids))
+    cells = tuple(cell for cell in result.cells if cell.result_id in ids)
+    return StudyResult(result.table.filter(pa.array(kept)), settings, cells)
+
+
+def _described(result: StudyResult, *, is_safe: bool) -> tuple[dict[str, Any], ...]:
+    types = {each.result_id: each.result_type for each in result.settings}
+    n_all: Counter[str] = Counter()
+    n_hidden: Counter[str] = Counter()
+    for result_id, value in zip(
+        result.table["result_id"].to_pylist(), result.table["estimate_value"].to_pylist(), strict=True
+    ):
+        kind = types.get(result_id, "")
+        n_all[kind] += 1
+        n_hidden[kind] += not is_safe or value == HIDDEN
+    return tuple(
+        {
+            "table": kind,
+            "title": kinds()[kind].title if kind in kinds() else kind,
+            "n_shown": n - n_hidden[kind],
+            "n_hidden": n_hidden[kind],
+        }
+        for kind, n in sorted(n_all.items())
+    )
+
+
+def _nearest(
+    result: StudyResult,
+    found: Assessment,
+    study: str,
+    permit: PermitFacts,
+    desk: Desk,
+    archive: Archive,
+    persons: Renumber,
+) -> dict[str, Any]:
+    """What hiding keeps, and what merging would keep and take."""
+    said: dict[str, Any] = {"kept": kept_of(found, result, result).as_json(), "merged": None}
+    nearest = nearest_version(result, found)
+    if nearest is not None:
+        history = history_finding(kept_sets(nearest.found.told, persons), permit.min_count, desk=desk, archive=archive)
+        said["merged"] = {
+            "changes": nearest.sentences,
+            "study_change": study_change(study, nearest.moves),
+            "kept": nearest.kept.as_json(),
+            "verdict": max(nearest.found.verdict, history.verdict).word,
+            "left_out": "The attrition of merged bands is counted when the changed study runs.",
+        }
+    return said

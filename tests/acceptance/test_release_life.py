@@ -1,0 +1,100 @@
+"""A run is checked, asked for, judged blind, exported once to each, and every step of it is in the ledger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from enclos.app import ledger, releases
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from factories.built_in import built_in, write_tables
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text, run_cli
+
+PERMIT, BOB = "FR-TEST-0001", "bob@example.org"
+STUDY = """\
+study: ages
+cohorts:
+  bronchitis: {concepts: [260139], domain: condition, limit: first, end: {days: 1}}
+analyses:
+  - incidence: {outcome: bronchitis, age_groups: [[0, 64], [65, 68], [69, 150]], interval: overall}
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("life")
+    people = [each if number % 2 else replace(each, records=()) for number, each in enumerate(built_in())]
+    write_tables(folder / "delivery", people)
+    home = folder / "home"
+    run_cli("init", home, "--min-count-floor", "3")
+    settings = home / "enclos.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("automatic = []", 'automatic = ["incidence"]'), encoding="utf-8")
+    run_cli("delivery", "make", folder / "delivery", "--kind", "omop", "--source", "forty")
+    run_cli("ingest", home, folder / "delivery")
+    run_cli("build", home)
+    permit = permit_text(users=(ALICE, BOB), period="{start: 2000-01-01, end: 2030-01-01}", min_count=3)
+    (folder / "permit.yaml").write_text(permit, encoding="utf-8")
+    run_cli("permit", "sign", home, folder / "permit.yaml")
+    run_cli("permit", "open", home, PERMIT)
+    return home
+
+
+def studied(home, text):
+    (home.parent / "study.yaml").write_text(text, encoding="utf-8")
+    return run_cli("study", home, home.parent / "study.yaml", "--permit", PERMIT, "--user", ALICE)["run"]
+
+
+def entries(enclosure, action):
+    rows = ledger.show_last(enclosure, 200)["entries"]
+    return [row for row in rows if action in json.dumps(row)]
+
+
+def test_from_a_check_to_copies_for_each_with_every_step_in_the_ledger(home, tmp_path):
+    run = studied(home, STUDY)
+    found = run_cli("release", "check", home, run, "--permit", PERMIT, "--user", ALICE)
+    assert found["verdict"] == "review"
+    assert not found["automatic"]
+    assert "age_groups" in found["nearest_safe"]["merged"]["study_change"]
+    with open_home(home) as enclosure:
+        assert releases.list_all(enclosure)["requests"] == []
+        answer = releases.request(enclosure, permit=PERMIT, user=ALICE, run=run, purpose="For the yearly report")
+        request = answer["request"]
+        assert answer["state"] == "open"
+        asked = releases.ask(enclosure, request, user=CAROL, text="Why these ages?")
+        releases.answer(enclosure, request, asked["question"], user=BOB, text="As the protocol says.")
+        releases.review(enclosure, request, user=CAROL, accept=True, reason="Counts are fine")
+        half = json.dumps(entries(enclosure, "release.review"))
+        assert "half" in half
+        assert "accept" not in half
+        assert releases.review(enclosure, request, user=DAN, accept=True, reason="It is clear")["state"] == "accepted"
+        exported = releases.export(enclosure, request, tmp_path / "one.zip")
+        releases.export(enclosure, request, tmp_path / "two.zip", recipient=BOB)
+        with pytest.raises(Refusal) as caught:
+            releases.export(enclosure, request, tmp_path / "three.zip", recipient=BOB)
+        assert caught.value.code is Code.RELEASE_RECIPIENT
+        assert releases.verify(tmp_path / "two.zip", exported["release_key"])["released"] == "by two persons"
+        told = releases.list_all(enclosure)
+        assert told["turnaround"]["n_decided"] == 1
+        assert told["volume"][0]["n_estimates"] > 0
+        written = json.dumps(ledger.show_last(enclosure, 200))
+        for step in ("check", "request", "ask", "answer", "review", "export"):
+            assert f"release.{step}" in written
+        assert "turnaround_seconds" in json.dumps(entries(enclosure, "release.export"))
+        assert "protocol says" not in written
+
+
+def test_what_policy_names_leaves_at_once_and_the_ledger_calls_it_automatic(home, tmp_path):
+    run = studied(home, STUDY.replace("[[0, 64], [65, 68], [69, 150]]", "[[0, 150]]").replace("ages", "all-ages", 1))
+    with open_home(home) as enclosure:
+        assert releases.check(enclosure, permit=PERMIT, user=ALICE, run=run, tables=["incidence"])["automatic"]
+        answer = releases.request(
+            enclosure, permit=PERMIT, user=ALICE, run=run, purpose="For the yearly report", tables=["incidence"]
+        )
+        assert answer["state"] == "accepted"
+        exported = releases.export(enclosure, answer["request"], tmp_path / "alone.zip")
+        assert releases.verify(tmp_path / "alone.zip", exported["release_key"])["released"] == "automatically"
+        assert '"automatic": true' in json.dumps(entries(enclosure, "release.request"))
