@@ -156,7 +156,7 @@ def releases() -> tuple[Path, str]:
     lines += ["```", "", "| state | " + " | ".join(event.value for event in RequestEvent) + " |"]
     lines.append("|---" * (len(RequestEvent) + 1) + "|")
     for state in RequestState:
-        cells = [getattr(TRANSITIONS[state, event], "value", "refused") for event in RequestEvent]
+        cells = [getattr(TRANSITIONS[state, event], "value", "–") for event in RequestEvent]
         lines.append(f"| {state.value} | " + " | ".join(cells) + " |")
     lines += ["", "| table | what it is | may leave without votes |", "|---|---|---|"]
     lines += [
