@@ -39,21 +39,18 @@ class Population:
 
     def sets(self, n_sets: int) -> Sets:
         """Random unions."""
-        chosen, extras = [], []
+        ends = []
         counts, sums = np.zeros((n_sets, N_CLASSES), np.int32), np.zeros(n_sets, np.uint64)
         for number in range(n_sets):
             first, n_blocks = self.random.integers(_N_BLOCKS - _MOST_BLOCKS), self.random.integers(1, _MOST_BLOCKS)
-            blocks = np.arange(first, first + n_blocks)
             n_extra = int(self.random.integers(1, 20)) if self.random.random() < 3 / n_sets else 0
-            beyond = self.edges[(first + n_blocks)] + np.arange(n_extra)
-            chosen.append(blocks)
-            extras.append(beyond.astype(np.int64))
-            more, total = told_by(extras[-1])
+            beyond = np.arange(self.edges[first + n_blocks], self.edges[first + n_blocks] + n_extra, dtype=np.int64)
+            ends.append((self.edges[first], self.edges[first + n_blocks] + n_extra))
+            more, total = told_by(beyond)
+            blocks = slice(first, first + n_blocks)
             counts[number] = self.counts[blocks].sum(axis=0) + more
             sums[number] = (int(self.sums[blocks].sum(dtype=np.uint64)) + total) % 2**64
-        return Sets(
-            counts, sums, lambda n: np.unique(np.concatenate([*(self.block(each) for each in chosen[n]), extras[n]]))
-        )
+        return Sets(counts, sums, lambda number: np.arange(*ends[number], dtype=np.int64))
 
 
 def main() -> None:

@@ -87,7 +87,7 @@ def test_from_a_check_to_copies_for_each_with_every_step_in_the_ledger(home, tmp
 
 
 def test_what_policy_names_leaves_at_once_and_the_ledger_calls_it_automatic(home, tmp_path):
-    run = studied(home, STUDY.replace("[[0, 64], [65, 68], [69, 150]]", "[[0, 150]]").replace("ages", "all-ages", 1))
+    run = studied(home, STUDY.replace("[65, 68], [69, 150]", "").replace("ages", "younger", 1))
     with open_home(home) as enclosure:
         assert releases.check(enclosure, permit=PERMIT, user=ALICE, run=run, tables=["incidence"])["automatic"]
         answer = releases.request(

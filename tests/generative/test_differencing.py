@@ -86,3 +86,17 @@ def test_one_of_many_earlier_sets_is_named() -> None:
     (found,) = collisions(sets_of([whole]), sets_of([*old, frozenset(target)]), 11)
     assert (found.plus, found.minus) == ((300,), ())
     assert not list(collisions(sets_of([frozenset(target)]), sets_of(old), 11))
+
+
+def test_many_sets_of_one_size_are_searched_as_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(2)
+    blocks = [frozenset(range(20 * at, 20 * at + 20)) for at in range(60)]
+    old = [blocks[at] | blocks[(at + 7) % 60] for at in range(60)]
+    few = [frozenset(generator.choice(sorted(blocks[0]), 3).tolist()) for _ in range(12)]
+    new = [old[at] | old[at + 20] | few[at] for at in range(12)]
+    wanted = [each.new for each in collisions(sets_of(new), sets_of(old), 8)]
+    assert len(wanted) > 6
+    for steps, at_once in ((0, 1 << 20), (0, 50), (256, 1 << 20)):
+        monkeypatch.setattr(history, "_MOST_STEPS", steps)
+        monkeypatch.setattr(history, "_MOST_AT_ONCE", at_once)
+        assert [each.new for each in collisions(sets_of(new), sets_of(old), 8)] == wanted

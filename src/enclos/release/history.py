@@ -18,6 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+<<<<<<< HEAD
+=======
+from typing import Any, TypeAlias
+>>>>>>> ba24e2b (Search the history of released sets three times as fast, by walking ranges of sizes together)
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +30,19 @@ Persons = npt.NDArray[np.int64]
 """Numbers of persons, ascending and distinct."""
 Counts = npt.NDArray[np.int32]
 Sums = npt.NDArray[np.uint64]
+Places: TypeAlias = npt.NDArray[np.int64]
+"""Where sets stand in the order of their sizes."""
 
 N_CLASSES = 64
 _N_COARSE = 8
-_MOST_AT_ONCE = 1 << 21
-"""Combinations that are looked at together: some 128 MB of coarse counts."""
+_N_RANGES = 16
+"""Parts of the numbers of persons that two combinations are compared in, until they differ by enough."""
+_MOST_STEPS = 256
+"""Places of a range that are looked at one after another, all ranges together; longer ranges are written out."""
+_MOST_AT_ONCE = 1 << 20
+"""Combinations that are written out together."""
+_A_FEW = 96
+"""Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
 MOST_IN_TRIPLES = 64
 """Sets within the new one of which three are added: the largest. All of them are tried one by one and in pairs."""
 MOST_WHOLES = 12
@@ -112,14 +124,19 @@ class _Search:
         self._order, self._counts, self._sizes = self._order[by_size], counts[by_size], sizes[by_size]
         self._sums = sums[self._order]
         self._coarse = _coarse(self._counts)
+        self._columns = tuple(np.ascontiguousarray(self._coarse[:, each]) for each in range(2))
         self._is_old = self._order < len(old)
+        self._pairs, self._triples = (
+            tuple(np.array(list(combinations(range(MOST_IN_TRIPLES), n)), dtype=np.int64).T.copy()) for n in (2, 3)
+        )
 
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
-        counts = self._new.counts[number]
+        counts, total = self._new.counts[number], self._new.sums[number]
         persons: Persons | None = None
-        for plus, minus in self._candidates(counts, self._new.sums[number]):
-            if not any(self._is_old[place] for place in (*plus, *minus)):
+        for plus, minus in self._candidates(counts, total):
+            places = (*plus, *minus)
+            if not any(self._is_old[place] for place in places) or any(self._sums[each] == total for each in places):
                 continue
             persons = self._new.persons(number) if persons is None else persons
             n = self._n_different(persons, plus, minus)
@@ -130,6 +147,7 @@ class _Search:
 
     def _candidates(self, target: Counts, total: np.uint64) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
         """Combinations whose classes differ by less than k: places of those added and of those taken away."""
+<<<<<<< HEAD
         others = self._sums != total
         within = np.flatnonzero(others & self._is_within(target))
         yield from ((each, ()) for each in self._adding_up(target, total, within, 1))
@@ -162,41 +180,87 @@ class _Search:
                 left, chosen = after, [place, *chosen]
         if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
             yield tuple(chosen)
+=======
+        yield from ((each, ()) for each in self._alone(target, total))
+        yield from ((each, ()) for each in self._in_pairs(target, total))
+        yield from (((one,), (other,)) for one, other in self._rests(target, total))
+        pool = self._largest_within(target, total)
+        yield from ((each, ()) for each in self._of_pool(target, total, pool, self._triples))
+        for whole in self._smallest_around(target, total):
+            rest, left = self._counts[whole] - target, _less(self._sums[whole], total)
+            pool = self._largest_within(rest, total)
+            pool = pool[pool != whole]
+            yield from (((whole,), each) for each in self._of_pool(rest, left, pool, self._pairs))
+>>>>>>> ba24e2b (Search the history of released sets three times as fast, by walking ranges of sizes together)
 
-    def _rests(
-        self, target: Counts, total: np.uint64, wholes: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    def _alone(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, ...]]:
+        size = int(target.sum())
+        places = np.arange(self._from(size - self._k + 1), self._from(size + self._k), dtype=np.int64)
+        yield from self._near(target, total, places[:, None], np.ones(1, np.int64))
+
+    def _in_pairs(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, ...]]:
+        """Two sets that add up to the target, the smaller one first."""
+        size = int(target.sum())
+        first = np.arange(self._from(size // 2 + self._k), dtype=np.int64)
+        low = np.maximum(self._from(size - self._sizes[first] - self._k + 1), first + 1)
+        high = self._from(size - self._sizes[first] + self._k)
+        for rows, others in self._met(target, first, low, high, -1):
+            yield from self._near(target, total, np.column_stack([first[rows], others]), np.ones(2, np.int64))
+
+    def _rests(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, int]]:
         """What any of the larger sets leaves when one other is taken away."""
-        missing = self._sizes[wholes] - int(target.sum())
-        low = np.searchsorted(self._sizes, missing - self._k + 1, side="left")
-        high = np.searchsorted(self._sizes, missing + self._k - 1, side="right")
-        coarse_target = _coarse(target[None])[0]
-        for rows, others in _expanded(low, high):
-            larger = wholes[rows]
-            kept = (larger != others) & (self._sums[others] != total)
-            larger, smaller = larger[kept], others[kept]
-            near = _distance(self._coarse[larger] - self._coarse[smaller], coarse_target) < self._k
-            larger, smaller = larger[near], smaller[near]
-            near = _distance(self._counts[larger] - self._counts[smaller], target) < self._k
-            near &= self._sums[larger] - self._sums[smaller] != total
-            yield from (
-                ((one,), (other,)) for one, other in zip(larger[near].tolist(), smaller[near].tolist(), strict=True)
-            )
+        size = int(target.sum())
+        wholes = np.arange(self._from(size - self._k + 1), len(self._sizes), dtype=np.int64)
+        missing = self._sizes[wholes] - size
+        low, high = self._from(missing - self._k + 1), self._from(missing + self._k)
+        for rows, others in self._met(target, wholes, low, high, 1):
+            places = np.column_stack([wholes[rows], others])
+            places = places[places[:, 0] != places[:, 1]]
+            yield from ((one, other) for one, other in self._near(target, total, places, np.array([1, -1])))
 
-    def _adding_up(
-        self, target: Counts, total: np.uint64, pool: npt.NDArray[np.int64], n_terms: int
+    def _met(
+        self, target: Counts, first: Places, low: Places, high: Places, sign: int
+    ) -> Iterator[tuple[Places, Places]]:
+        """Places of each range that fit its first set in two sums of classes: which range, and the place.
+
+        In: sign — 1 where they are taken from the first set, -1 where they are added to it
+        """
+        aims = _coarse(target[None])[0, : len(self._columns)]
+        goals = [sign * (column[first] - int(aim)) for column, aim in zip(self._columns, aims, strict=True)]
+        long = high - low > _MOST_STEPS
+        rows = np.flatnonzero((low < high) & ~long)
+        found: list[tuple[Places, Places]] = []
+        places = low[rows]
+        while len(rows):
+            near = np.abs(goals[0][rows] - self._columns[0][places]) < self._k
+            if near.any():
+                some, theirs = rows[near], places[near]
+                near = np.abs(goals[1][some] - self._columns[1][theirs]) < self._k
+                found.append((some[near], theirs[near]))
+            places = places + 1
+            inside = places < high[rows]
+            rows, places = rows[inside], places[inside]
+        if found:
+            yield np.concatenate([rows for rows, _ in found]), np.concatenate([places for _, places in found])
+        for rows, places in _expanded(np.where(long, low, 0), np.where(long, high, 0)):
+            near = np.abs(goals[0][rows] - self._columns[0][places]) < self._k
+            yield rows[near], places[near]
+
+    def _of_pool(
+        self, target: Counts, total: np.uint64, pool: Places, chosen: Sequence[Places]
     ) -> Iterator[tuple[int, ...]]:
-        """Combinations of so many of the pool, in ascending places, that add up to the target nearly, but not quite."""
-        goal, coarse_goal = int(target.sum()), _coarse(target[None])[0]
-        sizes = self._sizes[pool]
-        for chosen in self._by_size(sizes, goal, n_terms):
-            places = pool[chosen]
-            near = _distance(self._coarse[places].sum(axis=1), coarse_goal) < self._k
-            places = places[near]
-            near = _distance(self._counts[places].sum(axis=1), target) < self._k
-            near &= self._sums[places].sum(axis=1, dtype=np.uint64) != total
-            yield from (tuple(each) for each in places[near].tolist())
+        """Combinations of a small pool that add up to the target."""
+        own = np.full(MOST_IN_TRIPLES, 4 * self._sizes[-1] + self._k)  # where the pool is smaller, no sum is near
+        own[: len(pool)] = self._sizes[pool]
+        missing = own[chosen[0]] - int(target.sum())
+        for each in chosen[1:]:
+            missing += own[each]
+        near = np.flatnonzero(np.abs(missing) < self._k)
+        if len(near):
+            places = pool[np.column_stack([each[near] for each in chosen])]
+            yield from self._near(target, total, places, np.ones(len(chosen), np.int64))
 
+<<<<<<< HEAD
     def _by_size(self, sizes: npt.NDArray[np.int64], goal: int, n_terms: int) -> Iterator[npt.NDArray[np.int64]]:
         """Ascending combinations of places whose sizes add up to the goal within k - 1, many at a time: (n, terms)."""
         first = np.zeros((1, 0), dtype=np.int64)
@@ -210,32 +274,74 @@ class _Search:
             low = np.maximum(low, first[:, -1] + 1)
         for rows, last in _expanded(low, high):
             yield np.column_stack([first[rows], last])
+=======
+    def _near(self, target: Counts, total: np.uint64, places: Places, signs: Places) -> Iterator[tuple[int, ...]]:
+        """Those of some combinations that come near the target in all classes, but are not it."""
+        for counts, aim in ((self._coarse, _coarse(target[None])[0]), (self._counts, target)):
+            if not len(places):
+                return
+            together = sum(int(sign) * counts[places[:, at]] for at, sign in enumerate(signs))
+            places = places[np.abs(together - aim).sum(axis=1) < self._k]
+        taken = signs.astype(np.uint64)  # modulo 2^64, as the sums
+        sums = (self._sums[places] * taken).sum(axis=1, dtype=np.uint64)
+        yield from (tuple(each) for each in places[sums != total].tolist())
+>>>>>>> ba24e2b (Search the history of released sets three times as fast, by walking ranges of sizes together)
 
-    def _is_within(self, target: Counts) -> npt.NDArray[np.bool_]:
-        """Sets that have fewer than k persons more than the target in any classes."""
-        return self._excess(target, 1)
+    def _largest_within(self, target: Counts, total: np.uint64) -> Places:
+        """The largest sets that have fewer than k persons more than the target in any classes, ascending."""
+        found: list[Places] = []
+        coarse = _coarse(target[None])[0]
+        stop = int(self._from(int(target.sum()) + self._k))
+        n, n_found = _A_FEW, 0
+        while stop > 0 and n_found < MOST_IN_TRIPLES:
+            part = slice(max(0, stop - n), stop)
+            over = self._columns[0][part] < coarse[0] + self._k
+            places = np.flatnonzero(over) + part.start
+            over = np.maximum(self._coarse[places] - coarse, 0).sum(axis=1) < self._k
+            places = places[over & (self._sums[places] != total)]
+            over = np.maximum(self._counts[places] - target, 0).sum(axis=1) < self._k
+            found.insert(0, places[over])
+            stop, n, n_found = part.start, 2 * n, n_found + int(over.sum())
+        return np.concatenate([np.zeros(0, np.int64), *found])[-MOST_IN_TRIPLES:]
 
-    def _holds(self, target: Counts) -> npt.NDArray[np.bool_]:
-        """Sets that lack fewer than k of the target's persons."""
-        return self._excess(target, -1)
+    def _smallest_around(self, target: Counts, total: np.uint64) -> list[int]:
+        """The smallest sets that lack fewer than k of the target's persons."""
+        found: list[int] = []
+        start = int(self._from(int(target.sum()) - self._k))
+        while start < len(self._sizes) and len(found) < MOST_WHOLES:
+            part = slice(start, start + _A_FEW)
+            lacks = np.maximum(target - self._counts[part], 0).sum(axis=1) < self._k
+            found += (np.flatnonzero(lacks & (self._sums[part] != total)) + start).tolist()
+            start += _A_FEW
+        return found[:MOST_WHOLES]
 
-    def _excess(self, target: Counts, sign: int) -> npt.NDArray[np.bool_]:
-        found = np.zeros(len(self._sizes), dtype=np.bool_)
-        edge = np.searchsorted(self._sizes, int(target.sum()) + sign * self._k)
-        part = slice(0, edge) if sign > 0 else slice(edge, None)
-        over = np.maximum(sign * (self._coarse[part] - _coarse(target[None])), 0).sum(axis=1) < self._k
-        places = np.flatnonzero(over) + (0 if sign > 0 else edge)
-        fine = np.maximum(sign * (self._counts[places] - target), 0).sum(axis=1) < self._k
-        found[places[fine]] = True
-        return found
+    def _from(self, size: Any) -> Any:
+        """The first place whose set has so many persons or more."""
+        return np.searchsorted(self._sizes, size, side="left")
 
     def _n_different(self, persons: Persons, plus: Sequence[int], minus: Sequence[int]) -> int:
-        """How many persons the combination counts otherwise than the set does; one counted twice too often is two."""
+        """How many persons the combination counts otherwise than the set does; one counted twice too often is two.
+
+        Persons are counted in ranges of their numbers, and no further than to k.
+        """
         parts = [persons, *(self._persons(place) for place in (*plus, *minus))]
         signs = [1, *(-1 for _ in plus), *(1 for _ in minus)]
-        everyone, position = np.unique(np.concatenate(parts), return_inverse=True)
-        weights = np.repeat(signs, [len(part) for part in parts])
-        return int(np.abs(np.bincount(position, weights, minlength=len(everyone))).sum())
+        longest = max(parts, key=len)
+        edges = longest[:: max(1, len(longest) // _N_RANGES)] if len(longest) else longest
+        cuts = [np.concatenate([[0], np.searchsorted(part, edges), [len(part)]]) for part in parts]
+        n = 0
+        for at in range(len(edges) + 1):
+            some = [part[cut[at] : cut[at + 1]] for part, cut in zip(parts, cuts, strict=True)]
+            everyone = np.concatenate(some)
+            order = np.argsort(everyone, kind="stable")  # runs in order are merged, not sorted
+            everyone = everyone[order]
+            weights = np.repeat(signs, [len(each) for each in some])[order]
+            if len(everyone):
+                starts = np.flatnonzero(np.concatenate([[True], everyone[1:] != everyone[:-1]]))
+                n += int(np.abs(np.add.reduceat(weights, starts)).sum())
+            if n >= self._k:
+                break
+        return n
 
     def _persons(self, place: int) -> Persons:
         number = int(self._order[place])
@@ -272,8 +378,3 @@ def _plus(one: np.uint64, other: np.uint64) -> np.uint64:
 
 def _less(one: np.uint64, other: np.uint64) -> np.uint64:
     return np.uint64((int(one) - int(other)) % 2**64)
-
-
-def _distance(counts: Counts, target: Counts) -> Counts:
-    distance: Counts = np.abs(counts - target).sum(axis=1)
-    return distance
