@@ -18,10 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-<<<<<<< HEAD
-=======
 from typing import Any, TypeAlias
->>>>>>> ba24e2b (Search the history of released sets three times as fast, by walking ranges of sizes together)
 
 import numpy as np
 import numpy.typing as npt
@@ -126,9 +123,7 @@ class _Search:
         self._coarse = _coarse(self._counts)
         self._columns = tuple(np.ascontiguousarray(self._coarse[:, each]) for each in range(2))
         self._is_old = self._order < len(old)
-        self._pairs, self._triples = (
-            tuple(np.array(list(combinations(range(MOST_IN_TRIPLES), n)), dtype=np.int64).T.copy()) for n in (2, 3)
-        )
+        self._ascending: dict[tuple[int, int], tuple[Places, ...]] = {}
 
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
@@ -147,51 +142,40 @@ class _Search:
 
     def _candidates(self, target: Counts, total: np.uint64) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
         """Combinations whose classes differ by less than k: places of those added and of those taken away."""
-<<<<<<< HEAD
-        others = self._sums != total
-        within = np.flatnonzero(others & self._is_within(target))
-        yield from ((each, ()) for each in self._adding_up(target, total, within, 1))
-        yield from ((each, ()) for each in self._adding_up(target, total, within, 2))
-        wholes = np.flatnonzero(others & self._holds(target))
-        yield from self._rests(target, total, wholes)
-        yield from ((each, ()) for each in self._adding_up(target, total, within[-MOST_IN_TRIPLES:], 3))
-        yield from ((each, ()) for each in self._adding_up(target, total, within[-MOST_IN_FOURS:], 4))
+        yield from ((each, ()) for each in self._alone(target, total))
+        yield from ((each, ()) for each in self._in_pairs(target, total))
+        yield from (((one,), (other,)) for one, other in self._rests(target, total))
+        within = self._largest_within(target, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS, MOST_WHOLES))
+        wholes = self._smallest_around(target, total)
+        yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_TRIPLES:], 3))
+        yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_FOURS:], 4))
         yield from ((each, ()) for each in self._filling(target, within[-MOST_IN_TRIPLES:]))
-        for other in (*within[-MOST_WHOLES:], *wholes[:MOST_WHOLES]):
+        for other in (*within[-MOST_WHOLES:].tolist(), *wholes):
             both, total_of = target + self._counts[other], _plus(total, self._sums[other])
-            pool = np.flatnonzero(others & self._is_within(both))
-            pool = pool[pool != other][-MOST_IN_FOURS:]
-            yield from ((each, (int(other),)) for each in self._adding_up(both, total_of, pool, 2))
-        for whole in wholes[:MOST_WHOLES]:
+            pool = self._largest_within(both, total, MOST_IN_FOURS + 1)
+            yield from (
+                (each, (other,)) for each in self._of_pool(both, total_of, pool[pool != other][-MOST_IN_FOURS:], 2)
+            )
+        for whole in wholes:
             rest, total_of = self._counts[whole] - target, _less(self._sums[whole], total)
-            pool = np.flatnonzero(others & self._is_within(rest))
+            pool = self._largest_within(rest, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS) + 1)
             pool = pool[pool != whole]
-            yield from (((int(whole),), each) for each in self._adding_up(rest, total_of, pool[-MOST_IN_TRIPLES:], 2))
-            yield from (((int(whole),), each) for each in self._adding_up(rest, total_of, pool[-MOST_IN_FOURS:], 3))
-            yield from (((int(whole),), each) for each in self._filling(rest, pool[-MOST_IN_TRIPLES:]))
+            yield from (((whole,), each) for each in self._of_pool(rest, total_of, pool[-MOST_IN_TRIPLES:], 2))
+            yield from (((whole,), each) for each in self._of_pool(rest, total_of, pool[-MOST_IN_FOURS:], 3))
+            yield from (((whole,), each) for each in self._filling(rest, pool[-MOST_IN_TRIPLES:]))
 
-    def _filling(self, target: Counts, pool: npt.NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
+    def _filling(self, target: Counts, pool: Places) -> Iterator[tuple[int, ...]]:
         """Sets that share nobody and fill the target but for a few, the largest first."""
         left = target.astype(np.int64)
         chosen: list[int] = []
         for place in pool[::-1].tolist():
+            if self._sizes[place] >= left.sum() + self._k:
+                continue
             after = left - self._counts[place]
             if np.minimum(after, 0).sum() > -self._k:
                 left, chosen = after, [place, *chosen]
         if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
             yield tuple(chosen)
-=======
-        yield from ((each, ()) for each in self._alone(target, total))
-        yield from ((each, ()) for each in self._in_pairs(target, total))
-        yield from (((one,), (other,)) for one, other in self._rests(target, total))
-        pool = self._largest_within(target, total)
-        yield from ((each, ()) for each in self._of_pool(target, total, pool, self._triples))
-        for whole in self._smallest_around(target, total):
-            rest, left = self._counts[whole] - target, _less(self._sums[whole], total)
-            pool = self._largest_within(rest, total)
-            pool = pool[pool != whole]
-            yield from (((whole,), each) for each in self._of_pool(rest, left, pool, self._pairs))
->>>>>>> ba24e2b (Search the history of released sets three times as fast, by walking ranges of sizes together)
 
     def _alone(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, ...]]:
         size = int(target.sum())
@@ -246,35 +230,25 @@ class _Search:
             near = np.abs(goals[0][rows] - self._columns[0][places]) < self._k
             yield rows[near], places[near]
 
-    def _of_pool(
-        self, target: Counts, total: np.uint64, pool: Places, chosen: Sequence[Places]
-    ) -> Iterator[tuple[int, ...]]:
-        """Combinations of a small pool that add up to the target."""
-        own = np.full(MOST_IN_TRIPLES, 4 * self._sizes[-1] + self._k)  # where the pool is smaller, no sum is near
-        own[: len(pool)] = self._sizes[pool]
+    def _of_pool(self, target: Counts, total: np.uint64, pool: Places, n_terms: int) -> Iterator[tuple[int, ...]]:
+        """Combinations of so many of a small pool that add up to the target."""
+        own = self._sizes[pool]
+        chosen = self._combined(len(pool), n_terms)
         missing = own[chosen[0]] - int(target.sum())
         for each in chosen[1:]:
             missing += own[each]
         near = np.flatnonzero(np.abs(missing) < self._k)
         if len(near):
             places = pool[np.column_stack([each[near] for each in chosen])]
-            yield from self._near(target, total, places, np.ones(len(chosen), np.int64))
+            yield from self._near(target, total, places, np.ones(n_terms, np.int64))
 
-<<<<<<< HEAD
-    def _by_size(self, sizes: npt.NDArray[np.int64], goal: int, n_terms: int) -> Iterator[npt.NDArray[np.int64]]:
-        """Ascending combinations of places whose sizes add up to the goal within k - 1, many at a time: (n, terms)."""
-        first = np.zeros((1, 0), dtype=np.int64)
-        if n_terms > 1:
-            ascending = combinations(range(len(sizes)), n_terms - 1)
-            first = np.array(list(ascending), dtype=np.int64).reshape(-1, n_terms - 1)
-        missing = goal - sizes[first].sum(axis=1)
-        low = np.searchsorted(sizes, missing - self._k + 1, side="left")
-        high = np.searchsorted(sizes, missing + self._k - 1, side="right")
-        if n_terms > 1:
-            low = np.maximum(low, first[:, -1] + 1)
-        for rows, last in _expanded(low, high):
-            yield np.column_stack([first[rows], last])
-=======
+    def _combined(self, n: int, n_terms: int) -> tuple[Places, ...]:
+        """Every ascending combination of so many of n places: one column for each."""
+        if (n, n_terms) not in self._ascending:
+            found = np.array(list(combinations(range(n), n_terms)), dtype=np.int64).reshape(-1, n_terms)
+            self._ascending[n, n_terms] = tuple(found.T.copy())
+        return self._ascending[n, n_terms]
+
     def _near(self, target: Counts, total: np.uint64, places: Places, signs: Places) -> Iterator[tuple[int, ...]]:
         """Those of some combinations that come near the target in all classes, but are not it."""
         for counts, aim in ((self._coarse, _coarse(target[None])[0]), (self._counts, target)):
@@ -285,15 +259,14 @@ class _Search:
         taken = signs.astype(np.uint64)  # modulo 2^64, as the sums
         sums = (self._sums[places] * taken).sum(axis=1, dtype=np.uint64)
         yield from (tuple(each) for each in places[sums != total].tolist())
->>>>>>> ba24e2b (Search the history of released sets three times as fast, by walking ranges of sizes together)
 
-    def _largest_within(self, target: Counts, total: np.uint64) -> Places:
+    def _largest_within(self, target: Counts, total: np.uint64, most: int) -> Places:
         """The largest sets that have fewer than k persons more than the target in any classes, ascending."""
         found: list[Places] = []
         coarse = _coarse(target[None])[0]
         stop = int(self._from(int(target.sum()) + self._k))
         n, n_found = _A_FEW, 0
-        while stop > 0 and n_found < MOST_IN_TRIPLES:
+        while stop > 0 and n_found < most:
             part = slice(max(0, stop - n), stop)
             over = self._columns[0][part] < coarse[0] + self._k
             places = np.flatnonzero(over) + part.start
@@ -302,7 +275,7 @@ class _Search:
             over = np.maximum(self._counts[places] - target, 0).sum(axis=1) < self._k
             found.insert(0, places[over])
             stop, n, n_found = part.start, 2 * n, n_found + int(over.sum())
-        return np.concatenate([np.zeros(0, np.int64), *found])[-MOST_IN_TRIPLES:]
+        return np.concatenate([np.zeros(0, np.int64), *found])[-most:]
 
     def _smallest_around(self, target: Counts, total: np.uint64) -> list[int]:
         """The smallest sets that lack fewer than k of the target's persons."""
