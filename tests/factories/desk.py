@@ -10,6 +10,7 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult
 from enclos.release.model import PermitFacts
+from enclos.release.rules.terms import terms_of
 from enclos.release.steps import export_release, mark_exported, request_release, review_release, show_request
 from enclos.release.steps.documents import RESULT
 from factories.permits import SeedSigner
@@ -54,7 +55,8 @@ class Desk:
             author="alice@example.org",
             permit=self._permit(permit),
             snapshot=7,
-            study="study: town\n",
+            study="study: town\nanalyses: []\n",
+            terms=terms_of(),
             desk=self._desk,
             archive=self._archive,
             persons=_same,
@@ -62,7 +64,7 @@ class Desk:
             check=_valid,
         )
         state = show_request(answer.request, desk=self._desk)["state"]
-        table = "" if state == "refused" else self._desk.read(answer.request, RESULT).decode()
+        table = "" if state == "quarantined" else self._desk.read(answer.request, RESULT).decode()
         return Said(answer.request, answer.verdict.word, answer.reasons, table)
 
     def release(self, said: Said) -> dict[str, bytes]:
@@ -74,14 +76,16 @@ class Desk:
         proof: dict[str, Any] = {"index": 3, "path": [], "checkpoint": "note"}
         package = export_release(
             said.request,
+            recipient="alice@example.org",
             desk=self._desk,
             archive=self._archive,
+            terms=terms_of(),
             now=NOW,
             check=_valid,
             signer=SIGNER,
             ledger_proof=proof,
         )
-        mark_exported(said.request, desk=self._desk, now=NOW)
+        mark_exported(said.request, recipient="alice@example.org", desk=self._desk, now=NOW)
         return dict(package)
 
     def _permit(self, name: str) -> PermitFacts:
