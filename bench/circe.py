@@ -1,12 +1,12 @@
 """How long Circe cohorts take on GiBleed, as it is and many times over, against Circe's own SQL in the same run.
 
-    python bench/circe.py [--times 1] [--data ../shared/data]
+    python bench/circe.py [--times 1] [--repeats 2] [--data ../shared/data]
 
 The reference is the SQL that ohdsi-circepy writes, put into DuckDB's words before the clock starts; only its running is
 timed, until the rows are in their table. Ours is timed from the JSON text to the rows: once with all definitions
 together, as a study has them, and once one by one, each in turn with the reference's. Seconds are processor seconds of
-both threads, the shorter of two runs in turn, so that a busy machine changes the ratios little. Rows are compared; a
-definition whose rows differ is named. Engine and tables are in memory.
+both threads, the shortest of some runs in turn, so that a busy machine changes the ratios little. Rows are compared; a
+definition whose rows differ is named, and so is one that alone is less than the goal. Engine and tables are in memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from enclos.studies.circe import circe_rows  # noqa: E402
 from oracle import circe_sql  # noqa: E402 - the tests lie beside
 
 GOAL = 5.0
-REPEATS = 2
 
 
 def ours(definitions: dict[str, str], cdm: InMemory) -> tuple[float, dict[str, pa.Table]]:
@@ -52,7 +51,7 @@ def theirs(statements: list[str], connection: duckdb.DuckDBPyConnection) -> tupl
         return taken, connection.execute(circe_sql.ROWS).to_arrow_table()
 
 
-def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
+def measure(n_times: int, data: Path, n_repeats: int = 2) -> list[dict[str, Any]]:
     """One object per figure: name, seconds, reference_seconds, ratio, and a goal where there is one."""
     cdm = make_gibleed_times(n_times, data / "omop" / "gibleed")
     files = sorted((data / "circe" / "definitions").glob("*.json"))
@@ -61,7 +60,7 @@ def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
     alone: dict[str, float] = {}
     reference: dict[str, float] = {}
     together, differing = float("inf"), set()
-    for _ in range(REPEATS):
+    for _ in range(n_repeats):
         taken, rows = ours(definitions, cdm)
         together = min(together, taken)
         for name, text in definitions.items():
@@ -75,6 +74,13 @@ def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
         print(f"rows differ: {', '.join(sorted(differing))}", file=sys.stderr)
     prefix = "GiBleed" if n_times == 1 else f"GiBleed × {n_times}"
     ratios = {name: reference[name] / alone[name] for name in definitions}
+    below = {
+        name: round(ratios[name], 2) for name in sorted(ratios, key=lambda name: ratios[name]) if ratios[name] < GOAL
+    }
+    print(
+        f"{prefix}: below {GOAL:.0f} times: {', '.join(f'{name} {ratio}' for name, ratio in below.items())}",
+        file=sys.stderr,
+    )
     worst = min(ratios, key=lambda name: ratios[name])
     total = sum(reference.values())
     return [
@@ -89,6 +95,7 @@ def measure(n_times: int, data: Path) -> list[dict[str, Any]]:
             "met": statistics.median(ratios.values()) >= GOAL,
         },
         _line(f"{prefix}: Circe definition {worst} alone, the worst ratio", alone[worst], reference[worst]),
+        {"name": f"{prefix}: Circe definitions alone below the goal", "n_below": len(below), "ratios": below},
         {"name": f"{prefix}: Circe definitions whose rows differ", "n_differing": len(differing)},
     ]
 
@@ -103,12 +110,13 @@ def main() -> int:
     """Measure and print, as a table and as one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--data", type=Path, default=SHARED)
     arguments = parser.parse_args()
     if not (arguments.data / "circe").exists():
         print(f"no Circe definitions at {arguments.data}: give --data", file=sys.stderr)
         return 2
-    found = measure(arguments.times, arguments.data)
+    found = measure(arguments.times, arguments.data, arguments.repeats)
     for line in found:
         if "ratio" in line:
             goal = "" if "met" not in line else f"  goal × {line['goal']:.0f}: {'met' if line['met'] else 'not met'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -336,3 +337,49 @@ def test_a_study_reads_a_saved_cohort_by_its_name_and_keeps_its_definition(home:
             run_study(enclosure, permit=PERMIT, user=ALICE, text=text.replace("NAME", "another"))
     assert caught.value.code is Code.STUDY_UNKNOWN_NAME
     assert "line 3, cohorts.c.saved: the permit has no saved cohort of that name" in str(caught.value)
+
+
+def passing(*days: int) -> tuple[Counter[str], Counter[str]]:
+    """Of the bleeds of the forty: how many pass which rules of bronchitis so soon, and of persons, by their best."""
+    events, persons = Counter[str](), Counter[str]()
+    for each in built_in():
+        own = []
+        for start, end in each.periods:
+            within = [record for record in each.records if start <= record.start_on <= end]
+            coughs = [record.start_on for record in within if record.concept_id == COUGH]
+            bleeds = [record.start_on for record in within if record.concept_id == BLEED]
+            own += [
+                "".join("01"[any(0 <= (cough - bleed).days <= n for cough in coughs)] for n in days) for bleed in bleeds
+            ]
+        events.update(own)
+        persons.update(sorted(own, key=lambda passed: (-passed.count("1"), passed.find("1")))[:1])
+    return events, persons
+
+
+def test_atlas_report_of_rules_counts_events_and_persons_by_their_best(home: Path) -> None:
+    permit = "FR-TEST-0006"
+    (home.parent / "soon.json").write_text(circe(rules=[soon(1, 30, "soon")]), encoding="utf-8")
+    (home.parent / "later.json").write_text(circe(rules=[soon(1, 30, "soon"), soon(1, 105, "later")]), encoding="utf-8")
+    with open_home(home) as enclosure:
+        sign(enclosure, permit_text(permit, period=WIDE, min_count=5))
+        open_one(enclosure, permit)
+    asked = ("cohort", home, "--permit", permit, "--user", ALICE, "--circe")
+    (told,) = run_cli(*asked, home.parent / "soon.json", "--inclusion")["cohorts"]
+    events, persons = passing(30)
+    assert min(persons.values()) >= 5 and events["1"] > persons["1"]
+    assert told["inclusion"] == [
+        {"passed": passed, "n_persons": persons[passed], "n_events": events[passed]} for passed in ("1", "0")
+    ]
+    assert [(step["n_persons"], step["n_events"]) for step in told["attrition"]] == [
+        (len(having(BLEED)), events.total()),
+        (persons["1"], events["1"]),
+    ]
+
+    (told,) = run_cli(*asked, home.parent / "later.json", "--inclusion")["cohorts"]
+    events, persons = passing(30, 105)
+    assert 0 < persons["00"] < 5
+    found = {row["passed"]: row for row in told["inclusion"]}
+    assert found["11"]["n_persons"] == persons["11"]
+    assert found.get("00", {"n_persons": None})["n_persons"] is None
+    (told,) = run_cli(*asked, home.parent / "soon.json")["cohorts"]
+    assert "inclusion" not in told

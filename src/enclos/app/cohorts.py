@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
@@ -37,16 +39,19 @@ def count(
     user: str,
     texts: Mapping[str, str],
     save: bool = False,
+    inclusion: bool = False,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Make the cohorts of Circe definitions, and tell how many persons they have.
 
     In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
-        place of those saved under the same name
+        place of those saved under the same name; inclusion — tell too which rules are passed
     Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
-        n_persons, and attrition: the persons with an entry event, then those with one that fulfils the rules up to
-        each. A number is None where it, or what it would tell beside all that the permit has shown, rests on fewer
-        persons than the permit's minimum.
+        n_persons, and attrition: the entry events and their persons, then those that fulfil the rules up to each; with
+        inclusion, for sets of rules (passed: a letter for each rule, 1 where it is passed), the events that pass these
+        and no others, and the persons whose best event does; sets of which nothing is shown are left out. A number is
+        None where it, or what it would tell beside all that the permit has shown, rests on fewer persons than the
+        permit's minimum.
     Refuses: what permits refuse of the user, CIRCE_UNREADABLE, CIRCE_INVALID, CIRCE_TABLE_MISSING, VIEW_NOT_GRANTED,
         SQL_WITHHELD when the permit has shown too much to compare with.
     """
@@ -79,7 +84,7 @@ def count(
             with watched(engine, watcher(enclosure, permit, user)):
                 parts = list(made(list(definitions.values()), cdm, attrition=True, check=check, progress=progress))
             check()
-        told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts)
+        told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts, inclusion=inclusion)
         if save:
             kept = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit)))
             rows = {
@@ -110,55 +115,106 @@ def _told(
     definitions: Mapping[str, Definition],
     digests: Mapping[str, str],
     parts: Sequence[Made],
+    *,
+    inclusion: bool,
 ) -> tuple[list[dict[str, Any]], int]:
     """The numbers that may be shown beside all that the permit has shown; what is shown is remembered first.
 
     Out: by cohort; the number of the question, which the ledger keeps
     """
-    steps = [
-        (at, step, persons)
-        for at, definition in enumerate(definitions.values())
-        for step, persons in enumerate(_persons(at, len(definition.rules), parts))
-    ]
-    sets = [persons for _, _, persons in steps]
+    min_count = signed.permit.min_count
+    counts = [_counts(at, each, parts, inclusion=inclusion) for at, each in enumerate(definitions.values())]
     digest = sha256("".join(digests.values()).encode("ascii")).hexdigest()
     with shown_before(enclosure, signed) as (history, before):
-        shown = shown_sets(sets, before, signed.permit.min_count)
-        question = history.keep(digest, [found for found, is_shown in zip(sets, shown, strict=True) if is_shown])
-    number = {
-        (at, step): len(found) if is_shown else None for (at, step, found), is_shown in zip(steps, shown, strict=True)
-    }
-    told = [
-        {
-            "name": name,
-            "digest": digests[name],
-            "n_persons": number[at, len(definition.rules) + 1],
-            "attrition": [
-                {"reason": reason, "n_persons": number[at, step]}
-                for step, reason in enumerate(["entry events", *(rule.name for rule in definition.rules)])
-            ],
-        }
-        for at, (name, definition) in enumerate(definitions.items())
-    ]
-    return told, question
+        steps = _shown([each for count in counts for each in (*count.left, count.persons)], before, min_count)
+        passing = _shown([each for count in counts for each in count.passing.values()], [*before, *steps], min_count)
+        question = history.keep(digest, [*steps, *passing])
+    may_show = {id(each) for each in (*steps, *passing)}
+
+    def told(persons: BitMap64) -> int | None:
+        return len(persons) if id(persons) in may_show else None
+
+    answers = []
+    for count, (name, definition) in zip(counts, definitions.items(), strict=True):
+        reasons = ["entry events", *(rule.name for rule in definition.rules)]
+        n_events = events_told(count.events, [id(each) in may_show for each in count.left], min_count)
+        answer: dict[str, Any] = {"name": name, "digest": digests[name], "n_persons": told(count.persons)}
+        answer["attrition"] = [
+            {"reason": reason, "n_persons": told(left), "n_events": n}
+            for reason, left, n in zip(reasons, count.left, n_events, strict=True)
+        ]
+        if inclusion:
+            n_passing = passing_told(count.events, list(count.passing), min_count)
+            passing_rows = [
+                {"passed": passed, "n_persons": told(persons), "n_events": n}
+                for (passed, persons), n in zip(count.passing.items(), n_passing, strict=True)
+            ]
+            answer["inclusion"] = [row for row in passing_rows if (row["n_persons"], row["n_events"]) != (None, None)]
+        answers.append(answer)
+    return answers, question
 
 
-def _persons(cohort: int, n_rules: int, parts: Sequence[Made]) -> list[BitMap64]:
-    """The persons with an entry event, those left after each rule, and those of the cohort."""
-    left = [_of_cohort(part.left, cohort) for part in parts if part.left is not None]
-    found = [
-        BitMap64(
-            np.concatenate(
-                [
-                    np.zeros(0, np.int64),
-                    *(part["person_id"].to_numpy()[part["n_rules"].to_numpy() >= n] for part in left),
-                ]
-            )
-        )
-        for n in range(n_rules + 1)
-    ]
-    rows = [_of_cohort(part.rows, cohort)["subject_id"].to_numpy() for part in parts]
-    return [*found, BitMap64(np.concatenate([np.zeros(0, np.int64), *rows]))]
+def _shown(sets: Sequence[BitMap64], before: Sequence[BitMap64], min_count: int) -> list[BitMap64]:
+    decided = shown_sets(sets, before, min_count)
+    return [each for each, is_shown in zip(sets, decided, strict=True) if is_shown]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Counts:
+    """The persons of one cohort's numbers."""
+
+    events: pa.Table
+    """The events that its rules look at."""
+    left: list[BitMap64]
+    """With an entry event, and after each rule."""
+    persons: BitMap64
+    passing: dict[str, BitMap64]
+    """For each set of rules that some event passes, those whose best event passes it; most rules come first."""
+
+
+def _counts(cohort: int, definition: Definition, parts: Sequence[Made], *, inclusion: bool) -> _Counts:
+    events = pa.concat_tables([_of_cohort(part.left, cohort) for part in parts if part.left is not None])
+    rows = pa.concat_tables([_of_cohort(part.rows, cohort) for part in parts])
+    persons, fulfilled = events["person_id"].to_numpy(), events["n_rules"].to_numpy()
+    left = [BitMap64(persons[fulfilled >= n]) for n in range(len(definition.rules) + 1)]
+    passing = {}
+    if inclusion:
+        best = events.filter(events["is_best"])
+        for passed in sorted(events["passed"].unique().to_pylist(), key=lambda each: (-each.count(b"1"), each)):
+            of_best = best.filter(compute.equal(best["passed"], passed))
+            passing[passed.decode("ascii")] = BitMap64(of_best["person_id"].to_numpy())
+    return _Counts(events, left, BitMap64(rows["subject_id"].to_numpy()), passing)
+
+
+def events_told(events: pa.Table, shown: Sequence[bool], min_count: int) -> list[int | None]:
+    """How many events each step leaves, where its persons are shown and those whose events are gone since the last
+    number that was told are none or enough.
+
+    In: events — person_id, n_rules; shown — of each step, whether its persons are
+    """
+    persons, fulfilled = events["person_id"].to_numpy(), events["n_rules"].to_numpy()
+    found: list[int | None] = []
+    last: int | None = None
+    for step, is_shown in enumerate(shown):
+        gone = np.zeros(0, np.int64) if last is None else np.unique(persons[(fulfilled >= last) & (fulfilled < step)])
+        if is_shown and not 0 < len(gone) < min_count:
+            found.append(int((fulfilled >= step).sum()))
+            last = step
+        else:
+            found.append(None)
+    return found
+
+
+def passing_told(events: pa.Table, sets: Sequence[str], min_count: int) -> list[int | None]:
+    """How many events pass each set of rules; none is told where one is of too few persons, since the others and the
+    steps would tell it.
+
+    In: events — person_id, passed
+    """
+    own = [events.filter(compute.equal(events["passed"], passed.encode("ascii"))) for passed in sets]
+    if any(len(np.unique(each["person_id"].to_numpy())) < min_count for each in own):
+        return [None] * len(sets)
+    return [each.num_rows for each in own]
 
 
 def _of_cohort(table: pa.Table, cohort: int) -> pa.Table:

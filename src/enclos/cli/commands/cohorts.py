@@ -24,9 +24,12 @@ def cohort(
     save: Annotated[
         bool, typer.Option("--save", help="Keep the rows: they are table `cohort` in this permit's SQL.")
     ] = False,
+    inclusion: Annotated[
+        bool, typer.Option("--inclusion", help="Tell too how many events and persons pass which rules, as ATLAS does.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the cohorts of Circe definitions on a permit's view; tell how many persons each rule leaves.
+    """Make the cohorts of Circe definitions on a permit's view; tell how many events and persons each rule leaves.
 
     Example: enclos cohort france --permit FR-2026-0042 --user alice@example.org --circe statin.json bleed.json
     """
@@ -38,14 +41,17 @@ def cohort(
         raise typer.BadParameter("two files have one name: the name of a cohort is that of its file")
     texts = {file.stem: text_of(file) for file in files}
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        answer = count(enclosure, permit=permit, user=user, texts=texts, save=save, report=report)
+        answer = count(enclosure, permit=permit, user=user, texts=texts, save=save, inclusion=inclusion, report=report)
     show(answer if as_json else _as_tables(answer), as_json=as_json)
     say(f"numbers of fewer than {answer['min_count']} persons, and what would tell them, are not shown")
 
 
 def _as_tables(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with its attrition as one table beside the cohorts."""
+    """The answer with its attrition, and which rules are passed, as tables beside the cohorts."""
     cohorts = answer["cohorts"]
-    attrition = [{"cohort": each["name"], **step} for each in cohorts for step in each["attrition"]]
-    flat = [{name: value for name, value in each.items() if name != "attrition"} for each in cohorts]
-    return {**answer, "cohorts": flat, "attrition": attrition}
+    tables = {
+        name: [{"cohort": each["name"], **row} for each in cohorts for row in each.get(name, [])]
+        for name in ("attrition", "inclusion")
+    }
+    flat = [{name: value for name, value in each.items() if name not in tables} for each in cohorts]
+    return {**answer, "cohorts": flat, **{name: rows for name, rows in tables.items() if rows}}

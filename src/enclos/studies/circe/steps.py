@@ -19,6 +19,7 @@ from enclos.studies.circe.plans.entries import place_of
 from enclos.studies.circe.plans.records import Reading
 from enclos.studies.circe.rules import exits, limits
 from enclos.studies.circe.rules.columns import Events, Integers, Truth, events_of, integers, observed
+from enclos.studies.circe.rules.inclusion import best_events, patterns
 from enclos.studies.circe.rules.sets import Vocabulary
 from enclos.studies.circe.tables import Tables
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
@@ -31,7 +32,15 @@ _SCHEMA = pa.schema(
         ("cohort_end_date", pa.date32()),
     ]
 )
-_LEFT = pa.schema([("cohort", pa.int32()), ("person_id", pa.int64()), ("n_rules", pa.int32())])
+_LEFT = pa.schema(
+    [
+        ("cohort", pa.int32()),
+        ("person_id", pa.int64()),
+        ("n_rules", pa.int32()),
+        ("passed", pa.binary()),
+        ("is_best", pa.bool_()),
+    ]
+)
 
 
 def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
@@ -63,7 +72,7 @@ class Made:
     cohort_end_date"""
     left: pa.Table | None
     """Where attrition is asked for, one row per event that the rules look at: cohort, person_id, n_rules (fulfilled
-    together, from the first on)"""
+    together, from the first on), passed (a letter for each rule, 1 where it is fulfilled), is_best (of the person's)"""
 
 
 def made(
@@ -132,10 +141,10 @@ def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> 
     try:
         for numbers, ordered in ((direct, False), (others, True)):
             if numbers:
-                for number, read, events, n_rules in _qualified(tables, numbers, ordered=ordered):
+                for number, read, events, held in _qualified(tables, numbers, ordered=ordered):
                     if attrition:
-                        left.append(_left_of(number, events, n_rules))
-                    if len(events := _included(definitions[number], events, n_rules)):
+                        left.append(_left_of(number, events, held))
+                    if len(events := _included(definitions[number], events, held)):
                         included[number] = _Included(events, read if _asks_ends(definitions[number]) else {})
         found = [
             _stretches_of(number, definitions[number], included[number].events, end)
@@ -187,9 +196,8 @@ class _Included:
 
 def _qualified(
     tables: Tables, numbers: Sequence[int], *, ordered: bool
-) -> Iterator[tuple[int, _Entered, Events, Integers]]:
-    """For each cohort its entry events, those that its rules look at, and how many rules each fulfils together, from
-    the first on.
+) -> Iterator[tuple[int, _Entered, Events, list[Truth]]]:
+    """For each cohort its entry events, those that its rules look at, and which of these fulfil each rule.
 
     In: ordered — whether something orders the events or is asked of them
     """
@@ -213,7 +221,9 @@ def _entered(definition: Definition, events: Events, *, ordered: bool) -> _Enter
     }
 
 
-def _qualifying(tables: Tables, definition: Definition, events: Events, entered: _Entered) -> tuple[Events, Integers]:
+def _qualifying(
+    tables: Tables, definition: Definition, events: Events, entered: _Entered
+) -> tuple[Events, list[Truth]]:
     groups = [rule.group for rule in definition.rules]
     groups += [definition.additional] if definition.additional is not None else []
     correlated = [each.correlated for each in definition.criteria if each.correlated is not None]
@@ -224,13 +234,12 @@ def _qualifying(tables: Tables, definition: Definition, events: Events, entered:
         events = events.at(_correlating(definition, events, found))
     events = limits.primary(definition, events)
     if not len(events) or not groups:
-        return events, np.zeros(len(events), dtype=np.int64)
+        return events, [np.zeros(len(events), dtype=np.bool_) for _ in definition.rules]
     found = found or around(tables, _below(groups), events, entered)
     if definition.additional is not None:
         events = events.at(found.holds(definition.additional, events))
         events = limits.limited(events, definition.qualified_limit, events.start)
-    held = [found.holds(rule.group, events) for rule in definition.rules]
-    return events, limits.rules_in_turn(held, len(events))
+    return events, [found.holds(rule.group, events) for rule in definition.rules]
 
 
 def _first(definition: Definition, events: Events) -> Events:
@@ -274,15 +283,17 @@ def _apart(rows: pa.Table, numbers: Sequence[int], *, ordered: bool) -> Iterator
             yield number, events.at(order[begin:end])
 
 
-def _included(definition: Definition, events: Events, n_rules: Integers) -> Events:
-    if definition.rules:
-        events = events.at(n_rules == len(definition.rules))
+def _included(definition: Definition, events: Events, held: Sequence[Truth]) -> Events:
+    if held:
+        events = events.at(np.logical_and.reduce(held))
     return limits.limited(events, definition.expression_limit, events.start)
 
 
-def _left_of(number: int, events: Events, n_rules: Integers) -> pa.Table:
+def _left_of(number: int, events: Events, held: Sequence[Truth]) -> pa.Table:
     numbers = pa.array(np.full(len(events), number, np.int32))
-    return pa.table([numbers, events.person, n_rules.astype(np.int32)], schema=_LEFT)
+    n_rules = limits.rules_in_turn(held, len(events)).astype(np.int32)
+    passed = pa.array(patterns(held, len(events)), pa.binary())
+    return pa.table([numbers, events.person, n_rules, passed, best_events(events, held)], schema=_LEFT)
 
 
 def _ends(tables: Tables, included: Mapping[int, _Included]) -> Iterator[tuple[int, Integers]]:

@@ -64,6 +64,6 @@ class AttritionCounter:
         outline = outline_of([each.definition for each in wanted if isinstance(each, CirceCohort)])
         made = circe.made_in(bucket, Reading(outline, circe.resolve(outline, bucket)), attrition=True)
         if made.left is not None:
-            bucket.load(GIVEN, made.left)
+            bucket.load(GIVEN, made.left.select(["cohort", "person_id", "n_rules"]))
             bucket.execute(plans.plan_qualified(GIVEN))
             bucket.execute(f"DROP TABLE {GIVEN}")
