@@ -56,6 +56,7 @@ PEOPLE = st.integers(1, 5).flatmap(
 )
 
 DRUGS = (4, 5)
+ROUTES = (6, 8)
 
 
 @st.composite
@@ -68,9 +69,9 @@ def treated(draw: st.DrawFn, person_id: int) -> History:
         start = draw(st.sampled_from(edges)) + timedelta(days=draw(st.integers(-5, 120)))
         n_days = draw(st.sampled_from([None, -1, 0, 1, 7, 30]))
         end = None if n_days is None else start + timedelta(days=n_days)
-        exposures.append(
-            Exposure(draw(st.sampled_from(DRUGS)), start, end, draw(st.sampled_from([None, 0.0, 2.5, 30.0])))
-        )
+        quantity = draw(st.sampled_from([None, 0.0, 2.5, 30.0]))
+        route = draw(st.sampled_from([None, *ROUTES]))
+        exposures.append(Exposure(draw(st.sampled_from(DRUGS)), start, end, quantity, route))
     return replace(history, exposures=tuple(exposures))
 
 

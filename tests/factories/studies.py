@@ -27,7 +27,7 @@ def tables_of(histories: Iterable[History], concepts: Iterable[int] = range(1, 1
             for record in each.records
         ],
         "drug_exposure": [
-            (each.person_id, drug.concept_id, drug.start_on, drug.end_on, None, None, drug.quantity)
+            (each.person_id, drug.concept_id, drug.start_on, drug.end_on, None, None, drug.quantity, drug.route)
             for each in persons
             for drug in each.exposures
         ],

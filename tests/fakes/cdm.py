@@ -91,11 +91,19 @@ def cdm_of_rows(tables: Mapping[str, pa.Table], n_buckets: int = 1, name: str = 
     """The CDM of tables in memory; tables that are not given are empty."""
     connection = _connection()
     for table in (*PERSON_TABLES, *VOCABULARY_TABLES):
-        rows = tables.get(table, EMPTY[table].empty_table()).cast(EMPTY[table])
+        rows = _whole(tables.get(table, EMPTY[table].empty_table()), EMPTY[table])
         connection.register("given", rows)
         connection.execute(f"CREATE TABLE source.{table} AS SELECT * FROM given")
         connection.unregister("given")
     return CdmOfTables(connection, n_buckets, name)
+
+
+def _whole(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with all columns; those that they do not have are empty."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names).cast(schema)
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -121,6 +129,7 @@ EMPTY: dict[str, pa.Schema] = {
         drug_type_concept_id=_ID,
         drug_source_concept_id=_ID,
         quantity=pa.float64(),
+        route_concept_id=_ID,
     ),
     "procedure_occurrence": _schema(person_id=_ID, procedure_concept_id=_ID, procedure_date=_DATE),
     "device_exposure": _schema(person_id=_ID, device_concept_id=_ID, device_exposure_start_date=_DATE),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
-from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
-from factories.random_histories import COHORTS, DRUG_COHORTS, SECOND, TREATED
+from enclos.studies.utilisation.model import Indications, Restart, Treatments, Until, Utilisation
+from factories.random_histories import COHORTS, DRUG_COHORTS, DRUGS, SECOND, TREATED
 from factories.studies import oracle_cohort, rows_table, tables_of
 from factories.told import assert_same, told
 from fakes.cdm import cdm_of_rows
@@ -29,6 +29,7 @@ STRENGTHS = [
     (5, INGREDIENT, None, None, 20.0, UNIT, 5.0, MILLILITRE),
 ]
 PER_PIECE = {4: (500.0, "milligram"), 5: (20.0, "unit")}
+COVERED = {4: (*PER_PIECE[4], "fixed amount formulation"), 5: (*PER_PIECE[5], "concentration formulation")}
 AGES = ((0, 17), (18, 60))
 
 
@@ -91,14 +92,18 @@ def check_a_utilisation(drawn: Drawn) -> None:
         Restart((OTHER.name,), (None, 30), drawn.incident, drawn.first_only),
         (Stratum.SEX, Stratum.AGE_GROUP) if drawn.stratified else (),
         (AgeGroup(0, 17), AgeGroup(18, 60)),
+        Treatments((OTHER.name, SECOND.name), WINDOWS[:3]),
+        (INGREDIENT,),
     )
     study = Study("random", (reason, SECOND, drug, OTHER), (analysis,))
     tables = {**tables_of(people), "drug_strength": rows_table("drug_strength", STRENGTHS)}
+    below = [*((each, each) for each in range(1, 10)), *((INGREDIENT, drug) for drug in DRUGS)]
+    tables["concept_ancestor"] = rows_table("concept_ancestor", below)
     result = run_study(study, cdm_of_rows(tables, drawn.n_buckets))
     own = [oracle_cohort(each) for each in (drug, OTHER)]
     reasons = [oracle_cohort(each) for each in (SECOND, reason)]
     windows = [(each.from_day, each.to_day) for each in WINDOWS]
-    used, why, after, covered = {}, {}, {}, {}
+    used, why, after, covered, beside = {}, {}, {}, {}, {}
     drugs = {each.name: each.concepts for each in own}
     to_cohort_end, incident = drawn.until is Until.COHORT_END, drawn.incident
     for each in own:
@@ -109,6 +114,8 @@ def check_a_utilisation(drawn: Drawn) -> None:
                 people, each, drugs, gap=drawn.gap, to_cohort_end=to_cohort_end, incident=incident, strata=some
             )
             why |= oracle.indications(people, each, reasons, windows, unknown=drawn.unknown, strata=some)
+            others = [oracle_cohort(OTHER), oracle_cohort(SECOND)]
+            beside |= oracle.treatments(people, each, others, windows[:3], some)
             after |= oracle.restarts(
                 people, each, own[1:], (None, 30), incident=incident, first_only=drawn.first_only, strata=some
             )
@@ -122,6 +129,9 @@ def check_a_utilisation(drawn: Drawn) -> None:
     assert_same(told(result, "summarise_drug_restart"), after)
     by_window = {(*key[:3], key[5], *key[4:]): at for key, at in told(result, "summarise_indication").items()}
     assert_same(by_window, why)
+    treated = {(*key[:3], key[5], *key[4:]): at for key, at in told(result, "summarise_treatment").items()}
+    assert_same(treated, beside)
+    assert_same(told(result, "summarise_dose_coverage"), oracle.coverage(people, COVERED))
     shown = told(result, "summarise_proportion_of_patients_covered")
     assert {(*key[:3], int(key[5])): (at.persons, at.among) for key, at in shown.items()} == covered
     for at in shown.values():

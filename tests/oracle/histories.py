@@ -31,6 +31,7 @@ class Exposure:
     start_on: date
     end_on: date | None
     quantity: float | None = None
+    route: int | None = None
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,7 @@ def indications(
     strata: Strata = EVERYBODY,
 ) -> dict[Key, Told]:
     """The reason of each entry in each window."""
+    also = ("unknown", "none") if unknown else ("none",)
     entries = [entry for entry in entries_of(people, cohort) if strata.hold(entry)]
     ordered = sorted(reasons, key=lambda each: each.name)
     levels = [
@@ -177,12 +178,80 @@ def indications(
     for window in windows:
         word = f"{'-inf' if window[0] is None else window[0]} to {'inf' if window[1] is None else window[1]}"
         said = [_reason(entry, ordered, window, unknown=unknown) for entry in entries]
-        for level in (*levels, "unknown", "none", "not in observation"):
+        for level in (*levels, *also, "not in observation"):
             own = [entry for entry, reason in zip(entries, said, strict=True) if reason == level]
-            share = round(100 * len(own) / len(entries), 5) if entries else 0
-            told = Told({"count": len(own), "percentage": share}, ids(own), ids(entries))
-            found[cohort.name, strata.name, strata.level, word, level, word] = told
+            found[cohort.name, strata.name, strata.level, word, level, word] = _share(own, entries)
     return found
+
+
+def treatments(
+    people: Sequence[History],
+    cohort: Cohort,
+    others: Sequence[Cohort],
+    windows: Sequence[Window],
+    strata: Strata = EVERYBODY,
+) -> dict[Key, Told]:
+    """The treatments around each entry in each window, each on its own."""
+    entries = [entry for entry in entries_of(people, cohort) if strata.hold(entry)]
+    found: dict[Key, Told] = {}
+    for window in windows:
+        word = f"{'-inf' if window[0] is None else window[0]} to {'inf' if window[1] is None else window[1]}"
+        seen = [entry for entry in entries if is_observed(entry, window)]
+        having = {other.name: [entry for entry in seen if found_in(entry, other, window)] for other in others}
+        levels = {
+            **having,
+            "untreated": [entry for entry in seen if not any(found_in(entry, other, window) for other in others)],
+            "not in observation": [entry for entry in entries if not is_observed(entry, window)],
+        }
+        for level, own in levels.items():
+            found[cohort.name, strata.name, strata.level, word, level, word] = _share(own, entries)
+    return found
+
+
+def _share(own: Sequence[Entry], entries: Sequence[Entry]) -> Told:
+    share = round(100 * len(own) / len(entries), 5) if entries else 0
+    return Told({"count": len(own), "percentage": share}, ids(own), ids(entries))
+
+
+def coverage(people: Sequence[History], drugs: Mapping[int, tuple[float, str, str] | None]) -> dict[Key, Told]:
+    """Of all exposures to some drugs, how many have a daily dose, and how large it is.
+
+    In: drugs — what a piece holds, its unit and pattern; None where its strength is not understood
+    """
+    exposures = [(person, drug) for person in people for drug in person.exposures if drug.concept_id in drugs]
+    found: dict[Key, Told] = {}
+    parts: dict[tuple[str, str], list[tuple[History, Exposure]]] = {("overall", "overall"): exposures}
+    for person, drug in exposures:
+        _, unit, pattern = drugs[drug.concept_id] or (0, "missing", "missing")
+        route = "missing" if drug.route is None else f"concept {drug.route}"
+        for names in (("unit",), ("route", "unit"), ("unit", "route", "pattern")):
+            words = {"unit": unit, "route": route, "pattern": pattern}
+            level = " &&& ".join(words[name] for name in names)
+            parts.setdefault((" &&& ".join(names), level), []).append((person, drug))
+    for strata, own in parts.items():
+        everyone = frozenset(person.person_id for person, _ in own)
+        doses = [(person, _daily(drug, drugs[drug.concept_id])) for person, drug in own]
+        without = frozenset(person.person_id for person, dose in doses if dose is None)
+        known = [dose for _, dose in doses if dose is not None]
+        place = ("concept 9", *strata)
+        found[(*place, "number records", "", "overall")] = Told({"count": len(own)}, everyone, everyone)
+        found[(*place, "number subjects", "", "overall")] = Told({"count": len(everyone)}, everyone, everyone)
+        if own:
+            n_missing = len(own) - len(known)
+            missing = {"count_missing": n_missing, "percentage_missing": 100 * n_missing / len(own)}
+            found[(*place, "Missing dose", "", "overall")] = Told(missing, without, everyone)
+        if known and strata[0] != "overall":
+            dosed = frozenset(person.person_id for person, dose in doses if dose is not None)
+            told = {k: v for k, v in spread(known, whole=False).items() if k not in {"min", "max"}}
+            found[(*place, "daily_dose", "", "overall")] = Told(told, dosed, everyone)
+    return found
+
+
+def _daily(drug: Exposure, strength: tuple[float, str, str] | None) -> float | None:
+    n_days = ((drug.end_on or drug.start_on) - drug.start_on).days + 1
+    if strength is None or not drug.quantity or n_days < 1:
+        return None
+    return strength[0] * drug.quantity / n_days
 
 
 def _reason(entry: Entry, reasons: Sequence[Cohort], window: Window, *, unknown: bool) -> str:

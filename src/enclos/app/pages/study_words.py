@@ -102,6 +102,10 @@ FRENCH_STUDY = {
     "eras": "ères",
     "units of quantity": "unités de quantité",
     "Indications": "Indications",
+    "Treatments around entry": "Traitements autour de l'entrée",
+    "An entry can have several treatments.": "Une entrée peut avoir plusieurs traitements.",
+    "Exposures whose daily dose is known": "Expositions dont la dose journalière est connue",
+    "Prevalence among stays": "Prévalence parmi les séjours",
     "After the end of treatment": "Après la fin du traitement",
     "Shares of the entries that ended; together 100 %.": "Parts des entrées terminées ; au total 100 %.",
     "Each entry has one combination of indications; together 100 %.": (

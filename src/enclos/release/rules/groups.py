@@ -44,6 +44,8 @@ GROUPS = frozenset(
         "summarise_standardised_differences",
         "summarise_drug_utilisation",
         "summarise_indication",
+        "summarise_treatment",
+        "summarise_dose_coverage",
         "summarise_drug_restart",
         "summarise_proportion_of_patients_covered",
         "summarise_trend",

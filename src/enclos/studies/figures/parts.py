@@ -15,7 +15,7 @@ from enclos.studies.figures.pathways import pathway_figures
 from enclos.studies.figures.rates import rate_figures
 from enclos.studies.figures.reading import is_attrition
 from enclos.studies.figures.self_controlled import DESIGNS, design_parts
-from enclos.studies.figures.spreads import indication_figures, restart_figures, spread_figures
+from enclos.studies.figures.spreads import indication_figures, restart_figures, spread_figures, treatment_figures
 from enclos.studies.figures.tables import cut, plain_tables
 
 _LARGE_SCALE = "summarise_large_scale_characteristics"
@@ -30,6 +30,7 @@ _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
     "summarise_proportion_of_patients_covered": covered_figures,
     "summarise_drug_restart": restart_figures,
     "summarise_indication": indication_figures,
+    "summarise_treatment": treatment_figures,
     "treatment_pathways": pathway_figures,
     "code_use": code_figures,
     "cohort_code_use": code_figures,

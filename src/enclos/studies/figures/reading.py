@@ -23,6 +23,8 @@ _FAMILIES = {
     "summarise_standardised_differences": "characterise",
     "summarise_drug_utilisation": "utilisation",
     "summarise_indication": "utilisation",
+    "summarise_treatment": "utilisation",
+    "summarise_dose_coverage": "utilisation",
     "summarise_proportion_of_patients_covered": "utilisation",
     "summarise_drug_restart": "utilisation",
     "summarise_cohort_attrition": "utilisation",

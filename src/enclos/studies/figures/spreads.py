@@ -92,6 +92,12 @@ def indication_figures(kind: Kind, say: Say) -> list[Figure]:
     return _share_figures(kind, say("Indications"), said, say, None)
 
 
+def treatment_figures(kind: Kind, say: Say) -> list[Figure]:
+    """Which treatments persons have around entry, as shares, one panel a window."""
+    said = say("An entry can have several treatments.")
+    return _share_figures(kind, say("Treatments around entry"), said, say, None)
+
+
 def _share_rows(kind: Kind, by: str, say: Say) -> list[dict[str, Any]]:
     return [
         {

@@ -104,6 +104,14 @@ def _utilisation(each: Utilisation) -> Options:
     else:
         yield "Indications", f"{names(reasons.cohorts)}; {windows(reasons.windows)}"
         yield "Unknown indication by any record of", listed(reasons.unknown)
+    treated = each.treatments
+    if treated is None:
+        yield "Treatments around entry", "none"
+    else:
+        how = "as combinations" if treated.exclusive else "each on its own"
+        yield "Treatments around entry", f"{names(treated.cohorts)}, {how}; {windows(treated.windows)}"
+    coverage = ", ".join(f"concept {ingredient}" for ingredient in each.dose_coverage)
+    yield "Ingredients whose doses are looked for in all exposures", coverage or "none"
     yield "Proportion of patients covered", days(each.covered_days, "not measured")
     restart = each.restart
     if restart is None:

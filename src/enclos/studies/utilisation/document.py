@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
@@ -19,14 +19,29 @@ from enclos.studies.document.values import (
     Names,
     StrataNames,
     WindowDays,
+    listed,
+    one_or_many,
     twice,
     unknown_names,
     wrong_strata,
     wrong_windows,
 )
 from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, AgeGroup, DayWindow, Domain, Stratum
-from enclos.studies.utilisation.model import MAX_INDICATIONS, Indications, Restart, Until, Utilisation
+from enclos.studies.utilisation.model import (
+    MAX_INDICATIONS,
+    MAX_TREATMENTS,
+    Indications,
+    Restart,
+    Treatments,
+    Until,
+    Utilisation,
+)
 
+_Ingredients: TypeAlias = Annotated[
+    list[Annotated[StrictInt, Field(gt=0, le=MAX_CONCEPT_ID)]],
+    BeforeValidator(listed),
+    one_or_many({"type": "integer", "minimum": 1, "maximum": MAX_CONCEPT_ID}),
+]
 _FollowUp: TypeAlias = Annotated[list[Days | None], Many]
 
 
@@ -51,6 +66,31 @@ class IndicationDocument(Document):
         """The indications meant."""
         windows = tuple(DayWindow(*each) for each in self.windows)
         return Indications(tuple(self.cohort), windows, tuple(Domain(each) for each in self.unknown))
+
+
+class TreatmentDocument(Document):
+    """Treatments around the first day."""
+
+    cohort: Names = Field(description="The cohorts of treatments.")
+    windows: Annotated[list[WindowDays], Many] = Field(
+        description="Windows of days around the first day of the entry; null leaves an end open."
+    )
+    exclusive: StrictBool = Field(
+        False, description="Whether an entry has one combination of treatments, or each of them on its own."
+    )
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from unknown_names("cohort", self.cohort, cohorts)
+        yield from twice(self, "cohort", "windows")
+        yield from wrong_windows("windows", self.windows)
+        at_most = MAX_INDICATIONS if self.exclusive else MAX_TREATMENTS
+        if len(self.cohort) > at_most:
+            yield ("cohort",), f"there are at most {at_most} treatments", Code.STUDY_INVALID
+
+    def noun(self) -> Treatments:
+        """The treatments meant."""
+        return Treatments(tuple(self.cohort), tuple(DayWindow(*each) for each in self.windows), self.exclusive)
 
 
 class RestartDocument(Document):
@@ -87,6 +127,12 @@ class UtilisationDocument(AnalysisDocument):
     )
     incident: StrictBool = Field(True, description="Whether exposures have to start on or after the first day.")
     indication: IndicationDocument | None = Field(None, description="Why drugs are taken.")
+    treatment: TreatmentDocument | None = Field(None, description="Treatments around the first day of each entry.")
+    dose_coverage: _Ingredients = Field(
+        [],
+        description="OMOP ingredients of which it is told for how many exposures, whoever has them, a daily dose is "
+        "known, by unit, route and pattern.",
+    )
     covered_days: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)] | None = Field(
         None, description="Tell the proportion of patients covered on each of so many days after the first entry."
     )
@@ -99,7 +145,7 @@ class UtilisationDocument(AnalysisDocument):
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
-        yield from twice(self, "cohort", "strata")
+        yield from twice(self, "cohort", "strata", "dose_coverage")
         yield from wrong_strata(self.age_groups or [], self.strata)
         option = "cohort" if self.exposures is None else "exposures"
         if self.exposures is not None:
@@ -108,7 +154,7 @@ class UtilisationDocument(AnalysisDocument):
         for at, name in enumerate(self.exposures or self.cohort):
             if isinstance(cohorts, Mapping) and name in cohorts and not _is_of_drugs(cohorts[name]):
                 yield (option, at), "exposures are cohorts made of concepts of drugs", Code.STUDY_INVALID
-        for inner in ("indication", "restart"):
+        for inner in ("indication", "treatment", "restart"):
             if (part := getattr(self, inner)) is not None:
                 for where, what, code in part.faults(cohorts):
                     yield (inner, *where), what, code
@@ -127,6 +173,8 @@ class UtilisationDocument(AnalysisDocument):
             None if self.restart is None else self.restart.noun(),
             tuple(Stratum(each) for each in self.strata),
             tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups or ()),
+            None if self.treatment is None else self.treatment.noun(),
+            tuple(self.dose_coverage),
         )
 
 

@@ -18,6 +18,8 @@ from enclos.studies.model import (
 
 MAX_INDICATIONS = 8
 """Every combination of indications is told, and they double with each one."""
+MAX_TREATMENTS = 60
+"""Treatments that are told each on its own."""
 
 
 class Until(Enum):
@@ -39,11 +41,32 @@ class Indications:
     unknown: tuple[Domain, ...] = ()
 
     def __post_init__(self) -> None:
-        lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.windows, self.unknown)
-        if not self.cohorts or not self.windows or any(len(set(values)) != len(values) for values in lists):
-            raise ValueError("indications have at least one cohort and window; each, and each table, once")
-        if len(self.cohorts) > MAX_INDICATIONS:
-            raise ValueError("there are at most 8 indications")
+        _check_around(self.cohorts, self.windows, MAX_INDICATIONS)
+        if len(set(self.unknown)) != len(self.unknown):
+            raise ValueError("a table is given once")
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """Cohorts of treatments, looked for in windows around the first day of each entry.
+
+    Each is told on its own, so that an entry can have several, or as combinations that exclude each other.
+    """
+
+    cohorts: tuple[str, ...]
+    windows: tuple[DayWindow, ...]
+    exclusive: bool = False
+
+    def __post_init__(self) -> None:
+        _check_around(self.cohorts, self.windows, MAX_INDICATIONS if self.exclusive else MAX_TREATMENTS)
+
+
+def _check_around(cohorts: tuple[str, ...], windows: tuple[DayWindow, ...], at_most: int) -> None:
+    lists: tuple[tuple[object, ...], ...] = (cohorts, windows)
+    if any(not values or len(set(values)) != len(values) for values in lists):
+        raise ValueError("there are at least one cohort and window around an entry, each once")
+    if len(cohorts) > at_most:
+        raise ValueError(f"there are at most {at_most} cohorts around an entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,9 @@ class Utilisation(CohortAnalysis):
     restart: Restart | None = None
     strata: tuple[Stratum, ...] = ()
     age_groups: tuple[AgeGroup, ...] = ()
+    treatments: Treatments | None = None
+    dose_coverage: tuple[int, ...] = ()
+    """Ingredients of which it is told for how many exposures, whoever has them, a daily dose is known."""
 
     def __post_init__(self) -> None:
         check_entry_strata(self.age_groups, self.strata)
@@ -95,12 +121,16 @@ class Utilisation(CohortAnalysis):
             raise ValueError("a gap is between 0 and 99 999 days")
         if self.ingredient is not None and not 0 < self.ingredient <= MAX_CONCEPT_ID:
             raise ValueError("a concept id is a positive 32-bit integer")
+        coverage = self.dose_coverage
+        if len(set(coverage)) != len(coverage) or not all(0 < each <= MAX_CONCEPT_ID for each in coverage):
+            raise ValueError("an ingredient whose doses are told is a positive 32-bit integer, each once")
         if self.covered_days is not None and not 1 <= self.covered_days <= MAX_DAYS:
             raise ValueError("covered days are between 1 and 99 999")
 
     @property
     def cohort_names(self) -> tuple[str, ...]:
         """Every cohort that the analysis reads, each once."""
-        reasons = () if self.indications is None else self.indications.cohorts
+        around = [each.cohorts for each in (self.indications, self.treatments) if each is not None]
+        reasons = tuple(name for names in around for name in names)
         switches = () if self.restart is None else self.restart.switch
         return tuple(dict.fromkeys((*self.cohorts, *self.exposures, *reasons, *switches)))

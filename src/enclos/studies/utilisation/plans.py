@@ -11,6 +11,13 @@ from enclos.studies.plans.people import day_number
 from enclos.studies.utilisation.model import Until
 from enclos.studies.utilisation.strengths import plan_strengths
 
+_DAILY_DOSE = """
+            CASE WHEN exposure.quantity > 0 THEN coalesce(
+                strength.per_day,
+                strength.per_piece * exposure.quantity / (exposure.last_day - exposure.first_day + 1)
+            ) END"""
+"""Of an ``exposure`` and the ``strength`` of its drug; NULL where none follows."""
+
 
 def plan_exposures(drugs: Sequence[int], until: Until, *, ruled: bool, incident: bool, ingredient: int | None) -> str:
     """Make ``study_exposure``: the exposures to each cohort's drugs during each entry.
@@ -29,11 +36,7 @@ def plan_exposures(drugs: Sequence[int], until: Until, *, ruled: bool, incident:
     start = "entry.first_day" if incident else "-10000000"
     dose, strength = "CAST(NULL AS DOUBLE) AS dose, CAST(NULL AS VARCHAR) AS unit", ""
     if ingredient is not None:
-        days = "(exposure.last_day - exposure.first_day + 1)"
-        dose = f"""
-            CASE WHEN exposure.quantity > 0
-                THEN coalesce(strength.per_day, strength.per_piece * exposure.quantity / {days}) END AS dose,
-            strength.unit"""
+        dose = f"{_DAILY_DOSE} AS dose, strength.unit"
         strength = f"LEFT JOIN ({plan_strengths(ingredient)}) AS strength USING (drug_concept_id)"
     return f"""
         CREATE OR REPLACE TEMP TABLE study_exposure AS
@@ -166,4 +169,41 @@ def plan_switches(switch: Sequence[int], *, incident: bool) -> str:
             ON target.ordinal = entry.ordinal AND target.last_day >= entry.last_day {incident_only}
             AND target.cohort IN ({", ".join(str(int(cohort)) for cohort in switch)})
         GROUP BY entry.entry
+    """
+
+
+def plan_concept_names(concepts: Sequence[int]) -> str:
+    """The names of some concepts.
+
+    Out: one row per known concept: concept_id, concept_name
+    """
+    listed = ", ".join(str(int(concept)) for concept in concepts)
+    return f"SELECT concept_id, concept_name FROM concept WHERE concept_id IN ({listed})"
+
+
+def plan_dose_coverage(ingredient: int) -> str:
+    """Every exposure to a drug with the ingredient, whenever it is; one that ends before it starts has no dose.
+
+    Out: one row per exposure: ordinal, route, unit, pattern, dose (a day's); all but the first can be NULL
+    """
+    first_day = day_number("record.drug_exposure_start_date")
+    return f"""
+        WITH exposure AS (
+            SELECT
+                study_person.ordinal, record.drug_concept_id, record.route_concept_id,
+                {first_day} AS first_day,
+                coalesce({day_number("record.drug_exposure_end_date")}, {first_day}) AS last_day,
+                record.quantity
+            FROM drug_exposure AS record
+            JOIN study_person ON study_person.person_id = record.person_id
+            WHERE record.drug_concept_id IN (
+                SELECT descendant_concept_id FROM concept_ancestor WHERE ancestor_concept_id = {int(ingredient)}
+            )
+        )
+        SELECT
+            exposure.ordinal, route.concept_name AS route, strength.unit, strength.pattern,
+            CAST(CASE WHEN exposure.first_day <= exposure.last_day THEN {_DAILY_DOSE} END AS DOUBLE) AS dose
+        FROM exposure
+        LEFT JOIN ({plan_strengths(ingredient)}) AS strength USING (drug_concept_id)
+        LEFT JOIN concept AS route ON route.concept_id = exposure.route_concept_id AND route.concept_id <> 0
     """

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, EstimateType
-from enclos.studies.model import DayWindow
 from enclos.studies.rules.entries import Strata
 from enclos.studies.rules.evidence import Feature, Measure, Row, cohort_attrition
 from enclos.studies.rules.report import Estimate, Place
@@ -30,7 +28,6 @@ WHOLE_NUMBERS = (
 QUANTITIES = ("cumulative quantity", "initial quantity")
 DOSES = ("initial daily dose", "cumulative dose")
 _ESTIMATES = ("q25", "median", "q75", "mean", "sd")
-UNKNOWN, NONE, NOT_OBSERVED = "unknown", "none", "not in observation"
 RESTARTS = ("restart", "switch", "restart and switch", "untreated")
 _COUNT = EstimateType.INTEGER
 Used: TypeAlias = tuple[str, str, str]
@@ -43,8 +40,6 @@ class Use:
 
     entries: Feature = field(default_factory=Feature)
     measures: dict[Used, Measure] = field(default_factory=lambda: defaultdict(Measure))
-    indications: dict[tuple[int, str], Feature] = field(default_factory=lambda: defaultdict(Feature))
-    """By number of the window and reason."""
     covered: list[tuple[BitMap, BitMap]] = field(default_factory=list)
     """On each day after the first entry: persons covered, among those observed."""
     ended: Feature = field(default_factory=Feature)
@@ -87,52 +82,6 @@ def use_rows(cohort: str, strata: Strata, use: Use, drugs: Sequence[str]) -> Ite
 
 def _order(used: Used, drugs: Sequence[str]) -> tuple[int, str, int]:
     return (*WHOLE_NUMBERS, *QUANTITIES, *DOSES).index(used[0]), used[1], drugs.index(used[2])
-
-
-def reasons(names: Sequence[str]) -> list[str]:
-    """Every combination of indications by its words, smaller ones first, then what else an entry can be."""
-    ordered = sorted(names)
-    combined = [" and ".join(some) for n in range(1, len(ordered) + 1) for some in combinations(ordered, n)]
-    return [*combined, UNKNOWN, NONE, NOT_OBSERVED]
-
-
-def indication_rows(
-    cohort: str, strata: Strata, use: Use, windows: Sequence[DayWindow], names: Sequence[str]
-) -> Iterator[Row]:
-    """Why the drugs of a cohort are taken: each entry has one reason in each window.
-
-    Source: DrugUtilisation 1.2, summariseIndication, mutually exclusive; five decimals.
-    """
-    for number, window in enumerate(windows):
-        for level in reasons(names):
-            found = use.indications[number, level]
-            share = f"{100 * found.n / use.entries.n:.5f}" if found.n else "0"
-            estimates = (
-                Estimate("count", _COUNT, str(found.n)),
-                Estimate("percentage", EstimateType.PERCENTAGE, share),
-            )
-            place = Place(
-                GROUP_NAME, cohort, indication_words(window), level, strata, additional=("window_name", window.word)
-            )
-            yield Row(place, estimates, found.persons, use.entries.persons)
-
-
-def indication_words(window: DayWindow) -> str:
-    """A window as the variable of an indication."""
-    first, last = window.from_day, window.to_day
-    if first == last == 0:
-        return "Indication on index date"
-    if first is None and last == 0:
-        return "Indication any time before or on index date"
-    if first is not None and first < 0 and last == 0:
-        return f"Indication from {-first} days before to the index date"
-    return f"Indication from {_day_words(first)} to {_day_words(last)}"
-
-
-def _day_words(day: int | None) -> str:
-    if day is None:
-        return "any time"
-    return "the index date" if day == 0 else f"{abs(day)} days {'before' if day < 0 else 'after'} the index date"
 
 
 def covered_rows(cohort: str, strata: Strata, use: Use) -> Iterator[Row]:

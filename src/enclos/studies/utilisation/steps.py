@@ -19,7 +19,9 @@ from enclos.studies.rules.entries import WHOLE, EntryColumns, Strata, levels_of,
 from enclos.studies.rules.evidence import Feature, add_rows
 from enclos.studies.rules.report import Report
 from enclos.studies.rules.tally import person_set
-from enclos.studies.utilisation import plans, rules
+from enclos.studies.utilisation import coverage, plans, rules
+from enclos.studies.utilisation.around import AroundCounter
+from enclos.studies.utilisation.coverage import CoverageCounter
 from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
 
 _Parts: TypeAlias = Sequence[tuple[rules.Use, npt.NDArray[np.int64]]]
@@ -44,6 +46,8 @@ class UtilisationCounter:
         self._analysis = analysis
         self._cohorts = cohorts
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
+        self._around = [AroundCounter(each) for each in (analysis.indications, analysis.treatments) if each is not None]
+        self._coverage = CoverageCounter(analysis.dose_coverage)
         self._uses: dict[tuple[str, Strata], rules.Use] = {}
         for name in analysis.cohorts:
             self._use(name, WHOLE)
@@ -56,6 +60,7 @@ class UtilisationCounter:
     def take(self, bucket: CdmBucket, first_person: int) -> None:
         """Count a bucket."""
         analysis = self._analysis
+        self._coverage.count(bucket, first_person)
         self._count_left(bucket, first_person)
         bucket.execute(entry_plans.plan_entries([self._index[name] for name in analysis.cohorts]))
         entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
@@ -63,12 +68,13 @@ class UtilisationCounter:
             return
         cohorts = {name: self._index[name] for name in analysis.cohorts}
         levels = levels_of(entries, analysis.age_groups)
-        parts = [(self._use(*key), index) for key, index in parts_of(entries, cohorts, analysis.strata, levels)]
+        named = list(parts_of(entries, cohorts, analysis.strata, levels))
+        parts = [(self._use(*key), index) for key, index in named]
         for use, index in parts:
             use.entries.add(len(index), person_set(entries.person[index]))
         self._count_use(bucket, entries, parts)
-        if analysis.indications is not None:
-            self._count_indications(bucket, entries, parts, analysis.indications)
+        for counter in self._around:
+            counter.count(bucket, entries, named, self._index)
         if analysis.covered_days is not None:
             _count_covered(entries, parts)
         if analysis.restart is not None:
@@ -149,31 +155,6 @@ class UtilisationCounter:
                 measure.spread.add(values[known])
                 measure.persons |= person_set(entries.person[known])
 
-    def _count_indications(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts, asked: Indications) -> None:
-        names = sorted(asked.cohorts)
-        wanted = [(self._index[name], window) for window in asked.windows for name in names]
-        rows = bucket.query(entry_plans.plan_intersections(wanted))
-        number, entry = rows["number"].to_numpy(), rows["entry"].to_numpy()
-        any_record = [bucket.query(plans.plan_any_record(domain, asked.windows)) for domain in asked.unknown]
-        for at, window in enumerate(asked.windows):
-            found = np.zeros(entries.n, dtype=np.int64)
-            """Of each entry, the indications it has, as bits."""
-            for bit in range(len(names)):
-                found[entry[number == at * len(names) + bit]] |= 1 << bit
-            known = np.zeros(entries.n, dtype=np.bool_)
-            for table in any_record:
-                known[table["entry"].to_numpy()[table["number"].to_numpy() == at]] = True
-            code = np.where(found > 0, found, np.where(known, -1, -2))
-            code[~entries.observed(window)] = -3
-            words = {-1: rules.UNKNOWN, -2: rules.NONE, -3: rules.NOT_OBSERVED}
-            for use, index in parts:
-                for each in np.unique(code[index]).tolist():
-                    level = words.get(each) or " and ".join(
-                        reason for bit, reason in enumerate(names) if each >> bit & 1
-                    )
-                    some = index[code[index] == each]
-                    use.indications[at, level].add(len(some), person_set(entries.person[some]))
-
     def _count_restarts(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts, asked: Restart) -> None:
         switch = [self._index[name] for name in asked.switch]
         rows = bucket.query(plans.plan_switches(switch, incident=asked.incident))
@@ -196,8 +177,8 @@ class UtilisationCounter:
     def report(self, report: Report) -> None:
         """Add the use of drugs, then what else was asked for, each under a result id of its own."""
         self._report_use(report)
-        if (asked := self._analysis.indications) is not None:
-            self._report_indications(report, asked)
+        for counter in self._around:
+            self._report_around(report, counter)
         if self._analysis.covered_days is not None:
             kind = "summarise_proportion_of_patients_covered"
             result_id = report.start(kind, rules.GROUP_NAME, self._strata_names, "time", {})
@@ -205,6 +186,9 @@ class UtilisationCounter:
                 add_rows(report, result_id, rules.covered_rows(name, strata, use))
         if (restart := self._analysis.restart) is not None:
             self._report_restarts(report, restart)
+        if self._analysis.dose_coverage:
+            result_id = report.start(coverage.RESULT_TYPE, coverage.GROUP_NAME, coverage.STRATA_NAMES, "", {})
+            add_rows(report, result_id, self._coverage.rows())
         if self._with_gaps:
             result_id = report.start("summarise_cohort_attrition", rules.GROUP_NAME, "reason", "reason_id", {})
             for cohort in self._with_gaps:
@@ -241,17 +225,19 @@ class UtilisationCounter:
         for (name, strata), use in self._in_order():
             add_rows(report, result_id, rules.use_rows(name, strata, use, analysis.exposures))
 
-    def _report_indications(self, report: Report, asked: Indications) -> None:
+    def _report_around(self, report: Report, counter: AroundCounter) -> None:
+        asked = counter.asked
         values = {
             "censor_date": "observation_period_end_date",
             "index_date": "cohort_start_date",
-            "mutually_exclusive": "TRUE",
-            "not_in_observation": "include",
-            "unknown_indication_table": "; ".join(cohort_plans.DOMAIN_TABLES[each] for each in asked.unknown),
+            "mutually_exclusive": _logical(value=asked.exclusive),
         }
-        result_id = report.start("summarise_indication", rules.GROUP_NAME, self._strata_names, "window_name", values)
+        if isinstance(counter.given, Indications):
+            tables = "; ".join(cohort_plans.DOMAIN_TABLES[each] for each in asked.unknown)
+            values |= {"not_in_observation": "include", "unknown_indication_table": tables}
+        result_id = report.start(asked.result_type, rules.GROUP_NAME, self._strata_names, "window_name", values)
         for (name, strata), use in self._in_order():
-            add_rows(report, result_id, rules.indication_rows(name, strata, use, asked.windows, asked.cohorts))
+            add_rows(report, result_id, counter.rows(name, strata, use.entries))
 
     def _report_restarts(self, report: Report, asked: Restart) -> None:
         values = {
@@ -288,7 +274,11 @@ def utilisation_columns(analysis: Utilisation) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {
         "drug_exposure": (*cohort_plans.columns_read(Domain.DRUG), "quantity"),
     }
-    if analysis.ingredient is not None:
+    if analysis.dose_coverage:
+        found["drug_exposure"] = (*found["drug_exposure"], "route_concept_id")
+        found["concept_ancestor"] = ("ancestor_concept_id", "descendant_concept_id")
+        found["concept"] = ("concept_id", "concept_name")
+    if analysis.ingredient is not None or analysis.dose_coverage:
         found["drug_strength"] = (
             "drug_concept_id",
             "ingredient_concept_id",

@@ -41,10 +41,16 @@ CONCENTRATIONS = {True: _BOTH, False: (*_BOTH, (_MEGA, _MILLILITRE), (_MILLIEQUI
 """Units above and below, where a number stands below (True) and where none does."""
 
 
+FIXED, CONCENTRATION = "fixed amount formulation", "concentration formulation"
+OVER_HOURS, EACH_HOUR = "time based with denominator", "time based no denominator"
+"""The formulas that patterns share."""
+
+
 def plan_strengths(ingredient: int) -> str:
     """What a day's dose of an ingredient is, for each drug whose strength is understood and the only one.
 
-    Out: one row per drug: drug_concept_id, unit, per_piece (times quantity over days), per_day (as it is); one is NULL
+    Out: one row per drug: drug_concept_id, unit, pattern, per_piece (times quantity over days), per_day (as it is); one
+         of the two is NULL
     """
     units = ", ".join(f"({unit}, '{name}', {factor!r})" for unit, (name, factor) in UNITS.items())
     return f"""
@@ -73,11 +79,17 @@ def plan_strengths(ingredient: int) -> str:
                     WHEN below > 0 AND above_unit IN ({_listed(PER_HOUR_OF)}) THEN above
                     WHEN below IS NULL AND above_unit IN ({_listed(PER_ONE_HOUR)}) THEN above * 24
                 END AS per_day,
-                coalesce(amount_unit, above_unit) AS unit_concept_id
+                coalesce(amount_unit, above_unit) AS unit_concept_id,
+                CASE
+                    WHEN amount IS NOT NULL THEN '{FIXED}'
+                    WHEN below_unit <> {_HOUR} THEN '{CONCENTRATION}'
+                    WHEN below IS NOT NULL THEN '{OVER_HOURS}'
+                    ELSE '{EACH_HOUR}'
+                END AS pattern
             FROM strength
         )
         SELECT
-            drug_concept_id, any_value(unit.unit) AS unit,
+            drug_concept_id, any_value(unit.unit) AS unit, any_value(dose.pattern) AS pattern,
             any_value(dose.per_piece * unit.factor) AS per_piece, any_value(dose.per_day * unit.factor) AS per_day
         FROM dose
         JOIN unit USING (unit_concept_id)

@@ -107,6 +107,8 @@ CHANGES: dict[str, dict[str, Any]] = {
         "until": "observation_end",
         "incident": False,
         "indication": {"cohort": ["bleed"], "windows": [[-30, 0]], "unknown": ["condition"]},
+        "treatment": {"cohort": ["drug"], "windows": [[0, 64]]},
+        "dose_coverage": [1125316],
         "covered_days": 62,
         "restart": {"switch": ["bleed"], "days": [63]},
         "strata": ["sex"],

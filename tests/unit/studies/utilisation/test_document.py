@@ -6,7 +6,7 @@ from enclos.lexicon.refusals import NotAsPromised
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import AgeGroup, DayWindow, Domain, Stratum
 from enclos.studies.steps import columns_read
-from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
+from enclos.studies.utilisation.model import Indications, Restart, Treatments, Until, Utilisation
 
 HEAD = """\
 study: small
@@ -25,6 +25,8 @@ FULL = """\
       until: observation_end
       incident: false
       indication: {cohort: bleed, windows: [[-30, 0], [null, 0]], unknown: [condition]}
+      treatment: {cohort: [other, bleed], windows: [[0, 30]], exclusive: true}
+      dose_coverage: 9
       covered_days: 180
       restart: {switch: other, days: [30, null], incident: false, first_only: false}
       strata: [sex, age_group]
@@ -47,11 +49,14 @@ def test_every_option_arrives() -> None:
             restart=Restart(("other",), (30, None), incident=False, first_only=False),
             strata=(Stratum.SEX, Stratum.AGE_GROUP),
             age_groups=(AgeGroup(0, 17), AgeGroup(18, 150)),
+            treatments=Treatments(("other", "bleed"), (DayWindow(0, 30),), exclusive=True),
+            dose_coverage=(9,),
         ),
     )
     columns = columns_read(study)
     assert "amount_value" in columns["drug_strength"]
-    assert "quantity" in columns["drug_exposure"]
+    assert {"quantity", "route_concept_id"} <= set(columns["drug_exposure"])
+    assert columns["concept"] == ("concept_id", "concept_name")
 
 
 def test_exposures_are_those_of_the_cohorts_unless_said_otherwise() -> None:
@@ -72,6 +77,9 @@ def test_exposures_are_those_of_the_cohorts_unless_said_otherwise() -> None:
             "cohort: drug, indication: {cohort: bleed, windows: [[1, 0]]}",
             "indication.windows[0]: a window is [first day, last day]",
         ),
+        ("cohort: drug, treatment: {cohort: nobody, windows: [[0, 0]]}", "treatment.cohort[0]: there is no cohort"),
+        ("cohort: drug, treatment: {cohort: other, windows: [[1, 0]]}", "treatment.windows[0]: a window is"),
+        ("cohort: drug, dose_coverage: [9, 9]", "utilisation.dose_coverage: a value is given twice"),
         ("cohort: drug, strata: age_group", "utilisation.strata: age_group needs age_groups"),
         ("cohort: drug, restart: {switch: nobody}", "restart.switch[0]: there is no cohort of that name"),
         ("cohort: drug, restart: {switch: other, days: [30, 30]}", "restart.days: a value is given twice"),
