@@ -1,0 +1,120 @@
+"""The worked examples of CohortConstructor's own tests.
+
+Source: OHDSI/CohortConstructor, ``tests/testthat``; the figures are theirs. What is covered where:
+
+- test-conceptCohort (simple example, out of observation), test-collapseCohorts (simple example), test-measurementCohort
+  (no values, out of observation): here.
+- test-intersectCohorts, test-requireDemographics: their data are drawn by an R package, so the examples cannot be had;
+  the operations are on GiBleed against the package in ``test_gibleed_parity_derived.py`` and in ``test_derived.py``.
+- measurements by value or unit: a Circe definition (``test_circe.py``); ``gap = Inf``, names, codelists: not here.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from enclos.studies.derived.model import Collapse
+from enclos.studies.model import ConceptCohort, DerivedCohort, Domain, Incidence, Limit, OpenEnd, Population, Study
+from enclos.studies.steps import cohort_table
+from factories.studies import rows_table, tables_of
+from factories.study_tables import Row, people, rows_of
+from fakes.cdm import cdm_of_rows
+
+START = date(2020, 1, 1)
+DRUG = ConceptCohort("drug", (1,), False, Domain.DRUG, Limit.ALL, OpenEnd.EVENT_END)
+PERSONS = """
+    person | sex | born       | observed               | events
+    1      | F   | 1980-01-01 | 2020-01-01..2029-12-31 |
+    2      | F   | 1980-01-01 | 2020-01-01..2029-12-31 |
+    3      | F   | 1980-01-01 | 2020-01-01..2029-12-31 |
+"""
+EXPOSURES = """
+    person | concept | days
+    1      | 1       | 0..400
+    1      | 1       | 300..800
+    1      | 1       | 1500..1600
+    1      | 2       | 750..1550
+    2      | 1       | 10..2000
+    2      | 1       | 800..1000
+    3      | 2       | 150..600
+"""
+
+
+def drug_members(more: str, *, gap: int | None = None) -> list[Row]:
+    """Person and stretch, in days since the first of 2020, of the cohort of drug 1."""
+    rows = []
+    for person, concept, days in rows_of(EXPOSURES.rstrip() + "\n" + more):
+        first, last = (START + timedelta(days=int(each)) for each in days.split(".."))
+        rows.append((int(person), int(concept), first, last))
+    tables = {**tables_of(people(PERSONS)), "drug_exposure": rows_table("drug_exposure", rows)}
+    name = "drug" if gap is None else "collapsed"
+    cohorts = (DRUG, DerivedCohort("collapsed", Collapse("drug", gap or 0)))
+    study = Study("spec", cohorts, (Incidence((name,), Population()),))
+    return [
+        (
+            str(row["subject_id"]),
+            f"{(row['cohort_start_date'] - START).days}..{(row['cohort_end_date'] - START).days}",
+        )
+        for row in cohort_table(study, cdm_of_rows(tables)).to_pylist()
+        if row["cohort_name"] == name
+    ]
+
+
+def test_concept_cohort_simple_example() -> None:
+    """Exposures that share a day are one entry; each of the last four ends on the day that the next one begins."""
+    more = "1 | 1 | 1800..1801\n1 | 1 | 1801..1802\n1 | 1 | 1802..1803\n1 | 1 | 1803..1804"
+    assert drug_members(more) == rows_of("""
+        person | days
+        1      | 0..800
+        1      | 1500..1600
+        1      | 1800..1804
+        2      | 10..2000
+    """)
+
+
+@pytest.mark.parametrize(("gap", "n_entries"), [(0, 7), (1, 4)])
+def test_collapse_cohorts_simple_example(gap: int, n_entries: int) -> None:
+    """Four exposures of one day, on days in a row."""
+    more = "1 | 1 | 1800..1800\n1 | 1 | 1801..1801\n1 | 1 | 1802..1802\n1 | 1 | 1803..1803"
+    assert len(drug_members(more, gap=gap)) == n_entries
+
+
+def test_concept_cohort_out_of_observation() -> None:
+    """A record that begins before observation, or ends before it begins, is none; one that lasts on ends with it."""
+    more = "3 | 1 | -10..50\n3 | 1 | 430..400\n3 | 1 | 3000..9000"
+    assert drug_members(more)[-1] == ("3", f"3000..{(date(2029, 12, 31) - START).days}")
+    assert [person for person, _ in drug_members(more)].count("3") == 1
+
+
+def test_measurement_cohort_no_values() -> None:
+    persons = """
+        person | sex | born       | observed               | events
+        1      | M   | 1997-08-22 | 2000-06-03..2013-06-29 |
+        2      | M   | 1963-01-27 | 1999-04-05..2003-06-15 |
+        3      | M   | 1986-03-10 | 2015-01-15..2015-10-11 |
+    """
+    days = rows_of("""
+        person | concept | day
+        1      | 7       | 2000-07-01
+        1      | 8       | 2000-12-11
+        2      | 8       | 2002-09-08
+        3      | 9       | 2015-02-19
+        3      | 9       | 2015-02-20
+        1      | 7       | 1900-01-01
+        1      | 7       | 2050-01-01
+    """)
+    rows = [(int(person), int(concept), date.fromisoformat(day)) for person, concept, day in days]
+    tables = {**tables_of(people(persons)), "measurement": rows_table("measurement", rows)}
+    pressure = ConceptCohort("pressure", (7, 8, 9), False, Domain.MEASUREMENT, Limit.ALL, OpenEnd.EVENT_END)
+    study = Study("spec", (pressure,), (Incidence(("pressure",), Population()),))
+    found = cohort_table(study, cdm_of_rows(tables)).to_pylist()
+    assert [(str(row["subject_id"]), str(row["cohort_start_date"])) for row in found] == rows_of("""
+        person | day
+        1      | 2000-07-01
+        1      | 2000-12-11
+        2      | 2002-09-08
+        3      | 2015-02-19
+        3      | 2015-02-20
+    """)
