@@ -11,10 +11,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from enclos.studies.calibration.model import Control
+from enclos.studies.calibration.rules.calibrating import Calibration
 from enclos.studies.cases.estimates import odds_ratios, rate_ratio
 from enclos.studies.cases.matching import Stays, cross, draw, exposed
 from enclos.studies.cases.model import CaseCrossover, Matching
 from enclos.studies.model import DayWindow
+from enclos.studies.sccs.controls import estimate_of
+from enclos.studies.sccs.fitting import Effect
 from enclos.studies.sccs.intervals import Stretches
 
 TRUTHS = {"null": 1.0, "harmful": 2.0, "protective": 0.5}
@@ -106,6 +110,33 @@ def test_ratios_are_recovered(design: str, truth: float) -> None:
 def test_without_the_other_drug_the_first_is_blamed() -> None:
     found = np.array([case_control(seed, 1.0, with_other=False)[0] for seed in range(20)])
     assert found.mean() > 6 * found.std(ddof=1) / math.sqrt(20)
+
+
+def coverage_without_the_other(n_populations: int) -> tuple[float, float]:
+    """Shares of intervals that hold a harmful ratio, as they are and calibrated by twelve negative controls."""
+    nulls = [estimate_of(Effect(*case_control(1000 + seed, 1.0, with_other=False))) for seed in range(12)]
+    calibration = Calibration.of([Control(each) for each in nulls])
+    true, held = math.log(2), [0, 0]
+    for seed in range(n_populations):
+        effect = Effect(*case_control(seed, 2.0, with_other=False))
+        found = calibration.interval(estimate_of(effect))
+        assert found.lower is not None and found.upper is not None
+        held[0] += effect.lower <= true <= effect.upper
+        held[1] += found.lower <= true <= found.upper
+    return held[0] / n_populations, held[1] / n_populations
+
+
+def test_negative_controls_restore_coverage_of_a_case_control_study() -> None:
+    plain, calibrated = coverage_without_the_other(20)
+    assert plain <= 0.75
+    assert calibrated >= 0.85
+
+
+@pytest.mark.slow
+def test_negative_controls_restore_coverage_in_two_hundred_populations() -> None:
+    plain, calibrated = coverage_without_the_other(200)
+    assert plain < 0.75
+    assert calibrated > 0.9
 
 
 @pytest.mark.slow

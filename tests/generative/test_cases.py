@@ -99,7 +99,7 @@ def test_self_controlled_cohorts_count_what_the_oracle_does(
     n_buckets: int,
 ) -> None:
     asked = SelfControlledCohort(
-        ("drug", "other"), ("bleed",), DayWindow(*risk), DayWindow(*control), *flags, prior, follow_up
+        ("drug", "other"), ("bleed",), DayWindow(*risk), DayWindow(*control), *flags, prior, follow_up, show_failed=True
     )
     found, _ = shown(people, asked, n_buckets)
     around = oracle.Around(risk, control, *flags, prior, follow_up)
@@ -134,7 +134,9 @@ def test_case_crossovers_compare_what_the_oracle_does(
     prior: int,
     n_buckets: int,
 ) -> None:
-    asked = CaseCrossover(("drug", "other"), ("bleed",), DayWindow(*window), offsets, first_only, prior)
+    asked = CaseCrossover(
+        ("drug", "other"), ("bleed",), DayWindow(*window), offsets, first_only, prior, show_failed=True
+    )
     found, _ = shown(people, asked, n_buckets)
     counts = {name: [0, 0, 0, 0] for name in asked.exposures}
     for person in persons_of(people):
@@ -175,7 +177,9 @@ def check_case_controls(
 ) -> None:
     within = "ill" if nested else None
     matching = Matching(n_controls, 11, *rules)
-    asked = CaseControl(("drug", "other"), ("bleed",), within, DayWindow(*window), first_only, prior, matching)
+    asked = CaseControl(
+        ("drug", "other"), ("bleed",), within, DayWindow(*window), first_only, prior, matching, show_failed=True
+    )
     found, result = shown(people, asked, n_buckets)
     assert result.table.equals(shown(people, asked, 4)[1].table), "the buckets matter"
     persons = persons_of(people)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
+from enclos.studies.calibration.document import wrong_controls
 from enclos.studies.cases.model import (
     MAX_CALIPER_YEARS,
     MAX_CONTROLS,
@@ -16,12 +17,14 @@ from enclos.studies.cases.model import (
     CaseCrossover,
     Matching,
     SelfControlledCohort,
+    Thresholds,
 )
 from enclos.studies.document.values import (
     NAME_PATTERN,
     AnalysisDocument,
     Complaint,
     Days,
+    Document,
     Many,
     Names,
     listed,
@@ -42,9 +45,34 @@ _Offsets: TypeAlias = Annotated[
 _Name: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
 
 
+_Limit: TypeAlias = Annotated[
+    StrictFloat | StrictInt | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
+]
+_JUDGED = Thresholds()
+
+
+class CaseDiagnosticsDocument(Document):
+    """What must hold before a ratio is shown; null: not judged."""
+
+    mdrr: _Limit = Field(_JUDGED.mdrr, description="The largest minimum detectable ratio.")
+    ease: _Limit = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
+    left_out: _Limit = Field(
+        _JUDGED.left_out, description="The least share of controls that hold when calibrated by all others."
+    )
+
+    def noun(self) -> Thresholds:
+        """The thresholds meant."""
+        return Thresholds(*(None if each is None else float(each) for each in (self.mdrr, self.ease, self.left_out)))
+
+
 class _AroundOutcomes(AnalysisDocument):
     exposure: Names = Field(description="The cohort, or cohorts, of exposures.")
     outcome: Names = Field(description="The cohort, or cohorts, whose first day is the outcome; one result each.")
+    negative_controls: Names | None = Field(
+        None, description="Outcomes that no exposure changes; they tell the systematic error."
+    )
+    diagnostics: CaseDiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
+    show_failed: StrictBool = Field(False, description="Whether ratios are shown although a diagnostic fails.")
 
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
@@ -53,6 +81,13 @@ class _AroundOutcomes(AnalysisDocument):
         yield from twice(self, "exposure", "outcome")
         if set(self.exposure) & set(self.outcome):
             yield ("outcome",), "an exposure is not its own outcome", Code.STUDY_INVALID
+        yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
+        yield from wrong_controls([*self.exposure, *self.outcome], self.negative_controls, None)
+
+    def judged(self) -> tuple[tuple[str, ...], Thresholds, bool]:
+        """Negative controls, thresholds, and whether ratios that fail are shown."""
+        limits = Thresholds() if self.diagnostics is None else self.diagnostics.noun()
+        return tuple(self.negative_controls or ()), limits, self.show_failed
 
 
 class SelfControlledCohortDocument(_AroundOutcomes):
@@ -94,6 +129,7 @@ class SelfControlledCohortDocument(_AroundOutcomes):
             self.full_windows,
             self.days_prior_observation,
             self.follow_up_days,
+            *self.judged(),
         )
 
 
@@ -133,6 +169,7 @@ class CaseCrossoverDocument(_CaseDocument):
             tuple(self.control_offsets),
             self.first_outcome_only,
             self.days_prior_observation,
+            *self.judged(),
         )
 
 
@@ -159,7 +196,7 @@ class CaseControlDocument(_CaseDocument):
         yield from _wrong_risk_window(self.risk_window)
         if self.within is not None and self.within not in cohorts:
             yield ("within",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
-        if self.within in self.outcome:
+        if self.within in [*self.outcome, *(self.negative_controls or [])]:
             yield ("within",), "cases are not nested in their own outcome", Code.STUDY_INVALID
 
     def noun(self) -> CaseControl:
@@ -173,4 +210,5 @@ class CaseControlDocument(_CaseDocument):
             self.first_outcome_only,
             self.days_prior_observation,
             matching,
+            *self.judged(),
         )

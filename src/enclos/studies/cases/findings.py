@@ -10,11 +10,22 @@ import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.studies.calibration.rules.strength import minimum_detectable_in_sets
+from enclos.studies.cases.judging import Judged
 from enclos.studies.cases.matching import Sets
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.rules.attrition import Left
 from enclos.studies.rules.report import Estimate, Place, Report
-from enclos.studies.sccs.findings import GROUP_NAME, logical, number, ratio_estimates
+from enclos.studies.sccs.findings import (
+    GROUP_NAME,
+    calibrated_estimates,
+    e_value_estimates,
+    logical,
+    number,
+    ratio_estimates,
+    report_controls,
+    report_diagnostics,
+)
 from enclos.studies.sccs.fitting import Effect
 from enclos.studies.sccs.intervals import Bools
 
@@ -43,25 +54,61 @@ def report_cohort(
     asked: SelfControlledCohort,
     counts: Mapping[tuple[str, str], PairCounts],
     ratios: Mapping[tuple[str, str], tuple[float, float, float]],
+    judged: Judged,
 ) -> None:
-    """Add one place per exposure and outcome."""
-    result_id = report.start(COHORT, GROUP_NAME, "", "", _cohort_settings(asked))
+    """Add what was judged, then one place per exposure and outcome."""
+    settings = _cohort_settings(asked)
+    result_id = report.start(f"{COHORT}_diagnostics", GROUP_NAME, "", "", settings)
+    for outcome, looked_at in judged.diagnostics.items():
+        persons = BitMap.union(*(counts[exposure, outcome].persons for exposure in asked.exposures))
+        report_diagnostics(report, result_id, outcome, looked_at, persons)
+    result_id = report.start(COHORT, GROUP_NAME, "", "", settings)
     for (exposure, outcome), each in counts.items():
+        if outcome not in judged.diagnostics:
+            continue
+        shown = judged.shows(outcome, exposure)
         place = Place(GROUP_NAME, outcome, _VARIABLE, exposure)
         whole = {
             "n_persons": len(each.persons),
             "n_exposures": each.n_exposures,
-            "n_events": each.n_risk,
-            "n_events_unexposed": each.n_control,
-            "person_days": each.risk_days,
-            "person_days_unexposed": each.control_days,
         }
+        if shown:  # they would tell the ratio
+            whole["n_events"] = each.n_risk
+            whole["n_events_unexposed"] = each.n_control
+            whole["person_days"] = each.risk_days
+            whole["person_days_unexposed"] = each.control_days
         estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in whole.items()]
         named = zip(("rate_ratio", "lower", "upper"), ratios[exposure, outcome], strict=True)
-        estimates += [number(name, value) for name, value in named if math.isfinite(value)]
+        if shown:
+            estimates += [number(name, value) for name, value in named if math.isfinite(value)]
+            estimates += _beside("rate_ratio", effect_of_rates(ratios[exposure, outcome]), judged, asked, exposure)
         report.add(result_id, place, estimates)
         report.add_cell(result_id, place, each.having_risk, each.persons)
         report.add_cell(result_id, replace(place, variable=_UNEXPOSED), each.having_control, each.persons)
+    _report_controls(report, COHORT, settings, "rate_ratio", asked.exposures, judged)
+
+
+def effect_of_rates(ratio: tuple[float, float, float]) -> Effect:
+    """A ratio of rates with its interval as logarithms."""
+    logs = [math.log(each) if each > 0 else -math.inf if each == 0 else math.nan for each in ratio]
+    return Effect(*logs)
+
+
+def _beside(
+    name: str, effect: Effect, judged: Judged, asked: SelfControlledCohort | CaseCrossover | CaseControl, exposure: str
+) -> list[Estimate]:
+    """The E-value of a ratio, and the ratio freed of the error that negative controls tell."""
+    at = asked.exposures.index(exposure)
+    freed = calibrated_estimates(name, effect, judged.controls[at].calibration) if at in judged.controls else []
+    return [*e_value_estimates(effect), *freed]
+
+
+def _report_controls(
+    report: Report, kind: str, settings: Mapping[str, str], name: str, exposures: Sequence[str], judged: Judged
+) -> None:
+    if judged.controls:
+        result_id = report.start(f"{kind}_controls", GROUP_NAME, "true_ratio", "", settings)
+        report_controls(report, result_id, name, [(_VARIABLE, each) for each in exposures], judged.controls)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,15 +121,30 @@ class SetsFound:
     steps: Sequence[tuple[str, int, BitMap]]
     """What was asked, the outcomes it left, and the persons who have them."""
 
+    def detectable(self) -> list[float | None]:
+        """The smallest odds ratio of each exposure that these sets would show."""
+        n = np.bincount(self.sets.number)
+        kept = n > 0
+        return [
+            minimum_detectable_in_sets(np.bincount(self.sets.number[exposed], minlength=len(n))[kept], n[kept])
+            for exposed in self.exposed.T
+        ]
+
 
 def report_sets(
     report: Report,
     kind: str,
-    exposures: Sequence[str],
+    asked: CaseCrossover | CaseControl,
     settings: Mapping[str, str],
-    found: Mapping[str, SetsFound],
+    every: Mapping[str, SetsFound],
+    judged: Judged,
 ) -> None:
-    """Add one place per exposure and outcome, and the attrition of cases."""
+    """Add what was judged, then one place per exposure and outcome, and the attrition of cases."""
+    exposures = asked.exposures
+    found = {outcome: every[outcome] for outcome in asked.outcomes}
+    result_id = report.start(f"{kind}_diagnostics", GROUP_NAME, "", "", settings)
+    for outcome, looked_at in judged.diagnostics.items():
+        report_diagnostics(report, result_id, outcome, looked_at, found[outcome].sets.person)
     result_id = report.start(kind, GROUP_NAME, "", "", settings)
     for outcome, each in found.items():
         sets = each.sets
@@ -90,14 +152,17 @@ def report_sets(
         for at, exposure in enumerate(exposures):
             place = Place(GROUP_NAME, outcome, _VARIABLE, exposure)
             exposed = each.exposed[:, at]
-            whole = {
-                "n_cases": int(sets.is_case.sum()),
-                "n_cases_exposed": int((sets.is_case & exposed).sum()),
-                "n_controls": int((~sets.is_case).sum()),
-                "n_controls_exposed": int((~sets.is_case & exposed).sum()),
-            }
+            whole = {"n_cases": int(sets.is_case.sum()), "n_controls": int((~sets.is_case).sum())}
+            shown = judged.shows(outcome, exposure)
+            if shown:  # they would tell the ratio
+                whole["n_cases_exposed"] = int((sets.is_case & exposed).sum())
+                whole["n_controls_exposed"] = int((~sets.is_case & exposed).sum())
             estimates = [Estimate(name, EstimateType.INTEGER, str(count)) for name, count in whole.items()]
-            report.add(result_id, place, [*estimates, *ratio_estimates("odds_ratio", each.effects[at])])
+            if shown:
+                effect = each.effects[at]
+                estimates += ratio_estimates("odds_ratio", effect)
+                estimates += _beside("odds_ratio", effect, judged, asked, exposure)
+            report.add(result_id, place, estimates)
             parts = {
                 _VARIABLE: (sets.is_case & exposed, cases),
                 _UNEXPOSED_CASES: (sets.is_case & ~exposed, cases),
@@ -107,6 +172,7 @@ def report_sets(
             for variable, (those, among) in parts.items():
                 having = BitMap(sets.person[those].astype(np.uint32))
                 report.add_cell(result_id, replace(place, variable=variable), having, among)
+    _report_controls(report, kind, settings, "odds_ratio", exposures, judged)
     result_id = report.start(f"{kind}_attrition", GROUP_NAME, "reason", "reason_id", settings)
     for outcome, each in found.items():
         _report_attrition(report, result_id, outcome, each.steps)
@@ -135,6 +201,7 @@ def _cohort_settings(asked: SelfControlledCohort) -> dict[str, str]:
         "full_windows": logical(asked.full_windows),
         "days_prior_observation": str(asked.days_prior_observation),
         "follow_up_days": str(asked.follow_up_days),
+        "show_failed": logical(asked.show_failed),
     }
 
 
@@ -147,6 +214,7 @@ def crossover_settings(asked: CaseCrossover) -> dict[str, str]:
         "control_offsets": SEPARATOR.join(map(str, asked.control_offsets)),
         "first_outcome_only": logical(asked.first_outcome_only),
         "days_prior_observation": str(asked.days_prior_observation),
+        "show_failed": logical(asked.show_failed),
     }
 
 
@@ -165,4 +233,5 @@ def control_settings(asked: CaseControl) -> dict[str, str]:
         "match_sex": logical(matching.sex),
         "age_caliper_years": "none" if matching.age_caliper_years is None else str(matching.age_caliper_years),
         "entry_caliper_days": "none" if matching.entry_caliper_days is None else str(matching.entry_caliper_days),
+        "show_failed": logical(asked.show_failed),
     }

@@ -13,11 +13,28 @@ _MONTH_AFTER, _MONTH_BEFORE = DayWindow(1, 30), DayWindow(-30, -1)
 _MONTH_TO, _THE_DAY = DayWindow(-30, 0), DayWindow(0, 0)
 
 
-def _check_names(exposures: tuple[str, ...], outcomes: tuple[str, ...]) -> None:
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What the diagnostics must reach before a ratio is shown; None: not judged.
+
+    Source: SelfControlledCohort 2 and SelfControlledCaseSeries 6, the defaults of their thresholds.
+    """
+
+    mdrr: float | None = 10.0
+    """The largest minimum detectable ratio."""
+    ease: float | None = 0.25
+    """The largest expected absolute systematic error over the negative controls."""
+    left_out: float | None = None
+    """The least share of controls whose interval, calibrated by all others, holds none."""
+
+
+def _check_names(exposures: tuple[str, ...], outcomes: tuple[str, ...], controls: tuple[str, ...]) -> None:
     if not all(values and len(set(values)) == len(values) for values in (exposures, outcomes)):
         raise ValueError("a design has at least one exposure and one outcome, each once")
     if set(exposures) & set(outcomes):
         raise ValueError("an exposure is not its own outcome")
+    if len(set(controls)) != len(controls) or {*exposures, *outcomes} & set(controls):
+        raise ValueError("a negative control is neither exposure nor outcome, each once")
 
 
 def _check_window(window: DayWindow) -> None:
@@ -48,9 +65,14 @@ class SelfControlledCohort(CohortAnalysis):
     days_prior_observation: int = 0
     follow_up_days: int = 0
     """Days that must be observed after an exposure begins."""
+    negative_controls: tuple[str, ...] = ()
+    """Outcomes that no exposure changes."""
+    thresholds: Thresholds = Thresholds()
+    show_failed: bool = False
+    """Whether ratios are shown although a diagnostic fails."""
 
     def __post_init__(self) -> None:
-        _check_names(self.exposures, self.outcomes)
+        _check_names(self.exposures, self.outcomes, self.negative_controls)
         _check_window(self.risk_window)
         _check_window(self.control_window)
         _check_days(self.days_prior_observation, self.follow_up_days)
@@ -60,7 +82,7 @@ class SelfControlledCohort(CohortAnalysis):
     @property
     def cohort_names(self) -> tuple[str, ...]:
         """Every cohort that the analysis reads, each once."""
-        return (*self.exposures, *self.outcomes)
+        return (*self.exposures, *self.outcomes, *self.negative_controls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +98,14 @@ class CaseCrossover(CohortAnalysis):
     """How many days before the risk window each control window lies, as numbers below zero."""
     first_outcome_only: bool = True
     days_prior_observation: int = 180
+    negative_controls: tuple[str, ...] = ()
+    """Outcomes that no exposure changes."""
+    thresholds: Thresholds = Thresholds()
+    show_failed: bool = False
+    """Whether ratios are shown although a diagnostic fails."""
 
     def __post_init__(self) -> None:
-        _check_names(self.exposures, self.outcomes)
+        _check_names(self.exposures, self.outcomes, self.negative_controls)
         _check_window(self.risk_window)
         _check_days(self.days_prior_observation)
         offsets = self.control_offsets
@@ -93,7 +120,7 @@ class CaseCrossover(CohortAnalysis):
     @property
     def cohort_names(self) -> tuple[str, ...]:
         """Every cohort that the analysis reads, each once."""
-        return (*self.exposures, *self.outcomes)
+        return (*self.exposures, *self.outcomes, *self.negative_controls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +158,23 @@ class CaseControl(CohortAnalysis):
     first_outcome_only: bool = True
     days_prior_observation: int = 180
     matching: Matching = Matching()
+    negative_controls: tuple[str, ...] = ()
+    """Outcomes that no exposure changes."""
+    thresholds: Thresholds = Thresholds()
+    show_failed: bool = False
+    """Whether ratios are shown although a diagnostic fails."""
 
     def __post_init__(self) -> None:
-        _check_names(self.exposures, self.outcomes)
+        _check_names(self.exposures, self.outcomes, self.negative_controls)
         _check_window(self.risk_window)
         _check_days(self.days_prior_observation)
         if (self.risk_window.to_day or 0) > 0:
             raise ValueError("the risk window ends with the outcome")
-        if self.within is not None and self.within in self.outcomes:
+        if self.within is not None and self.within in (*self.outcomes, *self.negative_controls):
             raise ValueError("cases are not nested in their own outcome")
 
     @property
     def cohort_names(self) -> tuple[str, ...]:
         """Every cohort that the analysis reads, each once."""
-        names = (*self.exposures, *self.outcomes)
+        names = (*self.exposures, *self.outcomes, *self.negative_controls)
         return names if self.within is None or self.within in names else (*names, self.within)

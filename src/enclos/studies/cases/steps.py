@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap
 
+from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
 from enclos.studies.cases import findings, plans
 from enclos.studies.cases.estimates import odds_ratios, rate_ratio
-from enclos.studies.cases.findings import PairCounts, SetsFound
+from enclos.studies.cases.findings import PairCounts, SetsFound, effect_of_rates
+from enclos.studies.cases.judging import judged
 from enclos.studies.cases.matching import Sets, Stays, cross, draw, exposed
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.model import Cohort, CohortAnalysis
@@ -33,7 +35,7 @@ class SelfControlledCohortFollower:
     def __init__(self, analysis: SelfControlledCohort, cohorts: Sequence[Cohort]) -> None:
         self._analysis = analysis
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
-        pairs = product(analysis.exposures, analysis.outcomes)
+        pairs = product(analysis.exposures, (*analysis.outcomes, *analysis.negative_controls))
         self._counts = {pair: PairCounts() for pair in pairs}
 
     def take(self, bucket: CdmBucket, first_person: int) -> None:
@@ -57,7 +59,16 @@ class SelfControlledCohortFollower:
             pair: rate_ratio(each.n_risk, each.n_control, each.risk_days, each.control_days)
             for pair, each in self._counts.items()
         }
-        findings.report_cohort(report, self._analysis, self._counts, ratios)
+        asked = self._analysis
+        every = (*asked.outcomes, *asked.negative_controls)
+        effects = {name: [effect_of_rates(ratios[each, name]) for each in asked.exposures] for name in every}
+        detectable = {name: [_detectable(self._counts[each, name]) for each in asked.exposures] for name in every}
+        findings.report_cohort(report, asked, self._counts, ratios, judged(asked, effects, detectable))
+
+
+def _detectable(counts: PairCounts) -> float | None:
+    days = counts.risk_days + counts.control_days
+    return minimum_detectable_in_series(counts.n_risk + counts.n_control, counts.risk_days / days if days else 0.0)
 
 
 @dataclass(slots=True)
@@ -97,7 +108,7 @@ class _Cases:
     def __init__(self, analysis: CaseCrossover | CaseControl, cohorts: Sequence[Cohort]) -> None:
         self._asked = analysis
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
-        self._gathered = {outcome: Gathered() for outcome in analysis.outcomes}
+        self._gathered = {name: Gathered() for name in (*analysis.outcomes, *analysis.negative_controls)}
         self._within: int | None = None
         self._exposures_of_cases = True
 
@@ -123,6 +134,12 @@ class _Cases:
         place[[self._index[name] for name in self._asked.exposures]] = np.arange(len(self._asked.exposures))
         eras = gathered.eras
         return Stretches(eras["ordinal"], place[eras["cohort"]], eras["first_day"], eras["last_day"])
+
+    def _report(self, report: Report, kind: str, settings: Mapping[str, str], found: Mapping[str, SetsFound]) -> None:
+        """Judge the ratios, and add them."""
+        effects = {name: each.effects for name, each in found.items()}
+        detectable = {name: each.detectable() for name, each in found.items()}
+        findings.report_sets(report, kind, self._asked, settings, found, judged(self._asked, effects, detectable))
 
     def _found(self, gathered: Gathered, sets: Sets, first_day: Ints) -> SetsFound:
         """Exposure and odds ratios of the sets in which a case is compared with anything.
@@ -157,7 +174,7 @@ class CaseCrossoverFollower(_Cases):
         """Add odds ratios and attrition."""
         asked = self._analysis
         found = {outcome: self._crossed(each) for outcome, each in self._gathered.items()}
-        findings.report_sets(report, findings.CROSSOVER, asked.exposures, findings.crossover_settings(asked), found)
+        self._report(report, findings.CROSSOVER, findings.crossover_settings(asked), found)
 
     def _crossed(self, gathered: Gathered) -> SetsFound:
         order, index = gathered.in_order(), gathered.index
@@ -178,7 +195,7 @@ class CaseControlFollower(_Cases):
         """Add odds ratios and attrition."""
         asked = self._analysis
         found = {outcome: self._matched(each) for outcome, each in self._gathered.items()}
-        findings.report_sets(report, findings.CONTROL, asked.exposures, findings.control_settings(asked), found)
+        self._report(report, findings.CONTROL, findings.control_settings(asked), found)
 
     def _matched(self, gathered: Gathered) -> SetsFound:
         asked, order = self._analysis, gathered.in_order()

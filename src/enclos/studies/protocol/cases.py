@@ -79,6 +79,19 @@ SCCS = Words(
 )
 
 
+def _judged(each: SelfControlledCohort | CaseCrossover | CaseControl) -> Options:
+    limits = each.thresholds
+    words = {
+        "minimum detectable ratio at most": limits.mdrr,
+        "expected absolute systematic error at most": limits.ease,
+        "share of controls that the others calibrate at least": limits.left_out,
+    }
+    yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
+    said = "; ".join(f"{what} {value:g}" for what, value in words.items() if value is not None)
+    yield "Diagnostics before a ratio is shown", said or "none"
+    yield "Ratios shown although a diagnostic fails", yes(each.show_failed)
+
+
 def _self_controlled_cohort(each: SelfControlledCohort) -> Options:
     yield "Exposures", names(each.exposures)
     yield "Outcomes", names(each.outcomes)
@@ -90,6 +103,7 @@ def _self_controlled_cohort(each: SelfControlledCohort) -> Options:
     yield "All days of both are observed", yes(each.full_windows)
     yield "Days of prior observation", each.days_prior_observation
     yield "Days observed after an exposure begins", each.follow_up_days
+    yield from _judged(each)
 
 
 SELF_CONTROLLED_COHORT = Words(
@@ -116,6 +130,7 @@ def _crossover(each: CaseCrossover) -> Options:
     yield "Control windows, in days before", ", ".join(str(-offset) for offset in each.control_offsets)
     yield "Only a person's first outcome", yes(each.first_outcome_only)
     yield "Days of prior observation", each.days_prior_observation
+    yield from _judged(each)
 
 
 CASE_CROSSOVER = Words(
@@ -146,6 +161,7 @@ def _control(each: CaseControl) -> Options:
     years = matching.age_caliper_years
     yield "Largest difference of ages", "any" if years is None else f"{years} years"
     yield "Largest difference of entries", days(matching.entry_caliper_days, "any")
+    yield from _judged(each)
 
 
 def _control_covariates(each: CaseControl) -> str:

@@ -69,7 +69,7 @@ def within_bounds(
     return Diagnostic(name, passed, ratio, lower, upper, exposure=exposure, least=least, most=most)
 
 
-def at_most(name: str, value: float, most: float | None, place: tuple[str, str]) -> Diagnostic:
+def at_most(name: str, value: float, most: float | None, place: tuple[str | None, str]) -> Diagnostic:
     """Whether a number of one ratio is no larger than asked; one that could not be had does not pass.
 
     In: place — the window and the exposure
@@ -79,7 +79,7 @@ def at_most(name: str, value: float, most: float | None, place: tuple[str, str])
     return Diagnostic(name, passed, value, exposure=exposure, window=window, most=_or_nan(most))
 
 
-def at_least(name: str, value: float, least: float | None, place: tuple[str, str]) -> Diagnostic:
+def at_least(name: str, value: float, least: float | None, place: tuple[str | None, str]) -> Diagnostic:
     """Whether a number of one ratio is no smaller than asked; one that could not be had does not pass."""
     window, exposure = place
     passed = None if least is None else value >= least

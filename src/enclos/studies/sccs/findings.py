@@ -52,12 +52,13 @@ def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found], control
     settings = _settings(asked)
     result_id = report.start(DIAGNOSTICS, GROUP_NAME, "window", "", settings)
     for outcome, each in found.items():
-        _report_diagnostics(report, result_id, outcome, each)
+        report_diagnostics(report, result_id, outcome, each.diagnostics, each.persons)
     result_id = report.start(ESTIMATES, GROUP_NAME, "", "", settings)
     for outcome, each in found.items():
         _report_estimates(report, result_id, asked, outcome, each, controls)
     if controls:
-        _report_controls(report, report.start(CONTROLS, GROUP_NAME, "true_ratio", "", settings), asked, controls)
+        result_id = report.start(CONTROLS, GROUP_NAME, "true_ratio", "", settings)
+        report_controls(report, result_id, "rate_ratio", list(windows_in_order(asked)), controls)
     result_id = report.start(ATTRITION, GROUP_NAME, "reason", "reason_id", settings)
     for outcome, each in found.items():
         report_steps(report, result_id, GROUP_NAME, outcome, each.steps, each.every_person)
@@ -71,9 +72,12 @@ def is_shown(asked: Sccs, found: Found, place: tuple[str, str | None] | None = N
     return asked.show_failed or diagnostics.all_hold(found.diagnostics, place)
 
 
-def _report_diagnostics(report: Report, result_id: int, outcome: str, found: Found) -> None:
-    everyone = BitMap(found.persons.astype(np.uint32))
-    for each in found.diagnostics:
+def report_diagnostics(
+    report: Report, result_id: int, outcome: str, looked_at: Sequence[Diagnostic], persons: Ints | BitMap
+) -> None:
+    """Add what was looked at of one outcome, each with what is asked and the verdict."""
+    everyone = persons if isinstance(persons, BitMap) else BitMap(persons.astype(np.uint32))
+    for each in looked_at:
         strata = (OVERALL, OVERALL) if each.window is None else ("window", each.window)
         place = Place(GROUP_NAME, outcome, each.name, each.exposure, strata)
         numbers = {"estimate": each.estimate, "lower": each.lower, "upper": each.upper, "p_value": each.p_value}
@@ -109,7 +113,7 @@ def _report_estimates(
             effect = found.model.effects[column]
             estimates += [*ratio_estimates("rate_ratio", effect), *e_value_estimates(effect)]
             if column in controls:
-                estimates += _calibrated_estimates(effect, controls[column].calibration)
+                estimates += calibrated_estimates("rate_ratio", effect, controls[column].calibration)
         report.add(result_id, place, estimates)
         report.add_cell(result_id, place, cases, persons)
     shown = is_shown(asked, found)
@@ -137,26 +141,33 @@ def _report_splines(report: Report, result_id: int, outcome: str, found: Found) 
         report.add_cell(result_id, place, everyone, everyone)
 
 
-def _calibrated_estimates(effect: Effect, calibration: Calibration) -> list[Estimate]:
+def calibrated_estimates(name: str, effect: Effect, calibration: Calibration) -> list[Estimate]:
     """The ratio freed of the systematic error, as far as it exists."""
     if not effect.known:
         return []
     found = calibration.interval(estimate_of(effect))
-    ends = {"rate_ratio": found.log, "lower": found.lower, "upper": found.upper}
-    numbers = {f"calibrated_{name}": math.exp(end) for name, end in ends.items() if end is not None}
+    ends = {name: found.log, "lower": found.lower, "upper": found.upper}
+    numbers = {f"calibrated_{each}": math.exp(end) for each, end in ends.items() if end is not None}
     numbers["calibrated_p_value"] = calibration.p_value(estimate_of(effect))
-    return [number(name, value) for name, value in numbers.items() if not math.isnan(value)]
+    return [number(each, value) for each, value in numbers.items() if not math.isnan(value)]
 
 
-def _report_controls(report: Report, result_id: int, asked: Sccs, controls: Mapping[int, Controlled]) -> None:
-    """Add each control, how it holds by the others, and the systematic error, by window and exposure."""
-    for column, (window, exposure) in enumerate(windows_in_order(asked)):
-        if column not in controls:
-            continue
-        found = controls[column]
+def report_controls(
+    report: Report,
+    result_id: int,
+    name: str,
+    places: Sequence[tuple[str, str | None]],
+    controls: Mapping[int, Controlled],
+) -> None:
+    """Add each control, how it holds by the others, and the systematic error, by window and exposure.
+
+    In: name — of the ratio; places — window and exposure of each number in controls
+    """
+    for column, found in controls.items():
+        window, exposure = places[column]
         left_out = iter(found.calibration.left_out_p())
         for each in found.controls:
-            estimates = ratio_estimates("rate_ratio", each.effect)
+            estimates = ratio_estimates(name, each.effect)
             if not each.true_log and (p_value := next(left_out)) is not None:
                 estimates.append(number("left_out_p", p_value))
             true = ("true_ratio", _ratio_text(each.true_log))
@@ -165,14 +176,14 @@ def _report_controls(report: Report, result_id: int, asked: Sccs, controls: Mapp
             shares = {"coverage": level.within, "below": level.below, "above": level.above}
             shares["coverage_uncalibrated"] = level.uncalibrated
             estimates = [Estimate("n_controls", EstimateType.INTEGER, str(level.n_controls))]
-            estimates += [number(name, value) for name, value in shares.items()]
+            estimates += [number(share, value) for share, value in shares.items()]
             true = ("true_ratio", _ratio_text(level.true_log))
             report.add(result_id, Place(GROUP_NAME, OVERALL, window, exposure, true), estimates)
         null, model = found.calibration.null, found.calibration.model
         if null is not None and model is not None:
             values = {"mean": null.mean, "sd": null.sd, "ease": found.calibration.ease}
-            values |= {each.name: getattr(model, each.name) for each in fields(model)}
-            estimates = [number(name, value) for name, value in values.items()]
+            values |= {part.name: getattr(model, part.name) for part in fields(model)}
+            estimates = [number(which, value) for which, value in values.items()]
             report.add(result_id, Place(GROUP_NAME, OVERALL, window, exposure), estimates)
 
 

@@ -175,6 +175,9 @@ CHANGES: dict[str, dict[str, Any]] = {
         "full_windows": True,
         "days_prior_observation": 63,
         "follow_up_days": 64,
+        "negative_controls": ["stroke"],
+        "diagnostics": {"mdrr": 4.0},
+        "show_failed": True,
     },
     "case_crossover": {
         "exposure": ["drug", "other"],
@@ -183,6 +186,9 @@ CHANGES: dict[str, dict[str, Any]] = {
         "control_offsets": [-65, -365],
         "first_outcome_only": False,
         "days_prior_observation": 66,
+        "negative_controls": ["stroke"],
+        "diagnostics": {"mdrr": 4.0},
+        "show_failed": True,
     },
     "case_control": {
         "exposure": ["drug", "other"],
@@ -196,6 +202,9 @@ CHANGES: dict[str, dict[str, Any]] = {
         "match_sex": False,
         "age_caliper_years": None,
         "entry_caliper_days": 70,
+        "negative_controls": ["stroke"],
+        "diagnostics": {"mdrr": 4.0},
+        "show_failed": True,
     },
 }
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
 from enclos.studies.calibration.model import Side
@@ -65,6 +67,23 @@ def minimum_detectable_in_series(
     if lacking(_MOST_LOG) > 0:
         return math.inf
     return math.exp(low if lacking(low) <= 0 else float(brentq(lacking, low, _MOST_LOG, xtol=1e-10)))
+
+
+def minimum_detectable_in_sets(
+    n_exposed: npt.NDArray[np.int64], n: npt.NDArray[np.int64], *, alpha: float = 0.05, power: float = 0.8
+) -> float | None:
+    """The minimum detectable odds ratio of matched sets with one case each.
+
+    In:    n_exposed, n — of each set, case and controls together: what the case was does not matter
+    Empty: None where no set differs in exposure
+    Source: the information of conditional logistic regression at no effect, as Schoenfeld 1983 has it of Cox
+            regression; Breslow and Day, Statistical Methods in Cancer Research 2 (1987) 7.6
+    """
+    share = n_exposed / n
+    information = float((share * (1 - share)).sum())
+    if information <= 0:
+        return None
+    return math.exp(min((float(ndtri(1 - alpha / 2)) + float(ndtri(power))) / math.sqrt(information), _MOST_LOG))
 
 
 class Ratio(Enum):
