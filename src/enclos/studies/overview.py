@@ -89,7 +89,7 @@ def _design(row: Row) -> dict[str, Value]:
     counts: dict[str, str | None] = {
         name: _as_text(value) for name, value in row.items() if name.startswith("n_") or name in RATIOS
     }
-    if row["variable"] != "model" and not any(name in row for name in RATIOS):
+    if row["variable"] not in {"model", "reference"} and not any(name in row for name in RATIOS):
         point = Point(0, {}, {}, "", "", {}, counts)
         said["no ratio because"] = why_none(point, english)
     return said

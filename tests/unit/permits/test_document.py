@@ -165,6 +165,7 @@ def test_all_faults_are_told_at_once_each_with_its_line() -> None:
         ({"data": data(population="{sample_percent: .nan, seed: 1}")}, "above 0"),
         ({"data": data(population="{sample_percent: 1.00001, seed: 1}")}, "above 0"),
         ({"data": data(tables="{patients: all}")}, "is not a table that can be granted"),
+        ({"data": data(tables="{drug_exposures: all}")}, "did you mean drug_exposure?"),
         ({"data": data(tables="{concept: all}")}, "needs no grant"),
         ({"data": data(tables="{person: [nir]}")}, "is not a column of person"),
         ({"data": data(tables="{person: []}")}, "must be `all` or a list of columns"),
@@ -229,3 +230,9 @@ def test_a_permit_is_whole_with_the_cohort_definition_that_it_names(form: str) -
     assert permit_from_json(json_from_permit(permit)) == permit
     assert whole_permit(whole, {}.__getitem__) == whole
     assert whole_permit("[", {}.__getitem__) == "["
+
+
+def test_tables_that_can_be_granted_are_listed_once() -> None:
+    with pytest.raises(NotAsPromised) as refused:
+        read_permit(permit_text(data=data(tables="{persons: all, deaths: all, cost: all}")), min_count_floor=1)
+    assert str(refused.value).count("payer_plan_period") == 1

@@ -73,6 +73,7 @@ FRENCH_DESIGNS = {
     "outcomes": "événements",
     "exposure": "exposition",
     "exposed": "exposé",
+    "reference": "référence",
     "pre exposure": "avant l'exposition",
     "end of observation": "fin d'observation",
     "cases": "cas",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -262,7 +263,18 @@ def _grants(tree: Tree, data: dict[str, Any]) -> tuple[TableGrant, ...]:
         tree.fault(("data", "tables"), "must be `all`, or tables with `all` or a list of columns each")
         return ()
     grants = {table: _grant(tree, table, columns) for table, columns in tables.items()}
+    _fault_unknown(tree, [table for table in tables if table not in (*GRANTABLE_TABLES, *VOCABULARY_TABLES)])
     return tuple(grant for table in GRANTABLE_TABLES if (grant := grants.get(table)) is not None)
+
+
+def _fault_unknown(tree: Tree, tables: Sequence[Any]) -> None:
+    """Say of each table that it cannot be granted, with the nearest that can; all that can are listed once."""
+    for number, table in enumerate(tables):
+        near = get_close_matches(str(table), GRANTABLE_TABLES, n=1)
+        said = "is not a table that can be granted" + (f": did you mean {near[0]}?" if near else "")
+        if number == len(tables) - 1:
+            said += f"; these can: {', '.join(GRANTABLE_TABLES)}"
+        tree.fault(("data", "tables", table), said)
 
 
 def _grant(tree: Tree, table: str, columns: Any) -> TableGrant | None:
@@ -271,7 +283,6 @@ def _grant(tree: Tree, table: str, columns: Any) -> TableGrant | None:
         tree.fault(path, "needs no grant: vocabulary tables are readable under every permit")
         return None
     if table not in GRANTABLE_TABLES:
-        tree.fault(path, f"is not a table that can be granted; these can: {', '.join(GRANTABLE_TABLES)}")
         return None
     if columns == "all":
         return TableGrant(table)

@@ -40,7 +40,7 @@ def design_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
             yield splines
     if (controls := analysis.of("sccs_controls")) is not None and controls.points:
         yield from _control_figures(controls, () if kind is None else kind.points, say)
-        yield plain_table(controls, say)
+        yield _controls(controls, say)
     for each in analysis.kinds:
         if each.points and is_attrition(each):
             yield from attrition_figures(each, say)
@@ -108,6 +108,8 @@ def _ratios(kind: Kind, failed: dict[str, list[str]], say: Say) -> Table:
         if not text and _is_withheld(point):
             text = say("withheld")
             withheld.append(outcome)
+        elif not text and point.variable == _REFERENCE:
+            text = say(_REFERENCE)
         elif not text:
             text = say("none")
             reasons.append(f"{who}, {outcome}: {why_none(point, say)}")
@@ -138,7 +140,9 @@ def _exposed(exposure: str, window: str, say: Say) -> str:
     return ": ".join(each for each in (exposure, named) if each)
 
 
-_OWN_WINDOWS = {"exposed", "pre_exposure", "end_of_observation"}
+_REFERENCE = "reference"
+"""The time that windows are compared with."""
+_OWN_WINDOWS = {_REFERENCE, "exposed", "pre_exposure", "end_of_observation"}
 
 
 def _forests(kind: Kind, say: Say) -> Iterator[Figure]:
@@ -154,6 +158,23 @@ def _forests(kind: Kind, say: Say) -> Iterator[Figure]:
                     lines.append(line)
         if lines:
             yield forest_figure(say("All estimates: {outcome}", outcome=outcome), name, lines, say)
+
+
+def _controls(kind: Kind, say: Say) -> Table:
+    """Each control with its estimate and how the others judge it, then how often they hold, and the error in all."""
+    rows = []
+    for point in kind.points:
+        name, who = ratio_name((point,), ""), _exposed(point.level, point.variable, say)
+        true = point.strata.get("true_ratio", "")
+        if name:
+            text = interval(point, name, ("lower", "upper"), say)
+            rows.append((point.group[_OUTCOME], who, true, text, shown(point.estimates.get("left_out_p"), say)))
+        else:
+            told = (f"{say(each.replace('_', ' '))} {shown(point.estimates[each], say)}" for each in point.estimates)
+            title = say("Left-out coverage" if true else "Systematic error")
+            rows.append((title, who, true, ", ".join(told), ""))
+    heads = ("control", "exposure", "true ratio", "rate ratio", "p, calibrated by the others")
+    return Table(say("Controls"), tuple(map(say, heads)), rows, n_texts=2)
 
 
 def _control_figures(kind: Kind, shown_points: Iterable[Point], say: Say) -> Iterator[Figure]:
