@@ -63,6 +63,7 @@ def request(
             author=user,
             permit=_facts(signed),
             snapshot=int(kept.facts["snapshot"]),
+            code=str(kept.facts.get("code", "")),
             study=kept.study,
             terms=_terms(enclosure),
             desk=desk,

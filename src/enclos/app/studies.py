@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
@@ -116,6 +117,7 @@ def run(
                     "permit_version": signed.version,
                     "snapshot": snapshot.id,
                     "enclos": __version__,
+                    "code": code_digest(),
                     "definitions": definitions,
                 }
                 if not files.exists(run_id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -160,12 +161,22 @@ def _read_zip(path: Path) -> Package:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             _check_size(len(infos), sum(info.file_size for info in infos))
+            if archive.comment or _n_bytes_beside(path, infos):
+                raise _broken("It carries more than its files.")
             names = [info.filename for info in infos]
             if len(set(names)) != len(names) or any(_leads_out(name) for name in names):
                 raise _broken("It holds a file under a name that no package has.")
             return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, OSError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, ValueError):
         raise _broken("It is not a zip file that can be read.") from None
+
+
+def _n_bytes_beside(path: Path, infos: Sequence[zipfile.ZipInfo]) -> int:
+    """How many bytes of a zip belong to none of its files: before, between or behind them, or in their extra fields."""
+    entry, local, end = 46, 30, 22
+    names = sum(len(info.orig_filename.encode("utf-8")) for info in infos)
+    files = sum(info.compress_size for info in infos)
+    return path.stat().st_size - (files + 2 * names + len(infos) * (entry + local) + end)
 
 
 def _leads_out(name: str) -> bool:

@@ -15,6 +15,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.release.model import Package, PermitFacts, Terms
+from enclos.release.package import canonical_table
 from enclos.release.package import verify_package as verify_files
 from enclos.release.rules.terms import terms_of
 from enclos.release.steps import (
@@ -85,6 +86,7 @@ def ask(
         author="alice@example.org",
         permit=permit,
         snapshot=7,
+        code="c" * 64,
         study=STUDY,
         terms=terms,
         tables=tables,
@@ -272,6 +274,47 @@ def test_a_package_is_verified_offline_and_every_change_is_noticed(desk: DeskFil
     assert code_of(lambda: verify_files({**package, "more.csv": b""}, SIGNER.public_key())) is Code.PACKAGE_BROKEN
 
 
+def test_every_byte_of_a_package_file_is_looked_at(desk: DeskFiles, tmp_path: Path) -> None:
+    out = tmp_path / "package.zip"
+    package = export(desk, accepted(desk))
+    write_package(package, out)
+    whole, codes = out.read_bytes(), set[Code]()
+    for place in range(0, len(whole), len(whole) // 150):
+        out.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            verify_package(out, SIGNER.public_key())
+        except Refusal as refused:
+            codes.add(refused.code)
+        else:  # a date in the zip's own list, of which no file is made
+            assert dict(read_package(out)) == dict(package)
+    assert codes == {Code.PACKAGE_BROKEN}
+    for more in (b"MZ" + whole, whole + b"rows", whole[:-2] + b"\x04\x00rows"):
+        out.write_bytes(more)
+        assert code_of(lambda: verify_package(out, SIGNER.public_key())) is Code.PACKAGE_BROKEN
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"incidence_start_date', b'"=HYPERLINK(1)"'),
+        (b'"incidence_start_date', b'"\xef\xbc\x9d1"'),
+        (b'"incidence_start_date', b'"@SUM(1)"'),
+        (b'"incidence_start_date', b'"-cmd"'),
+        (b"\n", b"\r\n"),
+        (b"result_id", b"\xef\xbb\xbfresult_id"),
+        (b",", b";"),
+    ],
+)
+def test_a_table_that_the_platform_did_not_write_or_a_spreadsheet_would_run_never_leaves(
+    desk: DeskFiles, before: bytes, after: bytes
+) -> None:
+    csv = export(desk, accepted(desk))["results.csv"]
+    canonical_table(csv)
+    end = csv.index(before)
+    wrong = csv[:end] + after + csv[csv.index(b'"', end + 1) + 1 :] if after[:1] == b'"' else csv.replace(before, after)
+    assert code_of(lambda: canonical_table(wrong)) is Code.RELEASE_UNTYPED
+
+
 def test_outside_nobody_learns_which_hidden_cell_was_small(desk: DeskFiles) -> None:
     evidence = json.loads(export(desk, accepted(desk))["evidence.json"])
     assert set(evidence) == {"findings", "summary"}
@@ -293,8 +336,33 @@ def test_a_package_is_an_ro_crate(desk: DeskFiles, tmp_path: Path) -> None:
         from rocrate.rocrate import ROCrate
 
         crate = ROCrate(tmp_path / "crate")
-    assert {entity.id for entity in crate.data_entities} >= {"results.csv", "study.yaml", "evidence.json"}
+    assert {entity.id for entity in crate.data_entities} >= {"results.csv", "study.yaml", "evidence.json", "figure.png"}
     assert "w3id.org/5s-crate" in json.dumps(crate.root_dataset.as_jsonld())
+
+
+def test_a_package_says_what_the_five_safes_profile_asks_for(desk: DeskFiles) -> None:
+    graph = json.loads(export(desk, accepted(desk))["ro-crate-metadata.json"])["@graph"]
+    entities = {each["@id"]: each for each in graph}
+    assert len(entities) == len(graph)
+    root = entities["./"]
+    referred = json.dumps(graph).split('{"@id": "')[1:]
+    ids = {each.partition('"')[0] for each in referred if each.partition('"')[2].startswith("}")}
+    outside = {each for each in ids - entities.keys() if not each.startswith("https://w3id.org/")}
+    assert outside == set()
+    assert entities[root["sourceOrganization"]["@id"]]["@type"] == "Project"
+    assert entities[root["publisher"]["@id"]]["@type"] == "Organization"
+    actions = [entities[each["@id"]] for each in root["mentions"]]
+    (run,) = (each for each in actions if each["@type"] == "CreateAction")
+    assert run["instrument"] == root["mainEntity"]
+    assert {each["@id"] for each in run["result"]} == {"results.csv", "figure.svg", "figure.png"}
+    checks = {each["additionalType"]["@id"].partition("#")[2]: each for each in actions if each is not run}
+    assert set(checks) == {"DisclosureCheck", "SignOff", "GenerateCheckValue"}
+    for action in actions:
+        assert action["actionStatus"] == "http://schema.org/CompletedActionStatus"
+        assert datetime.fromisoformat(action["endTime"]).tzinfo is not None
+        assert entities[action["agent"]["@id"]]["name"]
+    assert all('{"@id": "./"}' in json.dumps(each["object"]) for each in checks.values())
+    assert entities["#enclos"]["identifier"] == "sha256:" + "c" * 64
 
 
 def test_the_figure_is_a_picture_of_what_is_shown(desk: DeskFiles) -> None:

@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from enclos.contracts.result import result_from_csv
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.figures import figure_svg
+from enclos.release.figures import figures_of_table
 from enclos.release.model import Finding, Package, RequestEvent, Rule, Terms, told_outside
-from enclos.release.package import AUTOMATICALLY, BY_TWO_PERSONS, sealed_package
+from enclos.release.package import AUTOMATICALLY, BY_TWO_PERSONS, canonical_table, sealed_package
 from enclos.release.ports import Archive, Check, Desk, Signer
 from enclos.release.rules.life import check_recipient, next_state
 from enclos.release.rules.terms import may_leave_alone, volume_finding
@@ -67,7 +66,7 @@ def export_release(
     # From here on it counts as having left: whoever is stopped between package and mark goes on with this request.
     begun = request.course.begun_at or _text(now)
     desk.write(request_id, EXPORTED, course_bytes(replace(request.course, begun_at=begun)))
-    table, settings = result_from_csv(request.result)
+    table, settings = canonical_table(request.result)
     public = {key: value for key, value in request.facts.items() if key not in _INSIDE}
     # Reviewers are named inside only: outside, that two different people accepted, when, and on what.
     decisions = [
@@ -76,7 +75,7 @@ def export_release(
     ]
     files = {
         "results.csv": request.result,
-        "figure.svg": figure_svg(table, settings),
+        **figures_of_table(table, settings),
         "study.yaml": request.study,
         "evidence.json": canonical_bytes(_evidence_outside(request)),
         "decisions.json": canonical_bytes({"request": public, "decisions": decisions}),

@@ -64,12 +64,13 @@ def request_release(
     now: datetime,
     check: Check,
     tables: Collection[str] = (),
+    code: str = "",
 ) -> Answer:
     """Put a request on the desk with the machine's verdict; what leaves later is the safe version, never the raw one.
 
     In:      result — with the persons behind each cell; study — the study file's text; persons — the warehouse's
              numbers of the permit's, so that releases of all permits can be compared; tables — the result types that
-             are asked for, all where none is named
+             are asked for, all where none is named; code — the hash of the program that computed it
     Out:     the same request for the same run, purpose and permit version: asking twice changes nothing. What fails a
              check is in quarantine: nothing of its table lies on the desk. What policy calls safe is accepted at once.
     Refuses: RELEASE_REQUEST without a purpose in words
@@ -106,6 +107,7 @@ def request_release(
         "purpose": purpose,
         "tables": list(judged.tables),
         "snapshot": snapshot,
+        "code": code,
         "asked_at": _text(now),
         "verdict": found.verdict.word,
         "safe": is_safe,

@@ -172,6 +172,12 @@ def _as_svg(spec: dict[str, Any], said: str, language: str) -> str:
     return text.replace("<svg ", f'<svg role="img" aria-label="{words}" style="max-width:100%;height:auto" ', 1)
 
 
+def png_of_svg(drawing: str) -> bytes:
+    """An SVG as PNG, at its own size."""
+    picture: bytes = vl_convert.svg_to_png(drawing, scale=1)
+    return picture
+
+
 def png(figure: Figure, width: int = WIDE, *, language: str = "en") -> bytes:
     """The picture as PNG, at twice its size."""
     picture: bytes = vl_convert.vegalite_to_png(specification(figure, width), scale=2, **_locale(language))
