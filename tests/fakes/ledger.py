@@ -29,6 +29,9 @@ class MemoryLedger:
         self._random = random.Random(seed)  # noqa: S311 - chooses crashes, not keys
         self._mine: set[str] = set()
         self._is_locked = False
+        self.awaited_share = 0.0
+        """How often somebody waits for the lock."""
+        self._waits = random.Random(3)  # noqa: S311 - the same in every run
 
     # -- what a crash leaves
 
@@ -80,6 +83,9 @@ class MemoryLedger:
             yield
         finally:
             self._is_locked = False
+
+    def is_awaited(self) -> bool:
+        return self._waits.random() < self.awaited_share
 
     def write(self, name: str, content: bytes, *, durable: bool) -> None:
         dies = self._step()

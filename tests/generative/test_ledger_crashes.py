@@ -31,10 +31,11 @@ def work(ledger: Ledger, returned: dict[int, str], n_rounds: int) -> None:
 
 
 def die_at(
-    files: dict[str, bytes], step: int, n_rounds: int, seed: int = 0
+    files: dict[str, bytes], step: int, n_rounds: int, seed: int = 0, awaited: float = 0.0
 ) -> tuple[MemoryLedger, dict[int, str], bool]:
     """The store after the work, the entries that returned, and whether the process died in it."""
     store = MemoryLedger(files, die_at=step, seed=seed)
+    store.awaited_share = awaited
     returned: dict[int, str] = {}
     try:
         ledger = opened(store, clock=SteppingClock(START + timedelta(hours=6)))
@@ -70,17 +71,17 @@ def test_the_work_ends_when_nothing_happens() -> None:
     check(store, returned, 250)
 
 
-def steps_of(files: dict[str, bytes], n_rounds: int) -> int:
+def steps_of(files: dict[str, bytes], n_rounds: int, awaited: float = 0.0) -> int:
     """How many writing steps the work has."""
-    return die_at(files, -1, n_rounds)[0].n_steps
+    return die_at(files, -1, n_rounds, awaited=awaited)[0].n_steps
 
 
-def run(n_before: int, end: str, n_points: int) -> None:
+def run(n_before: int, end: str, n_points: int, awaited: float = 0.0) -> None:
     files = base(n_before)
-    n_steps = steps_of(files, 3)
-    assert n_steps > 40
+    n_steps = steps_of(files, 3, awaited)
+    assert n_steps > 25
     for step in sorted({point * n_steps // n_points for point in range(n_points)}):
-        store, returned, died = die_at(files, step, 3, seed=step)
+        store, returned, died = die_at(files, step, 3, step, awaited)
         assert died
         check(store.after_kill() if end == "kill" else store.after_power_cut(), returned, n_before)
 
@@ -91,11 +92,19 @@ def test_death_at_thirty_steps(n_before: int, end: str) -> None:
     run(n_before, end, 30)
 
 
+@pytest.mark.parametrize("n_before", [0, 250, 254])
+@pytest.mark.parametrize("end", ["kill", "power cut"])
+def test_death_while_others_wait(n_before: int, end: str) -> None:
+    """Whose entry is left for one who waits to publish, and dies, or the other does."""
+    run(n_before, end, 30, awaited=0.7)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n_before", [0, 250, 254])
 @pytest.mark.parametrize("end", ["kill", "power cut"])
 def test_death_at_every_step(n_before: int, end: str) -> None:
     run(n_before, end, 10_000)
+    run(n_before, end, 10_000, awaited=0.7)
 
 
 def test_breaking_off() -> None:

@@ -54,6 +54,9 @@ class LedgerStore(LedgerReader, Protocol):
     def lock(self) -> AbstractContextManager[None]:
         """Keep all other writers out, those of this process included, until the block ends."""
 
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the lock that this one holds."""
+
     def write(self, name: str, content: bytes, *, durable: bool) -> None:
         """Put the file's content: readers see the old or the new one whole; durable: it survives a power cut."""
 

@@ -27,6 +27,8 @@ _WITNESS_KEY = "witness.key"
 _PAUSE_SECONDS = 0.0005
 _PRIVATE = "private"
 _LOCK = f"{_PRIVATE}/lock"
+_WAITING = f"{_PRIVATE}/waiting"
+"""Held by all who wait for the lock, together."""
 _NEXT = f"{_PRIVATE}/next"
 """Where a file is made before it takes its place; only the holder of the lock writes."""
 _SALTS = f"{_PRIVATE}/salts"
@@ -112,7 +114,28 @@ class LedgerFiles:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with _ledger_border():
-                _wait_for(handle)
+                if not _taken(handle):
+                    with self._waiting():
+                        _wait_for(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the lock that this one holds."""
+        with _ledger_border():
+            handle = os.open(self._path(_WAITING), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                return not _taken(handle)
+            finally:
+                os.close(handle)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Mark that one waits, as long as the process lives; who asks whether somebody does holds it for a moment."""
+        handle = os.open(self._path(_WAITING), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
             yield
         finally:
             os.close(handle)
@@ -358,28 +381,29 @@ def _raise_unless_missing(error: OSError) -> None:
         raise error
 
 
+def _taken(handle: int) -> bool:
+    """Whether the lock could be taken at once."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _wait_for(handle: int) -> None:
     until = time.monotonic() + LOCK_WAIT_SECONDS
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
+    while not _taken(handle):
+        if time.monotonic() > until:
+            raise BlockingIOError
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _is_held(path: Path) -> bool:
     handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _taken(handle)
     finally:
         os.close(handle)
-    return False
 
 
 def _make_folder(folder: Path, mode: int) -> None:

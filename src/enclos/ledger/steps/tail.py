@@ -60,6 +60,8 @@ class Tail:
     """The same, read; None when there was none to read."""
     is_whole: bool = True
     """Whether the checkpoint and the newest tiles speak of every entry."""
+    is_behind: bool = False
+    """Whether the checkpoint is sound but older than the newest entries, whose writers left it to those who waited."""
     is_rebuilt: bool = False
     """Whether the file written ahead was lost and made again from what is published."""
     entries: list[bytes] = field(default_factory=list)
@@ -69,6 +71,11 @@ class Tail:
     def size(self) -> int:
         """The number of entries of the ledger."""
         return self.peaks.size
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bundle can take no more."""
+        return len(self.leaves) == WIDTH
 
     @property
     def bundle(self) -> int:
@@ -165,12 +172,15 @@ class TailKeeper:
         checkpoint = read_checkpoint(note, self.origin, self.public_key)
         added = self.store.read_from(ahead.file_name(tail.bundle), tail.end)
         found = ahead.records(self.ahead_key, added, tail.code, tail.end)
-        if not found or found[-1].end != length or not tail.size <= checkpoint.size <= tail.size + len(found):
+        if not found or found[-1].end != length:
+            return None
+        if note != tail.note and not tail.size <= checkpoint.size <= tail.size + len(found):
             return None
         if checkpoint.size == tail.size and checkpoint.root != tail.peaks.root:
             return None
         self._replay(tail, found, checkpoint)
         tail.note, tail.published, tail.is_whole = note, checkpoint, checkpoint.size == tail.size
+        tail.is_behind = not tail.is_whole
         return tail
 
     def _contains(self, tail: Tail, earlier: Checkpoint) -> bool:
@@ -288,13 +298,13 @@ class TailKeeper:
 
     def publish(self, tail: Tail, *, durable: bool = False) -> None:
         """Put the tiles and the checkpoint of the tail."""
-        is_full = len(tail.leaves) == WIDTH
+        is_full = tail.is_full
         for tile, content in self._changed_tiles(tail):
             self.store.write(tile.name, content, durable=is_full or durable)
         checkpoint = Checkpoint(self.origin, tail.size, tail.peaks.root)
         note = checkpoint_note(checkpoint, self.public_key, self.signer.sign)
         self.store.write(CHECKPOINT, note, durable=is_full or durable)
-        tail.note, tail.published, tail.is_whole = note, checkpoint, True
+        tail.note, tail.published, tail.is_whole, tail.is_behind = note, checkpoint, True, False
 
     def _changed_tiles(self, tail: Tail) -> list[tuple[Tile, bytes]]:
         width = len(tail.leaves)
@@ -314,7 +324,7 @@ class TailKeeper:
 
     def roll(self, tail: Tail) -> Tail:
         """Begin the next bundle once the present one is full and published; else the same tail."""
-        if len(tail.leaves) < WIDTH:
+        if not tail.is_full:
             return tail
         levels = _raised(tail.levels, tree_root(tail.leaves))
         filled = [

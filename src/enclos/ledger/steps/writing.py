@@ -111,6 +111,9 @@ class Ledger:
 
     def close(self) -> None:
         """End this process's session; intents that are still open then count as interrupted."""
+        if self._tail is not None and self._tail.is_behind:
+            with self._locked():
+                """Publish what was left to somebody who waited, should they not have done so."""
         if self._session is not None:
             with self._store.lock():
                 if not self._open_tickets and not self._is_in_doubt:
@@ -131,7 +134,7 @@ class Ledger:
         self, action: Action, actor: str, permit: str | None = None, facts: Mapping[str, Fact] = _NO_FACTS
     ) -> Ticket:
         """State what is about to be done; nothing may begin before this returns."""
-        with self._locked() as tail:
+        with self._locked(writes=True) as tail:
             if self._session is None:
                 self._session = self._store.start_session(tail.size)
             entry = self._entry(Kind.INTENT, action, actor, permit, facts, tail)
@@ -145,7 +148,7 @@ class Ledger:
         self, action: Action, actor: str, permit: str | None = None, facts: Mapping[str, Fact] = _NO_FACTS
     ) -> int:
         """State what happened at once; the entry's index."""
-        with self._locked() as tail:
+        with self._locked(writes=True) as tail:
             return self._append(self._entry(Kind.EVENT, action, actor, permit, facts, tail))
 
     def hand_over(self, successor: Signer) -> None:
@@ -174,8 +177,9 @@ class Ledger:
         self, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
     ) -> int:
         """State how an intent ended; the entry's index. ``Ticket`` calls this, once for each intent."""
-        with self._locked() as tail:
-            place = self._outcome_index(tail, index) if index in self._doubtful else None
+        is_doubtful = index in self._doubtful
+        with self._locked(writes=not is_doubtful) as tail:
+            place = self._outcome_index(tail, index) if is_doubtful else None
             if place is None:
                 self._doubtful.add(index)  # should this be cut short, its entry may yet turn out to stand
                 place = self._append(self._outcome(tail, index, intent, outcome, code, facts))
@@ -272,13 +276,17 @@ class Ledger:
     # -- inside
 
     @contextmanager
-    def _locked(self) -> Iterator[Tail]:
-        """The tail as it is now, with everything durable also published; no other writer until the block ends."""
+    def _locked(self, *, writes: bool = False) -> Iterator[Tail]:
+        """The tail as it is now; no other writer until the block ends.
+
+        Everything durable is also published, except where the block writes one more entry and the others only wait for
+        their turn: then that entry's checkpoint speaks of all.
+        """
         with self._store.lock():
             known, self._tail = self._tail, None  # whatever goes wrong, the next use loads anew
             tail = self._keeper.load() if known is None else self._keeper.refresh(known)
-            if not tail.is_whole:
-                self._keeper.publish(tail, durable=True)
+            if not tail.is_whole and not (writes and tail.is_behind):
+                self._keeper.publish(tail, durable=not tail.is_behind)
             self._tail = tail
             yield tail
 
@@ -288,10 +296,16 @@ class Ledger:
         if tail is None:
             raise ValueError("the ledger is not locked")
         if tail.last_at is not None and tail.last_at.date() < entry.at.date():  # nothing more can fall into that day
+            if not tail.is_whole:
+                self._keeper.publish(tail, durable=True)
             self._store.write(seal_of(tail.last_at.date()), tail.note, durable=True)
         tail = self._keeper.roll(tail)
         end_before = tail.end
         self._keeper.write_ahead(tail, entry_bytes(entry), entry.at)
+        if not tail.is_full and self._store.is_awaited():
+            tail.is_whole, tail.is_behind = False, True  # who waits publishes this entry with its own
+            self._tail = tail
+            return tail.size - 1
         try:
             self._keeper.publish(tail)
         except Refusal:

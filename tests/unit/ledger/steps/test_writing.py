@@ -303,3 +303,37 @@ def test_another_key_does_not_open_the_ledger() -> None:
     assert refused.value.code is Code.LEDGER_UNSIGNED
     with pytest.raises(NotAsPromised):
         Ledger.open(store, SeedSigner(), SteppingClock(), SALT, "other.example/ledger")
+
+
+def test_what_is_left_to_one_who_waits_is_published_by_whoever_comes_next() -> None:
+    store, clock = MemoryLedger(), SteppingClock()
+    ledger, other = begun(store, clock=clock), opened(store, clock=clock)
+    store.awaited_share = 1.0
+    for _ in range(3):
+        ledger.record(Action.LOGIN, ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 0
+    other.record(Action.LOGIN, ALICE)
+    store.awaited_share = 0.0
+    ledger.record(Action.LOGIN, ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 5
+    store.awaited_share = 1.0
+    other.record(Action.LOGIN, ALICE)
+    assert ledger.size() == 6  # a reader sees all, and publishes it
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 6
+    other.record(Action.LOGIN, ALICE)
+    other.close()
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 7
+
+
+def test_a_full_bundle_is_published_whoever_waits_and_a_day_ends_with_its_seal() -> None:
+    store, clock = MemoryLedger(), SteppingClock()
+    ledger = begun(store, clock=clock)
+    store.awaited_share = 1.0
+    for _ in range(300):
+        ledger.record(Action.LOGIN, ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 256
+    clock.at = START + timedelta(days=1)
+    ledger.record(Action.LOGIN, ALICE)
+    ledger.close()
+    report = verify_ledger(store, PUBLIC_KEY, ORIGIN)
+    assert (report.size, report.n_seals) == (301, 1)
