@@ -44,6 +44,9 @@ class MemoryLedger:
         left = {}
         for name in self.files.keys() | self.durable.keys():
             choices = [self.durable.get(name), self.files.get(name)]
+            safe, whole = (len(content.get(name, b"")) for content in (self.durable, self.files))
+            if safe < whole and name in self.durable:  # of what was added without a sync, any part may be left
+                choices.append(self.files[name][: self._random.randint(safe, whole)])
             if name in self.fickle:
                 choices += [b"", bytes(len(self.files.get(name, b""))), *self.fickle[name]]
             content = self._random.choice(choices)
@@ -100,13 +103,20 @@ class MemoryLedger:
             self.durable[name] = content
             self.fickle.pop(name, None)
 
-    def append(self, name: str, content: bytes) -> None:
+    def append(self, name: str, content: bytes, *, durable: bool = True) -> None:
         if self._step():
             n_written = self._random.randint(0, len(content))
             self.files[name] += content[:n_written]
             self._die()
         self.files[name] += content
-        self.durable[name] = self.files[name]
+        if durable:
+            self.durable[name] = self.files[name]
+
+    def sync(self, name: str) -> None:
+        if self._step():
+            self._die()
+        if name in self.files:
+            self.durable[name] = self.files[name]
 
     def cut(self, name: str, length: int) -> None:
         if self._step():

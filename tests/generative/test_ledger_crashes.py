@@ -79,7 +79,7 @@ def steps_of(files: dict[str, bytes], n_rounds: int, awaited: float = 0.0) -> in
 def run(n_before: int, end: str, n_points: int, awaited: float = 0.0) -> None:
     files = base(n_before)
     n_steps = steps_of(files, 3, awaited)
-    assert n_steps > 25
+    assert n_steps > 15
     for step in sorted({point * n_steps // n_points for point in range(n_points)}):
         store, returned, died = die_at(files, step, 3, step, awaited)
         assert died

@@ -60,8 +60,11 @@ class LedgerStore(LedgerReader, Protocol):
     def write(self, name: str, content: bytes, *, durable: bool) -> None:
         """Put the file's content: readers see the old or the new one whole; durable: it survives a power cut."""
 
-    def append(self, name: str, content: bytes) -> None:
-        """Add to the end of an existing file, durably; on refusal the file is as long as before."""
+    def append(self, name: str, content: bytes, *, durable: bool = True) -> None:
+        """Add to the end of an existing file; on refusal the file is as long as before."""
+
+    def sync(self, name: str) -> None:
+        """Make durable what was added to a file by anyone; one that is gone was made durable elsewhere."""
 
     def cut(self, name: str, length: int) -> None:
         """Shorten a file to a length, durably."""

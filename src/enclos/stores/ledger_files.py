@@ -153,20 +153,33 @@ class LedgerFiles:
             if durable:
                 _sync_folder(path.parent)
 
-    def append(self, name: str, content: bytes) -> None:
-        """Add to the end of a file, durably; on refusal the file is as long as before."""
+    def append(self, name: str, content: bytes, *, durable: bool = True) -> None:
+        """Add to the end of a file; on refusal the file is as long as before."""
         with _ledger_border():
             handle = os.open(self._path(name), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             try:
                 length = os.fstat(handle).st_size
                 try:
                     _write_all(handle, content)
-                    os.fdatasync(handle)
+                    if durable:
+                        os.fdatasync(handle)
                 except OSError:
                     with suppress(OSError):
                         os.ftruncate(handle, length)
                         os.fdatasync(handle)
                     raise
+            finally:
+                os.close(handle)
+
+    def sync(self, name: str) -> None:
+        """Make durable what was added to a file; processes that do so at once share the disk's work."""
+        with _ledger_border():
+            try:
+                handle = os.open(self._path(name), os.O_WRONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return
+            try:
+                os.fdatasync(handle)
             finally:
                 os.close(handle)
 

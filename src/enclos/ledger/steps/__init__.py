@@ -1,7 +1,8 @@
 """The ledger's verbs: write, verify, prove, witness."""
 
 from enclos.ledger.steps.checking import examine_ledger, verify_ledger
+from enclos.ledger.steps.tickets import Ticket
 from enclos.ledger.steps.witnessing import TOLERANCE, is_continued, witness
-from enclos.ledger.steps.writing import Ledger, Ticket
+from enclos.ledger.steps.writing import Ledger
 
 __all__ = ["TOLERANCE", "Ledger", "Ticket", "examine_ledger", "is_continued", "verify_ledger", "witness"]

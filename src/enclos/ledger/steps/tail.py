@@ -277,10 +277,10 @@ class TailKeeper:
 
     # -- growing
 
-    def write_ahead(self, tail: Tail, entry: bytes, at: datetime) -> None:
-        """Make an entry durable; it is part of the ledger from here on unless it is taken back."""
+    def write_ahead(self, tail: Tail, entry: bytes, at: datetime, *, durable: bool = True) -> None:
+        """Add an entry; it is part of the ledger, once it is durable, unless it is taken back."""
         record = ahead.record(self.ahead_key, entry, tail.code)
-        self.store.append(ahead.file_name(tail.bundle), record)
+        self.store.append(ahead.file_name(tail.bundle), record, durable=durable)
         tail.grow(entry, record[-ahead.CODE_BYTES :], tail.end + len(record))
         tail.last_at = at
 
@@ -296,8 +296,13 @@ class TailKeeper:
             self.store.cut(ahead.file_name(tail.bundle), end_before)
         return True
 
+    def settle(self, tail: Tail, *, durable: bool) -> None:
+        """Publish entries that others may have added and not yet made durable: that comes first."""
+        self.store.sync(ahead.file_name(tail.bundle))
+        self.publish(tail, durable=durable)
+
     def publish(self, tail: Tail, *, durable: bool = False) -> None:
-        """Put the tiles and the checkpoint of the tail."""
+        """Put the tiles and the checkpoint of a tail whose entries are all durable."""
         is_full = tail.is_full
         for tile, content in self._changed_tiles(tail):
             self.store.write(tile.name, content, durable=is_full or durable)

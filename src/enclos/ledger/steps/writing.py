@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Self
 
 from enclos.ledger.model import Action, Entry, Fact, Kind, Outcome, Proof, Written
 from enclos.ledger.ports import Clock, LedgerStore, Signer
+from enclos.ledger.rules import ahead
 from enclos.ledger.rules.entries import (
     derived_key,
     entry_bytes,
@@ -23,9 +25,10 @@ from enclos.ledger.rules.entries import (
 from enclos.ledger.rules.merkle import inclusion_path
 from enclos.ledger.rules.notes import checkpoint_note, is_key_name, verifying_key, with_signature_of
 from enclos.ledger.rules.order import is_behind
-from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY, seal_of
+from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY, WIDTH, seal_of
 from enclos.ledger.steps.reading import nodes_of, read_entries
 from enclos.ledger.steps.tail import Tail, TailKeeper
+from enclos.ledger.steps.tickets import Ticket
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
@@ -55,6 +58,7 @@ class Ledger:
         self._open_tickets: dict[int, Action] = {}
         self._doubtful: set[int] = set()
         self._is_in_doubt = False
+        self._of_thread = threading.local()
         self._met_at = clock.now()
         """The instant of the entry that is being made."""
 
@@ -103,7 +107,9 @@ class Ledger:
             start = 0 if tail.is_rebuilt else min(session.size for session in dead)
             orphans = self._open_intents(tail, start, living)
             for index, intent in orphans.items():
-                self._append(self._outcome(self._tail or tail, index, intent, Outcome.INTERRUPTED, None, {}))
+                self._append(
+                    self._outcome(self._tail or tail, index, intent, Outcome.INTERRUPTED, None, {}), at_once=True
+                )
             tail.is_rebuilt = False
             for session in dead:
                 self._store.end_session(session.id)
@@ -142,6 +148,7 @@ class Ledger:
             index = self._append(entry)
             self._is_in_doubt = False
             self._open_tickets[index] = action
+        self._make_durable()
         return Ticket(self, index, entry)
 
     def record(
@@ -149,7 +156,9 @@ class Ledger:
     ) -> int:
         """State what happened at once; the entry's index."""
         with self._locked(writes=True) as tail:
-            return self._append(self._entry(Kind.EVENT, action, actor, permit, facts, tail))
+            index = self._append(self._entry(Kind.EVENT, action, actor, permit, facts, tail))
+        self._make_durable()
+        return index
 
     def hand_over(self, successor: Signer) -> None:
         """Sign the checkpoint with the successor's key beside this one's, so that either opens the ledger next.
@@ -183,9 +192,10 @@ class Ledger:
             if place is None:
                 self._doubtful.add(index)  # should this be cut short, its entry may yet turn out to stand
                 place = self._append(self._outcome(tail, index, intent, outcome, code, facts))
-            self._doubtful.discard(index)
-            self._open_tickets.pop(index, None)
-            return place
+        self._make_durable()
+        self._doubtful.discard(index)
+        self._open_tickets.pop(index, None)
+        return place
 
     # -- reading
 
@@ -286,26 +296,32 @@ class Ledger:
             known, self._tail = self._tail, None  # whatever goes wrong, the next use loads anew
             tail = self._keeper.load() if known is None else self._keeper.refresh(known)
             if not tail.is_whole and not (writes and tail.is_behind):
-                self._keeper.publish(tail, durable=not tail.is_behind)
+                self._keeper.settle(tail, durable=not tail.is_behind)
             self._tail = tail
             yield tail
 
-    def _append(self, entry: Entry) -> int:
-        """Put an entry at the end of the tail; its index. The caller is in a ``_locked`` block."""
+    def _append(self, entry: Entry, *, at_once: bool = False) -> int:
+        """Put an entry at the end of the tail; its index. The caller is in a ``_locked`` block.
+
+        While others wait for the lock it is only added, and ``_make_durable`` after the block makes it last: so many
+        processes share one sync of the disk, and one checkpoint. In: at_once — not so.
+        """
         tail, self._tail = self._tail, None
         if tail is None:
             raise ValueError("the ledger is not locked")
         if tail.last_at is not None and tail.last_at.date() < entry.at.date():  # nothing more can fall into that day
             if not tail.is_whole:
-                self._keeper.publish(tail, durable=True)
+                self._keeper.settle(tail, durable=True)
             self._store.write(seal_of(tail.last_at.date()), tail.note, durable=True)
         tail = self._keeper.roll(tail)
         end_before = tail.end
-        self._keeper.write_ahead(tail, entry_bytes(entry), entry.at)
-        if not tail.is_full and self._store.is_awaited():
-            tail.is_whole, tail.is_behind = False, True  # who waits publishes this entry with its own
+        if not at_once and len(tail.leaves) + 1 < WIDTH and self._store.is_awaited():
+            self._keeper.write_ahead(tail, entry_bytes(entry), entry.at, durable=False)
+            tail.is_whole, tail.is_behind = False, True
             self._tail = tail
+            self._of_thread.unsynced = ahead.file_name(tail.bundle)
             return tail.size - 1
+        self._keeper.write_ahead(tail, entry_bytes(entry), entry.at)
         try:
             self._keeper.publish(tail)
         except Refusal:
@@ -314,6 +330,13 @@ class Ledger:
         else:
             self._tail = tail
         return tail.size - 1
+
+    def _make_durable(self) -> None:
+        """Make durable what this thread has added; outside the lock, so that others go on meanwhile."""
+        unsynced: str | None = getattr(self._of_thread, "unsynced", None)
+        if unsynced is not None:
+            self._of_thread.unsynced = None
+            self._store.sync(unsynced)
 
     def _instant(self, tail: Tail) -> datetime:
         now = to_the_millisecond(self._clock.now())
@@ -384,54 +407,3 @@ class Ledger:
     def _put_verifying_key(self) -> None:
         line = verifying_key(self._keeper.origin, self._keeper.public_key) + "\n"
         self._store.write(VERIFYING_KEY, line.encode(), durable=True)
-
-
-class Ticket:
-    """An intent that is in the ledger; it is closed once, by ``outcome`` or by leaving its ``with`` block.
-
-    Leaving the block writes DONE with ``facts``; REFUSED with the code when a refusal passes through; FAILED with the
-    kind of fault for any other exception. What passes through passes on.
-    """
-
-    def __init__(self, ledger: Ledger, index: int, intent: Entry) -> None:
-        self._ledger = ledger
-        self._intent = intent
-        self.index = index
-        self.facts: dict[str, Fact] = {}
-        """What the outcome will state; the block adds to it."""
-        self.closed_as: Outcome | None = None
-
-    def __repr__(self) -> str:
-        return f"Ticket({self._intent.action.value}, {self.index})"
-
-    def outcome(self, outcome: Outcome, facts: Mapping[str, Fact] = _NO_FACTS, code: Code | None = None) -> int:
-        """State how the intent ended; the entry's index.
-
-        In: code, for REFUSED and only then.
-        Refuses: ValueError when it was closed before.
-        """
-        if self.closed_as is not None:
-            raise ValueError("an intent has one outcome")
-        place = self._ledger.close_intent(self.index, self._intent, outcome, code, {**self.facts, **facts})
-        self.closed_as = outcome
-        return place
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.closed_as is not None:
-            return
-        if error is None:
-            self.outcome(Outcome.DONE)
-            return
-        try:
-            if isinstance(error, Refusal):
-                self.outcome(Outcome.REFUSED, code=error.code)
-            else:
-                self.outcome(Outcome.FAILED, {"fault": type(error).__name__})
-        except Refusal:
-            # The first fault stops the work and passes on; the next opening closes the intent as interrupted.
-            error.add_note("The outcome could not be written to the ledger.")

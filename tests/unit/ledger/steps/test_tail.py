@@ -148,6 +148,7 @@ class FailingLedger(MemoryLedger):
     """A store whose writes to some files are refused while ``fails`` is set."""
 
     fails = ""
+    sync_fails = False
     cuts_fail = False
 
     def write(self, name: str, content: bytes, *, durable: bool) -> None:
@@ -155,10 +156,15 @@ class FailingLedger(MemoryLedger):
             raise refusal(Code.LEDGER_UNWRITABLE, "The ledger's storage is full.")
         super().write(name, content, durable=durable)
 
-    def append(self, name: str, content: bytes) -> None:
+    def append(self, name: str, content: bytes, *, durable: bool = True) -> None:
         if self.fails and self.fails in name:
             raise refusal(Code.LEDGER_UNWRITABLE, "The ledger's storage is full.")
-        super().append(name, content)
+        super().append(name, content, durable=durable)
+
+    def sync(self, name: str) -> None:
+        if self.sync_fails:
+            raise refusal(Code.LEDGER_UNWRITABLE, "The ledger's storage cannot be reached.")
+        super().sync(name)
 
     def cut(self, name: str, length: int) -> None:
         if self.cuts_fail:
@@ -195,6 +201,27 @@ def test_an_outcome_that_may_stand_is_not_written_twice() -> None:
     store.fails, store.cuts_fail = "", False
     assert ticket.outcome(Outcome.DONE) == 1
     assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 2
+
+
+def test_an_entry_whose_disk_fails_outside_the_lock_is_refused_and_told_once() -> None:
+    """Others wait, so the entry is added first and made durable after: whether it stands is not known then."""
+    store = FailingLedger()
+    ledger = begun(store)
+    ticket = ledger.intent(Action.STUDY, ALICE)
+    store.awaited_share, store.sync_fails = 1.0, True
+    with pytest.raises(NotAsPromised):
+        ticket.outcome(Outcome.DONE)
+    store.sync_fails = False
+    assert ticket.outcome(Outcome.DONE) == 1
+    store.sync_fails = True
+    with pytest.raises(NotAsPromised):
+        ledger.intent(Action.STUDY, ALICE)
+    store.awaited_share, store.sync_fails = 0.0, False
+    ledger.close()
+    left = store.after_kill()
+    assert opened(left).size() == 4  # its process is gone: the doubtful intent is closed as interrupted
+    report = verify_ledger(left, PUBLIC_KEY, ORIGIN)
+    assert (report.size, report.n_open) == (4, 0)
 
 
 def test_a_block_passes_its_own_fault_on_when_the_outcome_cannot_be_written() -> None:
