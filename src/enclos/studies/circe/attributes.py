@@ -5,9 +5,12 @@ Source: OHDSI circe-be, org.ohdsi.circe.cohortdefinition.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+
+_OF_RECORD = re.compile(r"\bd\.(\w+)")
 
 
 class Domain(Enum):
@@ -107,8 +110,6 @@ class DomainTable:
     event_id: str
     start: str
     end: str
-    columns: tuple[str, ...]
-    """The columns that the expressions above read, beside person_id."""
     concept: str | None = None
     source_concept: str | None = None
     visit: bool = False
@@ -119,3 +120,9 @@ class DomainTable:
     care_site: bool = False
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     counted: Mapping[CountColumn, Target] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that make an event, beside person_id."""
+        read = dict.fromkeys((self.event_id, *_OF_RECORD.findall(f"{self.start} {self.end}")))
+        return tuple(name for name in read if name != "person_id")
