@@ -12,7 +12,16 @@ from enclos.lexicon.refusals import NotAsPromised
 from enclos.studies.circe import circe_rows, read_circe
 from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.domains import Domain
-from factories.circe import condition, definition, definition_with_everything, person
+from factories.circe import (
+    CORRELATED,
+    cohort_of,
+    concept_set,
+    condition,
+    definition,
+    definition_with_everything,
+    drug,
+    person,
+)
 from fakes.whole_cdm import WholeCdm, whole_cdm_of_rows
 
 OF_OTHER_VERSIONS = (
@@ -83,3 +92,45 @@ def test_what_it_has_a_place_for_is_not(domain: Domain) -> None:
 
 def test_no_definition_gives_no_row() -> None:
     assert circe_rows({}, whole_cdm_of_rows(person(1))).num_rows == 0
+
+
+def test_records_that_a_rule_shares_with_a_criterion_that_cannot_be_still_count() -> None:
+    """What is read for entry events is not read again for rules; of a criterion that cannot be nothing is read."""
+    cannot_be = {"Type": "ALL", "CriteriaList": [{**CORRELATED, "Criteria": {"DrugExposure": {"CodesetId": 99}}}]}
+    before = {**CORRELATED, "Criteria": {"ConditionOccurrence": {"CodesetId": 8}}}
+    document = definition(
+        "ConditionOccurrence",
+        7,
+        InclusionRules=[{"name": "before", "expression": {"Type": "ALL", "CriteriaList": [before]}}],
+    )
+    document["ConceptSets"].append(concept_set(99, 99))
+    document["PrimaryCriteria"]["CriteriaList"].append(
+        {"ConditionOccurrence": {"CodesetId": 8, "CorrelatedCriteria": cannot_be}}
+    )
+    cdm = whole_cdm_of_rows(person(1, condition(8, "2020-02-20"), condition(7, "2020-03-01")))
+    assert cohort_of(document, cdm) == [(1, "2020-03-01", "2020-12-31")]
+
+
+def test_an_era_is_made_of_all_exposures_where_only_the_first_is_an_entry_event() -> None:
+    document = definition(
+        "DrugExposure",
+        3,
+        attributes={"First": True},
+        EndStrategy={"CustomEra": {"DrugCodesetId": 3, "GapDays": 30, "Offset": 0}},
+    )
+    exposures = (drug(3, "2020-01-05", "2020-01-10"), drug(3, "2020-01-20", "2020-01-30"))
+    by_source = drug(4, "2020-02-20", "2020-02-25", drug_source_concept_id=3)
+    cdm = whole_cdm_of_rows(person(1, *exposures, by_source))
+    assert cohort_of(document, cdm) == [(1, "2020-01-05", "2020-02-25")]
+
+
+def test_eras_of_a_cohort_with_several_criteria_end_it_whatever_their_days() -> None:
+    """A day's number may be that of a criterion's place: 19 May 1997 is day 10 000."""
+    document = definition(
+        "ConditionOccurrence", 7, EndStrategy={"CustomEra": {"DrugCodesetId": 3, "GapDays": 0, "Offset": 0}}
+    )
+    document["PrimaryCriteria"]["CriteriaList"].append({"DrugExposure": {"CodesetId": 3}})
+    observed = (("1997-01-01", "1997-12-31"),)
+    records = (condition(7, "1997-05-19"), drug(3, "1997-05-19", "1997-05-30"), drug(3, "1997-05-31", "1997-06-02"))
+    cdm = whole_cdm_of_rows(person(1, *records, observed=observed))
+    assert cohort_of(document, cdm) == [(1, "1997-05-19", "1997-05-30"), (1, "1997-05-31", "1997-06-02")]

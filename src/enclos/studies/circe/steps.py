@@ -206,18 +206,21 @@ def _qualified(
     tables.make(each for each in criteria if not is_plain(each))
     rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, ordered=ordered))
     for number, events in _apart(rows, numbers, ordered=ordered):
-        entered = _entered(definitions[number], events, ordered=ordered)
+        entered = _entered(definitions[number], events, tables.reading, ordered=ordered)
         yield number, entered, *_qualifying(tables, definitions[number], events, entered)
 
 
-def _entered(definition: Definition, events: Events, *, ordered: bool) -> _Entered:
+def _entered(definition: Definition, events: Events, reading: Reading, *, ordered: bool) -> _Entered:
+    """The events by criterion, where they are told apart and something asks for them; of those that were read."""
     if len(definition.criteria) == 1:
         return {read_for(definition.criteria[0]): events}
-    if not ordered:
+    correlates = any(criterion.correlated for criterion in definition.criteria)
+    if not ordered or not (definition.rules or definition.additional or correlates or _asks_ends(definition)):
         return {}
     return {
         read_for(criterion): events.at(events.place == place_of(criterion.domain, position))
         for position, criterion in enumerate(definition.criteria)
+        if reading.may_have_events(criterion)
     }
 
 
