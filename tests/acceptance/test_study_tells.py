@@ -6,7 +6,7 @@ from pathlib import Path
 
 from enclos.release.rules.disclosure import kinds_with_rules
 from enclos.studies.document import study_from_yaml
-from enclos.studies.protocol import words_of
+from enclos.studies.protocol import results_of
 from factories.enclosure import ALICE, call, run_cli
 
 PERMIT = "FR-TEST-0001"
@@ -28,7 +28,7 @@ def test_what_no_rule_lets_leave_is_said_before_the_run_and_on_the_page(home: Pa
     done = call(*asked, "--page", page, "--lang", "fr")
     assert done.returncode == 0, done.stderr
     known = kinds_with_rules()
-    kept = [kind for each in study_from_yaml(STUDY).analyses for kind in words_of(each).results if kind not in known]
+    kept = [kind for each in study_from_yaml(STUDY).analyses for kind in results_of(each) if kind not in known]
     assert "summarise_cohort_timing" in kept
     warning = done.stderr.index("no rule of release speaks of")
     assert warning < done.stderr.index("… study told")

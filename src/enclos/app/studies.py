@@ -27,7 +27,7 @@ from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import definition_texts, study_from_yaml, whole_study, with_saved
 from enclos.studies.model import CirceCohort, Study
 from enclos.studies.overview import overview
-from enclos.studies.protocol import protocol_text, words_of
+from enclos.studies.protocol import protocol_text, results_of, words_of
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
 from enclos.views.rules import check_granted, may_see_rows_read
@@ -163,17 +163,17 @@ def run(
 
 
 def _stays_inside(study: Study) -> list[dict[str, Any]]:
-    """By analysis, which of the types of results that it can have no rule of release speaks of.
+    """By analysis, which types of its results no rule of release speaks of.
 
     Empty: an analysis of which all can be released is not there
     """
     known, found = kinds_with_rules(), []
     for number, analysis in enumerate(study.analyses, start=1):
-        words = words_of(analysis)
-        kept = [kind for kind in words.results if kind not in known]
-        if kept:
-            shown = [kind for kind in words.results if kind in known]
-            found.append({"analysis": number, "title": words.title, "kinds": kept, "released": shown})
+        kinds = results_of(analysis)
+        if kept := [kind for kind in kinds if kind not in known]:
+            released = [kind for kind in kinds if kind in known]
+            title = words_of(analysis).title
+            found.append({"analysis": number, "title": title, "kinds": kept, "released": released})
     return found
 
 

@@ -8,7 +8,16 @@ from dataclasses import replace
 from enclos.studies.figures.attrition import flow_figure, number
 from enclos.studies.figures.balance import balance_figure, controls_figure, curves_figure, score_figure
 from enclos.studies.figures.model import Analysis, Figure, Kind, Point, Say, Table
-from enclos.studies.figures.ratios import Line, diagnostic, e_value, forest_figure, line_of, ratio_name, why_withheld
+from enclos.studies.figures.ratios import (
+    Line,
+    diagnostic,
+    e_value,
+    error_words,
+    forest_figure,
+    line_of,
+    ratio_name,
+    why_withheld,
+)
 from enclos.studies.figures.tables import told
 from enclos.studies.figures.values import WITHHELD, interval, shown
 
@@ -207,8 +216,7 @@ def _controls(kind: Kind, say: Say) -> Table:
             ps = (shown(point.estimates.get(each), say) for each in ("p_value", "left_out_p"))
             rows.append((way, point.group[_OUTCOME], true, text, *ps))
         else:
-            parts = (f"{say(each.replace('_', ' '))} {shown(point.estimates[each], say)}" for each in point.estimates)
-            rows.append((way, say(point.variable), shown(point.level, say), ", ".join(parts), "", ""))
+            rows.append((way, say(point.variable), shown(point.level, say), error_words(point, say), "", ""))
     ratio = say(ratio_name(kind.points).replace("_", " ")) + " " + say("(95 % interval)")
     columns = (say("asked as"), say("control"), say("true ratio"), ratio, "p", say("p, calibrated by the others"))
     return told(Table(say("Controls"), columns, rows, n_texts=2))

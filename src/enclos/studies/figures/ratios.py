@@ -32,6 +32,8 @@ DIAGNOSTICS = {
 """What each diagnostic is called."""
 RATIOS = ("hazard_ratio", "rate_ratio", "odds_ratio")
 _UNITS = {"incidence_100000_pys": "events per 100 000 person-years"}
+_OF_ERROR = ("mean", "sd", "ease", "n_controls", "coverage", "coverage_uncalibrated")
+"""What is told of an error; the coefficients of its model are in the file."""
 _FAR = 20.0
 """An interval is cut where it goes so many times beyond the estimates."""
 _END = 1e6
@@ -146,6 +148,13 @@ def _forest(rows: Rows, domain: tuple[float, float], unit: str, has_null: bool, 
 def diagnostic(name: str, say: Say) -> str:
     """A diagnostic in words."""
     return say(DIAGNOSTICS.get(name, name.replace("_", " ")))
+
+
+def error_words(point: Point, say: Say) -> str:
+    """The systematic error of a place, or how often intervals hold, in words."""
+    told = (f"{say(name.replace('_', ' '))} {shown(point.estimates.get(name), say)}" for name in _OF_ERROR
+            if point.estimates.get(name) is not None)  # fmt: skip
+    return ", ".join(told)
 
 
 def why_withheld(settings: Mapping[str, str], say: Say) -> str:

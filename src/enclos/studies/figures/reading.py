@@ -33,6 +33,8 @@ _FAMILIES = {
     "cohort_code_use": "diagnose",
     "summarise_trend": "diagnose",
 }
+_PREFIXES = ("survival", "compare", "sccs", "self_controlled_cohort", "case_crossover", "case_control")
+"""Families whose types begin with their name."""
 _FIRST = {"compare": "compare_estimates"}
 """The type that a family begins with, where others of its types come again and again."""
 _OF_A_DIAGNOSIS = ({"summarise_characteristics", "summarise_cohort_overlap"}, {"summarise_cohort_attrition"})
@@ -115,7 +117,7 @@ def _taken_back(found: list[tuple[str, list[Kind]]]) -> list[tuple[str, list[Kin
 
 def family_of(result_type: str) -> str:
     """The kind of analysis that gives a result of that type."""
-    for family in ("survival", "compare", "sccs"):
+    for family in _PREFIXES:
         if result_type.startswith(family):
             return family
     return _FAMILIES.get(result_type) or result_type.removesuffix(ATTRITION)

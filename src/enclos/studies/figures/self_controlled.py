@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from enclos.studies.figures.attrition import attrition_figures
 from enclos.studies.figures.balance import controls_figure
 from enclos.studies.figures.model import Analysis, Figure, Kind, Point, Say, Table
-from enclos.studies.figures.ratios import diagnostic, e_value, forest_figure, line_of, ratio_name, why_none
+from enclos.studies.figures.ratios import diagnostic, e_value, error_words, forest_figure, line_of, ratio_name, why_none
 from enclos.studies.figures.reading import is_attrition
 from enclos.studies.figures.tables import plain_table
 from enclos.studies.figures.values import WITHHELD, interval, shown
@@ -30,7 +30,7 @@ _COUNTS = {
 
 def design_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
     """Diagnostics with verdicts, ratios or why there is none, the forest plot, then what else there is."""
-    if (diagnostics := analysis.of("sccs_diagnostics")) is not None:
+    if (diagnostics := analysis.of(f"{analysis.family}_diagnostics")) is not None:
         yield _diagnostics(diagnostics, say)
     kind = analysis.of(analysis.family)
     if kind is not None and kind.points:
@@ -38,7 +38,7 @@ def design_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
         yield from _forests(kind, say)
         if splines := _splines(kind, say):
             yield splines
-    if (controls := analysis.of("sccs_controls")) is not None and controls.points:
+    if (controls := analysis.of(f"{analysis.family}_controls")) is not None and controls.points:
         yield from _control_figures(controls, () if kind is None else kind.points, say)
         yield _controls(controls, say)
     for each in analysis.kinds:
@@ -91,8 +91,8 @@ def _of_a_window(point: Point) -> bool:
 
 
 def _is_withheld(point: Point) -> bool:
-    """Whether a window of a case series keeps what would tell its ratio to itself."""
-    return set(point.estimates) == {"n_persons"}
+    """Whether a place keeps the counts to itself that would tell its ratio."""
+    return not {"n_events", "n_cases_exposed"} & point.estimates.keys()
 
 
 def _ratios(kind: Kind, failed: dict[str, list[str]], say: Say) -> Table:
@@ -105,11 +105,11 @@ def _ratios(kind: Kind, failed: dict[str, list[str]], say: Say) -> Table:
     for point in points:
         outcome, who = point.group[_OUTCOME], _exposed(point.level, point.variable, say)
         text = interval(point, name, ("lower", "upper"), say)
-        if not text and _is_withheld(point):
+        if not text and point.variable == _REFERENCE:
+            text = say(_REFERENCE)
+        elif not text and _is_withheld(point):
             text = say("withheld")
             withheld.append(outcome)
-        elif not text and point.variable == _REFERENCE:
-            text = say(_REFERENCE)
         elif not text:
             text = say("none")
             reasons.append(f"{who}, {outcome}: {why_none(point, say)}")
@@ -170,10 +170,10 @@ def _controls(kind: Kind, say: Say) -> Table:
             text = interval(point, name, ("lower", "upper"), say)
             rows.append((point.group[_OUTCOME], who, true, text, shown(point.estimates.get("left_out_p"), say)))
         else:
-            told = (f"{say(each.replace('_', ' '))} {shown(point.estimates[each], say)}" for each in point.estimates)
             title = say("Left-out coverage" if true else "Systematic error")
-            rows.append((title, who, true, ", ".join(told), ""))
-    heads = ("control", "exposure", "true ratio", "rate ratio", "p, calibrated by the others")
+            rows.append((title, who, true, error_words(point, say), ""))
+    ratio = ratio_name(kind.points).replace("_", " ")
+    heads = ("control", "exposure", "true ratio", ratio, "p, calibrated by the others")
     return Table(say("Controls"), tuple(map(say, heads)), rows, n_texts=2)
 
 

@@ -1,6 +1,6 @@
 """The protocol of a study, written from its file."""
 
-from enclos.studies.protocol.analyses import words_of
+from enclos.studies.protocol.analyses import results_of, words_of
 from enclos.studies.protocol.text import protocol_text
 
-__all__ = ["protocol_text", "words_of"]
+__all__ = ["protocol_text", "results_of", "words_of"]

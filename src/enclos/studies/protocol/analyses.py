@@ -270,3 +270,13 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
 def words_of(analysis: Analysis) -> Words:
     """What the protocol says of an analysis."""
     return WORDS[type(analysis)]
+
+
+def results_of(analysis: Analysis) -> list[str]:
+    """The types of results that an analysis gives as it is asked, attrition aside."""
+    without: set[str] = set()
+    if isinstance(analysis, Characterisation) and analysis.timing is None:
+        without = {"summarise_cohort_timing"}
+    elif not getattr(analysis, "negative_controls", ()):
+        without = {name for name in words_of(analysis).results if name.endswith("_controls")}
+    return [name for name in words_of(analysis).results if name not in without]

@@ -113,7 +113,7 @@ SELF_CONTROLLED_COHORT = Words(
     lambda each: each.outcomes,
     _self_controlled_cohort,
     "Rate ratio with exact 95 % interval, given the outcomes in all",
-    ("self_controlled_cohort",),
+    ("self_controlled_cohort_diagnostics", "self_controlled_cohort", "self_controlled_cohort_controls"),
     lambda each: (
         f"persons exposed to {names(each.exposures)}, observed {each.days_prior_observation} days before and "
         f"{each.follow_up_days} after an exposure begins"
@@ -140,7 +140,7 @@ CASE_CROSSOVER = Words(
     lambda each: each.outcomes,
     _crossover,
     "Odds ratios of conditional logistic regression with 95 % intervals of its profile likelihood",
-    ("case_crossover",),
+    ("case_crossover_diagnostics", "case_crossover", "case_crossover_controls"),
     lambda each: f"persons with {names(each.outcomes)} observed for {each.days_prior_observation} days before it",
     lambda _: "what does not change within a person cannot confound; what changes with time can",
     limitation="Exposures that last, or become more frequent with time, bias a case-crossover.",
@@ -182,7 +182,7 @@ CASE_CONTROL = Words(
     _control,
     "Odds ratios of conditional logistic regression, which estimate rate ratios since controls are drawn from those at "
     "risk; 95 % intervals of the profile likelihood",
-    ("case_control",),
+    ("case_control_diagnostics", "case_control", "case_control_controls"),
     lambda each: (
         f"persons with {names(each.outcomes)}, and up to {each.matching.n_controls} controls each, "
         + ("of all who are observed" if each.within is None else f"of `{each.within}`")
