@@ -22,6 +22,7 @@ from enclos.studies.protocol.cases import CASE_CONTROL, CASE_CROSSOVER, SCCS, SE
 from enclos.studies.protocol.comparisons import COMPARISON
 from enclos.studies.protocol.shape import Options, Words
 from enclos.studies.protocol.words import ages, dates, days, listed, names, standard_words, windows, yes
+from enclos.studies.rules.settings import PREVALENCE_OF_RECORDS
 from enclos.studies.sccs.model import Sccs
 from enclos.studies.survival.model import Survival
 from enclos.studies.utilisation.model import Utilisation
@@ -220,11 +221,13 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda each: f"How is {names(each.exposures)} used by the persons of {names(each.cohorts)}?",
             lambda _: (),
             _utilisation,
-            "Exposures and eras, days, quantity and dose; where asked indications, restart, switch and the proportion "
-            "covered with Wilson 95 % intervals",
+            "Exposures and eras, days, quantity and dose; where asked indications, treatments around entry, restart, "
+            "switch, the proportion covered with Wilson 95 % intervals, and for how many exposures a dose is known",
             (
                 "summarise_drug_utilisation",
                 "summarise_indication",
+                "summarise_treatment",
+                "summarise_dose_coverage",
                 "summarise_proportion_of_patients_covered",
                 "summarise_drug_restart",
             ),
@@ -274,6 +277,8 @@ def words_of(analysis: Analysis) -> Words:
 
 def results_of(analysis: Analysis) -> list[str]:
     """The types of results that an analysis gives as it is asked, attrition aside."""
+    if isinstance(analysis, PeriodPrevalence) and analysis.level is Level.RECORD:
+        return [PREVALENCE_OF_RECORDS]
     without: set[str] = set()
     if isinstance(analysis, Characterisation) and analysis.timing is None:
         without = {"summarise_cohort_timing"}

@@ -10,6 +10,9 @@ from enclos.studies.rules.calendar import in_words
 from enclos.studies.rules.outline import Denominator
 from enclos.studies.standard.model import Ages
 
+PREVALENCE_OF_RECORDS = "prevalence_of_records"
+"""The result type of shares of stays, which are not those of persons, as readers and release know them."""
+
 
 def additional_name(kind: str) -> str:
     """The names that the additional column carries for estimates with an interval, of a kind of result."""

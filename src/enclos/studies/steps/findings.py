@@ -22,6 +22,7 @@ from enclos.studies.rules.estimated import (
 from enclos.studies.rules.outline import WHOLE, Block, Denominator, Outline, Pair, study_days_of
 from enclos.studies.rules.report import GROUP_NAME, Report
 from enclos.studies.rules.settings import (
+    PREVALENCE_OF_RECORDS,
     additional_name,
     incidence_settings,
     prevalence_settings,
@@ -75,10 +76,10 @@ def _add_block(report: Report, outline: Outline, number: int, found: Survey, cou
 
 
 def _kind(block: Block) -> str:
-    """The result type of a block; shares of stays are not those of persons, which readers and release know."""
+    """The result type of a block."""
     if block.incidence is not None:
         return "incidence"
-    return "prevalence_of_records" if _counts_stays(block.prevalence) else "prevalence"
+    return PREVALENCE_OF_RECORDS if _counts_stays(block.prevalence) else "prevalence"
 
 
 def _counts_stays(analysis: PointPrevalence | PeriodPrevalence | None) -> bool:

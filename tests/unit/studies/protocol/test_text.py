@@ -1,13 +1,15 @@
 """The protocol says all that the study file says."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from enclos.studies.document import definition_texts, study_from_yaml, study_json_schema
+from enclos.studies.model import Level, PeriodPrevalence, Population
 from enclos.studies.protocol import protocol_text
-from enclos.studies.protocol.analyses import WORDS
+from enclos.studies.protocol.analyses import WORDS, results_of
 from factories.circe import concept_set, definition
 
 COHORTS: dict[str, Any] = {
@@ -313,3 +315,9 @@ def test_what_circe_leaves_unsaid_is_said() -> None:
 
 def test_every_analysis_says_which_results_it_can_have() -> None:
     assert all(words.results for words in WORDS.values())
+
+
+def test_a_prevalence_of_records_says_that_its_result_is_one_of_its_own() -> None:
+    by_person = PeriodPrevalence(("bleed",), Population())
+    assert results_of(by_person) == ["prevalence"]
+    assert results_of(replace(by_person, level=Level.RECORD)) == ["prevalence_of_records"]
