@@ -2,9 +2,9 @@
 
 A number that rests on 1 to k-1 distinct persons is hidden, and so is one whose complement or whose difference to
 another shown number does. Then the attacker (attack.py) tries; while a hidden number is exposed, the cheapest shown
-number that is tied to it is hidden too. What is computed from a hidden number is hidden with it: a rate gives back
-its count, a time its persons, a standardised rate the one cell that is hidden. No count, no zero and no rounding is
-ever changed.
+number that is tied to it is hidden too; then an optimiser (optimum.py) looks for the least that has to be. What is
+computed from a hidden number is hidden with it: a rate gives back its count, a time its persons, a standardised rate
+the one cell that is hidden. No count, no zero and no rounding is ever changed.
 
 Units: distinct persons; k is the permit's minimum count.
 Source: CASD (no cell below 11 patients; secondary secrecy), Fischetti and Salazar-González 2001 for the attacker.
@@ -29,6 +29,7 @@ from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.effects import read_effects
 from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups
 from enclos.release.rules.numbers import Numbers, numbers_of
+from enclos.release.rules.optimum import cheapest, without_needless
 from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
 from enclos.release.rules.texts import rounded
@@ -66,7 +67,10 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     numbers = numbers_of(reading, min_count, rules)
     system = numbers.system()
     hidden, n_primary = _primary(numbers)
+    always = hidden.copy()
     narrow = _secondary(numbers, system, hidden)
+    if not len(narrow):
+        hidden = _least(numbers, system, always, hidden)
     told = tuple(_told(reading, numbers, hidden))
     curves = judge_curves(result, told, min_count, rules)
     told = (*told, *curves.told)
@@ -149,6 +153,17 @@ def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_]) 
             return narrow
         for position in chosen:
             _hide(numbers, hidden, position)
+
+
+def _least(
+    numbers: Numbers, system: System, always: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """The cheapest that exposes nothing, or what was chosen where that costs no more."""
+    costs = np.array(numbers.costs)
+    found = cheapest(system, always, chosen, costs, numbers.hides_with)
+    narrow = _secondary(numbers, system, found)
+    found = without_needless(system, always, found, costs, numbers.hides_with)
+    return chosen if len(narrow) or costs[found].sum() >= costs[chosen].sum() else found
 
 
 def _cheapest(
