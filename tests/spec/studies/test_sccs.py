@@ -49,8 +49,9 @@ def test_the_rate_while_exposed_is_compared_with_that_in_the_same_persons_other_
     # 2 outcomes in 50 days exposed, 2 in 250 others. Each person has as many outcomes in all as they have, so the ratio
     # is not their quotient: it makes 2 = r 20/(r 20 + 80) + 2 r 20/(r 20 + 80) + r 10/(r 10 + 90) true.
     assert shown(PERSONS, ASKED) == rows_of("""
-        window  | persons | outcomes | days | ratio
-        exposed | 3       | 2        | 50   | 4.88
+        window    | persons | outcomes | days | ratio
+        exposed   | 3       | 2        | 50   | 4.88
+        reference | 3       | 2        | 250  |
     """)
 
 
@@ -62,6 +63,7 @@ def test_windows_before_an_exposure_and_at_the_end_stand_beside_it() -> None:
         exposed            | 3       | 2        | 50
         pre_exposure       | 3       | 1        | 90
         end_of_observation | 3       | 2        | 90
+        reference          | 3       | 0        | 80
     """)
 
 
@@ -70,16 +72,18 @@ def test_a_window_ends_where_the_next_exposure_begins() -> None:
     late = replace(ASKED, windows=(Window("late", 1, Anchor.END, 30, Anchor.END),))
     # Person 1: four days from the 21st to the 24th, then thirty from the 26th on; the others twenty and thirty.
     assert [row[:4] for row in shown(again, late)] == rows_of("""
-        window | persons | outcomes | days
-        late   | 3       | 1        | 84
+        window    | persons | outcomes | days
+        late      | 3       | 1        | 84
+        reference | 3       | 3        | 216
     """)
 
 
 def test_naive_days_take_their_outcomes_with_them() -> None:
     # The third person bled on the twentieth day only.
     assert [row[:4] for row in shown(PERSONS, replace(ASKED, cases=Cases(naive_days=30)))] == rows_of("""
-        window  | persons | outcomes | days
-        exposed | 2       | 2        | 40
+        window    | persons | outcomes | days
+        exposed   | 2       | 2        | 40
+        reference | 2       | 1        | 100
     """)
 
 
@@ -87,8 +91,9 @@ def test_nothing_of_a_ratio_is_shown_when_a_diagnostic_fails() -> None:
     # Three of four persons have the outcome: taking only the first of each is wrong when it is so common.
     common = replace(ASKED, cases=Cases(first_outcome_only=True), show_failed=False)
     assert shown(PERSONS, common) == rows_of("""
-        window  | persons | outcomes | days | ratio
-        exposed | 3       |          |      |
+        window    | persons | outcomes | days | ratio
+        exposed   | 3       |          |      |
+        reference | 3       |          |      |
     """)
     diagnostics = result_of(PERSONS, common).of_type("sccs_diagnostics").to_pylist()
     verdicts = {row["variable_name"]: row["estimate_value"] for row in diagnostics if row["estimate_name"] == "verdict"}

@@ -22,6 +22,7 @@ def _sccs(each: Sccs) -> Options:
     yield "Dates", dates(cases.dates)
     for name, knots in (("age", time.age_knots), ("season", time.season_knots), ("calendar time", time.calendar_knots)):
         yield f"Spline over {name}", f"{knots} knots" if knots else "none"
+    yield "Time weighed for observation that ends because of the outcome", yes(each.weigh_observation)
     yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
     yield "Positive controls", positive_controls(each.positive_controls)
     yield "Diagnostics before a ratio is shown", _series_thresholds(each.thresholds)

@@ -98,7 +98,7 @@ def expected_within(rows: Rows, values: Floats, model: Model, column: int) -> Fl
     logs = np.array([each.log_ratio for each in model.effects])
     logs[column] = math.nan
     rate = rows.within @ np.nan_to_num(logs) + values[rows.moment] @ np.nan_to_num(model.splines)
-    weight = rows.n_days * np.exp(rate - rate.max())
+    weight = rows.time * np.exp(rate - rate.max())
     n_cases = int(rows.case.max()) + 1
     whole = np.bincount(rows.case, weight, n_cases)
     n_outcomes = np.bincount(rows.case, rows.n_outcomes, n_cases)

@@ -134,6 +134,10 @@ class SccsDocument(AnalysisDocument):
     age_spline: _Knots = Field(0, description="Adjust for age: number of knots, or true for 5.")
     season_spline: _Knots = Field(0, description="Adjust for season: number of knots, or true for 5.")
     calendar_spline: _Knots = Field(0, description="Adjust for calendar time: number of knots, or true for 5.")
+    event_dependent_observation: StrictBool = Field(
+        False,
+        description="Whether time is weighed for observation that ends because of the outcome; first outcomes only.",
+    )
     negative_controls: Names | None = Field(
         None, description="Outcomes that no exposure changes; they tell the systematic error."
     )
@@ -153,6 +157,8 @@ class SccsDocument(AnalysisDocument):
         yield from self._wrong_windows()
         yield from wrong_range("ages", self.ages)
         yield from wrong_range("date_range", self.date_range)
+        if self.event_dependent_observation and not self.first_outcome_only:
+            yield ("event_dependent_observation",), "belongs to first_outcome_only", Code.STUDY_INVALID
         yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
         yield from wrong_controls([*self.exposure, *self.outcome], self.negative_controls, self.positive_controls)
         for option in ("pre_exposure", "end_of_observation"):
@@ -184,6 +190,7 @@ class SccsDocument(AnalysisDocument):
             Thresholds() if self.diagnostics is None else self.diagnostics.noun(),
             tuple(self.negative_controls or ()),
             None if self.positive_controls is None else self.positive_controls.noun(),
+            self.event_dependent_observation,
         )
 
 

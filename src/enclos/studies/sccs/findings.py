@@ -268,6 +268,7 @@ def _settings(asked: Sccs) -> dict[str, str]:
         "age_knots": str(time.age_knots),
         "season_knots": str(time.season_knots),
         "calendar_knots": str(time.calendar_knots),
+        "event_dependent_observation": logical(asked.weigh_observation),
         "show_failed": logical(asked.show_failed),
     }
 

@@ -61,7 +61,7 @@ def fit_rows(rows: Rows, values: Floats, wanted: int | None = None) -> Model:
         csc_array(hstack([part for part in parts if part.shape[1]], format="csc")),
         rows.n_outcomes[kept].astype(np.float64),
         likelihood=Likelihood.CONDITIONAL_POISSON,
-        time=rows.n_days[kept].astype(np.float64),
+        time=rows.time[kept],
         strata=rows.case[kept],
         prior=Prior.none(),
     )

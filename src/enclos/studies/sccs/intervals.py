@@ -7,7 +7,7 @@ Source: SelfControlledCaseSeries 6.1.4, createStudyPopulation and createSccsInte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -154,16 +154,25 @@ class Rows:
     """One column per window: whether the row lies in it."""
     moment: Ints
     """The kind of the stretch of time that the row is of; zero where time does not matter."""
+    time: Floats
+    """What its days count for in the model: as many, unless they are weighed."""
 
     def __len__(self) -> int:
         return len(self.case)
 
 
-def rows_of(people: People, windows: Stretches, n_windows: int, moments: Stretches | None) -> Rows:
+def rows_of(
+    people: People,
+    windows: Stretches,
+    n_windows: int,
+    moments: Stretches | None,
+    weigh: Callable[[Ints, Ints, Ints], Floats] | None = None,
+) -> Rows:
     """The rows of all cases; cases whose time is one piece tell nothing and have none.
 
     In: windows — joined, within the days that count; kind is the column
         moments — stretches that fill each case's time, in order, where it matters when a day is
+        weigh — what pieces count for, by case, first day and number of days
     """
     cuts = [windows] if moments is None else [windows, moments]
     every = np.arange(len(people))
@@ -193,7 +202,10 @@ def rows_of(people: People, windows: Stretches, n_windows: int, moments: Stretch
     moment = np.zeros(len(keys), dtype=np.int64)
     if moments is not None:
         moment = moments.kind[np.searchsorted(key_of(moments.case, moments.first_day), keys, side="right") - 1]
-    return _alike_as_one(Rows(case, n_days, n_outcomes, inside, moment), is_piece)
+    time = n_days.astype(np.float64)
+    if weigh is not None:
+        time[is_piece] = weigh(case[is_piece], day[is_piece], n_days[is_piece])
+    return _alike_as_one(Rows(case, n_days, n_outcomes, inside, moment, time), is_piece)
 
 
 def _alike_as_one(pieces: Rows, kept: Bools) -> Rows:
@@ -208,7 +220,9 @@ def _alike_as_one(pieces: Rows, kept: Bools) -> Rows:
     totals = [each[kept][order] for each in (pieces.n_days, pieces.n_outcomes)]
     n_days, n_outcomes = (np.add.reduceat(each, starts) if len(starts) else each for each in totals)
     first = order[starts]
-    return Rows(case[first], n_days, n_outcomes, within[first], moment[first])
+    time = pieces.time[kept][order]
+    time = np.add.reduceat(time, starts) if len(starts) else time
+    return Rows(case[first], n_days, n_outcomes, within[first], moment[first], time)
 
 
 @dataclass(frozen=True, slots=True)

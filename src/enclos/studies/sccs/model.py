@@ -128,6 +128,8 @@ class Sccs(CohortAnalysis):
     """Outcomes that no exposure changes."""
     positive_controls: PositiveControls | None = None
     """Made of the negative ones; None: none."""
+    weigh_observation: bool = False
+    """Whether time is weighed by how observation ends after an outcome."""
 
     def __post_init__(self) -> None:
         names = tuple(each.name for each in self.windows)
@@ -136,6 +138,8 @@ class Sccs(CohortAnalysis):
             raise ValueError("a case series has at least one exposure, one outcome and one window, each once")
         if set(self.exposures) & set(self.outcomes):
             raise ValueError("an exposure is not its own outcome")
+        if self.weigh_observation and not self.cases.first_outcome_only:
+            raise ValueError("time is weighed by how observation ends after the first outcome")
         controls = set(self.negative_controls)
         if len(controls) != len(self.negative_controls) or controls & {*self.exposures, *self.outcomes}:
             raise ValueError("a negative control is neither exposure nor outcome, each once")

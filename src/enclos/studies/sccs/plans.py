@@ -56,8 +56,8 @@ def plan_case_events(cohorts: Sequence[int]) -> str:
 
 
 def plan_n_observed() -> str:
-    """How many persons are observed at any time.
+    """How many persons are observed at any time, and the last day on which anybody is.
 
-    Out: one row: n_persons
+    Out: one row: n_persons, last_day (null without any)
     """
-    return "SELECT CAST(count(DISTINCT ordinal) AS BIGINT) AS n_persons FROM study_observed"
+    return "SELECT CAST(count(DISTINCT ordinal) AS BIGINT) AS n_persons, max(last_day) AS last_day FROM study_observed"

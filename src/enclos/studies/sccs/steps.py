@@ -35,6 +35,7 @@ from enclos.studies.sccs.intervals import (
 )
 from enclos.studies.sccs.model import Sccs
 from enclos.studies.sccs.moments import CALENDAR, SEASON, Curves, curves_of, moments_of
+from enclos.studies.sccs.observation import Weighing
 
 
 def sccs_columns(_: Sccs) -> Mapping[str, tuple[str, ...]]:
@@ -85,10 +86,14 @@ class SccsFollower:
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
         self._gathered = {outcome: Gathered() for outcome in (*analysis.outcomes, *analysis.negative_controls)}
         self._n_persons = 0
+        self._last_day = plans.FAR_PAST
 
     def take(self, bucket: CdmBucket, first_person: int) -> None:
         """Gather the cases of one bucket."""
-        self._n_persons += bucket.query(plans.plan_n_observed()).to_pylist()[0]["n_persons"]
+        observed = bucket.query(plans.plan_n_observed()).to_pylist()[0]
+        self._n_persons += observed["n_persons"]
+        if observed["last_day"] is not None:
+            self._last_day = max(self._last_day, int(observed["last_day"]))
         exposures = [self._index[name] for name in self._analysis.exposures]
         for outcome, gathered in self._gathered.items():
             bucket.execute(plans.plan_cases(self._index[outcome]))
@@ -125,21 +130,32 @@ class SccsFollower:
         rare = diagnostics.rare_outcome(
             n_with, self._n_persons, self._analysis.thresholds.rare_outcome, first_only=first_only
         )
-        return analyse(self._analysis, everyone, eras, cases["ordinal"], rare)
+        return analyse(self._analysis, everyone, eras, cases["ordinal"], rare, self._last_day)
 
 
-def analyse(asked: Sccs, everyone: People, eras: Stretches, persons: Ints, rare: Diagnostic) -> Found:
+def analyse(
+    asked: Sccs,
+    everyone: People,
+    eras: Stretches,
+    persons: Ints,
+    rare: Diagnostic,
+    last_day: int | None = None,
+) -> Found:
     """The model of one outcome with what speaks for and against it.
 
     In: everyone — all observation periods with the outcome; eras — their exposures, kind is the place in the analysis
-        persons — the dense number of each case's person
+        persons — the dense number of each case's person; last_day — on which anybody is observed; None: any case
     """
     people, kept, steps = study_population(everyone, asked.cases)
-    if asked.time.age_knots:
+    if asked.time.age_knots or asked.weigh_observation:
         kept = kept[people.born_day[kept] > plans.FAR_PAST]
     number = np.full(len(everyone), -1)
     number[kept] = np.arange(len(kept))
     people = only_cases(people, kept)
+    weighing = None
+    if asked.weigh_observation and len(people):
+        until = int(everyone.last_day.max()) if last_day is None else last_day
+        weighing = Weighing.of(people, (people.last_day >= until) | (people.last_day < everyone.last_day[kept]))
     inside = number[eras.case] >= 0
     eras = joined(Stretches(number[eras.case], eras.kind, eras.first_day, eras.last_day).only(inside))
     n_exposures = len(asked.exposures)
@@ -151,7 +167,7 @@ def analyse(asked: Sccs, everyone: People, eras: Stretches, persons: Ints, rare:
         n_windows += 1
     curves = curves_of(people, asked.time)
     moments, values = moments_of(people, curves) if asked.time.any else (None, np.zeros((1, 0)))
-    rows = rows_of(people, windows, n_windows, moments)
+    rows = rows_of(people, windows, n_windows, moments, None if weighing is None else weighing.days)
     model = fit_rows(rows, values)
     looked_at = [rare, *_diagnostics(asked, people, eras, curves, model)]
     return Found(rows, values, model, looked_at, steps, persons, persons[kept], curves.names)

@@ -159,6 +159,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "ages": [18, 74],
         "date_range": ["2011-01-01", None],
         "age_spline": 7,
+        "event_dependent_observation": True,
         "season_spline": True,
         "calendar_spline": 8,
         "negative_controls": ["stroke"],
@@ -247,6 +248,8 @@ def test_every_option_changes_the_protocol(kind: str, option: str) -> None:
         base["target"] = changed["target"] = "drug"
     if (kind, option) == ("utilisation", "exposures"):
         base[option], changed[option] = ["drug"], ["drug", "other"]
+    if option == "event_dependent_observation":
+        base["first_outcome_only"] = changed["first_outcome_only"] = True
     if option == "positive_controls":
         base["negative_controls"] = changed["negative_controls"] = ["stroke"]
     cohorts = {**COHORTS, "other": COHORTS["drug"]}
