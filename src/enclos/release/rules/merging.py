@@ -96,12 +96,51 @@ def merged(reading: Reading, result: StudyResult, move: Move) -> StudyResult:
     """The result after one move."""
     if isinstance(move, DropStrata):
         return _without_strata(result, move.strata_name)
+    return _Rewriting(reading, result, _plan(reading, move)).result()
+
+
+def sizes_after(reading: Reading, result: StudyResult, move: Move) -> list[tuple[int, int]]:
+    """How many persons each cell of the merged result would count, among how many; nothing is written for it."""
+    if isinstance(move, DropStrata):
+        return [_size(cell) for cell in result.cells if cell.strata_name != move.strata_name]
+    read = {cell.cell.key for cell in reading.cells}
+    found = [_size(cell) for cell in result.cells if cell.key not in read]
+    for parts in _plan(reading, move).values():
+        cells = [part.cell for part in parts]
+        if len(cells) == 1:
+            found.append(_size(cells[0]))
+        else:
+            having = BitMap.union(*(cell.dense_numerator for cell in cells))
+            found.append((len(having), len(BitMap.union(*(cell.dense_denominator for cell in cells)))))
+    return found
+
+
+def _size(cell: Cell) -> tuple[int, int]:
+    return cell.n_numerator, cell.n_denominator
+
+
+def _plan(reading: Reading, move: Move) -> Mapping[_Place, list[ReadCell]]:
+    """Which cells come together where."""
     plan: dict[_Place, list[ReadCell]] = defaultdict(list)
     for cells in _families(reading.cells).values():
+        present = _Present(
+            frozenset(cell.stratum.age for cell in cells),
+            frozenset(cell.stratum.sex for cell in cells),
+            frozenset(cell.window.interval for cell in cells),
+        )
         for cell in cells:
-            for target in _targets(cell, cells, move):
+            for target in _targets(cell, present, move):
                 plan[target].append(cell)
-    return _Rewriting(reading, result, plan).result()
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """The ages, sexes and kinds of interval that an analysis has."""
+
+    ages: frozenset[Age]
+    sexes: frozenset[str]
+    intervals: frozenset[str]
 
 
 def _families(cells: Iterable[ReadCell]) -> Mapping[Family, list[ReadCell]]:
@@ -128,24 +167,24 @@ def _next(interval: str, cells: Sequence[ReadCell]) -> str | None:
     return longer_than(interval, present, can_be_made=_is_incidence(cells[0].stratum.family))
 
 
-def _targets(cell: ReadCell, cells: Sequence[ReadCell], move: Move) -> Iterator[_Place]:
+def _targets(cell: ReadCell, present: _Present, move: Move) -> Iterator[_Place]:
     """Where a cell goes; nowhere when what it would be part of stands in the result already."""
     stratum, to = cell.stratum, cell.window.interval
-    strata = {other.stratum for other in cells}
     match move:
-        case MergeAges(low, high) if stratum.age in (low, high) and {low, high} <= {each.age for each in strata}:
-            if any(each.age == move.merged for each in strata):
+        case MergeAges(low, high) if stratum.age in (low, high) and {low, high} <= present.ages:
+            if move.merged in present.ages:
                 return
             stratum = replace(stratum, age=move.merged)
         case JoinSexes() if stratum.sex in SEXES:
-            if any(each.sex == BOTH_SEXES for each in strata):
+            if BOTH_SEXES in present.sexes:
                 return
-            if {*SEXES} <= {each.sex for each in strata}:
+            if {*SEXES} <= present.sexes:
                 stratum = replace(stratum, sex=BOTH_SEXES)
-        case Lengthen(interval) if to == interval and (longer := _next(interval, cells)) is not None:
-            if any(other.window.interval == longer for other in cells):
+        case Lengthen(interval) if to == interval:
+            longer = longer_than(interval, present.intervals, can_be_made=_is_incidence(stratum.family))
+            if longer is not None and longer in present.intervals:
                 return
-            to = longer
+            to = longer or to
         case _:
             pass
     yield stratum, to, _stretch(cell.window.first_on, to)

@@ -10,17 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pyroaring import BitMap
 
 from enclos.contracts.result import StudyResult
 from enclos.release.model import Assessment
 from enclos.release.rules.disclosure import assess
-from enclos.release.rules.merging import DropStrata, JoinSexes, Lengthen, MergeAges, Move, merged, moves_of
+from enclos.release.rules.merging import (
+    DropStrata,
+    JoinSexes,
+    Lengthen,
+    MergeAges,
+    Move,
+    merged,
+    moves_of,
+    sizes_after,
+)
 from enclos.release.rules.policy import policy
 from enclos.release.rules.reading import read_result
 
 _MOST_MOVES = 12
+_MOST_CELLS = 2000
+_MOST_CHECKS = 6
+"""How large a result is merged, and how often a version is checked whole: who asks waits for it."""
+
+Size: TypeAlias = tuple[int, int]
+"""How many persons a cell counts, among how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +86,27 @@ def nearest_version(result: StudyResult, found: Assessment) -> Nearest | None:
 
     In: found — what was found about the result as it is; one that is not typed and backed has no nearest version
     """
-    if found.safe is None and not found.evidence:
+    if (found.safe is None and not found.evidence) or len(result.cells) > _MOST_CELLS:
         return None
-    whole, moves = result, list[Move]()
+    whole, moves, n_checks, k = result, list[Move](), 0, found.min_count
     while _hides(found):
         reading = read_result(result, policy())
-        tried = [(move, merged(reading, result, move)) for move in moves_of(reading, result)]
-        if not tried or len(moves) == _MOST_MOVES:
+        before = _sizes(result)
+        tried = [(move, sizes_after(reading, result, move)) for move in moves_of(reading, result)]
+        if not tried or len(moves) == _MOST_MOVES or n_checks == _MOST_CHECKS:
             return None
-        before, k = result, found.min_count
-        move, result = max(tried, key=lambda each: _worth(each[1], before, k))
+        move, after = max(tried, key=lambda each: _worth(each[1], before, k))
+        result = merged(reading, result, move)
         moves.append(move)
-        if _n_small(result, k) == 0 or len(tried) == 1:
-            found = assess(result, k)
+        if _n_small(after, k) == 0 or len(tried) == 1:
+            found, n_checks = assess(result, k), n_checks + 1
     for move in list(moves):
         fewer = [each for each in moves if each != move]
         version = _applied(whole, fewer)
-        judged = assess(version, found.min_count) if version is not None and fewer else None
-        if version is not None and judged is not None and not _hides(judged):
+        if n_checks == _MOST_CHECKS or version is None or not fewer or _n_small(_sizes(version), k):
+            continue
+        judged, n_checks = assess(version, k), n_checks + 1
+        if not _hides(judged):
             moves, result, found = fewer, version, judged
     return Nearest(tuple(moves), found, kept_of(found, result, whole)) if moves else None
 
@@ -106,15 +125,19 @@ def _applied(result: StudyResult, moves: Sequence[Move]) -> StudyResult | None:
     return result
 
 
-def _worth(version: StudyResult, before: StudyResult, k: int) -> tuple[float, int]:
+def _worth(after: Sequence[Size], before: Sequence[Size], k: int) -> tuple[float, int]:
     """How many small cells a move does away with for each cell that it gives up; then, how few it gives up."""
-    n_lost = len(before.cells) - len(version.cells)
-    return (_n_small(before, k) - _n_small(version, k)) / max(n_lost, 1), -n_lost
+    n_lost = len(before) - len(after)
+    return (_n_small(before, k) - _n_small(after, k)) / max(n_lost, 1), -n_lost
 
 
-def _n_small(result: StudyResult, k: int) -> int:
+def _sizes(result: StudyResult) -> list[Size]:
+    return [(cell.n_numerator, cell.n_denominator) for cell in result.cells]
+
+
+def _n_small(sizes: Sequence[Size], k: int) -> int:
     """Cells that could not be shown whatever else is hidden."""
-    return sum(_is_small(cell.n_numerator, cell.n_denominator, k) for cell in result.cells)
+    return sum(_is_small(n, among, k) for n, among in sizes)
 
 
 def _is_small(n: int, among: int, k: int) -> bool:
