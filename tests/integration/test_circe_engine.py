@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from factories.circe import (
 )
 from fakes.whole_cdm import WholeCdm, whole_cdm_of_rows
 
+AROUND = {**CORRELATED, "Criteria": {"ConditionOccurrence": {"CodesetId": 7}}}
 OF_OTHER_VERSIONS = (
     ("location", "region_concept_id", "BIGINT"),
     ("drug_exposure", "effective_drug_dose", "DOUBLE"),
@@ -134,3 +136,15 @@ def test_eras_of_a_cohort_with_several_criteria_end_it_whatever_their_days() -> 
     records = (condition(7, "1997-05-19"), drug(3, "1997-05-19", "1997-05-30"), drug(3, "1997-05-31", "1997-06-02"))
     cdm = whole_cdm_of_rows(person(1, *records, observed=observed))
     assert cohort_of(document, cdm) == [(1, "1997-05-19", "1997-05-30"), (1, "1997-05-31", "1997-06-02")]
+
+
+@pytest.mark.parametrize("rules", [[], [{"name": "any", "expression": {"Type": "ALL", "CriteriaList": [AROUND]}}]])
+def test_the_qualified_limit_counts_with_additional_criteria_that_ask_for_nothing(rules: list[dict[str, Any]]) -> None:
+    """Source: circe-be, CohortExpressionQueryBuilder: additional criteria are there or not, empty or not."""
+    end = {"DateOffset": {"DateField": "StartDate", "Offset": 1}}
+    document = definition("ConditionOccurrence", 7, InclusionRules=rules, EndStrategy=end)
+    cdm = whole_cdm_of_rows(person(1, condition(7, "2020-03-01"), condition(7, "2020-06-01")))
+    both = [(1, "2020-03-01", "2020-03-02"), (1, "2020-06-01", "2020-06-02")]
+    assert cohort_of(document, cdm) == both
+    nothing = {"Type": "ALL", "CriteriaList": [], "DemographicCriteriaList": [], "Groups": []}
+    assert cohort_of(document | {"AdditionalCriteria": nothing}, cdm) == both[:1]

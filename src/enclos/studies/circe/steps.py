@@ -173,8 +173,7 @@ def _asks_ends(definition: Definition) -> bool:
 def _is_direct(definition: Definition) -> bool:
     """Whether all its entry events stay, so that nothing orders them or is asked of them."""
     return (
-        definition.primary_limit is Limit.ALL
-        and definition.expression_limit is Limit.ALL
+        definition.primary_limit is definition.qualified_limit is definition.expression_limit is Limit.ALL
         and definition.additional is None
         and not definition.rules
         and not definition.censoring
@@ -236,12 +235,13 @@ def _qualifying(
         found = around(tables, _below([*correlated, *groups]), events, entered)
         events = events.at(_correlating(definition, events, found))
     events = limits.primary(definition, events)
-    if not len(events) or not groups:
-        return events, [np.zeros(len(events), dtype=np.bool_) for _ in definition.rules]
-    found = found or around(tables, _below(groups), events, entered)
-    if definition.additional is not None:
+    if len(events) and groups:
+        found = found or around(tables, _below(groups), events, entered)
+    if found is not None and definition.additional is not None:
         events = events.at(found.holds(definition.additional, events))
-        events = limits.limited(events, definition.qualified_limit, events.start)
+    events = limits.limited(events, definition.qualified_limit, events.start)
+    if found is None:
+        return events, [np.zeros(len(events), dtype=np.bool_) for _ in definition.rules]
     return events, [found.holds(rule.group, events) for rule in definition.rules]
 
 
