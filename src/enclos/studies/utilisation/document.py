@@ -45,52 +45,59 @@ _Ingredients: TypeAlias = Annotated[
 _FollowUp: TypeAlias = Annotated[list[Days | None], Many]
 
 
-class IndicationDocument(Document):
-    """Why drugs are taken."""
+class AroundDocument(Document):
+    """Cohorts around the first day of each entry."""
 
-    cohort: Names = Field(description="The cohorts that can be the reason, at most 8.")
+    cohort: Names
     windows: Annotated[list[WindowDays], Many] = Field(
         description="Windows of days around the first day of the entry; null leaves an end open."
     )
-    unknown: Domains = Field([], description="Tables any record of which, without a reason, makes the reason unknown.")
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
-        """What the shape does not show."""
-        yield from unknown_names("cohort", self.cohort, cohorts)
-        yield from twice(self, "cohort", "windows", "unknown")
-        yield from wrong_windows("windows", self.windows)
-        if len(self.cohort) > MAX_INDICATIONS:
-            yield ("cohort",), "there are at most 8 indications", Code.STUDY_INVALID
-
-    def noun(self) -> Indications:
-        """The indications meant."""
-        windows = tuple(DayWindow(*each) for each in self.windows)
-        return Indications(tuple(self.cohort), windows, tuple(Domain(each) for each in self.unknown))
-
-
-class TreatmentDocument(Document):
-    """Treatments around the first day."""
-
-    cohort: Names = Field(description="The cohorts of treatments.")
-    windows: Annotated[list[WindowDays], Many] = Field(
-        description="Windows of days around the first day of the entry; null leaves an end open."
-    )
-    exclusive: StrictBool = Field(
-        False, description="Whether an entry has one combination of treatments, or each of them on its own."
-    )
+    def _at_most(self) -> int:
+        return MAX_INDICATIONS
 
     def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("cohort", self.cohort, cohorts)
         yield from twice(self, "cohort", "windows")
         yield from wrong_windows("windows", self.windows)
-        at_most = MAX_INDICATIONS if self.exclusive else MAX_TREATMENTS
-        if len(self.cohort) > at_most:
-            yield ("cohort",), f"there are at most {at_most} treatments", Code.STUDY_INVALID
+        if len(self.cohort) > self._at_most():
+            yield ("cohort",), f"there are at most {self._at_most()} of them", Code.STUDY_INVALID
+
+    def _windows(self) -> tuple[DayWindow, ...]:
+        return tuple(DayWindow(*each) for each in self.windows)
+
+
+class IndicationDocument(AroundDocument):
+    """Why drugs are taken."""
+
+    cohort: Names = Field(description="The cohorts that can be the reason, at most 8.")
+    unknown: Domains = Field([], description="Tables any record of which, without a reason, makes the reason unknown.")
+
+    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+        """What the shape does not show."""
+        yield from super().faults(cohorts)
+        yield from twice(self, "unknown")
+
+    def noun(self) -> Indications:
+        """The indications meant."""
+        return Indications(tuple(self.cohort), self._windows(), tuple(Domain(each) for each in self.unknown))
+
+
+class TreatmentDocument(AroundDocument):
+    """Treatments around the first day."""
+
+    cohort: Names = Field(description="The cohorts of treatments, at most 60; at most 8 where they are told together.")
+    exclusive: StrictBool = Field(
+        False, description="Whether an entry has one combination of treatments, or each of them on its own."
+    )
+
+    def _at_most(self) -> int:
+        return MAX_INDICATIONS if self.exclusive else MAX_TREATMENTS
 
     def noun(self) -> Treatments:
         """The treatments meant."""
-        return Treatments(tuple(self.cohort), tuple(DayWindow(*each) for each in self.windows), self.exclusive)
+        return Treatments(tuple(self.cohort), self._windows(), self.exclusive)
 
 
 class RestartDocument(Document):
