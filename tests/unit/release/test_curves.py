@@ -135,6 +135,15 @@ def test_counts_that_their_persons_do_not_bear_out_are_refused() -> None:
     assert assess(forged, 5).safe is None
 
 
+def test_a_long_curve_has_sixty_steps() -> None:
+    people = [Followed(day, EVENT if day % 5 == 0 else plans.CENSORED) for day in range(2_000) for _ in range(2)]
+    safe = assess(curves_of(people), 2).safe
+    assert safe is not None
+    days = list(counts(safe)["overall"])
+    assert days[:3] == [0, 40, 80]
+    assert len(days) <= 61
+
+
 people_of = st.lists(
     st.builds(
         Followed,

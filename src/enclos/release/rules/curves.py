@@ -57,8 +57,10 @@ def judge_curves(result: StudyResult, told: Sequence[Told], min_count: int, rule
     curves, n_untyped, n_unbacked = read_curves(result, rules)
     numbers = next((cell.person_numbers for cell in result.cells), np.zeros(0, dtype=np.int64))
     for curve in curves:
-        _choose(curve, min_count, full=rules.hides_full_counts and min_count > 1)
-    _hide_colliding(curves, [each.persons for each in told], min_count)
+        apart = -(-curve.n_gaps // rules.most_curve_steps)
+        _choose(curve, apart, min_count, full=rules.hides_full_counts and min_count > 1)
+    if len(curves) > 1 or told:  # one curve's steps tell of no few by the way they were chosen
+        _hide_colliding(curves, [each.persons for each in told], min_count)
     n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)
     levels = [level for curve in curves for each in curve.levels.values() for level in each]
     return JudgedCurves(
@@ -73,14 +75,18 @@ def judge_curves(result: StudyResult, told: Sequence[Told], min_count: int, rule
     )
 
 
-def _choose(curve: Curve, k: int, *, full: bool) -> None:
-    """Hide what has no step that may be told, and find the steps of the others: strata have some of their wholes'."""
+def _choose(curve: Curve, apart: int, k: int, *, full: bool) -> None:
+    """Hide what has no step that may be told, and find the steps of the others: strata have some of their wholes'.
+
+    In: apart — so many gaps at least are a step
+    """
     names = sorted(curve.levels, key=lambda name: len(_variables(name)))
     steps: dict[frozenset[str], tuple[int, ...]] = {}
     for name in names:
         levels, own = curve.levels[name], _variables(name)
         wholes = [ends for variables, ends in steps.items() if variables < own]
-        ends = sorted(set(range(curve.last_named + 1)).intersection(*wholes))
+        named = {*range(0, curve.last_named + 1, apart), curve.last_named}
+        ends = sorted(named.intersection(*wholes))
         rest = _hide(levels, len(own), curve.n_gaps - 1, k, full=full)
         shown = [level for level in levels if not level.is_hidden]
         found = _ends([*shown, *rest], ends, curve.n_gaps - 1, k, full=full) if shown else ()

@@ -46,6 +46,8 @@ class Policy:
     dominance: Dominance
     levels_found: frozenset[str]
     """Result types whose levels are what was found: a hidden one leaves no line."""
+    most_curve_steps: int
+    """Steps of one curve; each is kept and compared with all that leaves later."""
     n_reviewers: int
     labels: Mapping[str, re.Pattern[str]]
     values: re.Pattern[str]
@@ -70,6 +72,7 @@ def policy() -> Policy:
         data["time_width_days_per_person"],
         Dominance(data["dominance"]["k_percent"], data["dominance"]["p_percent"]),
         frozenset(data["levels_found"]),
+        data["most_curve_steps"],
         data["n_reviewers"],
         {name: re.compile(form) for name, form in data["labels"].items()},
         re.compile(data["values"]),
