@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 FRENCH_REASONS = {
+    "{} to {}": "{} à {}",
     "Starting population": "Population de départ",
     "Missing year of birth": "Année de naissance manquante",
     "Missing sex": "Sexe manquant",

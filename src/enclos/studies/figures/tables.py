@@ -126,7 +126,7 @@ def _table_one(kind: Kind, say: Say) -> Table:
     heads: dict[tuple[str, str], str] = {}
     cells: dict[tuple[str, str], dict[tuple[str, str], Point]] = {}
     for point in kind.points:
-        column = (point.group["cohort_name"], point.stratum)
+        column = (point.group["cohort_name"], ", ".join(map(say, point.strata.values())))
         heads.setdefault(column, ", ".join(each for each in column if each))
         cells.setdefault((point.variable, point.level), {})[column] = point
     rows = []
@@ -159,7 +159,7 @@ def _wide(kind: Kind, say: Say) -> Table:
     texts = [_labels(kind, point, labels) for point in kind.points]
     kept = [at for at in range(len(labels)) if any(row[at] for row in texts)]
     rows = [
-        (*(say(text[at]) if text[at] else say("all") for at in kept), *numbers)
+        (*(say("all" if text[at] in {"", OVERALL} else text[at]) for at in kept), *numbers)
         for text, numbers in zip(texts, values, strict=True)
     ]
     names = [labels[at][1] for at in kept]
