@@ -1,13 +1,15 @@
 """An attacker asks for one table after the other; of a small town nothing that left may determine a few persons.
 
 Moves: the same but for a person, complements, intersections, unions, padding with persons who are counted elsewhere,
-thresholds swept by one, chunks. What the desk lets out leaves. The judge
+thresholds swept by one, chunks, tables of levels and strata. What the desk lets out leaves. The judge
 (tests/oracle/determined.py) knows every set that was counted, whose number it shows, and nothing of the rules.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 from enclos.contracts.result import StudyResult, result_from_csv
 from factories.corpus import cohorts
 from factories.desk import Desk, sets_shown
+from factories.groups import NUMBERS, Subject, description_of
+from factories.results import ALL_AGES, Asked, Person, result_of
 from oracle.determined import determined
 
 
@@ -75,3 +79,39 @@ def attack(results: Sequence[StudyResult], k: int) -> None:
 @given(cohorts_asked(), st.integers(2, 4))
 def test_no_sequence_of_requests_determines_a_few(asked: list[str], k: int) -> None:
     attack([cohorts(text) for text in asked], k)
+
+
+FLAGS = ("asthma", "gout")
+SEXES, AGES = ("Female", "Male"), ("0 to 19", "20 to 64", "65 to 150")
+KINDS = [
+    Subject("statin", sex, age, frozenset(flag for flag, has in zip(FLAGS, flags, strict=True) if has))
+    for sex, age, flags in product(SEXES, AGES, product((False, True), repeat=len(FLAGS)))
+]
+"""Everybody whom the words of the table allow, once."""
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=10, max_size=80), st.integers(2, 4))
+def test_no_table_of_levels_and_strata_determines_a_few(people: list[Subject], k: int) -> None:
+    said = Desk(k).ask(description_of(people, FLAGS))
+    rows = result_from_csv(said.table.encode("utf-8"))[0].to_pylist() if said.leaves else []
+    counted = Counter(people)
+    sizes = {int(NUMBERS[at]): counted[kind] for at, kind in enumerate(KINDS)}
+    assert determined(sets_shown(description_of(KINDS, FLAGS), rows), k, sizes) is None
+
+
+BORN = range(1946, 1966)
+TOWN = [Person(sex, born, (365,), event) for sex, born, event in product(SEXES, BORN, (None, 0))]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from(TOWN), min_size=8, max_size=80), st.integers(54, 73), st.integers(0, 1), st.integers(2, 4)
+)
+def test_no_bands_that_touch_or_overlap_determine_a_few(people: list[Person], limit: int, by: int, k: int) -> None:
+    asked = Asked(ages=(ALL_AGES, (0, limit), (limit + 1 - by, 150)), overall=False)
+    said = Desk(k).ask(result_of(people, asked, attrition=False))
+    rows = result_from_csv(said.table.encode("utf-8"))[0].to_pylist() if said.leaves else []
+    counted = Counter(people)
+    sizes = {at * 1000 + 7: counted[kind] for at, kind in enumerate(TOWN)}
+    assert determined(sets_shown(result_of(TOWN, asked, attrition=False), rows), k, sizes) is None

@@ -5,39 +5,50 @@ written as a vector of ones and zeros over the persons, is a sum of multiples of
 sets cannot be told apart and are one block. The blocks are brought into steps (Gauss, in fractions), the largest
 first; a vector of the row space is given by its pivots, so that groups of fewer than k persons are few enough to try.
 
-The attacker who is meant knows which combinations of properties exist in the town. Who does not know it finds less.
+Two attackers are meant. One knows which combinations of properties exist in the town: what is given are its persons.
+The other knows what the words mean, and no more: what is given are all kinds of persons that the words allow, with
+how many there are of each; kinds in a set that is shown to be empty are known to be empty.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 Row = list[Fraction]
 
 
-def determined(sets: Iterable[frozenset[int]], k: int) -> frozenset[int] | None:
-    """The first group of 1 to k - 1 persons whose number follows from those of the sets; None where none does."""
-    known = [each for each in dict.fromkeys(sets) if each]
-    blocks = _blocks(known)
+def determined(sets: Iterable[frozenset[int]], k: int, sizes: Mapping[int, int] | None = None) -> frozenset[int] | None:
+    """The first group of 1 to k - 1 persons whose number follows from those of the sets; None where none does.
+
+    In: sizes — how many persons there are of each kind, where the sets are of kinds
+    """
+
+    def size(group: Iterable[int]) -> int:
+        return sum(1 if sizes is None else sizes.get(each, 0) for each in group)
+
+    given = list(dict.fromkeys(sets))
+    empty = frozenset().union(*(each for each in given if not size(each)))
+    known = [each - empty for each in given if each - empty]
+    blocks = sorted(_blocks(known), key=lambda block: (-size(block), min(block)))
     rows = _steps([[Fraction(block <= each) for block in blocks] for each in known])
     pivots = [next(at for at, value in enumerate(row) if value) for row in rows]
-    for chosen in _small(pivots, [len(block) for block in blocks], k):
+    for chosen in _small(pivots, [size(block) for block in blocks], k):
         group = [sum((rows[number][at] for number in chosen), Fraction(0)) for at in range(len(blocks))]
         if all(value in {0, 1} for value in group):
-            persons = frozenset().union(*(block for block, value in zip(blocks, group, strict=True) if value))
-            if 0 < len(persons) < k:
-                return persons
+            few = frozenset().union(*(block for block, value in zip(blocks, group, strict=True) if value))
+            if 0 < size(few) < k:
+                return few
     return None
 
 
 def _blocks(known: Sequence[frozenset[int]]) -> list[frozenset[int]]:
-    """Persons who are in the same sets, the largest block first."""
+    """Persons, or kinds of them, that are in the same sets."""
     by_place: dict[tuple[bool, ...], set[int]] = defaultdict(set)
     for person in frozenset().union(*known):
         by_place[tuple(person in each for each in known)].add(person)
-    return sorted((frozenset(each) for each in by_place.values()), key=lambda each: (-len(each), min(each)))
+    return [frozenset(each) for each in by_place.values()]
 
 
 def _steps(rows: list[Row]) -> list[Row]:

@@ -45,7 +45,8 @@ MOST_IN_TRIPLES = 64
 MOST_WHOLES = 12
 """Sets that hold the new one and from which several are taken: the smallest. One is taken from all of them."""
 MOST_IN_FOURS = 20
-"""Sets of which four are added, three are taken from one, or two are added and one is taken: the largest."""
+"""Sets of which four are added, three are taken from one, or two are added and one is taken: the largest. Of few sets,
+two of all are added and one of all is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +151,12 @@ class _Search:
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_TRIPLES:], 3))
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_FOURS:], 4))
         yield from ((each, ()) for each in self._filling(target, within[-MOST_IN_TRIPLES:]))
-        for other in (*within[-MOST_WHOLES:].tolist(), *wholes):
+        are_few = len(self._sizes) <= MOST_IN_TRIPLES
+        for other in range(len(self._sizes)) if are_few else (*within[-MOST_WHOLES:].tolist(), *wholes):
             both, total_of = target + self._counts[other], _plus(total, self._sums[other])
-            pool = self._largest_within(both, total, MOST_IN_FOURS + 1)
-            yield from (
-                (each, (other,)) for each in self._of_pool(both, total_of, pool[pool != other][-MOST_IN_FOURS:], 2)
-            )
+            pool = self._largest_within(both, total, MOST_IN_TRIPLES if are_few else MOST_IN_FOURS + 1)
+            pool = pool[pool != other] if are_few else pool[pool != other][-MOST_IN_FOURS:]
+            yield from ((each, (other,)) for each in self._of_pool(both, total_of, pool, 2))
         for whole in wholes:
             rest, total_of = self._counts[whole] - target, _less(self._sums[whole], total)
             pool = self._largest_within(rest, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS) + 1)

@@ -22,12 +22,13 @@ import pyarrow as pa
 
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
+from enclos.release.history import collisions
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.courses import CURVES
 from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.effects import read_effects
-from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups
+from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups, sets_of
 from enclos.release.rules.numbers import Numbers, numbers_of
 from enclos.release.rules.optimum import cheapest, without_needless
 from enclos.release.rules.policy import policy, roles
@@ -71,6 +72,8 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     narrow = _secondary(numbers, system, hidden)
     if not len(narrow):
         hidden = _least(numbers, system, always, hidden)
+    while _hide_colliding(reading, numbers, hidden):
+        narrow = _secondary(numbers, system, hidden)
     told = tuple(_told(reading, numbers, hidden))
     curves = judge_curves(result, told, min_count, rules)
     told = (*told, *curves.told)
@@ -164,6 +167,29 @@ def _least(
     narrow = _secondary(numbers, system, found)
     found = without_needless(system, always, found, costs, numbers.hides_with)
     return chosen if len(narrow) or costs[found].sum() >= costs[chosen].sum() else found
+
+
+def _hide_colliding(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> bool:
+    """Hide the cheapest of shown sets of persons that together tell a few, whatever their labels; whether any did.
+
+    Labels tie parts to their whole; bands that overlap, and strata that cross, tell by what they share.
+    """
+    telling: dict[bytes, set[int]] = defaultdict(set)
+    for at, cell in enumerate(reading.cells):
+        places = ((numbers.denominator_of[at], cell.cell.dense_denominator),)
+        for position, persons in (*places, (numbers.numerator_of[at], cell.cell.dense_numerator)):
+            if persons and not hidden[position]:
+                telling[persons.serialize()].add(position)
+    names = list(telling)
+    sets = sets_of(names)
+    chosen: set[int] = set()
+    for found in collisions(sets, sets, numbers.min_count):
+        part = [telling[names[place % len(names)]] for place in (found.new, *found.others)]
+        if not any(positions & chosen for positions in part):
+            chosen |= min(part, key=lambda positions: (sum(numbers.costs[each] for each in positions), min(positions)))
+    for position in chosen:
+        _hide(numbers, hidden, position)
+    return bool(chosen)
 
 
 def _cheapest(
