@@ -75,7 +75,7 @@ def attack(results: Sequence[StudyResult], k: int) -> None:
         assert few is None, f"{len(few)} persons after request {number + 1}"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(cohorts_asked(), st.integers(2, 4))
 def test_no_sequence_of_requests_determines_a_few(asked: list[str], k: int) -> None:
     attack([cohorts(text) for text in asked], k)
@@ -90,7 +90,7 @@ KINDS = [
 """Everybody whom the words of the table allow, once."""
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.sampled_from(KINDS), min_size=10, max_size=80), st.integers(2, 4))
 def test_no_table_of_levels_and_strata_determines_a_few(people: list[Subject], k: int) -> None:
     said = Desk(k).ask(description_of(people, FLAGS))
@@ -104,7 +104,7 @@ BORN = range(1946, 1966)
 TOWN = [Person(sex, born, (365,), event) for sex, born, event in product(SEXES, BORN, (None, 0))]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.sampled_from(TOWN), min_size=8, max_size=80), st.integers(54, 73), st.integers(0, 1), st.integers(2, 4)
 )

@@ -134,6 +134,7 @@ def numbers_of(reading: Reading, min_count: int, rules: Policy) -> Numbers:
     for count in reading.counts:
         _add_count(numbers, count)
     _tie_strata(numbers, reading.cells)
+    _tie_overlaps(numbers, reading.cells)
     _tie_windows(numbers, reading.cells)
     _tie_nested_sets(numbers, reading.cells)
     _tie_attrition(numbers, reading)
@@ -299,6 +300,46 @@ def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
             for more, less in zip(_kinds(numbers, at), fewer, strict=True):
                 if more is not None and less is not None:
                     _bound_if_true(numbers, [(less, 1), (more, -1)])
+
+
+def _tie_overlaps(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
+    """Two age groups that overlap and together are a third tell who is in both; so they do for each sex."""
+    by_rest: dict[tuple[Stratum, Window], dict[tuple[int, int], int]] = defaultdict(dict)
+    for at, cell in enumerate(cells):
+        by_rest[replace(cell.stratum, age=_ANY_AGE), cell.window][cell.stratum.age] = at
+    found: dict[Hashable, dict[str, int]] = defaultdict(dict)
+    for (rest, window), ages in by_rest.items():
+        for young, old in permutations(ages, 2):
+            whole = ages.get((young[0], old[1]))
+            if whole is None or not young[0] < old[0] <= young[1] < old[1]:
+                continue
+            for kind, shared in _shared(numbers, *(_kinds(numbers, at) for at in (ages[young], ages[old], whole))):
+                found[replace(rest, sex=BOTH_SEXES), window, young, old, kind][rest.sex] = shared
+    for by_sex in found.values():
+        if by_sex.keys() >= {BOTH_SEXES, *SEXES}:
+            _equate_if_true(numbers, [(by_sex[BOTH_SEXES], -1), *((by_sex[sex], 1) for sex in SEXES)])
+
+
+def _shared(
+    numbers: Numbers, young: Sequence[int | None], old: Sequence[int | None], whole: Sequence[int | None]
+) -> list[tuple[int, int]]:
+    """Who is in both of two overlapping age groups: with the outcome, and in all; those without are a number too."""
+    found: list[tuple[int, int]] = []
+    for kind in range(_TIME):
+        one, other, both = young[kind], old[kind], whole[kind]
+        if one is None or other is None or both is None:
+            continue
+        n_shared = numbers.values[one] + numbers.values[other] - numbers.values[both]
+        if n_shared >= 0:
+            shared = numbers.add_unshown(n_shared)
+            numbers.equate([(one, 1), (other, 1), (shared, -1), (both, -1)])
+            found.append((kind, shared))
+    if len(found) == _TIME:
+        (_, having), (_, among) = found
+        if numbers.values[having] <= numbers.values[among]:
+            others = numbers.add_unshown(numbers.values[among] - numbers.values[having])
+            numbers.equate([(having, 1), (others, 1), (among, -1)])
+    return found
 
 
 def _disjoint_families(whole: tuple[int, int], groups: Iterable[tuple[int, int]]) -> list[list[tuple[int, int]]]:
