@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import csv
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +30,7 @@ ROOMS = (
     "cli",
     "synthetic",
 )
+THREATS_BEGIN, THREATS_END = "<!-- generated: threats -->\n", "<!-- end of generated: threats -->"
 LIFE_BEGIN, LIFE_END = "<!-- generated: life -->\n", "<!-- end of generated: life -->"
 BEGIN, END = "<!-- generated: cards -->", "<!-- end of generated: cards -->"
 BEGIN_LISTS, END_LISTS = "<!-- generated: lists -->", "<!-- end of generated: lists -->"
@@ -170,6 +173,26 @@ def releases() -> tuple[Path, str]:
     return path, f"{before}{LIFE_BEGIN}{chr(10).join(lines)}\n\n{LIFE_END}{after}"
 
 
+def threats() -> tuple[Path, str]:
+    """docs/release_proof.md with its map of threats to cases and tests printed anew."""
+    corpus = ROOT / "tests" / "corpus" / "release"
+    n_cases: Counter[tuple[str, str]] = Counter()
+    for path in sorted(corpus.glob("*.csv")):
+        if path.stem != "threats":
+            with path.open(encoding="utf-8", newline="") as file:
+                n_cases.update((row["threat"], row["label"]) for row in csv.DictReader(file))
+    lines = ["", "| line | what | unsafe | safe | tests of its own |", "|---|---|---|---|---|"]
+    with (corpus / "threats.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            tests = ", ".join(f"`{each.split('::')[-1].removeprefix('test_')}`" for each in row["tests"].split())
+            counts = f"{n_cases[row['line'], 'unsafe']} | {n_cases[row['line'], 'safe']}"
+            lines.append(f"| {row['line']} | {row['what']} | {counts} | {tests} |")
+    path = ROOT / "docs" / "release_proof.md"
+    before, rest = path.read_text(encoding="utf-8").split(THREATS_BEGIN)
+    after = rest.split(THREATS_END)[1]
+    return path, f"{before}{THREATS_BEGIN}{chr(10).join(lines)}\n\n{THREATS_END}{after}"
+
+
 PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     architecture,
     refusals,
@@ -178,6 +201,7 @@ PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     people_sql,
     permits,
     releases,
+    threats,
 )
 
 
