@@ -191,7 +191,8 @@ def _warning(each: Mapping[str, Any], *, whole: bool) -> str:
 def readable(result: Mapping[str, Any]) -> dict[str, Any]:
     """What ``run`` gives as people read it: the summary as tables, what is told already left out."""
     told = {name: value for name, value in result.items() if name not in {"summary", "stays_inside"}}
-    return {**told, **overview(result["summary"])}
+    note = "what could be released; – is withheld or cannot be told. --page shows the rest to whoever may see rows"
+    return {**told, **overview(result["summary"]), "shown here": note}
 
 
 def protocol(text: str) -> str:

@@ -11,6 +11,8 @@ from enclos.studies.summary import Value
 
 Row = Mapping[str, Value]
 _COMPARISON, _SCORES = "compare_estimates", ("score_fitted", "equipoise", "max_smd", "mdrr", "ease", "left_out")
+_BEHIND = frozenset({"compare_controls", "compare_score", "compare_balance", "compare_survival"})
+"""What stands behind a comparison: hundreds of rows, for the page."""
 _DESIGNS = frozenset({"sccs", "self_controlled_cohort", "case_crossover", "case_control"})
 _NOTHING = frozenset({None, ""})
 
@@ -24,7 +26,8 @@ def overview(rows: Sequence[Row]) -> dict[str, list[dict[str, Value]]]:
     """
     kinds: dict[str, list[Row]] = {}
     for row in rows:
-        kinds.setdefault(str(row["analysis"]), []).append(row)
+        if row["analysis"] not in _BEHIND:
+            kinds.setdefault(str(row["analysis"]), []).append(row)
     found: dict[str, list[dict[str, Value]]] = {}
     for kind, some in kinds.items():
         if kind == _COMPARISON:

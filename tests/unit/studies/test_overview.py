@@ -22,8 +22,10 @@ def of_a_way(name: str, ratio: str | None, withheld_for: str = "") -> tuple[str,
 
 
 def test_a_comparison_has_a_row_a_way_of_asking_and_its_diagnostics() -> None:
-    result = result_of_places(of_a_way("primary", "1.5"), of_a_way("intention_to_treat", None, "equipoise &&& max_smd"))
-    found = overview(summary(result))
+    behind = ("compare_balance", {}, [At(ARMS, "age", None, {"smd": "0.1"}, ADJUSTED)])
+    ways = of_a_way("primary", "1.5"), of_a_way("intention_to_treat", None, "equipoise &&& max_smd")
+    found = overview(summary(result_of_places(*ways, behind)))
+    assert list(found) == ["diagnostics", "estimates"]
     one, other = found["estimates"]
     assert (one["asked as"], one["hazard_ratio"], one["target persons"]) == ("primary", 1.5, 40)
     assert (other["asked as"], other["hazard_ratio"]) == ("intention_to_treat", None)
