@@ -31,7 +31,8 @@ def series(cases: Mapping[str, int], *, told: bool = True) -> StudyResult:
     report = Report("test", "1")
     everyone = BitMap(range(sum(cases.values())))
     diagnostics = report.start("sccs_diagnostics", GROUP, "", "", {"exposures": "drug"})
-    said = [Estimate("estimate", EstimateType.NUMERIC, "1.1"), Estimate("verdict", EstimateType.CHARACTER, "pass")]
+    said = [Estimate(name, EstimateType.NUMERIC, "1.1") for name in ("estimate", "most")]
+    said.append(Estimate("verdict", EstimateType.CHARACTER, "pass"))
     report.add(diagnostics, place("pre_exposure_gain", "drug"), said)
     report.add_cell(diagnostics, place("pre_exposure_gain", "drug"), everyone, everyone)
     result_id = report.start("sccs", GROUP, "", "", {"exposures": "drug"})

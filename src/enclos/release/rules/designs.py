@@ -30,7 +30,8 @@ WORDS = frozenset(
     }
 )
 """What may be written where a number is not: verdicts, yes and no, and how a fit ended."""
-ATTRITION = "_attrition"
+ATTRITION, PROFILE = "_attrition", "log_ratio"
+"""What types of attrition end in; the additional column of a likelihood's points, which rest on their ratio's cell."""
 _SERIES, _DIAGNOSTICS, _REFERENCE = "sccs", "sccs_diagnostics", "reference"
 _TIED = frozenset({"self_controlled_cohort", "case_crossover", "case_control"})
 _OTHERS = {
@@ -125,7 +126,7 @@ class Designs:
     def shows(self, group: Backed, estimate: str) -> bool:
         """Whether an estimate leaves, where the cell that it rests on is shown."""
         support = _supports().get((group.result_type, estimate))
-        if support in {"told", "word"}:
+        if support in {"told", "word", "limit"}:
             return True
         cell = group.cell
         if support == "of_all":

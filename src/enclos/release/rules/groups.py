@@ -241,7 +241,8 @@ def _group_of(
     """The cell of a line: of its variable, or of all variables that rest on the same persons."""
     head = (int(line["result_id"]), line["group_level"], line["strata_name"], line["strata_level"])
     variable = designs.backing(result_type, line["estimate_name"], line["variable_name"])
-    own = (*head, variable, line["variable_level"] or "", line["additional_level"])
+    added = OVERALL if line["additional_name"] == designs.PROFILE else line["additional_level"]
+    own = (*head, variable, line["variable_level"] or "", added)
     return groups.get(own) or groups.get((*head, "", "", line["additional_level"]))
 
 

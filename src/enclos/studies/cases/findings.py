@@ -211,7 +211,7 @@ def crossover_settings(asked: CaseCrossover) -> dict[str, str]:
         "design": "case-crossover",
         "exposures": SEPARATOR.join(asked.exposures),
         "risk_window": asked.risk_window.word,
-        "control_offsets": SEPARATOR.join(map(str, asked.control_offsets)),
+        "control_offsets": f"by {SEPARATOR.join(map(str, asked.control_offsets))} days",
         "first_outcome_only": logical(asked.first_outcome_only),
         "days_prior_observation": str(asked.days_prior_observation),
         "show_failed": logical(asked.show_failed),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
@@ -116,6 +117,12 @@ def _report_estimates(
                 estimates += calibrated_estimates("rate_ratio", effect, controls[column].calibration)
         report.add(result_id, place, estimates)
         report.add_cell(result_id, place, cases, persons)
+        if shown and column in found.model.profiles:
+            points, heights = found.model.profiles[column]
+            texts = pa.array([number("", float(height)).value for height in heights], pa.string())
+            levels = pa.array([printed(float(point)) for point in points], pa.string())
+            at = replace(place, additional=("log_ratio", ""))
+            report.add_series(result_id, at, levels, [("log_likelihood", EstimateType.NUMERIC)], texts)
     shown = is_shown(asked, found)
     if shown:
         _report_splines(report, result_id, outcome, found)

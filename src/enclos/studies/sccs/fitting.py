@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from enclos.studies.calibration.model import PROFILE_POINTS
 from enclos.studies.regression.model import Fit, Likelihood, Prior, Status
 from enclos.studies.regression.steps import fit, log_likelihood_profile, profile_intervals
 from enclos.studies.sccs.intervals import Floats, Ints, Rows
 
 LEVEL = 0.95
+_REACH, _LEAST_POINTS = 3.0, 4
+"""How many half widths of the interval a profile reaches to either side, and how many points at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,17 @@ class Model:
     splines: Floats
     log_likelihood: float
     status: str
+    profiles: Mapping[int, tuple[Floats, Floats]] = field(default_factory=dict)
+    """By window: log ratios around the estimate, and how far below its highest the log-likelihood is at each."""
 
 
-def fit_rows(rows: Rows, values: Floats, wanted: int | None = None) -> Model:
+def fit_rows(rows: Rows, values: Floats, wanted: int | None = None, n_profiled: int = 0) -> Model:
     """The conditional Poisson model of the rows; each case is a stratum of its own.
 
     Intervals are those of the profile likelihood, as the peer's; the components of splines have none.
 
     In:    values — of the splines, one row per moment; wanted — the only window whose ratio is asked for; None: all
+           n_profiled — of so many windows, the first ones, the likelihood is told on the grid that sites share
     Empty: rows without a window or an outcome give effects that are not numbers
     Source: Farrington 1995, Biometrics 51:228; SelfControlledCaseSeries 6.1.4, fitSccsModel without regularisation.
     """
@@ -71,7 +77,21 @@ def fit_rows(rows: Rows, values: Floats, wanted: int | None = None) -> Model:
     asked = [at for at, column in enumerate(columns.tolist()) if wanted in {None, column}]
     for at, effect in zip(asked, effects_of(found, asked), strict=True):
         effects[int(columns[at])] = effect
-    return Model(tuple(effects), found.coefficients[len(columns) :], found.log_likelihood, found.status.value)
+    profiles = {
+        column: _profile(found, at, effects[column])
+        for at, column in enumerate(columns.tolist())
+        if column < n_profiled and effects[column].known
+    }
+    return Model(tuple(effects), found.coefficients[len(columns) :], found.log_likelihood, found.status.value, profiles)
+
+
+def _profile(found: Fit, at: int, effect: Effect) -> tuple[Floats, Floats]:
+    """The likelihood of a ratio on the shared grid, as far from its estimate as a pooled one could lie."""
+    reach = _REACH * (effect.upper - effect.lower) / 2
+    grid = np.array(PROFILE_POINTS)
+    near = np.abs(grid - effect.log_ratio) <= max(reach, _LEAST_POINTS * (grid[1] - grid[0]))
+    heights = log_likelihood_profile(found, at, grid[near]) - found.log_likelihood
+    return grid[near], heights
 
 
 def effects_of(found: Fit, columns: Sequence[int]) -> list[Effect]:

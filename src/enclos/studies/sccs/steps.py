@@ -168,7 +168,7 @@ def analyse(
     curves = curves_of(people, asked.time)
     moments, values = moments_of(people, curves) if asked.time.any else (None, np.zeros((1, 0)))
     rows = rows_of(people, windows, n_windows, moments, None if weighing is None else weighing.days)
-    model = fit_rows(rows, values)
+    model = fit_rows(rows, values, n_profiled=n_exposures * len(asked.windows))
     looked_at = [rare, *_diagnostics(asked, people, eras, curves, model)]
     return Found(rows, values, model, looked_at, steps, persons, persons[kept], curves.names)
 
