@@ -18,6 +18,7 @@ import yaml
 from enclos.app import ledger, permits, releases, studies
 from enclos.app.deliveries import ingest_deliveries
 from enclos.app.enclosure import Enclosure, create_enclosure, open_enclosure
+from enclos.app.known_effects import run_known_effects
 from enclos.app.persons import link_persons
 from enclos.app.progress import Report, silent, within
 from enclos.app.report.page import report_page
@@ -31,7 +32,7 @@ from enclos.synthetic import make_france
 
 YEARS = (2019, 2023)
 _MARK = ".enclos-demo"
-_PERMIT = "FR-DEMO-0001"
+_PERMIT, _SAFETY_PERMIT = "FR-DEMO-0001", "FR-DEMO-0002"
 _RESEARCHER, _REVIEWERS = "alice@example.org", ("carol@example.org", "dan@example.org")
 _N_CANARIES = 24
 _CANARY_SIGNS = 8
@@ -83,6 +84,17 @@ def run_demo(folder: Path, *, n_persons: int, seed: int, report: Report = silent
             found = studies.run(enclosure, permit=_PERMIT, user=_RESEARCHER, text=text, report=report)
         with steps.step("release: checked, reviewed, exported"):
             released = _release(enclosure, found["run"], folder / "package.zip")
+        with steps.step("permit and studies: a drug that harms, one that does not"):
+            permits.sign(enclosure, _safety_permit_text(enclosure))
+            permits.open_one(enclosure, _SAFETY_PERMIT)
+            effects = run_known_effects(
+                enclosure,
+                permit=_SAFETY_PERMIT,
+                user=_RESEARCHER,
+                truth=france / "truth",
+                folder=folder,
+                report=report,
+            )
     with steps.step("release verify, with the public key only"):
         if released["n_files"]:
             releases.verify(folder / "package.zip", made["release_key"])
@@ -107,6 +119,7 @@ def run_demo(folder: Path, *, n_persons: int, seed: int, report: Report = silent
         "permit": {**opened, "min_count": enclosure.floor},
         "study": {key: found[key] for key in ("run", "n_rows", "seconds", "verdict", "nearest_safe")},
         "release": released,
+        "effects": effects,
         "ledger": {**verified, "checkpoint": (home / "ledger" / CHECKPOINT).read_text(encoding="utf-8")},
         "canary": canary,
         "steps": steps.rows,
@@ -131,6 +144,9 @@ def run_demo(folder: Path, *, n_persons: int, seed: int, report: Report = silent
         "false_links": linked["direct"]["false_links"],
         "n_persons": built["tables"]["person"],
         "truth_inside_intervals": f"{figures['truth']['n_inside']} of {figures['truth']['n_cells']}",
+        "known_hazard_ratios_inside_intervals": f"{sum(row['holds_truth'] is True for row in effects)} of "
+        f"{sum(row['holds_truth'] is not None for row in effects)}",
+        "null_drug_called_harmful": any(row["called_harmful"] for row in effects if row["true_ratio"] == 1),
         "n_cells_withheld": sum(row["n"] for row in released["cells"] if row["fate"] != "shown"),
         "lake_share_of_deliveries": figures["sizes"]["lake_share_of_deliveries"],
         "identities_found_in_files": canary["n_found"],
@@ -256,6 +272,17 @@ opt_out: {{applied: true, as_of: now}}
 disclosure: {{min_count: {enclosure.floor}}}
 valid: {{from: {now:%Y-%m-%dT%H:%M:%SZ}, until: {now + timedelta(days=365):%Y-%m-%dT%H:%M:%SZ}}}
 """
+
+
+def _safety_permit_text(enclosure: Enclosure) -> str:
+    """A permit that shows rows with their days, so that the researcher sees every diagnostic."""
+    return (
+        _permit_text(enclosure)
+        .replace(_PERMIT, _SAFETY_PERMIT)
+        .replace("Incidence of gastrointestinal bleeding and myocardial infarction", "Safety of two drugs")
+        .replace("potential_identifiers: []", "potential_identifiers: [birth_month, exact_dates, death_date]")
+        .replace("access: aggregates", "access: rows")
+    )
 
 
 def _study_text(path: Path) -> str:

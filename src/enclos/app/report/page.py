@@ -20,7 +20,7 @@ def report_page(figures: Mapping[str, Any]) -> str:
     """
     template = resources.files("enclos.app.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"n": _grouped, "mb": _megabytes, "pct": _percent}
+    environment.filters |= {"n": _grouped, "mb": _megabytes, "pct": _percent, "two": _two}
     pictures = {
         "stages": charts.stages(figures["stages"]),
         "flow": charts.flow_of_rows([row for row in figures["account"] if row["table"] not in VOCABULARY_TABLES]),
@@ -42,3 +42,7 @@ def _megabytes(n_bytes: float) -> str:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.2f}\u202f%"
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
