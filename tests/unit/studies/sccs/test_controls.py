@@ -10,7 +10,7 @@ import pytest
 
 from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
-from enclos.studies.sccs.controls import SeriesControl, controlled, estimate_of, injected
+from enclos.studies.sccs.controls import Controlled, SeriesControl, controlled, estimate_of, injected
 from enclos.studies.sccs.diagnostics import rare_outcome
 from enclos.studies.sccs.findings import Found
 from enclos.studies.sccs.fitting import fit_rows
@@ -62,25 +62,44 @@ def test_positive_controls_have_the_effect_in_two_hundred_populations() -> None:
     judge(200)
 
 
-def test_negative_controls_free_an_estimate_of_a_drug_that_nobody_recorded() -> None:
-    """The other drug doubles every outcome and comes with the first; it is not in the model."""
-    controls = {f"control_{seed}": found_in(100 + seed, 1.0, UNADJUSTED) for seed in range(12)}
-    series = {name: (each.rows, each.values, each.model) for name, each in controls.items()}
+def without_the_other(n_controls: int) -> Controlled:
+    """Controls where the other drug, which doubles every outcome and comes with the first, is not in the model."""
+    nulls = {f"control_{seed}": found_in(1000 + seed, 1.0, UNADJUSTED) for seed in range(n_controls)}
+    series = {name: (each.rows, each.values, each.model) for name, each in nulls.items()}
     (found,) = controlled(series, [0], PositiveControls((2.0,), 1)).values()
-    assert len(found.controls) == 24
-    assert found.calibration.ease > 0.15
-    plain, freed = 0, 0
-    for seed in range(10):
-        effect = found_in(seed, 2.0, UNADJUSTED).model.effects[0]
-        interval = found.calibration.interval(estimate_of(effect))
+    return found
+
+
+def shares_held(controls: Controlled, truth: float, n_populations: int) -> tuple[float, float]:
+    """How often intervals hold the truth, as they are and calibrated."""
+    held = [0, 0]
+    for seed in range(n_populations):
+        effect = found_in(seed, truth, UNADJUSTED).model.effects[0]
+        interval = controls.calibration.interval(estimate_of(effect))
         assert interval.lower is not None and interval.upper is not None
-        plain += effect.lower <= math.log(2) <= effect.upper
-        freed += interval.lower <= math.log(2) <= interval.upper
-    assert plain < 6
-    assert freed >= 8
-    by_truth = found.calibration.coverage()
+        held[0] += effect.lower <= math.log(truth) <= effect.upper
+        held[1] += interval.lower <= math.log(truth) <= interval.upper
+    return held[0] / n_populations, held[1] / n_populations
+
+
+def test_negative_controls_free_an_estimate_of_a_drug_that_nobody_recorded() -> None:
+    controls = without_the_other(12)
+    assert len(controls.controls) == 24
+    assert controls.calibration.ease > 0.15
+    plain, freed = shares_held(controls, 2.0, 20)
+    assert plain <= 0.6
+    assert freed >= 0.8
+    by_truth = controls.calibration.coverage()
     assert by_truth[0].n_controls == 12
     assert all(each.within > 0.7 > each.uncalibrated for each in by_truth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("truth", [1.0, 2.0, 0.5], ids=["null", "harmful", "protective"])
+def test_negative_controls_restore_coverage_in_two_hundred_populations(truth: float) -> None:
+    plain, freed = shares_held(without_the_other(40), truth, 200)
+    assert plain < 0.75
+    assert freed > 0.88
 
 
 def test_few_outcomes_make_no_positive_control() -> None:
