@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictFloat, StrictInt
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
 from enclos.studies.calibration.model import MAX_EFFECT, PositiveControls
 from enclos.studies.document.values import Complaint, Document, Many, listed, one_or_many
 
+Threshold: TypeAlias = Annotated[
+    StrictFloat | StrictInt | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
+]
+"""What a diagnostic must reach; null: not judged."""
 _USUAL = PositiveControls()
 
 

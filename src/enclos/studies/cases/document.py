@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
-from enclos.studies.calibration.document import wrong_controls
+from enclos.studies.calibration.document import Threshold, wrong_controls
 from enclos.studies.cases.model import (
     MAX_CALIPER_YEARS,
     MAX_CONTROLS,
@@ -45,18 +45,15 @@ _Offsets: TypeAlias = Annotated[
 _Name: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
 
 
-_Limit: TypeAlias = Annotated[
-    StrictFloat | StrictInt | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
-]
 _JUDGED = Thresholds()
 
 
 class CaseDiagnosticsDocument(Document):
     """What must hold before a ratio is shown; null: not judged."""
 
-    mdrr: _Limit = Field(_JUDGED.mdrr, description="The largest minimum detectable ratio.")
-    ease: _Limit = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
-    left_out: _Limit = Field(
+    mdrr: Threshold = Field(_JUDGED.mdrr, description="The largest minimum detectable ratio.")
+    ease: Threshold = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
+    left_out: Threshold = Field(
         _JUDGED.left_out, description="The least share of controls that hold when calibrated by all others."
     )
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
-from enclos.studies.calibration.document import PositiveControlsDocument, wrong_controls
+from enclos.studies.calibration.document import PositiveControlsDocument, Threshold, wrong_controls
 from enclos.studies.compare.model import (
     MAX_RATIO,
     PRIMARY,
@@ -153,26 +153,23 @@ class WeightDocument(Document):
     )
 
 
-_Threshold: TypeAlias = Annotated[
-    StrictFloat | StrictInt | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
-]
 _JUDGED = Thresholds()
 
 
 class DiagnosticsDocument(Document):
     """What must hold before an estimate is shown; null: not judged."""
 
-    equipoise: _Threshold = Field(_JUDGED.equipoise, description="The least share of entries in equipoise.")
-    max_smd: _Threshold = Field(_JUDGED.max_smd, description="The largest difference of a covariate after adjustment.")
-    smd_alpha: _Threshold = Field(
+    equipoise: Threshold = Field(_JUDGED.equipoise, description="The least share of entries in equipoise.")
+    max_smd: Threshold = Field(_JUDGED.max_smd, description="The largest difference of a covariate after adjustment.")
+    smd_alpha: Threshold = Field(
         _JUDGED.smd_alpha, description="A larger difference passes while chance explains it so often; null: never."
     )
-    mdrr: _Threshold = Field(_JUDGED.mdrr, description="The largest minimum detectable relative risk.")
-    ease: _Threshold = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
-    attrition: _Threshold = Field(
+    mdrr: Threshold = Field(_JUDGED.mdrr, description="The largest minimum detectable relative risk.")
+    ease: Threshold = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
+    attrition: Threshold = Field(
         _JUDGED.attrition, description="The largest share of the target that adjustment may lose."
     )
-    left_out: _Threshold = Field(
+    left_out: Threshold = Field(
         _JUDGED.left_out, description="The least share of controls that hold when calibrated by all others."
     )
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from enclos.studies.calibration.model import Control, Estimate, PositiveControls
+from enclos.studies.calibration.model import Z_95, Control, Estimate, PositiveControls
 from enclos.studies.calibration.rules.calibrating import Calibration
 from enclos.studies.calibration.rules.positive_controls import Exposure, positive_control
 from enclos.studies.sccs.fitting import Effect, Model, fit_rows
 from enclos.studies.sccs.intervals import Floats, Rows
-
-_Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Controlled:
 
 def estimate_of(effect: Effect) -> Estimate:
     """An effect as calibration reads it, with the standard error that its interval means."""
-    return Estimate(effect.log_ratio, (effect.upper - effect.lower) / (2 * _Z_95))
+    return Estimate(effect.log_ratio, (effect.upper - effect.lower) / (2 * Z_95))
 
 
 def controlled(

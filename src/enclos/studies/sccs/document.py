@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
-from enclos.studies.calibration.document import PositiveControlsDocument, wrong_controls
+from enclos.studies.calibration.document import PositiveControlsDocument, Threshold, wrong_controls
 from enclos.studies.document.values import (
     AGE_SCHEMA,
     NAME_PATTERN,
@@ -64,9 +64,6 @@ class WindowDocument(Document):
         return Window(name, self.start, Anchor(self.start_anchor), self.end, Anchor(self.end_anchor), self.first_only)
 
 
-_Largest: TypeAlias = Annotated[
-    StrictFloat | StrictInt | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]})
-]
 _Ratio: TypeAlias = Annotated[StrictFloat | StrictInt, Field(gt=0)]
 _Bounds: TypeAlias = Annotated[list[_Ratio], Field(min_length=2, max_length=2)] | None
 _JUDGED = Thresholds()
@@ -75,7 +72,7 @@ _JUDGED = Thresholds()
 class DiagnosticsDocument(Document):
     """What must hold before a ratio is shown; null: not judged."""
 
-    rare_outcome: _Largest = Field(
+    rare_outcome: Threshold = Field(
         _JUDGED.rare_outcome, description="The largest share with the outcome, where only the first counts."
     )
     pre_exposure: _Bounds = Field(
@@ -84,12 +81,12 @@ class DiagnosticsDocument(Document):
     end_of_observation: _Bounds = Field(
         [0.5, 2.0], description="Bounds that the interval of the window at the end of observation touches."
     )
-    time_stability: _Largest = Field(
+    time_stability: Threshold = Field(
         _JUDGED.time_stability, description="The largest mean ratio of outcomes by month to those expected."
     )
-    mdrr: _Largest = Field(_JUDGED.mdrr, description="The largest minimum detectable rate ratio.")
-    ease: _Largest = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
-    left_out: _Largest = Field(
+    mdrr: Threshold = Field(_JUDGED.mdrr, description="The largest minimum detectable rate ratio.")
+    ease: Threshold = Field(_JUDGED.ease, description="The largest expected absolute systematic error.")
+    left_out: Threshold = Field(
         _JUDGED.left_out, description="The least share of controls that hold when calibrated by all others."
     )
 

@@ -100,7 +100,7 @@ def test_a_sensitivity_analysis_says_what_differs() -> None:
         ("      match: {ratio: 1}\n      weight: {}\n", "weight: is given beside match"),
         ("      grace_days: 30\n", "grace_days: belongs to follow_up on_treatment"),
         ("      trim_preference: [0.7, 0.3]\n", "trim_preference: is [lowest, highest]"),
-        ("      negative_controls: [harm]\n", "negative_controls.0: an outcome is not a negative control"),
+        ("      negative_controls: [harm]\n", "negative_controls.0: what is asked about is not a negative control"),
         ("      negative_controls: [nobody]\n", "negative_controls.0: there is no cohort of that name"),
         ("      sensitivity: [{name: again, target: old}]\n", "a cohort is not compared with itself"),
         ("      sensitivity: [{name: again}]\n", "nothing differs from the analysis"),
@@ -121,5 +121,5 @@ def test_the_protocol_tells_every_option_and_what_sensitivity_analyses_change() 
     told = protocol_text(study_from_yaml(text), text, {})
     assert "Do new users of `new` have `harm` more often than new users of `old`?" in told
     assert "Negative controls: `control_0`, `control_1`" in told
-    assert "Sensitivity analysis `longer`: follow-up on treatment; days of grace 60 days" in told
+    assert "- Analysis 1, `longer`: follow-up on treatment; days of grace 60 days." in told
     assert "matching 1 to up to 1 within 0.2 standardised logit" in told
