@@ -14,11 +14,12 @@ from enclos.app.pooling import pool_packages
 from enclos.contracts.result import RESULT_COLUMNS, RESULT_SCHEMA, ResultSettings, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from enclos.release.package import sealed_package
+from enclos.release.package import BY_TWO_PERSONS, sealed_package
 from enclos.stores.release_files import write_package
 
 GROUP = ("denominator_cohort_name &&& outcome_cohort_name", "denominator_cohort_1 &&& bleed")
-FACTS = {"request": "r", "permit": "FR-1", "permit_version": 1, "permit_digest": "d", "purpose": "p", "asked_at": "t"}
+FACTS = {"request": "r", "permit": "FR-1", "permit_version": 1, "permit_digest": "d", "purpose": "p", "asked_at": "t",
+         "run": "1", "snapshot": 1}  # fmt: skip
 
 
 class Enclosure:
@@ -68,7 +69,12 @@ class Enclosure:
             "ledger-proof.json": b"{}",
         }
         package = sealed_package(
-            files, FACTS, content=content, exported_at=datetime(2026, 11, 1, tzinfo=UTC), signer=self
+            files,
+            FACTS,
+            content=content,
+            released=BY_TWO_PERSONS,
+            exported_at=datetime(2026, 11, 1, tzinfo=UTC),
+            signer=self,
         )
         write_package(package, out)
         return out
