@@ -19,8 +19,10 @@ study: pooled-rates
 cohorts:
   paracetamol: {concepts: [1125315], descendants: true, domain: drug, limit: first, end: event_end}
 analyses:
-  - incidence: {outcome: paracetamol, sex: [both, male], interval: [years, overall], washout_days: all}
+  - incidence: {outcome: paracetamol, sex: [both, male], interval: [years, overall], washout_days: all,
+                date_range: [2019-01-01, 2019-12-31]}
 """
+"""One year: of the men here only four came in the second, which the years side by side would tell."""
 LEAVING = {"release.export"}
 """The actions by which anything leaves an enclosure."""
 
