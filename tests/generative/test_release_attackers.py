@@ -7,11 +7,12 @@ thresholds swept by one, chunks, tables of levels and strata. What the desk lets
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from enclos.contracts.result import StudyResult, result_from_csv
@@ -20,6 +21,9 @@ from factories.desk import Desk, sets_shown
 from factories.groups import NUMBERS, Subject, description_of
 from factories.results import ALL_AGES, Asked, Person, result_of
 from oracle.determined import determined
+
+IN_CI = "CI" in os.environ
+"""There the same towns each time, so that what lands does not hang on luck; everywhere else others."""
 
 
 @st.composite
@@ -75,7 +79,7 @@ def attack(results: Sequence[StudyResult], k: int) -> None:
         assert few is None, f"{len(few)} persons after request {number + 1}"
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, derandomize=IN_CI)
 @given(cohorts_asked(), st.integers(2, 4))
 def test_no_sequence_of_requests_determines_a_few(asked: list[str], k: int) -> None:
     attack([cohorts(text) for text in asked], k)
@@ -90,7 +94,7 @@ KINDS = [
 """Everybody whom the words of the table allow, once."""
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, derandomize=IN_CI)
 @given(st.lists(st.sampled_from(KINDS), min_size=10, max_size=80), st.integers(2, 4))
 def test_no_table_of_levels_and_strata_determines_a_few(people: list[Subject], k: int) -> None:
     said = Desk(k).ask(description_of(people, FLAGS))
@@ -104,10 +108,11 @@ BORN = range(1946, 1966)
 TOWN = [Person(sex, born, (365,), event) for sex, born, event in product(SEXES, BORN, (None, 0))]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, derandomize=IN_CI)
 @given(
     st.lists(st.sampled_from(TOWN), min_size=8, max_size=80), st.integers(54, 73), st.integers(0, 1), st.integers(2, 4)
 )
+@example([TOWN[at] for at in (0, 0, 1, 21, 22, 23, 23, 40, 40, 41, 41)], 63, 1, 2)
 def test_no_bands_that_touch_or_overlap_determine_a_few(people: list[Person], limit: int, by: int, k: int) -> None:
     asked = Asked(ages=(ALL_AGES, (0, limit), (limit + 1 - by, 150)), overall=False)
     said = Desk(k).ask(result_of(people, asked, attrition=False))

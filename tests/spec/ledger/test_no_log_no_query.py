@@ -60,7 +60,7 @@ def test_two_studies_at_once() -> None:
 
 
 def no_storage(store: MemoryLedger, clock: SteppingClock) -> None:
-    def full(name: str, content: bytes) -> None:
+    def full(name: str, content: bytes, *, durable: bool = True) -> None:
         raise refusal(Code.LEDGER_UNWRITABLE, f"The ledger's storage is full: {len(content)} bytes.")
 
     store.append = full  # type: ignore[method-assign]

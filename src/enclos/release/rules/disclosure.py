@@ -180,6 +180,9 @@ def _hide_colliding(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.b
         for position, persons in (*places, (numbers.numerator_of[at], cell.cell.dense_numerator)):
             if persons and not hidden[position]:
                 telling[persons.serialize()].add(position)
+        without = cell.cell.dense_denominator - cell.cell.dense_numerator
+        if without and not hidden[places[0][0]] and not hidden[numbers.numerator_of[at]]:
+            telling[without.serialize()].add(numbers.numerator_of[at])  # who has no event is told by both
     names = list(telling)
     sets = sets_of(names)
     chosen: set[int] = set()

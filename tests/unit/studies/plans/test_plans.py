@@ -24,7 +24,7 @@ from enclos.studies.rules.outline import denominators_of, outline_of
 from enclos.studies.sccs import plans as sccs
 from enclos.studies.utilisation import plans as utilisation
 from enclos.studies.utilisation.model import Until
-from enclos.studies.utilisation.strengths import UNITS
+from enclos.studies.utilisation.strengths import CONCENTRATION, EACH_HOUR, FIXED, OVER_HOURS, UNITS
 
 COHORTS = (
     ConceptCohort("a_cohort_name", (11, 12), True, Domain.CONDITION, Limit.FIRST, OpenEnd.EVENT_END),
@@ -39,6 +39,7 @@ PAIRS = (
 MAKING = {
     "person": people.plan_person(),
     "observed": people.plan_observed(),
+    "home": people.plan_home(),
     "base": denominators.plan_base(denominators_of(POPULATION)),
     "denominators": denominators.plan_denominators(denominators_of(POPULATION), {}),
     "codes": cohorts.plan_codes(COHORTS, {"a_cohort_name": [11, 12, 99], "another_name": [13]}),
@@ -84,7 +85,8 @@ ASKING = {
 def test_no_word_of_the_study_is_in_a_plan(plan: str) -> None:
     assert not re.search("a_cohort_name|another_name|a-study-name", plan)
     literals = set(re.findall(r"'([^']*)'", plan))
-    assert literals <= {"1970-01-01", "male", "female", *(name for name, _ in UNITS.values())}
+    formulas = {FIXED, CONCENTRATION, OVER_HOURS, EACH_HOUR}
+    assert literals <= {"1970-01-01", "male", "female", *(name for name, _ in UNITS.values()), *formulas}
 
 
 @pytest.mark.parametrize("plan", MAKING.values(), ids=MAKING)
