@@ -2,7 +2,7 @@
 
 from enclos.ledger.steps.checking import examine_ledger, verify_ledger
 from enclos.ledger.steps.tickets import Ticket
-from enclos.ledger.steps.witnessing import TOLERANCE, is_continued, witness
+from enclos.ledger.steps.witnessing import witness
 from enclos.ledger.steps.writing import Ledger
 
-__all__ = ["TOLERANCE", "Ledger", "Ticket", "examine_ledger", "is_continued", "verify_ledger", "witness"]
+__all__ = ["Ledger", "Ticket", "examine_ledger", "verify_ledger", "witness"]

@@ -73,7 +73,7 @@ def _earlier(
 
 
 def _demand_continued(store: LedgerReader, earlier: Checkpoint, later: Checkpoint) -> None:
-    if not is_continued(store, earlier, later):
+    if not _is_continued(store, earlier, later):
         raise refusal(
             Code.LEDGER_FORKED,
             f"The ledger no longer contains the {earlier.size} entries that this witness has seen.",
@@ -81,7 +81,7 @@ def _demand_continued(store: LedgerReader, earlier: Checkpoint, later: Checkpoin
         )
 
 
-def is_continued(store: LedgerReader, earlier: Checkpoint, later: Checkpoint) -> bool:
+def _is_continued(store: LedgerReader, earlier: Checkpoint, later: Checkpoint) -> bool:
     """Whether the later tree begins with the earlier one, as the tiles prove it."""
     if earlier.size > later.size:
         return False
@@ -110,9 +110,8 @@ def _demand_times(
 
 
 def _time_of(entry: Entry, index: int, floor: datetime | None, ceiling: datetime) -> datetime:
-    if (floor is not None and entry.at < floor) or entry.at > ceiling:
-        bound = "before" if entry.at <= ceiling else "after"
-        limit = ceiling if bound == "after" or floor is None else floor
+    bound, limit = ("after", ceiling) if entry.at > ceiling else ("before", floor)
+    if limit is not None and (entry.at > ceiling or entry.at < limit):
         raise refusal(
             Code.LEDGER_DISORDERED,
             f"Entry {index} bears a time {bound} {instant_text(limit)}, when it cannot have been written.",
