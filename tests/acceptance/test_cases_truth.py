@@ -11,14 +11,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from enclos.studies.calibration.model import Control
+from enclos.studies.calibration.model import Control, Effect
 from enclos.studies.calibration.rules.calibrating import Calibration
 from enclos.studies.cases.estimates import odds_ratios, rate_ratio
 from enclos.studies.cases.matching import Stays, cross, draw, exposed
 from enclos.studies.cases.model import CaseCrossover, Matching
 from enclos.studies.model import DayWindow
-from enclos.studies.sccs.controls import estimate_of
-from enclos.studies.sccs.fitting import Effect
 from enclos.studies.sccs.intervals import Stretches
 
 TRUTHS = {"null": 1.0, "harmful": 2.0, "protective": 0.5}
@@ -120,12 +118,12 @@ def test_without_the_other_drug_the_first_is_blamed() -> None:
 def coverage_without_the_other(design: str, truth: float, n_populations: int, n_controls: int) -> tuple[float, float]:
     """Shares of intervals that hold the ratio, as they are and calibrated by negative controls."""
     made = DESIGNS[design]
-    nulls = [estimate_of(Effect(*made(1000 + seed, 1.0, with_other=False))) for seed in range(n_controls)]
+    nulls = [Effect(*made(1000 + seed, 1.0, with_other=False)).estimate for seed in range(n_controls)]
     calibration = Calibration.of([Control(each) for each in nulls])
     true, held = math.log(truth), [0, 0]
     for seed in range(n_populations):
         effect = Effect(*made(seed, truth, with_other=False))
-        found = calibration.interval(estimate_of(effect))
+        found = calibration.interval(effect.estimate)
         assert found.lower is not None and found.upper is not None
         held[0] += effect.lower <= true <= effect.upper
         held[1] += found.lower <= true <= found.upper

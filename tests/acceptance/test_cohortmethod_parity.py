@@ -219,7 +219,7 @@ def test_effects(how: str) -> None:
         found, outcomes, score = made()
         seen = seen_of(found, outcomes)
         effect = effect_of(seen, model)
-        assert effect.log_lower < effect.log_ratio < effect.log_upper
+        assert effect.lower < effect.log_ratio < effect.upper
         sets = strata_of(score[seen.at], seen.treated, Stratify(5))
         within = effect_of(seen, model, sets)
         assert within.log_ratio != effect.log_ratio
@@ -234,7 +234,7 @@ def test_effects(how: str) -> None:
     elif name == "weighted":
         weights = peer("ps")["iptw"]
     effect = effect_of(seen, model, sets, weights, robust=False)
-    told = [math.exp(each) for each in (effect.log_ratio, effect.log_lower, effect.log_upper)]
+    told = [math.exp(each) for each in (effect.log_ratio, effect.lower, effect.upper)]
     assert told[0] == pytest.approx(expected[0], abs=1e-6)
     assert told[1:] == pytest.approx(expected[1:], rel=5e-4)
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from enclos.studies.calibration.model import Effect
 from enclos.studies.sccs.diagnostics import rare_outcome
-from enclos.studies.sccs.fitting import Effect
 from enclos.studies.sccs.intervals import People, Stretches
 from enclos.studies.sccs.model import Cases, Sccs
 from enclos.studies.sccs.observation import Ending, Ends, Weighing, fit_ends, log_density

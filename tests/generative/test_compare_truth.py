@@ -12,10 +12,10 @@ import pytest
 from scipy.sparse import csc_array
 from scipy.stats import binom
 
+from enclos.studies.calibration.model import Effect
 from enclos.studies.compare.model import Adjustment, Estimand, Match, Propensity, Stratify, Variant, Weight
 from enclos.studies.compare.rules.covariates import CovariateMatrix
 from enclos.studies.compare.rules.population import Entries, Events, no_switch
-from enclos.studies.compare.steps.effects import Effect
 from enclos.studies.compare.steps.estimating import compared, scored
 
 TRUTHS = (1.0, 2.0, 0.5)
@@ -61,7 +61,7 @@ def judge(n_populations: int) -> None:
             crude = next(iter(by_design.values()))[1]
             for name, effect in [*((name, both[0]) for name, both in by_design.items()), ("crude", crude)]:
                 log_ratios[name].append(effect.log_ratio - true)
-                held[name] += effect.log_lower <= true <= effect.log_upper
+                held[name] += effect.lower <= true <= effect.upper
     n = n_populations * len(TRUTHS)
     least, most = binom.ppf([0.001, 0.999], n, 0.95)
     for name in DESIGNS:

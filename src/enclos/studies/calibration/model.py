@@ -29,6 +29,43 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """The logarithm of a ratio with its 95 % interval; not numbers where the data give none."""
+
+    log_ratio: float = math.nan
+    lower: float = math.nan
+    upper: float = math.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an estimate with both ends of its interval."""
+        return all(map(math.isfinite, (self.log_ratio, self.lower, self.upper)))
+
+    @property
+    def standard_error(self) -> float:
+        """The one that the interval's width means. Source: CohortMethod, fitOutcomeModel, seLogRr."""
+        return (self.upper - self.lower) / (2 * Z_95)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, by the standard error; not a number without an estimate."""
+        return math.erfc(abs(self.log_ratio) / self.standard_error / math.sqrt(2)) if self.known else math.nan
+
+    @property
+    def estimate(self) -> Estimate:
+        """The effect as calibration reads it."""
+        return Estimate(self.log_ratio, self.standard_error)
+
+    def widened(self, variance: float) -> Effect:
+        """The same with so much more variance on each side of the interval."""
+        below, above = (
+            math.hypot(side, Z_95 * math.sqrt(variance))
+            for side in (self.log_ratio - self.lower, self.upper - self.log_ratio)
+        )
+        return Effect(self.log_ratio, self.log_ratio - below, self.log_ratio + above)
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """An estimate whose true effect is known: that of a negative control is none, its log 0."""
 

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from enclos.studies.calibration.model import Effect
 from enclos.studies.regression.model import Likelihood, Prior, Status
 from enclos.studies.regression.steps import fit
-from enclos.studies.sccs.fitting import LEVEL, Effect, effects_of
+from enclos.studies.sccs.fitting import LEVEL, effects_of
 from enclos.studies.sccs.intervals import Bools, Ints
 
 

@@ -10,23 +10,22 @@ import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.studies.calibration.model import Effect
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_sets
 from enclos.studies.cases.judging import Judged
 from enclos.studies.cases.matching import Sets
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.rules.attrition import Left
-from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.rules.report import Estimate, Place, Report, number
 from enclos.studies.sccs.findings import (
     GROUP_NAME,
     calibrated_estimates,
     e_value_estimates,
     logical,
-    number,
     ratio_estimates,
     report_controls,
     report_diagnostics,
 )
-from enclos.studies.sccs.fitting import Effect
 from enclos.studies.sccs.intervals import Bools
 
 COHORT, CROSSOVER, CONTROL = "self_controlled_cohort", "case_crossover", "case_control"

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from enclos.studies.calibration.model import Effect
+from enclos.studies.calibration.rules.controlled import Controlled, FoundControl
 from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
-from enclos.studies.sccs.controls import Controlled, SeriesControl
 from enclos.studies.sccs.diagnostics import EASE, LEFT_OUT, MDRR, Diagnostic, at_least, at_most
-from enclos.studies.sccs.fitting import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def judged(
     """
     limits, names = asked.thresholds, asked.negative_controls
     controls = {
-        at: Controlled.of([SeriesControl(name, 0.0, effects[name][at]) for name in names])
+        at: Controlled.of([FoundControl(name, 0.0, effects[name][at]) for name in names])
         for at in range(len(asked.exposures))
         if names
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from enclos.contracts.result import (
 )
 from enclos.studies.rules.attrition import AttritionRow
 from enclos.studies.rules.estimated import IncidenceEstimates, Label, PrevalenceEstimates, StandardisedEstimates
+from enclos.studies.rules.estimates import printed
 
 GROUP_NAME = SEPARATOR.join(("denominator_cohort_name", "outcome_cohort_name"))
 _OUTCOME, _DENOMINATOR = "Outcome", "Denominator"
@@ -69,6 +71,22 @@ class Estimate:
     name: str
     type: EstimateType
     value: str | None
+
+
+_DIGITS = 10
+
+
+def number(name: str, value: float, digits: int = _DIGITS) -> Estimate:
+    """A number to so many significant digits, since what lies beyond depends on the order of sums.
+
+    Empty: no value for what is not finite
+    """
+    return Estimate(name, EstimateType.NUMERIC, text_of(value, digits))
+
+
+def text_of(value: float, digits: int = _DIGITS) -> str | None:
+    """The text of such a number."""
+    return printed(float(f"{value:.{digits}g}")) if math.isfinite(value) else None
 
 
 class Report:

@@ -8,45 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from enclos.studies.calibration.model import Z_95, Control, Estimate, PositiveControls
-from enclos.studies.calibration.rules.calibrating import Calibration
-from enclos.studies.calibration.rules.positive_controls import Exposure, positive_control
-from enclos.studies.sccs.fitting import Effect, Model, fit_rows
+from enclos.studies.calibration.model import PositiveControls
+from enclos.studies.calibration.rules.controlled import Controlled, FoundControl
+from enclos.studies.calibration.rules.positive_controls import Exposure, PositiveControl, positive_control
+from enclos.studies.sccs.fitting import Model, fit_rows
 from enclos.studies.sccs.intervals import Floats, Rows
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesControl:
-    """One control in one window of one exposure."""
-
-    made_of: str
-    """The negative control's name."""
-    true_log: float
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True)
-class Controlled:
-    """What the controls say of one window of one exposure."""
-
-    controls: tuple[SeriesControl, ...]
-    calibration: Calibration
-
-    @staticmethod
-    def of(controls: Sequence[SeriesControl]) -> Controlled:
-        """Controls with what they tell, those without an effect first."""
-        ordered = tuple(sorted(controls, key=lambda each: each.true_log != 0))
-        told = [Control(estimate_of(each.effect), each.true_log, each.made_of) for each in ordered]
-        return Controlled(ordered, Calibration.of(told))
-
-
-def estimate_of(effect: Effect) -> Estimate:
-    """An effect as calibration reads it, with the standard error that its interval means."""
-    return Estimate(effect.log_ratio, (effect.upper - effect.lower) / (2 * Z_95))
 
 
 def controlled(
@@ -56,20 +26,20 @@ def controlled(
 
     In: series — of each negative control rows, values of splines and the model
     """
-    found: dict[int, list[SeriesControl]] = {column: [] for column in columns}
+    found: dict[int, list[FoundControl]] = {column: [] for column in columns}
     for name, (rows, values, model) in series.items():
         for column, controls in found.items():
-            controls.append(SeriesControl(name, 0.0, model.effects[column]))
-            for true_log, added in injected(rows, values, model, column, positive):
-                effect = fit_rows(added, values, column).effects[column]
-                controls.append(SeriesControl(name, true_log, effect))
+            controls.append(FoundControl(name, 0.0, model.effects[column]))
+            for control, added in injected(rows, values, model, column, positive):
+                effect = fit_rows(added, values, column).effects[column].widened(control.variance)
+                controls.append(FoundControl(name, control.true_log, effect))
     return {column: Controlled.of(controls) for column, controls in found.items()} if series else {}
 
 
 def injected(
     rows: Rows, values: Floats, model: Model, column: int, asked: PositiveControls | None
-) -> list[tuple[float, Rows]]:
-    """The rows with outcomes added in one window, each with the log effect that this makes.
+) -> list[tuple[PositiveControl, Rows]]:
+    """The rows with outcomes added in one window, each with the control that this makes.
 
     Empty: none where none are asked for, or the window has too few outcomes
     """
@@ -87,7 +57,7 @@ def injected(
         control = positive_control(exposures, effect, asked.seed, first_only=False)
         if control is not None:
             more = np.bincount([each.key for each in control.added], minlength=len(rows))
-            found.append((control.true_log, replace(rows, n_outcomes=rows.n_outcomes + more)))
+            found.append((control, replace(rows, n_outcomes=rows.n_outcomes + more)))
     return found
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from enclos.studies.sccs.fitting import Effect, two_rates
+from enclos.studies.calibration.model import Effect
+from enclos.studies.sccs.fitting import two_rates
 from enclos.studies.sccs.intervals import Floats, People, Stretches, in_months, key_of
 from enclos.studies.sccs.moments import Curves
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
+from enclos.studies.calibration.findings import control_lines
+from enclos.studies.calibration.model import Effect
 from enclos.studies.calibration.rules.calibrating import Calibration
+from enclos.studies.calibration.rules.controlled import Controlled
 from enclos.studies.calibration.rules.strength import Ratio, e_value
 from enclos.studies.rules.estimates import printed
-from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.rules.report import Estimate, Place, Report, number, text_of
 from enclos.studies.sccs import diagnostics
-from enclos.studies.sccs.controls import Controlled, estimate_of
 from enclos.studies.sccs.diagnostics import Diagnostic
-from enclos.studies.sccs.fitting import Effect, Model
+from enclos.studies.sccs.fitting import Model
 from enclos.studies.sccs.intervals import Bools, Counts, Floats, Ints, Rows
 from enclos.studies.sccs.model import END_OF_OBSERVATION, Sccs, Window
 
@@ -26,8 +29,6 @@ GROUP_NAME = "outcome_cohort_name"
 ESTIMATES, DIAGNOSTICS, CONTROLS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_controls", "sccs_attrition"
 REFERENCE = "reference"
 """The time of the cases that is in no window."""
-_Z_95 = 1.959963984540054
-_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +120,7 @@ def _report_estimates(
         report.add_cell(result_id, place, cases, persons)
         if shown and column in found.model.profiles:
             points, heights = found.model.profiles[column]
-            texts = pa.array([number("", float(height)).value for height in heights], pa.string())
+            texts = pa.array([text_of(float(height)) for height in heights], pa.string())
             levels = pa.array([printed(float(point)) for point in points], pa.string())
             at = replace(place, additional=("log_ratio", ""))
             report.add_series(result_id, at, levels, [("log_likelihood", EstimateType.NUMERIC)], texts)
@@ -152,10 +153,10 @@ def calibrated_estimates(name: str, effect: Effect, calibration: Calibration) ->
     """The ratio freed of the systematic error, as far as it exists."""
     if not effect.known:
         return []
-    found = calibration.interval(estimate_of(effect))
+    found = calibration.interval(effect.estimate)
     ends = {name: found.log, "lower": found.lower, "upper": found.upper}
     numbers = {f"calibrated_{each}": math.exp(end) for each, end in ends.items() if end is not None}
-    numbers["calibrated_p_value"] = calibration.p_value(estimate_of(effect))
+    numbers["calibrated_p_value"] = calibration.p_value(effect.estimate)
     return [number(each, value) for each, value in numbers.items() if not math.isnan(value)]
 
 
@@ -172,30 +173,9 @@ def report_controls(
     """
     for column, found in controls.items():
         window, exposure = places[column]
-        left_out = iter(found.calibration.left_out_p())
-        for each in found.controls:
-            estimates = ratio_estimates(name, each.effect)
-            if not each.true_log and (p_value := next(left_out)) is not None:
-                estimates.append(number("left_out_p", p_value))
-            true = ("true_ratio", _ratio_text(each.true_log))
-            report.add(result_id, Place(GROUP_NAME, each.made_of, window, exposure, true), estimates)
-        for level in found.calibration.coverage():
-            shares = {"coverage": level.within, "below": level.below, "above": level.above}
-            shares["coverage_uncalibrated"] = level.uncalibrated
-            estimates = [Estimate("n_controls", EstimateType.INTEGER, str(level.n_controls))]
-            estimates += [number(share, value) for share, value in shares.items()]
-            true = ("true_ratio", _ratio_text(level.true_log))
-            report.add(result_id, Place(GROUP_NAME, OVERALL, window, exposure, true), estimates)
-        null, model = found.calibration.null, found.calibration.model
-        if null is not None and model is not None:
-            values = {"mean": null.mean, "sd": null.sd, "ease": found.calibration.ease}
-            values |= {part.name: getattr(model, part.name) for part in fields(model)}
-            estimates = [number(which, value) for which, value in values.items()]
-            report.add(result_id, Place(GROUP_NAME, OVERALL, window, exposure), estimates)
-
-
-def _ratio_text(log_ratio: float) -> str:
-    return printed(float(f"{math.exp(log_ratio):.6g}")) or ""
+        for line in control_lines(found, partial(ratio_estimates, name)):
+            true = (OVERALL, OVERALL) if line.true_log is None else ("true_ratio", line.true_ratio)
+            report.add(result_id, Place(GROUP_NAME, line.of, window, exposure, true), line.estimates)
 
 
 def windows_in_order(asked: Sccs) -> Iterator[tuple[str, str | None]]:
@@ -218,7 +198,7 @@ def ratio_estimates(name: str, effect: Effect) -> list[Estimate]:
         "lower": math.exp(effect.lower),
         "upper": math.exp(effect.upper),
         f"log_{name}": effect.log_ratio,
-        "standard_error": (effect.upper - effect.lower) / (2 * _Z_95),
+        "standard_error": effect.standard_error,
     }
     return [number(each, value) for each, value in numbers.items()]
 
@@ -252,11 +232,6 @@ def report_steps(
             report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(count))])
             report.add_cell(result_id, place, having, before)
         before = having
-
-
-def number(name: str, value: float) -> Estimate:
-    """A number to ten significant digits: what lies beyond depends on the order of sums."""
-    return Estimate(name, EstimateType.NUMERIC, None if math.isnan(value) else printed(float(f"{value:.{_DIGITS}g}")))
 
 
 def _settings(asked: Sccs) -> dict[str, str]:

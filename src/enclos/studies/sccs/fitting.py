@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from enclos.studies.calibration.model import PROFILE_POINTS
+from enclos.studies.calibration.model import PROFILE_POINTS, Effect
 from enclos.studies.regression.model import Fit, Likelihood, Prior, Status
 from enclos.studies.regression.steps import fit, log_likelihood_profile, profile_intervals
 from enclos.studies.sccs.intervals import Floats, Ints, Rows
@@ -16,20 +16,6 @@ from enclos.studies.sccs.intervals import Floats, Ints, Rows
 LEVEL = 0.95
 _REACH, _LEAST_POINTS = 3.0, 4
 """How many half widths of the interval a profile reaches to either side, and how many points at least."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """The logarithm of a rate ratio with its interval; not numbers where the data give none."""
-
-    log_ratio: float = math.nan
-    lower: float = math.nan
-    upper: float = math.nan
-
-    @property
-    def known(self) -> bool:
-        """Whether there is an estimate with both ends of its interval."""
-        return all(map(math.isfinite, (self.log_ratio, self.lower, self.upper)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

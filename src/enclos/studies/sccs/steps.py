@@ -10,13 +10,14 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 
+from enclos.studies.calibration.rules.controlled import Controlled
 from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
 from enclos.studies.model import Cohort
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 from enclos.studies.sccs import diagnostics, findings, plans
-from enclos.studies.sccs.controls import Controlled, controlled
+from enclos.studies.sccs.controls import controlled
 from enclos.studies.sccs.diagnostics import Diagnostic
 from enclos.studies.sccs.findings import Found
 from enclos.studies.sccs.fitting import Model, fit_rows

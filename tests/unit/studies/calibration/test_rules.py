@@ -11,7 +11,9 @@ import pytest
 
 from enclos.studies.calibration.model import (
     PROFILE_POINTS,
+    Z_95,
     Control,
+    Effect,
     ErrorModel,
     Estimate,
     Heterogeneity,
@@ -282,6 +284,16 @@ def test_positive_controls_keep_measured_confounding() -> None:
     risky = {key for key, n in expected.items() if n > 0.03}
     share = sum(each.key in risky for each in made.added) / len(made.added)
     assert share == pytest.approx(sum(expected[key] for key in risky) / sum(expected.values()), abs=0.02)
+
+
+def test_a_positive_control_varies_as_the_outcomes_it_is_made_of() -> None:
+    """Four outcomes for each that chance gave: their log varies as if there were a quarter as many."""
+    counts = np.random.default_rng(11).poisson(100, 4000)
+    made = [positive_control([Exposure(1, 10, int(n), 1.0)], 4.0, 1, first_only=False) for n in counts[:200]]
+    found = Effect(0.0, -Z_95 / 20, Z_95 / 20)  # of 400 outcomes
+    widths = [found.widened(each.variance).standard_error for each in made if each is not None]
+    assert np.mean(widths) == pytest.approx(np.std(np.log(4 * counts)), rel=0.05)
+    assert found.standard_error == pytest.approx(0.05)
 
 
 def test_positive_controls_that_cannot_be_made() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from enclos.studies.calibration.model import PositiveControls
+from enclos.studies.calibration.rules.controlled import Controlled, FoundControl
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
-from enclos.studies.sccs.controls import Controlled, SeriesControl, controlled, estimate_of, injected
+from enclos.studies.sccs.controls import controlled, injected
 from enclos.studies.sccs.diagnostics import rare_outcome
 from enclos.studies.sccs.findings import Found
 from enclos.studies.sccs.fitting import fit_rows
@@ -34,11 +35,10 @@ def held_and_errors(n_populations: int) -> tuple[int, dict[float, list[float]]]:
     held, errors = 0, {each: [] for each in EFFECTS.effects}
     for seed in range(n_populations):
         null = found_in(seed, 1.0, ADJUSTED)
-        for wanted, (true_log, rows) in zip(
-            EFFECTS.effects, injected(null.rows, null.values, null.model, 0, EFFECTS), strict=True
-        ):
+        _, *made = controlled({"null": (null.rows, null.values, null.model)}, [0], EFFECTS)[0].controls
+        for wanted, control in zip(EFFECTS.effects, made, strict=True):
+            effect, true_log = control.effect, control.true_log
             assert math.exp(true_log) == pytest.approx(wanted, rel=0.02)
-            effect = fit_rows(rows, null.values, 0).effects[0]
             errors[wanted].append(effect.log_ratio - true_log)
             held += effect.lower <= true_log <= effect.upper
     return held, errors
@@ -75,7 +75,7 @@ def shares_held(controls: Controlled, truth: float, n_populations: int) -> tuple
     held = [0, 0]
     for seed in range(n_populations):
         effect = found_in(seed, truth, UNADJUSTED).model.effects[0]
-        interval = controls.calibration.interval(estimate_of(effect))
+        interval = controls.calibration.interval(effect.estimate)
         assert interval.lower is not None and interval.upper is not None
         held[0] += effect.lower <= math.log(truth) <= effect.upper
         held[1] += interval.lower <= math.log(truth) <= interval.upper
@@ -115,7 +115,7 @@ def test_a_control_without_an_estimate_counts_for_nothing() -> None:
     nothing = fit_rows(found_in(1, 1.0, ADJUSTED).rows, np.zeros((1, 0)), 0)
     found = controlled({}, [0], None)
     assert found == {}
-    assert SeriesControl("a", 0.0, nothing.effects[1]).effect.known is False
+    assert FoundControl("a", 0.0, nothing.effects[1]).effect.known is False
 
 
 @pytest.mark.parametrize(("n_events", "share"), [(50, 0.1), (500, 0.02), (200, 0.5)])

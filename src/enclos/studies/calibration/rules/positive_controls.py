@@ -50,6 +50,17 @@ class PositiveControl:
 
     added: tuple[Injected, ...]
     true_log: float
+    n_observed: int
+    """Outcomes that were there before."""
+
+    @property
+    def variance(self) -> float:
+        """How much more the log of its effect varies than so many outcomes would by themselves.
+
+        What is added is a multiple of what was observed, and so multiplies the chance that this came about by: the log
+        of all outcomes varies as that of the observed ones.
+        """
+        return 1 / self.n_observed - 1 / (self.n_observed + len(self.added))
 
 
 def positive_control(
@@ -80,7 +91,7 @@ def positive_control(
         for number in range(count)
     ]
     added.sort(key=lambda each: (each.key, each.day))
-    return PositiveControl(tuple(added), math.log((n_observed + len(added)) / n_observed))
+    return PositiveControl(tuple(added), math.log((n_observed + len(added)) / n_observed), n_observed)
 
 
 def _shares(expected: Floats, n_added: int) -> Floats:

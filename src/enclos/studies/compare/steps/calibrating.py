@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import math
 
-from enclos.studies.calibration.model import Control, Estimate
+from enclos.studies.calibration.model import Effect
 from enclos.studies.calibration.rules.calibrating import Calibration
+from enclos.studies.calibration.rules.controlled import Controlled, FoundControl
 from enclos.studies.calibration.rules.strength import EValue, Ratio, e_value
 from enclos.studies.compare.model import OutcomeModel
 from enclos.studies.compare.rules.population import Followed
-from enclos.studies.compare.steps.effects import UNKNOWN, Effect
+from enclos.studies.compare.steps.effects import UNKNOWN
 from enclos.studies.compare.steps.estimating import Findings
 
 _RARE = 0.15
 """The share with the outcome below which hazards and odds stand for risks. Source: VanderWeele and Ding 2017."""
 
 
-def calibration_of(found: Findings) -> Calibration:
-    """The error that the controls of one way of asking tell."""
-    negative = [Control(estimate_of(each.effect), group=name) for name, each in found.controls.items()]
-    positive = [Control(estimate_of(each.effect), each.true_log, each.made_of) for each in found.positives]
-    return Calibration.of([*negative, *positive])
+def controlled(found: Findings) -> Controlled:
+    """The controls of one way of asking, and the error that they tell."""
+    negative = [FoundControl(name, 0.0, each.effect) for name, each in found.controls.items()]
+    return Controlled.of([*negative, *found.positives])
 
 
 def calibrated(calibration: Calibration, effect: Effect) -> Effect:
     """The effect freed of the error; unknown where either is."""
-    if not effect.is_known:
+    if not effect.known:
         return UNKNOWN
-    found = calibration.interval(estimate_of(effect))
+    found = calibration.interval(effect.estimate)
     return Effect(*(math.nan if end is None else end for end in (found.log, found.lower, found.upper)))
 
 
@@ -36,14 +36,9 @@ def e_value_of(effect: Effect, model: OutcomeModel, seen: Followed) -> EValue | 
 
     Empty: None without an effect
     """
-    if not effect.is_known:
+    if not effect.known:
         return None
     common = bool(len(seen)) and float(seen.with_outcome.mean()) >= _RARE
     kinds = {OutcomeModel.COX: Ratio.HAZARD, OutcomeModel.LOGISTIC: Ratio.ODDS}
     kind = kinds.get(model, Ratio.RISK) if common else Ratio.RISK
-    return e_value(math.exp(effect.log_ratio), math.exp(effect.log_lower), math.exp(effect.log_upper), kind)
-
-
-def estimate_of(effect: Effect) -> Estimate:
-    """The effect as calibration reads it."""
-    return Estimate(effect.log_ratio, effect.standard_error)
+    return e_value(math.exp(effect.log_ratio), math.exp(effect.lower), math.exp(effect.upper), kind)

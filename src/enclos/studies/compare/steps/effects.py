@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
+from enclos.studies.calibration.model import Z_95, Effect
 from enclos.studies.compare.model import OutcomeModel
 from enclos.studies.compare.rules.population import Followed
 from enclos.studies.regression.model import Fit, Likelihood, Status
@@ -18,35 +18,10 @@ from enclos.studies.regression.steps import fit, log_likelihood_profile, profile
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
-_Z = 1.959963984540054
 _LEVEL = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """The log of a ratio with its 95 % interval; not a number where there is none."""
-
-    log_ratio: float
-    log_lower: float
-    log_upper: float
-
-    @property
-    def standard_error(self) -> float:
-        """The interval's width as a standard error. Source: CohortMethod, fitOutcomeModel, seLogRr."""
-        return (self.log_upper - self.log_lower) / (2 * _Z)
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided, by the standard error."""
-        return math.erfc(abs(self.log_ratio) / self.standard_error / math.sqrt(2)) if self.is_known else math.nan
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the ratio and both ends are finite."""
-        return all(map(math.isfinite, (self.log_ratio, self.log_lower, self.log_upper)))
-
-
-UNKNOWN = Effect(math.nan, math.nan, math.nan)
+UNKNOWN = Effect()
 
 
 def effect_of(
@@ -75,7 +50,7 @@ def effect_of(
     if fitted.status is Status.SEPARATED and column in fitted.unbounded:
         return UNKNOWN
     if (weights is not None) if robust is None else robust:
-        width = _Z * math.sqrt(float(fitted.robust_covariance(seen.person, (column,))[0, 0]))
+        width = Z_95 * math.sqrt(float(fitted.robust_covariance(seen.person, (column,))[0, 0]))
         return Effect(best, best - width, best + width)
     interval = profile_interval(fitted, column, _LEVEL)
     return Effect(best, interval.lower, interval.upper)

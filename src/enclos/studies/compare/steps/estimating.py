@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
-from enclos.studies.calibration.model import PositiveControls
+from enclos.studies.calibration.model import Effect, PositiveControls
+from enclos.studies.calibration.rules.controlled import FoundControl
 from enclos.studies.calibration.rules.strength import minimum_detectable
 from enclos.studies.compare.model import Adjustment, Match, OutcomeModel, Stratify, Variant, Weight
 from enclos.studies.compare.rules.balance import Balance, balance, set_weights
@@ -36,7 +37,7 @@ from enclos.studies.compare.rules.population import (
     prior_outcomes,
 )
 from enclos.studies.compare.rules.scores import strata_of, trimmed, weights_of
-from enclos.studies.compare.steps.effects import UNKNOWN, Effect, effect_of
+from enclos.studies.compare.steps.effects import UNKNOWN, effect_of
 from enclos.studies.compare.steps.injecting import controls_of, expected_outcomes, true_log_of, with_added
 from enclos.studies.compare.steps.scoring import Score, score_of
 
@@ -116,16 +117,6 @@ class OutcomeFindings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Positive:
-    """A positive control."""
-
-    made_of: str
-    """The negative control."""
-    true_log: float
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """One way of asking."""
 
@@ -140,7 +131,7 @@ class Findings:
     before: Balance | None
     outcomes: Mapping[str, OutcomeFindings]
     controls: Mapping[str, OutcomeFindings]
-    positives: Sequence[Positive]
+    positives: Sequence[FoundControl]
 
 
 def compared(
@@ -221,7 +212,7 @@ class _EachOutcome:
             effect_of(done.seen, asked.model, done.within_sets, done.weights),
         )
 
-    def positives(self, name: str, events: Events, asked: PositiveControls) -> Iterator[Positive]:
+    def positives(self, name: str, events: Events, asked: PositiveControls) -> Iterator[FoundControl]:
         """The positive controls made of a negative one, each estimated as an outcome is."""
         variant, seen = self.variant, self._seen(events)
         target = seen.take(seen.treated)
@@ -235,7 +226,8 @@ class _EachOutcome:
             added = with_added(events, control, self.risk)
             after = self._seen(added)
             true_log = true_log_of(variant.model, target, after.take(after.treated))
-            yield Positive(name, true_log, self.findings(added, with_balance=False).effect)
+            effect = self.findings(added, with_balance=False).effect
+            yield FoundControl(name, true_log, effect.widened(control.variance))
 
     def _seen(self, events: Events) -> Followed:
         """The entries without the outcome before, with what was seen of each."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -18,7 +19,8 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
-from enclos.studies.calibration.model import PROFILE_POINTS
+from enclos.studies.calibration.findings import Said, control_lines
+from enclos.studies.calibration.model import PROFILE_POINTS, Effect
 from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.calibration.rules.strength import EValue
 from enclos.studies.compare.model import Variant
@@ -27,12 +29,12 @@ from enclos.studies.compare.rules.covariates import covariate_name
 from enclos.studies.compare.rules.curves import weighted_curve
 from enclos.studies.compare.rules.diagnostics import Diagnostic, failed
 from enclos.studies.compare.rules.population import Followed
-from enclos.studies.compare.steps.calibrating import calibrated, calibration_of, e_value_of, estimate_of
-from enclos.studies.compare.steps.effects import UNKNOWN, Effect, profile_of
+from enclos.studies.compare.steps.calibrating import calibrated, controlled, e_value_of
+from enclos.studies.compare.steps.effects import UNKNOWN, profile_of
 from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, Step, diagnostics_of
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.rules.estimates import printed
-from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.rules.report import Estimate, Place, Report, number, text_of
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -40,6 +42,7 @@ GROUP_NAME = SEPARATOR.join(("target_cohort_name", "comparator_cohort_name", "ou
 ADJUSTED, CRUDE, CALIBRATED = "Adjusted", "Crude", "Calibrated"
 EFFECT, DIAGNOSTICS, BALANCE = "Effect", "Diagnostics", "Balance"
 ARMS = {True: "Target", False: "Comparator"}
+_CONTROL_WORDS = {Said.CONTROL: EFFECT, Said.COVERAGE: "Left-out coverage", Said.ERROR: "Systematic error"}
 _ADJUSTMENT = "adjustment"
 _CURVE_GAP_DAYS = 30
 _N_BINS = 20
@@ -84,10 +87,10 @@ class _Writer:
     def __init__(self, report: Report, found: Findings, concept_names: dict[int, str]) -> None:
         self._report, self._found, self._names = report, found, concept_names
         self._variant = found.variant
-        self._calibration = calibration_of(found)
+        self._controlled = controlled(found)
+        self._calibration = self._controlled.calibration
         ease = self._calibration.ease if found.controls else None
-        self._coverage = self._calibration.coverage()
-        left_out = share_held(self._coverage) if found.controls else None
+        left_out = share_held(self._calibration.coverage()) if found.controls else None
         self.judged = [
             Judged(name, each, diagnostics_of(found, each, ease, left_out)) for name, each in found.outcomes.items()
         ]
@@ -115,14 +118,14 @@ class _Writer:
         p_values: dict[str, float] = {}
         if self._found.controls:
             effects[CALIBRATED] = calibrated(self._calibration, found.effect)
-            p_values[CALIBRATED] = self._calibration.p_value(estimate_of(found.effect))
+            p_values[CALIBRATED] = self._calibration.p_value(found.effect.estimate)
         for adjustment, effect in effects.items():
             shown = UNKNOWN if withheld else effect
             p = math.nan if withheld else p_values.get(adjustment, effect.p_value)
             place = self._place(judged.outcome, adjustment, EFFECT)
             seen = {ADJUSTED: found.adjusted.seen, CRUDE: found.crude}.get(adjustment)
             strength = e_value_of(shown, self._variant.model, found.adjusted.seen if seen is None else seen)
-            estimates = [*_effect_estimates(shown, self._variant.model.ratio, p), *_e_value_estimates(strength)]
+            estimates = [*_effect_estimates(self._variant.model.ratio, shown, p), *_e_value_estimates(strength)]
             self._report.add(result_id, place, estimates)
             if seen is not None:
                 self._persons(result_id, judged.outcome, adjustment, seen, shown=not withheld)
@@ -167,28 +170,11 @@ class _Writer:
         if not self._found.controls:
             return
         result_id = self._start("compare_controls")
-        ratio = self._variant.model.ratio
-        left_out = self._calibration.left_out_p()
-        for (name, each), p in zip(self._found.controls.items(), left_out, strict=True):
-            shown = [*_effect_estimates(each.effect, ratio, each.effect.p_value), _number("left_out_p", _or_nan(p))]
-            self._report.add(result_id, self._place(name, ADJUSTED, EFFECT), shown)
-        for positive in self._found.positives:
-            true = _text(math.exp(positive.true_log))
-            place = self._place(positive.made_of, ADJUSTED, "Positive control", true)
-            shown = list(_effect_estimates(positive.effect, ratio, positive.effect.p_value))
-            self._report.add(result_id, place, shown)
-        for level in self._coverage:
-            place = self._place(OVERALL, ADJUSTED, "Left-out coverage", _text(math.exp(level.true_log)))
-            shares = {"coverage": level.within, "below": level.below, "above": level.above}
-            shares["coverage_uncalibrated"] = level.uncalibrated
-            n_controls = Estimate("n_controls", EstimateType.INTEGER, str(level.n_controls))
-            self._report.add(result_id, place, [n_controls, *(_number(name, value) for name, value in shares.items())])
-        null, model = self._calibration.null, self._calibration.model
-        if null is not None and model is not None:
-            values = {"mean": null.mean, "sd": null.sd, "ease": self._calibration.ease}
-            values |= {each.name: getattr(model, each.name) for each in fields(model)}
-            place = self._place(OVERALL, ADJUSTED, "Systematic error")
-            self._report.add(result_id, place, [_number(name, value) for name, value in values.items()])
+        for line in control_lines(self._controlled, partial(_effect_estimates, self._variant.model.ratio)):
+            part, level = _CONTROL_WORDS[line.said], line.true_ratio or None
+            if line.said is Said.CONTROL:
+                part, level = ("Positive control", level) if line.true_log else (EFFECT, None)
+            self._report.add(result_id, self._place(line.of, ADJUSTED, part, level), line.estimates)
 
     def attrition(self) -> None:
         """Add who is left after each step, by cohort."""
@@ -197,13 +183,13 @@ class _Writer:
         for outcome, own in (chains or {OVERALL: ()}).items():
             group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
             before: dict[bool, BitMap] = {}
-            for number, step in enumerate((*self._found.steps, *own), start=1):
+            for at, step in enumerate((*self._found.steps, *own), start=1):
                 for arm, word in ARMS.items():
                     persons = step.person[step.treated == arm]
                     left = _bitmap(persons)
                     counts = {"number_records": len(persons), "number_subjects": len(left)}
                     for variable, n in counts.items():
-                        strata, additional = ("reason", step.reason), ("reason_id", str(number))
+                        strata, additional = ("reason", step.reason), ("reason_id", str(at))
                         place = Place(GROUP_NAME, group, variable, word, strata, additional)
                         self._report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(n))])
                         self._report.add_cell(result_id, place, left, before.get(arm, left) | left)
@@ -278,14 +264,15 @@ class _Writer:
             self._report.add_series(result_id, place, pa.array(days).cast(pa.string()), kinds, texts)
 
 
-def _effect_estimates(effect: Effect, ratio: str, p_value: float) -> Iterator[Estimate]:
+def _effect_estimates(ratio: str, effect: Effect, p_value: float | None = None) -> Iterator[Estimate]:
+    """In: p_value — None: the effect's own."""
     values = {
         ratio: _exp(effect.log_ratio),
-        "lower": _exp(effect.log_lower),
-        "upper": _exp(effect.log_upper),
+        "lower": _exp(effect.lower),
+        "upper": _exp(effect.upper),
         "log_ratio": effect.log_ratio,
         "standard_error": effect.standard_error,
-        "p_value": p_value,
+        "p_value": effect.p_value if p_value is None else p_value,
     }
     for name, value in values.items():
         yield _number(name, value)
@@ -294,10 +281,6 @@ def _effect_estimates(effect: Effect, ratio: str, p_value: float) -> Iterator[Es
 def _e_value_estimates(found: EValue | None) -> Iterator[Estimate]:
     yield _number("e_value", math.nan if found is None else found.of_estimate)
     yield _number("e_value_limit", math.nan if found is None else found.of_limit)
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
 
 
 def _exp(value: float) -> float:
@@ -322,13 +305,7 @@ def _balance_estimates(found: Balance) -> Iterator[Estimate]:
         yield _number("max_abs_smd", float(sizes.max()))
 
 
-def _number(name: str, value: float) -> Estimate:
-    return Estimate(name, EstimateType.NUMERIC, _text(value))
-
-
-def _text(value: float) -> str | None:
-    """The number with as many digits as it is good for; None for one that is not finite."""
-    return printed(float(f"{value:.{_DIGITS}g}")) if math.isfinite(value) else None
+_number, _text = partial(number, digits=_DIGITS), partial(text_of, digits=_DIGITS)
 
 
 def _bitmap(persons: Ints) -> BitMap:
