@@ -10,7 +10,7 @@ from enclos.pseudonyms.plans.persons import PATIENTS
 from enclos.pseudonyms.plans.shape import in_shape, superseded
 
 VISIT_KEYS = "enclos_visit_keys"
-"""(_source, visit, visit_key, and of CSV files start_at, end_at): each hospital visit."""
+"""(_source, visit, visit_key, and of CSV files _line, start_at, end_at): each hospital visit."""
 VISIT_HASHES = "enclos_visit_hashes"
 """(_source, visit, visit_key)."""
 
@@ -28,6 +28,8 @@ class PlainTable:
     """SELECT text over ``r``, the row, and ``v``, its visit's key."""
     stays: str
     """CASE branches: what else keeps a row behind."""
+    stay_line: str = "CAST(NULL AS BIGINT)"
+    """SELECT text: the landed line of the stay, where the row has its day from there."""
 
 
 def _no(column: str, reason: LeftBehind) -> str:
@@ -66,6 +68,7 @@ PLAIN_TABLES: tuple[PlainTable, ...] = (
         "v.visit_key, 'CIM10' AS vocabulary, r.code_cim10 AS code, r.rang AS rank, "
         "CAST(v.start_at AS DATE) AS start_on, CAST(v.end_at AS DATE) AS end_on",
         _no("code_cim10", LeftBehind.NO_CODE) + f" WHEN v.start_at IS NULL THEN '{LeftBehind.NO_DATE.value}'",
+        "v._line",
     ),
     PlainTable(
         "ACTE",
@@ -73,8 +76,8 @@ PLAIN_TABLES: tuple[PlainTable, ...] = (
         ("sejour_id", "patient_id", "code_ccam", "date"),
         (),
         f"v.visit_key, 'CCAM' AS vocabulary, r.code_ccam AS code, {_DONE_ON} AS done_on",
-        _no("code_ccam", LeftBehind.NO_CODE)
-        + " WHEN coalesce(r.date, CAST(v.start_at AS DATE)) IS NULL THEN 'no_date'",
+        _no("code_ccam", LeftBehind.NO_CODE) + f" WHEN {_DONE_ON} IS NULL THEN '{LeftBehind.NO_DATE.value}'",
+        "CASE WHEN r.date IS NULL THEN v._line END",
     ),
     PlainTable(
         "ADMINISTRATION",
@@ -103,14 +106,14 @@ def visits_of(stays: str) -> str:
     """The visits of a hospital, each once: ``visit`` and its times."""
     latest = superseded(stays, ("sejour_id",), unique=True)
     times = "entree AS start_at, sortie AS end_at"
-    return f"(SELECT _source, sejour_id AS visit, {times} FROM {latest} WHERE NOT _superseded)"
+    return f"(SELECT _source, _line, sejour_id AS visit, {times} FROM {latest} WHERE NOT _superseded)"
 
 
 def plan_visit_keys(visits: str) -> str:
     """Fill VISIT_KEYS from VISIT_HASHES and the visits' times."""
     return (
-        f"CREATE OR REPLACE TEMP TABLE {VISIT_KEYS} AS SELECT h.*, v.start_at, v.end_at FROM {VISIT_HASHES} AS h "
-        f"JOIN {visits} AS v ON v._source = h._source AND v.visit = h.visit"
+        f"CREATE OR REPLACE TEMP TABLE {VISIT_KEYS} AS SELECT h.*, v._line, v.start_at, v.end_at "
+        f"FROM {VISIT_HASHES} AS h JOIN {visits} AS v ON v._source = h._source AND v.visit = h.visit"
     )
 
 
@@ -120,7 +123,8 @@ def judged_plain(table: PlainTable, rows: str) -> str:
     visit = "r.sejour_id" if "sejour_id" in table.columns else "NULL"
     return in_shape(
         PSEUDONYMISED[table.into],
-        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {table.values}, CASE WHEN r._superseded "
+        f"SELECT r._source AS source, p.person_id, r._delivery, r._line, {table.stay_line} AS _chained, "
+        f"{table.values}, CASE WHEN r._superseded "
         f"THEN '{LeftBehind.SUPERSEDED.value}' WHEN p.person_id IS NULL THEN '{LeftBehind.NO_PERSON.value}'"
         f"{table.stays} END AS _left FROM {latest} AS r "
         f"LEFT JOIN {PATIENTS} AS p ON p._source = r._source AND p.patient = r.patient_id "

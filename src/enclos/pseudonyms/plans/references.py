@@ -106,7 +106,7 @@ def judged_causes(rows: str, read: Read) -> str:
     lines = superseded(rows, ("DCD_IDT_ENC", "CER_LIG_NUM", "ECD_CAU_RNG", "ECD_CIM_COD"), unique=False)
     return (
         "SELECT r.ECD_CIM_COD, coalesce(c.BEN_DCD_DTE, r.BEN_DCD_DTE) AS BEN_DCD_DTE, c.DCD_CIM_COD, "
-        f"r._source AS source, h.person_id, CASE {_SUPERSEDED} WHEN h.person_id IS NULL "
+        f"r._line, c._line AS _chained, r._source AS source, h.person_id, CASE {_SUPERSEDED} WHEN h.person_id IS NULL "
         f"THEN '{LeftBehind.NO_PERSON.value}' END AS _left FROM {lines} AS r "
         f"LEFT JOIN (SELECT * FROM {certificates} WHERE NOT _superseded) AS c "
         "ON c._source = r._source AND c.DCD_IDT_ENC = r.DCD_IDT_ENC "

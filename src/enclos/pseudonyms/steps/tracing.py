@@ -19,7 +19,7 @@ from enclos.pseudonyms.steps.kinds import CROSSINGS
 from enclos.pseudonyms.steps.tables import OpenUnit
 
 LINES = ("_line", "_prestation", "_chained")
-"""The landed lines that a judged row may name: its own, its prestation's, its stay's chaining row."""
+"""The landed lines that a judged row may name: its own, its prestation's, that of the stay or certificate it is of."""
 
 
 @dataclass(frozen=True, slots=True)
