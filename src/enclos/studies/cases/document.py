@@ -8,7 +8,8 @@ from typing import Annotated, TypeAlias
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
 
 from enclos.lexicon.codes import Code
-from enclos.studies.calibration.document import Threshold, wrong_controls
+from enclos.studies.calibration.document import PositiveControlsDocument, Threshold, wrong_controls
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.cases.model import (
     MAX_CALIPER_YEARS,
     MAX_CONTROLS,
@@ -68,6 +69,9 @@ class _AroundOutcomes(AnalysisDocument):
     negative_controls: Names | None = Field(
         None, description="Outcomes that no exposure changes; they tell the systematic error."
     )
+    positive_controls: PositiveControlsDocument | None = Field(
+        None, description="Controls of known effect, made of the negative ones by adding outcomes while exposed."
+    )
     diagnostics: CaseDiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
     show_failed: StrictBool = Field(False, description="Whether ratios are shown although a diagnostic fails.")
 
@@ -79,12 +83,13 @@ class _AroundOutcomes(AnalysisDocument):
         if set(self.exposure) & set(self.outcome):
             yield ("outcome",), "an exposure is not its own outcome", Code.STUDY_INVALID
         yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
-        yield from wrong_controls([*self.exposure, *self.outcome], self.negative_controls, None)
+        yield from wrong_controls([*self.exposure, *self.outcome], self.negative_controls, self.positive_controls)
 
-    def judged(self) -> tuple[tuple[str, ...], Thresholds, bool]:
-        """Negative controls, thresholds, and whether ratios that fail are shown."""
+    def judged(self) -> tuple[tuple[str, ...], PositiveControls | None, Thresholds, bool]:
+        """Controls, thresholds, and whether ratios that fail are shown."""
         limits = Thresholds() if self.diagnostics is None else self.diagnostics.noun()
-        return tuple(self.negative_controls or ()), limits, self.show_failed
+        positive = None if self.positive_controls is None else self.positive_controls.noun()
+        return tuple(self.negative_controls or ()), positive, limits, self.show_failed
 
 
 class SelfControlledCohortDocument(_AroundOutcomes):

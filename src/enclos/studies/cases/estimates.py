@@ -32,6 +32,12 @@ def rate_ratio(n_risk: int, n_control: int, risk_days: int, control_days: int) -
     return ratio, lower, upper
 
 
+def effect_of_rates(ratio: tuple[float, float, float]) -> Effect:
+    """A ratio of rates with its interval as logarithms."""
+    logs = [math.log(each) if each > 0 else -math.inf if each == 0 else math.nan for each in ratio]
+    return Effect(*logs)
+
+
 def odds_ratios(number: Ints, is_case: Bools, exposed: Bools) -> tuple[Effect, ...]:
     """The odds ratio of each exposure within sets that have one case, each adjusted for the others.
 

@@ -12,6 +12,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import SEPARATOR, EstimateType
 from enclos.studies.calibration.model import Effect
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_sets
+from enclos.studies.cases.estimates import effect_of_rates
 from enclos.studies.cases.judging import Judged
 from enclos.studies.cases.matching import Sets
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
@@ -87,16 +88,10 @@ def report_cohort(
     _report_controls(report, COHORT, settings, "rate_ratio", asked.exposures, judged)
 
 
-def effect_of_rates(ratio: tuple[float, float, float]) -> Effect:
-    """A ratio of rates with its interval as logarithms."""
-    logs = [math.log(each) if each > 0 else -math.inf if each == 0 else math.nan for each in ratio]
-    return Effect(*logs)
-
-
 def _beside(
     name: str, effect: Effect, judged: Judged, asked: SelfControlledCohort | CaseCrossover | CaseControl, exposure: str
 ) -> list[Estimate]:
-    """The E-value of a ratio, and the ratio freed of the error that negative controls tell."""
+    """The E-value of a ratio, and the ratio freed of the error that controls tell."""
     at = asked.exposures.index(exposure)
     freed = calibrated_estimates(name, effect, judged.controls[at].calibration) if at in judged.controls else []
     return [*e_value_estimates(effect), *freed]

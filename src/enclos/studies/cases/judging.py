@@ -15,7 +15,7 @@ from enclos.studies.sccs.diagnostics import EASE, LEFT_OUT, MDRR, Diagnostic, at
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The verdicts by outcome, and what the negative controls say by the place of the exposure."""
+    """The verdicts by outcome, and what the controls say by the place of the exposure."""
 
     diagnostics: Mapping[str, Sequence[Diagnostic]]
     controls: Mapping[int, Controlled]
@@ -31,14 +31,16 @@ def judged(
     asked: SelfControlledCohort | CaseCrossover | CaseControl,
     effects: Mapping[str, Sequence[Effect]],
     detectable: Mapping[str, Sequence[float | None]],
+    positives: Mapping[int, Sequence[FoundControl]],
 ) -> Judged:
     """Each ratio judged.
 
     In: effects — of outcomes and negative controls, one per exposure; detectable — the smallest ratio to be seen
+        positives — by the place of the exposure
     """
     limits, names = asked.thresholds, asked.negative_controls
     controls = {
-        at: Controlled.of([FoundControl(name, 0.0, effects[name][at]) for name in names])
+        at: Controlled.of([*(FoundControl(name, 0.0, effects[name][at]) for name in names), *positives[at]])
         for at in range(len(asked.exposures))
         if names
     }

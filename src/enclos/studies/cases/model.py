@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.model import MAX_DAYS, CohortAnalysis, DayWindow
 
 MAX_CONTROLS = 100
@@ -37,6 +38,11 @@ def _check_names(exposures: tuple[str, ...], outcomes: tuple[str, ...], controls
         raise ValueError("a negative control is neither exposure nor outcome, each once")
 
 
+def _check_positive(asked: PositiveControls | None, negative: tuple[str, ...]) -> None:
+    if asked is not None and not negative:
+        raise ValueError("positive controls are made of negative controls")
+
+
 def _check_window(window: DayWindow) -> None:
     if window.from_day is None or window.to_day is None:
         raise ValueError("the window has both ends")
@@ -67,12 +73,15 @@ class SelfControlledCohort(CohortAnalysis):
     """Days that must be observed after an exposure begins."""
     negative_controls: tuple[str, ...] = ()
     """Outcomes that no exposure changes."""
+    positive_controls: PositiveControls | None = None
+    """Made of the negative ones, by adding outcomes while exposed."""
     thresholds: Thresholds = Thresholds()
     show_failed: bool = False
     """Whether ratios are shown although a diagnostic fails."""
 
     def __post_init__(self) -> None:
         _check_names(self.exposures, self.outcomes, self.negative_controls)
+        _check_positive(self.positive_controls, self.negative_controls)
         _check_window(self.risk_window)
         _check_window(self.control_window)
         _check_days(self.days_prior_observation, self.follow_up_days)
@@ -100,12 +109,15 @@ class CaseCrossover(CohortAnalysis):
     days_prior_observation: int = 180
     negative_controls: tuple[str, ...] = ()
     """Outcomes that no exposure changes."""
+    positive_controls: PositiveControls | None = None
+    """Made of the negative ones, by adding outcomes while exposed."""
     thresholds: Thresholds = Thresholds()
     show_failed: bool = False
     """Whether ratios are shown although a diagnostic fails."""
 
     def __post_init__(self) -> None:
         _check_names(self.exposures, self.outcomes, self.negative_controls)
+        _check_positive(self.positive_controls, self.negative_controls)
         _check_window(self.risk_window)
         _check_days(self.days_prior_observation)
         offsets = self.control_offsets
@@ -160,12 +172,15 @@ class CaseControl(CohortAnalysis):
     matching: Matching = Matching()
     negative_controls: tuple[str, ...] = ()
     """Outcomes that no exposure changes."""
+    positive_controls: PositiveControls | None = None
+    """Made of the negative ones, by adding outcomes while exposed."""
     thresholds: Thresholds = Thresholds()
     show_failed: bool = False
     """Whether ratios are shown although a diagnostic fails."""
 
     def __post_init__(self) -> None:
         _check_names(self.exposures, self.outcomes, self.negative_controls)
+        _check_positive(self.positive_controls, self.negative_controls)
         _check_window(self.risk_window)
         _check_days(self.days_prior_observation)
         if (self.risk_window.to_day or 0) > 0:

@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap
 
+from enclos.studies.calibration.rules.controlled import FoundControl
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
 from enclos.studies.cases import findings, plans
-from enclos.studies.cases.estimates import odds_ratios, rate_ratio
-from enclos.studies.cases.findings import PairCounts, SetsFound, effect_of_rates
+from enclos.studies.cases.controls import rates_with_more, sets_with_more
+from enclos.studies.cases.estimates import effect_of_rates, odds_ratios, rate_ratio
+from enclos.studies.cases.findings import PairCounts, SetsFound
 from enclos.studies.cases.judging import judged
 from enclos.studies.cases.matching import Sets, Stays, cross, draw, exposed
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
@@ -63,7 +65,18 @@ class SelfControlledCohortFollower:
         every = (*asked.outcomes, *asked.negative_controls)
         effects = {name: [effect_of_rates(ratios[each, name]) for each in asked.exposures] for name in every}
         detectable = {name: [_detectable(self._counts[each, name]) for each in asked.exposures] for name in every}
-        findings.report_cohort(report, asked, self._counts, ratios, judged(asked, effects, detectable))
+        positives = {at: self._positives(exposure) for at, exposure in enumerate(asked.exposures)}
+        findings.report_cohort(report, asked, self._counts, ratios, judged(asked, effects, detectable, positives))
+
+    def _positives(self, exposure: str) -> list[FoundControl]:
+        """The positive controls made of each negative one."""
+        asked = self._analysis
+        found: list[FoundControl] = []
+        for name in asked.negative_controls:
+            each = self._counts[exposure, name]
+            counts, days = (each.n_risk, each.n_control), (each.risk_days, each.control_days)
+            found += rates_with_more(name, counts, days, asked.positive_controls)
+        return found
 
 
 def _detectable(counts: PairCounts) -> float | None:
@@ -139,7 +152,13 @@ class _Cases:
         """Judge the ratios, and add them."""
         effects = {name: each.effects for name, each in found.items()}
         detectable = {name: each.detectable() for name, each in found.items()}
-        findings.report_sets(report, kind, self._asked, settings, found, judged(self._asked, effects, detectable))
+        asked = self._asked
+        positives: dict[int, list[FoundControl]] = {at: [] for at in range(len(asked.exposures))}
+        for at, name in product(positives, asked.negative_controls):
+            sets, shown = found[name].sets, found[name].exposed
+            made = sets_with_more(name, sets.number, sets.is_case, shown, at, asked.positive_controls)
+            positives[at].extend(made)
+        findings.report_sets(report, kind, asked, settings, found, judged(asked, effects, detectable, positives))
 
     def _found(self, gathered: Gathered, sets: Sets, first_day: Ints) -> SetsFound:
         """Exposure and odds ratios of the sets in which a case is compared with anything.

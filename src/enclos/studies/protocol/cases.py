@@ -88,6 +88,7 @@ def _judged(each: SelfControlledCohort | CaseCrossover | CaseControl) -> Options
         "share of controls that the others calibrate at least": limits.left_out,
     }
     yield "Negative controls", names(each.negative_controls) if each.negative_controls else "none"
+    yield "Positive controls", positive_controls(each.positive_controls)
     said = "; ".join(f"{what} {value:g}" for what, value in words.items() if value is not None)
     yield "Diagnostics before a ratio is shown", said or "none"
     yield "Ratios shown although a diagnostic fails", yes(each.show_failed)

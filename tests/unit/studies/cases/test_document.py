@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from enclos.lexicon.refusals import Refusal
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.cases.model import CaseControl, CaseCrossover, Matching, SelfControlledCohort
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import DayWindow
@@ -15,6 +16,7 @@ cohorts:
   drug: {concepts: [1], domain: drug, limit: all, end: event_end}
   diabetes: {concepts: [2], domain: condition}
   bleed: {concepts: [3], domain: condition, limit: all}
+  fall: {concepts: [4], domain: condition, limit: all}
 analyses:
   - """
 
@@ -56,9 +58,17 @@ def test_every_option_is_read() -> None:
     )
     assert asked("""case_control: {exposure: drug, outcome: bleed, within: diabetes, risk_window: [-30, 0],
       controls: 10, seed: 7, match_sex: false, age_caliper_years: null, entry_caliper_days: 90,
-      first_outcome_only: false,
+      first_outcome_only: false, negative_controls: fall, positive_controls: {effects: 2, seed: 3, min_outcomes: 9},
       days_prior_observation: 365}""") == CaseControl(
-        ("drug",), ("bleed",), "diabetes", DayWindow(-30, 0), False, 365, Matching(10, 7, False, None, 90)
+        ("drug",),
+        ("bleed",),
+        "diabetes",
+        DayWindow(-30, 0),
+        False,
+        365,
+        Matching(10, 7, False, None, 90),
+        ("fall",),
+        PositiveControls((2.0,), 3, 9),
     )
 
 
@@ -79,6 +89,7 @@ def test_every_option_is_read() -> None:
         ("case_control: {exposure: drug, outcome: bleed, within: nobody}", "within: there is no cohort of that name"),
         ("case_control: {exposure: drug, outcome: bleed, within: bleed}", "cases are not nested in their own outcome"),
         ("case_control: {exposure: drug, outcome: bleed, controls: 0}", "controls"),
+        ("case_control: {exposure: drug, outcome: bleed, positive_controls: {seed: 1}}", "made of negative controls"),
         ("case_control: {exposure: drug, outcome: bleed, sex: true}", "there is no such option"),
     ],
 )

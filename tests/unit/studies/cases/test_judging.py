@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from enclos.studies.calibration.model import PositiveControls
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_sets
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort, Thresholds
 from enclos.studies.model import ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
@@ -73,6 +74,20 @@ def test_a_ratio_that_fails_is_withheld_with_what_would_tell_it(design: str) -> 
     assert not TELLING & set(blinded)
     (again,) = (each for each in shown(replace(strict, show_failed=True)) if each["analysis"] == design)
     assert again == told
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_positive_controls_stand_beside_the_negative_one_they_are_made_of(design: str) -> None:
+    asked = replace(
+        DESIGNS[design], thresholds=Thresholds(None, None), positive_controls=PositiveControls((2.0,), 1, 5)
+    )
+    rows = [each for each in shown(asked) if each["analysis"] == f"{design}_controls"]
+    name = "rate_ratio" if design == "self_controlled_cohort" else "odds_ratio"
+    negative, positive = (each for each in rows if name in each)
+    assert (negative["true_ratio"], positive["true_ratio"]) == ("1", "2")
+    assert positive["outcome_cohort_name"] == "control"
+    assert float(str(positive[name])) == pytest.approx(2 * float(str(negative[name])), rel=0.2)
+    assert [each["true_ratio"] for each in rows if "coverage" in each] == ["1", "2"]
 
 
 @pytest.mark.parametrize(("n_sets", "n_controls", "share"), [(200, 4, 0.2), (500, 1, 0.3)])

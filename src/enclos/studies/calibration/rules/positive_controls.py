@@ -45,13 +45,16 @@ class Injected:
 
 
 @dataclass(frozen=True, slots=True)
-class PositiveControl:
-    """The outcomes to add, and the log effect that they make."""
+class Growth:
+    """Outcomes during exposure, and how many are added to them."""
 
-    added: tuple[Injected, ...]
-    true_log: float
     n_observed: int
-    """Outcomes that were there before."""
+    n_added: int
+
+    @property
+    def true_log(self) -> float:
+        """The log effect that this makes."""
+        return math.log((self.n_observed + self.n_added) / self.n_observed)
 
     @property
     def variance(self) -> float:
@@ -60,7 +63,19 @@ class PositiveControl:
         What is added is a multiple of what was observed, and so multiplies the chance that this came about by: the log
         of all outcomes varies as that of the observed ones.
         """
-        return 1 / self.n_observed - 1 / (self.n_observed + len(self.added))
+        return 1 / self.n_observed - 1 / (self.n_observed + self.n_added)
+
+
+@dataclass(frozen=True, slots=True)
+class PositiveControl(Growth):
+    """The outcomes to add."""
+
+    added: tuple[Injected, ...]
+
+
+def n_to_add(n_observed: int, effect: float) -> int:
+    """How many outcomes make an effect of that size."""
+    return round((effect - 1) * n_observed)
 
 
 def positive_control(
@@ -76,7 +91,7 @@ def positive_control(
     if not effect > 1 or len({each.key for each in exposures}) != len(exposures):
         raise ValueError("a positive control has an effect above 1, and exposures each a key of its own")
     n_observed = sum(each.n_observed for each in exposures)
-    n_added = round((effect - 1) * n_observed)
+    n_added = n_to_add(n_observed, effect)
     able = [each for each in exposures if each.n_expected > 0 and not (first_only and each.n_observed)]
     if n_added == 0 or not able or (first_only and n_added > len(able)):
         return None
@@ -91,7 +106,7 @@ def positive_control(
         for number in range(count)
     ]
     added.sort(key=lambda each: (each.key, each.day))
-    return PositiveControl(tuple(added), math.log((n_observed + len(added)) / n_observed), n_observed)
+    return PositiveControl(n_observed, len(added), tuple(added))
 
 
 def _shares(expected: Floats, n_added: int) -> Floats:
