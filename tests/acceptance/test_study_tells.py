@@ -18,6 +18,7 @@ cohorts:
 analyses:
   - characterise: {cohort: [bleed, years], timing: first}
   - prevalence: {outcome: [bleed, years], interval: overall, type: period}
+  - prevalence: {outcome: bleed, interval: overall, type: period, level: record}
 """
 
 
@@ -29,13 +30,13 @@ def test_what_no_rule_lets_leave_is_said_before_the_run_and_on_the_page(home: Pa
     assert done.returncode == 0, done.stderr
     known = kinds_with_rules()
     kept = [kind for each in study_from_yaml(STUDY).analyses for kind in results_of(each) if kind not in known]
-    assert "summarise_cohort_timing" in kept
+    assert "prevalence_of_records" in kept
     warning = done.stderr.index("no rule of release speaks of")
     assert warning < done.stderr.index("… study told")
     assert all(kind in done.stderr for kind in kept)
     assert "period prevalence" in done.stdout
     text = page.read_text(encoding="utf-8")
-    assert "summarise_cohort_timing" in text
+    assert "prevalence_of_records" in text
     assert ">years<" in text  # the study's own name, though `years` is a word of ours
     assert ">années<" not in text
     answer = run_cli(*asked)

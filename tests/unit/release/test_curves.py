@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enclos.contracts.result import StudyResult
+from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Rule
 from enclos.release.rules.disclosure import assess
@@ -123,7 +123,11 @@ def test_with_a_competing_outcome_both_have_the_minimum_in_each_step() -> None:
 
 
 def test_that_everybody_had_the_outcome_is_not_told() -> None:
-    assert assess(curves_of([Followed(day, EVENT) for day in range(1, 60)]), 11).verdict is Verdict.REFUSE
+    found = assess(curves_of([Followed(day, EVENT) for day in range(1, 60)]), 11)
+    assert found.verdict is Verdict.REVIEW
+    assert found.safe is not None
+    assert not any(found.safe.of_type(kind).num_rows for kind in ("survival_estimates", "survival_events"))
+    assert set(found.safe.of_type("survival_summary")["estimate_value"].to_pylist()) <= {HIDDEN, None}
 
 
 def test_counts_that_their_persons_do_not_bear_out_are_refused() -> None:

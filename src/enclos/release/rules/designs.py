@@ -70,7 +70,7 @@ def _supports() -> Mapping[tuple[str, str], str]:
 
 
 DESIGNS = frozenset(kind for kind, _ in _supports())
-"""Result types of designs around cases, and what stands behind comparisons."""
+"""Result types of designs around cases, what stands behind comparisons, and attrition with its persons."""
 
 
 def backing(kind: str, estimate: str, variable: str) -> str:

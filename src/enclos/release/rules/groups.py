@@ -29,7 +29,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, StudyResult
 from enclos.release.history import N_CLASSES, Sets, collisions, told_by
 from enclos.release.model import CellEvidence, Told
-from enclos.release.rules import designs
+from enclos.release.rules import chains, designs
 from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.tables import Entry, Place, telling
@@ -41,6 +41,7 @@ GROUPS = frozenset(
         "summarise_characteristics",
         "summarise_large_scale_characteristics",
         "summarise_cohort_overlap",
+        "summarise_cohort_timing",
         "summarise_standardised_differences",
         "summarise_drug_utilisation",
         "summarise_indication",
@@ -108,8 +109,9 @@ class _Group:
 
     @property
     def sets(self) -> tuple[BitMap, ...]:
-        """The sets of persons that are told where this is shown."""
-        return tuple(each for each in (self.having, self.among) if each)
+        """The sets of persons that are told where this is shown; a step of attrition tells only whom it leaves."""
+        told = (self.having,) if self.result_type.endswith(ATTRITION) else (self.having, self.among)
+        return tuple(each for each in told if each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     cases = Designs(groups, result.settings, min_count)
     _hide_for_others(groups, [each.persons for each in told], cases, min_count)
     shown = [group for group in groups if not group.is_hidden]
-    lines = set(unbacked)
+    of_chains, wrong = chains.untold(result, groups, min_count)
+    lines = unbacked | of_chains
     for group in groups:
         told_of = (name for _, name in group.rows if not group.is_hidden)
         if group.result_type in DESIGNS:
@@ -151,7 +154,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         frozenset(lines),
         tuple(Told(each, group.cell.person_numbers) for group in shown for each in group.sets),
         tuple(_evidence(group) for group in groups),
-        n_untyped,
+        n_untyped + len(wrong),
         sum(group.is_primary for group in groups),
         sum(group.is_hidden and not group.is_primary for group in groups),
         len(shown),
@@ -164,7 +167,7 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
     groups = {
         cell.key: _Group(cell, types[cell.result_id])
         for cell in sorted(result.cells, key=lambda cell: cell.key)
-        if cell.result_id in types
+        if cell.result_id in types and not chains.follows(types[cell.result_id], cell.variable_name)
     }
     unbacked: set[int] = set()
     n_untyped = sum(
@@ -186,6 +189,8 @@ def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Gro
         if not (is_value and all(is_label(name, line[name] or "") for name in _LABELS)):
             n_untyped += 1
             continue
+        if chains.follows(types[line["result_id"]], line["variable_name"]):
+            continue  # what other lines tell; ``chains.untold`` looks it up
         group = _group_of(line, groups, types[line["result_id"]])
         place = tuple(line[name] for name in RESULT_COLUMNS if name not in {"estimate_type", "estimate_value"})
         if group is None or not group.cell.dense_numerator.issubset(group.cell.dense_denominator):
@@ -249,8 +254,9 @@ def _group_of(
 def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
     """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
     n, n_rest = len(group.having), len(group.among) - len(group.having)
+    if group.result_type.endswith(ATTRITION):
+        return 0 < n < k
     is_size = group.cell.variable_name.lower() in _SIZES or group.result_type in _DEFINED
-    is_size |= group.result_type.endswith(ATTRITION)
     is_part = any(
         supports().get(name) == _SHARE
         or name in _OF_OUTCOME

@@ -229,16 +229,15 @@ class _Writer:
         """Add what each reason leaves of the target cohort's entries."""
         left_out = pair.left_out
         taken: tuple[int, ...] = ()
-        before = left_out.left(taken)[1]
+        start = left_out.left(taken)[1]
         chain: list[Left] = []
-        persons: list[tuple[BitMap, BitMap]] = []
+        persons: list[BitMap] = []
         for reason_id, (reason, words) in enumerate(_reasons(self._asked), start=1):
             taken = taken if reason is None else (*taken, reason)
             n_records, left = left_out.left(taken)
             chain.append(Left(reason_id, words, n_records, len(left)))
-            persons.append((left, before))
-            before = left
-        for row, (left, among) in zip(attrition_rows(chain), persons, strict=True):
+            persons.append(left)
+        for row, left in zip(attrition_rows(chain), persons, strict=True):
             strata, additional = ("reason", row.left.reason), ("reason_id", str(row.left.reason_id))
             counts = {
                 "number_records": row.left.n_records,
@@ -249,7 +248,7 @@ class _Writer:
             for name, count in counts.items():
                 place = Place(GROUP_NAME, self._target, name, self._outcomes[0], strata, additional)
                 self._report.add(self._result_id, place, [Estimate("count", EstimateType.INTEGER, str(count))])
-                self._report.add_cell(self._result_id, place, left, among)
+                self._report.add_cell(self._result_id, place, left, start)
 
     def _table(self, tally: EndingTally) -> rules.LifeTable:
         return rules.life_table(tally.n_endings[: plans.OUTCOME + len(self._outcomes)])
