@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from pyroaring import BitMap
 
 Persons = npt.NDArray[np.int64]
 """Numbers of persons, ascending and distinct."""
@@ -89,6 +90,14 @@ def told_by(persons: Persons) -> tuple[Counts, int]:
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     counts = np.bincount((mixed >> np.uint64(58)).astype(np.int64), minlength=N_CLASSES).astype(np.int32)
     return counts, int(mixed.sum(dtype=np.uint64))
+
+
+def sets_of(names: Sequence[bytes]) -> Sets:
+    """Sets of persons, serialised, as they are compared with others."""
+    members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
+    told = [told_by(each) for each in members]
+    counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
+    return Sets(counts, np.array([total for _, total in told], dtype=np.uint64), lambda number: members[number])
 
 
 def collisions(new: Sets, old: Sets, k: int) -> Iterator[Collision]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, ResultSettings, StudyResult
-from enclos.release.rules.groups import is_label, is_setting
+from enclos.release.rules.described import may_label, may_set
 from enclos.release.rules.policy import Policy
 
 ESTIMATES, EVENTS = "survival_estimates", "survival_events"
@@ -120,12 +120,12 @@ def read_curves(result: StudyResult, rules: Policy) -> tuple[list[Curve], int, i
     """
     settings = {each.result_id: each for each in result.settings if each.result_type in CURVES}
     n_untyped = sum(
-        not is_setting(name, value, rules) for each in settings.values() for name, value in each.values.items()
+        not may_set(name, value, rules) for each in settings.values() for name, value in each.values.items()
     )
     events = {result_id for result_id, each in settings.items() if each.result_type == EVENTS}
     lines: dict[tuple[int, str], list[Line]] = defaultdict(list)
     for line in result.table.filter(pa.array(np.isin(result.table["result_id"].to_numpy(), list(events)))).to_pylist():
-        labelled = all(is_label(name, str(line[name] or "")) for name in _LABELS)
+        labelled = all(may_label(name, str(line[name] or "")) for name in _LABELS)
         counts = line["estimate_name"] in COUNTS and str(line["estimate_value"]).isdigit()
         if labelled and counts and str(line["additional_level"]).isdigit():
             lines[line["result_id"], str(line["group_level"])].append(line)

@@ -23,10 +23,9 @@ import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
-from enclos.release.history import collisions
+from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.courses import AT_RISK, ESTIMATES, EVENTS, N_EVENTS, N_LOST, Curve, Level, Line, read_curves
-from enclos.release.rules.groups import sets_of
 from enclos.release.rules.policy import Policy
 from enclos.studies.rules.estimates import printed
 from enclos.studies.survival import rules as survival

@@ -22,17 +22,19 @@ import pyarrow as pa
 
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.history import collisions
+from enclos.release.history import collisions, sets_of
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.courses import CURVES
 from enclos.release.rules.curves import JudgedCurves, judge_curves
+from enclos.release.rules.described import GROUPS
 from enclos.release.rules.effects import read_effects
-from enclos.release.rules.groups import GROUPS, JudgedGroups, judge_groups, sets_of
-from enclos.release.rules.numbers import Numbers, numbers_of
+from enclos.release.rules.groups import JudgedGroups, judge_groups
+from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.optimum import cheapest, without_needless
 from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
+from enclos.release.rules.relations import numbers_of
 from enclos.release.rules.texts import rounded
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)

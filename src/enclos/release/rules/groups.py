@@ -15,103 +15,28 @@ Check: tests/generative/test_release_groups.py attacks what is shown.
 
 from __future__ import annotations
 
-import csv
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, StudyResult
-from enclos.release.history import N_CLASSES, Sets, collisions, told_by
+from enclos.contracts.result import OVERALL, StudyResult
+from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules import chains, designs
+from enclos.release.rules.described import REST, SHARE, TOLD, Group, read_groups, supports, values_of
 from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.tables import Entry, Place, telling
-from enclos.release.rules.texts import is_label as is_plain_label
-from enclos.release.rules.texts import is_setting as is_plain_setting
 
-GROUPS = frozenset(
-    {
-        "summarise_characteristics",
-        "summarise_large_scale_characteristics",
-        "summarise_cohort_overlap",
-        "summarise_cohort_timing",
-        "summarise_standardised_differences",
-        "summarise_drug_utilisation",
-        "summarise_indication",
-        "summarise_treatment",
-        "summarise_dose_coverage",
-        "summarise_drug_restart",
-        "summarise_proportion_of_patients_covered",
-        "summarise_trend",
-        "code_use",
-        "cohort_code_use",
-        "treatment_pathways",
-        "survival_summary",
-    }
-    | DESIGNS
-)
-"""Result types that describe groups, designs around cases (``designs``) among them."""
-
-_LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
-_WHOLE, _MOST = 100, 1e9
-"""No share is larger than the first, no mean or quantile of a person's values as large as the second."""
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""
-_REPEATS = frozenset({"count", "record_count"}) | designs.REPEATED
-"""Counts of records: beside their persons they tell how many have more than one."""
 _DEFINED = frozenset({"code_use", "cohort_code_use"})
 """Tables in which everybody has what their cohort is defined by."""
 _OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
 """Counts of those of a group who had something."""
-_TOLD, _SHARE, _REST = "told", "share", "rest"
 _MEAN, _RANK = "mean", "rank"
-
-
-@cache
-def supports() -> Mapping[str, str]:
-    """What each estimate needs: its persons told, a share, the rest, or times the minimum; others never leave."""
-    text = resources.files("enclos.release").joinpath("groups.csv").read_text(encoding="utf-8")
-    return {row["estimate_name"]: row["support"] for row in csv.DictReader(text.splitlines())}
-
-
-@cache
-def values_of() -> Mapping[str, str]:
-    """What of its values each estimate is: a mean, a deviation, a rank, or nothing of any."""
-    text = resources.files("enclos.release").joinpath("groups.csv").read_text(encoding="utf-8")
-    return {row["estimate_name"]: row["values"] for row in csv.DictReader(text.splitlines())}
-
-
-@dataclass(slots=True)
-class _Group:
-    """One cell with the lines that rest on it."""
-
-    cell: Cell
-    result_type: str
-    rows: list[tuple[int, str]] = field(default_factory=list)
-    is_primary: bool = False
-    is_hidden: bool = False
-
-    @property
-    def having(self) -> BitMap:
-        return self.cell.dense_numerator
-
-    @property
-    def among(self) -> BitMap:
-        return self.cell.dense_denominator
-
-    @property
-    def sets(self) -> tuple[BitMap, ...]:
-        """The sets of persons that are told where this is shown; a step of attrition tells only whom it leaves."""
-        told = (self.having,) if self.result_type.endswith(ATTRITION) else (self.having, self.among)
-        return tuple(each for each in told if each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +59,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
 
     Lines without persons behind them are hidden; lines of no known form are counted, and the findings refuse.
     """
-    groups, unbacked, n_untyped = _read(result, min_count, rules)
+    groups, unbacked, n_untyped = read_groups(result, min_count, rules)
     for group in groups:
         group.is_primary = group.is_hidden = _tells_few(group, min_count, full=rules.hides_full_counts)
     cases = Designs(groups, result.settings, min_count)
@@ -162,103 +87,14 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     )
 
 
-def _read(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[_Group], set[int], int]:
-    types = {each.result_id: each.result_type for each in result.settings if each.result_type in GROUPS}
-    groups = {
-        cell.key: _Group(cell, types[cell.result_id])
-        for cell in sorted(result.cells, key=lambda cell: cell.key)
-        if cell.result_id in types and not chains.follows(types[cell.result_id], cell.variable_name)
-    }
-    unbacked: set[int] = set()
-    n_untyped = sum(
-        not is_setting(name, value, rules)
-        for each in result.settings
-        if each.result_id in types
-        for name, value in each.values.items()
-    )
-    seen: set[tuple[str, ...]] = set()
-    columns = [result.table[name].to_pylist() for name in RESULT_COLUMNS]
-    for row, values in enumerate(zip(*columns, strict=True)):
-        line = dict(zip(RESULT_COLUMNS, values, strict=True))
-        if line["result_id"] not in types:
-            continue
-        value = line["estimate_value"]
-        form = _DAY if line["estimate_type"] == EstimateType.DATE.value else rules.values
-        is_word = types[line["result_id"]] in DESIGNS and value in designs.WORDS
-        is_value = value is None or form.fullmatch(value) or is_word
-        if not (is_value and all(is_label(name, line[name] or "") for name in _LABELS)):
-            n_untyped += 1
-            continue
-        if chains.follows(types[line["result_id"]], line["variable_name"]):
-            continue  # what other lines tell; ``chains.untold`` looks it up
-        group = _group_of(line, groups, types[line["result_id"]])
-        place = tuple(line[name] for name in RESULT_COLUMNS if name not in {"estimate_type", "estimate_value"})
-        if group is None or not group.cell.dense_numerator.issubset(group.cell.dense_denominator):
-            unbacked.add(row)
-        elif place in seen or not _agrees(line, group):
-            n_untyped += 1
-        elif _tells_repeats(line, group, min_count):
-            unbacked.add(row)
-        else:
-            group.rows.append((row, line["estimate_name"]))
-        seen.add(place)
-    return list(groups.values()), unbacked, n_untyped
-
-
-def _agrees(line: Mapping[str, str], group: _Group) -> bool:
-    """Whether a count or a share can be that of the persons behind it; records and entries are as many or more."""
-    name, value = line["estimate_name"], line["estimate_value"]
-    if group.result_type in DESIGNS:
-        return designs.agrees(group.result_type, line["variable_name"], name, value, group.cell)
-    support = supports().get(name, "")
-    if value is not None and support.isdigit() and line["estimate_type"] != EstimateType.DATE.value:
-        return abs(float(value)) < _MOST
-    if value is None or support not in {_TOLD, _SHARE}:
-        return True
-    if support == _SHARE:
-        return 0 <= float(value) <= _WHOLE
-    persons = group.among if name.startswith(("denominator", "number_records")) else group.having
-    if not value.isdigit() or (int(value) > 0) != bool(persons):
-        return False
-    counts_persons = name == "person_count" or line["variable_name"].lower() == "number subjects"
-    return int(value) == len(persons) if counts_persons else int(value) >= len(persons)
-
-
-def _tells_repeats(line: Mapping[str, str], group: _Group, k: int) -> bool:
-    """Whether a count of records or entries, beside its persons, tells that a few have more than one."""
-    name, value = line["estimate_name"], line["estimate_value"]
-    return name in _REPEATS and value is not None and 0 < int(value) - len(group.having) < k
-
-
-def is_setting(name: str, value: str, rules: Policy) -> bool:
-    """Whether a setting may leave: a name of known form, and plain text without an identity."""
-    return bool(rules.settings_names.fullmatch(name)) and is_plain_setting(value)
-
-
-def is_label(column: str, label: str) -> bool:
-    """Whether a label may leave: plain text, and with no long number in it but windows of time."""
-    return is_plain_label(label, is_window=column.startswith("additional"))
-
-
-def _group_of(
-    line: Mapping[str, str], groups: Mapping[tuple[int, str, str, str, str, str, str], _Group], result_type: str
-) -> _Group | None:
-    """The cell of a line: of its variable, or of all variables that rest on the same persons."""
-    head = (int(line["result_id"]), line["group_level"], line["strata_name"], line["strata_level"])
-    variable = designs.backing(result_type, line["estimate_name"], line["variable_name"])
-    added = OVERALL if line["additional_name"] == designs.PROFILE else line["additional_level"]
-    own = (*head, variable, line["variable_level"] or "", added)
-    return groups.get(own) or groups.get((*head, "", "", line["additional_level"]))
-
-
-def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
+def _tells_few(group: Group, k: int, *, full: bool) -> bool:
     """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
     n, n_rest = len(group.having), len(group.among) - len(group.having)
     if group.result_type.endswith(ATTRITION):
         return 0 < n < k
     is_size = group.cell.variable_name.lower() in _SIZES or group.result_type in _DEFINED
     is_part = any(
-        supports().get(name) == _SHARE
+        supports().get(name) == SHARE
         or name in _OF_OUTCOME
         or name in designs.PARTS
         or (name == "count" and not is_size)
@@ -267,15 +103,15 @@ def _tells_few(group: _Group, k: int, *, full: bool) -> bool:
     return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_part and n > 0 == n_rest)
 
 
-def _is_supported(name: str, group: _Group, k: int) -> bool:
+def _is_supported(name: str, group: Group, k: int) -> bool:
     """Whether an estimate rests on enough persons, where its group is shown."""
     support = supports().get(name, "")
-    if support in {_TOLD, _SHARE, _REST}:
+    if support in {TOLD, SHARE, REST}:
         return True
     return support.isdigit() and len(group.having) >= int(support) * k
 
 
-def _may(name: str, group: _Group, k: int, rules: Policy) -> bool:
+def _may(name: str, group: Group, k: int, rules: Policy) -> bool:
     """Whether a mean, a deviation or a quantile tells of no few values, and not that all are the same."""
     kind, values = values_of().get(name, ""), group.cell.values
     if not kind or k <= 1:
@@ -287,7 +123,7 @@ def _may(name: str, group: _Group, k: int, rules: Policy) -> bool:
     return kind == _RANK or not rules.dominance.dominates(values.furthest, values.square)
 
 
-def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], cases: Designs, k: int) -> None:
+def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Designs, k: int) -> None:
     """Hide groups until no few are told by what is shown: neither as a rest of parts nor by sums of sets."""
     families = list(_families(groups))
     collides: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
@@ -310,10 +146,10 @@ def _hide_for_others(groups: Sequence[_Group], told: Sequence[BitMap], cases: De
         group.is_hidden &= group.is_primary or not known.issuperset(each.serialize() for each in group.sets)
 
 
-def _families(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[_Group, BitMap]], list[tuple[_Group, BitMap]]]]:
+def _families(groups: Sequence[Group]) -> Iterator[tuple[list[tuple[Group, BitMap]], list[tuple[Group, BitMap]]]]:
     """Parts that a whole may be made of: levels of one variable in their group, strata of one number in all of them."""
-    levels: dict[tuple[object, ...], list[_Group]] = defaultdict(list)
-    strata: dict[tuple[object, ...], dict[str, list[_Group]]] = defaultdict(lambda: defaultdict(list))
+    levels: dict[tuple[object, ...], list[Group]] = defaultdict(list)
+    strata: dict[tuple[object, ...], dict[str, list[Group]]] = defaultdict(lambda: defaultdict(list))
     for group in groups:
         cell = group.cell
         head = (cell.result_id, cell.group_level, cell.additional_level, cell.variable_name)
@@ -329,18 +165,18 @@ def _families(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[_Group, Bit
                 yield [(each, each.among) for each in wholes], [(part, part.among) for part in parts]
 
 
-def _telling_in_tables(groups: Sequence[_Group], told: Sequence[BitMap], k: int) -> list[_Group]:
+def _telling_in_tables(groups: Sequence[Group], told: Sequence[BitMap], k: int) -> list[Group]:
     """Groups to hide because the margins of a table of levels and strata would tell a hidden number."""
     known = {each.serialize() for each in told}
     showing: dict[bytes, int] = defaultdict(int)
     for group in groups:
         for each in () if group.is_hidden else group.sets:
             showing[each.serialize()] += 1
-    tables: dict[tuple[object, ...], list[_Group]] = defaultdict(list)
+    tables: dict[tuple[object, ...], list[Group]] = defaultdict(list)
     for group in groups:
         cell = group.cell
         tables[cell.result_id, cell.group_level, cell.additional_level, cell.variable_name].append(group)
-    chosen: list[_Group] = []
+    chosen: list[Group] = []
     for own in tables.values():
         entries: dict[Place, Entry] = {
             (each.cell.strata_name, each.cell.strata_level, each.cell.variable_level): Entry(
@@ -355,13 +191,13 @@ def _telling_in_tables(groups: Sequence[_Group], told: Sequence[BitMap], k: int)
     return chosen
 
 
-def _n_showing(groups: Sequence[_Group], name: bytes) -> int:
+def _n_showing(groups: Sequence[Group], name: bytes) -> int:
     return sum(each.serialize() == name for group in groups if not group.is_hidden for each in group.sets)
 
 
 def _telling_rest(
-    wholes: Iterable[tuple[_Group, BitMap]], parts: Iterable[tuple[_Group, BitMap]], k: int
-) -> _Group | None:
+    wholes: Iterable[tuple[Group, BitMap]], parts: Iterable[tuple[Group, BitMap]], k: int
+) -> Group | None:
     """The smallest shown part, where what shown parts leave of a shown whole is a few persons."""
     shown = [(group, persons) for group, persons in parts if not group.is_hidden and persons]
     withheld = [persons for group, persons in parts if group.is_primary and persons]
@@ -378,13 +214,13 @@ def _telling_rest(
 
 
 def _colliding(
-    groups: Sequence[_Group], told: Sequence[BitMap], k: int, suspects: set[bytes] | None
-) -> tuple[list[_Group], set[bytes]]:
+    groups: Sequence[Group], told: Sequence[BitMap], k: int, suspects: set[bytes] | None
+) -> tuple[list[Group], set[bytes]]:
     """For each shown set that others tell but for a few: the smallest group that takes part; and those sets.
 
     In: suspects — the sets to look at; None for all
     """
-    of_set: dict[bytes, list[_Group]] = defaultdict(list)
+    of_set: dict[bytes, list[Group]] = defaultdict(list)
     for group in groups:
         for persons in () if group.is_hidden else group.sets:
             of_set[persons.serialize()].append(group)
@@ -402,21 +238,13 @@ def _colliding(
     return chosen, colliding
 
 
-def _costs(group: _Group) -> tuple[object, ...]:
+def _costs(group: Group) -> tuple[object, ...]:
     """What hiding a group loses: attrition is context, and smaller numbers go first."""
     is_estimate = not group.result_type.endswith(ATTRITION)
     return is_estimate, len(group.having) or len(group.among), group.cell.key
 
 
-def sets_of(names: Sequence[bytes]) -> Sets:
-    """Sets of persons, serialised, as they are compared with others."""
-    members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
-    told = [told_by(each) for each in members]
-    counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
-    return Sets(counts, np.array([total for _, total in told], dtype=np.uint64), lambda number: members[number])
-
-
-def _evidence(group: _Group) -> CellEvidence:
+def _evidence(group: Group) -> CellEvidence:
     cell = group.cell
     hidden = ("numerator", "denominator") if group.is_hidden else ()
     return CellEvidence(

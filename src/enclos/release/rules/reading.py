@@ -16,7 +16,7 @@ from enclos.contracts.result import OVERALL, RESULT_COLUMNS, SEPARATOR, Cell, Re
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.courses import CURVES
-from enclos.release.rules.groups import GROUPS
+from enclos.release.rules.described import GROUPS
 from enclos.release.rules.policy import Policy, roles
 from enclos.release.rules.texts import is_setting
 
