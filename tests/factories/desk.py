@@ -10,14 +10,16 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult
 from enclos.release.model import PermitFacts
+from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import terms_of
-from enclos.release.steps import export_release, mark_exported, request_release, review_release, show_request
+from enclos.release.steps import Asked, export_release, mark_exported, request_release, review_release, show_request
 from enclos.release.steps.documents import RESULT
 from factories.permits import SeedSigner
 from fakes.desk import MemoryArchive, MemoryDesk
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 SIGNER = SeedSigner(9)
+KEY = b"rounding" * 4
 _OF_ALL = {"denominator_count", "person_days", "person_years", "n_persons"}
 _OF_THOSE_WHO_HAVE = {"outcome_count", "n_events", "count"}
 """Numbers that tell one of a cell's two sets; all others tell both."""
@@ -41,25 +43,24 @@ class Said:
 class Desk:
     """Requests of any permit; person numbers of permits are those of the town."""
 
-    def __init__(self, min_count: int) -> None:
+    def __init__(self, min_count: int, round_to: int = 1) -> None:
         self._min_count = min_count
+        self._rounding = Rounding(round_to, KEY, _same) if round_to > 1 else None
         self._desk, self._archive, self._n = MemoryDesk(), MemoryArchive(), 0
 
     def ask(self, result: StudyResult, permit: str = "FR-2026-0001") -> Said:
         """Put a request on the desk."""
         self._n += 1
+        study = "study: town\nanalyses: []\n"
+        asked = Asked(result, self._permit(permit), study, terms_of(), _same, rounding=self._rounding)
         answer = request_release(
-            result,
+            asked,
             run=f"run{self._n}",
             purpose="For the annual report",
             author="alice@example.org",
-            permit=self._permit(permit),
             snapshot=7,
-            study="study: town\nanalyses: []\n",
-            terms=terms_of(),
             desk=self._desk,
             archive=self._archive,
-            persons=_same,
             now=NOW,
             check=_valid,
         )

@@ -78,7 +78,7 @@ class Enclosure:
     @property
     def floor(self) -> int:
         """The least number of distinct persons in a cell that any permit may release."""
-        return self.settings.enclosure.min_count_floor
+        return self.settings.floor
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:

@@ -205,6 +205,7 @@ def _answer(signed: SignedPermit) -> dict[str, Any]:
         "valid_from": signed.permit.valid_from.isoformat(),
         "valid_until": signed.permit.valid_until.isoformat(),
         "min_count": signed.permit.min_count,
+        "round_to": signed.permit.round_to,
         "digest": signed.digest,
     }
 

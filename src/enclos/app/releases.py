@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import active, newest, perimeter_of, permit_key
-from enclos.app.snapshots import reading_snapshot
+from enclos.app.permits import active, newest, permit_key
+from enclos.app.rounding import desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
-from enclos.contracts.result import PersonNumbers
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
@@ -22,7 +19,7 @@ from enclos.permits.rules.life import check_in_force
 from enclos.release.model import PermitFacts, Terms
 from enclos.release.rules.terms import terms_of
 from enclos.release.steps import (
-    Renumber,
+    Asked,
     answer_question,
     ask_question,
     check_result,
@@ -36,7 +33,8 @@ from enclos.release.steps import (
     turnaround,
 )
 from enclos.stores.keys import KeySigner
-from enclos.stores.release_files import ArchiveFiles, DeskFiles, verify_package, write_package
+from enclos.stores.release_files import ArchiveFiles, verify_package, write_package
+from enclos.stores.run_files import Run
 
 _KEY_HEX_DIGITS = 64
 
@@ -55,23 +53,18 @@ def request(
     ):
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run)
-        desk = _desk(enclosure)
+        desk = desk_of(enclosure)
         answer = request_release(
-            kept.result,
+            _asked(enclosure, signed, kept, tables),
             run=run,
             purpose=purpose,
             author=user,
-            permit=_facts(signed),
             snapshot=int(kept.facts["snapshot"]),
             code=str(kept.facts.get("code", "")),
-            study=kept.study,
-            terms=_terms(enclosure),
             desk=desk,
             archive=archive_of(enclosure),
-            persons=_numbers_of(enclosure, permit),
             now=enclosure.ledger.now(),
             check=lambda: None,
-            tables=tables,
         ).as_json()
         shown = show_request(answer["request"], desk=desk)
         ticket.facts.update({"request": answer["request"], "run": run, "verdict": answer["verdict"]})
@@ -93,15 +86,10 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run)
         answer = check_result(
-            kept.result,
-            permit=_facts(signed),
-            study=kept.study,
-            terms=_terms(enclosure),
-            desk=_desk(enclosure),
+            _asked(enclosure, signed, kept, tables),
+            desk=desk_of(enclosure),
             archive=archive_of(enclosure),
-            persons=_numbers_of(enclosure, permit),
             check=lambda: None,
-            tables=tables,
         )
         ticket.facts.update({"verdict": answer["verdict"]})
     return {"run": run, **answer}
@@ -110,17 +98,17 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
 def evidence(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
     """The machine's evidence on a request: what was counted, hidden and why."""
     with enclosure.ledger.intent(Action.RELEASE_CHECK, enclosure.operator, None, {"request": request_id}):
-        return show_request(request_id, desk=_desk(enclosure))
+        return show_request(request_id, desk=desk_of(enclosure))
 
 
 def show_one(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
     """One request with its state, questions and votes."""
-    return show_request(request_id, desk=_desk(enclosure))
+    return show_request(request_id, desk=desk_of(enclosure))
 
 
 def list_all(enclosure: Enclosure) -> dict[str, Any]:
     """Every request with its state; how long requests waited; how much left under each permit, and its limit."""
-    desk, terms = _desk(enclosure), _terms(enclosure)
+    desk, terms = desk_of(enclosure), _terms(enclosure)
     rows = list_requests(desk=desk)
     volume = []
     for permit in sorted({row["permit"] for row in rows if row["permit"]}):
@@ -140,7 +128,7 @@ def ask(enclosure: Enclosure, request_id: str, *, user: str, text: str) -> dict[
                 request_id,
                 user=user,
                 text=text,
-                desk=_desk(enclosure),
+                desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
             )
@@ -157,7 +145,7 @@ def answer(enclosure: Enclosure, request_id: str, number: int, *, user: str, tex
                 number,
                 user=user,
                 text=text,
-                desk=_desk(enclosure),
+                desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
             )
@@ -181,7 +169,7 @@ def review(enclosure: Enclosure, request_id: str, *, user: str, accept: bool, re
                 user=user,
                 accept=accept,
                 reason=reason,
-                desk=_desk(enclosure),
+                desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
             )
@@ -197,7 +185,7 @@ def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str =
     if out.exists():
         raise refusal(Code.RELEASE_TRANSITION, "The place to export to exists already.", "Name a new folder or file.")
     with enclosure.at_the_desk():
-        desk = _desk(enclosure)
+        desk = desk_of(enclosure)
         shown = show_request(request_id, desk=desk)
         permit, recipient = str(shown["permit"]), recipient or str(shown["author"])
         facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(recipient)}
@@ -260,10 +248,6 @@ def trusted_key(key: str) -> bytes:
     return public_key
 
 
-def _desk(enclosure: Enclosure) -> DeskFiles:
-    return DeskFiles(enclosure.paths.release, enclosure.keys.secret(KeyName(KeyRole.DESK)))
-
-
 def archive_of(enclosure: Enclosure) -> ArchiveFiles:
     """Where the persons behind requests are kept."""
 
@@ -274,22 +258,6 @@ def archive_of(enclosure: Enclosure) -> ArchiveFiles:
     return ArchiveFiles(enclosure.paths.permits, secret_of)
 
 
-def _numbers_of(enclosure: Enclosure, permit: str) -> Renumber:
-    """The warehouse's numbers of a permit's persons; one who is no longer in has a number that no other can have."""
-
-    def renumber(numbers: PersonNumbers) -> PersonNumbers:
-        with reading_snapshot(enclosure) as (engine, snapshot):
-            rows = perimeter_of(enclosure, permit, engine, snapshot).rows()
-        shown, persons = (rows[name].to_numpy() for name in ("permit_person", "person_id"))
-        if not len(shown):
-            return -1 - numbers
-        order = np.argsort(shown)
-        place = np.minimum(np.searchsorted(shown, numbers, sorter=order), len(shown) - 1)
-        return np.where(shown[order[place]] == numbers, persons[order[place]], -1 - numbers)
-
-    return renumber
-
-
 def _facts(signed: SignedPermit) -> PermitFacts:
     permit = signed.permit
     return PermitFacts(
@@ -298,18 +266,33 @@ def _facts(signed: SignedPermit) -> PermitFacts:
         digest=signed.digest,
         users=permit.involved_ids,
         min_count=permit.min_count,
+        round_to=permit.round_to,
         valid_until=permit.valid_until,
         project=f"{permit.holder.organisation}: {permit.purpose.text}",
     )
 
 
+def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequence[str]) -> Asked:
+    return Asked(
+        kept.result,
+        _facts(signed),
+        kept.study,
+        _terms(enclosure),
+        numbers_of(enclosure, signed.permit.id),
+        tables,
+        rounding_of(enclosure, signed.permit),
+    )
+
+
 def _terms(enclosure: Enclosure) -> Terms:
     chosen = enclosure.settings.release
-    return terms_of(chosen.automatic, chosen.max_estimates_per_permit, chosen.max_bytes_per_permit)
+    return terms_of(
+        chosen.automatic, chosen.max_estimates_per_permit, chosen.max_bytes_per_permit, enclosure.settings.round_to
+    )
 
 
 def _permit_of(enclosure: Enclosure, request_id: str) -> str:
-    return str(show_request(request_id, desk=_desk(enclosure))["permit"])
+    return str(show_request(request_id, desk=desk_of(enclosure))["permit"])
 
 
 def _still_valid(enclosure: Enclosure, permit_id: str) -> Callable[[], None]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, Self, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.lexicon.codes import Code
@@ -79,12 +79,24 @@ class WarehouseSection(_Section):
     )
 
 
+class SourceRules(_Section):
+    """What a source demands of everything that leaves while its rows are among the data."""
+
+    min_count: int = Field(default=1, ge=1)
+    round_to: int = Field(default=1, ge=1)
+
+
 class ReleaseSection(_Section):
-    """What leaves without votes and how much under one permit (docs/release.md); never looser than the platform."""
+    """What leaves without votes, how much under one permit, and to what counts are rounded (docs/release.md).
+
+    Never looser than the platform; of permit, enclosure and sources the strictest holds.
+    """
 
     automatic: tuple[str, ...] = ()
     max_estimates_per_permit: int | None = Field(default=None, ge=0)
     max_bytes_per_permit: int | None = Field(default=None, ge=0)
+    round_to: int = Field(default=1, ge=1)
+    sources: dict[str, SourceRules] = Field(default_factory=dict)
 
 
 class LedgerSection(_Section):
@@ -129,13 +141,34 @@ class Settings(_Section):
     review: ReviewSection = ReviewSection()
     release: ReleaseSection = ReleaseSection()
 
+    @model_validator(mode="after")
+    def _rounds_no_wider_than_it_hides(self) -> Self:
+        if self.round_to > self.floor:
+            raise ValueError("counts are rounded to no more than the least minimum count")
+        return self
+
+    @property
+    def floor(self) -> int:
+        """The least number of distinct persons in a cell: the enclosure's, or a source's where it is larger."""
+        return max(self.enclosure.min_count_floor, *(each.min_count for each in self.release.sources.values()), 1)
+
+    @property
+    def round_to(self) -> int:
+        """To what counts are rounded whatever a permit says: the widest that the enclosure or a source demands."""
+        return max(self.release.round_to, *(each.round_to for each in self.release.sources.values()), 1)
+
     def to_toml(self) -> str:
         """The file's text."""
         lines = ["# What this enclosure is made of. Changing `buckets` needs a new build."]
         for section, values in self.model_dump().items():
             lines.append(f"\n[{section}]")
             # JSON scalars are TOML scalars; TOML has no null: what is not chosen is not there
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None]
+            plain = {key: value for key, value in values.items() if value is not None and not isinstance(value, dict)}
+            lines += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+            for key, parts in values.items():
+                for name, rules in parts.items() if isinstance(parts, dict) else ():
+                    lines.append(f"\n[{section}.{key}.{json.dumps(name)}]")
+                    lines += [f"{rule} = {json.dumps(value)}" for rule, value in rules.items()]
         return "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,7 @@ from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
 from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
+from enclos.app.rounding import rounding_of
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.watch import watched
 from enclos.ledger.model import Action
@@ -123,7 +124,7 @@ def run(
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
-            shown = assess(kept.result, signed.permit.min_count)
+            shown = assess(kept.result, signed.permit.min_count, rounding_of(enclosure, signed.permit))
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:

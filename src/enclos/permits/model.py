@@ -109,7 +109,8 @@ class Permit:
     """The content of an authorisation.
 
     ``whys`` says why a potential identifier is needed, by its name.
-    Units: valid from (inclusive) until (exclusive), instants in UTC; min_count in distinct persons.
+    Units: valid from (inclusive) until (exclusive), instants in UTC; min_count in distinct persons; round_to
+    what released counts are rounded to, 1 for not at all.
     """
 
     holder: Holder
@@ -122,11 +123,12 @@ class Permit:
     valid_from: datetime
     valid_until: datetime
     whys: Mapping[str, str] = field(default_factory=dict)
+    round_to: int = 1
 
     def __post_init__(self) -> None:
         if any(at.utcoffset() != timedelta(0) for at in (self.valid_from, self.valid_until)):
             raise ValueError("a permit's instants are in UTC")
-        if self.valid_until <= self.valid_from or self.min_count < 1 or not self.users:
+        if self.valid_until <= self.valid_from or not 1 <= self.round_to <= self.min_count or not self.users:
             raise ValueError("a permit lasts, lists someone and protects at least one person")
         if not PERMIT_ID.fullmatch(self.terms.permit_id):
             raise ValueError("a permit's id has letters, digits and inner hyphens only")

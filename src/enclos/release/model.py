@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -12,6 +12,9 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import PersonNumbers, StudyResult
 from enclos.lexicon.verdicts import Verdict, worst
+
+Renumber = Callable[[PersonNumbers], PersonNumbers]
+"""The warehouse's number of each person of a permit."""
 
 
 class Role(Enum):
@@ -54,6 +57,8 @@ class Rule(Enum):
     """Each step of a survival curve rests on the minimum or on nobody, and the curve follows from what is shown."""
     HISTORY = "history"
     """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
+    ROUNDING = "rounding"
+    """Counts are rounded as the permit, the enclosure or a source demands."""
     VOLUME = "volume"
     """With all that left under the permit, it is no more than the policy lets out."""
     CONTENT = "content"
@@ -182,6 +187,8 @@ class PermitFacts:
     users: frozenset[str]
     min_count: int
     valid_until: datetime
+    round_to: int = 1
+    """To what the permit has counts rounded; 1 for not at all."""
     project: str = ""
     """What the permit is for, and whose it is, in its own words."""
 
@@ -195,6 +202,8 @@ class Terms:
     max_estimates: int
     max_bytes: int
     """Of all tables that leave under one permit."""
+    round_to: int = 1
+    """To what the enclosure and its sources have counts rounded, whatever a permit says; 1 for not at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from enclos.release.steps.documents import REQUEST
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
 from enclos.stores.sealed import seal, unseal
 
+_ROUNDING = "rounding"
 _REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _MAX_FILES, _MAX_BYTES = 200, 200 * 2**20
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -54,6 +56,13 @@ class DeskFiles:
         """Keep one document of a request, whole or not at all."""
         sealed = seal(self._key, content, f"release/{request}/{name}")
         write_atomically(self._path(request, name), sealed, "a release request")
+
+    def rounding_key(self) -> bytes:
+        """The key that lots of rounding are drawn by; made where there is none, and the same ever after."""
+        path = self._path(_ROUNDING, "key")
+        if not path.is_file():
+            write_atomically(path, seal(self._key, secrets.token_bytes(32), f"release/{_ROUNDING}/key"), "a key")
+        return unseal(self._key, path.read_bytes(), f"release/{_ROUNDING}/key")
 
     def _path(self, request: str, name: str) -> Path:
         return self._root / request / f"{name}.sealed"

@@ -29,15 +29,14 @@ from unit.release.test_desk import (
     PERMIT,
     RESULT,
     SIGNER,
-    STUDY,
     TERMS,
     accepted,
     archive,
     ask,
+    asked_of,
     code_of,
     ended,
     export,
-    same,
     valid,
     vote,
 )
@@ -66,17 +65,7 @@ def answered(desk: DeskFiles, request: str, number: int = 1, user: str = "alice@
 
 
 def checked(desk: DeskFiles, result: Any = RESULT, **options: Any) -> dict[str, Any]:
-    return check_result(
-        result,
-        permit=PERMIT,
-        study=STUDY,
-        terms=options.pop("terms", TERMS),
-        desk=desk,
-        archive=archive(desk),
-        persons=same,
-        check=valid,
-        **options,
-    )
+    return check_result(asked_of(result, **options), desk=desk, archive=archive(desk), check=valid)
 
 
 def test_a_class_that_policy_names_leaves_without_votes_and_says_so(desk: DeskFiles) -> None:

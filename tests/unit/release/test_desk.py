@@ -14,12 +14,13 @@ from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult, result_f
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
-from enclos.release.model import Package, PermitFacts, Terms
+from enclos.release.model import Package, PermitFacts, Renumber, Terms
 from enclos.release.package import canonical_table
 from enclos.release.package import verify_package as verify_files
+from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import terms_of
+from enclos.release.steps import Asked as WhatIsAsked
 from enclos.release.steps import (
-    Renumber,
     export_release,
     list_requests,
     mark_exported,
@@ -78,24 +79,31 @@ def ask(
     run: str = "a1b2",
     terms: Terms = TERMS,
     tables: tuple[str, ...] = (),
+    rounding: Rounding | None = None,
 ) -> dict[str, Any]:
     return request_release(
-        result,
+        asked_of(result, permit, terms, persons, tables, rounding),
         run=run,
         purpose=purpose,
         author="alice@example.org",
-        permit=permit,
         snapshot=7,
         code="c" * 64,
-        study=STUDY,
-        terms=terms,
-        tables=tables,
         desk=desk,
         archive=archive(desk),
-        persons=persons,
         now=NOW,
         check=check,
     ).as_json()
+
+
+def asked_of(
+    result: StudyResult,
+    permit: PermitFacts = PERMIT,
+    terms: Terms = TERMS,
+    persons: Renumber = same,
+    tables: tuple[str, ...] = (),
+    rounding: Rounding | None = None,
+) -> WhatIsAsked:
+    return WhatIsAsked(result, permit, STUDY, terms, persons, tables, rounding)
 
 
 def vote(

@@ -100,9 +100,14 @@ def json_from_permit(permit: Permit) -> dict[str, Any]:
         },
         "access": terms.access.value,
         "opt_out": {"applied": permit.opt_out.applied, "as_of": permit.opt_out.as_of.value},
-        "disclosure": {"min_count": permit.min_count},
+        "disclosure": {"min_count": permit.min_count, **_rounding(permit)},
         "valid": {"from": text_from_instant(permit.valid_from), "until": text_from_instant(permit.valid_until)},
     }
+
+
+def _rounding(permit: Permit) -> dict[str, int]:
+    """What is said only where counts are rounded, so that permits of before keep their digest."""
+    return {"round_to": permit.round_to} if permit.round_to > 1 else {}
 
 
 def text_from_instant(at: datetime) -> str:
@@ -145,10 +150,13 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
     if "applied" in objections and not isinstance(applied, bool):
         tree.fault(("opt_out", "applied"), "must be true or false")
     as_of = choice(tree, objections, ("opt_out", "as_of"), OptOutMoment)
-    disclosure = tree.section(top.get("disclosure"), ("disclosure",), ("min_count",)) if "disclosure" in top else {}
+    disclosure = _disclosure(tree, top)
+    round_to = whole(tree, disclosure, ("disclosure", "round_to"), 1, _MAX_MIN_COUNT)
     min_count = whole(tree, disclosure, ("disclosure", "min_count"), 1, _MAX_MIN_COUNT)
     if min_count is not None and min_count < min_count_floor:
         tree.fault(("disclosure", "min_count"), f"is below this enclosure's floor of {min_count_floor}")
+    if min_count is not None and round_to is not None and round_to > min_count:
+        tree.fault(("disclosure", "round_to"), f"is above the minimum count of {min_count}")
     valid = tree.section(top.get("valid"), ("valid",), ("from", "until")) if "valid" in top else {}
     valid_from = instant(tree, valid, ("valid", "from"))
     valid_until = instant(tree, valid, ("valid", "until"))
@@ -173,7 +181,17 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
         valid_from,
         valid_until,
         whys,
+        round_to or 1,
     )
+
+
+def _disclosure(tree: Tree, top: dict[str, Any]) -> dict[str, Any]:
+    """The minimum count, and what counts are rounded to where it is said."""
+    if "disclosure" not in top:
+        return {}
+    said = top["disclosure"]
+    is_rounded = isinstance(said, dict) and "round_to" in said
+    return tree.section(said, ("disclosure",), ("min_count", "round_to") if is_rounded else ("min_count",))
 
 
 def _check_basis(tree: Tree, terms: ViewTerms, whys: dict[str, str], valid_from: datetime, basis: str) -> None:

@@ -25,8 +25,20 @@ from pyroaring import BitMap
 from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
-from enclos.release.rules.courses import AT_RISK, ESTIMATES, EVENTS, N_EVENTS, N_LOST, Curve, Level, Line, read_curves
+from enclos.release.rules.courses import (
+    AT_RISK,
+    ESTIMATES,
+    EVENTS,
+    N_EVENTS,
+    N_LOST,
+    Curve,
+    Ints,
+    Level,
+    Line,
+    read_curves,
+)
 from enclos.release.rules.policy import Policy
+from enclos.release.rules.rounding import Lots
 from enclos.studies.rules.estimates import printed
 from enclos.studies.survival import rules as survival
 
@@ -48,10 +60,13 @@ class JudgedCurves:
     n_shown: int
 
 
-def judge_curves(result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy) -> JudgedCurves:
+def judge_curves(
+    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, lots: Lots | None = None
+) -> JudgedCurves:
     """What of the survival curves of a result may be shown beside what is told already.
 
     Lines of no known form are counted, and curves that do not agree with their persons; the findings refuse.
+    In: lots — what rounds the counts that a curve is made of; None where they are as they are
     """
     curves, n_untyped, n_unbacked = read_curves(result, rules)
     numbers = next((cell.person_numbers for cell in result.cells), np.zeros(0, dtype=np.int64))
@@ -63,7 +78,7 @@ def judge_curves(result: StudyResult, told: Sequence[Told], min_count: int, rule
     n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)
     levels = [level for curve in curves for each in curve.levels.values() for level in each]
     return JudgedCurves(
-        tuple(line for curve in curves for line in _lines(curve)),
+        tuple(line for curve in curves for line in _lines(curve, lots)),
         tuple(Told(each, numbers) for curve in curves for level in curve.shown for each in level.sets()),
         tuple(each for curve in curves for each in _evidence(curve)),
         n_untyped,
@@ -168,14 +183,12 @@ def _hide_colliding(curves: Sequence[Curve], told: Sequence[BitMap], k: int) -> 
                 level.is_hidden = True
 
 
-def _lines(curve: Curve) -> Iterator[Line]:
+def _lines(curve: Curve, lots: Lots | None) -> Iterator[Line]:
     """The lines of a curve that leave: a life table, and its counts."""
     for level in curve.shown:
         ends = list(level.steps)
         days = np.array([curve.day(end) for end in ends])
-        events = np.diff(level.n_events.cumsum(axis=1)[:, ends], prepend=0)
-        lost = np.diff(level.n_lost.cumsum()[ends], prepend=0)
-        followed = level.n_entries - np.concatenate(([0], (events.sum(axis=0) + lost).cumsum()))
+        events, lost, followed = _counts(level) if lots is None else _rounded(level, lots)
         # Lost within a step, entries are at risk for half of it; lost where all following ends, for all of it.
         exposed = followed[:-1] - np.where(days == curve.follow_up, 0.0, lost / 2)
         table = survival.LifeTable(days, exposed, events, lost)
@@ -194,6 +207,33 @@ def _lines(curve: Curve) -> Iterator[Line]:
                 for name, count in counts.items():
                     own = {"estimate_name": name, "estimate_value": str(int(count))}
                     yield {**place, "result_id": curve.ids[EVENTS], **own}
+
+
+def _counts(level: Level) -> tuple[Ints, Ints, Ints]:
+    """Entries that end in each step by outcome, that are lost in it, and that are followed before and beyond."""
+    ends = list(level.steps)
+    events = np.diff(level.n_events.cumsum(axis=1)[:, ends], prepend=0)
+    lost = np.diff(level.n_lost.cumsum()[ends], prepend=0)
+    return events, lost, level.n_entries - np.concatenate(([0], (events.sum(axis=0) + lost).cumsum()))
+
+
+def _rounded(level: Level, lots: Lots) -> tuple[Ints, Ints, Ints]:
+    """The same of rounded counts: of those who had an outcome until a step, and of those who are followed beyond it."""
+    events, _, followed = _counts(level)
+    until = events.cumsum(axis=1)
+    left = [lots.of(level.n_entries, level.persons)]
+    before, rounded = np.zeros(len(events), dtype=np.int64), np.zeros_like(events)
+    for at, end in enumerate(level.steps):
+        part = level.part(0, end)
+        reached = [lots.of(int(n), having) for n, having in zip(until[:, at], part.events, strict=True)]
+        room = left[-1]
+        for kind, n in enumerate(reached):  # a curve never rises, and nobody ends who is not followed
+            rounded[kind, at] = min(max(0, n - int(before[kind])), room)
+            room -= int(rounded[kind, at])
+        before = before + rounded[:, at]
+        left.append(min(lots.of(int(followed[at + 1]), part.beyond), room))
+    rest = np.array(left, dtype=np.int64)
+    return rounded, rest[:-1] - rest[1:] - rounded.sum(axis=0), rest
 
 
 def _evidence(curve: Curve) -> Iterator[CellEvidence]:

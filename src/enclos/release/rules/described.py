@@ -47,6 +47,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REPEATS = frozenset({"count", "record_count"}) | designs.REPEATED
 """Counts of records: beside their persons they tell how many have more than one."""
 TOLD, SHARE, REST = "told", "share", "rest"
+MEAN, DEVIATION, RANK = "mean", "deviation", "rank"
 
 
 @cache
@@ -80,6 +81,10 @@ class Group:
     @property
     def among(self) -> BitMap:
         return self.cell.dense_denominator
+
+    def counted(self, estimate: str) -> BitMap:
+        """The persons whose number an estimate is, or whose records or entries it counts."""
+        return self.among if estimate.startswith(("denominator", "number_records")) else self.having
 
     @property
     def sets(self) -> tuple[BitMap, ...]:
@@ -144,7 +149,7 @@ def _agrees(line: Mapping[str, str], group: Group) -> bool:
         return True
     if support == SHARE:
         return 0 <= float(value) <= _WHOLE
-    persons = group.among if name.startswith(("denominator", "number_records")) else group.having
+    persons = group.counted(name)
     if not value.isdigit() or (int(value) > 0) != bool(persons):
         return False
     counts_persons = name == "person_count" or line["variable_name"].lower() == "number subjects"

@@ -42,6 +42,8 @@ _OTHERS = {
 }
 """Whose count an estimate is that is not of its own place: the variable of the cell with those persons."""
 _OF_AMONG = frozenset({"n_persons", "n_cases", "n_controls"})
+LIMITS = frozenset({"least", "most"})
+"""Thresholds that a study or its author chose."""
 PARTS = frozenset({"n_cases_exposed", "n_controls_exposed"})
 """Counts that are shares of another, so that everybody is not shown."""
 REPEATED = frozenset({"n_events", "n_events_unexposed", "n_cases_exposed"})
@@ -83,10 +85,16 @@ def agrees(kind: str, variable: str, estimate: str, value: str | None, cell: Cel
     support = _supports().get((kind, estimate), "")
     if support != "told" or value is None or estimate.startswith("person_days"):
         return support != "word" or value in WORDS
-    own = cell.n_denominator if estimate in _OF_AMONG and variable != "model" else cell.n_numerator
+    own = len(counted(estimate, cell, is_model=variable == "model"))
     if not value.isdigit() or (int(value) > 0) != (own > 0):
         return False
     return int(value) == own if estimate == "n_persons" or variable == "number_subjects" else int(value) >= own
+
+
+def counted(estimate: str, cell: Cell, *, is_model: bool | None = None) -> BitMap:
+    """The persons whose number an estimate is, or whose outcomes or rows it counts."""
+    is_model = cell.variable_name == "model" if is_model is None else is_model
+    return cell.dense_denominator if estimate in _OF_AMONG and not is_model else cell.dense_numerator
 
 
 class Designs:

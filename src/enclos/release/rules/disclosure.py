@@ -14,7 +14,7 @@ Check: tests/oracle/suppression.py attacks what was released from its table alon
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +35,11 @@ from enclos.release.rules.optimum import cheapest, without_needless
 from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
 from enclos.release.rules.relations import numbers_of
+from enclos.release.rules.rounding import Lots, Rounding, rounded_lines
 from enclos.release.rules.texts import rounded
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
+_MIN_COUNT = "min_cell_count"
 _PER_MISSING = 5.0
 """What hiding a number costs more for each person that it is short of the width: it would free too little."""
 
@@ -47,10 +49,10 @@ def kinds_with_rules() -> frozenset[str]:
     return frozenset(kind for kind, _, _ in roles()) | GROUPS | CURVES
 
 
-def assess(result: StudyResult, min_count: int) -> Assessment:
+def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None) -> Assessment:
     """What the machine finds about a result, and the nearest version of it that is safe.
 
-    In:    min_count — distinct persons; 1 hides nothing
+    In:    min_count — distinct persons; 1 hides nothing; rounding — what shown counts are rounded by, if they are
     Out:   ``safe`` has the same lines, with six digits or three decimals; hidden numbers are written as HIDDEN,
            min_cell_count tells the minimum and results of kinds that no rule speaks of are left out; survival curves
            have the lines of their steps only
@@ -77,7 +79,8 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
     while _hide_colliding(reading, numbers, hidden):
         narrow = _secondary(numbers, system, hidden)
     told = tuple(_told(reading, numbers, hidden))
-    curves = judge_curves(result, told, min_count, rules)
+    lots = _lots(result, rounding)
+    curves = judge_curves(result, told, min_count, rules, lots)
     told = (*told, *curves.told)
     findings += _said_of_curves(curves, min_count)
     groups = judge_groups(result, told, min_count, rules)
@@ -86,6 +89,12 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
         findings.append(Finding(Rule.TYPED, Verdict.REFUSE, said))
     findings += _said(numbers, hidden, n_primary, narrow, groups)
     lines = hidden_lines(reading, numbers, hidden) | groups.lines
+    drawn: dict[int, str | None] = {}
+    if lots is not None and rounding is not None:
+        findings.append(rounding.finding)
+        aside = _rows_of(result, CURVES)
+        drawn = rounded_lines(result, reading, groups.shown, lots, lines | aside)
+        lines |= {row for row, text in drawn.items() if text == HIDDEN}
     n_of_curves = sum(result.of_type(each).num_rows for each in CURVES)
     n_kept = result.n_rows - len(lines) - n_of_curves + len(curves.lines)
     n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of) + groups.n_kept + curves.n_shown
@@ -103,11 +112,14 @@ def assess(result: StudyResult, min_count: int) -> Assessment:
         "min_count": min_count,
         "policy": rules.id,
     }
+    if rounding is not None and lots is not None:
+        summary["rounding"] = rounding.as_said
+    told_settings = {_MIN_COUNT: str(min_count), **({"rounded_to": str(rounding.base)} if rounding and lots else {})}
     is_sound = not any(finding.verdict is Verdict.REFUSE for finding in findings if finding.rule is not Rule.CONTENT)
     return Assessment(
         min_count,
         tuple(findings),
-        _safe(result, lines, groups.left_out, curves, min_count) if is_sound else None,
+        _safe(result, lines, groups.left_out, curves, told_settings, drawn) if is_sound else None,
         (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence),
         summary,
         (*told, *groups.told),
@@ -124,6 +136,18 @@ def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:
     settings = tuple(each for each in result.settings if each.result_id not in aside)
     cells = tuple(cell for cell in result.cells if cell.result_id not in aside)
     return StudyResult(result.table.filter(pa.array(kept)), settings, cells), len(aside)
+
+
+def _lots(result: StudyResult, rounding: Rounding | None) -> Lots | None:
+    """What rounds the counts of a result; None where nothing is rounded."""
+    if rounding is None or rounding.base == 1:
+        return None
+    return rounding.lots(next((cell.person_numbers for cell in result.cells), np.zeros(0, dtype=np.int64)))
+
+
+def _rows_of(result: StudyResult, kinds: Collection[str]) -> set[int]:
+    ids = [each.result_id for each in result.settings if each.result_type in kinds]
+    return set(np.flatnonzero(np.isin(result.table["result_id"].to_numpy(), ids)).tolist())
 
 
 def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
@@ -294,23 +318,26 @@ def hidden_lines(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool
 
 
 def _safe(
-    result: StudyResult, lines: set[int], left_out: frozenset[int], curves: JudgedCurves, min_count: int
+    result: StudyResult,
+    lines: set[int],
+    left_out: frozenset[int],
+    curves: JudgedCurves,
+    said: Mapping[str, str],
+    drawn: Mapping[int, str | None],
 ) -> StudyResult:
     """The result with those lines hidden or left out, with what curves became, and without its persons."""
-    values = result.table["estimate_value"].to_pylist()
+    values = [drawn.get(row, value) for row, value in enumerate(result.table["estimate_value"].to_pylist())]
     shown = [HIDDEN if row in lines else value and rounded(value) for row, value in enumerate(values)]
     place = result.table.schema.get_field_index("estimate_value")
     table = result.table.set_column(place, result.table.schema.field(place), pa.array(shown, pa.string()))
     if left_out:
         table = table.filter(pa.array([row not in left_out for row in range(table.num_rows)]))
     ids = [each.result_id for each in result.settings if each.result_type in CURVES]
-    if ids and min_count > 1:
+    if ids and int(said[_MIN_COUNT]) > 1:
         others = table.filter(pa.array(~np.isin(table["result_id"].to_numpy(), ids)))
         table = pa.concat_tables([others, pa.Table.from_pylist(list(curves.lines), table.schema)])
         table = table.take(pa.array(np.argsort(table["result_id"].to_numpy(), kind="stable")))
-    settings = tuple(
-        ResultSettings(each.result_id, {**each.values, "min_cell_count": str(min_count)}) for each in result.settings
-    )
+    settings = tuple(ResultSettings(each.result_id, {**each.values, **said}) for each in result.settings)
     return StudyResult(table, settings)
 
 

@@ -25,7 +25,7 @@ from enclos.contracts.result import OVERALL, StudyResult
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules import chains, designs
-from enclos.release.rules.described import REST, SHARE, TOLD, Group, read_groups, supports, values_of
+from enclos.release.rules.described import MEAN, RANK, REST, SHARE, TOLD, Group, read_groups, supports, values_of
 from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.tables import Entry, Place, telling
@@ -36,7 +36,6 @@ _DEFINED = frozenset({"code_use", "cohort_code_use"})
 """Tables in which everybody has what their cohort is defined by."""
 _OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
 """Counts of those of a group who had something."""
-_MEAN, _RANK = "mean", "rank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class JudgedGroups:
     n_primary: int
     n_secondary: int
     n_kept: int
+    shown: tuple[Group, ...] = ()
     left_out: frozenset[int] = frozenset()
     """Of the hidden lines, those whose label would tell that there is somebody."""
 
@@ -83,7 +83,8 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         sum(group.is_primary for group in groups),
         sum(group.is_hidden and not group.is_primary for group in groups),
         len(shown),
-        frozenset(row for group in found for row, _ in group.rows) if min_count > 1 else frozenset(),
+        left_out=frozenset(row for group in found for row, _ in group.rows) if min_count > 1 else frozenset(),
+        shown=tuple(shown),
     )
 
 
@@ -118,9 +119,9 @@ def _may(name: str, group: Group, k: int, rules: Policy) -> bool:
         return True
     if values is None or values.n_unlike < (k if values.n_unlike or rules.hides_full_counts else 0):
         return False
-    if kind == _MEAN:
+    if kind == MEAN:
         return not rules.dominance.dominates(values.largest, values.total)
-    return kind == _RANK or not rules.dominance.dominates(values.furthest, values.square)
+    return kind == RANK or not rules.dominance.dominates(values.furthest, values.square)
 
 
 def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Designs, k: int) -> None:

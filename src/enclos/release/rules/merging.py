@@ -31,8 +31,8 @@ from enclos.contracts.result import (
 )
 from enclos.release.model import Role
 from enclos.release.rules.numbers import BOTH_SEXES, SEXES
+from enclos.release.rules.rates import incidence_values, prevalence_values
 from enclos.release.rules.reading import Family, ReadCell, Reading, Stratum, Window
-from enclos.studies.rules import estimates
 
 Age: TypeAlias = tuple[int, int]
 LONGER = {"months": "quarters", "quarters": "years", "years": OVERALL}
@@ -317,7 +317,11 @@ def _rewritten(
         "additional_name": SEPARATOR.join(names),
         "additional_level": cell.additional_level,
     }
-    values = _incidence(parts, cell) if parts[0].time is not None else _prevalence(cell)
+    if parts[0].time is None:
+        values = prevalence_values(cell.n_numerator, cell.n_denominator)
+    else:
+        n_days = sum(part.time or 0 for part in parts)
+        values = incidence_values(sum(part.numerator for part in parts), n_days, cell.n_denominator)
     by_role = dict(_roles_by_row(parts[0]))
     lines = []
     for role, line in zip(by_role, template, strict=True):
@@ -329,31 +333,3 @@ def _roles_by_row(cell: ReadCell) -> Iterator[tuple[Role, int]]:
     for role, rows in cell.rows.items():
         for row in rows:
             yield role, row
-
-
-def _incidence(parts: Sequence[ReadCell], cell: Cell) -> Mapping[Role, str | None]:
-    n_events = np.array([sum(part.numerator for part in parts)], dtype=np.int64)
-    days = np.array([sum(part.time or 0 for part in parts)], dtype=np.int64)
-    years = estimates.person_years(days)
-    lower, upper = estimates.poisson_interval_per_100k(n_events, years)
-    return {
-        Role.DENOMINATOR: str(cell.n_denominator),
-        Role.NUMERATOR: str(n_events[0]),
-        Role.TIME: str(days[0]),
-        Role.OF_TIME: estimates.printed(float(years[0])),
-        Role.RATIO: estimates.printed(float(estimates.per_100k_person_years(n_events, years)[0])),
-        Role.LOWER: estimates.printed(float(lower[0])),
-        Role.UPPER: estimates.printed(float(upper[0])),
-    }
-
-
-def _prevalence(cell: Cell) -> Mapping[Role, str | None]:
-    cases, persons = np.array([cell.n_numerator]), np.array([cell.n_denominator])
-    lower, upper = estimates.wilson_interval(cases, persons)
-    return {
-        Role.DENOMINATOR: str(cell.n_denominator),
-        Role.NUMERATOR: str(cell.n_numerator),
-        Role.RATIO: estimates.printed(float(estimates.share(cases, persons)[0])),
-        Role.LOWER: estimates.printed(float(lower[0])),
-        Role.UPPER: estimates.printed(float(upper[0])),
-    }

@@ -117,6 +117,8 @@ class ReadStandardised:
 
     rows: tuple[int, ...]
     parts: tuple[ReadCell, ...]
+    weights: tuple[int, ...] = ()
+    """Of a standardised rate, in the order of its parts; none of an effect."""
 
 
 @dataclass(slots=True)
@@ -365,7 +367,7 @@ def _read_standardised(
         whole = bool(groups) and all(len(group) == 1 for group in groups)
         if whole and _weighs(rate, weights, parts, values):
             rows = tuple(row for role in rate.rows.values() for row in role)
-            reading.standardised.append(ReadStandardised(rows, parts))
+            reading.standardised.append(ReadStandardised(rows, parts, tuple(weights.values())))
         else:
             reading.n_unbacked += 1
 

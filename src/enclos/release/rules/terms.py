@@ -31,7 +31,9 @@ def kinds() -> Mapping[str, Kind]:
     }
 
 
-def terms_of(automatic: Collection[str] = (), max_estimates: int | None = None, max_bytes: int | None = None) -> Terms:
+def terms_of(
+    automatic: Collection[str] = (), max_estimates: int | None = None, max_bytes: int | None = None, round_to: int = 1
+) -> Terms:
     """The platform's terms, made stricter by what an enclosure chose.
 
     In:  automatic — result types that the enclosure lets go without votes; what is not provable never does
@@ -42,6 +44,7 @@ def terms_of(automatic: Collection[str] = (), max_estimates: int | None = None, 
         frozenset(automatic) & provable,
         min(each for each in (data["max_estimates_per_permit"], max_estimates) if each is not None),
         min(each for each in (data["max_bytes_per_permit"], max_bytes) if each is not None),
+        round_to,
     )
 
 

@@ -2,7 +2,8 @@
 
 from enclos.release.steps.exporting import export_release, mark_exported
 from enclos.release.steps.figures import left_under, list_requests, turnaround
-from enclos.release.steps.history import Renumber, renumbered_sets
+from enclos.release.steps.history import renumbered_sets
+from enclos.release.steps.judging import Asked
 from enclos.release.steps.requests import (
     answer_question,
     ask_question,
@@ -13,7 +14,7 @@ from enclos.release.steps.requests import (
 )
 
 __all__ = [
-    "Renumber",
+    "Asked",
     "answer_question",
     "ask_question",
     "check_result",

@@ -54,6 +54,12 @@ def export_release(
             "The policy of today does not let this result go by itself.",
             "Ask again: two people will decide.",
         )
+    if int(request.facts.get("round_to", 1)) < terms.round_to:
+        raise refusal(
+            Code.RELEASE_TRANSITION,
+            f"The rules of today have counts rounded to {terms.round_to}, and this was judged without.",
+            "Ask again.",
+        )
     if not request.course.exports:
         check_volume(request, desk=desk, terms=terms)
     try:

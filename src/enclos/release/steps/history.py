@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,12 +15,9 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.history import N_CLASSES, Collision, Counts, Persons, Sets, Sums, collisions, told_by
-from enclos.release.model import Finding, Rule, Told
+from enclos.release.model import Finding, Renumber, Rule, Told
 from enclos.release.ports import Archive, Desk
 from enclos.release.steps.documents import EXPORTED, Request, load
-
-Renumber = Callable[[PersonNumbers], PersonNumbers]
-"""The warehouse's number of each person of a permit."""
 
 _NUMBERS = b"numbers"
 _SCHEMA = pa.schema(

@@ -13,14 +13,36 @@ import pyarrow as pa
 from enclos.contracts.result import HIDDEN, StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.release.model import Assessment, PermitFacts, Role, Terms
+from enclos.release.model import Assessment, PermitFacts, Renumber, Role, Terms
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.changing import study_change
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.nearest import kept_of, nearest_version
+from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import is_automatic, kinds, volume_finding
 from enclos.release.steps.figures import left_under
-from enclos.release.steps.history import Renumber, history_finding, kept_sets
+from enclos.release.steps.history import history_finding, kept_sets
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """What is asked for, under which permit and terms, and how its persons are found among all.
+
+    ``persons`` gives the warehouse's numbers of the permit's, so that releases of all permits can be compared;
+    ``tables`` are the result types that are asked for, all where none is named; ``rounding`` is what counts are
+    rounded by, where the permit, the enclosure or a source demands it.
+    """
+
+    result: StudyResult
+    permit: PermitFacts
+    study: str
+    terms: Terms
+    persons: Renumber
+    tables: Collection[str] = ()
+    rounding: Rounding | None = None
+
+    def __repr__(self) -> str:
+        return f"Asked({self.permit.id})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,25 +67,15 @@ class Judged:
         return f"Judged({self.found.verdict.word})"
 
 
-def judge(
-    result: StudyResult,
-    *,
-    permit: PermitFacts,
-    study: str,
-    terms: Terms,
-    desk: Desk,
-    archive: Archive,
-    persons: Renumber,
-    tables: Collection[str] = (),
-) -> Judged:
+def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     """The verdict on a result beside all that left; nothing is written.
 
-    In:      tables — the result types that are asked for; all of them where none is named
     Refuses: RELEASE_REQUEST when the run has no such table.
     """
-    result = _of_tables(result, tables)
-    found = assess(result, permit.min_count)
-    kept = kept_sets(found.told, persons)
+    permit, terms = asked.permit, asked.terms
+    result = _of_tables(asked.result, asked.tables)
+    found = assess(result, permit.min_count, asked.rounding)
+    kept = kept_sets(found.told, asked.persons)
     csv = result_csv(found.safe.table, found.safe.settings) if found.safe else b""
     described = _described(found.safe or result, is_safe=found.safe is not None)
     own = (sum(int(each["n_shown"]) for each in described), len(csv))
@@ -71,7 +83,7 @@ def judge(
         history_finding(kept, permit.min_count, desk=desk, archive=archive),
         volume_finding(left_under(permit.id, desk=desk), own, terms),
     )
-    nearest = _nearest(result, found, study, permit, desk, archive, persons)
+    nearest = _nearest(result, found, asked, desk, archive)
     found = replace(found, findings=(*found.findings, *more))
     return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms))
 
@@ -135,23 +147,16 @@ def _described(result: StudyResult, *, is_safe: bool) -> tuple[dict[str, Any], .
     )
 
 
-def _nearest(
-    result: StudyResult,
-    found: Assessment,
-    study: str,
-    permit: PermitFacts,
-    desk: Desk,
-    archive: Archive,
-    persons: Renumber,
-) -> dict[str, Any]:
+def _nearest(result: StudyResult, found: Assessment, asked: Asked, desk: Desk, archive: Archive) -> dict[str, Any]:
     """What hiding keeps, and what merging would keep and take."""
     said: dict[str, Any] = {"kept": kept_of(found, result, result).as_json(), "merged": None}
     nearest = nearest_version(result, found)
     if nearest is not None:
-        history = history_finding(kept_sets(nearest.found.told, persons), permit.min_count, desk=desk, archive=archive)
+        kept = kept_sets(nearest.found.told, asked.persons)
+        history = history_finding(kept, asked.permit.min_count, desk=desk, archive=archive)
         said["merged"] = {
             "changes": nearest.sentences,
-            "study_change": study_change(study, nearest.moves),
+            "study_change": study_change(asked.study, nearest.moves),
             "kept": nearest.kept.as_json(),
             "verdict": max(nearest.found.verdict, history.verdict).word,
             "left_out": "The attrition of merged bands is counted when the changed study runs.",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from enclos.contracts.result import StudyResult
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -17,11 +15,9 @@ from enclos.release.model import (
     Answer,
     Course,
     Finding,
-    PermitFacts,
     Question,
     RequestEvent,
     Rule,
-    Terms,
     Vote,
     told_outside,
 )
@@ -41,58 +37,45 @@ from enclos.release.steps.documents import (
     load,
     votes_bytes,
 )
-from enclos.release.steps.history import Renumber, digest_of
-from enclos.release.steps.judging import cells_by_fate, cells_told, judge
+from enclos.release.steps.history import digest_of
+from enclos.release.steps.judging import Asked, cells_by_fate, cells_told, judge
 
 _ID_LENGTH = 16
 _MIN_WORDS, _MAX_SIGNS = 2, 4000
 
 
 def request_release(
-    result: StudyResult,
+    asked: Asked,
     *,
     run: str,
     purpose: str,
     author: str,
-    permit: PermitFacts,
     snapshot: int,
-    study: str,
-    terms: Terms,
     desk: Desk,
     archive: Archive,
-    persons: Renumber,
     now: datetime,
     check: Check,
-    tables: Collection[str] = (),
     code: str = "",
 ) -> Answer:
     """Put a request on the desk with the machine's verdict; what leaves later is the safe version, never the raw one.
 
-    In:      result — with the persons behind each cell; study — the study file's text; persons — the warehouse's
-             numbers of the permit's, so that releases of all permits can be compared; tables — the result types that
-             are asked for, all where none is named; code — the hash of the program that computed it
+    In:      code — the hash of the program that computed the result
     Out:     the same request for the same run, purpose and permit version: asking twice changes nothing. What fails a
              check is in quarantine: nothing of its table lies on the desk. What policy calls safe is accepted at once.
     Refuses: RELEASE_REQUEST without a purpose in words
     """
     check()
     _check_words(purpose, "purpose")
-    asked: dict[str, Any] = {"run": run, "permit": permit.digest, "purpose": purpose, "author": author}
-    if tables:
-        asked["tables"] = sorted(set(tables))
-    request_id = sha256_hex(canonical_bytes(asked))[:_ID_LENGTH]
+    permit = asked.permit
+    named: dict[str, Any] = {"run": run, "permit": permit.digest, "purpose": purpose, "author": author}
+    if asked.tables:
+        named["tables"] = sorted(set(asked.tables))
+    if asked.rounding is not None:
+        named["round_to"] = asked.rounding.base
+    request_id = sha256_hex(canonical_bytes(named))[:_ID_LENGTH]
     if request_id in desk.requests():
         return _answer(load(desk, request_id))
-    judged = judge(
-        result,
-        permit=permit,
-        study=study,
-        terms=terms,
-        desk=desk,
-        archive=archive,
-        persons=persons,
-        tables=tables,
-    )
+    judged = judge(asked, desk=desk, archive=archive)
     found = judged.found
     is_safe = found.safe is not None and found.verdict is not Verdict.REFUSE
     facts = {
@@ -112,6 +95,7 @@ def request_release(
         "verdict": found.verdict.word,
         "safe": is_safe,
         "min_count": permit.min_count,
+        "round_to": asked.rounding.base if asked.rounding else 1,
         "n_estimates": judged.n_estimates,
         "n_bytes": len(judged.csv),
         "persons": digest_of(judged.kept),
@@ -124,7 +108,7 @@ def request_release(
     }
     documents = {
         RESULT: judged.csv if is_safe else b"",
-        STUDY: study.encode("utf-8"),
+        STUDY: asked.study.encode("utf-8"),
         EVIDENCE: canonical_bytes(evidence),
         VOTES: votes_bytes((), ()),
         REQUEST: canonical_bytes(facts),
@@ -138,30 +122,10 @@ def request_release(
     return _answer(load(desk, request_id))
 
 
-def check_result(
-    result: StudyResult,
-    *,
-    permit: PermitFacts,
-    study: str,
-    terms: Terms,
-    desk: Desk,
-    archive: Archive,
-    persons: Renumber,
-    check: Check,
-    tables: Collection[str] = (),
-) -> dict[str, Any]:
+def check_result(asked: Asked, *, desk: Desk, archive: Archive, check: Check) -> dict[str, Any]:
     """What a request for a result would be answered, before anybody is asked; nothing is kept."""
     check()
-    judged = judge(
-        result,
-        permit=permit,
-        study=study,
-        terms=terms,
-        desk=desk,
-        archive=archive,
-        persons=persons,
-        tables=tables,
-    )
+    judged = judge(asked, desk=desk, archive=archive)
     found = judged.found
     return {
         "verdict": found.verdict.word,

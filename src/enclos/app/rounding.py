@@ -1,0 +1,44 @@
+"""To what released counts are rounded: the widest that the permit, the enclosure or one of its sources demands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.permits import perimeter_of
+from enclos.app.snapshots import reading_snapshot
+from enclos.contracts.result import PersonNumbers
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.permits.model import Permit
+from enclos.release.model import Renumber
+from enclos.release.rules.rounding import Rounding
+from enclos.stores.release_files import DeskFiles
+
+
+def rounding_of(enclosure: Enclosure, permit: Permit) -> Rounding | None:
+    """What rounds the counts of a permit's results; None where nothing is demanded."""
+    base = max(permit.round_to, enclosure.settings.round_to)
+    if base == 1:
+        return None
+    return Rounding(base, desk_of(enclosure).rounding_key(), numbers_of(enclosure, permit.id))
+
+
+def desk_of(enclosure: Enclosure) -> DeskFiles:
+    """Where requests lie."""
+    return DeskFiles(enclosure.paths.release, enclosure.keys.secret(KeyName(KeyRole.DESK)))
+
+
+def numbers_of(enclosure: Enclosure, permit: str) -> Renumber:
+    """The warehouse's numbers of a permit's persons; one who is no longer in has a number that no other can have."""
+
+    def renumber(numbers: PersonNumbers) -> PersonNumbers:
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            rows = perimeter_of(enclosure, permit, engine, snapshot).rows()
+        shown, persons = (rows[name].to_numpy() for name in ("permit_person", "person_id"))
+        if not len(shown):
+            return -1 - numbers
+        order = np.argsort(shown)
+        place = np.minimum(np.searchsorted(shown, numbers, sorter=order), len(shown) - 1)
+        return np.where(shown[order[place]] == numbers, persons[order[place]], -1 - numbers)
+
+    return renumber
