@@ -66,9 +66,9 @@ def requests_of(sets: Sequence[set[int]], sizes: Sequence[int]) -> list[str]:
     return found
 
 
-def attack(results: Sequence[StudyResult], k: int) -> None:
+def attack(results: Sequence[StudyResult], k: int, round_to: int = 1) -> None:
     """Ask for one after the other; let out what may leave; look after each."""
-    desk, known = Desk(k), set()
+    desk, known = Desk(k, round_to), set()
     for number, result in enumerate(results):
         said = desk.ask(result, f"P{number % 2}")
         if not said.leaves:

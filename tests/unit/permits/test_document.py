@@ -236,3 +236,14 @@ def test_tables_that_can_be_granted_are_listed_once() -> None:
     with pytest.raises(NotAsPromised) as refused:
         read_permit(permit_text(data=data(tables="{persons: all, deaths: all, cost: all}")), min_count_floor=1)
     assert str(refused.value).count("payer_plan_period") == 1
+
+
+def test_a_permit_can_have_counts_rounded_and_not_wider_than_it_hides() -> None:
+    said = permit_text().replace("min_count: 11}", "min_count: 11, round_to: 5}")
+    permit = read_permit(said, min_count_floor=5)
+    assert permit.round_to == 5
+    assert permit_from_json(json_from_permit(permit)) == permit
+    assert "disclosure.round_to: is above the minimum count of 11" in faults(
+        said.replace("round_to: 5", "round_to: 12")
+    )
+    assert "round_to" not in repr(json_from_permit(read_permit(permit_text(), min_count_floor=5)))

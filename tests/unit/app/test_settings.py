@@ -1,0 +1,47 @@
+"""The settings of an enclosure: of its own rules and those of its sources the strictest holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from enclos.app.settings import SETTINGS_FILE, EnclosureSection, LedgerSection, Settings, read_settings
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+
+PLAIN = Settings(
+    enclosure=EnclosureSection(name="here", buckets=4, min_count_floor=11), ledger=LedgerSection(origin="here.example")
+)
+SOURCES = """
+[release.sources."hosp-a"]
+min_count = 20
+round_to = 10
+
+[release.sources.dcir]
+round_to = 5
+"""
+
+
+def written(folder: Path, text: str) -> Settings:
+    (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    return read_settings(folder)
+
+
+def test_the_strictest_of_the_enclosure_and_its_sources_holds(tmp_path: Path) -> None:
+    assert (PLAIN.floor, PLAIN.round_to) == (11, 1)
+    found = written(tmp_path, PLAIN.to_toml() + SOURCES)
+    assert (found.floor, found.round_to) == (20, 10)
+    own = written(tmp_path, PLAIN.to_toml().replace("round_to = 1\n", "round_to = 7\n"))
+    assert (own.floor, own.round_to) == (11, 7)
+
+
+def test_rules_of_sources_are_written_as_they_are_read(tmp_path: Path) -> None:
+    found = written(tmp_path, PLAIN.to_toml() + SOURCES)
+    assert written(tmp_path, found.to_toml()) == found
+
+
+def test_counts_are_not_rounded_wider_than_they_are_hidden(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as caught:
+        written(tmp_path, PLAIN.to_toml().replace("round_to = 1\n", "round_to = 12\n"))
+    assert caught.value.code is Code.SETTINGS_BROKEN
