@@ -26,10 +26,11 @@ def counts(result: StudyResult, rounding: Rounding) -> dict[tuple[str, str, str]
     """What is said of each group, day and estimate, whatever the order of lines and the ids."""
     safe = assess(result, rounding.base, rounding).safe
     assert safe is not None
-    settings_of = {each.result_id: each.values for each in safe.settings}
+    names = ("denominator_sex", "denominator_age_group")
+    who = {each.result_id: " ".join(each.values[name] for name in names) for each in safe.settings}
     return {
         (
-            f"{settings_of[row['result_id']]['denominator_sex']} {settings_of[row['result_id']]['denominator_age_group']}",
+            who[row["result_id"]],
             row["additional_level"],
             row["estimate_name"],
         ): row["estimate_value"]

@@ -1,9 +1,10 @@
-"""Counts are rounded the same way wherever the same persons are counted, and what follows from them is computed anew."""
+"""Counts are rounded alike wherever the same persons are counted, and what follows from them is computed anew."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_a_curve_is_the_life_table_of_rounded_counts() -> None:
         days = sorted(day for name, day in values if name == "n_risk_count")
         assert len(days) > 3
         survival = 1.0
-        for before, day in zip(days, days[1:], strict=False):
+        for before, day in pairwise(days):
             at_risk, lost = values["n_risk_count", before], values["n_censor_count", day]
             events = values["n_events_count", day]
             assert values["n_risk_count", day] == at_risk - events - lost

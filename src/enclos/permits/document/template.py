@@ -24,7 +24,7 @@ data:
                                     # with a reason: {id: commune, why: "…"}
 access: aggregates                  # or rows
 opt_out: {applied: true, as_of: now}                       # or permit: objections until it is opened
-disclosure: {min_count: 11}         # distinct persons; never below the enclosure's floor; round_to: 5 rounds what is released
+disclosure: {min_count: 11}         # distinct persons; not below the enclosure's floor. round_to: 5 rounds too
 valid: {from: TODAYT00:00:00Z, until: LATERT00:00:00Z}
 """
 

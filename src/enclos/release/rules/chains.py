@@ -11,7 +11,7 @@ Check: tests/unit/release/test_chains.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -62,6 +62,15 @@ def untold(result: StudyResult, groups: Iterable[Backed], k: int) -> tuple[set[i
             if not shows_records:
                 kept.update(row for name, (row, _) in step.rows.items() if name not in {_SUBJECTS, _GONE})
     return kept, wrong
+
+
+def differences(result: StudyResult, groups: Iterable[Backed]) -> Iterator[tuple[int, int | None, int]]:
+    """Each line of what a step takes, with the lines of what the step before and itself leave; the first takes none."""
+    for chain in _chains(result, groups):
+        for before, step in _steps(chain):
+            for left, gone in ((_SUBJECTS, _GONE), (_RECORDS, _GONE_RECORDS)):
+                if gone in step.rows and left in step.rows and (before is None or left in before.rows):
+                    yield step.rows[gone][0], before.rows[left][0] if before else None, step.rows[left][0]
 
 
 def _steps(chain: Sequence[_Step]) -> list[tuple[_Step | None, _Step]]:

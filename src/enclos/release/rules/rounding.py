@@ -30,7 +30,7 @@ from enclos.contracts.result import HIDDEN, OVERALL, EstimateType, PersonNumbers
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.history import told_by
 from enclos.release.model import Finding, Renumber, Role, Rule
-from enclos.release.rules import designs
+from enclos.release.rules import chains, designs
 from enclos.release.rules.described import DEVIATION, MEAN, RANK, SHARE, Group, supports, values_of
 from enclos.release.rules.rates import incidence_values, prevalence_values
 from enclos.release.rules.reading import ReadCell, Reading, ReadStandardised, Stratum
@@ -136,6 +136,9 @@ def rounded_lines(
     found.update(_of_attrition(reading, lots))
     for group in groups:
         found.update((row, table.of_group(row, group, lots)) for row, _ in group.rows)
+    for gone, before, left in chains.differences(result, groups):
+        if gone not in known and found.get(left, HIDDEN) != HIDDEN and found.get(before or left, HIDDEN) != HIDDEN:
+            found[gone] = "0" if before is None else str(max(0, int(found[before] or 0) - int(found[left] or 0)))
     others = (row for row, value in enumerate(table.values) if row not in found and row not in known)
     found.update((row, HIDDEN) for row in others if _number(table.values[row]) is not None)
     return found
