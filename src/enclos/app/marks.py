@@ -1,4 +1,4 @@
-"""What the ledger remembers of every permit's newest version, and of the newest table of objections."""
+"""What the ledger remembers: permits' newest versions, the newest table of objections, desks and their questions."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class PermitMarks:
         self._questions: dict[str, int] = {}
         self._objections = 0
         self._broken_off = False
+        self._desks: dict[str, str] = {}
+        self._answered: set[str] = set()
 
     def questions(self, permit_id: str) -> int:
         """The number of the permit's newest question that showed counts; 0 when there never was one."""
@@ -45,6 +47,16 @@ class PermitMarks:
         self._read()
         return self._broken_off
 
+    def desk_of(self, source: str) -> str | None:
+        """The digest of the desk that may ask for a source's persons, or None."""
+        self._read()
+        return self._desks.get(source)
+
+    def is_answered(self, question: str) -> bool:
+        """Whether a citizen's question was answered."""
+        self._read()
+        return question in self._answered
+
     def _read(self) -> None:
         for index, entry in self._ledger.entries(self._n_read):
             self._n_read = index + 1
@@ -57,9 +69,20 @@ class PermitMarks:
             if entry.action in _SHOW_COUNTS and entry.permit:
                 number = int(str(entry.facts.get("question", 0)))
                 self._questions[entry.permit] = max(number, self._questions.get(entry.permit, 0))
+            if entry.action is Action.QUESTION:
+                self._note_question(entry)
             if entry.action in _WRITE_OBJECTIONS:
                 self._objections = max(self._objections, int(str(entry.facts.get("objections", 0))))
 
     def _note(self, entry: Entry) -> None:
         permit_id = entry.permit or str(entry.facts["permit"])
         self._marks[permit_id] = VersionMark(int(str(entry.facts["version"])), str(entry.facts["digest"]))
+
+    def _note_question(self, entry: Entry) -> None:
+        match entry.facts.get("what"):
+            case "accept":
+                self._desks[str(entry.facts["source"])] = str(entry.facts["desk"])
+            case "dismiss":
+                self._desks.pop(str(entry.facts["source"]), None)
+            case "answer":
+                self._answered.add(str(entry.facts["question"]))

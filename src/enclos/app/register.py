@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +14,9 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.pages.register import index_page, register_page
 from enclos.app.pages.words import Language
 from enclos.app.permits import all_versions
-from enclos.ledger.model import Action, Entry, Outcome, Proof
+from enclos.app.proofs import entries_with_proofs
+from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import Act, acts_of
-from enclos.ledger.rules.entries import entry_bytes
-from enclos.ledger.rules.notes import verifying_key
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -54,7 +52,7 @@ def export_register(enclosure: Enclosure, out: Path) -> dict[str, Any]:
         text = canonical_bytes(content)
         ticket.facts.update({"content": sha256_hex(text), "n_permits": len(content["permits"])})
     own = next(index for index, entry in enclosure.ledger.entries(ticket.index) if entry.intent == ticket.index)
-    proofs = _proofs(enclosure, [ticket.index, own, *_entries_named(content)])
+    proofs = entries_with_proofs(enclosure, [ticket.index, own, *entries_named(content)])
     files = {CONTENT: text, PROOFS: json.dumps(proofs, indent=1).encode(), "index.html": index_page().encode()}
     for language in Language:
         files[f"{language.value}.html"] = register_page(content, text, proofs, language).encode("utf-8")
@@ -69,7 +67,7 @@ def export_register(enclosure: Enclosure, out: Path) -> dict[str, Any]:
 
 
 def _content(enclosure: Enclosure, acts: Sequence[Act], now: datetime) -> dict[str, Any]:
-    permits = [_permit(chain, acts, now) for chain in all_versions(enclosure)]
+    permits = [permit_row(chain, acts, now) for chain in all_versions(enclosure)]
     return {
         "v": 1,
         "enclosure": enclosure.settings.enclosure.name,
@@ -84,7 +82,11 @@ def _content(enclosure: Enclosure, acts: Sequence[Act], now: datetime) -> dict[s
     }
 
 
-def _permit(chain: Sequence[SignedPermit], acts: Sequence[Act], now: datetime) -> dict[str, Any]:
+def permit_row(chain: Sequence[SignedPermit], acts: Sequence[Act], now: datetime) -> dict[str, Any]:
+    """What the public may know of a permit, with the ledger entries that say so.
+
+    In: chain — all its versions, oldest first; acts — what was done
+    """
     newest = chain[-1]
     own = [act for act in acts if act.permit == newest.permit.id]
     document = json_from_permit(newest.permit)
@@ -124,7 +126,7 @@ def _versions(chain: Sequence[SignedPermit], own: Sequence[Act]) -> list[dict[st
             "state": signed.state.value,
             "from": text_from_instant(signed.active_from),
             "digest": signed.digest,
-            "entries": _entries_of(signings.get(signed.version)),
+            "entries": entries_of(signings.get(signed.version)),
         }
         for signed in chain
     ]
@@ -142,13 +144,13 @@ def _releases(own: Sequence[Act]) -> list[dict[str, Any]]:
                     "request": request,
                     "exported_at": text_from_instant(act.at),
                     "days": None if days is None else f"{days:.2f}",
-                    "entries": _entries_of(act),
+                    "entries": entries_of(act),
                 }
             )
     return found
 
 
-def _entries_of(act: Act | None) -> list[int]:
+def entries_of(act: Act | None) -> list[int]:
     """The indices of the intent and of its outcome."""
     return [] if act is None else [act.index] if act.ended is None else [act.index, act.ended]
 
@@ -167,28 +169,10 @@ def _days(values: Iterable[str | None]) -> dict[str, Any]:
     return {"n": len(known), "median": f"{median(known):.2f}" if known else None}
 
 
-def _entries_named(content: Mapping[str, Any]) -> list[int]:
+def entries_named(content: Mapping[str, Any]) -> list[int]:
+    """The entries that the rows of permits speak of."""
     rows = (one for permit in content["permits"] for one in (*permit["versions"], *permit["releases"]))
     return sorted({entry for row in rows for entry in row["entries"]})
-
-
-def _proofs(enclosure: Enclosure, indices: Sequence[int]) -> dict[str, Any]:
-    """The entries as they were hashed, their proofs, and the checkpoint that all lead to; the register's own first."""
-    wanted = set(indices)
-    entries: dict[int, Entry] = {index: entry for index, entry in enclosure.ledger.entries() if index in wanted}
-    proofs: list[Proof] = enclosure.ledger.prove_all(indices)
-    return {
-        "key": verifying_key(enclosure.ledger.origin, enclosure.ledger.public_key),
-        "checkpoint": proofs[0].note.decode("utf-8"),
-        "entries": [
-            {
-                "index": proof.index,
-                "entry": entry_bytes(entries[proof.index]).decode("utf-8"),
-                "path": [base64.b64encode(part).decode("ascii") for part in proof.path],
-            }
-            for proof in proofs
-        ],
-    }
 
 
 def _check_place(out: Path) -> None:

@@ -211,6 +211,11 @@ def make_recipient_key(folder: Path, *, source: str, passphrase: Passphrase, pla
 
 def recipient_key(folder: Path, passphrase: Passphrase, file: str) -> SecretKey:
     """The key that opens answers; its use is in the source's own trace before."""
+    return desk_key(folder, passphrase, file)[1]
+
+
+def desk_key(folder: Path, passphrase: Passphrase, file: str) -> tuple[str, SecretKey]:
+    """The source of a folder with a key for answers, and that key; its use is in the source's own trace before."""
     leave_no_core()
     keys, name = _open_source(folder, passphrase, KeyRole.RECIPIENT)
     if not keys.exists(name):
@@ -218,7 +223,12 @@ def recipient_key(folder: Path, passphrase: Passphrase, file: str) -> SecretKey:
             Code.KEY_MISSING, "There is no key for answers in this folder.", "Make one: enclos reidentify key."
         )
     _note_use(folder, key_id(keys, name), [file])
-    return keys.secret(name)
+    return name.subject, keys.secret(name)
+
+
+def has_key(folder: Path) -> bool:
+    """Whether there is a source's key in the folder."""
+    return (folder / _SOURCE).exists()
 
 
 def source_cipher(folder: Path, passphrase: Passphrase, file: str) -> tuple[str, BlockCipher]:

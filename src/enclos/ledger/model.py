@@ -75,6 +75,8 @@ class Action(Enum):
     """A person's objection was recorded or withdrawn."""
     REIDENTIFY = "reidentify"
     """A person's re-identification was asked for, decided or carried out."""
+    QUESTION = "question"
+    """A desk was let ask for citizens, or a citizen's question was answered."""
     DENIED = "denied"
     """Someone was turned away before anything could begin."""
     LEDGER_REVIEW = "ledger.review"

@@ -9,6 +9,62 @@ from enum import Enum
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who knows identities and asks for their holders: a source, and its public keys in hexadecimal.
+
+    ``public_key``: X25519, answers are sealed to it; ``signing_key``: Ed25519, questions bear its signature.
+    """
+
+    source: str
+    public_key: str
+    signing_key: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The desk as JSON values."""
+        return {"source": self.source, "public_key": self.public_key, "signing_key": self.signing_key}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether somebody is in, and which projects used their data; whom it is about lies sealed in it.
+
+    ``origin``: the ledger of the enclosure that is asked; ``key``: its public key that whom it is about is sealed to.
+    """
+
+    id: str
+    origin: str
+    key: str
+    desk: Desk
+    asked_at: datetime
+    expires_at: datetime
+    sealed: bytes = field(repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The question as JSON values, but for what is sealed."""
+        return {
+            "id": self.id,
+            "origin": self.origin,
+            "key": self.key,
+            "desk": self.desk.as_json(),
+            "asked_at": self.asked_at.isoformat(),
+            "expires_at": self.expires_at.isoformat(),
+        }
+
+
+class Place(Enum):
+    """What a permit's perimeter tells of somebody. The words are in answers: they are never changed."""
+
+    IN = "in"
+    OUT = "out"
+    UNCLEAR = "unclear"
+    """The pseudonym has several holders; who of them asks is not said."""
+    UNOPENED = "not-opened"
+    """No perimeter of a build that is kept."""
+    DESTROYED = "destroyed"
+    """The permit's key is gone, and with it who was in."""
+
+
 class Reason(Enum):
     """Why a person may be found again; the list is closed."""
 

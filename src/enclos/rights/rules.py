@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.rights.model import Event, Reason, ReasonRule, Reidentification, State
+from enclos.rights.model import Event, Question, Reason, ReasonRule, Reidentification, State
+
+QUESTION_DAYS = 31
+"""How long a question may live at most. Source: Regulation (EU) 2016/679, Art. 12(3): one month."""
+_CLOCKS_APART = timedelta(minutes=5)
 
 REASONS: dict[Reason, ReasonRule] = {
     Reason.MEDICAL_EMERGENCY: ReasonRule("CNIL, référentiel EDS, SEC-REI (medical emergency)", 24),
@@ -87,3 +91,35 @@ def check_decider(request: Reidentification, user: str, involved: frozenset[str]
         )
     if who in {each.user.strip().casefold() for each in request.decisions}:
         raise refusal(Code.REIDENTIFY_PERSON, "This person has decided already.", "Ask another person.")
+
+
+def check_question(
+    question: Question, *, origin: str, key: str, accepted: str | None, desk: str, is_answered: bool, now: datetime
+) -> None:
+    """Refuse a question for another enclosure, of a desk that was not accepted, out of its time, or answered before.
+
+    In: origin, key — of this enclosure; accepted — the digest of the desk that may ask for this source, as the ledger
+        has it; desk — the digest of who asks
+    Refuses: QUESTION_PLACE, QUESTION_DESK, QUESTION_LATE, QUESTION_AGAIN
+    """
+    if question.origin != origin:
+        raise refusal(Code.QUESTION_PLACE, "The question is for another enclosure.", "Put it to that one.")
+    if accepted is None or accepted != desk:
+        raise refusal(
+            Code.QUESTION_DESK,
+            "This desk may not ask here for its source.",
+            "Compare its fingerprint, then accept it: enclos question accept DIR desk.json OUT.",
+        )
+    if question.key != key:
+        raise refusal(
+            Code.QUESTION_PLACE,
+            "The question is sealed to a key that is not in use any more.",
+            "Give the desk this enclosure's file anew: enclos question accept DIR desk.json OUT.",
+        )
+    lasts = question.expires_at - question.asked_at
+    if not timedelta(0) < lasts <= timedelta(days=QUESTION_DAYS):
+        raise refusal(Code.QUESTION_LATE, "The question names no time of a month at most.", "Ask anew.")
+    if not question.asked_at - _CLOCKS_APART <= now < question.expires_at:
+        raise refusal(Code.QUESTION_LATE, "The question has ended, or is not yet asked.", "Ask anew.")
+    if is_answered:
+        raise refusal(Code.QUESTION_AGAIN, "The question was answered.", "Ask anew; each question has one answer.")

@@ -92,16 +92,24 @@ class PerimeterFile:
         """Its persons: bucket, person_id, permit_person; of one bucket where one is named."""
         content = self._content()
         parts = [content.given if bucket is None else content.given.filter(pc.field("bucket") == bucket)]
-        for number, differs in content.differs.items():
-            if bucket not in {None, number}:
-                continue
-            listed, is_likely = self._roster(self._terms[content.opened_for], content.roster, number)
-            if len(listed) != len(differs):
-                raise _broken()
-            persons = listed[is_likely ^ differs]
-            numbers = self.renumbered(Numbered.PERSON, persons)
-            parts.append(_table(np.full(len(persons), number, np.int32), persons, numbers))
+        for number in content.differs:
+            if bucket in {None, number}:
+                persons = self._listed(content, number)
+                numbers = self.renumbered(Numbered.PERSON, persons)
+                parts.append(_table(np.full(len(persons), number, np.int32), persons, numbers))
         return pa.concat_tables(parts)
+
+    def persons(self, bucket: int) -> NDArray[np.int64]:
+        """The warehouse's numbers of its persons of a bucket, without the permit's own, which take time."""
+        content = self._content()
+        given = content.given.filter(pc.field("bucket") == bucket)["person_id"].to_numpy()
+        return np.concatenate([given, self._listed(content, bucket)]) if bucket in content.differs else given
+
+    def _listed(self, content: _Content, bucket: int) -> NDArray[np.int64]:
+        listed, is_likely = self._roster(self._terms[content.opened_for], content.roster, bucket)
+        if len(listed) != len(content.differs[bucket]):
+            raise _broken()
+        return listed[is_likely ^ content.differs[bucket]]
 
     def renumbered(self, kind: Numbered, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The permit's own numbers for the warehouse's: FF1 under a key of this permit and kind."""

@@ -3,7 +3,7 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing  # isort: skip
-from enclos.cli.commands import rights, reidentify, keys, senders, circuits  # isort: skip
+from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits  # isort: skip
 
 __all__ = [
     "circuits",
@@ -16,6 +16,7 @@ __all__ = [
     "pooling",
     "publishing",
     "quality",
+    "questions",
     "reidentify",
     "releases",
     "rights",

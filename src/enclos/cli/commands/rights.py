@@ -63,17 +63,22 @@ def optout(
 
 
 def _objectors(file: Path | None, key: Path | None, source: str) -> tuple[Objector, ...]:
-    from enclos.pseudonyms.model import Objector as One
     from enclos.pseudonyms.steps.objections import read_objections
 
     if key is not None:
-        from enclos.app.senders import pseudonym_of
-
-        nir, birth, sex = (_asked(what) for what in ("NIR", "Birth date (YYYY-MM-DD)", "Sex (1 or 2)"))
-        return (One(*pseudonym_of(key, passphrase, nir=nir, birth=birth, sex=sex)),)
+        return (typed_identity(key),)
     if file is None:
         return ()
     return read_objections(sys.stdin.read() if str(file) == "-" else text_of(file), source)
+
+
+def typed_identity(key: Path) -> Objector:
+    """One identity, asked for and replaced at once by the pseudonym that the source's key gives it."""
+    from enclos.app.senders import pseudonym_of
+    from enclos.pseudonyms.model import Objector as One
+
+    nir, birth, sex = (_asked(what) for what in ("NIR", "Birth date (YYYY-MM-DD)", "Sex (1 or 2)"))
+    return One(*pseudonym_of(key, passphrase, nir=nir, birth=birth, sex=sex))
 
 
 def _asked(what: str) -> str:

@@ -37,10 +37,19 @@ def plan_withdraw(receipts: str) -> str:
 def plan_objecting(patients: str) -> str:
     """Every number under which a person who objects may stand in the warehouse, ascending.
 
+    In: patients — as ``plan_holders`` takes them
+    """
+    return plan_holders(patients, "vault.objections WHERE withdrawn_at IS NULL")
+
+
+def plan_holders(patients: str, pseudonyms: str) -> str:
+    """Every number under which a holder of these pseudonyms may stand in the warehouse, ascending.
+
     A pseudonym is a source's key of a person; an SNDS pseudonym is one with its rank, and all its persons without.
     A number that a person had before it moved counts until a build knows the new one.
 
-    In: patients — (_source, id, resource) of FHIR patients, who may bear their level-one pseudonym as an identifier
+    In: patients — (_source, id, resource) of FHIR patients, who may bear their level-one pseudonym as an identifier;
+        pseudonyms — a relation with source, pseudonym, pseudonym_rank, and a condition on it where there is one
     """
     identifiers = (
         f"SELECT p._source AS source, p.id AS source_person_key, json_extract_string(i.value, '$.value') AS pseudonym "
@@ -48,7 +57,7 @@ def plan_objecting(patients: str) -> str:
         f"WHERE json_extract_string(i.value, '$.system') = 'urn:enclos:{LEVEL_ONE_FUNCTION}'"
     )
     return (
-        "WITH standing AS (SELECT * FROM vault.objections WHERE withdrawn_at IS NULL), "
+        f"WITH standing AS (SELECT source, pseudonym, pseudonym_rank FROM {pseudonyms}), "
         f"identifiers AS ({identifiers}), "
         "numbers AS (SELECT source, source_person_key, person_id FROM vault.person_map "
         "UNION SELECT source, source_person_key, person_id FROM vault.former_numbers) "

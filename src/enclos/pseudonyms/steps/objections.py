@@ -117,8 +117,24 @@ def objecting_persons(engine: SqlEngine, landed: Landed) -> npt.NDArray[np.int64
     _prepare(engine)
     if not engine.scalar("SELECT count(*) FROM vault.objections WHERE withdrawn_at IS NULL"):
         return np.empty(0, dtype=np.int64)
-    patients = landed.relation(Kind.FHIR_BULK.value, "Patient", ("id", "resource"))
-    return np.asarray(engine.query(plans.plan_objecting(patients))["person_id"], dtype=np.int64)
+    return np.asarray(engine.query(plans.plan_objecting(_patients(landed)))["person_id"], dtype=np.int64)
+
+
+def holders_of(
+    engine: SqlEngine, landed: Landed, asked: Objector
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The numbers of whoever holds a pseudonym: all that stand until the next build, and of them those of now.
+
+    Nothing is written. Empty: nobody holds it.
+    """
+    with _arriving(engine, [asked], [""]):
+        found = np.asarray(engine.query(plans.plan_holders(_patients(landed), plans.ARRIVING))["person_id"], np.int64)
+    now = engine.query("SELECT DISTINCT person_id FROM vault.person_map")["person_id"]
+    return found, found[np.isin(found, np.asarray(now, dtype=np.int64))]
+
+
+def _patients(landed: Landed) -> str:
+    return landed.relation(Kind.FHIR_BULK.value, "Patient", ("id", "resource"))
 
 
 def has_objections(engine: SqlEngine) -> bool:
