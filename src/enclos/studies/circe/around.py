@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -83,14 +83,21 @@ def around(
         numbered = any(each.first and is_plain(each) for each in wanted)
         sql = entries.plan_occurrences(asked, tables.reading, tables.few(events), numbered=numbered)
         rows = tables.bucket.query(sql)
-        part = rows["part"].to_numpy()
-        order = np.argsort(part, kind="stable")
-        bounds = np.searchsorted(part[order], np.arange(len(asked) + 1))
-        whole = events_of(rows, ordered=True)
-        for at, (criterion, columns) in enumerate(asked.items()):
-            counted = {column: _values(rows[counted_name(column)]) for column in columns}
-            found[criterion] = Occurrences(whole, counted).at(order[bounds[at] : bounds[at + 1]])
+        whole = events_of(rows)
+        places = _apart(rows, len(asked))
+        for (criterion, columns), place in zip(asked.items(), places, strict=True):
+            occurrences = Occurrences(whole, {column: _values(rows[counted_name(column)]) for column in columns})
+            found[criterion] = occurrences if place is None else occurrences.at(place)
     return Around(tables, {each: found.get(read_for(each), _NO_OCCURRENCES) for each in wanted})
+
+
+def _apart(rows: pa.Table, n_parts: int) -> Sequence[Integers | None]:
+    """Where the rows of each part are; None for all of them."""
+    if n_parts == 1:
+        return [None]
+    part = rows["part"].to_numpy()
+    order = np.argsort(part, kind="stable")
+    return np.split(order, np.searchsorted(part[order], np.arange(1, n_parts)))
 
 
 def _values(column: pa.ChunkedArray) -> Integers:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from enclos.studies.circe.domains import DOMAINS, CountColumn, Domain, Joined, Target
+from enclos.studies.circe.domains import DOMAINS, END, CountColumn, Domain, Joined, Target
 from enclos.studies.circe.model import (
     ConceptSet,
     ConceptSetTest,
     Correlated,
     Criterion,
+    DateOffset,
     Definition,
     Demographic,
     DrugEraEnd,
@@ -56,6 +57,15 @@ class Outline:
     """Whether persons are read so often that what filters read of them is kept in a table."""
     asks_visits: bool
     """Whether something has to happen in the visit of an event."""
+    asks_ends: bool
+    """Whether something rests on when an event ends."""
+    moves_days: bool
+    """Whether the day of some event is not that of its record."""
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether it matters which of a person's events of one day is taken."""
+        return self.asks_visits or self.asks_ends or self.moves_days
 
 
 def pick_of(criterion: Criterion) -> Pick:
@@ -103,6 +113,8 @@ def outline_of(definitions: Sequence[Definition]) -> Outline:
         tuple(shared.told),
         shared.n_of_persons > _READ_AGAIN,
         shared.asks_visits,
+        shared.asks_ends,
+        any(each.adjustment is not None or each.period_start is not None for each in shared.uses),
     )
 
 
@@ -123,6 +135,7 @@ class _Shared:
     told: dict[str, None] = field(default_factory=dict)
     n_of_persons: int = 0
     asks_visits: bool = False
+    asks_ends: bool = False
 
     def take(self, definition: Definition) -> None:
         """Note what a definition reads."""
@@ -137,13 +150,17 @@ class _Shared:
         for condition in _conditions_of(definition):
             if isinstance(condition, Correlated):
                 self.asks_visits |= condition.restrict_visit
+                self.asks_ends |= any(each.use_index_end or each.use_event_end for each in condition.windows)
                 continue
             for each in condition.filters:
+                self.asks_ends |= each.target == END
                 self._take_beside(each.target)
                 self.told.update(dict.fromkeys(each.target.beside))
         for concept_set in _sets_of(definition):
             self.concept_sets.setdefault(concept_set, len(self.concept_sets))
+        self.asks_ends |= isinstance(definition.end, DateOffset) and definition.end.from_end
         if isinstance(definition.end, DrugEraEnd):
+            self.asks_ends |= definition.end.days_supply is None
             for pick in era_picks(definition.end):
                 self.picks.setdefault(pick, len(self.picks))
 

@@ -139,9 +139,9 @@ def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> 
     included: dict[int, _Included] = {}
     left: list[pa.Table] = []
     try:
-        for numbers, ordered in ((direct, False), (others, True)):
+        for numbers in (direct, others):
             if numbers:
-                for number, read, events, held in _qualified(tables, numbers, ordered=ordered):
+                for number, read, events, held in _qualified(tables, numbers, attrition=attrition):
                     if attrition:
                         left.append(_left_of(number, events, held))
                     if len(events := _included(definitions[number], events, held)):
@@ -194,30 +194,34 @@ class _Included:
 
 
 def _qualified(
-    tables: Tables, numbers: Sequence[int], *, ordered: bool
+    tables: Tables, numbers: Sequence[int], *, attrition: bool
 ) -> Iterator[tuple[int, _Entered, Events, list[Truth]]]:
-    """For each cohort its entry events, those that its rules look at, and which of these fulfil each rule.
-
-    In: ordered — whether something orders the events or is asked of them
-    """
+    """For each cohort its entry events, those that its rules look at, and which of these fulfil each rule."""
     definitions = tables.reading.outline.definitions
     criteria = [read_for(each) for number in numbers for each in definitions[number].criteria]
     tables.make(each for each in criteria if not is_plain(each))
-    rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, ordered=ordered))
-    for number, events in _apart(rows, numbers, ordered=ordered):
-        entered = _entered(definitions[number], events, tables.reading, ordered=ordered)
+    numbered = attrition or any(_orders(definitions[number]) for number in numbers)
+    rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, numbered=numbered))
+    for number, events in _apart(rows, numbers):
+        entered = _entered(definitions[number], events, tables.reading)
         yield number, entered, *_qualifying(tables, definitions[number], events, entered)
 
 
-def _entered(definition: Definition, events: Events, reading: Reading, *, ordered: bool) -> _Entered:
+def _orders(definition: Definition) -> bool:
+    """Whether only some of a person's events stay, by their order."""
+    limited = (definition.primary_limit, definition.qualified_limit, definition.expression_limit) != (Limit.ALL,) * 3
+    return limited or any(criterion.first for criterion in definition.criteria)
+
+
+def _entered(definition: Definition, events: Events, reading: Reading) -> _Entered:
     """The events by criterion, where they are told apart and something asks for them; of those that were read."""
     if len(definition.criteria) == 1:
         return {read_for(definition.criteria[0]): events}
     correlates = any(criterion.correlated for criterion in definition.criteria)
-    if not ordered or not (definition.rules or definition.additional or correlates or _asks_ends(definition)):
+    if not (definition.rules or definition.additional or correlates or _asks_ends(definition)):
         return {}
     return {
-        read_for(criterion): events.at(events.place == place_of(criterion.domain, position))
+        read_for(criterion): events.at(_own(definition, events, position))
         for position, criterion in enumerate(definition.criteria)
         if reading.may_have_events(criterion)
     }
@@ -250,7 +254,7 @@ def _first(definition: Definition, events: Events) -> Events:
     stays = np.ones(len(events), dtype=np.bool_)
     for position, criterion in enumerate(definition.criteria):
         if criterion.first and is_plain(criterion):
-            own = np.flatnonzero(events.place == place_of(criterion.domain, position))
+            own = _own(definition, events, position)
             of_criterion = events.at(own)
             stays[own] = False
             stays[own[limits.staying(of_criterion, Limit.FIRST, of_criterion.sort)]] = True
@@ -262,18 +266,25 @@ def _correlating(definition: Definition, events: Events, found: Around) -> Truth
     stays = np.ones(len(events), dtype=np.bool_)
     for position, criterion in enumerate(definition.criteria):
         if criterion.correlated is not None:
-            own = np.flatnonzero(events.place == place_of(criterion.domain, position))
+            own = _own(definition, events, position)
             stays[own] = found.holds(criterion.correlated, events.at(own))
     return stays
+
+
+def _own(definition: Definition, events: Events, position: int) -> Integers:
+    """Where the entry events of one criterion of a definition are; of an only one all are."""
+    if len(definition.criteria) == 1:
+        return np.arange(len(events))
+    return np.flatnonzero(events.place == place_of(definition.criteria[position].domain, position))
 
 
 def _below(groups: Sequence[Group]) -> Iterator[tuple[Criterion, CountColumn | None]]:
     return (pair for group in groups for pair in criteria_below(group))
 
 
-def _apart(rows: pa.Table, numbers: Sequence[int], *, ordered: bool) -> Iterator[tuple[int, Events]]:
+def _apart(rows: pa.Table, numbers: Sequence[int]) -> Iterator[tuple[int, Events]]:
     """The events of each cohort that has any, in no period yet."""
-    events = events_of(rows, ordered=ordered)
+    events = events_of(rows)
     if len(numbers) == 1:
         if len(events):
             yield numbers[0], events

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
 
 from enclos.studies.circe.domains import Joined
 from enclos.studies.circe.model import Criterion
 from enclos.studies.circe.outline import pick_of
 from enclos.studies.circe.plans import entries, records
 from enclos.studies.circe.plans.records import Reading
-from enclos.studies.circe.rules.columns import Events, Integers, Periods, integers, order_of, periods_of
+from enclos.studies.circe.rules.columns import Events, Periods, integers, order_of, periods_of
 from enclos.studies.circe.rules.demographics import Persons
 from enclos.studies.ports import CdmBucket
 
 _FEW = 2_000
 _FEW_OF = 20
 """Persons are few, so that only their records are asked for, when no more than this, and one in so many."""
-_ENDING_BITS = 17
+_NEAR_OF = 4
+"""Only the periods of persons with events are put in order when these are less than one in so many."""
 
 
 @dataclass(slots=True, repr=False)
@@ -31,7 +31,7 @@ class Tables:
     bucket: CdmBucket
     reading: Reading
     _made: set[str] = field(default_factory=set)
-    _observed: pa.Table | None = None
+    _observed: Periods | None = None
     _periods: Periods | None = None
     _persons: Persons | None = None
 
@@ -59,11 +59,11 @@ class Tables:
         """
         if self._periods is not None:
             return self._periods
-        if (rows := self._observed) is None:
-            rows = self._observed = self.bucket.query(entries.plan_periods())
-            if max(len(events), _FEW) * _FEW_OF < rows.num_rows:
-                return periods_of(rows.filter(_may_be_of(rows["person_id"], events.person)))
-        self._periods = periods_of(rows)
+        if (observed := self._observed) is None:
+            observed = self._observed = periods_of(self.bucket.query(entries.plan_periods()))
+            if len(events) * _NEAR_OF < len(observed):
+                return observed.near(events.person).in_order()
+        self._periods = observed.in_order()
         return self._periods
 
     def persons(self) -> Persons:
@@ -78,7 +78,7 @@ class Tables:
 
     def few(self, events: Events) -> Collection[int] | None:
         """The persons of some events, in order, where they are so few that only their records should be read."""
-        if self._observed is None or len(events) > _FEW * _FEW_OF or self._observed.num_rows < _FEW * _FEW_OF:
+        if self._observed is None or len(events) > _FEW * _FEW_OF or len(self._observed) < _FEW * _FEW_OF:
             return None
         persons = np.unique(events.person)
         return persons.tolist() if len(persons) <= _FEW else None
@@ -87,10 +87,3 @@ class Tables:
         """Drop what was made, at once."""
         if self._made:
             self.bucket.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in sorted(self._made)))
-
-
-def _may_be_of(column: pa.ChunkedArray, persons: Integers) -> pa.Array:
-    """Which rows may be of some persons: those whose number ends alike."""
-    marks = np.zeros(1 << _ENDING_BITS, dtype=np.bool_)
-    marks[persons & (len(marks) - 1)] = True
-    return pa.array(marks[integers(column) & (len(marks) - 1)])

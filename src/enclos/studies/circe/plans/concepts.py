@@ -31,8 +31,7 @@ def plan_named(ancestors: Collection[int], concepts: Collection[int]) -> str:
     if not ancestors:
         return known
     return f"""
-        SELECT CAST(ancestor_concept_id AS BIGINT) AS ancestor, CAST(descendant_concept_id AS BIGINT) AS concept_id,
-            NULL AS is_valid
+        SELECT ancestor_concept_id AS ancestor, descendant_concept_id AS concept_id, NULL AS is_valid
         FROM concept_ancestor WHERE ancestor_concept_id IN {numbers_sql(ancestors)} UNION ALL {known}
     """
 
@@ -43,7 +42,7 @@ def plan_known(concepts: Collection[int], before: str = "") -> str:
     Out: one row per concept: concept_id, is_valid
     """
     return f"""
-        SELECT {before}CAST(concept_id AS BIGINT) AS concept_id, invalid_reason IS NULL AS is_valid
+        SELECT {before}concept_id, invalid_reason IS NULL AS is_valid
         FROM concept WHERE concept_id IN {numbers_sql(concepts)}
     """
 
@@ -54,7 +53,7 @@ def plan_mapped(concepts: Collection[int]) -> str:
     Out: one row per pair: concept_id (the source), target
     """
     return f"""
-        SELECT CAST(concept_id_1 AS BIGINT) AS concept_id, CAST(concept_id_2 AS BIGINT) AS target
+        SELECT concept_id_1 AS concept_id, concept_id_2 AS target
         FROM concept_relationship
         WHERE relationship_id = 'Maps to' AND invalid_reason IS NULL AND concept_id_2 IN {numbers_sql(concepts)}
     """

@@ -9,7 +9,7 @@ from enclos.studies.circe.model import Criterion, DrugEraEnd
 from enclos.studies.circe.outline import Pick, is_plain, pick_of, read_for
 from enclos.studies.circe.plans.concepts import numbers_sql
 from enclos.studies.circe.plans.criteria import counted_name, events_of, plan_events
-from enclos.studies.circe.plans.records import Reading, records_of
+from enclos.studies.circe.plans.records import Reading, labelled, records_of
 
 _DOMAIN_PLACE = {domain: place for place, domain in enumerate(Domain)}
 _PLACES_PER_DOMAIN = 10_000
@@ -46,30 +46,54 @@ def plan_kept(criterion: Criterion, reading: Reading) -> str:
     return f"CREATE OR REPLACE TEMP TABLE {name} AS {events}"
 
 
-def plan_entries(reading: Reading, numbers: Collection[int], *, ordered: bool) -> str:
+def plan_entries(reading: Reading, numbers: Collection[int], *, numbered: bool) -> str:
     """The entry events of some definitions, before the criteria that correlate with them.
 
-    In: ordered — with what orders the events of a person and what conditions ask of them
-    Out: one row per event, in order of persons: cohort, person_id, start_date, end_date; and place, event_id,
-         sort_date, and visit_occurrence_id where it is asked for
+    In: numbered — whether something orders the events
+    Out: one row per event, in order of persons: person_id, start_date, and what ``_asked`` says; cohort where there are
+        several, place where one has several criteria
     """
-    labelled = [
-        (read_for(criterion), (number, place_of(criterion.domain, position)))
+    definitions = reading.outline.definitions
+    labels = {
+        "cohort": len(numbers) > 1,
+        "place": any(len(definitions[number].criteria) > 1 for number in numbers),
+    }
+    told = [
+        (
+            read_for(criterion),
+            tuple(
+                value
+                for value, asked in zip((number, place_of(criterion.domain, position)), labels.values(), strict=True)
+                if asked
+            ),
+        )
         for number in numbers
-        for position, criterion in enumerate(reading.outline.definitions[number].criteria)
+        for position, criterion in enumerate(definitions[number].criteria)
         if reading.may_have_events(criterion)
     ]
-    more = ["event_id", "sort_date", *_visit(reading)] if ordered else []
-    parts = _parts(labelled, ("cohort", "place"), ["person_id", "start_date", "end_date", *more], reading, at_once=True)
-    asked = "".join(f", {name}" for name in ("place", *more)) if ordered else ""
-    return f"""
-        SELECT CAST(cohort AS USMALLINT) AS cohort, CAST(person_id AS BIGINT) AS person_id, start_date, end_date{asked}
-        FROM ({" UNION ALL ".join(parts)}) AS entry ORDER BY person_id
+    parts = _parts(
+        told, [name for name in labels if labels[name]], _asked(reading, numbered=numbered), reading, at_once=True
+    )
+    return f"{' UNION ALL '.join(parts)} ORDER BY person_id"
+
+
+def _asked(reading: Reading, *, numbered: bool) -> list[str]:
+    """The columns of events that somebody looks at.
+
+    In: numbered — whether it is asked which of a person's events is taken
     """
+    outline = reading.outline
+    optional = {
+        "end_date": outline.asks_ends,
+        "event_id": numbered and outline.tells_apart,
+        "sort_date": numbered and outline.moves_days,
+        "visit_occurrence_id": outline.asks_visits,
+    }
+    return ["person_id", "start_date", *(name for name in optional if optional[name])]
 
 
 def _parts(
-    labelled: Sequence[tuple[Criterion, tuple[int, ...]]],
+    told: Sequence[tuple[Criterion, tuple[int, ...]]],
     labels: Sequence[str],
     names: Sequence[str],
     reading: Reading,
@@ -82,23 +106,15 @@ def _parts(
     """
     plain: dict[Domain, list[tuple[Pick, tuple[int, ...]]]] = {}
     parts = []
-    for criterion, label in labelled:
+    for criterion, label in told:
         if is_plain(criterion) and (at_once or pick_of(criterion) not in reading.outline.stored):
             plain.setdefault(criterion.domain, []).append((pick_of(criterion), label))
         else:
-            told = ", ".join(f"{value} AS {name}" for value, name in zip(label, labels, strict=True))
-            parts.append(f"SELECT {told}, {', '.join(names)} FROM {events_of(criterion, reading)} AS event")
-    listed = ", ".join("start_date AS sort_date" if name == "sort_date" else name for name in names)
+            listed = [labelled(value, name) for value, name in zip(label, labels, strict=True)]
+            parts.append(f"SELECT {', '.join((*listed, *names))} FROM {events_of(criterion, reading)} AS event")
     for domain, picks in plain.items():
-        parts += [
-            f"SELECT {', '.join(labels)}, {listed} FROM ({sql}) AS event"
-            for sql in records_of(domain, picks, labels, reading, bare=True)
-        ]
+        parts += records_of(domain, picks, labels, names, reading)
     return parts
-
-
-def _visit(reading: Reading) -> list[str]:
-    return ["visit_occurrence_id"] if reading.outline.asks_visits else []
 
 
 def plan_occurrences(
@@ -112,27 +128,25 @@ def plan_occurrences(
 
     In: criteria — with the columns whose values are counted; persons — only theirs, when they are few; numbered —
         whether some of them have to be the first
-    Out: one row per event, in order of persons: part (the criterion's place), person_id, start_date, end_date; where
-         they are asked for event_id and visit_occurrence_id; and each counted column as counted_NAME
+    Out: one row per event, in order of persons: person_id, start_date, and what ``_asked`` says; part (the criterion's
+        place) where there are several; each counted column as counted_NAME
     """
     columns = list(dict.fromkeys(column for some in criteria.values() for column in some))
-    names = ["person_id", "start_date", "end_date", *(["event_id"] if numbered else []), *_visit(reading)]
-    bare = [(each, (at,)) for at, (each, some) in enumerate(criteria.items()) if not some]
-    parts = [
-        f"SELECT *{''.join(f', NULL AS {counted_name(column)}' for column in columns)} FROM ({part}) AS event"
-        for part in _parts(bare, ("part",), names, reading, at_once=False)
-    ]
+    names = _asked(reading, numbered=numbered)
+    labels = ["part"] if len(criteria) > 1 else []
+    bare = [(each, (at,) if labels else ()) for at, (each, some) in enumerate(criteria.items()) if not some]
+    parts = _parts(bare, labels, names, reading, at_once=False)
+    if columns:
+        absent = "".join(f", NULL AS {counted_name(column)}" for column in columns)
+        parts = [f"SELECT *{absent} FROM ({part}) AS event" for part in parts]
     for at, (criterion, some) in enumerate(criteria.items()):
         if some:
             told = [counted_name(each) if each in some else f"NULL AS {counted_name(each)}" for each in columns]
-            events = events_of(criterion, reading, some)
-            parts.append(f"SELECT {at} AS part, {', '.join((*names, *told))} FROM {events} AS event")
-    counted = "".join(f", {counted_name(column)}" for column in columns)
-    return f"""
-        SELECT CAST(part AS USMALLINT) AS part, CAST(person_id AS BIGINT) AS person_id, {", ".join(names[1:])}{counted}
-        FROM ({" UNION ALL ".join(f"(FROM ({part}) {_of(persons)})" for part in parts)}) AS occurrence
-        ORDER BY person_id
-    """
+            listed = [*(labelled(at, name) for name in labels), *names, *told]
+            parts.append(f"SELECT {', '.join(listed)} FROM {events_of(criterion, reading, some)} AS event")
+    if persons is not None:
+        parts = [f"(FROM ({part}) {_of(persons)})" for part in parts]
+    return f"{' UNION ALL '.join(parts)} ORDER BY person_id"
 
 
 def plan_exposures(
@@ -140,27 +154,25 @@ def plan_exposures(
 ) -> str:
     """The exposures that make the eras by which cohorts end.
 
-    In: entered — cohorts that need those by source concept only, the others being their entry events; persons — only
-        theirs, when they are few
+    In: entered — cohorts that need those by source concept only, since their entry events are those by concept; what is
+        both is told again, which changes no era; persons — only theirs, when they are few
     Out: one row per exposure and cohort, in order of persons: cohort, person_id, start_date, end_date
     """
     table = DOMAINS[Domain.DRUG_EXPOSURE]
     parts = []
     for number, end in ends.items():
-        within, by_source = (
+        by_concept, by_source = (
             reading.within(f"d.{column}", end.concept_set) for column in (table.concept, table.source_concept)
         )
-        held = f"{by_source} AND NOT coalesce({within}, FALSE)" if number in entered else f"{within} OR {by_source}"
+        held = by_source if number in entered else f"({by_concept} OR {by_source})"
         parts.append(
-            f"SELECT {number} AS cohort, d.person_id, {table.start} AS start_date, {table.end} AS end_date "
-            f"FROM {table.table} AS d WHERE {held}"
+            f"SELECT {labelled(number, 'cohort')}, CAST(d.person_id AS BIGINT) AS person_id, "
+            f"{table.start} AS start_date, {table.end} AS end_date "
+            f"FROM {table.table} AS d WHERE {held} AND {table.start} IS NOT NULL"
+            f"{'' if persons is None else f' AND d.person_id IN {numbers_sql(persons)}'}"
         )
-    return f"""
-        SELECT CAST(cohort AS USMALLINT) AS cohort, CAST(person_id AS BIGINT) AS person_id, start_date, end_date
-        FROM ({" UNION ALL ".join(f"(FROM ({part}) {_of(persons)})" for part in parts)}) AS exposure
-        WHERE start_date IS NOT NULL ORDER BY person_id
-    """
+    return f"{' UNION ALL '.join(parts)} ORDER BY person_id"
 
 
-def _of(persons: Collection[int] | None) -> str:
-    return "" if persons is None else f"WHERE person_id IN {numbers_sql(persons)}"
+def _of(persons: Collection[int]) -> str:
+    return f"WHERE person_id IN {numbers_sql(persons)}"

@@ -74,7 +74,7 @@ def plan_persons(columns: Sequence[str]) -> str:
 def plan_records(domain: Domain, reading: Reading) -> str:
     """Make the table of a domain's records, once for each pick that they are in."""
     picks = [(pick, (number,)) for pick, number in reading.outline.stored.items() if pick.domain is domain]
-    parts = records_of(domain, picks, ("pick",), reading)
+    parts = records_of(domain, picks, ("pick",), names_of(domain, reading.outline), reading)
     return f"CREATE OR REPLACE TEMP TABLE {record_table(domain)} AS {' UNION ALL '.join(parts)} ORDER BY pick"
 
 
@@ -87,46 +87,42 @@ def picked(pick: Pick, reading: Reading) -> str:
     if pick in reading.outline.stored:
         names = ", ".join(names_of(pick.domain, reading.outline))
         return f"(SELECT {names} FROM {record_table(pick.domain)} WHERE pick = {reading.outline.stored[pick]})"
-    (sql,) = records_of(pick.domain, [(pick, ())], (), reading)
+    (sql,) = records_of(pick.domain, [(pick, ())], (), names_of(pick.domain, reading.outline), reading)
     return f"({sql})"
 
 
 def names_of(domain: Domain, outline: Outline) -> list[str]:
     """The columns of records that are picked."""
     always = ("person_id", "event_id", "start_date", "end_date", "visit_occurrence_id", "concept_id")
-    return [*always, *_extra(domain, outline)]
-
-
-def _extra(domain: Domain, outline: Outline) -> list[str]:
-    return [name for name in outline.columns.get(domain, ()) if name != "visit_occurrence_id"]
+    return [*always, *(name for name in outline.columns.get(domain, ()) if name not in always)]
 
 
 def records_of(
     domain: Domain,
     picks: Sequence[tuple[Pick, tuple[int, ...]]],
+    labels: Sequence[str],
     names: Sequence[str],
     reading: Reading,
-    *,
-    bare: bool = False,
 ) -> list[str]:
     """Queries for the records of picks of one domain, each once for each label of its pick; the table is read at once
     for all picks that are told in the same way.
 
-    In: picks — a pick and its label; names — the columns of a label; bare — without the columns that only filters read
-    Out: one row per record and label: the label, then as ``picked``
+    In: picks — a pick and its label; labels — the columns of a label; names — those that are wanted of ``picked``, or
+        sort_date
+    Out: one row per record and label: the label, then the columns wanted
     """
     table = DOMAINS[domain]
     visit = "CAST(d.visit_occurrence_id AS BIGINT)" if table.visit else "CAST(NULL AS BIGINT)"
     columns = {
-        "person_id": "d.person_id",
+        "person_id": "CAST(d.person_id AS BIGINT)",
         "event_id": f"CAST(d.{table.event_id} AS BIGINT)",
         "start_date": table.start,
         "end_date": table.end,
+        "sort_date": table.start,
         "visit_occurrence_id": visit,
         "concept_id": f"d.{table.concept}" if table.concept else "NULL",
     }
-    selected = [f"{sql} AS {name}" for name, sql in columns.items()]
-    selected += [] if bare else [f"d.{name}" for name in _extra(domain, reading.outline)]
+    selected = [f"{columns[name]} AS {name}" if name in columns else f"d.{name}" for name in names]
     source = _LOCATIONS if domain is Domain.LOCATION_REGION else table.table
     of_concept = [each for each in picks if each[0].concept_set is not None and each[0].source_set is None]
     of_source = [each for each in picks if each[0].concept_set is None and each[0].source_set is not None]
@@ -142,9 +138,10 @@ def records_of(
             f"'{','.join(map(str, reading.concepts(pick.concept_set or pick.source_set)))}')"
             for pick, label in found
         ]
-        listed = ", ".join(names)
+        listed = ", ".join(labels)
+        told = [labelled(f"label.{name}", name) for name in labels]
         parts.append(
-            f"SELECT {', '.join((*(f'label.{name}' for name in names), *selected))} FROM {source} AS d "
+            f"SELECT {', '.join((*told, *selected))} FROM {source} AS d "
             f"JOIN (SELECT {listed}, {unnested('codes')} AS concept "
             f"FROM (VALUES {', '.join(rows)}) AS t({listed}, codes)) AS label ON label.concept = d.{column}"
         )
@@ -154,7 +151,12 @@ def records_of(
             for column, concept_set in ((table.concept, pick.concept_set), (table.source_concept, pick.source_set))
             if concept_set is not None
         ]
-        labelled = [f"{value} AS {name}" for name, value in zip(names, label, strict=True)]
+        told = [labelled(value, name) for name, value in zip(labels, label, strict=True)]
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        parts.append(f"SELECT {', '.join((*labelled, *selected))} FROM {source} AS d{where}")
+        parts.append(f"SELECT {', '.join((*told, *selected))} FROM {source} AS d{where}")
     return parts
+
+
+def labelled(value: int | str, name: str) -> str:
+    """The SQL of one column of a label; small numbers are the quicker to sort by."""
+    return f"CAST({value} AS {'USMALLINT' if name in ('cohort', 'part') else 'INTEGER'}) AS {name}"

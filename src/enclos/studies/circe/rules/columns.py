@@ -19,16 +19,30 @@ NEVER = -(2**33)
 FAR = 2**33
 """A day after every day."""
 _BITS = 62
+_ENDING_BITS = 17
+_OF_PERIODS = {"person_id": NEVER - 1, "start_date": FAR, "end_date": NEVER}
+"""The columns of observation periods, with what stands for what is missing."""
 
 
 def integers(column: pa.ChunkedArray, missing: int = NEVER) -> Integers:
     """A column of numbers or days."""
-    if pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
-    if column.null_count:
-        column = column.cast(pa.int64()).fill_null(missing)
-    found: Integers = column.to_numpy().astype(np.int64, copy=False)
+    return numbers(column, missing).astype(np.int64, copy=False)
+
+
+def numbers(column: pa.ChunkedArray, missing: int = NEVER) -> Integers:
+    """A column of numbers or days, of as many bits as they have; without a copy where that can be."""
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    if pa.types.is_date32(whole.type):
+        whole = whole.view(pa.int32())
+    if whole.null_count:
+        whole = whole.cast(pa.int64()).fill_null(missing)
+    found: Integers = whole.to_numpy(zero_copy_only=False)
     return found
+
+
+def in_order(key: Integers) -> bool:
+    """Whether numbers never fall."""
+    return bool((key[1:] >= key[:-1]).all())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,36 +75,55 @@ class Events:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Periods:
-    """Observation periods, in order of persons."""
+    """Observation periods."""
 
     person: Integers
     start: Integers
     end: Integers
 
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def at(self, places: Integers) -> Periods:
+        """The periods at some places."""
+        return Periods(self.person[places], self.start[places], self.end[places])
+
+    def in_order(self) -> Periods:
+        """The periods in order of persons."""
+        return self if in_order(self.person) else self.at(order_of(self.person))
+
+    def near(self, persons: Integers) -> Periods:
+        """Those of some persons, and of others whose numbers end alike."""
+        marks = np.zeros(1 << _ENDING_BITS, dtype=np.bool_)
+        marks[persons & (len(marks) - 1)] = True
+        return self.at(np.flatnonzero(marks[self.person & (len(marks) - 1)]))
+
 
 def periods_of(rows: pa.Table) -> Periods:
-    """The periods of rows; one without an end, a start or a person holds no day of anybody."""
-    person = integers(rows["person_id"], NEVER - 1)
-    order = order_of(person)
-    return Periods(person[order], integers(rows["start_date"], FAR)[order], integers(rows["end_date"])[order])
+    """The periods of rows, in any order; one without an end, a start or a person holds no day of anybody."""
+    person, start, end = (numbers(rows[name], missing) for name, missing in _OF_PERIODS.items())
+    return Periods(person, start, end)
 
 
-def events_of(rows: pa.Table, *, ordered: bool) -> Events:
+def events_of(rows: pa.Table) -> Events:
     """The events of rows, in no period yet; the start of an event stands for what is not asked for.
 
-    In: rows — person_id, start_date, end_date; and sort_date, event_id, place, visit_occurrence_id where they are there
+    In: rows — person_id, start_date; and end_date, sort_date, event_id, place, visit_occurrence_id where they are there
     """
-    person, start, end = (integers(rows[name]) for name in ("person_id", "start_date", "end_date"))
-    held = rows.column_names if ordered else ()
-    more = (
+    person, start = integers(rows["person_id"]), integers(rows["start_date"])
+    held = rows.column_names
+    end, *more = (
         integers(rows[name]) if name in held else start
-        for name in ("sort_date", "event_id", "place", "visit_occurrence_id")
+        for name in ("end_date", "sort_date", "event_id", "place", "visit_occurrence_id")
     )
     return Events(person, start, end, start, start, *more)
 
 
 def observed(events: Events, periods: Periods) -> Events:
-    """The events, once for each observation period that they begin in."""
+    """The events, once for each observation period that they begin in.
+
+    In: periods — in order of persons
+    """
     first = np.searchsorted(periods.person, events.person)
     n = np.searchsorted(periods.person, events.person, side="right") - first
     if len(n) and int(n.max()) > 1:
@@ -100,7 +133,7 @@ def observed(events: Events, periods: Periods) -> Events:
         events, period = events.at(n > 0), first[n > 0]
     else:
         period = first
-    op_start, op_end = periods.start[period], periods.end[period]
+    op_start, op_end = (days[period].astype(np.int64, copy=False) for days in (periods.start, periods.end))
     within = (op_start <= events.start) & (events.start <= op_end)
     if not within.all():
         events, op_start, op_end = events.at(within), op_start[within], op_end[within]
@@ -115,7 +148,7 @@ def spread(first: Integers, n: Integers) -> tuple[Integers, Integers]:
 
 def order_of(key: Integers) -> Integers:
     """The places of numbers in order; those of equal numbers stay in turn."""
-    if (key[1:] >= key[:-1]).all():
+    if in_order(key):
         return np.arange(len(key))
     least, bits = int(key.min()), len(key).bit_length()
     if (int(key.max()) - least).bit_length() + bits > _BITS:

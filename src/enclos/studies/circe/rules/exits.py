@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from enclos.studies.circe.model import DateOffset, Definition, DrugEraEnd
-from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, keys, order_of
+from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, in_order, keys, order_of
 
 _DAY_ZERO = date(1970, 1, 1)
 
@@ -94,10 +94,13 @@ def eras(person: Integers, start: Integers, end: Integers) -> tuple[Integers, In
     if (end < start).any():
         order = np.lexsort((end, key))
         person, start, end = person[order], start[order], end[order]
-    elif not (key[1:] >= key[:-1]).all():
+    elif not in_order(key):
         order = order_of(key)
         person, start, end = person[order], start[order], end[order]
-    is_new = np.r_[True, person[1:] != person[:-1]]
+    is_new = np.ones(len(person), dtype=np.bool_)
+    np.not_equal(person[1:], person[:-1], out=is_new[1:])
+    if is_new.all():
+        return person, start, end
     least, most = int(end.min()), int(end.max())
     within = (np.cumsum(is_new) - 1) * (most - least + 1) + (end - least)
     so_far = np.maximum.accumulate(within) - within + end
