@@ -25,6 +25,7 @@ def main() -> int:
         "view_queries.py",
         "permits.py",
         "regression.py",
+        "covariates.py",
         "ledger.py",
     ):
         done = subprocess.run([sys.executable, str(HERE / script)], capture_output=True, text=True, check=False)

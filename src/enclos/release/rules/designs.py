@@ -27,9 +27,10 @@ WORDS = frozenset(
     {
         *("pass", "fail", "not evaluated", "TRUE", "FALSE"),
         *("converged", "separated", "not identified", "no events", "iterations"),
+        *(f"exponential and {kind} by {what}" for kind in ("Weibull", "gamma") for what in ("age", "interval")),
     }
 )
-"""What may be written where a number is not: verdicts, yes and no, and how a fit ended."""
+"""What may be written where a number is not: verdicts, yes and no, how a fit ended, how observation ends."""
 ATTRITION, PROFILE = "_attrition", "log_ratio"
 """What types of attrition end in; the additional column of a likelihood's points, which rest on their ratio's cell."""
 _SERIES, _DIAGNOSTICS, _REFERENCE = "sccs", "sccs_diagnostics", "reference"

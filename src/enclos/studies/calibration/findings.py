@@ -52,7 +52,7 @@ def control_lines(found: Controlled, ratio: Callable[[Effect], Iterable[Estimate
         if not each.true_log and (p_value := next(left_out)) is not None:
             estimates.append(number("left_out_p", p_value, _DIGITS))
         yield ControlLine(Said.CONTROL, each.made_of, each.true_log, estimates)
-    for level in calibration.coverage():
+    for level in calibration.coverage:
         shares = {"coverage": level.within, "below": level.below, "above": level.above}
         shares["coverage_uncalibrated"] = level.uncalibrated
         estimates = [Estimate("n_controls", EstimateType.INTEGER, str(level.n_controls))]

@@ -52,5 +52,5 @@ def judged(
             if at in controls:
                 calibration = controls[at].calibration
                 more.append(at_most(EASE, calibration.ease, limits.ease, place))
-                more.append(at_least(LEFT_OUT, share_held(calibration.coverage()), limits.left_out, place))
+                more.append(at_least(LEFT_OUT, share_held(calibration.coverage), limits.left_out, place))
     return Judged(found, controls, asked.show_failed)

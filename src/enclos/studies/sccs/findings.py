@@ -24,6 +24,7 @@ from enclos.studies.sccs.diagnostics import Diagnostic
 from enclos.studies.sccs.fitting import Model
 from enclos.studies.sccs.intervals import Bools, Counts, Floats, Ints, Rows
 from enclos.studies.sccs.model import END_OF_OBSERVATION, Sccs, Window
+from enclos.studies.sccs.observation import Ending
 
 GROUP_NAME = "outcome_cohort_name"
 ESTIMATES, DIAGNOSTICS, CONTROLS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_controls", "sccs_attrition"
@@ -47,6 +48,8 @@ class Found:
     """The dense number of each case's person, of the cases in the model."""
     splines: Sequence[str]
     """The spline of each coefficient."""
+    ending: Ending | None = None
+    """How observation was found to end after an outcome, where time is weighed by it."""
 
 
 def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found], controls: Mapping[int, Controlled]) -> None:
@@ -134,6 +137,8 @@ def _report_estimates(
         Estimate("status", EstimateType.CHARACTER, found.model.status),
         Estimate("blinded", EstimateType.LOGICAL, "FALSE" if shown else "TRUE"),
     ]
+    if found.ending is not None:
+        said.append(Estimate("observation_model", EstimateType.CHARACTER, found.ending.value))
     if shown:
         said.append(number("log_likelihood", found.model.log_likelihood))
     report.add(result_id, place, said)

@@ -171,7 +171,8 @@ def analyse(
     rows = rows_of(people, windows, n_windows, moments, None if weighing is None else weighing.days)
     model = fit_rows(rows, values, n_profiled=n_exposures * len(asked.windows))
     looked_at = [rare, *_diagnostics(asked, people, eras, curves, model)]
-    return Found(rows, values, model, looked_at, steps, persons, persons[kept], curves.names)
+    ending = None if weighing is None else weighing.model.ending
+    return Found(rows, values, model, looked_at, steps, persons, persons[kept], curves.names, ending)
 
 
 def judged_by_ratio(asked: Sccs, found: Found, controls: Mapping[int, Controlled]) -> Found:
@@ -187,7 +188,7 @@ def judged_by_ratio(asked: Sccs, found: Found, controls: Mapping[int, Controlled
         if column in controls:
             calibration = controls[column].calibration
             more.append(diagnostics.at_most(diagnostics.EASE, calibration.ease, limits.ease, place))
-            held = share_held(calibration.coverage())
+            held = share_held(calibration.coverage)
             more.append(diagnostics.at_least(diagnostics.LEFT_OUT, held, limits.left_out, place))
     return replace(found, diagnostics=[*found.diagnostics, *more])
 

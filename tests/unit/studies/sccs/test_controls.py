@@ -89,7 +89,7 @@ def test_negative_controls_free_an_estimate_of_a_drug_that_nobody_recorded() -> 
     plain, freed = shares_held(controls, 2.0, 20)
     assert plain <= 0.6
     assert freed >= 0.8
-    by_truth = controls.calibration.coverage()
+    by_truth = controls.calibration.coverage
     assert by_truth[0].n_controls == 12
     assert all(each.within > 0.7 > each.uncalibrated for each in by_truth)
 

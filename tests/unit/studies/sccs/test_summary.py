@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from enclos.release.rules.designs import WORDS
 from enclos.studies.model import ConceptCohort, Domain, Limit, OpenEnd, Study
-from enclos.studies.sccs.model import Sccs, Thresholds
+from enclos.studies.sccs.model import Cases, Sccs, Thresholds
+from enclos.studies.sccs.observation import Ending
 from enclos.studies.steps import run_study
 from enclos.studies.summary import Value, summary
 from factories.studies import tables_of
@@ -49,6 +51,15 @@ def test_a_ratio_has_its_ends() -> None:
     # Four of twelve in 21 of 365 days, without those before an exposure and at the end, in which nobody bleeds.
     assert exposed["rate_ratio"] == pytest.approx(4 / 21 / (8 / (365 - 21 - 60)), rel=0.02)
     assert exposed["lower"] < exposed["rate_ratio"] < exposed["upper"]  # type: ignore[operator]
+
+
+def test_how_observation_was_found_to_end_is_told_in_words_that_may_leave() -> None:
+    asked = Sccs(("drug",), ("bleed",), cases=Cases(first_outcome_only=True), weigh_observation=True)
+    (model,) = (each for each in shown(asked) if each["variable"] == "model")
+    assert model["observation_model"] in {each.value for each in Ending}
+    assert {each.value for each in Ending} <= WORDS
+    (plain,) = (each for each in shown(replace(asked, weigh_observation=False)) if each["variable"] == "model")
+    assert "observation_model" not in plain
 
 
 def test_a_ratio_that_is_not_shown_is_not_there() -> None:

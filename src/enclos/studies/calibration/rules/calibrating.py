@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from enclos.studies.calibration.model import Control, ErrorModel, Estimate, Interval, Null
 from enclos.studies.calibration.rules.error_model import (
@@ -18,7 +19,7 @@ from enclos.studies.calibration.rules.null import calibrated_p, ease, fit_null, 
 NO_INTERVAL = Interval(None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """The systematic error of a design, as its controls tell it."""
 
@@ -54,6 +55,7 @@ class Calibration:
         """The p-value of each negative control, in order, calibrated by all others."""
         return left_out_p([each.estimate for each in self.controls if each.true_log == 0])
 
+    @cached_property
     def coverage(self) -> list[Coverage]:
         """How often the interval of a control, calibrated by all others, holds its true effect."""
         return left_out_coverage(self.controls)

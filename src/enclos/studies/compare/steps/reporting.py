@@ -67,12 +67,11 @@ class Judged:
 
 def report_comparison(report: Report, all_found: Sequence[Findings], concept_names: dict[int, str]) -> None:
     """Add all result ids: the estimates of every way of asking first, then what stands behind them."""
-    for found in all_found:
-        writer = _Writer(report, found, concept_names)
+    writers = [_Writer(report, found, concept_names) for found in all_found]
+    for writer in writers:
         for judged in writer.judged:
             writer.estimates(judged)
-    for found in all_found:
-        writer = _Writer(report, found, concept_names)
+    for writer in writers:
         writer.controls()
         writer.attrition()
         writer.score()
@@ -90,7 +89,7 @@ class _Writer:
         self._controlled = controlled(found)
         self._calibration = self._controlled.calibration
         ease = self._calibration.ease if found.controls else None
-        left_out = share_held(self._calibration.coverage()) if found.controls else None
+        left_out = share_held(self._calibration.coverage) if found.controls else None
         self.judged = [
             Judged(name, each, diagnostics_of(found, each, ease, left_out)) for name, each in found.outcomes.items()
         ]
