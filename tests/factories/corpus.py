@@ -11,7 +11,9 @@ histories      ``A 0-299 ; B 0-89 300-310``: cohorts of persons by their numbers
 effects        ``target 100/30 ; comparator 100/20 ; hazard_ratio``: persons and outcomes behind an estimate
 texts          ``characteristics variable_level <text>``: one label of a safe request says something else
 numbers        ``characteristics Days mean <value>``: one number of a safe request says something else
-kinds          ``incidence Outcome max_cost 9120 1/300``: one line more, with the persons that it rests on
+kinds          ``incidence Outcome max_cost 9120 of 1/300``: one line more, with the persons that it rests on
+               ``compare_controls Effect hazard_ratio 1.7 of 20/300+30/400 ; 0-40/300``: an estimate of several counts,
+               and others of its table, each with who has something (so many, or from one to another) among how many
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_SCHEMA, SEPARATOR, Cell, EstimateType, ResultSettings, StudyResult
+from enclos.release.rules.several import SEVERAL
 from enclos.studies.rules.report import Estimate, Place, Report
 from factories.groups import KIND, NUMBERS, Subject, description_of
 from factories.results import ALL_AGES, Asked, Person, result_of
@@ -222,6 +225,8 @@ def kinds(text: str) -> StudyResult:
     """A safe request with one line more; its result type makes a result id of its own where the request has none."""
     kind, variable, estimate, rest = text.split(" ", 3)
     said, _, counts = rest.partition(" of ")
+    if kind in SEVERAL:
+        return _several(kind, variable, estimate, said, counts)
     result = _BASES["characteristics" if kind == KIND else "incidence"]()
     last = max(each.result_id for each in result.settings)
     own = next((each for each in result.settings if each.result_type == kind), None)
@@ -240,6 +245,27 @@ def kinds(text: str) -> StudyResult:
         cells = (*cells, replace(extra, variable_name=row["variable_name"], variable_level=""))
     table = pa.concat_tables([result.table, pa.Table.from_pylist([row], RESULT_SCHEMA)])
     return StudyResult(table, settings, cells)
+
+
+def _several(kind: str, variable: str, estimate: str, said: str, counts: str) -> StudyResult:
+    """Estimates of several counts, the first of them saying the number; each cohort has persons of its own."""
+    report = Report("cdm", "1")
+    result_id = report.start(kind, "outcome_cohort_name", "", "", {"comparison": "primary"})
+    for at, block in enumerate(counts.split(";")):
+        name = variable if kind.endswith("_controls") else f"{variable.lower()} {at + 1}"
+        is_found = not kind.endswith("_controls")
+        added = ("covariate_id", str(1000 * at + 1210)) if is_found else (OVERALL, OVERALL)
+        place = Place("outcome_cohort_name", f"control {at + 1}", name, None, additional=added)
+        report.add(result_id, place, [Estimate(estimate, EstimateType.NUMERIC, said if at == 0 else f"{3 + at}.5")])
+        parts, first = [], 0
+        for each in block.strip().split("+"):
+            having, _, n = each.partition("/")
+            start, _, end = having.partition("-") if "-" in having else (str(250 * at), "", str(250 * at + int(having)))
+            among = BitMap(range(first, first + int(n)))
+            parts.append((BitMap(range(first + int(start), first + int(end))), among))
+            first += 3000
+        report.add_parts(result_id, place, parts)
+    return report.result(np.arange(1, 9001))
 
 
 def _spoken(text: str) -> str:

@@ -138,5 +138,22 @@ def test_a_study_s_effect_is_the_first_thing_that_its_summary_tells() -> None:
     assert {each.result_type for each in found.safe.settings} == {
         "compare_estimates",
         "compare_attrition",
+        "compare_balance",
         "compare_score",
     }
+    n = {}
+    for cell in result.cells:
+        for arm in ("target", "comparator"):
+            if cell.variable_name.lower() == arm and cell.group_level.endswith("overall"):
+                n[arm] = cell.n_denominator
+    rows = found.safe.of_type("compare_balance").to_pylist()
+    crude = [row for row in rows if row["strata_level"] == "Crude" and row["estimate_name"].startswith("mean_")]
+    assert len(crude) > 4
+    for row in crude:
+        having = float(row["estimate_value"]) * n[row["estimate_name"].removeprefix("mean_")]
+        assert having == pytest.approx(0) or having >= 10.99
+    coefficients = [
+        row for row in found.safe.of_type("compare_score").to_pylist() if row["estimate_name"] == "coefficient"
+    ]
+    assert coefficients
+    assert HIDDEN not in {row["estimate_value"] for row in (*rows, *coefficients)}

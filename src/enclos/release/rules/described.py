@@ -15,6 +15,7 @@ from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType,
 from enclos.release.rules import chains, designs
 from enclos.release.rules.designs import ATTRITION, DESIGNS
 from enclos.release.rules.policy import Policy
+from enclos.release.rules.several import is_part, rests_on_several
 from enclos.release.rules.texts import is_label, is_setting
 
 GROUPS = frozenset(
@@ -99,7 +100,7 @@ def read_groups(result: StudyResult, min_count: int, rules: Policy) -> tuple[lis
     groups = {
         cell.key: Group(cell, types[cell.result_id])
         for cell in sorted(result.cells, key=lambda cell: cell.key)
-        if cell.result_id in types and not chains.follows(types[cell.result_id], cell.variable_name)
+        if cell.result_id in types and not (is_part(cell) or chains.follows(types[cell.result_id], cell.variable_name))
     }
     unbacked: set[int] = set()
     n_untyped = sum(
@@ -116,6 +117,8 @@ def read_groups(result: StudyResult, min_count: int, rules: Policy) -> tuple[lis
             continue
         value = line["estimate_value"]
         form = _DAY if line["estimate_type"] == EstimateType.DATE.value else rules.values
+        if rests_on_several(types[line["result_id"]], line["estimate_name"]):
+            continue  # ``several`` judges it
         is_word = types[line["result_id"]] in DESIGNS and value in designs.WORDS
         is_value = value is None or form.fullmatch(value) or is_word
         if not (is_value and all(may_label(name, line[name] or "") for name in _LABELS)):

@@ -36,6 +36,7 @@ from enclos.release.rules.policy import policy, roles
 from enclos.release.rules.reading import Reading, read_result
 from enclos.release.rules.relations import numbers_of
 from enclos.release.rules.rounding import Lots, Rounding, rounded_lines
+from enclos.release.rules.several import SEVERAL, JudgedSeveral, judge_several
 from enclos.release.rules.texts import rounded
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
@@ -46,7 +47,7 @@ _PER_MISSING = 5.0
 
 def kinds_with_rules() -> frozenset[str]:
     """The result types that a rule speaks of: results of any other type stay inside."""
-    return frozenset(kind for kind, _, _ in roles()) | GROUPS | CURVES
+    return frozenset(kind for kind, _, _ in roles()) | GROUPS | CURVES | SEVERAL
 
 
 def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None) -> Assessment:
@@ -87,28 +88,27 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     if groups.n_untyped:
         said = f"{groups.n_untyped} line(s) of descriptions have labels or values of no known form"
         findings.append(Finding(Rule.TYPED, Verdict.REFUSE, said))
+    several = judge_several(result, (*told, *groups.told), min_count, rules)
+    findings += _said_of_several(several)
     findings += _said(numbers, hidden, n_primary, narrow, groups)
-    lines = hidden_lines(reading, numbers, hidden) | groups.lines
+    lines = hidden_lines(reading, numbers, hidden) | groups.lines | several.lines
     drawn: dict[int, str | None] = {}
     if lots is not None and rounding is not None:
         findings.append(rounding.finding)
         aside = _rows_of(result, CURVES)
-        drawn = rounded_lines(result, reading, groups.shown, lots, lines | aside)
+        drawn = rounded_lines(result, reading, groups.shown, lots, lines | aside, several.ratios)
         lines |= {row for row, text in drawn.items() if text == HIDDEN}
     n_of_curves = sum(result.of_type(each).num_rows for each in CURVES)
     n_kept = result.n_rows - len(lines) - n_of_curves + len(curves.lines)
     n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of) + groups.n_kept + curves.n_shown
-    if n_cells_kept == 0:
-        findings.append(Finding(Rule.CONTENT, Verdict.REFUSE, "no estimate is left to release"))
-    else:
-        findings.append(Finding(Rule.CONTENT, Verdict.PASS, "there are estimates to release"))
+    findings.append(_content(n_cells_kept + several.n_kept))
     summary = {
         "n_estimates": n_estimates,
         "n_hidden": n_estimates - n_kept,
         "share_kept": round(n_kept / n_estimates, 4) if n_estimates else 0.0,
-        "n_cells": len(reading.cells) + len(groups.evidence) + len(curves.evidence),
+        "n_cells": len(reading.cells) + len(groups.evidence) + len(curves.evidence) + len(several.evidence),
         "n_cells_touched": sum(bool(_hidden_roles(numbers, hidden, at)) for at in range(len(reading.cells)))
-        + sum(bool(each.hidden) for each in (*groups.evidence, *curves.evidence)),
+        + sum(bool(each.hidden) for each in (*groups.evidence, *curves.evidence, *several.evidence)),
         "min_count": min_count,
         "policy": rules.id,
     }
@@ -119,11 +119,17 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     return Assessment(
         min_count,
         tuple(findings),
-        _safe(result, lines, groups.left_out, curves, told_settings, drawn) if is_sound else None,
-        (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence),
+        _safe(result, lines, groups.left_out | several.left_out, curves, told_settings, drawn) if is_sound else None,
+        (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence, *several.evidence),
         summary,
-        (*told, *groups.told),
+        (*told, *groups.told, *several.told),
     )
+
+
+def _content(n_cells: int) -> Finding:
+    if n_cells == 0:
+        return Finding(Rule.CONTENT, Verdict.REFUSE, "no estimate is left to release")
+    return Finding(Rule.CONTENT, Verdict.PASS, "there are estimates to release")
 
 
 def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:
@@ -274,6 +280,15 @@ def _said(
         yield Finding(Rule.ATTACK, Verdict.REFUSE, said)
     else:
         yield Finding(Rule.ATTACK, Verdict.PASS, f"no hidden number can be narrowed to fewer than {k} values")
+
+
+def _said_of_several(several: JudgedSeveral) -> Iterable[Finding]:
+    if several.n_untyped:
+        said = f"{several.n_untyped} line(s) of controls, balance or scores have labels or values of no known form"
+        yield Finding(Rule.TYPED, Verdict.REFUSE, said)
+    if several.n_hidden:
+        said = f"{several.n_hidden} control(s), covariate(s) or coefficient(s) rest on too few, or tell a few"
+        yield Finding(Rule.SECONDARY, Verdict.REVIEW, said)
 
 
 def _said_of_curves(curves: JudgedCurves, k: int) -> Iterable[Finding]:

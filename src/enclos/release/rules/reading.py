@@ -18,6 +18,7 @@ from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.courses import CURVES
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.policy import Policy, roles
+from enclos.release.rules.several import SEVERAL
 from enclos.release.rules.texts import is_setting
 
 CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
@@ -32,6 +33,8 @@ _PARTS = {
 }
 """What a stratum can be, and the form of its levels; a department is that of INSEE."""
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
+ELSEWHERE = GROUPS | CURVES | SEVERAL
+"""Result types that other modules read."""
 EFFECTS = frozenset({"compare_estimates"})
 """Result types whose numbers rest on two cohorts at once; effects.py reads them."""
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
@@ -151,7 +154,7 @@ def read_result(result: StudyResult, rules: Policy) -> Reading:
     Refuses: nothing; what is not typed or not backed is counted, and the findings refuse.
     """
     reading = Reading()
-    settings = {each.result_id: each for each in result.settings if each.result_type not in EFFECTS | GROUPS | CURVES}
+    settings = {each.result_id: each for each in result.settings if each.result_type not in EFFECTS | ELSEWHERE}
     elsewhere = {each.result_id for each in result.settings} - settings.keys()
     strata = {id_: _stratum(each) for id_, each in settings.items()}
     reading.n_untyped += settings_untyped(settings, rules)

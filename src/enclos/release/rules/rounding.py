@@ -19,7 +19,7 @@ Check: tests/unit/release/test_rounding.py, tests/generative/test_release_roundi
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -118,11 +118,17 @@ class Lots:
 
 
 def rounded_lines(
-    result: StudyResult, reading: Reading, groups: Sequence[Group], lots: Lots, known: set[int]
+    result: StudyResult,
+    reading: Reading,
+    groups: Sequence[Group],
+    lots: Lots,
+    known: set[int],
+    ratios: Collection[int] = (),
 ) -> dict[int, str | None]:
     """What takes the place of lines that would be shown; lines that no rule speaks of are hidden.
 
     In: known — lines that are hidden already, and those of curves, which are made of rounded counts elsewhere
+        ratios — lines of models that rest on several counts
     """
     table = Table(*(result.table[name].to_pylist() for name in _COLUMNS))
     found: dict[int, str | None] = {}
@@ -139,6 +145,7 @@ def rounded_lines(
     for gone, before, left in chains.differences(result, groups):
         if gone not in known and found.get(left, HIDDEN) != HIDDEN and found.get(before or left, HIDDEN) != HIDDEN:
             found[gone] = "0" if before is None else str(max(0, int(found[before] or 0) - int(found[left] or 0)))
+    found.update((row, digits(table.values[row], _MODEL_DIGITS)) for row in ratios)
     others = (row for row, value in enumerate(table.values) if row not in found and row not in known)
     found.update((row, HIDDEN) for row in others if _number(table.values[row]) is not None)
     return found

@@ -17,9 +17,10 @@ from enclos.studies.cases.judging import Judged
 from enclos.studies.cases.matching import Sets
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
 from enclos.studies.rules.attrition import Left
-from enclos.studies.rules.report import Estimate, Place, Report, number
+from enclos.studies.rules.report import Estimate, Part, Place, Report, number
 from enclos.studies.sccs.findings import (
     GROUP_NAME,
+    Behind,
     calibrated_estimates,
     e_value_estimates,
     logical,
@@ -27,12 +28,12 @@ from enclos.studies.sccs.findings import (
     report_controls,
     report_diagnostics,
 )
-from enclos.studies.sccs.intervals import Bools
+from enclos.studies.sccs.intervals import Bools, Ints
 
 COHORT, CROSSOVER, CONTROL = "self_controlled_cohort", "case_crossover", "case_control"
 _VARIABLE, _UNEXPOSED = "exposed", "unexposed"
-_CONTROLS, _UNEXPOSED_CASES, _UNEXPOSED_CONTROLS = "controls", "unexposed cases", "unexposed controls"
-"""Whose cells stand beside those of the exposed: release shows a ratio where all of them are enough."""
+_FOUR = (_VARIABLE, "unexposed cases", "controls", "unexposed controls")
+"""The cells of an odds ratio: release shows it where all of them are enough."""
 
 
 @dataclass(slots=True)
@@ -85,7 +86,12 @@ def report_cohort(
         report.add(result_id, place, estimates)
         report.add_cell(result_id, place, each.having_risk, each.persons)
         report.add_cell(result_id, replace(place, variable=_UNEXPOSED), each.having_control, each.persons)
-    _report_controls(report, COHORT, settings, "rate_ratio", asked.exposures, judged)
+
+    def behind(control: str, at: int) -> list[Part]:
+        each = counts[asked.exposures[at], control]
+        return [(having, each.persons) for having in (each.having_risk, each.having_control)]
+
+    _report_controls(report, COHORT, settings, "rate_ratio", asked.exposures, judged, behind)
 
 
 def _beside(
@@ -98,11 +104,18 @@ def _beside(
 
 
 def _report_controls(
-    report: Report, kind: str, settings: Mapping[str, str], name: str, exposures: Sequence[str], judged: Judged
+    report: Report,
+    kind: str,
+    settings: Mapping[str, str],
+    name: str,
+    exposures: Sequence[str],
+    judged: Judged,
+    behind: Behind,
 ) -> None:
     if judged.controls:
         result_id = report.start(f"{kind}_controls", GROUP_NAME, "true_ratio", "", settings)
-        report_controls(report, result_id, name, [(_VARIABLE, each) for each in exposures], judged.controls)
+        places = [(_VARIABLE, each) for each in exposures]
+        report_controls(report, result_id, name, places, judged.controls, behind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +127,15 @@ class SetsFound:
     effects: tuple[Effect, ...]
     steps: Sequence[tuple[str, int, BitMap]]
     """What was asked, the outcomes it left, and the persons who have them."""
+
+    def four(self, at: int) -> list[Part]:
+        """Cases exposed and not, among cases, and others exposed and not, among others, of one exposure."""
+        is_case, exposed = self.sets.is_case, self.exposed[:, at]
+        return [
+            (_set_of(self.sets.person[those & with_it]), _set_of(self.sets.person[those]))
+            for those in (is_case, ~is_case)
+            for with_it in (exposed, ~exposed)
+        ]
 
     def detectable(self) -> list[float | None]:
         """The smallest odds ratio of each exposure that these sets would show."""
@@ -142,7 +164,6 @@ def report_sets(
     result_id = report.start(kind, GROUP_NAME, "", "", settings)
     for outcome, each in found.items():
         sets = each.sets
-        cases, controls = (BitMap(sets.person[those].astype(np.uint32)) for those in (sets.is_case, ~sets.is_case))
         for at, exposure in enumerate(exposures):
             place = Place(GROUP_NAME, outcome, _VARIABLE, exposure)
             exposed = each.exposed[:, at]
@@ -157,16 +178,13 @@ def report_sets(
                 estimates += ratio_estimates("odds_ratio", effect)
                 estimates += _beside("odds_ratio", effect, judged, asked, exposure)
             report.add(result_id, place, estimates)
-            parts = {
-                _VARIABLE: (sets.is_case & exposed, cases),
-                _UNEXPOSED_CASES: (sets.is_case & ~exposed, cases),
-                _CONTROLS: (~sets.is_case & exposed, controls),
-                _UNEXPOSED_CONTROLS: (~sets.is_case & ~exposed, controls),
-            }
-            for variable, (those, among) in parts.items():
-                having = BitMap(sets.person[those].astype(np.uint32))
-                report.add_cell(result_id, replace(place, variable=variable), having, among)
-    _report_controls(report, kind, settings, "odds_ratio", exposures, judged)
+            for variable, part in zip(_FOUR, each.four(at), strict=True):
+                report.add_cell(result_id, replace(place, variable=variable), *part)
+
+    def behind(control: str, at: int) -> list[Part]:
+        return every[control].four(at)
+
+    _report_controls(report, kind, settings, "odds_ratio", exposures, judged, behind)
     result_id = report.start(f"{kind}_attrition", GROUP_NAME, "reason", "reason_id", settings)
     for outcome, each in found.items():
         _report_attrition(report, result_id, outcome, each.steps)
@@ -181,6 +199,10 @@ def _report_attrition(report: Report, result_id: int, outcome: str, steps: Seque
             report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(count))])
             report.add_cell(result_id, place, persons, before)
         before = persons
+
+
+def _set_of(persons: Ints) -> BitMap:
+    return BitMap(persons.astype(np.uint32))
 
 
 def _cohort_settings(asked: SelfControlledCohort) -> dict[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +51,10 @@ _PREVALENCE_ESTIMATES: tuple[tuple[str, str, EstimateType], ...] = (
     (_OUTCOME, "prevalence_95CI_upper", EstimateType.NUMERIC),
 )
 _ATTRITION_COUNTS = ("number_records", "number_subjects", "excluded_records", "excluded_subjects")
+
+
+Part: TypeAlias = tuple[BitMap, BitMap]
+"""Persons who have something, among those who could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +253,12 @@ class Report:
         In: values — what means and quantiles of the place owe to few
         """
         self._cells.append((result_id, place, numerator, denominator, values))
+
+    def add_parts(self, result_id: int, place: Place, parts: Iterable[Part]) -> None:
+        """Say who is behind an estimate that rests on several counts at once, each with its own persons."""
+        for number, (numerator, denominator) in enumerate(parts, start=1):
+            part = replace(place, variable=f"{place.variable}{SEPARATOR}{number}")
+            self._cells.append((result_id, part, numerator, denominator, None))
 
     def add_attrition(self, result_id: int, group_level: str, rows: Sequence[AttritionRow]) -> None:
         """Add the attrition of one pair."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from enclos.studies.calibration.rules.calibrating import Calibration
 from enclos.studies.calibration.rules.controlled import Controlled
 from enclos.studies.calibration.rules.strength import Ratio, e_value
 from enclos.studies.rules.estimates import printed
-from enclos.studies.rules.report import Estimate, Place, Report, number, text_of
+from enclos.studies.rules.report import Estimate, Part, Place, Report, number, text_of
 from enclos.studies.sccs import diagnostics
 from enclos.studies.sccs.diagnostics import Diagnostic
 from enclos.studies.sccs.fitting import Model
@@ -28,6 +29,7 @@ from enclos.studies.sccs.observation import Ending
 
 GROUP_NAME = "outcome_cohort_name"
 ESTIMATES, DIAGNOSTICS, CONTROLS, ATTRITION = "sccs", "sccs_diagnostics", "sccs_controls", "sccs_attrition"
+Behind: TypeAlias = Callable[[str, int], Iterable[Part]]
 REFERENCE = "reference"
 """The time of the cases that is in no window."""
 
@@ -52,8 +54,13 @@ class Found:
     """How observation was found to end after an outcome, where time is weighed by it."""
 
 
-def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found], controls: Mapping[int, Controlled]) -> None:
-    """Add all result ids, each holding all outcomes."""
+def report_sccs(
+    report: Report, asked: Sccs, found: Mapping[str, Found], controls: Mapping[int, Controlled], behind: Behind
+) -> None:
+    """Add all result ids, each holding all outcomes.
+
+    In: behind — who is behind each control
+    """
     settings = _settings(asked)
     result_id = report.start(DIAGNOSTICS, GROUP_NAME, "window", "", settings)
     for outcome, each in found.items():
@@ -63,10 +70,19 @@ def report_sccs(report: Report, asked: Sccs, found: Mapping[str, Found], control
         _report_estimates(report, result_id, asked, outcome, each, controls)
     if controls:
         result_id = report.start(CONTROLS, GROUP_NAME, "true_ratio", "", settings)
-        report_controls(report, result_id, "rate_ratio", list(windows_in_order(asked)), controls)
+        report_controls(report, result_id, "rate_ratio", list(windows_in_order(asked)), controls, behind)
     result_id = report.start(ATTRITION, GROUP_NAME, "reason", "reason_id", settings)
     for outcome, each in found.items():
         report_steps(report, result_id, GROUP_NAME, outcome, each.steps, each.every_person)
+
+
+def behind_window(found: Found, column: int) -> tuple[Part, Part]:
+    """Cases with an outcome in a window, among those who have it, and the same of the reference time."""
+    rows = found.rows
+    times = (rows.within[:, column], np.logical_not(rows.within.any(axis=1)))
+    having, among = ([each & (rows.n_outcomes > 0) for each in times], times)
+    sets = [BitMap(found.persons[rows.case[each]].astype(np.uint32)) for each in (*having, *among)]
+    return (sets[0], sets[2]), (sets[1], sets[3])
 
 
 def is_shown(asked: Sccs, found: Found, place: tuple[str, str | None] | None = None) -> bool:
@@ -171,16 +187,20 @@ def report_controls(
     name: str,
     places: Sequence[tuple[str, str | None]],
     controls: Mapping[int, Controlled],
+    behind: Behind,
 ) -> None:
     """Add each control, how it holds by the others, and the systematic error, by window and exposure.
 
     In: name — of the ratio; places — window and exposure of each number in controls
+        behind — the counts that a control rests on, by its name and its number in controls
     """
     for column, found in controls.items():
         window, exposure = places[column]
         for line in control_lines(found, partial(ratio_estimates, name)):
             true = (OVERALL, OVERALL) if line.true_log is None else ("true_ratio", line.true_ratio)
             report.add(result_id, Place(GROUP_NAME, line.of, window, exposure, true), line.estimates)
+        for control in dict.fromkeys(each.made_of for each in found.controls):
+            report.add_parts(result_id, Place(GROUP_NAME, control, window, exposure), behind(control, column))
 
 
 def windows_in_order(asked: Sccs) -> Iterator[tuple[str, str | None]]:

@@ -15,7 +15,7 @@ from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.calibration.rules.strength import minimum_detectable_in_series
 from enclos.studies.model import Cohort
 from enclos.studies.ports import CdmBucket
-from enclos.studies.rules.report import Report
+from enclos.studies.rules.report import Part, Report
 from enclos.studies.sccs import diagnostics, findings, plans
 from enclos.studies.sccs.controls import controlled
 from enclos.studies.sccs.diagnostics import Diagnostic
@@ -109,7 +109,11 @@ class SccsFollower:
         columns = range(len(asked.windows) * len(asked.exposures))
         controls = controlled(series, columns, asked.positive_controls)
         judged = {name: judged_by_ratio(asked, found[name], controls) for name in asked.outcomes}
-        findings.report_sccs(report, asked, judged, controls)
+
+        def behind(control: str, column: int) -> tuple[Part, Part]:
+            return findings.behind_window(found[control], column)
+
+        findings.report_sccs(report, asked, judged, controls, behind)
 
     def _found(self, outcome: str, gathered: Gathered) -> Found:
         cases, events = gathered.in_order()

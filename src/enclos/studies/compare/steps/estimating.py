@@ -125,8 +125,10 @@ class Findings:
     """From all entries to those that the score was fitted on."""
     score: Score | None
     """None where a cohort is empty."""
+    at: Ints
+    """Positions of the entries that the score was fitted on."""
     treated: Bools
-    """Of the entries that the score was fitted on."""
+    """Of these entries."""
     covariates: CovariateMatrix | None
     before: Balance | None
     outcomes: Mapping[str, OutcomeFindings]
@@ -153,13 +155,14 @@ def compared(
     at = np.flatnonzero(required[-1][1]).astype(np.int64)
     treated = entries.treated[at]
     if not treated.any() or treated.all():
-        return Findings(variant, tuple(steps), None, treated, None, None, {}, {}, ())
+        return Findings(variant, tuple(steps), None, at, treated, None, None, {}, {}, ())
     found = scored(at)
     each = _EachOutcome(variant, entries, risk, at, found.score, found.covariates)
     return Findings(
         variant,
         tuple(steps),
         found.score,
+        at,
         treated,
         found.covariates,
         found.before,

@@ -23,18 +23,19 @@ from enclos.studies.calibration.findings import Said, control_lines
 from enclos.studies.calibration.model import PROFILE_POINTS, Effect
 from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.calibration.rules.strength import EValue
-from enclos.studies.compare.model import Variant
+from enclos.studies.compare.model import PRIMARY, Variant
 from enclos.studies.compare.rules.balance import Balance
 from enclos.studies.compare.rules.covariates import covariate_name
 from enclos.studies.compare.rules.curves import weighted_curve
 from enclos.studies.compare.rules.diagnostics import Diagnostic, failed
 from enclos.studies.compare.rules.population import Followed
+from enclos.studies.compare.steps import behind
 from enclos.studies.compare.steps.calibrating import calibrated, controlled, e_value_of
 from enclos.studies.compare.steps.effects import UNKNOWN, profile_of
 from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, Step, diagnostics_of
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.rules.estimates import printed
-from enclos.studies.rules.report import Estimate, Place, Report, number, text_of
+from enclos.studies.rules.report import Estimate, Part, Place, Report, number, text_of
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -154,7 +155,7 @@ class _Writer:
         """Add the persons of both cohorts; outcomes and days only where the estimate is shown: they would tell it."""
         for arm, word in ARMS.items():
             those = seen.treated == arm
-            persons, cases = (_bitmap(seen.person[each]) for each in (those, those & seen.with_outcome))
+            persons, cases = (behind.set_of(seen.person[each]) for each in (those, those & seen.with_outcome))
             counts = {"n_persons": len(persons)}
             if shown:
                 counts["n_events"] = int((those & seen.with_outcome).sum())
@@ -174,6 +175,9 @@ class _Writer:
             if line.said is Said.CONTROL:
                 part, level = ("Positive control", level) if line.true_log else (EFFECT, None)
             self._report.add(result_id, self._place(line.of, ADJUSTED, part, level), line.estimates)
+        for name, each in self._found.controls.items():
+            parts = behind.outcomes_by_arm(each.adjusted.seen)
+            self._report.add_parts(result_id, self._place(name, ADJUSTED, EFFECT), parts)
 
     def attrition(self) -> None:
         """Add who is left after each step, by cohort."""
@@ -185,7 +189,7 @@ class _Writer:
             for at, step in enumerate((*self._found.steps, *own), start=1):
                 for arm, word in ARMS.items():
                     persons = step.person[step.treated == arm]
-                    left = _bitmap(persons)
+                    left = behind.set_of(persons)
                     counts = {"number_records": len(persons), "number_subjects": len(left)}
                     for variable, n in counts.items():
                         strata, additional = ("reason", step.reason), ("reason_id", str(at))
@@ -204,6 +208,8 @@ class _Writer:
         whole = [Estimate("n_covariates", EstimateType.INTEGER, str(len(score.covariates)))]
         shares = [_number("auc", score.auc), _number("equipoise", score.equipoise)]
         self._report.add(result_id, place, [*whole, *shares, _number("intercept", float(score.coefficients[0]))])
+        everyone = self._found.steps[-1].person
+        self._report.add_parts(result_id, place, behind.arms_of(everyone, self._found.treated))
         edges = np.linspace(0, 1, _N_BINS + 1)
         for arm, word in ARMS.items():
             those = self._found.treated == arm
@@ -215,12 +221,18 @@ class _Writer:
             ):
                 place = self._place(OVERALL, OVERALL, word, f"preference score {low:.2f} to {high:.2f}")
                 self._report.add(result_id, place, [Estimate("count", EstimateType.INTEGER, str(n))])
-                self._report.add_cell(result_id, place, _bitmap(persons[bins == at]), _bitmap(persons))
+                self._report.add_cell(result_id, place, behind.set_of(persons[bins == at]), behind.set_of(persons))
         used = np.flatnonzero(score.coefficients[1:])
+        backed: Mapping[int, tuple[Part, Part]] = {}
+        if self._is_primary and self._found.covariates is not None:
+            columns = np.flatnonzero(np.isin(self._found.covariates.ids, score.covariates[used])).tolist()
+            backed = behind.covariate_parts(self._found, columns)
+            backed = {int(self._found.covariates.ids[column]): parts for column, parts in backed.items()}
         for at in used[np.argsort(-np.abs(score.coefficients[1:][used]), kind="stable")].tolist():
             covariate = int(score.covariates[at])
             place = self._of_covariate(OVERALL, OVERALL, covariate)
             self._report.add(result_id, place, [_number("coefficient", float(score.coefficients[1 + at]))])
+            self._report.add_parts(result_id, place, backed.get(covariate, ()))
 
     def _of_covariate(self, outcome: str, adjustment: str, covariate: int) -> Place:
         group = SEPARATOR.join((self._variant.target, self._variant.comparator, outcome))
@@ -234,6 +246,11 @@ class _Writer:
             return
         result_id = self._start("compare_balance", "covariate_id", {"outcome_cohort": judged.outcome})
         order = np.argsort(-np.abs(np.nan_to_num(before.difference)), kind="stable")
+        columns = behind.most_different(self._found, judged.found) if self._is_primary else []
+        parts = {
+            CRUDE: behind.covariate_parts(self._found, columns),
+            ADJUSTED: behind.covariate_parts(self._found, columns, judged.found.adjusted.seen),
+        }
         for at in order.tolist():
             for adjustment, each in ((CRUDE, before), (ADJUSTED, after)):
                 place = self._of_covariate(judged.outcome, adjustment, int(covariates.ids[at]))
@@ -243,6 +260,12 @@ class _Writer:
                     "smd": each.difference[at],
                 }
                 self._report.add(result_id, place, [_number(name, float(value)) for name, value in values.items()])
+                self._report.add_parts(result_id, place, parts[adjustment].get(at, ()))
+
+    @property
+    def _is_primary(self) -> bool:
+        """Whether covariates are told with their persons: the other ways of asking differ from the first by a few."""
+        return self._variant.name == PRIMARY
 
     def curves(self, judged: Judged) -> None:
         """Add the share of each cohort without the outcome, after adjustment; nothing when the estimate is withheld."""
@@ -305,10 +328,6 @@ def _balance_estimates(found: Balance) -> Iterator[Estimate]:
 
 
 _number, _text = partial(number, digits=_DIGITS), partial(text_of, digits=_DIGITS)
-
-
-def _bitmap(persons: Ints) -> BitMap:
-    return BitMap(persons.astype(np.uint32))
 
 
 def settings_of(variant: Variant) -> dict[str, str]:
