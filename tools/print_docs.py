@@ -25,6 +25,7 @@ ROOMS = (
     "views",
     "studies",
     "release",
+    "holdings",
     "stores",
     "app",
     "cli",

@@ -48,6 +48,11 @@ class EnclosurePaths:
         return self.root / "catalog.ducklake"
 
     @property
+    def about(self) -> Path:
+        """The document about the holdings: what the public is told and no snapshot can know."""
+        return self.root / "catalogue.yaml"
+
+    @property
     def permits(self) -> Path:
         """Signed documents, perimeters and runs."""
         return self.root / "permits"

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from enclos.app.catalogue import describe_holdings
 from enclos.app.enclosure import Enclosure
 from enclos.app.pages.register import index_page, register_page
 from enclos.app.pages.words import Language
@@ -25,30 +26,36 @@ from enclos.permits.document.fields import text_from_instant
 from enclos.permits.model import SignedPermit, State
 from enclos.permits.rules.access import ended_at, results_by
 from enclos.permits.rules.life import state_at
-from enclos.stores.files import storage_border
+from enclos.stores.files import fill_folder, is_free_or, replaced_folder, storage_border
 from enclos.stores.ledger_files import LedgerFiles
 
-CONTENT, PROOFS, LEDGER = "register.json", "proofs.json", "ledger"
+CONTENT, PROOFS, LEDGER, CATALOGUE = "register.json", "proofs.json", "ledger", "catalogue"
 _SIGNINGS = frozenset({Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE})
 _SECONDS_A_DAY = 86_400
 
 
-def export_register(enclosure: Enclosure, out: Path) -> dict[str, Any]:
+def export_register(
+    enclosure: Enclosure, out: Path, *, catalogue: bool = False, about: Path | None = None
+) -> dict[str, Any]:
     """Write the public register as static files, and into the ledger what it says.
 
+    In:  catalogue — put the description of the holdings into ``catalogue/`` and link it (its address is that place);
+         about — the document for it, when it is not the enclosure's
     Out: the folder: ``index.html``, ``en.html``, ``fr.html`` (no request, one script that checks the proofs in the
         reader's browser); ``register.json``, what the register says, whose digest is in the ledger; ``proofs.json``;
         ``ledger/``, the published ledger, by which anyone can see that nothing was left out.
     Never: names a person; tells what was refused.
-    Refuses: REGISTER_PLACE when the place holds something that is no register.
+    Refuses: REGISTER_PLACE when the place holds something that is no register; what a description is refused for.
     Source: Regulation (EU) 2025/327, Art. 57(1)(j), 61(4).
     """
     _check_place(out)
+    described = describe_holdings(enclosure, about) if catalogue else None
     now = enclosure.ledger.now()
     ticket = enclosure.ledger.intent(Action.REGISTER, enclosure.operator)
     with ticket:
         acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
         content = _content(enclosure, acts, now)
+        content["catalogue"] = None if described is None else described.digest
         text = canonical_bytes(content)
         ticket.facts.update({"content": sha256_hex(text), "n_permits": len(content["permits"])})
     own = next(index for index, entry in enclosure.ledger.entries(ticket.index) if entry.intent == ticket.index)
@@ -56,6 +63,8 @@ def export_register(enclosure: Enclosure, out: Path) -> dict[str, Any]:
     files = {CONTENT: text, PROOFS: json.dumps(proofs, indent=1).encode(), "index.html": index_page().encode()}
     for language in Language:
         files[f"{language.value}.html"] = register_page(content, text, proofs, language).encode("utf-8")
+    if described is not None:
+        files |= {f"{CATALOGUE}/{name}": text for name, text in described.files.items()}
     _put(out, files, enclosure.paths.ledger)
     return {
         "out": str(out),
@@ -177,7 +186,7 @@ def entries_named(content: Mapping[str, Any]) -> list[int]:
 
 def _check_place(out: Path) -> None:
     with storage_border("the register"):
-        is_free = not out.exists() or (out.is_dir() and ((out / CONTENT).exists() or not any(out.iterdir())))
+        is_free = is_free_or(out, CONTENT)
     if not is_free:
         raise refusal(
             Code.REGISTER_PLACE, "The place holds something that is no register.", "Name a new or an empty folder."
@@ -185,17 +194,7 @@ def _check_place(out: Path) -> None:
 
 
 def _put(out: Path, files: Mapping[str, bytes], ledger: Path) -> None:
-    """The folder in the place of the one before; whoever reads sees the old or the new one, or, for a moment, none."""
-    made, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
-    with storage_border("the register"):
-        for leftover in (made, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        made.mkdir(parents=True)
-        for name, content in files.items():
-            (made / name).write_bytes(content)
+    with replaced_folder(out, "the register") as made:
+        fill_folder(made, files)
         with LedgerFiles(ledger).lock():
             shutil.copytree(ledger, made / LEDGER, ignore=shutil.ignore_patterns("private"))
-        if out.exists():
-            out.rename(old)
-        made.rename(out)
-        shutil.rmtree(old, ignore_errors=True)

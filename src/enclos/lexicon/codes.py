@@ -149,6 +149,19 @@ class Code(Enum):
     REGISTER_PLACE = ("LDG-09", _PROMISE, "a register replaces a register and nothing else")
     LEDGER_RETENTION = ("LDG-10", _ALLOW, "access logs are kept for a year at least [EHDS Art. 73(1)(e)]")
 
+    # -- the description of the holdings (HLD)
+    CATALOGUE_DOCUMENT = (
+        "HLD-01",
+        _PROMISE,
+        "what data are held by which right is stated, never made up [EHDS Art. 77]",
+    )
+    CATALOGUE_TOO_FEW = (
+        "HLD-02",
+        _SAFE,
+        "no number told to everybody rests on few persons [docs/catalogue.md]",
+    )
+    CATALOGUE_PLACE = ("HLD-03", _PROMISE, "a description replaces a description and nothing else")
+
     # -- synthetic (SYN)
     SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written in its own place [docs/synthetic-france.md]")
     SYNTH_PARAMETERS = ("SYN-02", _PROMISE, "a synthetic France has persons and years [docs/synthetic-france.md]")

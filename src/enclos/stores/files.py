@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -72,6 +72,36 @@ def put_durably(temporary: Path, path: Path) -> None:
         os.close(handle)
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def replaced_folder(folder: Path, what: str) -> Iterator[Path]:
+    """A new folder to fill, then put in the place of the old one; readers see one of the two or, for a moment, none.
+
+    Refuses: STORAGE_FULL, STORAGE_BROKEN; the old folder stays.
+    """
+    made, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    with storage_border(what):
+        for leftover in (made, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        made.mkdir(parents=True)
+        yield made
+        if folder.exists():
+            folder.rename(old)
+        made.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def fill_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by their place in the folder."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def is_free_or(folder: Path, mark: str) -> bool:
+    """Whether the place is new, empty, or a folder that holds a file of that name."""
+    return not folder.exists() or (folder.is_dir() and ((folder / mark).exists() or not any(folder.iterdir())))
 
 
 def remove_tree(folder: Path) -> None:

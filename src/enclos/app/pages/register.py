@@ -40,6 +40,7 @@ def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, 
         tables_of=lambda permit: _tables(permit["data"]["tables"], words),
         population_of=lambda permit: _population(permit["data"]["population"], words),
         key=proofs["key"],
+        style=public_style(),
         script=Markup(script),  # noqa: S704 - our own file
         script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
         data_content=base64.b64encode(text).decode("ascii"),
@@ -48,16 +49,22 @@ def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, 
     )
 
 
-def index_page() -> str:
-    """The page that leads to the languages."""
+def public_style() -> Markup:
+    """The style that the pages for the public share."""
+    style = resources.files("enclos.app.pages").joinpath("public.css").read_text(encoding="utf-8")
+    return Markup(style)  # noqa: S704 - our own file
+
+
+def index_page(english: str = "Public register", french: str = "Registre public") -> str:
+    """The page that leads to the languages, by its titles."""
     links = "".join(
         f'<li><a href="{language.value}.html" lang="{language.value}" hreflang="{language.value}">{said}</a></li>'
-        for language, said in ((Language.EN, "Public register"), (Language.FR, "Registre public"))
+        for language, said in ((Language.EN, english), (Language.FR, french))
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Public register · Registre public</title></head><body><main><ul>{links}</ul></main></body></html>\n"
+        f"<title>{english} · {french}</title></head><body><main><ul>{links}</ul></main></body></html>\n"
     )
 
 

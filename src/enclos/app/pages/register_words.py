@@ -27,6 +27,7 @@ FRENCH_REGISTER = {
         "Qui utilise les données de santé de cet enclos, pour quoi, et ce qui en sort : chaque permis, chaque sortie."
     ),
     "Made on {day}.": "Établi le {day}.",
+    "What data this enclosure holds": "Quelles données contient cet enclos",
     "permits": "permis",
     "results that left": "résultats sortis",
     "permits with late results": "permis aux résultats en retard",

@@ -1,0 +1,55 @@
+"""Sentences in English and in French about numbers, checks and the sample."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from enclos.holdings.document import Said
+from enclos.holdings.model import Figures, Quality
+from enclos.holdings.rules.sample import SEED
+
+
+def number(value: int, language: str) -> str:
+    """A number with its thousands apart."""
+    return f"{value:,}" if language == "en" else f"{value:,}".replace(",", "\u202f")
+
+
+def said_of_counts(figures: Figures) -> Said:
+    """How many persons at least, and how numbers are told."""
+    return Said(
+        en=f"At least {number(figures.n_persons, 'en')} persons; numbers are rounded down to two digits, none is told "
+        f"below {number(figures.unit, 'en')}, ages are told by five years up to 90.",
+        fr=f"Au moins {number(figures.n_persons, 'fr')} personnes ; les nombres sont arrondis par défaut à deux "
+        f"chiffres, aucun n'est donné sous {number(figures.unit, 'fr')}, les âges le sont par cinq ans jusqu'à 90.",
+    )
+
+
+def said_of_quality(quality: Quality) -> Said:
+    """What the checks said."""
+    applied = quality.n_passed + quality.n_failed
+    return Said(
+        en=f"DataQualityDashboard checks for OMOP CDM {quality.cdm}: {number(quality.n_passed, 'en')} passed of "
+        f"{number(applied, 'en')} that apply, {number(quality.n_failed, 'en')} failed.",
+        fr=f"Contrôles du DataQualityDashboard pour l'OMOP CDM {quality.cdm} : {number(quality.n_passed, 'fr')} "
+        f"réussis sur {number(applied, 'fr')} applicables, {number(quality.n_failed, 'fr')} en échec.",
+    )
+
+
+def said_of_sample() -> Said:
+    """Why the sample tells of nobody."""
+    return Said(
+        en="Made of nobody: drawn from the schema, published shares and a public seed by a program that reads no "
+        f"data; the same bytes for every enclosure, remade by `enclos sample` (seed: {SEED}).",
+        fr="Ne décrit personne : tiré du schéma, de proportions publiées et d'une graine publique par un programme "
+        f"qui ne lit aucune donnée ; mêmes octets pour tout enclos, refait par `enclos sample` (graine : {SEED}).",
+    )
+
+
+def analytics_csv(figures: Figures) -> bytes:
+    """Rows and persons by table, as they may be told; a table that too few persons are in has no line."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("table", "records_at_least", "persons_at_least"))
+    writer.writerows((t.table, t.n_records, t.n_persons) for t in figures.tables if t.n_persons is not None)
+    return text.getvalue().encode("utf-8")
