@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -63,8 +64,11 @@ def case_crossover(seed: int, truth: float, *, with_other: bool = True) -> Estim
     return effect.log_ratio, effect.lower, effect.upper
 
 
-def case_control(seed: int, truth: float, *, with_other: bool = True) -> Estimate:
-    """A cohort followed day by day, its cases compared with four persons still at risk."""
+def case_control(seed: int, truth: float, *, with_other: bool = True, nested: bool = False) -> Estimate:
+    """Persons followed day by day, the cases compared with four persons still at risk.
+
+    In: nested — in a cohort that persons enter on days of their own; controls entered about when the case did
+    """
     random = np.random.default_rng(seed)
     person, days = np.arange(_N_PERSONS), np.arange(_N_DAYS)
     first = random.integers(-_EXPOSED_DAYS, _N_DAYS, _N_PERSONS)
@@ -72,13 +76,16 @@ def case_control(seed: int, truth: float, *, with_other: bool = True) -> Estimat
     rates = np.full((_N_PERSONS, _N_DAYS), 0.0004)
     for start, ratio in ((first, truth), (other, 2.0)):
         rates *= np.where((days >= start[:, None]) & (days < start[:, None] + _EXPOSED_DAYS), ratio, 1.0)
+    entry = np.random.default_rng([seed, 1]).integers(0, _N_DAYS // 3, _N_PERSONS) * nested
+    rates[days < entry[:, None]] = 0
     happens = random.random(rates.shape) < rates
     outcome = np.where(happens.any(axis=1), happens.argmax(axis=1), 10_000_000)
     sex, born = random.integers(1, 3, _N_PERSONS), random.integers(-20_000, -10_000, _N_PERSONS)
-    zero = np.zeros(_N_PERSONS, dtype=np.int64)
-    stays = Stays(person, person * 31 + 5, sex, born, zero, zero + _N_DAYS - 1, outcome)
+    last = np.full(_N_PERSONS, _N_DAYS - 1)
+    stays = Stays(person, person * 31 + 5, sex, born, entry, last, outcome)
     cases = np.flatnonzero(outcome < _N_DAYS)
-    sets = draw(cases, outcome[cases], zero[cases], stays, 0, Matching(4, seed, age_caliper_years=5))
+    asked = Matching(4, seed, age_caliper_years=5, entry_caliper_days=30 if nested else None)
+    sets = draw(cases, outcome[cases], entry[cases], stays, 0, asked)
     kinds, starts = np.repeat([0, 1], _N_PERSONS), np.concatenate((first, other))
     eras = Stretches(np.concatenate((person, person)), kinds, starts, starts + _EXPOSED_DAYS - 1)
     shown = exposed(sets.person, sets.day, sets.day, eras, 2)
@@ -90,6 +97,7 @@ DESIGNS: dict[str, Callable[..., Estimate]] = {
     "self_controlled_cohort": self_controlled_cohort,
     "case_crossover": case_crossover,
     "case_control": case_control,
+    "nested_case_control": partial(case_control, nested=True),
 }
 
 
