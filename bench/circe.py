@@ -82,6 +82,8 @@ def measure(n_times: int, data: Path, n_repeats: int = 2) -> list[dict[str, Any]
         file=sys.stderr,
     )
     worst = min(ratios, key=lambda name: ratios[name])
+    quarters = [round(each, 2) for each in statistics.quantiles(ratios.values(), n=4)]
+    print(f"{prefix}: ratios of a definition alone, in quarters: {quarters}", file=sys.stderr)
     total = sum(reference.values())
     return [
         _line(f"{prefix}: {len(definitions)} Circe definitions together", together, total, GOAL),
@@ -96,6 +98,7 @@ def measure(n_times: int, data: Path, n_repeats: int = 2) -> list[dict[str, Any]
         },
         _line(f"{prefix}: Circe definition {worst} alone, the worst ratio", alone[worst], reference[worst]),
         {"name": f"{prefix}: Circe definitions alone below the goal", "n_below": len(below), "ratios": below},
+        {"name": f"{prefix}: ratios of a Circe definition alone, in quarters", "quarters": quarters},
         {"name": f"{prefix}: Circe definitions whose rows differ", "n_differing": len(differing)},
     ]
 

@@ -13,7 +13,7 @@ from enclos.studies.circe.model import Criterion
 from enclos.studies.circe.outline import pick_of
 from enclos.studies.circe.plans import entries, records
 from enclos.studies.circe.plans.records import Reading
-from enclos.studies.circe.rules.columns import Events, Periods, integers, order_of, periods_of
+from enclos.studies.circe.rules.columns import Events, Periods, in_order, integers, order_of, periods_of
 from enclos.studies.circe.rules.demographics import Persons
 from enclos.studies.ports import CdmBucket
 
@@ -61,10 +61,13 @@ class Tables:
             return self._periods
         if (observed := self._observed) is None:
             observed = self._observed = periods_of(self.bucket.query(entries.plan_periods()))
-            if len(events) * _NEAR_OF < len(observed):
-                return observed.near(events.person).in_order()
-        self._periods = observed.in_order()
-        return self._periods
+            if len(events) * _NEAR_OF < len(observed) and not in_order(observed.person):
+                near = observed.near(events.person)
+                return near.at(order_of(near.person))
+        if not in_order(observed.person):
+            observed = observed.at(order_of(observed.person))
+        self._periods = observed
+        return observed
 
     def persons(self) -> Persons:
         """The persons, with what demographic criteria read of them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,47 @@ def test_what_lies_in_all_windows_is_counted(member: Correlated, wanted: list[in
 def test_different_values_are_counted_once_and_those_not_recorded_never() -> None:
     member = correlated(distinct=CountColumn.DOMAIN_CONCEPT)
     assert counted(member, EVENTS, FOUND, np.array([5, 5, -1, 2, 5])) == [2, 2, 0]
+
+
+@pytest.mark.parametrize("n_values", [7, 60_000])
+def test_different_values_of_events_of_a_person_with_many_are_counted_as_one_by_one(n_values: int) -> None:
+    random = np.random.default_rng(n_values)
+    values = random.integers(-1, n_values, 1000)
+    days = np.sort(random.integers(0, 900, 1000))
+    events = columns(*((1, day, day, 0) for day in days.tolist()))
+    known = Known(
+        lambda _: Occurrences(events, {CountColumn.DOMAIN_CONCEPT: values}), lambda *_: np.ones(len(events), np.bool_)
+    )
+    member = correlated(SOON, n=6, distinct=CountColumn.DOMAIN_CONCEPT)
+    held = fulfilled(Group(GroupKind.ALL, 0, (member,)), events, known)
+    soon = [values[(day <= days) & (days <= day + 30)] for day in days]
+    wanted = [len(set(found[found >= 0].tolist())) >= 6 for found in soon]
+    assert held.tolist() == wanted
+    assert 0 < sum(wanted) < len(wanted)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"restrict_visit": True}, {"distinct": CountColumn.DOMAIN_CONCEPT}], ids=["end", "visit", "values"]
+)
+def test_a_person_with_thousands_of_events_takes_little_memory(more: dict[str, object]) -> None:
+    """Twenty-five million pairs, eight bytes a column, would take two hundred megabytes for each column of them."""
+    n = 5000
+    days = np.arange(n) // 2
+    zero = np.zeros(n, np.int64)
+    events = Events(zero, days, days + 3, zero, zero + n, days, zero, zero, days // 10)
+    counts = {CountColumn.DOMAIN_CONCEPT: days * 7 % 1999}
+    known = Known(lambda _: Occurrences(events, counts), lambda *_: np.ones(n, np.bool_))
+    ended = Window(ALWAYS, Bound(-1, before=True), use_index_end=True, use_event_end=True)
+    windows = () if "restrict_visit" in more else (ended,)
+    tracemalloc.start()
+    try:
+        held = fulfilled(Group(GroupKind.ALL, 0, (correlated(*windows, n=20, **more),)), events, known)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    since = 20 if "distinct" in more else 0 if "restrict_visit" in more else 10
+    assert held.tolist() == (days >= since).tolist()
+    assert most < 180_000_000
 
 
 def test_many_pairs_are_counted_part_by_part() -> None:

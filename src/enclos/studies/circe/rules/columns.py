@@ -88,10 +88,6 @@ class Periods:
         """The periods at some places."""
         return Periods(self.person[places], self.start[places], self.end[places])
 
-    def in_order(self) -> Periods:
-        """The periods in order of persons."""
-        return self if in_order(self.person) else self.at(order_of(self.person))
-
     def near(self, persons: Integers) -> Periods:
         """Those of some persons, and of others whose numbers end alike."""
         marks = np.zeros(1 << _ENDING_BITS, dtype=np.bool_)
@@ -100,7 +96,7 @@ class Periods:
 
 
 def periods_of(rows: pa.Table) -> Periods:
-    """The periods of rows, in any order; one without an end, a start or a person holds no day of anybody."""
+    """The periods of rows, as they come; one without an end, a start or a person holds no day of anybody."""
     person, start, end = (numbers(rows[name], missing) for name, missing in _OF_PERIODS.items())
     return Periods(person, start, end)
 
@@ -124,8 +120,11 @@ def observed(events: Events, periods: Periods) -> Events:
 
     In: periods — in order of persons
     """
-    first = np.searchsorted(periods.person, events.person)
-    n = np.searchsorted(periods.person, events.person, side="right") - first
+    of_person = np.flatnonzero(begins(events.person))
+    person, n_events = events.person[of_person], np.diff(np.append(of_person, len(events)))
+    found = np.searchsorted(periods.person, person)
+    first = np.repeat(found, n_events)
+    n = np.repeat(np.searchsorted(periods.person, person, side="right") - found, n_events)
     if len(n) and int(n.max()) > 1:
         again, period = spread(first, n)
         events = events.at(again)
@@ -144,6 +143,13 @@ def spread(first: Integers, n: Integers) -> tuple[Integers, Integers]:
     """The pairs of each row with as many places from its first one on: rows, places."""
     rows = np.repeat(np.arange(len(n)), n)
     return rows, np.arange(len(rows)) + np.repeat(first - (np.cumsum(n) - n), n)
+
+
+def begins(key: Integers) -> Truth:
+    """Where other numbers begin: at the first place, and where a number is not the one before."""
+    found = np.ones(len(key), dtype=np.bool_)
+    np.not_equal(key[1:], key[:-1], out=found[1:])
+    return found
 
 
 def order_of(key: Integers) -> Integers:

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from enclos.studies.circe.model import DateOffset, Definition, DrugEraEnd
-from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, in_order, keys, order_of
+from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, begins, in_order, keys, order_of
 
 _DAY_ZERO = date(1970, 1, 1)
 
@@ -97,14 +97,12 @@ def eras(person: Integers, start: Integers, end: Integers) -> tuple[Integers, In
     elif not in_order(key):
         order = order_of(key)
         person, start, end = person[order], start[order], end[order]
-    is_new = np.ones(len(person), dtype=np.bool_)
-    np.not_equal(person[1:], person[:-1], out=is_new[1:])
+    is_new = begins(person)
     if is_new.all():
         return person, start, end
     least, most = int(end.min()), int(end.max())
     within = (np.cumsum(is_new) - 1) * (most - least + 1) + (end - least)
     so_far = np.maximum.accumulate(within) - within + end
-    begins = is_new
-    begins[1:] |= so_far[:-1] < start[1:]
-    first = np.flatnonzero(begins)
+    is_new[1:] |= so_far[:-1] < start[1:]
+    first = np.flatnonzero(is_new)
     return person[first], start[first], np.maximum.reduceat(end, first)

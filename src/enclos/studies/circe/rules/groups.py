@@ -13,7 +13,8 @@ from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, Tru
 
 _N_PAIRS = 2_000_000
 """So many pairs of an event and an occurrence are looked at together, unless one event has more."""
-
+_N_MARKS = 32_000_000
+"""So many pairs of an event and a value are marked, a byte each; more are sorted."""
 
 _SIGNS = {Count.AT_LEAST: np.greater_equal, Count.AT_MOST: np.less_equal, Count.EXACTLY: np.equal}
 
@@ -101,11 +102,22 @@ def _n_occurrences(member: Correlated, events: Events, found: Occurrences) -> In
         event = event[near]
         if member.distinct is not None:
             value = found.counted[member.distinct][at[near]]
-            event, value = event[value >= 0], value[value >= 0]
-            n_values = int(value.max(initial=0)) + 1
-            event = np.unique(event * n_values + value) // n_values
-        n_near[begin:end] = np.bincount(event - begin, minlength=end - begin)
+            n_near[begin:end] = _n_values(event - begin, value, end - begin)
+        else:
+            n_near[begin:end] = np.bincount(event - begin, minlength=end - begin)
     return n_near
+
+
+def _n_values(event: Integers, value: Integers, n_events: int) -> Integers:
+    """How many different values each event has among its pairs; -1 is none."""
+    event, value = event[value >= 0], value[value >= 0]
+    n_values = int(value.max(initial=0)) + 1
+    pair = event * n_values + value
+    if n_events * n_values > _N_MARKS:
+        return np.bincount(np.unique(pair) // n_values, minlength=n_events)
+    marks = np.zeros(n_events * n_values, dtype=np.bool_)  # quicker than sorting
+    marks[pair] = True
+    return np.asarray(marks.reshape(n_events, n_values).sum(axis=1))
 
 
 def _parts(n: Integers) -> Iterator[tuple[int, int]]:

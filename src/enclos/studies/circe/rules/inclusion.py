@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from enclos.studies.circe.rules.columns import Events, Truth
+from enclos.studies.circe.rules.columns import Events, Truth, begins
 
 
 def patterns(held: Sequence[Truth], n_events: int) -> list[bytes]:
@@ -36,5 +36,5 @@ def best_events(events: Events, held: Sequence[Truth]) -> Truth:
     ties = (events.end, events.place, events.event, events.sort)
     order = np.lexsort((*ties, events.start, first_passed, -n_passed, events.person))
     person = events.person[order]
-    found[order[np.r_[True, person[1:] != person[:-1]]]] = True
+    found[order[begins(person)]] = True
     return found

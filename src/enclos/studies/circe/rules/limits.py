@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from enclos.studies.circe.model import Definition, Limit
-from enclos.studies.circe.rules.columns import Events, Integers, Truth, keys, order_of
+from enclos.studies.circe.rules.columns import Events, Integers, Truth, begins, keys, order_of
 
 
 def primary(definition: Definition, entries: Events) -> Events:
@@ -22,7 +22,9 @@ def primary(definition: Definition, entries: Events) -> Events:
 
 def limited(events: Events, limit: Limit, days: Integers, *, by_start: bool = False) -> Events:
     """The first or last event of every person by these days, or all; see ``staying``."""
-    return events if limit is Limit.ALL else events.at(staying(events, limit, days, by_start=by_start))
+    if limit is Limit.ALL or (events.person[1:] > events.person[:-1]).all():
+        return events
+    return events.at(staying(events, limit, days, by_start=by_start))
 
 
 def staying(events: Events, limit: Limit, days: Integers, *, by_start: bool = False) -> Integers:
@@ -37,7 +39,7 @@ def staying(events: Events, limit: Limit, days: Integers, *, by_start: bool = Fa
     (key,) = keys((events.person, days if limit is Limit.FIRST else -days))
     order = order_of(key)
     person, key = events.person[order], key[order]
-    first_at = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+    first_at = np.flatnonzero(begins(person))
     n_of_person = np.diff(np.r_[first_at, len(person)])
     foremost = order[key == np.repeat(key[first_at], n_of_person)]
     if len(foremost) == len(first_at):
@@ -46,7 +48,7 @@ def staying(events: Events, limit: Limit, days: Integers, *, by_start: bool = Fa
     ways = [tied.op_start, tied.end, tied.start, tied.place, tied.event]
     order = np.lexsort((*ways, tied.person) if by_start else (*ways, tied.sort, tied.person))
     person = tied.person[order]
-    found: Integers = foremost[order[np.r_[True, person[1:] != person[:-1]]]]
+    found: Integers = foremost[order[begins(person)]]
     return found
 
 
