@@ -104,7 +104,7 @@ def test_coding_systems_are_those_of_the_snapshot(dataset: Read) -> None:
 
 def test_quality_is_told_when_it_was_judged_and_else_not_made_up() -> None:
     told = as_turtle(described(QUALITY)[0]).decode()
-    assert "1,200 passed of 1,203 that apply" in told
+    assert "1\u202f200 passed of 1\u202f203 that apply" in told
     unjudged = as_turtle(described(None)[0]).decode()
     assert "dqv:hasQualityAnnotation" not in unjudged
     assert faults(Read().parse(data=unjudged, format="turtle")) == []

@@ -32,7 +32,9 @@ def catalogue_page(
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
     def label(scheme: str, codes: Sequence[str]) -> str:
-        return " ; ".join(getattr(concept(scheme, code), language.value) for code in codes)
+        return ("; " if language is Language.EN else " ; ").join(
+            getattr(concept(scheme, code), language.value) for code in codes
+        )
 
     return environment.from_string(template).render(
         language=language.value,

@@ -64,7 +64,8 @@ def index_page(english: str = "Public register", french: str = "Registre public"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{english} · {french}</title></head><body><main><ul>{links}</ul></main></body></html>\n"
+        f"<title>{english} · {french}</title></head><body><main>"
+        f'<h1>{english} · <span lang="fr">{french}</span></h1><ul>{links}</ul></main></body></html>\n'
     )
 
 

@@ -214,8 +214,8 @@ def _distributions(
     graph.add(access, "dct:format", _concept(graph, "file-type", "HTML"))
     title = Said(en="Rows and persons by table", fr="Lignes et personnes par table")
     unit = Said(
-        en=f"Numbers rounded down to two digits; none below {number(figures.unit, 'en')}.",
-        fr=f"Nombres arrondis par défaut à deux chiffres ; aucun sous {number(figures.unit, 'fr')}.",
+        en=f"Numbers rounded down to two digits; none below {number(figures.unit)}.",
+        fr=f"Nombres arrondis par défaut à deux chiffres ; aucun sous {number(figures.unit)}.",
     )
     graph.add(dataset, "healthdcatap:analytics", _file(graph, about, "#analytics", analytics, title, unit))
     for file in sample:

@@ -10,18 +10,18 @@ from enclos.holdings.model import Figures, Quality
 from enclos.holdings.rules.sample import SEED
 
 
-def number(value: int, language: str) -> str:
-    """A number with its thousands apart."""
-    return f"{value:,}" if language == "en" else f"{value:,}".replace(",", "\u202f")
+def number(value: int) -> str:
+    """A number with its thousands apart, as the pages write it."""
+    return f"{value:,}".replace(",", "\u202f")
 
 
 def said_of_counts(figures: Figures) -> Said:
     """How many persons at least, and how numbers are told."""
     return Said(
-        en=f"At least {number(figures.n_persons, 'en')} persons; numbers are rounded down to two digits, none is told "
-        f"below {number(figures.unit, 'en')}, ages are told by five years up to 90.",
-        fr=f"Au moins {number(figures.n_persons, 'fr')} personnes ; les nombres sont arrondis par défaut à deux "
-        f"chiffres, aucun n'est donné sous {number(figures.unit, 'fr')}, les âges le sont par cinq ans jusqu'à 90.",
+        en=f"At least {number(figures.n_persons)} persons; numbers are rounded down to two digits, none is told "
+        f"below {number(figures.unit)}, ages are told by five years up to 90.",
+        fr=f"Au moins {number(figures.n_persons)} personnes ; les nombres sont arrondis par défaut à deux "
+        f"chiffres, aucun n'est donné sous {number(figures.unit)}, les âges le sont par cinq ans jusqu'à 90.",
     )
 
 
@@ -29,10 +29,10 @@ def said_of_quality(quality: Quality) -> Said:
     """What the checks said."""
     applied = quality.n_passed + quality.n_failed
     return Said(
-        en=f"DataQualityDashboard checks for OMOP CDM {quality.cdm}: {number(quality.n_passed, 'en')} passed of "
-        f"{number(applied, 'en')} that apply, {number(quality.n_failed, 'en')} failed.",
-        fr=f"Contrôles du DataQualityDashboard pour l'OMOP CDM {quality.cdm} : {number(quality.n_passed, 'fr')} "
-        f"réussis sur {number(applied, 'fr')} applicables, {number(quality.n_failed, 'fr')} en échec.",
+        en=f"DataQualityDashboard checks for OMOP CDM {quality.cdm}: {number(quality.n_passed)} passed of "
+        f"{number(applied)} that apply, {number(quality.n_failed)} failed.",
+        fr=f"Contrôles du DataQualityDashboard pour l'OMOP CDM {quality.cdm} : {number(quality.n_passed)} "
+        f"réussis sur {number(applied)} applicables, {number(quality.n_failed)} en échec.",
     )
 
 
@@ -40,9 +40,10 @@ def said_of_sample() -> Said:
     """Why the sample tells of nobody."""
     return Said(
         en="Made of nobody: drawn from the schema, published shares and a public seed by a program that reads no "
-        f"data; the same bytes for every enclosure, remade by `enclos sample` (seed: {SEED}).",
+        f"data; the same bytes for every enclosure, remade by the command enclos sample (seed: {SEED}).",
         fr="Ne décrit personne : tiré du schéma, de proportions publiées et d'une graine publique par un programme "
-        f"qui ne lit aucune donnée ; mêmes octets pour tout enclos, refait par `enclos sample` (graine : {SEED}).",
+        "qui ne lit aucune donnée ; mêmes octets pour tout enclos, refait par la commande enclos sample "
+        f"(graine : {SEED}).",
     )
 
 
