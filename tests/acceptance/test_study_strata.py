@@ -30,6 +30,6 @@ def test_departments_stays_treatments_and_doses_from_a_study_file_to_what_may_le
     study = home.parent / "descriptive.yaml"
     study.write_text(STUDY, encoding="utf-8")
     answer = run_cli("study", home, study, "--permit", "FR-TEST-0001", "--user", ALICE)
-    assert [kind for each in answer["stays_inside"] for kind in each["kinds"]] == ["prevalence_of_records"]
+    assert answer["stays_inside"] == []
     assert answer["verdict"] != "refuse", answer["reasons"]
     assert any(row.get("stratum_department") for row in answer["summary"])

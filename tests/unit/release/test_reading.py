@@ -84,7 +84,7 @@ def test_cases_outside_the_denominator_are_refused() -> None:
 
 
 def test_a_kind_without_rules_is_left_out_and_said() -> None:
-    other = ResultSettings(7, {**RESULT.settings[0].values, "result_type": "survival_attrition"})
+    other = ResultSettings(7, {**RESULT.settings[0].values, "result_type": "model_data"})
     row = RESULT.table.to_pylist()[0] | {"result_id": 7, "variable_level": "1 64 05 75 116 001"}
     more = pa.concat_tables([RESULT.table, pa.Table.from_pylist([row], schema=RESULT_SCHEMA)])
     cell = replace(RESULT.cells[0], result_id=7)
@@ -113,4 +113,6 @@ def test_the_rules_are_data() -> None:
         "prevalence",
         "incidence_attrition",
         "prevalence_attrition",
+        "prevalence_of_records",
+        "prevalence_of_records_attrition",
     }

@@ -9,7 +9,7 @@ import pytest
 from enclos.contracts.result import HIDDEN, RESULT_SCHEMA, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.rules.disclosure import assess
-from enclos.studies.model import AgeGroup, Incidence, Interval, Level, PeriodPrevalence, Population, Stratum, Study
+from enclos.studies.model import AgeGroup, Incidence, Interval, Population, Stratum, Study
 from enclos.studies.standard.model import Standard
 from enclos.studies.steps import run_study
 from factories.studies import tables_of
@@ -88,17 +88,6 @@ def test_strata_leave_without_all() -> None:
     safe = assess(result((20, 30, 40), alone), 5).safe
     assert safe is not None
     assert events(safe) == {"75": "20", "76": "30", "77": "40"}
-
-
-def test_shares_of_stays_have_no_rule_and_stay_inside() -> None:
-    lines = ["person | sex | born | observed | events"]
-    lines += [f"{number} | F | 1980-01-01 | 2019-01-01..2020-12-31 | 2019-07-02" for number in range(1, 31)]
-    stays = PeriodPrevalence(("events",), Population(), level=Level.RECORD)
-    study = Study("spec", (EVENTS,), (stays, Incidence(("events",), Population())))
-    found = run_study(study, cdm_of_rows(tables_of(people("\n".join(lines)))))
-    assessment = assess(found, 5)
-    assert assessment.safe is not None
-    assert {each.result_type for each in assessment.safe.settings} == {"incidence", "incidence_attrition"}
 
 
 @pytest.mark.parametrize(

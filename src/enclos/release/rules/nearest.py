@@ -28,7 +28,7 @@ from enclos.release.rules.merging import (
     sizes_after,
 )
 from enclos.release.rules.policy import policy
-from enclos.release.rules.reading import read_result
+from enclos.release.rules.reading import STAYS, read_result
 
 _MOST_MOVES = 12
 _MOST_CELLS = 2000
@@ -88,6 +88,8 @@ def nearest_version(result: StudyResult, found: Assessment) -> Nearest | None:
     """
     if (found.safe is None and not found.evidence) or len(result.cells) > _MOST_CELLS:
         return None
+    if any(each.result_type == STAYS for each in result.settings):
+        return None  # what merged bands share of stays, their persons do not tell
     whole, moves, n_checks, k = result, list[Move](), 0, found.min_count
     while _hides(found):
         reading = read_result(result, policy())

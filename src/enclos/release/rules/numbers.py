@@ -96,11 +96,21 @@ class Numbers:
         if left:
             self.relations.append(Relation(left, is_equation, slack))
 
-    def tie(self, total: int, parts: Sequence[int], *, tiles: bool, flows: bool = False, step: int = 1) -> None:
+    def tie(
+        self,
+        total: int,
+        parts: Sequence[int],
+        *,
+        tiles: bool,
+        flows: bool = False,
+        step: int = 1,
+        n_rest: int | None = None,
+    ) -> None:
         """Relate a total to parts of it: exactly, up to a rest, or as far as overlapping parts allow.
 
         In: tiles — the parts leave nothing of the total out; flows — persons pass from part to part and are counted
-            in each, so that a rest counts nobody; step — as in system_of.
+            in each, so that a rest counts nobody; step — as in system_of; n_rest — the persons of a rest, where it
+            counts what they can have several of.
         """
         rest = self.values[total] - sum(self.values[part] for part in parts)
         terms = [(part, 1) for part in parts]
@@ -113,6 +123,8 @@ class Numbers:
             self.bound([(total, 1), *((part, -1) for part in parts)])
         elif rest > 0 and not flows:
             unshown = self.add_unshown(rest) if step == 1 else self._time_rest(rest, step)
+            if n_rest is not None and n_rest < self.min_count:
+                self.required[unshown] = self.min_count
             self.equate([*terms, (unshown, 1), (total, -1)])
 
     def _time_rest(self, rest: int, step: int) -> int:
@@ -138,13 +150,14 @@ def add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
     n, d = behind.n_numerator, behind.n_denominator
     is_total = cell.window.interval == "overall" or cell.stratum.sex == BOTH_SEXES
     case_set, person_set = _set_of(behind.dense_numerator), _set_of(behind.dense_denominator)
+    of_stays = ("stays", cell.denominator) if cell.counts_stays else ("persons",)
     denominator = numbers.add(
-        cell.denominator, cost=_cost(cell.denominator, weight=3, is_total=is_total), same=("persons", person_set)
+        cell.denominator, cost=_cost(cell.denominator, weight=3, is_total=is_total), same=(*of_stays, person_set)
     )
     numerator = numbers.add(
         cell.numerator,
         cost=_cost(cell.numerator, weight=1, is_total=is_total),
-        same=("events", case_set, cell.numerator) if cell.numerator else None,
+        same=("events", cell.counts_stays, case_set, cell.numerator) if cell.numerator else None,
     )
     time = None
     if cell.time is not None:
@@ -163,6 +176,8 @@ def add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
     numbers.denominator_of.append(denominator)
     numbers.time_of.append(time)
     k = numbers.min_count
+    if cell.counts_stays:
+        _add_stays(numbers, cell, numerator, denominator, rules)
     if numbers.is_small(d):
         numbers.protect(denominator, k)
         if time is not None:
@@ -181,6 +196,23 @@ def _add_others(numbers: Numbers, cell: ReadCell, numerator: int, denominator: i
     if numbers.is_small(others) or is_full:
         position = numbers.add_unshown(others)
         numbers.required[position] = numbers.min_count
+        numbers.primary.add(numerator)
+        numbers.equate([(numerator, 1), (position, 1), (denominator, -1)])
+    else:
+        numbers.bound([(numerator, 1), (denominator, -1)])
+
+
+def _add_stays(numbers: Numbers, cell: ReadCell, numerator: int, denominator: int, rules: Policy) -> None:
+    """Stays beyond one a person are a count, and so are stays without the outcome; neither may be of a few persons."""
+    behind, k = cell.cell, numbers.min_count
+    for position, n in ((numerator, behind.n_numerator), (denominator, behind.n_denominator)):
+        if numbers.is_small(numbers.values[position] - n):
+            numbers.protect(position, k)
+    n_without = behind.n_denominator - behind.n_numerator
+    is_full = n_without == 0 and rules.hides_full_counts and k > 1 and cell.denominator > 0
+    if numbers.is_small(n_without) or is_full:
+        position = numbers.add_unshown(cell.denominator - cell.numerator)
+        numbers.required[position] = k
         numbers.primary.add(numerator)
         numbers.equate([(numerator, 1), (position, 1), (denominator, -1)])
     else:

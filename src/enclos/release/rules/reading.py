@@ -35,6 +35,9 @@ _PARTS = {
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
 ELSEWHERE = GROUPS | CURVES | SEVERAL
 """Result types that other modules read."""
+STAYS = "prevalence_of_records"
+"""The result type whose counts are stays; persons decide."""
+_OF_STAYS = ("type", STAYS)
 EFFECTS = frozenset({"compare_estimates"})
 """Result types whose numbers rest on two cohorts at once; effects.py reads them."""
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
@@ -97,7 +100,12 @@ class ReadCell:
     @property
     def counts_persons(self) -> bool:
         """Whether the numerator counts persons, each once, rather than events."""
-        return self.numerator == self.cell.n_numerator
+        return not self.counts_stays and self.numerator == self.cell.n_numerator
+
+    @property
+    def counts_stays(self) -> bool:
+        """Whether stays are counted, of which a person can have several, rather than persons."""
+        return _OF_STAYS in self.stratum.family
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +326,8 @@ def _agrees(cell: ReadCell, values: list[str | None]) -> bool:
     cell.numerator, cell.denominator, cell.time = numerator, denominator, times[0] if times else None
     behind = cell.cell
     persons = denominator == behind.n_denominator and behind.dense_numerator.issubset(behind.dense_denominator)
+    if cell.counts_stays:
+        return _stays_agree(cell) and _ratio_agrees(cell, values, denominator)
     events = numerator >= behind.n_numerator and (numerator > 0) == (behind.n_numerator > 0)
     if cell.time is None:
         return persons and numerator == behind.n_numerator and _ratio_agrees(cell, values, denominator)
@@ -327,6 +337,14 @@ def _agrees(cell: ReadCell, values: list[str | None]) -> bool:
         return False
     years = abs(shown_years - cell.time / _DAYS_PER_YEAR) <= _ROUNDING["person_years"]
     return years and _ratio_agrees(cell, values, shown_years / 100_000)
+
+
+def _stays_agree(cell: ReadCell) -> bool:
+    """Whether stays are as many as their persons or more, and none of nobody."""
+    behind = cell.cell
+    pairs = ((cell.numerator, behind.n_numerator), (cell.denominator, behind.n_denominator))
+    of_persons = all(stays >= n and (stays > 0) == (n > 0) for stays, n in pairs)
+    return of_persons and cell.numerator <= cell.denominator and behind.dense_numerator <= behind.dense_denominator
 
 
 def _ratio_agrees(cell: ReadCell, values: list[str | None], denominator: float) -> bool:

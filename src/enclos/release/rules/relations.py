@@ -13,6 +13,7 @@ from itertools import permutations
 
 from pyroaring import BitMap
 
+from enclos.contracts.result import Cell
 from enclos.release.model import Role
 from enclos.release.rules.numbers import BOTH_SEXES, SEXES, Numbers, add_cell, add_count
 from enclos.release.rules.policy import Policy
@@ -58,14 +59,22 @@ def _kinds(numbers: Numbers, at: int) -> list[int | None]:
 
 
 def _tie_cells(
-    numbers: Numbers, total: int, parts: Sequence[int], *, days: int, tiles: bool, through_time: bool = False
+    numbers: Numbers,
+    cells: Sequence[ReadCell],
+    total: int,
+    parts: Sequence[int],
+    *,
+    tiles: bool,
+    through_time: bool = False,
 ) -> None:
     """Tie each kind of number of a cell to those of cells that are parts of it.
 
-    In: days — of the total's window; through_time — the parts are shorter stretches of the same time.
+    In: through_time — the parts are shorter stretches of the same time.
     """
     if not parts:
         return
+    days = cells[total].window.n_days
+    n_rests = _rests(cells[total].cell, [cells[part].cell for part in parts])
     kinds = [_kinds(numbers, part) for part in parts]
     for which, whole in enumerate(_kinds(numbers, total)):
         pieces = [kind[which] for kind in kinds if kind[which] is not None]
@@ -76,7 +85,15 @@ def _tie_cells(
                 tiles=tiles,
                 flows=through_time and which == _PERSONS,
                 step=days if which == _TIME else 1,
+                n_rest=n_rests[which] if cells[total].counts_stays else None,
             )
+
+
+def _rests(total: Cell, parts: Sequence[Cell]) -> tuple[int, int, int]:
+    """Persons of a cell who are in no part of it: with the outcome, at all, and none of its time."""
+    having = total.dense_numerator - BitMap.union(*(part.dense_numerator for part in parts))
+    among = total.dense_denominator - BitMap.union(*(part.dense_denominator for part in parts))
+    return len(having), len(among), 0
 
 
 def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
@@ -102,17 +119,17 @@ def _tie_strata(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
         s, window = cell.stratum, cell.window
         if s.sex == BOTH_SEXES:
             sexes = [p for sex in SEXES if (p := place.get((replace(s, sex=sex), window))) is not None]
-            _tie_cells(numbers, at, sexes, days=window.n_days, tiles=len(sexes) == len(SEXES))
+            _tie_cells(numbers, cells, at, sexes, tiles=len(sexes) == len(SEXES))
         for groups in _disjoint_families(s.age, ages[replace(s, age=_ANY_AGE), window]):
             parts = [place[replace(s, age=age), window] for age in groups]
             tiles = sum(oldest - youngest + 1 for youngest, oldest in groups) == s.age[1] - s.age[0] + 1
-            _tie_cells(numbers, at, parts, days=window.n_days, tiles=tiles)
+            _tie_cells(numbers, cells, at, parts, tiles=tiles)
         for windows in _disjoint_families(s.at_risk, times[replace(s, at_risk=_ANY_TIME), window]):
             parts = [place[replace(s, at_risk=at_risk), window] for at_risk in windows]
-            _tie_cells(numbers, at, parts, days=window.n_days, tiles=False, through_time=True)
+            _tie_cells(numbers, cells, at, parts, tiles=False, through_time=True)
         for stratified in parts_by[replace(s, part=frozenset()), window].values():
             parts = [place[replace(s, part=part), window] for part in stratified if s.part < part]
-            _tie_cells(numbers, at, parts, days=window.n_days, tiles=False)
+            _tie_cells(numbers, cells, at, parts, tiles=False)
         longer = [prior for prior in priors[replace(s, prior_days=_ANY_PRIOR), window] if prior > s.prior_days]
         if longer:
             fewer = _kinds(numbers, place[replace(s, prior_days=min(longer)), window])
@@ -192,7 +209,7 @@ def _tie_windows(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
                 window = cells[whole].window
                 inside = [piece for piece in intervals[shorter] if window.holds(cells[piece].window)]
                 tiles = sum(cells[piece].window.n_days for piece in inside) == window.n_days
-                _tie_cells(numbers, whole, inside, days=window.n_days, tiles=tiles, through_time=True)
+                _tie_cells(numbers, cells, whole, inside, tiles=tiles, through_time=True)
 
 
 def _bound_if_true(numbers: Numbers, terms: Sequence[tuple[int, int]]) -> None:
@@ -209,7 +226,8 @@ def _tie_nested_sets(numbers: Numbers, cells: Sequence[ReadCell]) -> None:
     groups: dict[tuple[object, ...], dict[int, BitMap]] = defaultdict(dict)
     for at, cell in enumerate(cells):
         s, days = cell.stratum, (cell.window.first_on, cell.window.last_on)
-        groups["persons", days][numbers.denominator_of[at]] = cell.cell.dense_denominator
+        if not cell.counts_stays:  # the persons of stays are compared as sets
+            groups["persons", days][numbers.denominator_of[at]] = cell.cell.dense_denominator
         if cell.counts_persons and cell.numerator:
             groups["cases", s.outcome, days][numbers.numerator_of[at]] = cell.cell.dense_numerator
     seen: set[tuple[int, int]] = set()

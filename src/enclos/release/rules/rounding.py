@@ -156,7 +156,7 @@ def _of_cell(cell: ReadCell, lots: Lots) -> Mapping[Role, str | None]:
     behind = cell.cell
     persons = lots.of(cell.denominator, behind.dense_denominator)
     cases = lots.of(cell.numerator, behind.dense_numerator)
-    if cell.counts_persons:
+    if cell.counts_persons or cell.counts_stays:
         cases = min(cases, persons)
     if not cell.has_ratio or not persons:
         return {Role.DENOMINATOR: str(persons), Role.NUMERATOR: str(cases)}
