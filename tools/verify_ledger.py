@@ -3,9 +3,9 @@
     python verify_ledger.py LEDGER_FOLDER VERIFYING_KEY [--checkpoint KEPT_ELSEWHERE [--witness WITNESS_KEY]]
 
 VERIFYING_KEY is the line of ledger.vkey, or a file that holds it, from a source that you trust: not from the folder
-that you verify. With --checkpoint, the ledger must also contain what that earlier checkpoint has signed, or what a
-witness has signed on it. Needs Python 3.11 and "cryptography". Prints size and root and ends with 0, or the fault and
-ends with 4. Formats: RFC 6962 § 2.1; c2sp.org/signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature.
+that you verify. For a web address, the folder that `enclos ledger verify URL --copy` filled. With --checkpoint, the
+ledger must contain what that earlier checkpoint has signed, or a witness on it. Needs Python 3.11 and "cryptography".
+Ends with size and root and 0, or the fault and 4. RFC 6962 § 2.1; C2SP signed-note, tlog-{checkpoint,tiles,cosignature}
 """
 
 import argparse

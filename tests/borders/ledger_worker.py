@@ -1,6 +1,7 @@
 """A process that writes into a ledger and may be killed at a chosen call of the operating system; run by the tests.
 
 python ledger_worker.py die FOLDER RETURNED POINT      write, and die at the POINT-th call (never when negative)
+python ledger_worker.py hold FOLDER RETURNED POINT     the same, where every checkpoint waits for the end
 python ledger_worker.py append FOLDER RETURNED NAME N  write N rounds beside other processes
 python ledger_worker.py limit FOLDER RETURNED BYTES    write rounds until a file may not grow beyond BYTES
 python ledger_worker.py readonly FOLDER RETURNED UID   try to write as a user who may not
@@ -22,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from enclos.ledger.model import Action, Outcome
+from enclos.ledger.ports import Pace
 from enclos.ledger.steps import Ledger
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.ledger_files import LedgerFiles
+from enclos.stores.ledger_pace import Soon
 from factories.ledger import ALICE, ORIGIN, PERMIT, SALT, MachineClock, SeedSigner
+from fakes.ledger import HeldPace
 
 _WRITES = ("write", "fsync", "fdatasync", "ftruncate", "replace", "rename", "unlink", "rmdir", "mkdir", "open")
 _plain_write = os.write
@@ -46,11 +50,11 @@ def rounds(ledger: Ledger, handle: int, name: str, n_rounds: int) -> None:
             note(handle, index=index, mark=f"{name}-outcome-{n}")
 
 
-def opened(folder: Path) -> Ledger:
-    return Ledger.open(LedgerFiles(folder), SeedSigner(), MachineClock(), SALT, ORIGIN)
+def opened(folder: Path, pace: Pace | None = None) -> Ledger:
+    return Ledger.open(LedgerFiles(folder), SeedSigner(), MachineClock(), SALT, ORIGIN, pace)
 
 
-def die(folder: Path, handle: int, point: int) -> None:
+def die(folder: Path, handle: int, point: int, pace: Pace | None = None) -> None:
     dice = random.Random(point)  # noqa: S311 - chooses crashes
 
     def deadly(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,7 +74,7 @@ def die(folder: Path, handle: int, point: int) -> None:
 
     for name in _WRITES:
         setattr(os, name, deadly(getattr(os, name)))
-    ledger = opened(folder)
+    ledger = opened(folder, pace)
     rounds(ledger, handle, "w", 3)
     ledger.close()
     note(handle, n_calls=n_calls)
@@ -103,8 +107,11 @@ def main() -> None:
     match mode:
         case "die":
             die(Path(folder), handle, int(rest[0]))
+        case "hold":
+            die(Path(folder), handle, int(rest[0]), HeldPace())
         case "append":
-            rounds(opened(Path(folder)), handle, rest[0], int(rest[1]))
+            with opened(Path(folder), Soon(0.05) if rest[0] in "ab" else None) as ledger:
+                rounds(ledger, handle, rest[0], int(rest[1]))
             note(handle, ended=True)
         case "limit":
             limit(Path(folder), handle, int(rest[0]))

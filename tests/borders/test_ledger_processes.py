@@ -27,7 +27,7 @@ N_KILLS_IN_CI = 30
 
 
 def worker(*args: object) -> subprocess.Popen[bytes]:
-    env = {**os.environ, "PYTHONPATH": str(TESTS)}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])}
     return subprocess.Popen([sys.executable, str(WORKER), *map(str, args)], env=env, stderr=subprocess.PIPE)
 
 
@@ -79,10 +79,10 @@ def check(folder: Path, returned: list[dict[str, Any]], n_before: int) -> dict[i
     return entries
 
 
-def kill_at_points(tmp_path: Path, n_points: int) -> None:
+def kill_at_points(tmp_path: Path, n_points: int, mode: str = "die") -> None:
     base = begin(tmp_path / "base", 252)
     shutil.copytree(base, tmp_path / "whole")
-    assert run("die", tmp_path / "whole", tmp_path / "whole.json", -1) == 0
+    assert run(mode, tmp_path / "whole", tmp_path / "whole.json", -1) == 0
     n_calls = lines(tmp_path / "whole.json")[-1]["n_calls"]
     check(tmp_path / "whole", lines(tmp_path / "whole.json"), 252)
     points = sorted({point * n_calls // n_points for point in range(n_points)})
@@ -90,7 +90,7 @@ def kill_at_points(tmp_path: Path, n_points: int) -> None:
         pair = points[start : start + 2]
         for point in pair:
             shutil.copytree(base, tmp_path / str(point))
-        running = [worker("die", tmp_path / str(point), tmp_path / f"{point}.json", point) for point in pair]
+        running = [worker(mode, tmp_path / str(point), tmp_path / f"{point}.json", point) for point in pair]
         errors = [process.communicate(timeout=60)[1] for process in running]
         assert [process.returncode for process in running] == [-9] * len(pair), errors
         for point in pair:
@@ -98,13 +98,15 @@ def kill_at_points(tmp_path: Path, n_points: int) -> None:
             shutil.rmtree(tmp_path / str(point))
 
 
-def test_killed_at_thirty_calls_nothing_is_lost(tmp_path: Path) -> None:
-    kill_at_points(tmp_path, N_KILLS_IN_CI)
+@pytest.mark.parametrize("mode", ["die", "hold"])
+def test_killed_at_thirty_calls_nothing_is_lost(tmp_path: Path, mode: str) -> None:
+    kill_at_points(tmp_path, N_KILLS_IN_CI // 2, mode)
 
 
 @pytest.mark.slow
-def test_killed_at_every_call_nothing_is_lost(tmp_path: Path) -> None:
-    kill_at_points(tmp_path, 10_000)
+@pytest.mark.parametrize("mode", ["die", "hold"])
+def test_killed_at_every_call_nothing_is_lost(tmp_path: Path, mode: str) -> None:
+    kill_at_points(tmp_path, 10_000, mode)
 
 
 def test_four_processes_write_side_by_side(tmp_path: Path) -> None:

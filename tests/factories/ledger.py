@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enclos.ledger.model import Action, Outcome
-from enclos.ledger.ports import LedgerStore
+from enclos.ledger.ports import LedgerStore, Pace
 from enclos.ledger.rules.notes import verifying_key
 from enclos.ledger.steps import Ledger
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
@@ -62,10 +62,12 @@ def begun(store: LedgerStore, *, seed: int = 7, clock: Any = None, origin: str =
     return Ledger.create(store, SeedSigner(seed), clock or SteppingClock(), SALT, origin)
 
 
-def opened(store: LedgerStore, *, seed: int = 7, clock: Any = None, origin: str = ORIGIN) -> Ledger:
+def opened(
+    store: LedgerStore, *, seed: int = 7, clock: Any = None, origin: str = ORIGIN, pace: Pace | None = None
+) -> Ledger:
     """The ledger in the store, opened by a new process."""
     late = SteppingClock(START + timedelta(days=1))
-    return Ledger.open(store, SeedSigner(seed), clock or late, SALT, origin)
+    return Ledger.open(store, SeedSigner(seed), clock or late, SALT, origin, pace)
 
 
 def filled(ledger: Ledger, n_entries: int) -> Ledger:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -163,3 +163,21 @@ class MemoryLedger:
         for name in self.names("private/sessions"):
             session, _, size = name.split("/")[-1].partition("-")
             yield Session(session, int(size), session in self._mine)
+
+
+class HeldPace:
+    """Lets every checkpoint wait until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def later(self, publish: Callable[[], None]) -> None:
+        self.waiting[:] = [publish]
+
+    def stop(self) -> None:
+        self.waiting.clear()
+
+    def go(self) -> None:
+        for publish in list(self.waiting):
+            self.waiting.clear()
+            publish()

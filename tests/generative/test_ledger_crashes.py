@@ -11,7 +11,7 @@ import pytest
 from enclos.ledger.model import Action, Entry, Kind, Outcome
 from enclos.ledger.steps import Ledger, verify_ledger
 from factories.ledger import ALICE, ORIGIN, PERMIT, PUBLIC_KEY, START, SteppingClock, begun, filled, opened
-from fakes.ledger import Died, MemoryLedger
+from fakes.ledger import Died, HeldPace, MemoryLedger
 
 
 def base(n_entries: int) -> dict[str, bytes]:
@@ -21,9 +21,9 @@ def base(n_entries: int) -> dict[str, bytes]:
     return store.files
 
 
-def work(ledger: Ledger, returned: dict[int, str], n_rounds: int) -> None:
+def work(ledger: Ledger, returned: dict[int, str], rounds: range) -> None:
     """Write, and note the index of every entry whose writing returned."""
-    for n in range(n_rounds):
+    for n in rounds:
         ticket = ledger.intent(Action.STUDY, ALICE, PERMIT, {"mark": f"intent-{n}"})
         returned[ticket.index] = f"intent-{n}"
         returned[ledger.record(Action.LOGIN, f"{n}@example.org", facts={"mark": f"event-{n}"})] = f"event-{n}"
@@ -31,15 +31,19 @@ def work(ledger: Ledger, returned: dict[int, str], n_rounds: int) -> None:
 
 
 def die_at(
-    files: dict[str, bytes], step: int, n_rounds: int, seed: int = 0, awaited: float = 0.0
+    files: dict[str, bytes], step: int, n_rounds: int, seed: int = 0, awaited: float = 0.0, *, held: bool = False
 ) -> tuple[MemoryLedger, dict[int, str], bool]:
     """The store after the work, the entries that returned, and whether the process died in it."""
     store = MemoryLedger(files, die_at=step, seed=seed)
     store.awaited_share = awaited
     returned: dict[int, str] = {}
     try:
-        ledger = opened(store, clock=SteppingClock(START + timedelta(hours=6)))
-        work(ledger, returned, n_rounds)
+        pace = HeldPace() if held else None
+        ledger = opened(store, clock=SteppingClock(START + timedelta(hours=6)), pace=pace)
+        work(ledger, returned, range(1))
+        if pace:
+            pace.go()
+        work(ledger, returned, range(1, n_rounds))
         ledger.close()
     except Died:
         return store, returned, True
@@ -71,17 +75,17 @@ def test_the_work_ends_when_nothing_happens() -> None:
     check(store, returned, 250)
 
 
-def steps_of(files: dict[str, bytes], n_rounds: int, awaited: float = 0.0) -> int:
+def steps_of(files: dict[str, bytes], n_rounds: int, awaited: float = 0.0, *, held: bool = False) -> int:
     """How many writing steps the work has."""
-    return die_at(files, -1, n_rounds, awaited=awaited)[0].n_steps
+    return die_at(files, -1, n_rounds, awaited=awaited, held=held)[0].n_steps
 
 
-def run(n_before: int, end: str, n_points: int, awaited: float = 0.0) -> None:
+def run(n_before: int, end: str, n_points: int, awaited: float = 0.0, *, held: bool = False) -> None:
     files = base(n_before)
-    n_steps = steps_of(files, 3, awaited)
+    n_steps = steps_of(files, 3, awaited, held=held)
     assert n_steps > 15
     for step in sorted({point * n_steps // n_points for point in range(n_points)}):
-        store, returned, died = die_at(files, step, 3, step, awaited)
+        store, returned, died = die_at(files, step, 3, step, awaited, held=held)
         assert died
         check(store.after_kill() if end == "kill" else store.after_power_cut(), returned, n_before)
 
@@ -99,12 +103,21 @@ def test_death_while_others_wait(n_before: int, end: str) -> None:
     run(n_before, end, 30, awaited=0.7)
 
 
+@pytest.mark.parametrize("n_before", [0, 250, 254])
+@pytest.mark.parametrize("end", ["kill", "power cut"])
+def test_death_while_checkpoints_wait(n_before: int, end: str) -> None:
+    run(n_before, end, 30, held=True)
+    run(n_before, end, 15, awaited=0.5, held=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n_before", [0, 250, 254])
 @pytest.mark.parametrize("end", ["kill", "power cut"])
 def test_death_at_every_step(n_before: int, end: str) -> None:
     run(n_before, end, 10_000)
     run(n_before, end, 10_000, awaited=0.7)
+    run(n_before, end, 10_000, held=True)
+    run(n_before, end, 10_000, awaited=0.5, held=True)
 
 
 def test_breaking_off() -> None:
@@ -114,7 +127,7 @@ def test_breaking_off() -> None:
     for step in range(0, n_steps, 9):
         store, returned = MemoryLedger(files, die_at=step), dict[int, str]()
         with suppress(Died), opened(store, clock=SteppingClock(START + timedelta(hours=6))) as ledger:
-            work(ledger, returned, 3)
+            work(ledger, returned, range(3))
         check(store.after_kill(), returned, 254)
 
 

@@ -1,8 +1,13 @@
-"""The tree's arithmetic against RFC 6962's own recursive definitions."""
+"""The tree's arithmetic against RFC 6962's own recursive definitions, and entries against RFC 8785."""
+
+from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enclos.ledger.model import Action, Entry, Kind
+from enclos.ledger.rules.entries import entry_bytes, read_entry
 from enclos.ledger.rules.merkle import (
     Peaks,
     consistency_path,
@@ -13,6 +18,7 @@ from enclos.ledger.rules.merkle import (
     peaks_at,
     tree_root,
 )
+from enclos.lexicon.canonical import canonical_bytes
 from oracle.rfc6962 import audit_path, consistency_proof, tree_hash
 
 entries = st.lists(st.binary(max_size=4), min_size=1, max_size=130)
@@ -58,3 +64,21 @@ def test_peaks_are_as_many_as_the_bits_of_the_size(size: int) -> None:
     assert len(peaks_at(size, lambda *_: bytes(32)).hashes) == size.bit_count()
     grown = Peaks(size, (bytes(32),) * size.bit_count()).grown(bytes(32))
     assert grown.size == size + 1
+
+
+WRITTEN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), WRITTEN, min_size=1, max_size=6))
+def test_entries_are_written_as_the_standard_of_canonical_json_says(facts: dict[str, Any]) -> None:
+    at = datetime(2026, 11, 2, tzinfo=UTC)
+    data = entry_bytes(Entry(Kind.EVENT, Action.LOGIN, at, "salted:aa", facts=facts))
+    document = {"v": 1, "kind": "event", "action": "login", "at": "2026-11-02T00:00:00.000Z", "actor": "salted:aa"}
+    assert data == canonical_bytes({**document, "facts": facts})
+    assert dict(read_entry(data).facts) == facts

@@ -110,3 +110,20 @@ def test_an_address_that_does_not_answer_is_refused(tmp_path: Path) -> None:
     code, answer = call("ledger", "witness", "http://127.0.0.1:9", "--state", tmp_path / "witness")
     assert (code, answer["refused"]["code"]) == (4, "LDG-01")  # type: ignore[index]
     assert PUBLIC_KEY not in json.dumps(answer).encode()
+
+
+def test_anybody_verifies_by_the_web_and_takes_a_copy_for_another_verifier(
+    tmp_path: Path, ledger: Ledger, address: str
+) -> None:
+    copy = tmp_path / "copy"
+    code, told = call("ledger", "verify", address, "--key", VERIFYING_KEY, "--copy", copy)
+    assert (code, told["size"], told["listed"]) == (0, 270, False)
+    assert call("ledger", "verify", tmp_path / "ledger")[1]["listed"] is True
+    independent = [sys.executable, ROOT / "tools" / "verify_ledger.py", copy, VERIFYING_KEY]
+    assert subprocess.run(independent, check=False, capture_output=True).returncode == 0
+    assert not (copy / "private").exists()
+    assert call("ledger", "verify", address, "--copy", copy)[1]["refused"]["code"] == "LDG-03"
+    bundle = tmp_path / "ledger" / "tile" / "entries" / "000"
+    bundle.write_bytes(bundle.read_bytes().replace(b"login", b"logon", 1))
+    code, told = call("ledger", "verify", address)
+    assert (code, told["refused"]["code"]) == (4, "LDG-04")

@@ -31,6 +31,7 @@ from enclos.stores.engine import Engine, open_engine
 from enclos.stores.files import lock_exclusive, lock_shared, remove_tree, storage_border, write_atomically
 from enclos.stores.keys import KeySigner, KeyStore
 from enclos.stores.ledger_files import LedgerFiles
+from enclos.stores.ledger_pace import Soon
 from enclos.stores.vault import attach_vault
 
 _KEYS_AT_INIT = (
@@ -78,7 +79,7 @@ class Enclosure:
     @property
     def floor(self) -> int:
         """The least number of distinct persons in a cell that any permit may release."""
-        return self.settings.floor
+        return self.settings.enclosure.min_count_floor
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
@@ -224,6 +225,7 @@ def ledger_parts(paths: EnclosurePaths, keys: KeyStore, settings: Settings) -> t
         SystemClock(),
         keys.secret(KeyName(KeyRole.LEDGER_SALT)),
         settings.ledger.origin,
+        Soon(),
     )
 
 

@@ -23,19 +23,26 @@ from enclos.ledger.steps import verify_ledger
 from enclos.ledger.steps import witness as look
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
-from enclos.stores.ledger_files import LedgerFiles, WitnessFiles
-from enclos.stores.ledger_url import LedgerUrl, is_url
+from enclos.stores.ledger_files import LedgerFiles
+from enclos.stores.ledger_url import CopiedLedger, LedgerUrl, is_url
+from enclos.stores.witness_files import WitnessFiles
 
 
-def verify(folder: Path, *, key: str = "", witnessed: Path | None = None) -> dict[str, Any]:
+def verify(
+    source: str | Path, *, key: str = "", witnessed: Path | None = None, copy: Path | None = None
+) -> dict[str, Any]:
     """Prove that nothing in the ledger was altered, lost or reordered.
 
-    In: folder — an enclosure, or a copy of a ledger's published files; key — the verifying key in C2SP's one-line form
-        that the caller trusts; without it the key beside the ledger is used, which shows damage but not an operator who
-        signs another history; witnessed — a witness's memory.
+    In: source — an enclosure, a copy of a ledger's published files, or their web address; key — the verifying key in
+        C2SP's one-line form that the caller trusts; without it the key beside the ledger is used, which shows damage
+        but not an operator who signs another history; witnessed — a witness's memory; copy — a new folder for all that
+        was read, for other verifiers
+    Out: also ``listed``: whether files that the checkpoint does not need could be looked at; a web address has no list.
     Refuses: the first fault found.
     """
-    store, origin, public_key = _opened(folder, key)
+    store, origin, public_key = _opened(str(source), key)
+    if copy:
+        store = CopiedLedger(store, copy)
     memory = WitnessFiles(witnessed) if witnessed else None
     note = memory.recall() if memory else None
     seen_at = None
@@ -51,6 +58,7 @@ def verify(folder: Path, *, key: str = "", witnessed: Path | None = None) -> dic
     report = verify_ledger(store, public_key, origin, note)
     return _as_json(report) | {
         "key": "given" if key else "found beside the ledger",
+        "listed": not is_url(str(source)),
         "witnessed": memory is not None,
         "witnessed_at": seen_at.isoformat() if seen_at else None,
     }
@@ -117,10 +125,11 @@ def _ledger_folder(folder: Path) -> Path:
     return folder if is_copy else EnclosurePaths(folder).ledger
 
 
-def _opened(folder: Path, key: str) -> tuple[LedgerReader, str, bytes]:
-    beside, store = _published(str(folder))
+def _opened(source: str, key: str) -> tuple[LedgerReader, str, bytes]:
+    beside, store = _published(source)
     name, public_key = read_verifying_key(key or beside)
-    if _ledger_folder(folder) != folder and name != read_settings(folder).ledger.origin:
+    is_enclosure = not is_url(source) and _ledger_folder(Path(source)) != Path(source)
+    if is_enclosure and name != read_settings(Path(source)).ledger.origin:
         raise refusal(Code.LEDGER_UNSIGNED, "The verifying key belongs to another ledger.", "Give this ledger's key.")
     return store, name, public_key
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -101,6 +101,16 @@ class LedgerStore(LedgerReader, Protocol):
 
     def sessions(self) -> Iterable[Session]:
         """All marked sessions, with whether their process still lives."""
+
+
+class Pace(Protocol):
+    """When tiles and checkpoint follow an entry that is durable, where they may wait."""
+
+    def later(self, publish: Callable[[], None]) -> None:
+        """Call this soon, from another thread, once for all who ask until then."""
+
+    def stop(self) -> None:
+        """Call nothing more; what is being called has ended when this returns."""
 
 
 class WitnessMemory(Protocol):

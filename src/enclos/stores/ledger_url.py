@@ -5,9 +5,12 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from pathlib import Path
 
+from enclos.ledger.ports import LedgerReader
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.stores.ledger_disk import ledger_border
 
 _SECONDS = 30
 _MAX_BYTES = 64 << 20
@@ -46,6 +49,36 @@ class LedgerUrl:
     def names(self, under: str) -> Iterable[str]:  # noqa: ARG002 - the address has no listing
         """Nothing: a web address is not listed."""
         return ()
+
+
+class CopiedLedger:
+    """A ledger whose every file that is read is also put into a new folder, as it is.
+
+    Refuses: LEDGER_EXISTS when there is something in the folder; LEDGER_UNWRITABLE.
+    """
+
+    def __init__(self, ledger: LedgerReader, folder: Path) -> None:
+        if folder.exists() and any(folder.iterdir()):
+            raise refusal(Code.LEDGER_EXISTS, "There is something in the folder already.", "Name a new folder.")
+        self._ledger = ledger
+        self._folder = folder
+
+    def __repr__(self) -> str:
+        return "CopiedLedger()"
+
+    def read(self, name: str) -> bytes | None:
+        """The file's content, or None when there is no such file."""
+        content = self._ledger.read(name)
+        if content is not None:
+            path = self._folder / name
+            with ledger_border():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        return content
+
+    def names(self, under: str) -> Iterable[str]:
+        """The names of all files below a folder."""
+        return self._ledger.names(under)
 
 
 def is_url(text: str) -> bool:

@@ -12,7 +12,8 @@ from enclos.ledger.steps import verify_ledger
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.stores import ledger_files
-from enclos.stores.ledger_files import LedgerFiles, WitnessFiles
+from enclos.stores.ledger_files import LedgerFiles
+from enclos.stores.witness_files import WitnessFiles
 from factories.ledger import ALICE, ORIGIN, PUBLIC_KEY, MachineClock, begun, filled, opened
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

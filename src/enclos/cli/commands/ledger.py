@@ -14,22 +14,27 @@ from enclos.cli.console import show
 ledger_commands = typer.Typer(help="Ledger: verify, show, witness, review, forget.", no_args_is_help=True)
 application.add_typer(ledger_commands, name="ledger")
 
+Source = Annotated[str, typer.Argument(metavar="DIR", help="The enclosure, or its published ledger's folder or URL.")]
+
 
 @ledger_commands.command("verify")
 def ledger_verify(
-    directory: Dir,
+    source: Source,
     key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
     witness: Annotated[Path | None, typer.Option("--witness", metavar="DIR", help="A witness's memory.")] = None,
+    copy: Annotated[
+        Path | None, typer.Option("--copy", metavar="OUT", help="Put what was read here, for other verifiers.")
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
     """Prove that nothing in the ledger was altered, lost or reordered; needs no passphrase.
 
-    Example: enclos ledger verify france --witness /media/witness
+    Example: enclos ledger verify https://data.example/ledger --witness /media/witness
     """
     from enclos.app.ledger import verify
 
-    show(verify(directory, key=key, witnessed=witness), as_json=as_json)
+    show(verify(source, key=key, witnessed=witness, copy=copy), as_json=as_json)
 
 
 @ledger_commands.command("show")
@@ -52,9 +57,7 @@ def ledger_show(
 
 @ledger_commands.command("witness")
 def ledger_witness(
-    source: Annotated[
-        str, typer.Argument(metavar="DIR", help="The enclosure, or its published ledger's folder or URL.")
-    ],
+    source: Source,
     state: Annotated[Path, typer.Option("--state", metavar="DIR", help="The witness's own memory and key, elsewhere.")],
     key: Annotated[str, typer.Option("--key", metavar="VKEY", help="The verifying key that you trust, one line.")] = "",
     name: Annotated[str, typer.Option("--name", help="What the witness signs under, at its first look.")] = "",

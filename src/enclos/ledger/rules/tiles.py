@@ -56,6 +56,11 @@ class Tile:
         return f"{TILES}/{level}/{path}{partial}"
 
     @property
+    def partials(self) -> str:
+        """The folder of the same tile's partial ones."""
+        return f"{self.whole.name}.p"
+
+    @property
     def whole(self) -> Tile:
         """The same tile when it is full."""
         return Tile(self.level, self.n)

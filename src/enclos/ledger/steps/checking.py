@@ -179,7 +179,7 @@ class _Reading:
         The signature on a seal may be of a key that was rotated since; that its tree is part of this one, which is
         signed, says more.
         """
-        for name in sorted(self.store.names(SEALS)):
+        for name in sorted({*self.store.names(SEALS), *self._seals_by_day()}):
             day = sealed_day(name)
             try:
                 seal = None if day is None else read_unsigned(self.store.read(name) or b"", self.checkpoint.origin)
@@ -195,6 +195,10 @@ class _Reading:
         for day in sorted(self.days.keys() - self.seals.keys()):
             if first is not None and day > first and self.store.read(seal_of(day)) is None:
                 self._fault(Code.LEDGER_DAMAGED, f"The file {seal_of(day)} is missing.")
+
+    def _seals_by_day(self) -> list[str]:
+        """The seals that are there for the days that there were; a web address has no list of them."""
+        return [seal_of(day) for day in self.days if self.store.read(seal_of(day)) is not None]
 
     def _agrees(self, tile: Tile, content: bytes | None) -> bool:
         n_in_tree = min(tile.width, n_hashes(tile.level or 0, self.checkpoint.size) - tile.n * WIDTH)

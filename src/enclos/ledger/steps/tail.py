@@ -349,7 +349,7 @@ class TailKeeper:
         self.store.delete([ahead.file_name(bundle)])
 
     def _remove_partials(self, tiles: Sequence[Tile]) -> None:
-        self.store.delete(Tile(tile.level, tile.n, width).name for tile in tiles for width in range(1, WIDTH))
+        self.store.delete([name for tile in tiles for name in self.store.names(tile.partials)])
 
 
 def _raised(levels: Sequence[Sequence[bytes]], tile_hash: bytes) -> list[list[bytes]]:

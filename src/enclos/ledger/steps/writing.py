@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from enclos.ledger.model import Action, Entry, Fact, Kind, Outcome, Proof, Written
-from enclos.ledger.ports import Clock, LedgerStore, Signer
+from enclos.ledger.model import Action, Entry, Fact, Kind, Outcome, Proof
+from enclos.ledger.ports import Clock, LedgerStore, Pace, Signer
 from enclos.ledger.rules import ahead
-from enclos.ledger.rules.entries import (
-    derived_key,
-    entry_bytes,
-    salted_digest,
-    subject_name,
-    to_the_millisecond,
-    written_facts,
-    written_text,
-)
+from enclos.ledger.rules.entries import derived_key, entry_bytes
 from enclos.ledger.rules.merkle import inclusion_path
 from enclos.ledger.rules.notes import checkpoint_note, is_key_name, verifying_key, with_signature_of
-from enclos.ledger.rules.order import is_behind
 from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY, WIDTH, seal_of
+from enclos.ledger.steps.drafting import Drafter
 from enclos.ledger.steps.reading import nodes_of, read_entries
 from enclos.ledger.steps.tail import Tail, TailKeeper
 from enclos.ledger.steps.tickets import Ticket
@@ -46,12 +37,20 @@ class Ledger:
     instant before the last entry's; LEDGER_DAMAGED, LEDGER_UNSIGNED, LEDGER_FORKED when it is not what was signed.
     """
 
-    def __init__(self, store: LedgerStore, signer: Signer, clock: Clock, salt: SecretKey, origin: str) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        signer: Signer,
+        clock: Clock,
+        salt: SecretKey,
+        origin: str,
+        pace: Pace | None = None,
+    ) -> None:
         if not is_key_name(origin):
             raise ValueError("an origin has neither spaces nor a plus sign")
         self._store = store
-        self._clock = clock
-        self._salt = salt
+        self._pace = pace
+        self._draft = Drafter(store, clock, salt)
         self._keeper = TailKeeper(store, signer, signer.public_key(), derived_key(salt, b"ahead"), origin)
         self._tail: Tail | None = None
         self._session: str | None = None
@@ -59,8 +58,6 @@ class Ledger:
         self._doubtful: set[int] = set()
         self._is_in_doubt = False
         self._of_thread = threading.local()
-        self._met_at = clock.now()
-        """The instant of the entry that is being made."""
 
     def __repr__(self) -> str:
         return f"Ledger({self._keeper.origin})"
@@ -68,12 +65,20 @@ class Ledger:
     # -- opening and closing
 
     @classmethod
-    def create(cls, store: LedgerStore, signer: Signer, clock: Clock, salt: SecretKey, origin: str) -> Ledger:
+    def create(
+        cls,
+        store: LedgerStore,
+        signer: Signer,
+        clock: Clock,
+        salt: SecretKey,
+        origin: str,
+        pace: Pace | None = None,
+    ) -> Ledger:
         """Begin a ledger, once; a begun one whose making was killed is begun anew.
 
         Refuses: LEDGER_EXISTS when there is one.
         """
-        ledger = cls(store, signer, clock, salt, origin)
+        ledger = cls(store, signer, clock, salt, origin, pace)
         with store.lock():
             if store.read(CHECKPOINT) is not None or any(True for _ in store.names(TILES)):
                 raise refusal(
@@ -84,9 +89,17 @@ class Ledger:
         return ledger
 
     @classmethod
-    def open(cls, store: LedgerStore, signer: Signer, clock: Clock, salt: SecretKey, origin: str) -> Ledger:
+    def open(
+        cls,
+        store: LedgerStore,
+        signer: Signer,
+        clock: Clock,
+        salt: SecretKey,
+        origin: str,
+        pace: Pace | None = None,
+    ) -> Ledger:
         """Open a ledger; what a crash left half done is completed first, as ``recover`` says."""
-        ledger = cls(store, signer, clock, salt, origin)
+        ledger = cls(store, signer, clock, salt, origin, pace)
         ledger.recover()
         return ledger
 
@@ -107,9 +120,8 @@ class Ledger:
             start = 0 if tail.is_rebuilt else min(session.size for session in dead)
             orphans = self._open_intents(tail, start, living)
             for index, intent in orphans.items():
-                self._append(
-                    self._outcome(self._tail or tail, index, intent, Outcome.INTERRUPTED, None, {}), at_once=True
-                )
+                last_at = (self._tail or tail).last_at
+                self._append(self._draft.outcome(last_at, index, intent, Outcome.INTERRUPTED), at_once=True)
             tail.is_rebuilt = False
             for session in dead:
                 self._store.end_session(session.id)
@@ -117,9 +129,11 @@ class Ledger:
 
     def close(self) -> None:
         """End this process's session; intents that are still open then count as interrupted."""
+        if self._pace is not None:
+            self._pace.stop()
         if self._tail is not None and self._tail.is_behind:
             with self._locked():
-                """Publish what was left to somebody who waited, should they not have done so."""
+                """Publish what was left for later, or to somebody who waited."""
         if self._session is not None:
             with self._store.lock():
                 if not self._open_tickets and not self._is_in_doubt:
@@ -140,10 +154,10 @@ class Ledger:
         self, action: Action, actor: str, permit: str | None = None, facts: Mapping[str, Fact] = _NO_FACTS
     ) -> Ticket:
         """State what is about to be done; nothing may begin before this returns."""
-        with self._locked(writes=True) as tail:
+        with self._locked(publishes=False) as tail:
             if self._session is None:
                 self._session = self._store.start_session(tail.size)
-            entry = self._entry(Kind.INTENT, action, actor, permit, facts, tail)
+            entry = self._draft.entry(tail.last_at, action, actor, permit, facts, self._session)
             self._is_in_doubt = True  # should this be broken off, the intent may yet turn out to stand
             index = self._append(entry)
             self._is_in_doubt = False
@@ -155,8 +169,8 @@ class Ledger:
         self, action: Action, actor: str, permit: str | None = None, facts: Mapping[str, Fact] = _NO_FACTS
     ) -> int:
         """State what happened at once; the entry's index."""
-        with self._locked(writes=True) as tail:
-            index = self._append(self._entry(Kind.EVENT, action, actor, permit, facts, tail))
+        with self._locked(publishes=False) as tail:
+            index = self._append(self._draft.entry(tail.last_at, action, actor, permit, facts))
         self._make_durable()
         return index
 
@@ -187,11 +201,11 @@ class Ledger:
     ) -> int:
         """State how an intent ended; the entry's index. ``Ticket`` calls this, once for each intent."""
         is_doubtful = index in self._doubtful
-        with self._locked(writes=not is_doubtful) as tail:
+        with self._locked(publishes=is_doubtful) as tail:
             place = self._outcome_index(tail, index) if is_doubtful else None
             if place is None:
                 self._doubtful.add(index)  # should this be cut short, its entry may yet turn out to stand
-                place = self._append(self._outcome(tail, index, intent, outcome, code, facts))
+                place = self._append(self._draft.outcome(tail.last_at, index, intent, outcome, code, facts))
         self._make_durable()
         self._doubtful.discard(index)
         self._open_tickets.pop(index, None)
@@ -216,7 +230,7 @@ class Ledger:
 
     def size(self) -> int:
         """The number of entries."""
-        with self._locked() as tail:
+        with self._locked(publishes=self._pace is None) as tail:
             return tail.size
 
     def checkpoint(self) -> bytes:
@@ -226,7 +240,7 @@ class Ledger:
 
     def last_at(self) -> datetime | None:
         """The instant of the last entry, or None when there is none."""
-        with self._locked() as tail:
+        with self._locked(publishes=self._pace is None) as tail:
             return tail.last_at
 
     def now(self) -> datetime:
@@ -234,12 +248,12 @@ class Ledger:
 
         Refuses: CLOCK_BEHIND.
         """
-        with self._locked() as tail:
-            return self._instant(tail)
+        with self._locked(publishes=self._pace is None) as tail:
+            return self._draft.instant(tail.last_at)
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, Entry]]:
         """Index and entry, from ``start`` to the end as it is now."""
-        with self._locked() as tail:
+        with self._locked(publishes=self._pace is None) as tail:
             return self._entries_of(tail, start)
 
     def prove(self, index: int) -> Proof:
@@ -265,8 +279,7 @@ class Ledger:
         Empty: the ledger never knew the value, or its salts were destroyed
         """
         with self._store.lock():
-            known = [(key, self._store.known_salt(subject_name(key, value))) for key in (self._salt, *earlier)]
-            return tuple(salted_digest(key, salt, value) for key, salt in known if salt is not None)
+            return self._draft.digests(value, earlier)
 
     # -- forgetting
 
@@ -276,7 +289,7 @@ class Ledger:
         Out: how many there were, one for each salt key under which the value was met
         """
         with self._store.lock():
-            return sum(self._store.destroy_salt(subject_name(key, value)) for key in (self._salt, *earlier))
+            return self._draft.forget(value, earlier)
 
     def forget_unused_since(self, at: datetime) -> int:
         """Destroy the salts of all values that were last met before; how many there were."""
@@ -286,25 +299,33 @@ class Ledger:
     # -- inside
 
     @contextmanager
-    def _locked(self, *, writes: bool = False) -> Iterator[Tail]:
+    def _locked(self, *, publishes: bool = True) -> Iterator[Tail]:
         """The tail as it is now; no other writer until the block ends.
 
-        Everything durable is also published, except where the block writes one more entry and the others only wait for
-        their turn: then that entry's checkpoint speaks of all.
+        Everything durable is also published, except where that may wait: an entry follows, whose checkpoint speaks of
+        all, or the pace sees to it.
         """
         with self._store.lock():
             known, self._tail = self._tail, None  # whatever goes wrong, the next use loads anew
             tail = self._keeper.load() if known is None else self._keeper.refresh(known)
-            if not tail.is_whole and not (writes and tail.is_behind):
+            if not tail.is_whole and (publishes or not tail.is_behind):
                 self._keeper.settle(tail, durable=not tail.is_behind)
             self._tail = tail
             yield tail
+            if self._pace is not None and self._tail is not None and self._tail.is_behind:
+                self._pace.later(self._publish_late)
+
+    def _publish_late(self) -> None:
+        """What the pace calls; should the storage refuse, the next entry loads the tail anew, and is refused too."""
+        with suppress(Refusal), self._locked():
+            pass
 
     def _append(self, entry: Entry, *, at_once: bool = False) -> int:
         """Put an entry at the end of the tail; its index. The caller is in a ``_locked`` block.
 
-        While others wait for the lock it is only added, and ``_make_durable`` after the block makes it last: so many
-        processes share one sync of the disk, and one checkpoint. In: at_once — not so.
+        Its checkpoint may wait where the pace sees to it. While others wait for the lock it is only added, and
+        ``_make_durable`` after the block makes it last: so many processes share one sync of the disk, and one
+        checkpoint. In: at_once — not so.
         """
         tail, self._tail = self._tail, None
         if tail is None:
@@ -315,11 +336,13 @@ class Ledger:
             self._store.write(seal_of(tail.last_at.date()), tail.note, durable=True)
         tail = self._keeper.roll(tail)
         end_before = tail.end
-        if not at_once and len(tail.leaves) + 1 < WIDTH and self._store.is_awaited():
-            self._keeper.write_ahead(tail, entry_bytes(entry), entry.at, durable=False)
+        is_awaited = self._store.is_awaited()
+        if not at_once and len(tail.leaves) + 1 < WIDTH and (is_awaited or self._pace is not None):
+            self._keeper.write_ahead(tail, entry_bytes(entry), entry.at, durable=not is_awaited)
             tail.is_whole, tail.is_behind = False, True
             self._tail = tail
-            self._of_thread.unsynced = ahead.file_name(tail.bundle)
+            if is_awaited:
+                self._of_thread.unsynced = ahead.file_name(tail.bundle)
             return tail.size - 1
         self._keeper.write_ahead(tail, entry_bytes(entry), entry.at)
         try:
@@ -338,59 +361,9 @@ class Ledger:
             self._of_thread.unsynced = None
             self._store.sync(unsynced)
 
-    def _instant(self, tail: Tail) -> datetime:
-        now = to_the_millisecond(self._clock.now())
-        if is_behind(now, tail.last_at):
-            raise refusal(
-                Code.CLOCK_BEHIND,
-                "The clock shows an instant before the last entry of the ledger.",
-                "Set this machine's clock, then run it again.",
-            )
-        self._met_at = now
-        return now
-
-    def _entry(
-        self, kind: Kind, action: Action, actor: str, permit: str | None, facts: Mapping[str, Fact], tail: Tail
-    ) -> Entry:
-        return Entry(
-            kind=kind,
-            action=action,
-            at=self._instant(tail),
-            actor=self._salted(actor),
-            permit=None if permit is None else written_text(permit, self._salted),
-            session=self._session if kind is Kind.INTENT else None,
-            facts=self._written(facts),
-        )
-
-    def _outcome(
-        self, tail: Tail, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
-    ) -> Entry:
-        """The outcome of an intent; it is never refused for the clock, since what it tells has happened."""
-        now = self._met_at = to_the_millisecond(self._clock.now())
-        if tail.last_at is not None and is_behind(now, tail.last_at):
-            behind_ms = int((tail.last_at - now).total_seconds() * 1000)
-            now, facts = tail.last_at, {**facts, "clock_behind_ms": behind_ms}
-        return replace(
-            intent,
-            kind=Kind.OUTCOME,
-            at=now,
-            session=None,
-            intent=index,
-            outcome=outcome,
-            code=code.id if code else None,
-            facts=self._written(facts),
-        )
-
     def _outcome_index(self, tail: Tail, intent: int) -> int | None:
         entries = self._entries_of(tail, intent + 1)
         return next((index for index, entry in entries if entry.intent == intent), None)
-
-    def _written(self, facts: Mapping[str, Fact]) -> dict[str, Written]:
-        return written_facts(facts, self._salted)
-
-    def _salted(self, value: str) -> str:
-        salt = self._store.salt(subject_name(self._salt, value), self._met_at)
-        return salted_digest(self._salt, salt, value)
 
     def _entries_of(self, tail: Tail, start: int) -> Iterator[tuple[int, Entry]]:
         return read_entries(self._store, tail.head.size, tail.head.root, start, tuple(tail.entries))

@@ -8,7 +8,7 @@ from enclos.ledger.rules.notes import check_proof, read_checkpoint
 from enclos.ledger.steps import Ledger, verify_ledger
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
-from enclos.lexicon.refusals import NotAllowed, NotAsPromised, refusal
+from enclos.lexicon.refusals import NotAllowed, NotAsPromised, Refusal, refusal
 from factories.ledger import (
     ALICE,
     ORIGIN,
@@ -23,7 +23,7 @@ from factories.ledger import (
     filled,
     opened,
 )
-from fakes.ledger import Died, MemoryLedger
+from fakes.ledger import Died, HeldPace, MemoryLedger
 
 
 def test_a_new_ledger_is_signed_empty_and_carries_its_verifying_key() -> None:
@@ -323,6 +323,48 @@ def test_what_is_left_to_one_who_waits_is_published_by_whoever_comes_next() -> N
     other.record(Action.LOGIN, ALICE)
     other.close()
     assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 7
+
+
+def partials(store: MemoryLedger) -> list[str]:
+    return [name for name in store.files if ".p/" in name]
+
+
+def test_what_is_written_in_one_go_has_one_checkpoint() -> None:
+    store, pace = MemoryLedger(), HeldPace()
+    begun(store).close()
+    before = store.files["checkpoint"]
+    with opened(store, pace=pace) as ledger:
+        for n in range(20):
+            ledger.record(Action.LOGIN, ALICE, facts={"n": n})
+            assert (ledger.size(), ledger.now() > START, len(list(ledger.entries()))) == (n + 1, True, n + 1)
+        assert store.files["checkpoint"] == before and not partials(store)
+        assert store.durable["private/ahead/0"] == store.files["private/ahead/0"]
+        pace.go()
+        assert partials(store) == ["tile/entries/000.p/20", "tile/0/000.p/20"]
+        assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 20
+        ledger.record(Action.LOGIN, ALICE)
+        assert ledger.prove(20).note == store.files["checkpoint"]
+        ledger.record(Action.LOGIN, ALICE)
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 22
+
+
+def test_a_checkpoint_that_came_too_late_stops_the_next_entry() -> None:
+    """A storage that takes records but no tiles."""
+    store, pace = MemoryLedger(), HeldPace()
+    begun(store).close()
+
+    def full(name: str, content: bytes, *, durable: bool) -> None:
+        raise refusal(Code.LEDGER_UNWRITABLE, "The ledger's storage is full.")
+
+    with opened(store, pace=pace) as ledger:
+        ledger.record(Action.LOGIN, ALICE)
+        plain, store.write = store.write, full  # type: ignore[method-assign, assignment]
+        pace.go()
+        with pytest.raises(Refusal):
+            ledger.record(Action.LOGIN, ALICE)
+        store.write = plain  # type: ignore[method-assign]
+        assert ledger.record(Action.LOGIN, ALICE) == 1
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 2
 
 
 def test_a_full_bundle_is_published_whoever_waits_and_a_day_ends_with_its_seal() -> None:
