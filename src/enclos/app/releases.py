@@ -29,6 +29,7 @@ from enclos.release.steps import (
     mark_exported,
     request_release,
     review_release,
+    show_numbers,
     show_request,
     turnaround,
 )
@@ -106,6 +107,17 @@ def show_one(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
     return show_request(request_id, desk=desk_of(enclosure))
 
 
+def look(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
+    """One request with the numbers that would leave, to a person who may vote on it; the ledger says what was shown."""
+    permit = _permit_of(enclosure, request_id)
+    facts: dict[str, Fact] = {"request": request_id}
+    with enclosure.ledger.intent(Action.RELEASE_LOOK, user, permit, facts) as ticket:
+        check = _still_valid(enclosure, permit)
+        shown = show_numbers(request_id, user=user, desk=desk_of(enclosure), check=check)
+        ticket.facts.update({"content": shown["content"], "n_lines": len(shown["lines"])})
+    return shown
+
+
 def list_all(enclosure: Enclosure) -> dict[str, Any]:
     """Every request with its state; how long requests waited; how much left under each permit, and its limit."""
     desk, terms = desk_of(enclosure), _terms(enclosure)
@@ -151,7 +163,9 @@ def answer(enclosure: Enclosure, request_id: str, number: int, *, user: str, tex
             )
 
 
-def review(enclosure: Enclosure, request_id: str, *, user: str, accept: bool, reason: str) -> dict[str, Any]:
+def review(
+    enclosure: Enclosure, request_id: str, *, user: str, accept: bool, reason: str, content: str = ""
+) -> dict[str, Any]:
     """Vote on a request, once, as a person who is neither its author nor of its project.
 
     The ledger keeps the vote as a salted digest, so that who votes second does not read the first there; the decision
@@ -172,6 +186,7 @@ def review(enclosure: Enclosure, request_id: str, *, user: str, accept: bool, re
                 desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
                 check=_still_valid(enclosure, permit),
+                content=content,
             )
             ticket.facts.update({key: answer[key] for key in ("state", "content", "turnaround_seconds")})
     return answer

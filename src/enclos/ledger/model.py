@@ -55,6 +55,8 @@ class Action(Enum):
     """A result was proposed for release."""
     RELEASE_CHECK = "release.check"
     """The machine checked a proposed result."""
+    RELEASE_LOOK = "release.look"
+    """A reviewer was shown the numbers of a proposed result."""
     RELEASE_REVIEW = "release.review"
     """A person accepted or refused a proposed result."""
     RELEASE_ASK = "release.ask"

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from enclos.contracts.result import HIDDEN
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
-from enclos.release.package import verify_package
+from enclos.release.package import canonical_table, verify_package
 from enclos.release.rules.terms import kinds, terms_of
 from enclos.release.steps import (
     answer_question,
@@ -19,6 +20,7 @@ from enclos.release.steps import (
     left_under,
     list_requests,
     review_release,
+    show_numbers,
     show_request,
     turnaround,
 )
@@ -29,6 +31,7 @@ from unit.release.test_desk import (
     PERMIT,
     RESULT,
     SIGNER,
+    STUDY,
     TERMS,
     accepted,
     archive,
@@ -66,6 +69,45 @@ def answered(desk: DeskFiles, request: str, number: int = 1, user: str = "alice@
 
 def checked(desk: DeskFiles, result: Any = RESULT, **options: Any) -> dict[str, Any]:
     return check_result(asked_of(result, **options), desk=desk, archive=archive(desk), check=valid)
+
+
+def test_a_reviewer_sees_every_number_that_would_leave_and_votes_on_it(desk: DeskFiles) -> None:
+    request = ask(desk)["request"]
+    seen = show_numbers(request, user="carol@example.org", desk=desk, check=valid)
+    assert sha256(desk.read(request, "results.csv")).hexdigest() == seen["result_sha256"]
+    said = [(line["additional_level"], line["estimate_name"], line.get("estimate_value")) for line in seen["lines"]]
+    vote(desk, request, "carol@example.org", content=seen["content"])
+    vote(desk, request, "dan@example.org")
+    left = canonical_table(export(desk, request)["results.csv"])[0].to_pylist()
+    assert said == [(row["additional_level"], row["estimate_name"], row["estimate_value"]) for row in left]
+    assert seen["study"] == STUDY
+
+
+def test_the_numbers_are_shown_to_nobody_of_the_project_and_of_nothing_that_failed(desk: DeskFiles) -> None:
+    request = ask(desk)["request"]
+    for user in ("alice@example.org", "Bob@example.org"):
+        assert code_of(lambda user=user: look(desk, request, user)) is Code.RELEASE_REVIEWER  # type: ignore[misc]
+    failed = ask(desk, result_of(crowd(5, 1)), run="b")["request"]
+    assert code_of(lambda: look(desk, failed, "carol@example.org")) is Code.RELEASE_TRANSITION
+
+
+def test_a_vote_on_other_numbers_than_were_shown_is_refused(desk: DeskFiles) -> None:
+    request = ask(desk)["request"]
+    other = look(desk, ask(desk, run="b")["request"], "carol@example.org")["content"]
+    assert code_of(lambda: vote(desk, request, "carol@example.org", content=other)) is Code.RELEASE_ALTERED
+
+
+def test_looking_tells_nothing_of_the_first_vote(desk: DeskFiles) -> None:
+    request = ask(desk)["request"]
+    vote(desk, request, "carol@example.org", accept=False, reason="Not yet clear")
+    seen = look(desk, request, "dan@example.org")
+    assert seen["state"] == "half"
+    assert "Not yet clear" not in repr(seen)
+    assert "accept" not in repr(seen["votes"])
+
+
+def look(desk: DeskFiles, request: str, user: str) -> dict[str, Any]:
+    return show_numbers(request, user=user, desk=desk, check=valid)
 
 
 def test_a_class_that_policy_names_leaves_without_votes_and_says_so(desk: DeskFiles) -> None:

@@ -114,8 +114,11 @@ def vote(
     accept: bool = True,
     reason: str = "Counts are fine",
     check: RAISES = valid,
+    content: str = "",
 ) -> dict[str, Any]:
-    return review_release(request, user=user, accept=accept, reason=reason, desk=desk, now=NOW, check=check)
+    return review_release(
+        request, user=user, accept=accept, reason=reason, desk=desk, now=NOW, check=check, content=content
+    )
 
 
 def export(

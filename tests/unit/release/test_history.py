@@ -115,6 +115,27 @@ def test_the_larger_minimum_of_the_two_permits_holds(desk: DeskFiles) -> None:
     assert said(desk, result=result(n_persons=294), run="b", permit=lower)[0] == "refuse"
 
 
+def _year(first: int, n_persons: int, n_events: int, outcome: str = "bleed") -> Any:
+    """A year of so many persons of a town, from one on, of whom the first so many have the event."""
+    people = [Person("Male", 1960, (365 if number >= first else 0,)) for number in range(first + n_persons)]
+    for number in range(first, first + n_events):
+        people[number] = Person("Male", 1960, (365,), 0)
+    return result_of(people, Asked(sexes=("Both",), overall=False, outcome=outcome), attrition=False)
+
+
+@pytest.mark.parametrize(("n_missing", "verdict"), [(3, "refuse"), (0, "pass"), (12, "pass")])
+def test_those_without_an_event_of_two_earlier_releases_are_added(
+    desk: DeskFiles, n_missing: int, verdict: str
+) -> None:
+    """Of two disjoint groups those without the event are the new group but for a few: six numbers tell."""
+    export(desk, accepted(desk, result=_year(0, 300, 90)))
+    export(desk, accepted(desk, result=_year(300, 300, 90), run="b", permit=OTHER))
+    without = [*range(90, 300), *range(390 + n_missing, 600)]
+    people = [Person("Male", 1960, (365 if number in without else 0,)) for number in range(600)]
+    asked = Asked(sexes=("Both",), overall=False)
+    assert said(desk, result=result_of(people, asked, attrition=False), run="c")[0] == verdict
+
+
 def test_an_export_that_was_stopped_counts_as_having_left(desk: DeskFiles) -> None:
     request = accepted(desk, result=result())
     export_release(

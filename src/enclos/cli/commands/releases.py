@@ -107,17 +107,24 @@ def release_answer(
 
 @release_commands.command("show")
 def release_show(
-    directory: Dir, request: Annotated[str, typer.Argument(metavar="REQUEST")], *, as_json: Json = False
+    directory: Dir,
+    request: Annotated[str, typer.Argument(metavar="REQUEST")],
+    user: Annotated[
+        str, typer.Option("--user", metavar="USER", help="A reviewer, who is shown every number that would leave.")
+    ] = "",
+    *,
+    as_json: Json = False,
 ) -> None:
-    """One request with its state, questions and votes.
+    """One request with its state, questions and votes; to a reviewer also its study and each number that would leave.
 
-    Example: enclos release show france REQUEST
+    Example: enclos release show france REQUEST --user carol@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.releases import show_one
+    from enclos.app.releases import look, show_one
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(show_one(enclosure, request), as_json=as_json)
+        shown = look(enclosure, request, user=user) if user else show_one(enclosure, request)
+        show(shown, as_json=as_json)
 
 
 @release_commands.command("review")
@@ -127,6 +134,9 @@ def release_review(
     user: User,
     accept: Annotated[bool, typer.Option("--accept/--refuse")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT")],
+    content: Annotated[
+        str, typer.Option("--content", metavar="HASH", help="What `release show --user` showed; refused if it changed.")
+    ] = "",
     *,
     as_json: Json = False,
 ) -> None:
@@ -138,7 +148,8 @@ def release_review(
     from enclos.app.releases import review
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(review(enclosure, request, user=user, accept=accept, reason=reason), as_json=as_json)
+        answer = review(enclosure, request, user=user, accept=accept, reason=reason, content=content)
+        show(answer, as_json=as_json)
 
 
 @release_commands.command("export")

@@ -88,6 +88,11 @@ class Group:
         return self.among if estimate.startswith(("denominator", "number_records")) else self.having
 
     @property
+    def others(self) -> BitMap:
+        """Those of the group who are not counted, whom its two numbers tell; nobody of attrition, which has one."""
+        return BitMap() if self.result_type.endswith(ATTRITION) else self.among - self.having
+
+    @property
     def sets(self) -> tuple[BitMap, ...]:
         """The sets of persons that are told where this is shown; a step of attrition tells only whom it leaves."""
         told = (self.having,) if self.result_type.endswith(ATTRITION) else (self.having, self.among)

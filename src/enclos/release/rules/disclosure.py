@@ -357,12 +357,13 @@ def _safe(
 
 
 def _told(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[Told]:
-    """The persons of every number that is shown."""
+    """The persons of every number that is shown, and those without the outcome, whom two numbers tell."""
     for at, cell in enumerate(reading.cells):
         if not hidden[numbers.denominator_of[at]]:
             yield Told(cell.cell.dense_denominator, cell.cell.person_numbers)
             if not hidden[numbers.numerator_of[at]]:
                 yield Told(cell.cell.dense_numerator, cell.cell.person_numbers)
+                yield Told(cell.cell.dense_denominator - cell.cell.dense_numerator, cell.cell.person_numbers)
 
 
 def _evidence(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[CellEvidence]:

@@ -77,7 +77,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]
     return JudgedGroups(
         frozenset(lines),
-        tuple(Told(each, group.cell.person_numbers) for group in shown for each in group.sets),
+        tuple(Told(each, group.cell.person_numbers) for group in shown for each in (*group.sets, group.others)),
         tuple(_evidence(group) for group in groups),
         n_untyped + len(wrong),
         sum(group.is_primary for group in groups),

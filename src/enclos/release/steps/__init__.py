@@ -10,6 +10,7 @@ from enclos.release.steps.requests import (
     check_result,
     request_release,
     review_release,
+    show_numbers,
     show_request,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "renumbered_sets",
     "request_release",
     "review_release",
+    "show_numbers",
     "show_request",
     "turnaround",
 ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from enclos.contracts.result import result_from_csv
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -17,6 +18,7 @@ from enclos.release.model import (
     Finding,
     Question,
     RequestEvent,
+    RequestState,
     Rule,
     Vote,
     told_outside,
@@ -42,6 +44,17 @@ from enclos.release.steps.judging import Asked, cells_by_fate, cells_told, judge
 
 _ID_LENGTH = 16
 _MIN_WORDS, _MAX_SIGNS = 2, 4000
+_LOOKED_AT = (
+    "group_level",
+    "strata_name",
+    "strata_level",
+    "variable_name",
+    "variable_level",
+    "additional_level",
+    "estimate_name",
+    "estimate_value",
+)
+"""What of a line a reviewer needs to see; what is the same in all of them is in the settings."""
 
 
 def request_release(
@@ -184,6 +197,35 @@ def show_request(request_id: str, *, desk: Desk) -> dict[str, Any]:
     }
 
 
+def show_numbers(request_id: str, *, user: str, desk: Desk, check: Check) -> dict[str, Any]:
+    """One request with the very numbers that would leave, to a person who may vote on it.
+
+    Out:     what ``show_request`` gives; the study; each line of the table; the hash of the table, which the content
+             holds that votes are bound to
+    Refuses: RELEASE_REVIEWER for people of the project; RELEASE_TRANSITION for what failed a check, of which nothing
+             is shown; RELEASE_UNKNOWN, RELEASE_ALTERED; what ``check`` refuses.
+    """
+    check()
+    request = load(desk, request_id)
+    check_reviewer(user, involved=request.involved, votes=())
+    if request.state is RequestState.QUARANTINED:
+        raise refusal(
+            Code.RELEASE_TRANSITION, "This request failed a check; nothing of it is shown.", "There is nothing to vote."
+        )
+    table, settings = result_from_csv(request.result)
+    types = {each.result_id: each.result_type for each in settings}
+    lines = [
+        {"table": types[line["result_id"]], **{name: line[name] for name in _LOOKED_AT if line[name] is not None}}
+        for line in table.to_pylist()
+    ]
+    return {
+        **show_request(request_id, desk=desk),
+        "study": request.study.decode("utf-8"),
+        "result_sha256": sha256_hex(request.result),
+        "lines": lines,
+    }
+
+
 def ask_question(request_id: str, *, user: str, text: str, desk: Desk, now: datetime, check: Check) -> dict[str, Any]:
     """Ask the project about a request; who asked is kept, and shown to nobody.
 
@@ -224,10 +266,11 @@ def answer_question(
 
 
 def review_release(
-    request_id: str, *, user: str, accept: bool, reason: str, desk: Desk, now: datetime, check: Check
+    request_id: str, *, user: str, accept: bool, reason: str, desk: Desk, now: datetime, check: Check, content: str = ""
 ) -> dict[str, Any]:
     """Vote on exactly what lies on the desk; the decision falls with the second vote, and nobody sees the first before.
 
+    In:      content — the hash that the reviewer was shown, where they say it: a vote on anything else is refused
     Refuses: RELEASE_REVIEWER; RELEASE_TRANSITION, also for an accepting vote while a question is open;
              RELEASE_ALTERED; RELEASE_REQUEST without a reason in words.
     """
@@ -236,6 +279,12 @@ def review_release(
     request = load(desk, request_id)
     check_reviewer(user, involved=request.involved, votes=request.votes)
     next_state(request.state, RequestEvent.ACCEPT if accept else RequestEvent.REFUSE)
+    if content and content != request.content:
+        raise refusal(
+            Code.RELEASE_ALTERED,
+            "What lies on the desk is not what this reviewer was shown.",
+            "Look at it: enclos release show DIR REQUEST --user U.",
+        )
     if accept:
         check_questions(request.questions)
     vote = Vote(user, accept, reason, _text(now), request.content)
