@@ -39,7 +39,7 @@ _MOST_STEPS = 256
 """Places of a range that are looked at one after another, all ranges together; longer ranges are written out."""
 _MOST_AT_ONCE = 1 << 20
 """Combinations that are written out together."""
-_A_FEW = 96
+_A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
 MOST_IN_TRIPLES = 64
 """Sets within the new one of which three are added: the largest. All of them are tried one by one and in pairs."""
@@ -131,7 +131,7 @@ class _Search:
         self._order, self._counts, self._sizes = self._order[by_size], counts[by_size], sizes[by_size]
         self._sums = sums[self._order]
         self._coarse = _coarse(self._counts)
-        self._columns = tuple(np.ascontiguousarray(self._coarse[:, each]) for each in range(2))
+        self._columns = tuple(np.ascontiguousarray(self._coarse[:, each]) for each in range(_N_COARSE))
         self._is_old = self._order < len(old)
         self._ascending: dict[tuple[int, int], tuple[Places, ...]] = {}
 
@@ -156,34 +156,51 @@ class _Search:
         yield from ((each, ()) for each in self._in_pairs(target, total))
         yield from (((one,), (other,)) for one, other in self._rests(target, total))
         within = self._largest_within(target, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS, MOST_WHOLES))
-        wholes = self._smallest_around(target, total)
+        wholes = self._smallest_around(target, total, max(MOST_WHOLES, MOST_IN_FOURS))
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_TRIPLES:], 3))
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_FOURS:], 4))
         yield from ((each, ()) for each in self._filling(target, within[-MOST_IN_TRIPLES:]))
-        are_few = len(self._sizes) <= MOST_IN_TRIPLES
-        for other in range(len(self._sizes)) if are_few else (*within[-MOST_WHOLES:].tolist(), *wholes):
-            both, total_of = target + self._counts[other], _plus(total, self._sums[other])
-            pool = self._largest_within(both, total, MOST_IN_TRIPLES if are_few else MOST_IN_FOURS + 1)
-            pool = pool[pool != other] if are_few else pool[pool != other][-MOST_IN_FOURS:]
-            yield from ((each, (other,)) for each in self._of_pool(both, total_of, pool, 2))
-        for whole in wholes:
-            rest, total_of = self._counts[whole] - target, _less(self._sums[whole], total)
+        yield from self._less_what_they_share(target, total, within, wholes)
+        for whole in wholes[:MOST_WHOLES]:
+            rest = self._counts[whole] - target
             pool = self._largest_within(rest, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS) + 1)
-            pool = pool[pool != whole]
-            yield from (((whole,), each) for each in self._of_pool(rest, total_of, pool[-MOST_IN_TRIPLES:], 2))
-            yield from (((whole,), each) for each in self._of_pool(rest, total_of, pool[-MOST_IN_FOURS:], 3))
-            yield from (((whole,), each) for each in self._filling(rest, pool[-MOST_IN_TRIPLES:]))
+            total_of, others_of = _less(self._sums[whole], total), pool[pool != whole]
+            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of[-MOST_IN_TRIPLES:], 2))
+            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of[-MOST_IN_FOURS:], 3))
+            yield from (((whole,), each) for each in self._filling(rest, others_of[-MOST_IN_TRIPLES:]))
+
+    def _less_what_they_share(
+        self, target: Counts, total: np.uint64, within: Places, wholes: Sequence[int]
+    ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Two sets less one: a union of two less what they share, or what two share by their union.
+
+        Where the one that is taken lies within the target, so do the other two, and where it holds the target, they do:
+        each is looked for among those, as many as the one that is taken can be. Of few sets all are tried.
+        """
+        if len(self._sizes) <= MOST_IN_TRIPLES:
+            pools = [np.arange(len(self._sizes), dtype=np.int64)]
+        else:
+            pools = [within[-MOST_IN_FOURS:], np.array(wholes, dtype=np.int64)]
+        for pool in pools:
+            first, second = self._combined(len(pool), 2)
+            sums = self._sizes[pool][first] + self._sizes[pool][second] - int(target.sum())
+            rows, taken = np.nonzero(np.abs(sums[:, None] - self._sizes[pool]) < self._k)
+            places = pool[np.column_stack([first[rows], second[rows], taken])]
+            places = places[(places[:, 2] != places[:, 0]) & (places[:, 2] != places[:, 1])]
+            found = self._near(target, total, places, np.array([1, 1, -1]))
+            yield from (((one, other), (shared,)) for one, other, shared in found)
 
     def _filling(self, target: Counts, pool: Places) -> Iterator[tuple[int, ...]]:
         """Sets that share nobody and fill the target but for a few, the largest first."""
-        left = target.astype(np.int64)
+        left, places = target.astype(np.int64), pool[::-1]
+        counts = self._counts[places]
         chosen: list[int] = []
-        for place in pool[::-1].tolist():
-            if self._sizes[place] >= left.sum() + self._k:
-                continue
-            after = left - self._counts[place]
-            if np.minimum(after, 0).sum() > -self._k:
-                left, chosen = after, [place, *chosen]
+        while len(places):
+            fits = np.flatnonzero(np.minimum(left - counts, 0).sum(axis=1) > -self._k)
+            if not len(fits):
+                break
+            left, chosen = left - counts[fits[0]], [int(places[fits[0]]), *chosen]
+            places, counts = places[fits[1:]], counts[fits[1:]]  # what does not fit now never will
         if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
             yield tuple(chosen)
 
@@ -219,21 +236,22 @@ class _Search:
 
         In: sign — 1 where they are taken from the first set, -1 where they are added to it
         """
-        aims = _coarse(target[None])[0, : len(self._columns)]
-        goals = [sign * (column[first] - int(aim)) for column, aim in zip(self._columns, aims, strict=True)]
+        aims = _coarse(target[None])[0, :2]
+        goals = [sign * (column[first] - int(aim)) for column, aim in zip(self._columns[:2], aims, strict=True)]
         long = high - low > _MOST_STEPS
         rows = np.flatnonzero((low < high) & ~long)
         found: list[tuple[Places, Places]] = []
-        places = low[rows]
+        places, ends, aimed = low[rows], high[rows], goals[0][rows]
         while len(rows):
-            near = np.abs(goals[0][rows] - self._columns[0][places]) < self._k
-            if near.any():
+            near = np.flatnonzero(np.abs(aimed - self._columns[0][places]) < self._k)
+            if len(near):
                 some, theirs = rows[near], places[near]
                 near = np.abs(goals[1][some] - self._columns[1][theirs]) < self._k
                 found.append((some[near], theirs[near]))
             places = places + 1
-            inside = places < high[rows]
-            rows, places = rows[inside], places[inside]
+            inside = np.flatnonzero(places < ends)
+            if len(inside) < len(rows):
+                rows, places, ends, aimed = rows[inside], places[inside], ends[inside], aimed[inside]
         if found:
             yield np.concatenate([rows for rows, _ in found]), np.concatenate([places for _, places in found])
         for rows, places in _expanded(np.where(long, low, 0), np.where(long, high, 0)):
@@ -273,30 +291,37 @@ class _Search:
     def _largest_within(self, target: Counts, total: np.uint64, most: int) -> Places:
         """The largest sets that have fewer than k persons more than the target in any classes, ascending."""
         found: list[Places] = []
-        coarse = _coarse(target[None])[0]
+        aims = _coarse(target[None])[0] + self._k
+        most_coarse = int(aims.sum()) + self._k
         stop = int(self._from(int(target.sum()) + self._k))
-        n, n_found = _A_FEW, 0
-        while stop > 0 and n_found < most:
-            part = slice(max(0, stop - n), stop)
-            over = self._columns[0][part] < coarse[0] + self._k
-            places = np.flatnonzero(over) + part.start
-            over = np.maximum(self._coarse[places] - coarse, 0).sum(axis=1) < self._k
-            places = places[over & (self._sums[places] != total)]
-            over = np.maximum(self._counts[places] - target, 0).sum(axis=1) < self._k
-            found.insert(0, places[over])
-            stop, n, n_found = part.start, 2 * n, n_found + int(over.sum())
+        n, n_left = _A_FEW, most
+        while stop > 0 and n_left > 0:
+            start = max(0, stop - n)
+            near = self._columns[0][start:stop] < aims[0]
+            for column, aim in zip(self._columns[1:], aims[1:], strict=True):  # column by column: no place is moved
+                near &= column[start:stop] < aim
+            places = np.flatnonzero(near) + start
+            if len(places):
+                places = places[np.maximum(self._coarse[places] + self._k, aims).sum(axis=1) < most_coarse]
+            while len(places) and n_left > 0:
+                some, places = places[-2 * n_left :], places[: -2 * n_left]
+                over = np.maximum(self._counts[some] - target, 0).sum(axis=1) < self._k
+                some = some[over & (self._sums[some] != total)]
+                found.insert(0, some)
+                n_left -= len(some)
+            stop, n = start, 4 * n
         return np.concatenate([np.zeros(0, np.int64), *found])[-most:]
 
-    def _smallest_around(self, target: Counts, total: np.uint64) -> list[int]:
+    def _smallest_around(self, target: Counts, total: np.uint64, most: int) -> list[int]:
         """The smallest sets that lack fewer than k of the target's persons."""
         found: list[int] = []
         start = int(self._from(int(target.sum()) - self._k))
-        while start < len(self._sizes) and len(found) < MOST_WHOLES:
+        while start < len(self._sizes) and len(found) < most:
             part = slice(start, start + _A_FEW)
             lacks = np.maximum(target - self._counts[part], 0).sum(axis=1) < self._k
             found += (np.flatnonzero(lacks & (self._sums[part] != total)) + start).tolist()
             start += _A_FEW
-        return found[:MOST_WHOLES]
+        return found[:most]
 
     def _from(self, size: Any) -> Any:
         """The first place whose set has so many persons or more."""
