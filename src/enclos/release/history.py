@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -133,7 +134,6 @@ class _Search:
         self._coarse = _coarse(self._counts)
         self._columns = tuple(np.ascontiguousarray(self._coarse[:, each]) for each in range(_N_COARSE))
         self._is_old = self._order < len(old)
-        self._ascending: dict[tuple[int, int], tuple[Places, ...]] = {}
 
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
@@ -182,7 +182,7 @@ class _Search:
         else:
             pools = [within[-MOST_IN_FOURS:], np.array(wholes, dtype=np.int64)]
         for pool in pools:
-            first, second = self._combined(len(pool), 2)
+            first, second = _combined(len(pool), 2)
             sums = self._sizes[pool][first] + self._sizes[pool][second] - int(target.sum())
             rows, taken = np.nonzero(np.abs(sums[:, None] - self._sizes[pool]) < self._k)
             places = pool[np.column_stack([first[rows], second[rows], taken])]
@@ -261,7 +261,7 @@ class _Search:
     def _of_pool(self, target: Counts, total: np.uint64, pool: Places, n_terms: int) -> Iterator[tuple[int, ...]]:
         """Combinations of so many of a small pool that add up to the target."""
         own = self._sizes[pool]
-        chosen = self._combined(len(pool), n_terms)
+        chosen = _combined(len(pool), n_terms)
         missing = own[chosen[0]] - int(target.sum())
         for each in chosen[1:]:
             missing += own[each]
@@ -269,13 +269,6 @@ class _Search:
         if len(near):
             places = pool[np.column_stack([each[near] for each in chosen])]
             yield from self._near(target, total, places, np.ones(n_terms, np.int64))
-
-    def _combined(self, n: int, n_terms: int) -> tuple[Places, ...]:
-        """Every ascending combination of so many of n places: one column for each."""
-        if (n, n_terms) not in self._ascending:
-            found = np.array(list(combinations(range(n), n_terms)), dtype=np.int64).reshape(-1, n_terms)
-            self._ascending[n, n_terms] = tuple(found.T.copy())
-        return self._ascending[n, n_terms]
 
     def _near(self, target: Counts, total: np.uint64, places: Places, signs: Places) -> Iterator[tuple[int, ...]]:
         """Those of some combinations that come near the target in all classes, but are not it."""
@@ -355,6 +348,13 @@ class _Search:
         number = int(self._order[place])
         n_old = len(self._old)
         return self._old.persons(number) if number < n_old else self._new.persons(number - n_old)
+
+
+@lru_cache(maxsize=256)
+def _combined(n: int, n_terms: int) -> tuple[Places, ...]:
+    """Every ascending combination of so many of n places: one column for each."""
+    found = np.array(list(combinations(range(n), n_terms)), dtype=np.int64).reshape(-1, n_terms)
+    return tuple(found.T.copy())
 
 
 def _expanded(

@@ -136,6 +136,7 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     open_ones = open_ones[reach.width()[open_ones] < required[open_ones]]
     found: list[int] = []
     while len(open_ones):
+        reach.look_at(np.isin(component, component[open_ones]))  # the others need no more answers
         _, first = np.unique(component[open_ones], return_index=True)  # components do not touch: one of each at once
         chosen = open_ones[first]
         for sign in (1.0, -1.0):
@@ -156,6 +157,13 @@ def _components(part: csr_matrix) -> Ints:
     return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
 
 
+def _of_columns(matrix: csr_matrix, columns: Ints) -> tuple[csr_matrix, Ints]:
+    """The rows that speak of any of these columns, without the others; and which rows."""
+    part = matrix[:, columns]
+    rows = np.flatnonzero(np.diff(part.indptr))
+    return part[rows], rows
+
+
 class _Reach:
     """How far each unknown was seen to move from its true value in some solution."""
 
@@ -169,27 +177,37 @@ class _Reach:
         up: Floats,
         down: Floats,
     ) -> None:
-        self._equations = equations
-        self._inequalities = inequalities
-        self._slack = slack
+        self._equations, self._inequalities, self._slack = equations, inequalities, slack
         self._bounds = np.column_stack((lowest, highest))
         self.up = up
         self.down = down
+        self._all = (equations, inequalities, slack)
+        self._places = np.arange(len(up))
+
+    def look_at(self, places: Bools) -> None:
+        """Solve for these unknowns only from here on: no relation joins them with others."""
+        kept = np.flatnonzero(places)
+        if len(kept) == len(self._places):
+            return
+        equations, inequalities, slack = self._all
+        self._equations = _of_columns(equations, kept)[0]
+        self._inequalities, rows = _of_columns(inequalities, kept)
+        self._slack, self._places = slack[rows], kept
 
     def go(self, weights: Floats) -> None:
         """Look for the solution in which the weighted unknowns move furthest, and note where all of them are."""
         solved = linprog(
-            -weights,
+            -weights[self._places],
             A_ub=self._inequalities if self._inequalities.shape[0] else None,
             b_ub=self._slack if self._inequalities.shape[0] else None,
             A_eq=self._equations if self._equations.shape[0] else None,
             b_eq=np.zeros(self._equations.shape[0]) if self._equations.shape[0] else None,
-            bounds=self._bounds,
+            bounds=self._bounds[self._places],
             method="highs",
         )
         if solved.status == 0:  # anything else proves nothing, so nothing counts as wide because of it
-            self.up = np.maximum(self.up, solved.x)
-            self.down = np.minimum(self.down, solved.x)
+            self.up[self._places] = np.maximum(self.up[self._places], solved.x)
+            self.down[self._places] = np.minimum(self.down[self._places], solved.x)
 
     def width(self) -> Floats:
         """The whole numbers between the lowest and the highest value seen, for each unknown."""

@@ -71,14 +71,7 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     if any(finding.verdict is Verdict.REFUSE for finding in findings):
         return Assessment(min_count, tuple(findings), None, (), {"n_estimates": n_estimates, "share_kept": 0.0})
     numbers = numbers_of(reading, min_count, rules)
-    system = numbers.system()
-    hidden, n_primary = _primary(numbers)
-    always = hidden.copy()
-    narrow = _secondary(numbers, system, hidden)
-    if not len(narrow):
-        hidden = _least(numbers, system, always, hidden)
-    while _hide_colliding(reading, numbers, hidden):
-        narrow = _secondary(numbers, system, hidden)
+    hidden, n_primary, narrow = _decided(reading, numbers)
     told = tuple(_told(reading, numbers, hidden))
     lots = _lots(result, rounding)
     curves = judge_curves(result, told, min_count, rules, lots)
@@ -156,6 +149,22 @@ def _rows_of(result: StudyResult, kinds: Collection[str]) -> set[int]:
     return set(np.flatnonzero(np.isin(result.table["result_id"].to_numpy(), ids)).tolist())
 
 
+def _decided(reading: Reading, numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int, npt.NDArray[np.int64]]:
+    """Which numbers are hidden, how many of them for their own sake, and which can still be narrowed."""
+    system = numbers.system()
+    hidden, n_primary = _primary(numbers)
+    always = hidden.copy()
+    narrow = _secondary(numbers, system, hidden)
+    if not len(narrow):
+        hidden = _least(numbers, system, always, hidden)
+    suspects: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
+    while suspects is None or suspects:
+        suspects = _hide_colliding(reading, numbers, hidden, suspects)
+        if suspects:
+            narrow = _secondary(numbers, system, hidden)
+    return hidden, n_primary, narrow
+
+
 def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
     """Hide what may not be shown whatever else is; numbers that are never shown are hidden anyway."""
     hidden = ~np.array(numbers.shown, dtype=np.bool_)
@@ -201,10 +210,13 @@ def _least(
     return chosen if len(narrow) or costs[found].sum() >= costs[chosen].sum() else found
 
 
-def _hide_colliding(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> bool:
-    """Hide the cheapest of shown sets of persons that together tell a few, whatever their labels; whether any did.
+def _hide_colliding(
+    reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_], suspects: set[bytes] | None
+) -> set[bytes]:
+    """Hide the cheapest of shown sets of persons that together tell a few, whatever their labels; gives those sets.
 
     Labels tie parts to their whole; bands that overlap, and strata that cross, tell by what they share.
+    In: suspects — the sets to look at; None for all
     """
     telling: dict[bytes, set[int]] = defaultdict(set)
     for at, cell in enumerate(reading.cells):
@@ -216,15 +228,18 @@ def _hide_colliding(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.b
         if without and not hidden[places[0][0]] and not hidden[numbers.numerator_of[at]]:
             telling[without.serialize()].add(numbers.numerator_of[at])  # who has no event is told by both
     names = list(telling)
-    sets = sets_of(names)
-    chosen: set[int] = set()
-    for found in collisions(sets, sets, numbers.min_count):
-        part = [telling[names[place % len(names)]] for place in (found.new, *found.others)]
+    asked = names if suspects is None else [name for name in names if name in suspects]
+    colliding, chosen = set[bytes](), set[int]()
+    everything = sets_of(names)
+    for found in collisions(everything if suspects is None else sets_of(asked), everything, numbers.min_count):
+        colliding.add(asked[found.new])
+        others = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
+        part = [telling[name] for name in (asked[found.new], *others)]
         if not any(positions & chosen for positions in part):
             chosen |= min(part, key=lambda positions: (sum(numbers.costs[each] for each in positions), min(positions)))
     for position in chosen:
         _hide(numbers, hidden, position)
-    return bool(chosen)
+    return colliding
 
 
 def _cheapest(

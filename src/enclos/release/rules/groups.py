@@ -225,6 +225,8 @@ def _colliding(
     for group in groups:
         for persons in () if group.is_hidden else group.sets:
             of_set[persons.serialize()].append(group)
+    if not of_set:  # what is told beside was compared where it was decided
+        return [], set()
     fixed = {persons.serialize() for persons in told if persons}
     names = list(dict.fromkeys([*of_set, *fixed]))
     everything = sets_of(names)
