@@ -7,7 +7,13 @@ import shutil
 
 import pytest
 
-PROGRAMS = {"softhsm2": "softhsm2-util", "bubblewrap": "bwrap", "r-cran-survival": "Rscript", "chromium": "chromium"}
+PROGRAMS = {
+    "softhsm2": "softhsm2-util",
+    "bubblewrap": "bwrap",
+    "r-cran-survival": "Rscript",
+    "chromium": "chromium",
+    "radosgw": "radosgw",
+}
 """By Debian package, a program that it brings."""
 
 

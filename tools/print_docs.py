@@ -26,6 +26,7 @@ ROOMS = (
     "studies",
     "release",
     "holdings",
+    "hosting",
     "stores",
     "app",
     "cli",

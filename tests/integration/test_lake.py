@@ -144,8 +144,12 @@ def test_a_lake_moves_with_its_folder(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_refused_without_the_engines_words(tmp_path: Path) -> None:
     build(tmp_path, 3)
-    for path in (tmp_path / "lake" / "main" / "person").rglob("*.parquet"):
-        path.unlink()
+    with open_engine() as engine:
+        lake = attach(engine, tmp_path, read_only=True)
+        held = engine.rows("SELECT DISTINCT filename FROM (SELECT *, filename FROM lake.main.person)")
+        assert {str(Path(name).relative_to(tmp_path / "lake")) for (name,) in held} < lake.objects()
+    for (name,) in held:
+        Path(name).unlink()
     with open_engine() as engine:
         relation = attach(engine, tmp_path, read_only=True).snapshot().relation("person")
         with pytest.raises(NotAsPromised) as refused:

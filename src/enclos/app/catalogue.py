@@ -22,10 +22,8 @@ from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import acts_of
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.stores.files import fill_folder, is_free_or, replaced_folder, storage_border
-from enclos.stores.lake import attach_lake
 from enclos.synthetic.references import conditions, pyramid, rows
 
 MARK = "catalogue.ttl"
@@ -150,9 +148,8 @@ def _text_of(about: Path) -> str:
 
 
 def _figures(enclosure: Enclosure) -> Figures:
-    catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+        lake = enclosure.lake(engine, read_only=True)
         chosen = lake.snapshot()
         note = next(note for note in lake.snapshots() if note.id == chosen.id)
         return read_figures(

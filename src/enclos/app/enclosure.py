@@ -14,12 +14,14 @@ from typing import Any
 from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys
 from enclos.app.marks import PermitMarks
 from enclos.app.paths import EnclosurePaths
+from enclos.app.places import lake_folder, lake_objects, require_empty
 from enclos.app.settings import (
     SETTINGS_FILE,
     EnclosureSection,
     KeysSection,
     LedgerSection,
     Settings,
+    StorageSection,
     read_settings,
 )
 from enclos.ledger.model import Action
@@ -30,8 +32,10 @@ from enclos.lexicon.refusals import refusal
 from enclos.stores.engine import Engine, open_engine
 from enclos.stores.files import lock_exclusive, lock_shared, remove_tree, storage_border, write_atomically
 from enclos.stores.keys import KeySigner, KeyStore
+from enclos.stores.lake import Lake, attach_lake
 from enclos.stores.ledger_files import LedgerFiles
 from enclos.stores.ledger_pace import Soon
+from enclos.stores.objects import S3Place
 from enclos.stores.vault import attach_vault
 
 _KEYS_AT_INIT = (
@@ -94,6 +98,24 @@ class Enclosure:
         finally:
             remove_tree(spill)
 
+    def lake(self, engine: Engine, *, read_only: bool = False) -> Lake:
+        """The lake, attached to the engine.
+
+        Refuses: LAKE_EMPTY, STORAGE_BROKEN, ENCLOSURE_BUSY; STORAGE_ALTERED when the catalog is an earlier one than
+            that of the newest build; of a lake in a bucket STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
+        """
+        key = self.keys.secret(KeyName(KeyRole.CATALOG))
+        folder = lake_folder(self.paths, self.settings.storage)
+        known = self.marks.build() if self.paths.catalog.exists() else None
+        lake = attach_lake(engine, self.paths.catalog, folder, key, read_only=read_only)
+        if known and (lake.newest() or 0) < known[0]:
+            raise refusal(
+                Code.STORAGE_ALTERED,
+                "The catalog is an earlier one than that of the newest build in the ledger.",
+                "Restore the newest from a backup; without one, remove it and build anew.",
+            )
+        return lake
+
     @contextmanager
     def vault_engine(self) -> Iterator[Engine]:
         """An engine with the vault attached, alone on the data.
@@ -148,11 +170,14 @@ def create_enclosure(
     name: str = "",
     keys_in: str = "file",
     keys_for: Sequence[str] = (),
+    storage: str = "",
 ) -> dict[str, Any]:
     """Make an empty enclosure with its keys and its ledger.
 
-    In: keys_in — ``file`` or a PKCS#11 URI; keys_for — roles whose keys live elsewhere, each ``role=place``
-    Refuses: ENCLOSURE_EXISTS when the folder holds one, or anything else; KEY_URI, TOKEN_UNREACHABLE, TOKEN_PIN.
+    In: keys_in — ``file`` or a PKCS#11 URI; keys_for — roles whose keys live elsewhere, each ``role=place``; storage —
+        where the lake lies: the URL of a bucket, or nothing for a folder of the enclosure
+    Refuses: ENCLOSURE_EXISTS when the folder or the bucket holds one, or anything else; KEY_URI, TOKEN_UNREACHABLE,
+        TOKEN_PIN, STORAGE_URL, STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
     """
     paths = EnclosurePaths(folder)
     name = name or folder.resolve().name
@@ -165,7 +190,10 @@ def create_enclosure(
         enclosure=EnclosureSection(name=name, buckets=buckets, min_count_floor=min_count_floor),
         ledger=LedgerSection(origin=f"enclos.example/{_slug(name)}"),
         keys=KeysSection(place=keys_in, roles=tuple(keys_for)),
+        storage=StorageSection(kind="s3", url=S3Place.from_url(storage).url) if storage else StorageSection(),
     )
+    if storage:
+        require_empty(lake_objects(paths, settings.storage))
     with storage_border("a new enclosure"):
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
@@ -176,7 +204,12 @@ def create_enclosure(
         keys.create(KeyName(role))
     ledger = Ledger.create(*ledger_parts(paths, keys, settings))
     with ledger:
-        facts = {"buckets": buckets, "min_count_floor": min_count_floor, "n_keys": len(_KEYS_AT_INIT)}
+        facts = {
+            "buckets": buckets,
+            "min_count_floor": min_count_floor,
+            "n_keys": len(_KEYS_AT_INIT),
+            "storage": settings.storage.kind,
+        }
         ledger.record(Action.INIT, _operator(), facts=facts)
     # The settings come last: an enclosure is one only when everything else stands.
     write_atomically(folder / SETTINGS_FILE, settings.to_toml().encode("utf-8"), "the settings")

@@ -24,7 +24,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.steps import trace_person
 from enclos.stores.crossing import CrossingZone
 from enclos.stores.engine import Engine
-from enclos.stores.lake import LakeSnapshot, attach_lake
+from enclos.stores.lake import LakeSnapshot
 from enclos.stores.landing import LandedFile, LandingByFile, LandingZone
 from enclos.warehouse.model import DeliveredPeriod
 from enclos.warehouse.steps.explaining import EXPLAINED_TABLES, Explainer, key_of
@@ -54,13 +54,7 @@ def explain_row(enclosure: Enclosure, table: str, number: int, *, snapshot: int 
     with enclosure.ledger.intent(Action.EXPLAIN, enclosure.operator, None, facts) as ticket:
         tables, lines, periods = _trace(enclosure, person_id)
         with enclosure.reading_data(), enclosure.engine() as engine:
-            lake = attach_lake(
-                engine,
-                enclosure.paths.catalog,
-                enclosure.paths.lake,
-                enclosure.keys.secret(KeyName(KeyRole.CATALOG)),
-                read_only=True,
-            )
+            lake = enclosure.lake(engine, read_only=True)
             stored_in = lake.snapshot(snapshot)
             stored = _stored(engine, stored_in, table, number, person_id)
             rules = _rules(engine, stored_in)

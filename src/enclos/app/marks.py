@@ -1,4 +1,4 @@
-"""What the ledger remembers: permits' newest versions, the newest table of objections, desks and their questions."""
+"""What the ledger remembers: permits' versions, objections, desks and their questions, the newest build."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ class PermitMarks:
         self._broken_off = False
         self._desks: dict[str, str] = {}
         self._answered: set[str] = set()
+        self._build: tuple[int, str] | None = None
+
+    def build(self) -> tuple[int, str] | None:
+        """The newest build's snapshot and the digest of its manifest, as the ledger knows it; None before the first.
+
+        It catches a host that puts back the catalog as it was before that build.
+        """
+        self._read()
+        return self._build
 
     def questions(self, permit_id: str) -> int:
         """The number of the permit's newest question that showed counts; 0 when there never was one."""
@@ -66,6 +75,8 @@ class PermitMarks:
                 continue
             if entry.action in _SIGNINGS:
                 self._note(entry)
+            if entry.action is Action.BUILD:
+                self._build = int(str(entry.facts["snapshot"])), str(entry.facts.get("manifest", ""))
             if entry.action in _SHOW_COUNTS and entry.permit:
                 number = int(str(entry.facts.get("question", 0)))
                 self._questions[entry.permit] = max(number, self._questions.get(entry.permit, 0))

@@ -53,6 +53,11 @@ class EnclosurePaths:
         return self.root / "catalogue.yaml"
 
     @property
+    def manifest(self) -> Path:
+        """What the lake's objects were when they were stored, sealed."""
+        return self.root / "lake.manifest"
+
+    @property
     def permits(self) -> Path:
         """Signed documents, perimeters and runs."""
         return self.root / "permits"

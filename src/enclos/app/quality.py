@@ -14,9 +14,8 @@ from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.contracts.omop import OMOP_53_NAMES
 from enclos.ledger.model import Action
-from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.stores.files import write_atomically
-from enclos.stores.lake import LakeSnapshot, attach_lake
+from enclos.stores.lake import LakeSnapshot
 from enclos.warehouse.quality.catalogue import CDM_VERSIONS
 from enclos.warehouse.quality.model import Drift, Marginal, QualityReport, Status
 from enclos.warehouse.quality.steps import measure_drift, run_quality
@@ -47,9 +46,8 @@ def judge_quality(
     with enclosure.ledger.intent(
         Action.QUALITY, enclosure.operator, None, {"against": against, "cdm": cdm_version}
     ) as ticket:
-        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
         with enclosure.reading_data(), enclosure.engine() as engine:
-            lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+            lake = enclosure.lake(engine, read_only=True)
             chosen = lake.snapshot(snapshot)
             judged = run_quality(
                 engine,

@@ -31,8 +31,8 @@ from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_person
 from enclos.release.steps import renumbered_sets
 from enclos.stores.files import lock_exclusive, storage_border, write_atomically
 from enclos.stores.keys import KeySigner
-from enclos.stores.lake import attach_lake
 from enclos.stores.landing import landed_under
+from enclos.stores.manifest_file import MANIFEST_CONTEXT
 from enclos.stores.objection_files import CONTEXT
 from enclos.stores.perimeter_file import PERIMETER_CONTEXT, PERIMETER_FILE, PerimeterFile
 from enclos.stores.reidentification_files import context_of
@@ -161,7 +161,9 @@ def _move_crossing(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
 def _move_catalog(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
     with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
-        return {"n_files": int(rekey_database(engine, enclosure.paths.catalog, before, after))}
+        n_databases = rekey_database(engine, enclosure.paths.catalog, before, after)
+        manifests = {path: MANIFEST_CONTEXT for path in [enclosure.paths.manifest] if path.exists()}
+        return {"n_files": n_databases + rekey_sealed(manifests, before, after)}
 
 
 def _move_desk(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
@@ -239,16 +241,14 @@ def _built_under(enclosure: Enclosure, new: KeyName) -> _Moved:
     for perimeter in _perimeters(enclosure):  # the lists of persons that they hang on go with the other snapshots
         perimeter.anchor()
     with lock_exclusive(paths.data_lock), enclosure.engine() as engine:
-        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
-        lake = attach_lake(engine, paths.catalog, paths.lake, catalog)
+        lake = enclosure.lake(engine)
         return {"n_snapshots_gone": lake.forget_all_but_newest()}
 
 
 def _duration_of_newest(enclosure: Enclosure) -> str | None:
     """By which rule the newest snapshot's dispensings last, so that the next one has the same rows."""
-    catalog, paths = enclosure.keys.secret(KeyName(KeyRole.CATALOG)), enclosure.paths
     with enclosure.reading_data(), enclosure.engine() as engine:
-        facts = attach_lake(engine, paths.catalog, paths.lake, catalog, read_only=True).facts() or {}
+        facts = enclosure.lake(engine, read_only=True).facts() or {}
     names = {id_: name for name, id_ in DURATION_RULE_IDS.items()}
     return names.get(str(facts.get("duration")))
 

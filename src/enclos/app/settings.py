@@ -35,9 +35,16 @@ class EnclosureSection(_Section):
 
 
 class StorageSection(_Section):
-    """Where ciphertext lies; local folders so far."""
+    """Where the lake's ciphertext lies: a folder of the enclosure, or a bucket (``url``, without credentials)."""
 
-    kind: Literal["local"] = "local"
+    kind: Literal["local", "s3"] = "local"
+    url: str | None = None
+
+    @model_validator(mode="after")
+    def _url_fits(self) -> Self:
+        if (self.kind == "s3") != (self.url is not None):
+            raise ValueError("s3 has a url, local has none")
+        return self
 
 
 class CatalogSection(_Section):

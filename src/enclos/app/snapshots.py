@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.hosting import seal_lake
 from enclos.app.objectors import resolve_objections
 from enclos.app.progress import Report, paced, silent
 from enclos.intake.steps import read_accounts
@@ -19,7 +20,7 @@ from enclos.pseudonyms.steps.objections import forget_former_numbers, has_former
 from enclos.stores.crossing import CrossingZone
 from enclos.stores.engine import Engine
 from enclos.stores.files import lock_exclusive
-from enclos.stores.lake import LakeSnapshot, attach_lake
+from enclos.stores.lake import LakeSnapshot
 from enclos.stores.landing import LandingZone
 from enclos.warehouse.model import DeliveredPeriod
 from enclos.warehouse.plans.durations import duration_rule
@@ -48,12 +49,14 @@ def build_omop(
     duration = duration_rule(duration or enclosure.settings.warehouse.drug_duration).name
     with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
         periods, crossed, numbered, moved, revision = _cross(enclosure, report)
-        built = _build(enclosure, periods, duration, report, full=full)
+        built, manifest = _build(enclosure, periods, duration, report, full=full)
         if moved:  # the numbers of before are nobody's in the new snapshot
             with enclosure.vault_engine() as engine:
                 forget_former_numbers(engine)
                 revision = resolve_objections(enclosure, engine)
-        ticket.facts.update({"snapshot": built.snapshot, "n_persons": int(built.tables["person"])})
+        ticket.facts.update(
+            {"snapshot": built.snapshot, "n_persons": int(built.tables["person"]), "manifest": manifest}
+        )
         ticket.facts.update({"objections": revision} if revision else {})
     answer = built.as_json()
     result = {
@@ -101,14 +104,18 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
     return periods, crossed, numbered, moved, revision
 
 
-def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, report: Report, *, full: bool) -> Any:
-    """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault."""
+def _build(
+    enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, report: Report, *, full: bool
+) -> tuple[Any, str]:
+    """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault.
+
+    Out: the build, and the digest of what the host was given.
+    """
     with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
-        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
-        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog)
+        lake = enclosure.lake(engine)
         pace = paced(report, "build", crossing.n_rows())
-        return build_snapshot(
+        built = build_snapshot(
             engine,
             crossing,
             lake,
@@ -121,6 +128,7 @@ def _build(enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, 
             full=full,
             progress=lambda _phase, done: pace(done),
         )
+        return built, seal_lake(enclosure, lake, built.snapshot, report)
 
 
 @contextmanager
@@ -129,17 +137,15 @@ def reading_snapshot(enclosure: Enclosure, snapshot: int | None = None) -> Itera
 
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no snapshot.
     """
-    catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+        lake = enclosure.lake(engine, read_only=True)
         yield engine, lake.snapshot(snapshot)
 
 
 def list_snapshots(enclosure: Enclosure) -> dict[str, Any]:
     """Every OMOP snapshot, oldest first; claims of days from ``complete_until`` on are still coming in."""
-    catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog, read_only=True)
+        lake = enclosure.lake(engine, read_only=True)
         return {
             "snapshots": [
                 {

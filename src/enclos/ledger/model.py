@@ -103,6 +103,8 @@ class Action(Enum):
     """A backup was made."""
     RESTORE = "restore"
     """A backup was restored."""
+    HOSTING_VERIFY = "hosting.verify"
+    """Whether the host still has all that it was given was verified."""
     DESTROY = "destroy"
     """Data of a permit, or all data, were destroyed."""
 

@@ -30,6 +30,18 @@ class Code(Enum):
     SETTINGS_BROKEN = ("ENC-08", _PROMISE, "enclos.toml holds known settings only [design § 5]")
     CLOCK_BEHIND = ("ENC-09", _PROMISE, "time never runs behind the last ledger entry [design § 3.8]")
     RUN_UNKNOWN = ("ENC-10", _PROMISE, "a run is released under the permit that it ran under [design § 6]")
+    STORAGE_URL = (
+        "ENC-11",
+        _PROMISE,
+        "a bucket is named by a URL with TLS and without secrets [docs/hosting.md]",
+    )
+    STORAGE_CREDENTIALS = (
+        "ENC-12",
+        _ALLOW,
+        "credentials of a storage are never in an enclosure [docs/hosting.md]",
+    )
+    STORAGE_UNREACHABLE = ("ENC-13", _PROMISE, "a storage that fails is asked again, not for ever [docs/hosting.md]")
+    STORAGE_ALTERED = ("ENC-14", _PROMISE, "a host gives back what it was given, all and unaltered [docs/hosting.md]")
 
     # -- keys and senders' pseudonyms (KEY)
     TOKEN_UNREACHABLE = ("KEY-01", _PROMISE, "keys in a token are used in that token only [PKCS #11 v3.0]")

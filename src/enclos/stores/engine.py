@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
-from enclos.lexicon.refusals import refusal
+from enclos.lexicon.refusals import Refusal, refusal
 
 _EXTENSIONS = ("httpfs", "ducklake")
 _TRACE_VARIABLE = "ENCLOS_UNSAFE_TRACE"
@@ -38,6 +38,9 @@ _BROKEN_MARKS = (
     "no such file",
 )
 _BUSY_MARKS = ("could not set lock", "conflicting lock")
+_REMOTE_MARKS = ("http error", "http get error", "http put error", "http post error", "http head error", "http code")
+_DENIED_MARKS = ("http code 401", "http code 403", "http 401", "http 403")
+_ABSENT_MARKS = ("http code 404", "http 404")
 
 
 class EngineFault(RuntimeError):
@@ -73,6 +76,8 @@ def engine_border() -> Iterator[None]:
                 "Another process is using this enclosure.",
                 "Wait until it ends, then run it again.",
             ) from None
+        if isinstance(error, duckdb.HTTPException) or any(mark in text for mark in _REMOTE_MARKS):
+            raise _remote_refusal(text) from None
         if isinstance(error, duckdb.IOException | duckdb.InvalidInputException | duckdb.CatalogException) and any(
             mark in text for mark in _BROKEN_MARKS
         ):
@@ -82,6 +87,27 @@ def engine_border() -> Iterator[None]:
                 "Check the storage, or restore the enclosure from a backup.",
             ) from None
         raise EngineFault(f"the engine stopped with {kind}") from None
+
+
+def _remote_refusal(text: str) -> Refusal:
+    """What the storage's answer to the engine means."""
+    if any(mark in text for mark in _DENIED_MARKS):
+        return refusal(
+            Code.STORAGE_CREDENTIALS,
+            "The object storage refuses these credentials.",
+            "Give the ones of this bucket: ENCLOS_S3_KEY_ID and ENCLOS_S3_SECRET.",
+        )
+    if any(mark in text for mark in _ABSENT_MARKS):
+        return refusal(
+            Code.STORAGE_BROKEN,
+            "The object storage does not give an object that the catalog names.",
+            "Find which: enclos hosting verify DIR; then restore it from a backup.",
+        )
+    return refusal(
+        Code.STORAGE_UNREACHABLE,
+        "The object storage does not answer as it should, several times in a row.",
+        "Nothing was lost: run it again when the storage answers.",
+    )
 
 
 class _Lent:

@@ -1,6 +1,8 @@
 """The lake: one encrypted DuckLake, attached as ``lake``; one snapshot id names a whole CDM.
 
-Files are ciphertext Parquet, each under its own random key; the keys lie in the catalog, which the catalog key opens.
+Files are ciphertext Parquet under random keys, one for all that one statement wrote to one table; the keys lie in the
+catalog, which the catalog key opens. Their names are random: they tell no table and no bucket. They lie in a local
+folder or in a bucket of an S3 server.
 A build is one transaction, so a reader sees the snapshot before it or the one after it, never a part.
 
 Source: DuckLake 1.0 specification (encryption, snapshots, partitioning).
@@ -15,17 +17,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from enclos.contracts.columns import TableContract
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.stores.engine import Engine, EngineFault, quoted
+from enclos.stores.objects import S3Lake
 
 ALIAS = "lake"
 _AUTHOR = "enclos"
 _ROW_GROUP_ROWS = 122_880
-_FILE_OPTIONS = {"parquet_compression": "zstd", "parquet_row_group_size": str(_ROW_GROUP_ROWS)}
+_FILE_OPTIONS = {
+    "parquet_compression": "'zstd'",
+    "parquet_row_group_size": f"'{_ROW_GROUP_ROWS}'",
+    "hive_file_pattern": "false",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,11 @@ class Lake:
         kept = frozenset(note.id for note in notes)
         return LakeSnapshot(chosen.id, chosen.n_buckets, frozenset(chosen.facts["tables"]), kept)
 
+    def newest(self) -> int | None:
+        """The id of the newest build; None before the first."""
+        notes = self.snapshots()
+        return notes[-1].id if notes else None
+
     def facts(self) -> Mapping[str, Any] | None:
         """What the newest build wrote about itself; None before the first."""
         notes = self.snapshots()
@@ -121,6 +134,19 @@ class Lake:
     def name(self, table: str) -> str:
         """The name under which a build reads and writes a table."""
         return f'{ALIAS}.main."{table}"'
+
+    def objects(self) -> frozenset[str]:
+        """The names, below the lake's folder, of all files that a kept build reads."""
+        catalog = f"__ducklake_metadata_{ALIAS}"
+        files = " UNION ALL ".join(
+            f"SELECT table_id, path FROM {catalog}.{kind}" for kind in ("ducklake_data_file", "ducklake_delete_file")
+        )
+        found = self._engine.rows(
+            f"SELECT schema_.path || table_.path || file.path FROM ({files}) AS file "
+            f"JOIN {catalog}.ducklake_table AS table_ USING (table_id) "
+            f"JOIN {catalog}.ducklake_schema AS schema_ USING (schema_id)"
+        )
+        return frozenset(name for (name,) in found)
 
     def forget_all_but_newest(self) -> int:
         """Remove every snapshot but the newest build, and the files that only they need; how many builds went."""
@@ -151,7 +177,10 @@ class Lake:
         leading = '"bucket" INTEGER NOT NULL, ' if by_bucket else ""
         columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in table)
         self._engine.execute(f"DROP TABLE IF EXISTS {name}")
-        self._engine.execute(f"CREATE TABLE {name} ({leading}{columns})")
+        # DuckLake names a table's folder after the name that the table is made under, and leaves it so
+        nameless = self.name(uuid4().hex)
+        self._engine.execute(f"CREATE TABLE {nameless} ({leading}{columns})")
+        self._engine.execute(f'ALTER TABLE {nameless} RENAME TO "{table.name}"')
         if by_bucket:
             self._engine.execute(f"ALTER TABLE {name} SET PARTITIONED BY (bucket)")
         return name
@@ -172,16 +201,22 @@ class Lake:
             self._engine.execute("ROLLBACK")
 
 
-def attach_lake(engine: Engine, catalog: Path, data: Path, key: SecretKey, *, read_only: bool = False) -> Lake:
+def attach_lake(engine: Engine, catalog: Path, data: Path | S3Lake, key: SecretKey, *, read_only: bool = False) -> Lake:
     """Attach the enclosure's lake; the first attachment for writing makes it.
 
+    In: data — the folder, or the bucket, where the files lie.
     Refuses: LAKE_EMPTY when it is only to be read and does not exist; STORAGE_BROKEN, ENCLOSURE_BUSY.
     """
     if read_only and not catalog.exists():
         raise refusal(Code.LAKE_EMPTY, "This enclosure has no snapshot yet.", "Run `enclos build` first.")
-    data.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, Path):
+        data.mkdir(parents=True, exist_ok=True)
+        folder = f"{data}/"
+    else:
+        data.lend_to(engine)
+        folder = data.folder
     options = [
-        f"DATA_PATH '{quoted(data)}/'",
+        f"DATA_PATH '{quoted(folder)}'",
         "OVERRIDE_DATA_PATH true",
         "ENCRYPTED",
         f"META_ENCRYPTION_KEY '{key.reveal_base64()}'",
@@ -193,5 +228,5 @@ def attach_lake(engine: Engine, catalog: Path, data: Path, key: SecretKey, *, re
     if not read_only:
         known = {name for (name,) in engine.rows(f"SELECT option_name FROM ducklake_options('{ALIAS}')")}
         for option in sorted(_FILE_OPTIONS.keys() - known):
-            engine.execute(f"CALL {ALIAS}.set_option('{option}', '{_FILE_OPTIONS[option]}')")
+            engine.execute(f"CALL {ALIAS}.set_option('{option}', {_FILE_OPTIONS[option]})")
     return Lake(engine)

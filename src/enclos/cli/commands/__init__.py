@@ -3,12 +3,13 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing  # isort: skip
-from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits  # isort: skip
+from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting  # isort: skip
 
 __all__ = [
     "circuits",
     "cohorts",
     "deliveries",
+    "hosting",
     "keys",
     "ledger",
     "permits",

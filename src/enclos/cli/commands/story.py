@@ -77,6 +77,14 @@ def init(
         int, typer.Option("--min-count-floor", min=1, help="No permit may release fewer persons in a cell.")
     ] = 11,
     name: Annotated[str, typer.Option("--name", help="Name of the data source in results.")] = "",
+    storage: Annotated[
+        str,
+        typer.Option(
+            "--storage",
+            metavar="URL",
+            help="Where the lake lies: s3://BUCKET/PREFIX?endpoint=https://HOST (docs/hosting.md).",
+        ),
+    ] = "",
     keys: Annotated[
         str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN (set ENCLOS_PIN).")
     ] = "file",
@@ -101,5 +109,6 @@ def init(
         name=name or directory.resolve().name,
         keys_in=keys,
         keys_for=keys_for or (),
+        storage=storage,
     )
     show(result, as_json=as_json)

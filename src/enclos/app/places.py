@@ -1,0 +1,53 @@
+"""Where an enclosure's ciphertext lies: below its folder, or with a host."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from enclos.app.paths import EnclosurePaths
+from enclos.app.settings import StorageSection
+from enclos.hosting.ports import Objects
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.stores.objects import LocalObjects, S3Lake, S3Objects, S3Place, read_credentials
+
+
+def lake_folder(paths: EnclosurePaths, storage: StorageSection) -> Path | S3Lake:
+    """Where the lake's files lie, for the engine.
+
+    Refuses: STORAGE_URL, STORAGE_CREDENTIALS.
+    """
+    return paths.lake if storage.url is None else S3Lake(S3Place.from_url(storage.url), read_credentials())
+
+
+def lake_objects(paths: EnclosurePaths, storage: StorageSection) -> Objects:
+    """The same files as objects, to look at without the engine.
+
+    Refuses: STORAGE_URL, STORAGE_CREDENTIALS.
+    """
+    if storage.url is None:
+        return LocalObjects(paths.lake)
+    return S3Objects(S3Place.from_url(storage.url), read_credentials())
+
+
+def require_empty(objects: Objects) -> None:
+    """See that nothing lies there, and that what is written there can be read and removed.
+
+    Refuses: ENCLOSURE_EXISTS, STORAGE_BROKEN, STORAGE_UNREACHABLE, STORAGE_CREDENTIALS.
+    """
+    if next(objects.names(), None) is not None:
+        raise refusal(Code.ENCLOSURE_EXISTS, "There are objects under this prefix.", "Name a prefix that is empty.")
+    name, content = os.urandom(16).hex(), os.urandom(4096)
+    objects.put(name, content)
+    try:
+        same = b"".join(objects.read(name)) == content
+    except KeyError:
+        same = False
+    objects.remove(name)
+    if not same or name in objects.names():
+        raise refusal(
+            Code.STORAGE_BROKEN,
+            "The storage does not keep what it is given, or does not remove it.",
+            "Ask its operator, or name another.",
+        )

@@ -1,0 +1,110 @@
+"""Objects and a lake in real S3 servers, which differ in what they understand."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import pytest
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.stores.objects import LocalObjects, S3Credentials, S3Objects, S3Place
+from factories.lakes import attached, bucket_lake, build, n_persons
+from factories.s3_servers import S3Server, ceph
+
+SERVERS = [pytest.param(ceph, id="ceph", marks=pytest.mark.system("radosgw"))]
+
+
+@pytest.fixture(params=SERVERS)
+def server(request) -> S3Server:
+    return request.param()
+
+
+@pytest.fixture
+def bucket(server: S3Server) -> str:
+    return server.bucket()
+
+
+@pytest.fixture(params=[*SERVERS, pytest.param(None, id="folder")])
+def objects(request, tmp_path):
+    if request.param is None:
+        return LocalObjects(tmp_path)
+    server = request.param()
+    return server.objects(server.bucket())
+
+
+def test_every_place_keeps_objects_in_the_same_way(objects):
+    assert list(objects.names()) == []
+    large = os.urandom(3_000_001)
+    for name, content in {"b/2": b"two", "a": b"", "b/1": large, "b.c": b"x"}.items():
+        objects.put(name, content)
+    assert list(objects.names()) == ["a", "b.c", "b/1", "b/2"]
+    assert b"".join(objects.read("b/1")) == large
+    assert b"".join(objects.read("a")) == b""
+    objects.put("b/2", b"another")
+    assert b"".join(objects.read("b/2")) == b"another"
+    for _ in range(2):
+        objects.remove("b/2")
+    assert list(objects.names()) == ["a", "b.c", "b/1"]
+    with pytest.raises(KeyError):
+        list(objects.read("b/2"))
+
+
+def test_a_prefix_sees_nothing_of_its_neighbours(server, bucket):
+    one, other = server.objects(bucket, "one"), server.objects(bucket, "one-more")
+    one.put("x", b"1")
+    other.put("y", b"2")
+    assert (list(one.names()), list(other.names())) == (["x"], ["y"])
+
+
+def test_other_credentials_are_refused_without_being_shown(server, bucket, tmp_path):
+    place, wrong = S3Place.from_url(server.url(bucket)), S3Credentials(server.key_id, "ANOTHERSECRET")
+    tries = [
+        lambda: list(S3Objects(place, wrong).names()),
+        lambda: S3Objects(place, wrong).put("x", b"1"),
+        lambda: list(S3Objects(place, wrong).read("x")),
+        partial(build, tmp_path / "catalog.ducklake", type(bucket_lake(server, bucket))(place, wrong), 1),
+    ]
+    for attempt in tries:
+        with pytest.raises(Refusal) as refused:
+            attempt()
+        assert refused.value.code is Code.STORAGE_CREDENTIALS
+        assert "ANOTHERSECRET" not in str(refused.value) and server.key_id not in str(refused.value)
+        assert refused.value.__cause__ is None
+
+
+def test_uploads_that_never_ended_are_removed(server, bucket):
+    client, objects = server.client(), server.objects(bucket)
+    objects.put("whole", b"1")
+    begun = client.create_multipart_upload(Bucket=bucket, Key="lake/half")
+    client.upload_part(
+        Bucket=bucket, Key="lake/half", UploadId=begun["UploadId"], PartNumber=1, Body=os.urandom(5 << 20)
+    )
+    assert list(objects.names()) == ["whole"]
+    assert objects.remove_half_written() == 1
+    assert objects.remove_half_written() == 0
+    assert list(objects.names()) == ["whole"]
+
+
+def test_a_lake_in_a_bucket_is_a_lake(server, bucket, tmp_path):
+    catalog, place = tmp_path / "catalog.ducklake", bucket_lake(server, bucket)
+    objects = server.objects(bucket)
+    first, second = build(catalog, place, 3), build(catalog, place, 5)
+    assert [n_persons(catalog, place, report.snapshot) for report in (first, second)] == [3, 5]
+    objects.put("main/left-by-a-killed-build.parquet", b"half")
+    with attached(catalog, place, read_only=False) as (_, lake):
+        lake.begin()
+        lake.abandon()
+        assert set(objects.names()) == lake.objects()
+        assert lake.forget_all_but_newest() == 1
+        assert set(objects.names()) == lake.objects()
+    assert n_persons(catalog, place) == 5
+    gone = sorted(objects.names())
+    for name in gone:
+        objects.remove(name)
+    with pytest.raises(Refusal) as refused:
+        n_persons(catalog, place)
+    assert refused.value.code is Code.STORAGE_BROKEN
+    assert bucket not in str(refused.value)
+    assert list(tmp_path.iterdir()) == [catalog]
