@@ -85,11 +85,12 @@ def south(shared_root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def few(shared_root: Path) -> Path:
-    """An enclosure of sixty patients of one hospital, built, and one permit open: what moves all of it is quick."""
+    """An enclosure of sixty patients of one hospital, three of them older, with one permit open: it moves quickly."""
 
     def make(folder: Path) -> None:
         deliveries = folder.parent / "few-deliveries"
         stays = [{"entry": f"2019-04-{1 + n % 20:02d}", "exit": f"2019-04-{3 + n % 20:02d}"} for n in range(60)]
+        stays = [{**stay, "birth": "1931-05-02"} for stay in stays[:3]] + stays[3:]
         run_cli("init", folder, "--buckets", 4, "--min-count-floor", 1)
         run_cli("ingest", folder, write_own_stays(deliveries, "hosp-e", stays))
         run_cli("build", folder)

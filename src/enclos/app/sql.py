@@ -85,7 +85,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
                 table = run_confined(
                     query.sql,
                     incoming,
-                    limits=_limits(enclosure),
+                    limits=limits_of(enclosure),
                     check=check,
                     watch=watch,
                     unconfined_for_trying_out=unconfined,
@@ -140,7 +140,8 @@ def _named_once(table: pa.Table) -> pa.Table:
     return table.rename_columns(names)
 
 
-def _limits(enclosure: Enclosure) -> QueryLimits:
+def limits_of(enclosure: Enclosure) -> QueryLimits:
+    """What one query may use, as the enclosure's settings say."""
     chosen = enclosure.settings.sql
     threads = enclosure.settings.engine.threads
     return QueryLimits(

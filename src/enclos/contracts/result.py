@@ -108,6 +108,8 @@ class Values:
     square: float
     n_unlike: int
     """Values that are not the most frequent one."""
+    n_beside: int | None = None
+    """Of a quantile: persons on the side of it with fewer, itself included; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -287,14 +289,15 @@ def cells_to_tables(cells: Sequence[Cell]) -> tuple[pa.Table, pa.Table]:
 
 
 def _flat(values: Values) -> list[float]:
-    return [*values.largest, values.total, *values.furthest, values.square, float(values.n_unlike)]
+    flat = [*values.largest, values.total, *values.furthest, values.square, float(values.n_unlike)]
+    return flat if values.n_beside is None else [*flat, float(values.n_beside)]
 
 
 def _values(flat: Sequence[float] | None) -> Values | None:
     if flat is None:
         return None
-    first, second, total, far, next_far, square, n_unlike = flat
-    return Values((first, second), total, (far, next_far), square, int(n_unlike))
+    first, second, total, far, next_far, square, n_unlike, *beside = flat
+    return Values((first, second), total, (far, next_far), square, int(n_unlike), int(beside[0]) if beside else None)
 
 
 def cells_from_tables(cells: pa.Table, persons: pa.Table) -> tuple[Cell, ...]:

@@ -35,6 +35,9 @@ def sql(
     form: Annotated[
         Format, typer.Option("--format", help="table, csv, json (a row per line) or arrow.")
     ] = Format.TABLE,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Count its groups and keep them as a run that `release` may be asked for.")
+    ] = False,
     unconfined: Annotated[
         bool,
         typer.Option("--unconfined-for-trying-out", help="Also where bubblewrap is missing: synthetic data only."),
@@ -43,11 +46,19 @@ def sql(
 ) -> None:
     """Answer one SELECT over the tables of a permit (docs/sql.md); the rows are for the eyes of its user.
 
+    With --keep its aggregates become a table that may be asked to leave, and nothing is shown.
+
     Example: enclos sql france --permit FR-2026-0042 --user alice@example.org "SELECT count(*) AS n FROM person"
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.sql import ask
+    from enclos.app.tables import keep_answer
 
+    if keep:
+        with open_enclosure(directory, passphrase) as enclosure:
+            kept = keep_answer(enclosure, permit=permit, user=user, text=query, unconfined_for_trying_out=unconfined)
+        show(kept, as_json=as_json)
+        return
     with open_enclosure(directory, passphrase) as enclosure:
         answer = ask(enclosure, permit=permit, user=user, text=query, unconfined_for_trying_out=unconfined)
     if unconfined:

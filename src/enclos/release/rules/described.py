@@ -11,8 +11,9 @@ from importlib import resources
 
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, StudyResult
-from enclos.release.rules import chains, designs
+from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, ResultSettings, StudyResult
+from enclos.contracts.tables import TABLES
+from enclos.release.rules import chains, counted, designs
 from enclos.release.rules.designs import ATTRITION, DESIGNS
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.several import is_part, rests_on_several
@@ -38,14 +39,15 @@ GROUPS = frozenset(
         "survival_summary",
     }
     | DESIGNS
+    | TABLES
 )
-"""Result types that describe groups, designs around cases (``designs``) among them."""
+"""Result types that describe groups, designs around cases (``designs``) and counted tables (``counted``) among them."""
 
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
 _WHOLE, _MOST = 100, 1e9
 """No share is larger than the first, no mean or quantile of a person's values as large as the second."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_REPEATS = frozenset({"count", "record_count"}) | designs.REPEATED
+_REPEATS = frozenset({"count", "record_count", "stay_count"}) | designs.REPEATED
 """Counts of records: beside their persons they tell how many have more than one."""
 TOLD, SHARE, REST = "told", "share", "rest"
 MEAN, DEVIATION, RANK = "mean", "deviation", "rank"
@@ -101,7 +103,8 @@ class Group:
 
 def read_groups(result: StudyResult, min_count: int, rules: Policy) -> tuple[list[Group], set[int], int]:
     """The groups of a result with their lines; lines without persons behind them; how many are of no known form."""
-    types = {each.result_id: each.result_type for each in result.settings if each.result_type in GROUPS}
+    settings = {each.result_id: each for each in result.settings if each.result_type in GROUPS}
+    types = {result_id: each.result_type for result_id, each in settings.items()}
     groups = {
         cell.key: Group(cell, types[cell.result_id])
         for cell in sorted(result.cells, key=lambda cell: cell.key)
@@ -126,7 +129,7 @@ def read_groups(result: StudyResult, min_count: int, rules: Policy) -> tuple[lis
             continue  # ``several`` judges it
         is_word = types[line["result_id"]] in DESIGNS and value in designs.WORDS
         is_value = value is None or form.fullmatch(value) or is_word
-        if not (is_value and all(may_label(name, line[name] or "") for name in _LABELS)):
+        if not (is_value and _may_labels(line, settings[line["result_id"]])):
             n_untyped += 1
             continue
         if chains.follows(types[line["result_id"]], line["variable_name"]):
@@ -145,11 +148,24 @@ def read_groups(result: StudyResult, min_count: int, rules: Policy) -> tuple[lis
     return list(groups.values()), unbacked, n_untyped
 
 
+def _may_labels(line: Mapping[str, str], settings: ResultSettings) -> bool:
+    if settings.result_type in TABLES:
+        return counted.fits(line, settings)
+    return all(may_label(name, line[name] or "") for name in _LABELS)
+
+
 def _agrees(line: Mapping[str, str], group: Group) -> bool:
     """Whether a count or a share can be that of the persons behind it; records and entries are as many or more."""
     name, value = line["estimate_name"], line["estimate_value"]
     if group.result_type in DESIGNS:
         return designs.agrees(group.result_type, line["variable_name"], name, value, group.cell)
+    if group.result_type in TABLES:
+        return counted.agrees(name, value, group.cell)
+    return _is_its_own(line, group)
+
+
+def _is_its_own(line: Mapping[str, str], group: Group) -> bool:
+    name, value = line["estimate_name"], line["estimate_value"]
     support = supports().get(name, "")
     if value is not None and support.isdigit() and line["estimate_type"] != EstimateType.DATE.value:
         return abs(float(value)) < _MOST

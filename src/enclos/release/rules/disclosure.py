@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
+from enclos.contracts.tables import JOB_TABLE
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
@@ -65,9 +66,7 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     reading = read_result(result, rules)
     read_effects(reading, result, rules)
     findings = reading.findings
-    if n_aside:
-        said = f"{n_aside} result(s) of a kind that no rule of this version speaks of are left out"
-        findings.append(Finding(Rule.TYPED, Verdict.REVIEW, said))
+    findings += _said_of_kinds(result, n_aside)
     if any(finding.verdict is Verdict.REFUSE for finding in findings):
         return Assessment(min_count, tuple(findings), None, (), {"n_estimates": n_estimates, "share_kept": 0.0})
     numbers = numbers_of(reading, min_count, rules)
@@ -123,6 +122,16 @@ def _content(n_cells: int) -> Finding:
     if n_cells == 0:
         return Finding(Rule.CONTENT, Verdict.REFUSE, "no estimate is left to release")
     return Finding(Rule.CONTENT, Verdict.PASS, "there are estimates to release")
+
+
+def _said_of_kinds(result: StudyResult, n_aside: int) -> Iterable[Finding]:
+    """What is left out, and what only the persons are known of."""
+    if n_aside:
+        said = f"{n_aside} result(s) of a kind that no rule of this version speaks of are left out"
+        yield Finding(Rule.TYPED, Verdict.REVIEW, said)
+    if any(each.result_type == JOB_TABLE for each in result.settings):
+        said = "who is in which group, and the values, are what a job wrote: its persons were counted again, not these"
+        yield Finding(Rule.BACKED, Verdict.REVIEW, said)
 
 
 def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:

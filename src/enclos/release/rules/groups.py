@@ -22,13 +22,14 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, StudyResult
+from enclos.contracts.tables import TABLES
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
-from enclos.release.rules import chains, designs
+from enclos.release.rules import chains, counted, designs
 from enclos.release.rules.described import MEAN, RANK, REST, SHARE, TOLD, Group, read_groups, supports, values_of
 from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
-from enclos.release.rules.tables import Entry, Place, telling
+from enclos.release.rules.tables import Entry, Place, is_coarser, telling, within_level
 
 _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""
@@ -60,8 +61,10 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     Lines without persons behind them are hidden; lines of no known form are counted, and the findings refuse.
     """
     groups, unbacked, n_untyped = read_groups(result, min_count, rules)
-    for group in groups:
-        group.is_primary = group.is_hidden = _tells_few(group, min_count, full=rules.hides_full_counts)
+    full = counted.full(groups, {each.result_id: each for each in result.settings}) if rules.hides_full_counts else ()
+    for at, group in enumerate(groups):
+        tells = at in full or _tells_few(group, min_count, full=rules.hides_full_counts)
+        group.is_primary = group.is_hidden = tells
     cases = Designs(groups, result.settings, min_count)
     _hide_for_others(groups, [each.persons for each in told], cases, min_count)
     shown = [group for group in groups if not group.is_hidden]
@@ -71,19 +74,25 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         told_of = (name for _, name in group.rows if not group.is_hidden)
         if group.result_type in DESIGNS:
             may = {name for name in told_of if cases.shows(group, name)}
+        elif group.result_type in TABLES:
+            may = {name for name in told_of if counted.may(name, group.cell, min_count, rules)}
         else:
             may = {n for n in told_of if _is_supported(n, group, min_count) and _may(n, group, min_count, rules)}
         lines.update(row for row, name in group.rows if name not in may)
+    lines |= counted.of_wholes(groups, lines) if min_count > 1 else set()
+    of_tables = {row for group in groups if group.result_type in TABLES for row, _ in group.rows if row in lines}
+    n_of_tables = sum(row in of_tables for group in shown for row, _ in group.rows)
     found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]
+    left_out = of_tables | {row for group in found for row, _ in group.rows}
     return JudgedGroups(
         frozenset(lines),
         tuple(Told(each, group.cell.person_numbers) for group in shown for each in (*group.sets, group.others)),
         tuple(_evidence(group) for group in groups),
         n_untyped + len(wrong),
-        sum(group.is_primary for group in groups),
+        sum(group.is_primary for group in groups) + n_of_tables,
         sum(group.is_hidden and not group.is_primary for group in groups),
         len(shown),
-        left_out=frozenset(row for group in found for row, _ in group.rows) if min_count > 1 else frozenset(),
+        left_out=frozenset(left_out if min_count > 1 else ()),
         shown=tuple(shown),
     )
 
@@ -164,6 +173,14 @@ def _families(groups: Sequence[Group]) -> Iterator[tuple[list[tuple[Group, BitMa
                 wholes = by_name.get(OVERALL, [])
                 yield [(each, each.having) for each in wholes], [(part, part.having) for part in parts]
                 yield [(each, each.among) for each in wholes], [(part, part.among) for part in parts]
+            for coarser in by_name:
+                for whole in by_name[coarser] if is_coarser(coarser, name) else ():
+                    own = [each for each in parts if _stratum_within(each, coarser) == whole.cell.strata_level]
+                    yield [(whole, whole.having)], [(part, part.having) for part in own]
+
+
+def _stratum_within(group: Group, coarser: str) -> str:
+    return within_level(group.cell.strata_name, group.cell.strata_level, coarser)
 
 
 def _telling_in_tables(groups: Sequence[Group], told: Sequence[BitMap], k: int) -> list[Group]:
@@ -181,7 +198,9 @@ def _telling_in_tables(groups: Sequence[Group], told: Sequence[BitMap], k: int) 
     for own in tables.values():
         entries: dict[Place, Entry] = {
             (each.cell.strata_name, each.cell.strata_level, each.cell.variable_level): Entry(
-                each.having, each.among, each.is_primary
+                each.having,
+                each.among,
+                each.is_primary and not (each.result_type in TABLES and each.having == each.among),
             )
             for each in own
         }

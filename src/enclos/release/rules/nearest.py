@@ -15,6 +15,7 @@ from typing import TypeAlias
 from pyroaring import BitMap
 
 from enclos.contracts.result import StudyResult
+from enclos.contracts.tables import TABLES
 from enclos.release.model import Assessment
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.merging import (
@@ -88,8 +89,8 @@ def nearest_version(result: StudyResult, found: Assessment) -> Nearest | None:
     """
     if (found.safe is None and not found.evidence) or len(result.cells) > _MOST_CELLS:
         return None
-    if any(each.result_type == STAYS for each in result.settings):
-        return None  # what merged bands share of stays, their persons do not tell
+    if any(each.result_type in {STAYS, *TABLES} for each in result.settings):
+        return None  # what merged bands share of stays, their persons do not tell; a table was asked in other words
     whole, moves, n_checks, k = result, list[Move](), 0, found.min_count
     while _hides(found):
         reading = read_result(result, policy())

@@ -12,13 +12,13 @@ Check: tests/generative/test_release_attackers.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL
+from enclos.contracts.result import OVERALL, SEPARATOR
 from enclos.release.rules.attack import Relation, exposed, system_of
 
 Place = tuple[str, str, str]
@@ -96,7 +96,7 @@ def telling(entries: Mapping[Place, Entry], known: Collection[bytes], free: Coll
 
 
 def _families(entries: Mapping[Place, Entry]) -> Iterator[tuple[BitMap, list[BitMap]]]:
-    """Wholes with their parts: a stratum's levels, a level's strata, and all strata."""
+    """Wholes with their parts: a stratum's levels, a level's strata, those that lie within another, and all strata."""
     levels: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     strata: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     sizes: dict[str, dict[str, BitMap]] = defaultdict(dict)
@@ -110,10 +110,39 @@ def _families(entries: Mapping[Place, Entry]) -> Iterator[tuple[BitMap, list[Bit
         whole = entries.get((OVERALL, OVERALL, level))
         if name != OVERALL and whole is not None:
             yield whole.persons, [entry.persons for entry in own]
+    yield from _within(entries, strata.keys(), sizes)
     for name, by_stratum in sizes.items():
         everybody = sizes.get(OVERALL, {}).get(OVERALL)
         if name != OVERALL and everybody is not None:
             yield everybody, list(by_stratum.values())
+
+
+def _within(
+    entries: Mapping[Place, Entry], parted: Iterable[tuple[str, str]], sizes: Mapping[str, Mapping[str, BitMap]]
+) -> Iterator[tuple[BitMap, list[BitMap]]]:
+    """Strata with those that lie within them: of the same keys and more."""
+    for name, level in parted:
+        for coarser in (each for each in sizes if is_coarser(each, name)):
+            parts: dict[str, list[BitMap]] = defaultdict(list)
+            for stratum in sizes[name]:
+                part = entries.get((name, stratum, level))
+                if part is not None:
+                    parts[within_level(name, stratum, coarser)].append(part.persons)
+            for stratum, own in parts.items():
+                whole = entries.get((coarser, stratum, level))
+                if whole is not None:
+                    yield whole.persons, own
+
+
+def is_coarser(name: str, finer: str) -> bool:
+    """Whether strata of one name hold strata of another, which has the same keys and more."""
+    return name != OVERALL and {*name.split(SEPARATOR)} < {*finer.split(SEPARATOR)}
+
+
+def within_level(finer: str, level: str, coarser: str) -> str:
+    """The stratum of coarser keys that one of finer keys lies in."""
+    levels = dict(zip(finer.split(SEPARATOR), level.split(SEPARATOR), strict=True))
+    return SEPARATOR.join(levels[key] for key in coarser.split(SEPARATOR))
 
 
 def _nearest(table: _Table, position: int, free: Collection[int]) -> int | None:

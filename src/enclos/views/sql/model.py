@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from enclos.contracts.tables import TableForm
+
 
 class FunctionKind(Enum):
     """What a function works on."""
@@ -57,6 +59,15 @@ class CheckedQuery:
     digest: str
     counts: tuple[int, ...] = ()
     shape: str = ""
+    table: TableForm | None = None
+    """What its rows are counted into, where they are for a table that may leave."""
+    statement: str = ""
+    """What was asked, as it leaves with that table."""
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether only functions may run that cannot fail and take no longer for one person than for another."""
+        return bool(self.counts) or self.table is not None
 
     @property
     def n_person_lists(self) -> int:

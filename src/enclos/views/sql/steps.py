@@ -21,7 +21,7 @@ from enclos.views.rules import OPEN_TABLES, PLACE_KEYS, REFERRED, column_rules, 
 from enclos.views.sql.model import CheckedQuery, Scan
 from enclos.views.sql.rules.aggregates import Nouns
 from enclos.views.sql.rules.engine_tree import check_engine_tree
-from enclos.views.sql.rules.reading import Granted, read_query
+from enclos.views.sql.rules.reading import Granted, read_query, read_table
 from enclos.views.sql.rules.withholding import shown_sets
 from enclos.views.steps import PermitReader
 from enclos.views.steps.places import PlaceNumbers
@@ -30,15 +30,18 @@ from enclos.views.steps.registering import registered
 _NUMBERS = frozenset({Treatment.PERSON, Treatment.ROW_ID, Treatment.ROW_REF})
 
 
-def granted_columns(terms: ViewTerms) -> Granted:
-    """What a query under these terms may name."""
+def granted_columns(terms: ViewTerms, *, for_table: bool = False) -> Granted:
+    """What a query under these terms may name.
+
+    In: for_table — for an answer that may be asked to leave: it is counted by persons whatever the permit shows
+    """
     tables = {}
     for table in (*terms.tables, *OPEN_TABLES):
         contract = DRUG_DURATION if table == DRUG_DURATION.name else omop_tables()[table]
         shown = contract.names if table in OPEN_TABLES else shown_columns(terms, table, contract.names)
         tables[table] = {column.name: column.sql_type for column in contract if column.name in shown}
     tables[SAVED_COHORT.name] = {column.name: column.sql_type for column in SAVED_COHORT}
-    if terms.access is Access.ROWS:
+    if terms.access is Access.ROWS and not for_table:
         return Granted(tables)
     persons = frozenset(table for table in (*terms.tables, SAVED_COHORT.name) if "person_id" in tables[table])
     numbers = frozenset(rule.column for rule in column_rules().values() if rule.treatment in _NUMBERS)
@@ -51,6 +54,16 @@ def check_query(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
     Refuses: SQL_NOT_ALLOWED, SQL_LIMIT, VIEW_NOT_GRANTED.
     """
     query = read_query(text, granted_columns(terms))
+    check_engine_tree(engine.scalar("SELECT json_serialize_sql(?)", [query.sql]), query)
+    return query
+
+
+def check_table(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
+    """The rows that a statement counts, for a table that may be asked to leave.
+
+    Refuses: SQL_NOT_ALLOWED, SQL_LIMIT, VIEW_NOT_GRANTED.
+    """
+    query = read_table(text, granted_columns(terms, for_table=True))
     check_engine_tree(engine.scalar("SELECT json_serialize_sql(?)", [query.sql]), query)
     return query
 

@@ -83,6 +83,12 @@ class PermitReader:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._terms.permit_id})"
 
+    def population(self) -> str:
+        """A text that the set of persons shown now decides; it changes when somebody joins, objects or comes back."""
+        self._check()
+        persons = np.sort(self._shown()["permit_person"].to_numpy())
+        return f"{len(persons)}:{hashlib.sha256(persons.tobytes()).hexdigest()}"
+
     def _shown(self, bucket: int | None = None) -> pa.Table:
         """The perimeter without those who object."""
         rows = self._perimeter.rows(bucket)
@@ -115,12 +121,6 @@ class PermitCdm(PermitReader):
     def buckets(self) -> Sequence[int]:
         """The buckets, in order."""
         return tuple(self._snapshot.buckets)
-
-    def population(self) -> str:
-        """A text that the set of persons shown now decides; it changes when somebody joins, objects or comes back."""
-        self._check()
-        persons = np.sort(self._shown()["permit_person"].to_numpy())
-        return f"{len(persons)}:{hashlib.sha256(persons.tobytes()).hexdigest()}"
 
     @contextmanager
     def bucket(self, bucket: int) -> Iterator[PermitBucket]:

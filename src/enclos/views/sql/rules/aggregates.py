@@ -47,20 +47,20 @@ def with_persons(tree: exp.Expr, nouns: Nouns) -> tuple[int, ...]:
     Refuses: SQL_NOT_ALLOWED for everything but counts of groups over tables joined by person.
     """
     select = _one_select(tree)
-    _check_numbers(select, nouns.numbers)
-    person = _person(select, nouns.persons, nouns.open)
-    rows_are_persons = _rows_are_persons(select)
+    check_numbers(select, nouns.numbers)
+    person = person_of(select, nouns.persons, nouns.open)
+    rows_are_persons = are_rows_persons(select)
     lists, counts = [_persons(person, None)], []
     for place, item in enumerate(list(select.expressions)):
         value = item.this if isinstance(item, exp.Alias) else item
         if value.find(exp.Star) is not None and not isinstance(value, exp.Count | exp.Filter):
             raise _refused("*")
-        if next(_aggregates(value), None) is not None:
+        if next(aggregates_in(value), None) is not None:
             lists.append(_persons(person, _condition(value, rows_are_persons=rows_are_persons)))
             counts.append(place)
-        elif not _is_plain(value):
+        elif not is_plain(value):
             name = item.alias or value.sql(dialect="duckdb")
-            item.replace(exp.alias_(_tried(value), name, quoted=True))
+            item.replace(exp.alias_(tried(value), name, quoted=True))
     if not counts:
         raise _refused("no count")
     _guard_clauses(select)
@@ -82,7 +82,7 @@ def _one_select(tree: exp.Expr) -> exp.Select:
     return tree
 
 
-def _person(select: exp.Select, person_tables: frozenset[str], open_tables: frozenset[str]) -> exp.Column:
+def person_of(select: exp.Select, person_tables: frozenset[str], open_tables: frozenset[str]) -> exp.Column:
     """The person of a row: that of the first table; every other table of persons is joined to it by person."""
     source = select.args.get("from_")
     first = source.this if source is not None else None
@@ -96,7 +96,7 @@ def _person(select: exp.Select, person_tables: frozenset[str], open_tables: froz
             raise _refused("a join that is not INNER, LEFT, SEMI or ANTI")
         condition = join.args.get("on")
         using = [column.name.lower() for column in join.args.get("using") or []]
-        if (condition is None and not using) or (condition is not None and not _is_plain(condition)):
+        if (condition is None and not using) or (condition is not None and not is_plain(condition)):
             raise _refused("a join that compares something else than columns")
         if table.name.lower() in open_tables:
             continue
@@ -119,7 +119,8 @@ def _same_person(condition: exp.Expr | None, known: set[str], table: str) -> boo
     return False
 
 
-def _is_plain(condition: exp.Expr) -> bool:
+def is_plain(condition: exp.Expr) -> bool:
+    """Whether a condition only compares columns and values, so that it cannot fail."""
     return all(isinstance(node, (*_PLAIN, *_VALUES)) for node in condition.walk())
 
 
@@ -127,11 +128,12 @@ def _called(table: exp.Table) -> str:
     return str(table.alias or table.name).lower()
 
 
-def _aggregates(value: exp.Expr) -> Iterator[exp.Expr]:
+def aggregates_in(value: exp.Expr) -> Iterator[exp.Expr]:
+    """The aggregates inside an expression."""
     return (node for node in value.walk() if isinstance(node, exp.AggFunc | exp.Filter | exp.AnonymousAggFunc))
 
 
-def _check_numbers(select: exp.Select, numbers: frozenset[str]) -> None:
+def check_numbers(select: exp.Select, numbers: frozenset[str]) -> None:
     """Refuse a number of a person or of a row outside counts of persons and joins of columns."""
     if any(alias.alias.lower() in numbers for alias in select.find_all(exp.Alias)):
         raise _refused("a column renamed to a number of a person or of a row")
@@ -152,7 +154,7 @@ def _is_counted(column: exp.Column) -> bool:
     return isinstance(holder, exp.Count)
 
 
-def _rows_are_persons(select: exp.Select) -> bool:
+def are_rows_persons(select: exp.Select) -> bool:
     """Whether every row is a person of its own: then the number of rows follows from the set of persons."""
     kinds = {str(join.args.get("kind") or "").upper() for join in select.args.get("joins") or []}
     source = select.args["from_"].this
@@ -164,7 +166,7 @@ def _condition(value: exp.Expr, *, rows_are_persons: bool) -> exp.Expr | None:
     kept: list[exp.Expr] = []
     if isinstance(value, exp.Filter):
         where = value.expression
-        _guard(where.this)
+        guard(where.this)
         kept.append(where.this.copy())
         value = value.this
     if type(value) is not exp.Count or value.expressions:
@@ -194,14 +196,14 @@ def _persons(person: exp.Column, condition: exp.Expr | None) -> exp.Expr:
 def _guard_clauses(select: exp.Select) -> None:
     where, group, order = (select.args.get(part) for part in ("where", "group", "order"))
     for clause, name in ((where, "WHERE"), (group, "GROUP BY")):
-        if clause is not None and next(_aggregates(clause), None) is not None:
+        if clause is not None and next(aggregates_in(clause), None) is not None:
             raise _refused(f"an aggregate in {name}")
     if where is not None:
-        _guard(where.this)
+        guard(where.this)
     if group is not None:
         for key in list(group.expressions):
             if not isinstance(key, exp.Cube | exp.Rollup | exp.GroupingSets):
-                _guard(key)
+                guard(key)
         sets = [node for kind in (exp.Cube, exp.Rollup, exp.GroupingSets) for node in group.find_all(kind)]
         if not all(isinstance(node, _GROUPED) for part in sets for node in part.walk()):
             raise _refused("a computed group in CUBE, ROLLUP or GROUPING SETS")
@@ -220,15 +222,16 @@ _GROUPED = (exp.Cube, exp.Rollup, exp.GroupingSets, exp.Tuple, exp.Column, exp.I
 _ORDERED = (exp.Order, exp.Ordered, exp.Column, exp.Identifier, exp.Literal, exp.Var)
 
 
-def _guard(value: exp.Expr) -> None:
+def guard(value: exp.Expr) -> None:
     """Put TRY around what could fail."""
-    if not _is_plain(value):
-        value.replace(_tried(value))
+    if not is_plain(value):
+        value.replace(tried(value))
 
 
-def _tried(value: exp.Expr) -> exp.Expr:
+def tried(value: exp.Expr) -> exp.Expr:
+    """The expression, empty where it would fail."""
     return exp.Anonymous(this="TRY", expressions=[value.copy()])
 
 
 def _refused(what: str) -> Refusal:
-    return refused(f"{what}: this permit gives counts, not rows", _INSTEAD)
+    return refused(f"{what}: groups are told here, not rows", _INSTEAD)

@@ -42,7 +42,7 @@ def check_engine_tree(serialized: str, query: CheckedQuery) -> None:
     if document.get("error") or len(statements) != 1 or statements[0].get("named_param_map"):
         raise refused("something that the engine does not read as one SELECT")
     names = {scan.name for scan in query.scans} | query.names
-    functions = counting_functions() if query.n_person_lists else allowed_functions()
+    functions = counting_functions() if query.is_guarded else allowed_functions()
     for part in _parts(statements[0]["node"]):
         _check(part, names, query.columns, functions)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, pairwise
 
 import sqlglot
@@ -34,6 +34,7 @@ from enclos.views.sql.rules.lists import (
     refused,
     refused_function,
 )
+from enclos.views.sql.rules.tabled import as_table
 
 DIALECT = "duckdb"
 # The parser writes what it does not understand to its log, with the person's text.
@@ -101,6 +102,27 @@ def read_query(text: str, granted: Granted) -> CheckedQuery:
     Refuses: SQL_NOT_ALLOWED for anything that is not on the lists; SQL_LIMIT when it is too large; VIEW_NOT_GRANTED
     for a table that the permit does not hold.
     """
+    tree = _checked_tree(text)
+    counts = with_persons(tree, granted.for_counts) if granted.for_counts else ()
+    return replace(_finished(tree, granted), counts=counts)
+
+
+def read_table(text: str, granted: Granted) -> CheckedQuery:
+    """The rows of a statement whose answer may be asked to leave, with what they are counted into.
+
+    In:      granted — with what counts know of the tables, whatever the permit shows
+    Refuses: as ``read_query``; SQL_NOT_ALLOWED for what cannot be told with the persons behind it.
+    """
+    if granted.for_counts is None:
+        raise ValueError("a table is counted by persons")
+    tree = _checked_tree(text)
+    _check_columns(tree, {table.name.lower() for table in tree.find_all(exp.Table)} & granted.tables.keys(), granted)
+    found = as_table(tree, granted.for_counts, granted.tables)
+    return replace(_finished(tree, granted), table=found.form, statement=found.statement)
+
+
+def _checked_tree(text: str) -> exp.Expr:
+    """The tree of a statement, every part of which is on a list."""
     _check_tokens(text)
     try:
         trees = sqlglot.parse(text, dialect=DIALECT, error_level=ErrorLevel.IMMEDIATE)
@@ -114,18 +136,22 @@ def read_query(text: str, granted: Granted) -> CheckedQuery:
     _check_size(tree)
     for node in tree.walk():
         _check_node(node)
-    counts = with_persons(tree, granted.for_counts) if granted.for_counts else ()
+    return tree
+
+
+def _finished(tree: exp.Expr, granted: Granted) -> CheckedQuery:
+    """What runs, written from a tree whose names are the permit's."""
     scans = _resolve(tree, granted)
     sql = _written(tree)
     names = frozenset(cte.alias.lower() for cte in tree.find_all(exp.CTE))
     columns = frozenset(_known_columns(tree, {scan.table for scan in scans}, granted))
-    return CheckedQuery(sql, scans, names, columns, sha256_hex(sql.encode("utf-8")), counts, _shape(tree))
+    return CheckedQuery(sql, scans, names, columns, sha256_hex(sql.encode("utf-8")), shape=_shape(tree))
 
 
-def _shape(tree: exp.Expression) -> str:
+def _shape(tree: exp.Expr) -> str:
     """The statement with one mark in the place of each constant, and of each list of constants."""
 
-    def without(node: exp.Expression) -> exp.Expression:
+    def without(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.In) and all(isinstance(item, exp.Literal) for item in node.expressions):
             return exp.In(this=node.this.transform(without), expressions=[exp.Placeholder()])
         return exp.Placeholder() if isinstance(node, exp.Literal | exp.Boolean) else node

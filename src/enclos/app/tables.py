@@ -1,0 +1,171 @@
+"""Tables that may be asked to leave: counted by the platform under a permit, and kept as a run."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import pyarrow as pa
+
+from enclos.app.code import code_digest
+from enclos.app.enclosure import Enclosure
+from enclos.app.objectors import objectors_at_query
+from enclos.app.permits import active, perimeter_of, permit_key, watcher
+from enclos.app.snapshots import reading_snapshot
+from enclos.app.sql import limits_of
+from enclos.app.studies import run_files
+from enclos.app.watch import watched
+from enclos.contracts.result import StudyResult
+from enclos.contracts.tables import SQL_TABLE, TableForm
+from enclos.contracts.view import Access
+from enclos.ledger.model import Action, Fact, Personal
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.version import __version__
+from enclos.permits.model import SignedPermit
+from enclos.release.rules.disclosure import assess
+from enclos.stores.cohort_file import CohortFile
+from enclos.stores.confined.process import Incoming, require_confinement, run_confined
+from enclos.stores.run_files import Run
+from enclos.studies.tables.rules import counted
+from enclos.views.sql.steps import PermitRows, check_table
+
+_RUN_ID_LENGTH = 16
+_BYTES_PER_ROW = 16
+"""The least that a row of persons takes; how many may come is left to the limit in bytes."""
+
+
+def keep_answer(
+    enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_for_trying_out: bool = False
+) -> dict[str, Any]:
+    """Count the aggregates of one statement under a permit and keep them as a run, which may be asked to leave.
+
+    The engine gives the rows that the statement counts, each with its person; the platform counts them, so that who is
+    behind a number follows from the statement's own plan. Nothing is shown: under a permit for aggregates, groups of
+    fewer persons than its minimum are not even kept.
+    Out:     run — the same for the same statement, permit version, snapshot and persons; n_rows, results, statement as
+             it leaves, keys and measures as the platform names them, verdict and reasons as ``release check`` begins
+    Refuses: as ``ask``; SQL_NOT_ALLOWED for what cannot be told with the persons behind it.
+    """
+    started = perf_counter()
+    facts: dict[str, Fact] = {"query": Personal(text), "kept": True}
+    with enclosure.ledger.intent(Action.SQL, user, permit, facts) as ticket:
+        signed = active(enclosure, permit, user)
+        terms = signed.permit.terms
+        unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
+        walls = require_confinement(unconfined_for_trying_out=unconfined)
+        ticket.facts.update({"permit_version": signed.version, "confined": not unconfined, "walls": walls.value})
+        secret = enclosure.keys.secret(permit_key(permit))
+        with reading_snapshot(enclosure) as (engine, snapshot):
+            query = check_table(text, terms, engine)
+            ticket.facts["shape"] = Personal(query.shape)
+            ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
+
+            def check() -> None:
+                active(enclosure, permit, user)
+
+            rows = PermitRows(
+                terms,
+                engine=engine,
+                snapshot=snapshot,
+                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
+                check=check,
+                opted_out=objectors_at_query(enclosure, signed),
+            ).beside(CohortFile(enclosure.paths.permits / permit, secret).rows())
+            population = rows.population()
+            study = _document(query.statement)
+            incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
+            watch = watcher(enclosure, permit, user)
+            limits = limits_of(enclosure)
+            with watched(engine, watch):
+                table = run_confined(
+                    query.sql,
+                    incoming,
+                    limits=replace(limits, result_rows=limits.result_bytes // _BYTES_PER_ROW),
+                    check=check,
+                    watch=watch,
+                    unconfined_for_trying_out=unconfined,
+                )
+            after = rows.population()  # who objected meanwhile may or may not be in: another run than either
+        form = query.table
+        if form is None:
+            raise RuntimeError("a statement for a table has its form")
+        result = _counted(enclosure, signed, table, form, SQL_TABLE)
+        answer = keep_table(
+            enclosure, signed, result, study=study, snapshot=snapshot.id, population=_both(population, after)
+        )
+        ticket.facts.update({"run": answer["run"], "n_rows": result.n_rows, "already": answer["already"]})
+    return {**answer, **_named(form), "statement": query.statement, "seconds": round(perf_counter() - started, 3)}
+
+
+def _both(before: str, after: str) -> str:
+    return before if before == after else f"{before} {after}"
+
+
+def _named(form: TableForm) -> dict[str, Any]:
+    """Keys and measures as the platform names them."""
+    measures = [
+        f"{each.estimate} of {each.of}" + (f" where condition {each.condition}" if each.condition else "")
+        for each in form.measures
+    ]
+    return {"keys": [key.name for key in form.keys], "measures": measures}
+
+
+def _counted(
+    enclosure: Enclosure, signed: SignedPermit, rows: pa.Table, form: TableForm, result_type: str
+) -> StudyResult:
+    permit = signed.permit
+    return counted(
+        rows,
+        form,
+        result_type=result_type,
+        name=enclosure.settings.enclosure.name,
+        version=__version__,
+        min_persons=permit.min_count if permit.terms.access is Access.AGGREGATES else 0,
+    )
+
+
+def keep_table(
+    enclosure: Enclosure, signed: SignedPermit, result: StudyResult, *, study: str, snapshot: int, population: str
+) -> dict[str, Any]:
+    """Keep a counted table as a run under its permit; a second time finds the first."""
+    permit = signed.permit
+    files = run_files(enclosure, permit.id)
+    what = {
+        "study": study,
+        "permit": signed.digest,
+        "snapshot": snapshot,
+        "population": population,
+        "enclos": __version__,
+    }
+    key = enclosure.keys.secret(permit_key(permit.id)).reveal()
+    run_id = hmac.new(key, b"enclos table 1\n" + canonical_bytes(what), "sha256").hexdigest()[:_RUN_ID_LENGTH]
+    already = files.exists(run_id)
+    if not already:
+        facts = {
+            "study": "table",
+            "permit": permit.id,
+            "permit_version": signed.version,
+            "snapshot": snapshot,
+            "enclos": __version__,
+            "code": code_digest(),
+            "definitions": {},
+        }
+        files.keep(Run(run_id, study, result, facts))
+    found = assess(result, permit.min_count)
+    return {
+        "run": run_id,
+        "snapshot": snapshot,
+        "n_rows": result.n_rows,
+        "results": str(files.folder(run_id).relative_to(enclosure.paths.root)),
+        "already": already,
+        "verdict": found.verdict.word,
+        "reasons": found.reasons,
+    }
+
+
+def _document(statement: str) -> str:
+    """A statement as the study of its run."""
+    lines = "\n".join(f"  {line}" for line in statement.splitlines())
+    return f"table: sql\nstatement: |\n{lines}\n"
