@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.pages.catalogue import catalogue_page
 from enclos.app.pages.register import index_page
 from enclos.app.pages.words import Language
+from enclos.app.progress import Report, silent
 from enclos.holdings.document import About, draft_about, read_about
 from enclos.holdings.model import Figures, PublicFile, Quality
 from enclos.holdings.rules.describing import ANALYTICS, describe
 from enclos.holdings.rules.sample import AgeShare, IllnessShare, make_sample
 from enclos.holdings.rules.saying import analytics_csv
 from enclos.holdings.rules.writing import as_json_ld, as_turtle
-from enclos.holdings.steps import read_figures
+from enclos.holdings.steps import Part, read_figures
 from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import acts_of
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.stores.files import fill_folder, is_free_or, replaced_folder, storage_border
+from enclos.stores.lake import LakeSnapshot
 from enclos.synthetic.references import conditions, pyramid, rows
 
 MARK = "catalogue.ttl"
@@ -44,7 +47,9 @@ def draft() -> str:
     return draft_about()
 
 
-def publish_catalogue(enclosure: Enclosure, out: Path | None = None, about: Path | None = None) -> dict[str, Any]:
+def publish_catalogue(
+    enclosure: Enclosure, out: Path | None = None, about: Path | None = None, *, report: Report = silent
+) -> dict[str, Any]:
     """Describe the newest snapshot; write the description as static files when a place is given.
 
     In:  about — the document of what no snapshot can know; ``catalogue.yaml`` of the enclosure when not given
@@ -62,18 +67,18 @@ def publish_catalogue(enclosure: Enclosure, out: Path | None = None, about: Path
                 "The place holds something that is no description.",
                 "Name a new or an empty folder.",
             )
-    described = describe_holdings(enclosure, about)
+    described = describe_holdings(enclosure, about, report)
     if out is not None:
         with replaced_folder(out, "the description") as made:
             fill_folder(made, described.files)
     return {"out": None if out is None else str(out), **described.answer}
 
 
-def describe_holdings(enclosure: Enclosure, about: Path | None = None) -> Described:
+def describe_holdings(enclosure: Enclosure, about: Path | None = None, report: Report = silent) -> Described:
     """The description of the newest snapshot; the ledger has its digest before anybody sees it."""
     with enclosure.ledger.intent(Action.CATALOGUE, enclosure.operator) as ticket:
         stated = read_about(_text_of(about or enclosure.paths.about))
-        figures = _figures(enclosure)
+        figures = _figures(enclosure, report)
         quality = _quality(enclosure, figures.snapshot)
         files, sample = _files(stated, figures, quality)
         digest = sha256_hex(canonical_bytes({name: sha256_hex(text) for name, text in sorted(files.items())}))
@@ -85,6 +90,7 @@ def describe_holdings(enclosure: Enclosure, about: Path | None = None) -> Descri
         "ages": None if figures.min_age is None else [figures.min_age, figures.max_age],
         "period": None if figures.starts_on is None else [str(figures.starts_on), str(figures.ends_on)],
         "vocabularies": list(figures.vocabularies),
+        "review_by": str(stated.review_by),
         "quality": None if quality is None else {"passed": quality.n_passed, "failed": quality.n_failed},
         "content": digest,
         "sample": sample,
@@ -147,18 +153,28 @@ def _text_of(about: Path) -> str:
         ) from None
 
 
-def _figures(enclosure: Enclosure) -> Figures:
+def _figures(enclosure: Enclosure, report: Report) -> Figures:
     with enclosure.reading_data(), enclosure.engine() as engine:
         lake = enclosure.lake(engine, read_only=True)
         chosen = lake.snapshot()
         note = next(note for note in lake.snapshots() if note.id == chosen.id)
         return read_figures(
             engine,
-            lambda table: chosen.relation(table) if table in chosen.tables else None,
+            partial(_place, chosen),
             snapshot=chosen.id,
             built_on=note.built_at.date(),
             floor=enclosure.floor,
+            buckets=chosen.buckets,
+            progress=report,
         )
+
+
+def _place(snapshot: LakeSnapshot, table: str, part: Part) -> str | None:
+    if table not in snapshot.tables:
+        return None
+    place = snapshot.relation(table)
+    listed = ", ".join(str(bucket) for bucket in part)
+    return f"(SELECT * FROM {place} WHERE bucket IN ({listed}))" if part else place
 
 
 def _quality(enclosure: Enclosure, snapshot: int) -> Quality | None:

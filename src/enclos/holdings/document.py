@@ -6,7 +6,7 @@ Refuses: CATALOGUE_DOCUMENT once, with every fault and its line; never a value t
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from typing import Annotated
 
@@ -80,6 +80,13 @@ class Agent(_Part):
     page: Address
 
 
+class Publisher(Agent):
+    """The body that publishes: what it says of itself, and whether it is a trusted health data holder (Art. 72)."""
+
+    note: Said
+    trusted_data_holder: bool
+
+
 class Contact(_Part):
     """Where questions are answered."""
 
@@ -113,7 +120,7 @@ class About(_Part):
     provenance: Said
     purpose: Said
     legal_basis: LegalBasis
-    publisher: Agent
+    publisher: Publisher
     access_body: Agent
     custodian: Agent | None = None
     contact: Contact
@@ -128,6 +135,11 @@ class About(_Part):
     sources: list[Address] = []
     licence: Address
     reviewed_on: date
+
+    @property
+    def review_by(self) -> date:
+        """The day by which the description has to be looked at again. Source: Regulation (EU) 2025/327, Art. 77."""
+        return self.reviewed_on + timedelta(365)
 
 
 def draft_about() -> str:
@@ -161,6 +173,7 @@ _SENTENCES = {
     "extra_forbidden": "is not a known field",
     "too_short": "must name one at least",
     "string_type": "must be a text",
+    "bool_type": "must be true or false",
     "list_type": "must be a list",
     "date_type": "must be a day (2026-01-31)",
 }

@@ -17,7 +17,7 @@ CODED_COLUMNS: dict[str, tuple[str, ...]] = {
 
 def plan_rows(table: str) -> str:
     """Rows and persons of a table of persons."""
-    return f"SELECT count(*), count(DISTINCT person_id) FROM {table}"
+    return f"SELECT count(*), count(DISTINCT person_id) FROM {table} AS t"
 
 
 def plan_ages(person: str, observation_period: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from enclos.contracts.omop import PERSON_TABLES
@@ -14,32 +15,64 @@ from enclos.holdings.rules.counts import told, typical_ages, typical_years, unit
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
-Relation = Callable[[str], str | None]
+Part = tuple[int, ...]
+"""Buckets that are counted together; none of them stands for all."""
+Relation = Callable[[str, Part], str | None]
+"""Where to read a part of a table from; None when the snapshot does not hold it."""
+Progress = Callable[[str, float], None]
+ROWS_AT_ONCE = 20_000_000
 
 
-def read_figures(engine: SqlEngine, relation: Relation, *, snapshot: int, built_on: date, floor: int) -> Figures:
+def _silent(_what: str, _done: float) -> None:
+    """No progress is shown."""
+
+
+@dataclass(slots=True)
+class _Exact:
+    """Exact counts, added up over the buckets, which share no person; they never leave this module."""
+
+    n_rows: Counter[str] = field(default_factory=Counter)
+    n_persons: Counter[str] = field(default_factory=Counter)
+    by_band: Counter[int] = field(default_factory=Counter)
+    by_year: Counter[int] = field(default_factory=Counter)
+    by_vocabulary: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Persons by table, column and vocabulary."""
+
+
+def read_figures(
+    engine: SqlEngine,
+    relation: Relation,
+    *,
+    snapshot: int,
+    built_on: date,
+    floor: int,
+    buckets: Sequence[int] = (),
+    rows_at_once: int = ROWS_AT_ONCE,
+    progress: Progress = _silent,
+) -> Figures:
     """The numbers of a snapshot that may be told; the exact ones stay here.
 
-    In:      relation — where to read a table from, None when the snapshot does not hold it; floor — the enclosure's
+    In:      floor — the enclosure's; buckets — persons do not share one;
+             rows_at_once — how many coded rows are counted together, in as many buckets as hold them
     Out:     tables of persons in the order of the contract; vocabularies that enough persons have codes of
     Refuses: CATALOGUE_TOO_FEW when there are fewer persons than the unit.
     """
-    unit = unit_of(floor)
-    held = {table: place for table in (*PERSON_TABLES, "concept", "cdm_source") if (place := relation(table))}
-    exact = {table: engine.rows(plan_rows(held[table]))[0] for table in PERSON_TABLES if table in held}
-    n_persons = told(int(exact["person"][1]), unit)
+    unit, exact = unit_of(floor), _Exact()
+    parts = _parts(engine, relation, buckets, rows_at_once)
+    for number, part in enumerate(parts):
+        _count(engine, relation, part, exact)
+        progress("catalogue", (number + 1) / len(parts))
+    n_persons = told(exact.n_persons["person"], unit)
     if n_persons is None:
         raise refusal(
             Code.CATALOGUE_TOO_FEW,
             f"The snapshot holds fewer than {unit} persons.",
-            "Describe it when it holds more, or name a lower floor only where a permit could.",
+            "Describe it when it holds more.",
         )
-    tables = tuple(_table(table, int(rows), int(persons), unit) for table, (rows, persons) in exact.items())
-    ages = years = None
-    if "observation_period" in held:
-        ages = typical_ages(dict(engine.rows(plan_ages(held["person"], held["observation_period"]))), unit)
-        until = engine.scalar(plan_until(held["cdm_source"])) if "cdm_source" in held else None
-        years = typical_years(dict(engine.rows(plan_years(held["observation_period"]))), until, unit)
+    source = relation("cdm_source", ())
+    until = engine.scalar(plan_until(source)) if source is not None else None
+    ages, years = typical_ages(exact.by_band, unit), typical_years(exact.by_year, until, unit)
+    tables = tuple(_table(table, exact, unit) for table in PERSON_TABLES if table in exact.n_rows)
     return Figures(
         snapshot=snapshot,
         built_on=built_on,
@@ -51,21 +84,37 @@ def read_figures(engine: SqlEngine, relation: Relation, *, snapshot: int, built_
         max_age=ages[1] if ages else None,
         starts_on=years[0] if years else None,
         ends_on=years[1] if years else None,
-        vocabularies=_vocabularies(engine, held, unit),
+        vocabularies=tuple(sorted({name for (_, _, name), n in exact.by_vocabulary.items() if n >= unit})),
     )
 
 
-def _table(table: str, n_records: int, n_persons: int, unit: int) -> TableFigures:
-    persons = told(n_persons, unit)
-    return TableFigures(table, told(n_records, unit) if persons is not None else None, persons)
+def _parts(engine: SqlEngine, relation: Relation, buckets: Sequence[int], rows_at_once: int) -> list[Part]:
+    places = [place for table in CODED_COLUMNS if (place := relation(table, ())) is not None]
+    n_rows = sum(int(engine.scalar(f"SELECT count(*) FROM {place} AS t")) for place in places)
+    if not buckets or n_rows <= rows_at_once:
+        return [()]
+    size = max(1, len(buckets) * rows_at_once // n_rows)
+    return [tuple(buckets[first : first + size]) for first in range(0, len(buckets), size)]
 
 
-def _vocabularies(engine: SqlEngine, held: dict[str, str], unit: int) -> tuple[str, ...]:
-    """Vocabularies that enough persons have a code of, in one column at least."""
-    most: Counter[str] = Counter()
+def _count(engine: SqlEngine, relation: Relation, part: Part, exact: _Exact) -> None:
+    held = {table: place for table in PERSON_TABLES if (place := relation(table, part)) is not None}
+    for table, place in held.items():
+        n_rows, n_persons = engine.rows(plan_rows(place))[0]
+        exact.n_rows[table] += n_rows
+        exact.n_persons[table] += n_persons
+    if "person" in held and "observation_period" in held:
+        exact.by_band.update(dict(engine.rows(plan_ages(held["person"], held["observation_period"]))))
+        exact.by_year.update(dict(engine.rows(plan_years(held["observation_period"]))))
+    concept = relation("concept", ())
+    if concept is None:
+        return
     for table, columns in CODED_COLUMNS.items():
-        if table in held and "concept" in held:
-            for column in columns:
-                for vocabulary, n in engine.rows(plan_vocabularies(held[table], column, held["concept"])):
-                    most[str(vocabulary)] = max(most[str(vocabulary)], int(n))
-    return tuple(sorted(vocabulary for vocabulary, n in most.items() if n >= unit))
+        for column in columns if table in held else ():
+            for vocabulary, n in engine.rows(plan_vocabularies(held[table], column, concept)):
+                exact.by_vocabulary[table, column, vocabulary] += n
+
+
+def _table(table: str, exact: _Exact, unit: int) -> TableFigures:
+    persons = told(exact.n_persons[table], unit)
+    return TableFigures(table, told(exact.n_rows[table], unit) if persons is not None else None, persons)

@@ -22,7 +22,8 @@ MANDATORY = [
 OF_OTHERS = [
     *("dcat:accessURL", "dcatap:applicableLegislation", "foaf:name", "cv:contactPoint", "dcat:contactPoint"),
     *("csvw:name", "csvw:title", "csvw:titles", "csvw:datatype", "csvw:column", "csvw:table", "dcat:startDate"),
-    *("spdx:checksumValue", "skos:inScheme", "skos:prefLabel"),
+    *("spdx:checksumValue", "skos:inScheme", "skos:prefLabel", "dct:rights", "foaf:homepage", "foaf:mbox"),
+    *("healthdcatap:publisherType", "healthdcatap:publisherNote", "healthdcatap:trustedDataHolder"),
 ]
 EHDS = URIRef("http://data.europa.eu/eli/reg/2025/327/oj")
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from enclos.holdings.model import Figures, TableFigures
-from enclos.holdings.steps import read_figures
+from enclos.holdings.steps import Part, read_figures
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.engine import Engine, open_engine
 
@@ -46,11 +46,30 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield opened
 
 
-def read(engine: Engine, floor: int) -> Figures:
+def read(engine: Engine, floor: int, n_buckets: int = 0, rows_at_once: int = 10**9) -> Figures:
     held = {"person", "observation_period", "condition_occurrence", "drug_exposure", "concept", "cdm_source"}
+
+    def place(table: str, part: Part) -> str | None:
+        if table not in held or not part:
+            return table if table in held else None
+        listed = ", ".join(str(bucket) for bucket in part)
+        return f"(SELECT * FROM {table} WHERE person_id % {n_buckets} IN ({listed}))"
+
     return read_figures(
-        engine, lambda table: table if table in held else None, snapshot=1, built_on=date(2026, 1, 1), floor=floor
+        engine,
+        place,
+        snapshot=1,
+        built_on=date(2026, 1, 1),
+        floor=floor,
+        buckets=range(n_buckets),
+        rows_at_once=rows_at_once,
     )
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 300, 10**9])
+def test_however_persons_are_bucketed_the_same_is_told(engine: Engine, rows_at_once: int) -> None:
+    assert read(engine, 11, 7, rows_at_once) == read(engine, 11)
+    assert read(engine, 1, 3, rows_at_once) == read(engine, 1)
 
 
 def test_numbers_are_told_down_to_the_unit_and_small_ones_not(engine: Engine) -> None:

@@ -30,6 +30,7 @@ FRENCH_CATALOGUE = {
     "Quality": "Qualité",
     "not judged yet": "pas encore jugée",
     "Last review of this description": "Dernière révision de cette description",
+    "the next by {day}": "la prochaine avant le {day}",
     "Who answers for it": "Qui en répond",
     "Publisher": "Éditeur",
     "Access body": "Organisme d'accès",

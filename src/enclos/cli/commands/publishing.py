@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
-from enclos.cli.console import show
+from enclos.cli.console import progress_bars, show
 
 About = Annotated[
     Path | None,
@@ -37,8 +37,9 @@ def catalogue(
     if draft:
         sys.stdout.write(drafted())
         return
-    with open_enclosure(directory, passphrase) as enclosure:
-        show(publish_catalogue(enclosure, out, about), as_json=as_json)
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+        result = publish_catalogue(enclosure, out, about, report=report)
+    show(result, as_json=as_json)
 
 
 @application.command()

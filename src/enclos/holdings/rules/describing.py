@@ -1,7 +1,8 @@
 """What is stated and what may be told, as a HealthDCAT-AP graph of a NON_PUBLIC data set.
 
-Written for release 8; where releases 5 and 6 ask for another property of the same thing (dcat:contactPoint of an agent,
-csvw:titles of a column, Wikidata for a coding system) that one is there too.
+Written for release 8; where others ask for another property of the same thing, that one is there too: releases 5 and 6
+(dcat:contactPoint of an agent, csvw:titles of a column, Wikidata for a coding system), and the drafts before them, by
+which the French Health Data Hub's catalogue still judges (home page, mailbox, note and kind of the publisher).
 
 Source: HealthDCAT-AP release 8, NON_PUBLIC; Regulation (EU) 2025/327, Art. 51, 77.
 """
@@ -212,6 +213,7 @@ def _distributions(
     graph.add(access, "dcat:accessURL", Iri(about.access_page))
     graph.add(access, "dcatap:applicableLegislation", EHDS)
     graph.add(access, "dct:format", _concept(graph, "file-type", "HTML"))
+    _rights(graph, about, access, "#rights-access", *told)
     title = Said(en="Rows and persons by table", fr="Lignes et personnes par table")
     unit = Said(
         en=f"Numbers rounded down to two digits; none below {number(figures.unit)}.",
@@ -222,6 +224,12 @@ def _distributions(
         table = file.name.rpartition("/")[2].removesuffix(".csv")
         title = Said(en=f"Synthetic sample: {table}", fr=f"Échantillon synthétique : {table}")
         graph.add(dataset, "adms:sample", _file(graph, about, f"#sample-{table}", file, title, said_of_sample()))
+
+
+def _rights(graph: Graph, about: About, node: Iri, name: str, *said: Text) -> None:
+    graph.add(node, "dct:rights", _at(about, name))
+    graph.add(_at(about, name), "rdf:type", iri("dct:RightsStatement"))
+    graph.add(_at(about, name), "rdfs:label", *said)
 
 
 def _file(graph: Graph, about: About, name: str, file: PublicFile, title: Said, told: Said) -> Iri:
@@ -238,6 +246,8 @@ def _file(graph: Graph, about: About, name: str, file: PublicFile, title: Said, 
     graph.add(_CSV, "rdf:type", iri("dct:MediaType"))
     graph.add(node, "dct:license", Iri(about.licence))
     graph.add(Iri(about.licence), "rdf:type", iri("dct:LicenseDocument"))
+    public = (Text("Public; tells of no person.", "en"), Text("Public ; ne décrit personne.", "fr"))
+    _rights(graph, about, node, "#rights-public", *public)
     graph.add(node, "spdx:checksum", checksum)
     graph.add(checksum, "rdf:type", iri("spdx:Checksum"))
     graph.add(checksum, "spdx:algorithm", iri("spdx:checksumAlgorithm_sha256"))
@@ -249,6 +259,11 @@ def _file(graph: Graph, about: About, name: str, file: PublicFile, title: Said, 
 def _agents(graph: Graph, about: About) -> None:
     dataset = _at(about, "#dataset")
     graph.add(dataset, "dct:publisher", _agent(graph, about, "publisher", about.publisher))
+    publisher = _at(about, "#publisher")
+    graph.add(publisher, "healthdcatap:publisherType", concept("publisher-type", about.publisher.type).iri)
+    graph.add(publisher, "healthdcatap:publisherNote", *_both(about.publisher.note))
+    trusted = Text(str(about.publisher.trusted_data_holder).lower(), datatype="xsd:boolean")
+    graph.add(publisher, "healthdcatap:trustedDataHolder", trusted)
     graph.add(dataset, "healthdcatap:hdab", _agent(graph, about, "access-body", about.access_body))
     if about.custodian is not None:
         graph.add(dataset, "geodcatap:custodian", _agent(graph, about, "custodian", about.custodian))
@@ -266,7 +281,10 @@ def _agent(graph: Graph, about: About, role: str, agent: Agent) -> Iri:
     graph.add(point, "rdf:type", iri("cv:ContactPoint"))
     graph.add(point, "cv:email", Text(agent.email))
     graph.add(point, "cv:contactPage", Iri(agent.page))
-    graph.add(node, "dcat:contactPoint", card)  # releases 5 and 6
+    graph.add(node, "dcat:contactPoint", card)
+    graph.add(node, "foaf:homepage", Iri(agent.page))
+    graph.add(node, "foaf:mbox", Iri(f"mailto:{agent.email}"))
+    graph.add(Iri(agent.page), "rdf:type", iri("foaf:Document"))
     _card(graph, card, agent.name, agent.email, agent.page)
     return node
 
