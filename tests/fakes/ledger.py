@@ -142,13 +142,16 @@ class MemoryLedger:
     def known_salt(self, name: str) -> bytes | None:
         return self.files.get(f"private/salts/{name}")
 
-    def destroy_salt(self, name: str) -> bool:
-        there = f"private/salts/{name}" in self.files
-        self.delete([f"private/salts/{name}"])
-        return there
+    def salts(self) -> Iterable[str]:
+        return [name.removeprefix("private/salts/") for name in self.names("private/salts")]
+
+    def destroy_salts(self, names: Iterable[str]) -> int:
+        there = [f"private/salts/{name}" for name in names if f"private/salts/{name}" in self.files]
+        self.delete(there)
+        return len(there)
 
     def destroy_salts_unused_since(self, at: datetime) -> int:
-        return sum(self.destroy_salt(name) for name, used_at in list(self.used.items()) if used_at < at)
+        return self.destroy_salts([name for name, used_at in self.used.items() if used_at < at])
 
     def start_session(self, size: int) -> str:
         session = os.urandom(8).hex()

@@ -146,6 +146,11 @@ def all_versions(enclosure: Enclosure) -> list[list[SignedPermit]]:
     return [load_versions(permit_id, store=files, public_key=public_key) for permit_id in files.ids()]
 
 
+def versions_of(enclosure: Enclosure, permit_id: str) -> list[SignedPermit]:
+    """All versions of one permit, oldest first."""
+    return load_versions(permit_id, store=_files(enclosure), public_key=_public(enclosure))
+
+
 def permit_key(permit_id: str) -> KeyName:
     """The name of a permit's own key."""
     return KeyName(KeyRole.PERMIT, permit_id)
@@ -191,8 +196,7 @@ def perimeter_of(enclosure: Enclosure, permit_id: str, engine: Engine, snapshot:
     Refuses: KEY_MISSING when the permit's key is destroyed.
     """
     path = enclosure.paths.permits / permit_id / PERIMETER_FILE
-    versions = load_versions(permit_id, store=_files(enclosure), public_key=_public(enclosure))
-    terms = [signed.permit.terms for signed in versions]
+    terms = [signed.permit.terms for signed in versions_of(enclosure, permit_id)]
     return PerimeterFile(engine, snapshot, path, enclosure.keys.secret(permit_key(permit_id)), terms)
 
 

@@ -87,8 +87,11 @@ class LedgerStore(LedgerReader, Protocol):
     def known_salt(self, name: str) -> bytes | None:
         """The bytes kept under that name, if there are any; asking is no use."""
 
-    def destroy_salt(self, name: str) -> bool:
-        """Remove the bytes kept under that name; whether there were any."""
+    def salts(self) -> Iterable[str]:
+        """The names under which bytes are kept; a name may have a group before it, as ``group/name``."""
+
+    def destroy_salts(self, names: Iterable[str]) -> int:
+        """Remove the bytes kept under these names; how many there were."""
 
     def destroy_salts_unused_since(self, at: datetime) -> int:
         """Remove all that were last used before; how many there were."""

@@ -219,23 +219,34 @@ class LedgerFiles:
         self._seen[name] = (stamp, salt)
         return salt
 
-    def destroy_salt(self, name: str) -> bool:
-        """Remove the bytes kept under that name, from the storage too as far as it allows."""
+    def salts(self) -> Iterable[str]:
+        """The names under which bytes are kept."""
+        return [name.removeprefix(f"{_SALTS}/") for name in self.names(_SALTS)]
+
+    def destroy_salts(self, names: Iterable[str]) -> int:
+        """Remove the bytes kept under these names, from the storage too as far as it allows."""
+        n_gone, folders = 0, set()
         with ledger_border():
-            path = self._path(f"{_SALTS}/{name}")
-            self._seen.pop(name, None)
-            if not os.path.exists(path):
-                return False
-            overwrite(path)
-            os.unlink(path)
-            sync_folder(os.path.dirname(path))
-            return True
+            for name in names:
+                self._seen.pop(name, None)
+                path = self._path(f"{_SALTS}/{name}")
+                if os.path.exists(path):
+                    overwrite(path)
+                    os.unlink(path)
+                    folders.add(os.path.dirname(path))
+                    n_gone += 1
+            for folder in folders:
+                sync_folder(folder)
+                with suppress(OSError):  # a group that is empty now goes too
+                    os.rmdir(folder)
+        return n_gone
 
     def destroy_salts_unused_since(self, at: datetime) -> int:
         """Remove all that were last used before."""
         with ledger_border():
-            old = [name for name in self.names(_SALTS) if os.stat(self._path(name)).st_mtime < at.timestamp()]
-        return sum(self.destroy_salt(os.path.basename(name)) for name in old)
+            names = self.salts()
+            old = [name for name in names if os.stat(self._path(f"{_SALTS}/{name}")).st_mtime < at.timestamp()]
+        return self.destroy_salts(old)
 
     # -- sessions
 

@@ -14,7 +14,7 @@ from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import VersionMark
-from enclos.stores.files import storage_border, sync_folder, write_atomically
+from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
 
 
 class PermitFiles:
@@ -82,6 +82,21 @@ class PermitFiles:
     def _files(self, permit_id: str) -> list[Path]:
         folder = self._root / permit_id
         return sorted(folder.glob("v[0-9][0-9][0-9][0-9].json")) if folder.is_dir() else []
+
+
+def forget_sealed(permit_folder: Path) -> int:
+    """Remove all that lies beside a permit's versions: perimeter, runs, cohorts, sets of persons; how many files."""
+    with storage_border("a permit"):
+        kept = {*permit_folder.glob("v[0-9][0-9][0-9][0-9].json"), permit_folder / "newest.json"}
+        others = [path for path in permit_folder.iterdir() if path not in kept]
+        n_files = sum(path.is_file() for other in others for path in (other, *other.rglob("*")))
+        for path in others:
+            if path.is_dir():
+                remove_tree(path)
+            else:
+                path.unlink()
+        sync_folder(permit_folder)
+    return n_files
 
 
 class SystemRandomness:

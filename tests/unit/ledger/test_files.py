@@ -65,7 +65,7 @@ def test_a_salt_that_was_not_used_for_long_is_destroyed_and_one_in_use_is_not(tm
         assert store.destroy_salts_unused_since(NOON + timedelta(days=100)) == 1
         assert (store.known_salt("old"), store.known_salt("used")) == (None, used)
         assert store.salt("old", NOON) != old
-        assert (store.destroy_salt("used"), store.destroy_salt("used")) == (True, False)
+        assert (store.destroy_salts(["used"]), store.destroy_salts(["used"])) == (1, 0)
 
 
 def test_a_session_lives_as_long_as_its_store(tmp_path: Path) -> None:

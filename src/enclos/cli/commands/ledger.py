@@ -103,6 +103,7 @@ def ledger_review(
 def ledger_forget(
     directory: Dir,
     user: Annotated[str, typer.Option("--user", help="Whose digests nobody shall be able to tell any more.")] = "",
+    permit: Annotated[str, typer.Option("--permit", metavar="P", help="A project that has ended, with its key.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; only its digest is kept.")] = "",
     *,
     old: Annotated[bool, typer.Option("--old", help="All that were met last before the time of retention.")] = False,
@@ -113,9 +114,15 @@ def ledger_forget(
     Example: enclos ledger forget france --old
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.salts import forget_old, forget_person
+    from enclos.app.salts import forget_old, forget_permit, forget_person
 
-    if old == bool(user):
-        raise typer.BadParameter("give either --user or --old")
+    if old + bool(user) + bool(permit) != 1:
+        raise typer.BadParameter("give --user, --permit or --old")
     with open_enclosure(directory, passphrase) as enclosure:
-        show(forget_old(enclosure) if old else forget_person(enclosure, user, reason), as_json=as_json)
+        if old:
+            result = forget_old(enclosure)
+        elif permit:
+            result = forget_permit(enclosure, permit, reason)
+        else:
+            result = forget_person(enclosure, user, reason)
+    show(result, as_json=as_json)

@@ -69,7 +69,7 @@ class Drafter:
             actor=self._salted(actor),
             permit=None if permit is None else written_text(permit, self._salted),
             session=session,
-            facts=self._written(facts),
+            facts=self._written(facts, permit),
         )
 
     def outcome(
@@ -95,21 +95,41 @@ class Drafter:
             intent=index,
             outcome=outcome,
             code=code.id if code else None,
-            facts=self._written(facts),
+            facts=self._written(facts, intent.permit),
         )
 
     def digests(self, value: str, earlier: Sequence[SecretKey]) -> tuple[str, ...]:
         """The salted digests by which the ledger knows a value, under the key in use and those before; newest first."""
-        known = [(key, self._store.known_salt(subject_name(key, value))) for key in (self._salt, *earlier)]
-        return tuple(salted_digest(key, salt, value) for key, salt in known if salt is not None)
+        found = []
+        for key in (self._salt, *earlier):
+            salts = [self._store.known_salt(name) for name in self._names_of(key, value)]
+            found += [salted_digest(key, salt, value) for salt in salts if salt is not None]
+        return tuple(found)
 
     def forget(self, value: str, earlier: Sequence[SecretKey]) -> int:
-        """Destroy the salts of a value; how many there were."""
-        return sum(self._store.destroy_salt(subject_name(key, value)) for key in (self._salt, *earlier))
+        """Destroy the salts of a value, under each permit too; how many there were."""
+        names = [name for key in (self._salt, *earlier) for name in self._names_of(key, value)]
+        return self._store.destroy_salts(names)
 
-    def _written(self, facts: Mapping[str, Fact]) -> dict[str, Written]:
-        return written_facts(facts, self._salted)
+    def forget_permit(self, permit: str, earlier: Sequence[SecretKey]) -> int:
+        """Destroy the salts of everything that was stated under a permit; how many there were."""
+        groups = tuple(_group(key, permit) for key in (self._salt, *earlier))
+        return self._store.destroy_salts([name for name in self._store.salts() if name.startswith(groups)])
 
-    def _salted(self, value: str) -> str:
-        salt = self._store.salt(subject_name(self._salt, value), self._met_at)
+    def _names_of(self, key: SecretKey, value: str) -> list[str]:
+        """Where a value's salts are kept: its own, then those of what was stated under a permit."""
+        own = subject_name(key, value)
+        return [own, *(name for name in self._store.salts() if name.endswith(f"/{own}"))]
+
+    def _written(self, facts: Mapping[str, Fact], permit: str | None) -> dict[str, Written]:
+        """What is stated under a permit has salts of that permit, which end with it; actors have their own."""
+        group = "" if permit is None else _group(self._salt, permit)
+        return written_facts(facts, lambda value: self._salted(value, group))
+
+    def _salted(self, value: str, group: str = "") -> str:
+        salt = self._store.salt(group + subject_name(self._salt, value), self._met_at)
         return salted_digest(self._salt, salt, value)
+
+
+def _group(key: SecretKey, permit: str) -> str:
+    return subject_name(key, f"permit\n{permit}") + "/"

@@ -291,6 +291,14 @@ class Ledger:
         with self._store.lock():
             return self._draft.forget(value, earlier)
 
+    def forget_permit(self, permit: str, earlier: Sequence[SecretKey] = ()) -> int:
+        """Destroy the salts of all that was stated under a permit, its queries and reasons; proofs hold.
+
+        Out: how many there were
+        """
+        with self._store.lock():
+            return self._draft.forget_permit(permit, earlier)
+
     def forget_unused_since(self, at: datetime) -> int:
         """Destroy the salts of all values that were last met before; how many there were."""
         with self._store.lock():

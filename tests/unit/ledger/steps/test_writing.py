@@ -379,3 +379,23 @@ def test_a_full_bundle_is_published_whoever_waits_and_a_day_ends_with_its_seal()
     ledger.close()
     report = verify_ledger(store, PUBLIC_KEY, ORIGIN)
     assert (report.size, report.n_seals) == (301, 1)
+
+
+def test_a_permit_s_texts_are_forgotten_with_it_and_people_with_themselves() -> None:
+    store = MemoryLedger()
+    ledger = begun(store)
+    for permit in (PERMIT, "FR-2026-0043"):
+        ledger.record(Action.SQL, ALICE, permit, {"query": Personal("SELECT 1"), "asked_by": Personal(ALICE)})
+    actors = [entry.actor for _, entry in ledger.entries()]
+    queries = [entry.facts["query"] for _, entry in ledger.entries()]
+    assert actors[0] == actors[1] and queries[0] != queries[1]
+    assert set(queries) == set(ledger.digests("SELECT 1"))
+    assert ledger.forget_permit(PERMIT) == 2
+    assert ledger.digests("SELECT 1") == (queries[1],)
+    assert actors[0] in ledger.digests(ALICE)
+    assert ledger.forget_permit(PERMIT) == 0
+    assert ledger.forget(ALICE) == 2  # as actor, and what the other permit said of her
+    assert ledger.digests(ALICE) == ()
+    assert ledger.digests("SELECT 1") == (queries[1],)
+    ledger.close()
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 2
