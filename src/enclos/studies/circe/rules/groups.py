@@ -9,7 +9,7 @@ import numpy as np
 
 from enclos.studies.circe.domains import CountColumn
 from enclos.studies.circe.model import Bound, Correlated, Count, Criterion, Demographic, Group, GroupKind, Window
-from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, Truth, keys, spread
+from enclos.studies.circe.rules.columns import FAR, NEVER, Events, Integers, Truth, keys, order_of, spread
 
 _N_PAIRS = 2_000_000
 """So many pairs of an event and an occurrence are looked at together, unless one event has more."""
@@ -68,44 +68,58 @@ def _held(member: Correlated | Demographic | Group, events: Events, known: Known
 
 def _n_occurrences(member: Correlated, events: Events, found: Occurrences) -> Integers:
     """How many occurrences, or different values of them, lie in the windows of each event."""
-    n_events, among = len(events), found.events
-    if not len(among) or not n_events:
-        return np.zeros(n_events, dtype=np.int64)
-    by_start = [window for window in member.windows if not window.use_event_end]
+    if member.restrict_visit:
+        found = found.at(found.events.visit != NEVER)
+    if not len(found.events) or not len(events):
+        return np.zeros(len(events), dtype=np.int64)
+    found, first, n = _started(member, events, found)
     by_end = [window for window in member.windows if window.use_event_end]
-    least, most = _days(by_start, events, member)
+    if not by_end and member.distinct is None:
+        return n
+    least, most = _days(by_end, events, member)
+    n_near = np.zeros(len(events), dtype=np.int64)
+    for begin, end in _parts(n):
+        event, at = spread(first[begin:end], n[begin:end])
+        if by_end:
+            day = found.events.end[at]
+            near = (least[begin:end][event] <= day) & (day <= most[begin:end][event])
+            if _is_bounded(by_end, member):
+                near &= day != NEVER
+            event, at = event[near], at[near]
+        if member.distinct is not None:
+            n_near[begin:end] = _n_values(event, found.counted[member.distinct][at], end - begin)
+        else:
+            n_near[begin:end] = np.bincount(event, minlength=end - begin)
+    return n_near
+
+
+def _started(member: Correlated, events: Events, found: Occurrences) -> tuple[Occurrences, Integers, Integers]:
+    """The occurrences in order of who has them and their start; and for each event where those begin that start when
+    its windows say, and how many they are.
+    """
+    among = found.events
+    of_found, of_event = _visits(among, events) if member.restrict_visit else (among.person, events.person)
+    least, most = _days([window for window in member.windows if not window.use_event_end], events, member)
     if member.within_observation:
         least, most = np.maximum(least, events.op_start), np.minimum(most, events.op_end)
     low, high = int(among.start.min()), int(among.start.max())
-    of_among, of_least, of_most = keys(
-        (among.person, among.start),
-        (events.person, np.clip(least, low, high + 1)),
-        (events.person, np.clip(most, low - 1, high)),
+    of_found, of_least, of_most = keys(
+        (of_found, among.start),
+        (of_event, np.clip(least, low, high + 1)),
+        (of_event, np.clip(most, low - 1, high)),
     )
-    first = np.searchsorted(of_among, of_least)
-    n: Integers = np.maximum(np.searchsorted(of_among, of_most, side="right") - first, 0)
-    if not (by_end or member.restrict_visit or member.distinct is not None):
-        return n
-    least, most = _days(by_end, events, member)
-    n_near = np.zeros(n_events, dtype=np.int64)
-    for begin, end in _parts(n):
-        event, at = spread(first[begin:end], n[begin:end])
-        event = event + begin
-        near = np.ones(len(at), dtype=np.bool_)
-        if by_end:
-            day = among.end[at]
-            near &= (least[event] <= day) & (day <= most[event])
-            if _is_bounded(by_end, member):
-                near &= day != NEVER
-        if member.restrict_visit:
-            near &= (among.visit[at] == events.visit[event]) & (among.visit[at] != NEVER)
-        event = event[near]
-        if member.distinct is not None:
-            value = found.counted[member.distinct][at[near]]
-            n_near[begin:end] = _n_values(event - begin, value, end - begin)
-        else:
-            n_near[begin:end] = np.bincount(event - begin, minlength=end - begin)
-    return n_near
+    if member.restrict_visit:
+        order = order_of(of_found)
+        found, of_found = found.at(order), of_found[order]
+    first = np.searchsorted(of_found, of_least)
+    return found, first, np.maximum(np.searchsorted(of_found, of_most, side="right") - first, 0)
+
+
+def _visits(*events: Events) -> list[Integers]:
+    """One number for each visit of a person, alike over all events."""
+    _, visits = np.unique(np.concatenate([each.visit for each in events]), return_inverse=True)
+    parts = np.split(visits, np.cumsum([len(each) for each in events])[:-1])
+    return keys(*((each.person, visit) for each, visit in zip(events, parts, strict=True)))
 
 
 def _n_values(event: Integers, value: Integers, n_events: int) -> Integers:
