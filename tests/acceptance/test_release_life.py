@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from enclos.app import releases
+from enclos.app import ledger, releases
+from enclos.ledger.model import Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from factories.built_in import built_in, write_tables
-from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text, run_cli
+from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, open_home, permit_text, run_cli
 
 PERMIT, BOB = "FR-TEST-0001", "bob@example.org"
 STUDY = """\
@@ -97,3 +103,63 @@ def test_what_policy_names_leaves_at_once_and_the_ledger_calls_it_automatic(home
         exported = releases.export(enclosure, answer["request"], tmp_path / "alone.zip")
         assert releases.verify(tmp_path / "alone.zip", exported["release_key"])["released"] == "automatically"
         assert "'automatic': True" in entries(enclosure, "release.request")
+
+
+N_DEATHS = 24
+DIES = """\
+import os, signal, sys
+from pathlib import Path
+from enclos.app import releases
+from enclos.app.enclosure import open_enclosure
+
+home, request, out, point = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+n_calls = 0
+
+def deadly(call):
+    def counted(*args, **more):
+        global n_calls
+        n_calls += 1
+        if n_calls - 1 == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **more)
+    return counted
+
+with open_enclosure(home, os.environ["ENCLOS_PASSPHRASE"]) as enclosure:
+    for name in ("write", "fsync", "fdatasync", "replace", "rename", "unlink", "mkdir", "open"):
+        setattr(os, name, deadly(getattr(os, name)))
+    releases.export(enclosure, request, out)
+print(n_calls)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_write_no_result_has_left_without_its_entry(home, tmp_path):
+    run = studied(home, STUDY.replace("[69, 150]", "[69, 149]").replace("ages", "older", 1))
+    with open_home(home) as enclosure:
+        request = releases.request(enclosure, permit=PERMIT, user=ALICE, run=run, purpose="For the report")["request"]
+        state = releases.show(enclosure, request)["state"]
+        for user in (CAROL, DAN) if state == "open" else ():
+            releases.review(enclosure, request, user=user, accept=True, reason="Counts are fine")
+
+    def export(copy, point):
+        shutil.copytree(home, copy)
+        env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+        command = [sys.executable, "-c", DIES, str(copy), request, f"{copy}.zip", str(point)]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+
+    whole = export(tmp_path / "whole", -1)
+    assert whole.returncode == 0, whole.stderr
+    n_calls, n_left = int(whole.stdout), 0
+    for point in sorted({step * n_calls // N_DEATHS for step in range(N_DEATHS)}):
+        copy = tmp_path / str(point)
+        assert export(copy, point).returncode == -9
+        with open_home(copy) as enclosure:
+            every = dict(enclosure.ledger.entries())
+        begun = [index for index, entry in every.items() if entry.kind is Kind.INTENT]
+        assert sorted(entry.intent for entry in every.values() if entry.intent is not None) == begun
+        has_left = Path(f"{copy}.zip").exists()
+        assert not has_left or "release.export" in {every[index].action.value for index in begun}
+        n_left += has_left
+        assert ledger.verify(copy)["n_open"] == 0
+        shutil.rmtree(copy)
+    assert n_left > 0

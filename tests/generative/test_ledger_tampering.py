@@ -6,8 +6,10 @@ and rolling back it holds even the ledger's key, and a checkpoint that a witness
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import random
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -291,3 +293,15 @@ def test_what_a_crash_leaves_beyond_the_checkpoint_is_no_fault() -> None:
     ledger.intent(Action.STUDY, ALICE).outcome(Outcome.DONE)
     files = {**public(store), "checkpoint": note}
     assert sees(files, note) == (False, False)
+
+
+def test_the_independent_verifier_is_short_and_shares_nothing() -> None:
+    text = (Path(__file__).parents[2] / "tools" / "verify_ledger.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 150
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names])
+    }
+    assert imported - set(sys.stdlib_module_names) == {"cryptography"}

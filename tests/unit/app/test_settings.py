@@ -45,3 +45,16 @@ def test_counts_are_not_rounded_wider_than_they_are_hidden(tmp_path: Path) -> No
     with pytest.raises(Refusal) as caught:
         written(tmp_path, PLAIN.to_toml().replace("round_to = 1\n", "round_to = 12\n"))
     assert caught.value.code is Code.SETTINGS_BROKEN
+
+
+@pytest.mark.parametrize("months", [12, 36])
+def test_traces_are_told_for_twelve_to_thirty_six_months(tmp_path: Path, months: int) -> None:
+    """Sources: Regulation (EU) 2025/327, Art. 73(1)(e), a year at least; MR-007 SEC-JOU-3, three years at most."""
+    text = PLAIN.to_toml()
+    assert "retention_months = 12" in text
+    found = written(tmp_path, text.replace("retention_months = 12", f"retention_months = {months}"))
+    assert found.ledger.retention_months == months
+    for beyond in (11, 37):
+        with pytest.raises(Refusal) as told:
+            written(tmp_path, text.replace("retention_months = 12", f"retention_months = {beyond}"))
+        assert told.value.code is Code.SETTINGS_BROKEN
