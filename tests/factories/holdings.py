@@ -6,7 +6,7 @@ from datetime import date
 
 from enclos.holdings.document import draft_about, read_about
 from enclos.holdings.model import Figures, Graph, PublicFile, Quality, TableFigures
-from enclos.holdings.rules.describing import ANALYTICS, describe
+from enclos.holdings.rules.describing import COLUMNS, TABLES, describe
 
 ABOUT = read_about(draft_about())
 FIGURES = Figures(
@@ -28,4 +28,5 @@ QUALITY = Quality("5.4", 2_535, 1_200, 3)
 def described(quality: Quality | None = QUALITY) -> tuple[Graph, Graph]:
     """The data set alone, and in its catalogue."""
     sample = [PublicFile("sample/person.csv", "cd" * 32, 200)]
-    return describe(ABOUT, FIGURES, quality, PublicFile(ANALYTICS, "ab" * 32, 1), sample)
+    analytics = [PublicFile(TABLES, "ab" * 32, 1), PublicFile(COLUMNS, "ef" * 32, 2)]
+    return describe(ABOUT, FIGURES, quality, analytics, sample)

@@ -15,9 +15,9 @@ from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.holdings.document import About, draft_about, read_about
 from enclos.holdings.model import Figures, PublicFile, Quality
-from enclos.holdings.rules.describing import ANALYTICS, describe
+from enclos.holdings.rules.describing import COLUMNS, TABLES, describe
 from enclos.holdings.rules.sample import AgeShare, IllnessShare, make_sample
-from enclos.holdings.rules.saying import analytics_csv
+from enclos.holdings.rules.saying import columns_csv, tables_csv
 from enclos.holdings.rules.writing import as_json_ld, as_turtle
 from enclos.holdings.steps import Part, read_figures
 from enclos.ledger.model import Action, Outcome
@@ -54,7 +54,7 @@ def publish_catalogue(
 
     In:  about — the document of what no snapshot can know; ``catalogue.yaml`` of the enclosure when not given
     Out: catalogue.ttl, catalogue.jsonld; dataset.ttl, dataset.jsonld (without the catalogue, for HealthData@EU);
-         en.html, fr.html, index.html; analytics.csv; sample/. The same bytes for the same snapshot and document.
+         en.html, fr.html, index.html; analytics/; sample/. The same bytes for the same snapshot and document.
     Refuses: CATALOGUE_DOCUMENT, CATALOGUE_TOO_FEW, CATALOGUE_PLACE; LAKE_EMPTY; ENCLOSURE_BUSY while a build runs.
     Source: Regulation (EU) 2025/327, Art. 77.
     """
@@ -192,15 +192,14 @@ def _quality(enclosure: Enclosure, snapshot: int) -> Quality | None:
 
 def _files(about: About, figures: Figures, quality: Quality | None) -> tuple[dict[str, bytes], str]:
     sample = sample_files()
-    analytics = analytics_csv(figures)
-    beside = _listed({ANALYTICS: analytics})[0]
-    alone, whole = describe(about, figures, quality, beside, _listed(sample, "sample/"))
+    analytics = {TABLES: tables_csv(figures), COLUMNS: columns_csv(figures)}
+    alone, whole = describe(about, figures, quality, _listed(analytics), _listed(sample, "sample/"))
     files = {
         MARK: as_turtle(whole),
         "catalogue.jsonld": as_json_ld(whole),
         "dataset.ttl": as_turtle(alone),
         "dataset.jsonld": as_json_ld(alone),
-        ANALYTICS: analytics,
+        **analytics,
         "index.html": index_page("Health data catalogue", "Catalogue de données de santé").encode(),
         **{f"sample/{name}": text for name, text in sample.items()},
     }

@@ -83,6 +83,8 @@ class TableFigures:
     table: str
     n_records: int | None
     n_persons: int | None
+    filled: tuple[tuple[str, int | None], ...] = ()
+    """By column, the persons of whom it says something; None of too few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from enclos.holdings.rules.counts import AGE_BAND, OLDEST_BAND
 
 CODED_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -18,6 +20,21 @@ CODED_COLUMNS: dict[str, tuple[str, ...]] = {
 def plan_rows(table: str) -> str:
     """Rows and persons of a table of persons."""
     return f"SELECT count(*), count(DISTINCT person_id) FROM {table} AS t"
+
+
+def plan_filled(table: str, columns: Sequence[str]) -> str:
+    """Persons of whom each column says something, one number a column; concept 0 says nothing.
+
+    Source: OMOP CDM 5.4, concept 0 ("No matching concept").
+    """
+    counts = ", ".join(
+        f'count(nullif("{column}", 0)) AS n_{number}'
+        if column.endswith("concept_id")
+        else f'count("{column}") AS n_{number}'
+        for number, column in enumerate(columns)
+    )
+    filled = ", ".join(f"count(*) FILTER (WHERE n_{number} > 0)" for number in range(len(columns)))
+    return f"SELECT {filled} FROM (SELECT person_id, {counts} FROM {table} AS t GROUP BY person_id)"
 
 
 def plan_ages(person: str, observation_period: str) -> str:

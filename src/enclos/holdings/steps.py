@@ -7,10 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from enclos.contracts.omop import PERSON_TABLES
+from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.contracts.sql import SqlEngine
 from enclos.holdings.model import Figures, TableFigures
-from enclos.holdings.plans import CODED_COLUMNS, plan_ages, plan_rows, plan_until, plan_vocabularies, plan_years
+from enclos.holdings.plans import (
+    CODED_COLUMNS,
+    plan_ages,
+    plan_filled,
+    plan_rows,
+    plan_until,
+    plan_vocabularies,
+    plan_years,
+)
 from enclos.holdings.rules.counts import told, typical_ages, typical_years, unit_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -33,6 +41,8 @@ class _Exact:
 
     n_rows: Counter[str] = field(default_factory=Counter)
     n_persons: Counter[str] = field(default_factory=Counter)
+    filled: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Persons of whom a column says something, by table and column."""
     by_band: Counter[int] = field(default_factory=Counter)
     by_year: Counter[int] = field(default_factory=Counter)
     by_vocabulary: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -103,6 +113,9 @@ def _count(engine: SqlEngine, relation: Relation, part: Part, exact: _Exact) -> 
         n_rows, n_persons = engine.rows(plan_rows(place))[0]
         exact.n_rows[table] += n_rows
         exact.n_persons[table] += n_persons
+        names = omop_tables()[table].names
+        for column, n in zip(names, engine.rows(plan_filled(place, names))[0], strict=True):
+            exact.filled[table, column] += n
     if "person" in held and "observation_period" in held:
         exact.by_band.update(dict(engine.rows(plan_ages(held["person"], held["observation_period"]))))
         exact.by_year.update(dict(engine.rows(plan_years(held["observation_period"]))))
@@ -117,4 +130,7 @@ def _count(engine: SqlEngine, relation: Relation, part: Part, exact: _Exact) -> 
 
 def _table(table: str, exact: _Exact, unit: int) -> TableFigures:
     persons = told(exact.n_persons[table], unit)
-    return TableFigures(table, told(exact.n_rows[table], unit) if persons is not None else None, persons)
+    if persons is None:
+        return TableFigures(table, None, None)
+    filled = tuple((column, told(exact.filled[table, column], unit)) for column in omop_tables()[table].names)
+    return TableFigures(table, told(exact.n_rows[table], unit), persons, filled)

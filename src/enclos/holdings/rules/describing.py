@@ -18,13 +18,17 @@ from enclos.holdings.rules.saying import number, said_of_counts, said_of_quality
 from enclos.holdings.vocabularies import coding_systems, concept
 
 EHDS = Iri("http://data.europa.eu/eli/reg/2025/327/oj")
-ANALYTICS = "analytics.csv"
+TABLES, COLUMNS = "analytics/tables.csv", "analytics/columns.csv"
 _CSV = Iri("http://www.iana.org/assignments/media-types/text/csv")
 _DATATYPES = {"BIGINT": "integer", "DATE": "date", "TIMESTAMP": "dateTime", "DOUBLE": "double", "VARCHAR": "string"}
 
 
 def describe(
-    about: About, figures: Figures, quality: Quality | None, analytics: PublicFile, sample: Sequence[PublicFile]
+    about: About,
+    figures: Figures,
+    quality: Quality | None,
+    analytics: Sequence[PublicFile],
+    sample: Sequence[PublicFile],
 ) -> tuple[Graph, Graph]:
     """The description of the data set, and the same in its catalogue.
 
@@ -199,7 +203,7 @@ def _quality(graph: Graph, about: About, quality: Quality) -> None:
 
 
 def _distributions(
-    graph: Graph, about: About, figures: Figures, analytics: PublicFile, sample: Sequence[PublicFile]
+    graph: Graph, about: About, figures: Figures, analytics: Sequence[PublicFile], sample: Sequence[PublicFile]
 ) -> None:
     dataset, access = _at(about, "#dataset"), _at(about, "#access")
     graph.add(dataset, "dcat:distribution", access)
@@ -214,16 +218,26 @@ def _distributions(
     graph.add(access, "dcatap:applicableLegislation", EHDS)
     graph.add(access, "dct:format", _concept(graph, "file-type", "HTML"))
     _rights(graph, about, access, "#rights-access", *told)
-    title = Said(en="Rows and persons by table", fr="Lignes et personnes par table")
     unit = Said(
         en=f"Numbers rounded down to two digits; none below {number(figures.unit)}.",
         fr=f"Nombres arrondis par défaut à deux chiffres ; aucun sous {number(figures.unit)}.",
     )
-    graph.add(dataset, "healthdcatap:analytics", _file(graph, about, "#analytics", analytics, title, unit))
+    titles = {
+        TABLES: Said(en="Rows and persons by table", fr="Lignes et personnes par table"),
+        COLUMNS: Said(en="Persons with a value by column", fr="Personnes renseignées par colonne"),
+    }
+    for file in analytics:
+        node = _file(graph, about, f"#{_stem(file)}", file, titles[file.name], unit)
+        graph.add(dataset, "healthdcatap:analytics", node)
     for file in sample:
-        table = file.name.rpartition("/")[2].removesuffix(".csv")
+        table = _stem(file)
         title = Said(en=f"Synthetic sample: {table}", fr=f"Échantillon synthétique : {table}")
         graph.add(dataset, "adms:sample", _file(graph, about, f"#sample-{table}", file, title, said_of_sample()))
+
+
+def _stem(file: PublicFile) -> str:
+    """The file's name without folder and ending."""
+    return file.name.rpartition("/")[2].removesuffix(".csv")
 
 
 def _rights(graph: Graph, about: About, node: Iri, name: str, *said: Text) -> None:

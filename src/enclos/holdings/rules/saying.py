@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 
 from enclos.holdings.document import Said
 from enclos.holdings.model import Figures, Quality
@@ -47,10 +48,21 @@ def said_of_sample() -> Said:
     )
 
 
-def analytics_csv(figures: Figures) -> bytes:
+def tables_csv(figures: Figures) -> bytes:
     """Rows and persons by table, as they may be told; a table that too few persons are in has no line."""
+    told = [(t.table, t.n_records, t.n_persons) for t in figures.tables if t.n_persons is not None]
+    return _as_csv(("table", "records_at_least", "persons_at_least"), told)
+
+
+def columns_csv(figures: Figures) -> bytes:
+    """Persons of whom each column says something; empty of too few, which looks like nobody."""
+    told = [(t.table, column, n) for t in figures.tables for column, n in t.filled]
+    return _as_csv(("table", "column", "persons_at_least"), told)
+
+
+def _as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("table", "records_at_least", "persons_at_least"))
-    writer.writerows((t.table, t.n_records, t.n_persons) for t in figures.tables if t.n_persons is not None)
+    writer.writerow(header)
+    writer.writerows(rows)
     return text.getvalue().encode("utf-8")
