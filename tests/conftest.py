@@ -13,6 +13,7 @@ PROGRAMS = {
     "r-cran-survival": "Rscript",
     "chromium": "chromium",
     "radosgw": "radosgw",
+    "swift-proxy": "swift-proxy-server",
 }
 """By Debian package, a program that it brings."""
 

@@ -24,7 +24,7 @@ from factories.pseudonymised import (
 )
 from factories.s3_servers import S3Server
 
-CANARIES = ("CANARYCODE1", "simvastatin", "3400930000011", "drug_exposure", "year_of_birth", "bucket=", "E7")
+CANARIES = ("CANARYCODE1", "simvastatin", "3400930000011", "drug_exposure", "year_of_birth", "bucket=")
 """A physician, a drug and its code, a table, a column: what the lake holds and its host must not see."""
 
 

@@ -6,6 +6,7 @@ Ceph: one monitor, one storage daemon that keeps everything in memory, and the R
 from __future__ import annotations
 
 import atexit
+import getpass
 import os
 import secrets
 import shutil
@@ -222,3 +223,94 @@ def ceph() -> S3Server:
     new = ("--uid", "enclos", "--display-name", "enclos", "--access-key", key_id, "--secret-key", secret)
     daemons.run("radosgw-admin", "user", "create", *new)
     return S3Server(f"http://{_LOOPBACK}:{gateway}", key_id, secret)
+
+
+_SWIFT_PARTS = ("object", "container", "account")
+_SWIFT_SERVER = """\
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+user = {user}
+swift_dir = {folder}
+devices = {folder}/devices
+mount_check = false
+workers = 0
+log_level = ERROR
+[pipeline:main]
+pipeline = {part}-server
+[app:{part}-server]
+use = egg:swift#{part}
+"""
+_SWIFT_PROXY = """\
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+user = {user}
+swift_dir = {folder}
+workers = 0
+log_level = ERROR
+[pipeline:main]
+pipeline = catch_errors cache listing_formats bulk s3api tempauth slo dlo proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:{memcached}
+[filter:listing_formats]
+use = egg:swift#listing_formats
+[filter:bulk]
+use = egg:swift#bulk
+[filter:s3api]
+use = egg:swift#s3api
+s3_acl = false
+location = us-east-1
+[filter:tempauth]
+use = egg:swift#tempauth
+user_enclos_keeper = {secret} .admin
+[filter:slo]
+use = egg:swift#slo
+[filter:dlo]
+use = egg:swift#dlo
+"""
+
+_SWIFT_RINGS = """\
+import sys
+from swift.common.ring import RingBuilder
+for place in sys.argv[1:]:
+    part, port = place.split("=")
+    at = {"ip": "127.0.0.1", "port": int(port), "replication_ip": "127.0.0.1", "replication_port": int(port)}
+    ring = RingBuilder(1, 1, 0)
+    ring.add_dev({"id": 0, "region": 1, "zone": 1, "device": "one", "weight": 1.0, "meta": "", **at})
+    ring.rebalance()
+    ring.get_ring().save(f"{part}.ring.gz")
+"""
+"""Run by the system's Python, which has the package."""
+
+
+@cache
+def swift() -> S3Server:
+    """OpenStack Swift with its S3 interface, on one device. Source: Swift 2.30 documentation (SAIO, s3api)."""
+    assert shutil.which("swift-proxy-server"), "swift-proxy is not installed: make test does it for root"
+    folder = folder_of_servers("swift")
+    proxy, memcached, *ports = free_ports(2 + len(_SWIFT_PARTS))
+    secret, user = secrets.token_hex(20), getpass.getuser()
+    (folder / "devices" / "one").mkdir(parents=True)
+    (folder / "swift.conf").write_text(f"[swift-hash]\nswift_hash_path_suffix = {secrets.token_hex(8)}\n")
+    daemons = Daemons(folder, {"PYTHONPATH": "", "PYTHONWARNINGS": "ignore"})
+    for part, port in zip(_SWIFT_PARTS, ports, strict=True):
+        settings = folder / f"{part}.conf"
+        settings.write_text(_SWIFT_SERVER.format(part=part, port=port, user=user, folder=folder))
+        daemons.start(f"swift-{part}-server", settings)
+    daemons.run(
+        "/usr/bin/python3", "-c", _SWIFT_RINGS, *(f"{at[0]}={at[1]}" for at in zip(_SWIFT_PARTS, ports, strict=True))
+    )
+    text = _SWIFT_PROXY.format(port=proxy, memcached=memcached, user=user, folder=folder, secret=secret)
+    (folder / "proxy.conf").write_text(text)
+    daemons.start("memcached", "-l", _LOOPBACK, "-p", memcached, "-u", user)
+    daemons.start("swift-proxy-server", folder / "proxy.conf")
+    for port in (memcached, proxy, *ports):
+        wait_for(lambda port=port: listens(port), "swift")
+    return S3Server(f"http://{_LOOPBACK}:{proxy}", "enclos:keeper", secret)

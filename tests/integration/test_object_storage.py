@@ -11,9 +11,12 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.objects import LocalObjects, S3Credentials, S3Objects, S3Place
 from factories.lakes import attached, bucket_lake, build, n_persons
-from factories.s3_servers import S3Server, ceph
+from factories.s3_servers import S3Server, ceph, swift
 
-SERVERS = [pytest.param(ceph, id="ceph", marks=pytest.mark.system("radosgw"))]
+SERVERS = [
+    pytest.param(ceph, id="ceph", marks=pytest.mark.system("radosgw")),
+    pytest.param(swift, id="swift", marks=pytest.mark.system("swift-proxy")),
+]
 
 
 @pytest.fixture(params=SERVERS)

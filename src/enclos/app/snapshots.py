@@ -10,6 +10,7 @@ from typing import Any
 from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import seal_lake
 from enclos.app.objectors import resolve_objections
+from enclos.app.places import lake_objects
 from enclos.app.progress import Report, paced, silent
 from enclos.intake.steps import read_accounts
 from enclos.ledger.model import Action
@@ -113,6 +114,7 @@ def _build(
     """
     with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
+        lake_objects(enclosure.paths, enclosure.settings.storage).remove_half_written()
         lake = enclosure.lake(engine)
         pace = paced(report, "build", crossing.n_rows())
         built = build_snapshot(

@@ -23,3 +23,6 @@ class Objects(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove an object; nothing happens when it is absent."""
+
+    def remove_half_written(self) -> int:
+        """Remove what uploads that never ended left there; how many there were. Nobody may be writing."""

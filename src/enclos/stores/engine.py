@@ -38,9 +38,10 @@ _BROKEN_MARKS = (
     "no such file",
 )
 _BUSY_MARKS = ("could not set lock", "conflicting lock")
-_REMOTE_MARKS = ("http error", "http get error", "http put error", "http post error", "http head error", "http code")
+_REMOTE_MARKS = ("http error", "error for http", "unable to connect to url", "http code")
 _DENIED_MARKS = ("http code 401", "http code 403", "http 401", "http 403")
-_ABSENT_MARKS = ("http code 404", "http 404")
+_ABSENT_MARKS = ("http code 404", "http 404", "http code 416", "http 416", "mismatches requested range")
+"""The object is not there, or has not all the bytes that the catalog or its footer names."""
 
 
 class EngineFault(RuntimeError):
@@ -100,7 +101,7 @@ def _remote_refusal(text: str) -> Refusal:
     if any(mark in text for mark in _ABSENT_MARKS):
         return refusal(
             Code.STORAGE_BROKEN,
-            "The object storage does not give an object that the catalog names.",
+            "The object storage does not give an object that the catalog names, or not all of it.",
             "Find which: enclos hosting verify DIR; then restore it from a backup.",
         )
     return refusal(

@@ -47,3 +47,11 @@ class LocalObjects:
         """Remove an object; nothing happens when it is absent."""
         with storage_border("the removal of an object"):
             (self._root / name).unlink(missing_ok=True)
+
+    def remove_half_written(self) -> int:
+        """Remove what a killed process was writing; how many files. Nobody may be writing."""
+        half = list(self._root.rglob(".*.tmp"))
+        with storage_border("the removal of an object"):
+            for path in half:
+                path.unlink()
+        return len(half)
