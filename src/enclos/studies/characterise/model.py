@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from enclos.studies.model import AgeGroup, CohortAnalysis, DayWindow, Domain, Stratum, check_entry_strata, window_word
+from enclos.studies.model import AgeGroup, CohortAnalysis, DayWindow, Domain, Stratum, check_age_groups, window_word
 
 
 class Shown(Enum):
@@ -84,7 +84,7 @@ class Characterisation(CohortAnalysis):
         lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.age_groups, self.strata)
         if not self.cohorts or any(len(set(values)) != len(values) for values in lists):
             raise ValueError("a characterisation has at least one cohort; each cohort, age group and stratum once")
-        check_entry_strata(self.age_groups, self.strata)
+        check_age_groups(self.age_groups, self.strata)
         if len(self.cohorts) < 2 and (self.overlap or self.timing or self.differences):
             raise ValueError("comparing cohorts needs two of them")
         variables = [(each.variable, name) for each in self.intersections for name in each.cohorts]

@@ -28,6 +28,7 @@ from enclos.studies.characterise.rules import (
     overlap,
     timing,
 )
+from enclos.studies.homes import homes
 from enclos.studies.model import Cohort, Domain, Stratum
 from enclos.studies.plans import entries as entry_plans
 from enclos.studies.plans.cohorts import DOMAIN_TABLES, columns_read
@@ -82,7 +83,8 @@ class CharacterisationCounter:
     def take(self, bucket: CdmBucket, first_person: int) -> None:
         """Count a bucket."""
         bucket.execute(entry_plans.plan_entries([self._index[name] for name in self._analysis.cohorts]))
-        entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
+        rows = bucket.query(entry_plans.plan_entry_rows())
+        entries = EntryColumns(rows, first_person, homes(bucket, self._analysis.strata))
         if not entries.n:
             return
         levels = levels_of(entries, self._analysis.age_groups)
@@ -112,10 +114,11 @@ class CharacterisationCounter:
             part.group.entries.add(len(part.index), person_set(entries.person[part.index]))
             for key, values, kind in measured:
                 _measure(part, key, values, kind, entries.person)
-            for stratum, (levels, code) in of.items():
+            for stratum, variable in _VARIABLES.items():
+                levels, code = of[stratum]
                 for at, level in enumerate(levels):
                     if len(some := part.index[code[part.index] == at]):
-                        part.group.levels[_VARIABLES[stratum], level].add(len(some), person_set(entries.person[some]))
+                        part.group.levels[variable, level].add(len(some), person_set(entries.person[some]))
 
     def _count_intersections(self, bucket: CdmBucket, entries: EntryColumns, parts: Sequence[_Part]) -> None:
         if not self._asked:

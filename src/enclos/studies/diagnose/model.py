@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enclos.studies.model import AgeGroup, CohortAnalysis, Interval, Stratum, check_entry_strata
+from enclos.studies.model import AgeGroup, CohortAnalysis, Interval, Stratum, check_age_groups
 
 DECADES: tuple[AgeGroup, ...] = (*(AgeGroup(age, age + 9) for age in range(0, 100, 10)), AgeGroup(100, 150))
 
@@ -22,7 +22,7 @@ class Diagnosis(CohortAnalysis):
         lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.age_groups, self.strata)
         if not self.cohorts or any(len(set(values)) != len(values) for values in lists):
             raise ValueError("diagnostics have at least one cohort; each cohort, age group and stratum once")
-        check_entry_strata(self.age_groups, self.strata)
+        check_age_groups(self.age_groups, self.strata)
         if self.interval is Interval.OVERALL:
             raise ValueError("a trend has intervals")
 

@@ -14,6 +14,7 @@ from enclos.studies.characterise.steps import CharacterisationCounter
 from enclos.studies.diagnose.attrition import AttritionCounter
 from enclos.studies.diagnose.codes import CodeCounter
 from enclos.studies.diagnose.model import Diagnosis
+from enclos.studies.homes import homes
 from enclos.studies.model import Cohort
 from enclos.studies.plans.entries import plan_entry_rows
 from enclos.studies.ports import CdmBucket
@@ -52,7 +53,8 @@ class DiagnosisCounter:
         self._codes.take(bucket, first_person)
 
     def _count_started(self, bucket: CdmBucket, first_person: int) -> None:
-        entries = EntryColumns(bucket.query(plan_entry_rows()), first_person)
+        rows = bucket.query(plan_entry_rows())
+        entries = EntryColumns(rows, first_person, homes(bucket, self._analysis.strata))
         if not entries.n:
             return
         first, last = int(entries.first_day.min()), int(entries.first_day.max())

@@ -17,9 +17,9 @@ from enclos.studies.document.values import (
     Intervals,
     Many,
     Names,
-    PopulationStrata,
     PriorDays,
     Sexes,
+    StrataSets,
     Washout,
     WindowDays,
     twice,
@@ -76,7 +76,7 @@ class PopulationDocument(AnalysisDocument):
         "whenever they are met; true when not given.",
     )
 
-    strata: PopulationStrata | None = Field(
+    strata: StrataSets | None = Field(
         None,
         description="What estimates are also made apart for: sex, age_group, department, or several as a list; by what "
         "a person is on the first day of each stay at risk, and by where the person lives (LOCATION.county).",

@@ -12,7 +12,6 @@ from pydantic_core import PydanticCustomError
 
 from enclos.lexicon.codes import Code
 from enclos.studies.model import (
-    ENTRY_STRATA,
     MAX_AGE_YEARS,
     MAX_DAYS,
     Analysis,
@@ -67,23 +66,15 @@ Domains: TypeAlias = Annotated[
     BeforeValidator(listed),
     one_or_many(words(Domain)),
 ]
-_STRATUM = {"type": "string", "enum": [each.value for each in ENTRY_STRATA]}
-StrataNames: TypeAlias = Annotated[list[Literal["sex", "age_group"]], BeforeValidator(listed), one_or_many(_STRATUM)]
-_POPULATION_STRATUM = {"type": "string", "enum": [each.value for each in Stratum]}
-PopulationStrata: TypeAlias = Annotated[
+_STRATUM = {"type": "string", "enum": [each.value for each in Stratum]}
+StrataNames: TypeAlias = Annotated[
+    list[Literal["age_group", "sex", "department"]], BeforeValidator(listed), one_or_many(_STRATUM)
+]
+StrataSets: TypeAlias = Annotated[
     list[
-        Annotated[
-            list[Literal["age_group", "sex", "department"]],
-            BeforeValidator(listed),
-            Many,
-            one_or_many(_POPULATION_STRATUM),
-        ]
+        Annotated[list[Literal["age_group", "sex", "department"]], BeforeValidator(listed), Many, one_or_many(_STRATUM)]
     ],
     Many,
-]
-"""As ``StrataSets``; where persons live tells populations apart too."""
-StrataSets: TypeAlias = Annotated[
-    list[Annotated[list[Literal["age_group", "sex"]], BeforeValidator(listed), Many, one_or_many(_STRATUM)]], Many
 ]
 """Names, or lists of names whose levels are combined."""
 AgeGroups: TypeAlias = Annotated[list[Annotated[list[Age], Field(min_length=2, max_length=2)]], Many]

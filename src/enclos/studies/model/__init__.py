@@ -23,7 +23,6 @@ from enclos.studies.model.cohorts import (
 )
 from enclos.studies.model.populations import (
     ALL_TIME,
-    ENTRY_STRATA,
     MAX_AGE_YEARS,
     AgeGroup,
     DateRange,
@@ -33,7 +32,6 @@ from enclos.studies.model.populations import (
     Stratum,
     Target,
     check_age_groups,
-    check_entry_strata,
     window_word,
 )
 from enclos.studies.model.rates import (
@@ -56,7 +54,6 @@ from enclos.studies.model.study import (
 
 __all__ = [
     "ALL_TIME",
-    "ENTRY_STRATA",
     "MAX_AGE_YEARS",
     "MAX_CONCEPT_ID",
     "MAX_DAYS",
@@ -89,7 +86,6 @@ __all__ = [
     "Target",
     "TimePoint",
     "check_age_groups",
-    "check_entry_strata",
     "circular",
     "cohorts_used",
     "is_cohort_name",

@@ -104,11 +104,7 @@ class Stratum(Enum):
     SEX = "sex"
     AGE_GROUP = "age_group"
     DEPARTMENT = "department"
-    """Where a person lives, as LOCATION.county says; rates and shares alone."""
-
-
-ENTRY_STRATA = (Stratum.SEX, Stratum.AGE_GROUP)
-"""What is known of each entry into a cohort, so that analyses that follow cohorts can be made apart for it."""
+    """Where a person lives, as LOCATION.county says."""
 
 
 def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
@@ -118,13 +114,6 @@ def check_age_groups(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) 
         raise ValueError("age groups do not overlap")
     if Stratum.AGE_GROUP in strata and not age_groups:
         raise ValueError("strata by age need age groups")
-
-
-def check_entry_strata(age_groups: Sequence[AgeGroup], strata: Sequence[Stratum]) -> None:
-    """Refuse (ValueError) what ``check_age_groups`` does, and strata that are not known of an entry."""
-    check_age_groups(age_groups, strata)
-    if not set(strata) <= set(ENTRY_STRATA):
-        raise ValueError("entries are told apart by sex and age")
 
 
 @dataclass(frozen=True, slots=True)

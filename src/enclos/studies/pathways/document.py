@@ -24,7 +24,7 @@ from enclos.studies.model import MAX_DAYS, AgeGroup
 from enclos.studies.pathways.model import MAX_PATH_LENGTH, Keep, Pathways, Steps, Stratum
 
 _Strata: TypeAlias = Annotated[
-    list[Literal["age_group", "sex", "index_year"]],
+    list[Literal["age_group", "sex", "department", "index_year"]],
     BeforeValidator(listed),
     Many,
     one_or_many({"type": "string", "enum": [each.value for each in Stratum]}),

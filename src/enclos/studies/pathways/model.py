@@ -26,6 +26,7 @@ class Stratum(Enum):
 
     AGE_GROUP = "age_group"
     SEX = "sex"
+    DEPARTMENT = "department"
     INDEX_YEAR = "index_year"
 
 

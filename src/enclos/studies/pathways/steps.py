@@ -10,6 +10,7 @@ from operator import itemgetter
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
+from enclos.studies.homes import homes
 from enclos.studies.model import Cohort, Sex
 from enclos.studies.pathways import plans
 from enclos.studies.pathways.model import Pathways, Stratum
@@ -44,6 +45,10 @@ class PathwayFollower:
         """Find the path of each person of the bucket."""
         asked = self._analysis
         bucket.execute(plan_entries([self._index[target] for target in asked.targets]))
+        found_homes = homes(bucket, asked.strata)
+        live: dict[int, str] = {}
+        if found_homes is not None:
+            live = dict(zip(found_homes["ordinal"].to_pylist(), found_homes["department"].to_pylist(), strict=True))
         treatments = [self._index[name] for name in asked.treatments]
         for target in asked.targets:
             plan = plans.plan_eras(self._index[target], treatments, asked.follow_up_days, asked.steps.min_era_days)
@@ -58,14 +63,16 @@ class PathwayFollower:
                     ],
                     asked.steps,
                 )
-                for stratum, level in self._levels(sex, age, year):
+                for stratum, level in self._levels(sex, age, year, live.get(ordinal, _NOT_KNOWN)):
                     self._persons[target, stratum, level][path].add(ordinal + first_person)
 
-    def _levels(self, sex: int, age: int, year: int) -> Iterator[tuple[str, str]]:
+    def _levels(self, sex: int, age: int, year: int, home: str) -> Iterator[tuple[str, str]]:
         yield OVERALL, OVERALL
         for stratum in self._analysis.strata:
             if stratum is Stratum.SEX:
                 yield stratum.value, _SEXES[sex]
+            elif stratum is Stratum.DEPARTMENT:
+                yield stratum.value, home
             elif stratum is Stratum.INDEX_YEAR:
                 yield stratum.value, str(year)
             else:

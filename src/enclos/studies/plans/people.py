@@ -87,6 +87,21 @@ def plan_departments() -> str:
     return "SELECT DISTINCT county AS department FROM location SEMI JOIN person USING (location_id) WHERE county <> ''"
 
 
+def plan_homes() -> str:
+    """Where each person of the bucket lives, as far as it is known.
+
+    Out: one row per person: ordinal, department
+    """
+    return """
+        SELECT study_person.ordinal, any_value(location.county) AS department
+        FROM person
+        JOIN location ON location.location_id = person.location_id
+        JOIN study_person ON study_person.person_id = person.person_id
+        WHERE location.county <> ''
+        GROUP BY study_person.ordinal
+    """
+
+
 def plan_home() -> str:
     """Make ``study_home``: the number of the department of each person for whom it is known.
 

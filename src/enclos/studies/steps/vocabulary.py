@@ -13,6 +13,7 @@ from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.outline import Outline as CirceOutline
 from enclos.studies.circe.outline import outline_of as circe_outline_of
 from enclos.studies.derived.steps import traits_read
+from enclos.studies.homes import COLUMNS, by_department
 from enclos.studies.model import CirceCohort, Cohort, CohortAnalysis, ConceptCohort, DerivedCohort, Study
 from enclos.studies.plans import cohorts as plans
 from enclos.studies.ports import CdmBucket
@@ -106,8 +107,8 @@ def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
     for analysis in study.analyses:
         if isinstance(analysis, CohortAnalysis):
             _add(columns, columns_followed(analysis))
-        elif analysis.population.by_department:
-            _add(columns, {"person": ("location_id",), "location": ("location_id", "county")})
+        if by_department(analysis) if isinstance(analysis, CohortAnalysis) else analysis.population.by_department:
+            _add(columns, COLUMNS)
     if any(cohort.duration for cohort in of_concepts):
         columns[DRUG_DURATION.name] = DRUG_DURATION.names
     return columns

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, Stratum, check_entry_strata
+from enclos.studies.model import MAX_DAYS, AgeGroup, CohortAnalysis, Stratum, check_age_groups
 
 Strata: TypeAlias = tuple[Stratum, ...]
 """One way of cutting the persons; empty: all together."""
@@ -77,7 +77,7 @@ class Survival(CohortAnalysis):
             raise ValueError("a survival has at least one target and one outcome, each once")
         if self.competing_outcome in self.outcomes:
             raise ValueError("an outcome does not compete with itself")
-        check_entry_strata(self.age_groups, [name for names in self.strata for name in names])
+        check_age_groups(self.age_groups, [name for names in self.strata for name in names])
         if not all(strata and len(set(strata)) == len(strata) for strata in self.strata):
             raise ValueError("a stratification names at least one variable, each once")
         if len(set(self.strata)) != len(self.strata):

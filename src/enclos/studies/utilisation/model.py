@@ -13,7 +13,7 @@ from enclos.studies.model import (
     DayWindow,
     Domain,
     Stratum,
-    check_entry_strata,
+    check_age_groups,
 )
 
 MAX_INDICATIONS = 8
@@ -111,7 +111,7 @@ class Utilisation(CohortAnalysis):
     """Ingredients of which it is told for how many exposures, whoever has them, a daily dose is known."""
 
     def __post_init__(self) -> None:
-        check_entry_strata(self.age_groups, self.strata)
+        check_age_groups(self.age_groups, self.strata)
         if len(set(self.strata)) != len(self.strata):
             raise ValueError("a stratum is given once")
         lists: tuple[tuple[object, ...], ...] = (self.cohorts, self.exposures)

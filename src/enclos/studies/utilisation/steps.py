@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.studies.homes import homes
 from enclos.studies.model import Cohort, ConceptCohort, Domain, Limit
 from enclos.studies.plans import cohorts as cohort_plans
 from enclos.studies.plans import entries as entry_plans
@@ -63,7 +64,8 @@ class UtilisationCounter:
         self._coverage.count(bucket, first_person)
         self._count_left(bucket, first_person)
         bucket.execute(entry_plans.plan_entries([self._index[name] for name in analysis.cohorts]))
-        entries = EntryColumns(bucket.query(entry_plans.plan_entry_rows()), first_person)
+        rows = bucket.query(entry_plans.plan_entry_rows())
+        entries = EntryColumns(rows, first_person, homes(bucket, analysis.strata))
         if not entries.n:
             return
         cohorts = {name: self._index[name] for name in analysis.cohorts}
