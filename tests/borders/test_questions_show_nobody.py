@@ -43,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     make_source_key(key, source="hosp-e", place="file", passphrase=PASSPHRASE)
     canary = pseudonym_of(key, PASSPHRASE, nir=NIR, birth=BIRTH, sex=SEX)[1]
     stays = [{"entry": f"2019-04-{1 + n % 20:02d}", "exit": f"2019-04-{3 + n % 20:02d}"} for n in range(30)]
-    later = [{"patient": canary, "entry": "2020-02-01", "exit": "2020-02-03"}]
+    later = [{"patient": name, "entry": "2020-02-01", "exit": "2020-02-03"} for name in (canary, "twin/1", "twin/2")]
     create_enclosure(home, passphrase=PASSPHRASE, buckets=2, min_count_floor=1)
     with open_home(home) as enclosure:
         ingest_deliveries(enclosure, [write_own_stays(folder / "sent", "hosp-e", [*stays, *later])])
@@ -149,6 +149,13 @@ def test_what_cannot_be_told_is_said(town):
     found = asked_of(town, "hers", town.canary)
     assert found["objection"] and not found["permits"]
     assert found["elsewhere"] == {WIDE: "destroyed", NARROW: "out", "FR-NEVER": "not-opened"}
+
+
+def test_of_two_who_bear_one_pseudonym_nothing_is_told_until_the_rank_says_who(town):
+    """An SNDS pseudonym is shared by twins of one sex on one insured person's number."""
+    both = asked_of(town, "both", "twin")
+    assert (both["known"], both["permits"], both["elsewhere"]) == ("several", [], {WIDE: "unclear", NARROW: "unclear"})
+    assert [each["permit"] for each in asked_of(town, "first", "twin", 1)["permits"]] == [WIDE]
 
 
 def refusal_of(town: SimpleNamespace, question: Path, name: str = "x") -> str:

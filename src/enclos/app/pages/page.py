@@ -63,9 +63,15 @@ class Page:
         """The page as one HTML document: no script, no request."""
         template = resources.files("enclos.app.pages").joinpath("page.html.j2").read_text(encoding="utf-8")
         environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        return environment.from_string(template).render(page=self)
+        return environment.from_string(template).render(page=self, style=style_of("base.css"))
 
 
 def twice(draw: Callable[[int], str]) -> Picture:
     """The picture at both widths."""
     return Picture(Markup(draw(WIDE)), Markup(draw(NARROW)))  # noqa: S704 - SVG that vl-convert escaped
+
+
+def style_of(*names: str) -> Markup:
+    """The style that lies in these files of ours, one after the other."""
+    folder = resources.files("enclos.app.pages")
+    return Markup("".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names))  # noqa: S704 - our own

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from enclos.app.pages.page import style_of
 from enclos.app.pages.register_words import FRENCH_REGISTER, VERDICTS
 from enclos.app.pages.words import Language, Words
 
@@ -51,8 +52,7 @@ def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, 
 
 def public_style() -> Markup:
     """The style that the pages for the public share."""
-    style = resources.files("enclos.app.pages").joinpath("public.css").read_text(encoding="utf-8")
-    return Markup(style)  # noqa: S704 - our own file
+    return style_of("base.css", "public.css")
 
 
 def index_page(english: str = "Public register", french: str = "Registre public") -> str:
