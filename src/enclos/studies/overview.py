@@ -11,7 +11,9 @@ from enclos.studies.summary import Value
 
 Row = Mapping[str, Value]
 _COMPARISON, _SCORES = "compare_estimates", ("score_fitted", "equipoise", "max_smd", "mdrr", "ease", "left_out")
-_BEHIND = frozenset({"compare_controls", "compare_score", "compare_balance", "compare_survival"})
+_BEHIND = frozenset(
+    {"compare_controls", "compare_score", "compare_balance", "compare_survival", "compare_survival_events"}
+)
 """What stands behind a comparison: hundreds of rows, for the page."""
 _DESIGNS = frozenset({"sccs", "self_controlled_cohort", "case_crossover", "case_control"})
 _NOTHING = frozenset({None, ""})

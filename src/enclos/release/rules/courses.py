@@ -17,13 +17,19 @@ from enclos.release.rules.described import may_label, may_set
 from enclos.release.rules.policy import Policy
 
 ESTIMATES, EVENTS = "survival_estimates", "survival_events"
-CURVES = frozenset({ESTIMATES, EVENTS})
-"""Result types of which one analysis has both: the curve, and the counts behind it."""
+ARM_ESTIMATES, ARM_EVENTS = "compare_survival", "compare_survival_events"
+_PAIRS = {ESTIMATES: EVENTS, ARM_ESTIMATES: ARM_EVENTS}
+CURVES = frozenset({*_PAIRS, *_PAIRS.values()})
+"""Result types of which one analysis has two: the curve, and the counts behind it.
+
+Curves of comparisons in which entries are weighted have no such counts: they stay inside.
+"""
 AT_RISK, N_EVENTS, N_LOST = COUNTS = ("n_risk_count", "n_events_count", "n_censor_count")
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 Line: TypeAlias = dict[str, str | int | None]
+_COUNTED = frozenset(_PAIRS.values())
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
 _LOST = "lost"
 _COMPETING = "competing_risk"
@@ -98,9 +104,17 @@ class Curve:
     last_named: int
     """The last gap whose end is no person's: a multiple of the gap, or the end that the study set."""
     follow_up: int | None
-    ids: Mapping[str, int]
+    ids: tuple[int, int]
+    """The result ids of estimates and of counts."""
+    kind: str
+    """The result type of counts."""
     template: Line
     levels: dict[str, list[Level]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def is_arm(self) -> bool:
+        """Whether it is of one cohort of a comparison, under the labels that its lines have."""
+        return self.kind == ARM_EVENTS
 
     @property
     def shown(self) -> list[Level]:
@@ -122,24 +136,28 @@ def read_curves(result: StudyResult, rules: Policy) -> tuple[list[Curve], int, i
     n_untyped = sum(
         not may_set(name, value, rules) for each in settings.values() for name, value in each.values.items()
     )
-    events = {result_id for result_id, each in settings.items() if each.result_type == EVENTS}
-    lines: dict[tuple[int, str], list[Line]] = defaultdict(list)
+    events = {result_id: each.result_type for result_id, each in settings.items() if each.result_type in _COUNTED}
+    lines: dict[tuple[int, str, str], list[Line]] = defaultdict(list)
     for line in result.table.filter(pa.array(np.isin(result.table["result_id"].to_numpy(), list(events)))).to_pylist():
         labelled = all(may_label(name, str(line[name] or "")) for name in _LABELS)
         counts = line["estimate_name"] in COUNTS and str(line["estimate_value"]).isdigit()
         if labelled and counts and str(line["additional_level"]).isdigit():
-            lines[line["result_id"], str(line["group_level"])].append(line)
+            arm = str(line["variable_name"]) if events[line["result_id"]] == ARM_EVENTS else ""
+            lines[line["result_id"], str(line["group_level"]), arm].append(line)
         else:
             n_untyped += 1
     cells = {cell.key: cell for cell in result.cells if cell.result_id in events}
     curves, n_unbacked = [], 0
     for ids in _analyses(settings.values()):
-        if ids.keys() != CURVES:
+        if ids.keys() == {ARM_ESTIMATES}:
+            continue  # of weighted entries
+        pair = next((pair for pair in _PAIRS.items() if ids.keys() == set(pair)), None)
+        if pair is None:
             n_unbacked += 1
             continue
-        for (result_id, target), own in lines.items():
-            if result_id == ids[EVENTS]:
-                curve = _curve(settings[result_id], target, ids, own, cells)
+        for (result_id, target, arm), own in lines.items():
+            if result_id == ids[pair[1]]:
+                curve = _curve(settings[result_id], target, arm, (ids[pair[0]], result_id), own, cells)
                 curves += [] if curve is None else [curve]
                 n_unbacked += curve is None
     return curves, n_untyped, n_unbacked
@@ -156,19 +174,27 @@ def _analyses(settings: Iterable[ResultSettings]) -> Iterator[dict[str, int]]:
 
 
 def _curve(
-    settings: ResultSettings, target: str, ids: Mapping[str, int], lines: Sequence[Line], cells: Mapping[CellKey, Cell]
+    settings: ResultSettings,
+    target: str,
+    arm: str,
+    ids: tuple[int, int],
+    lines: Sequence[Line],
+    cells: Mapping[CellKey, Cell],
 ) -> Curve | None:
-    """The curve of a target, or None when its counts are not those of its persons."""
+    """The curve of a target, or None when its counts are not those of its persons.
+
+    In: arm — the cohort of a comparison; empty where the target is no comparison
+    """
     values = settings.values
-    outcomes = [values.get("outcome", "")]
+    outcomes = ["" if arm else values.get("outcome", "")]
     if values.get("analysis_type") == _COMPETING:
         outcomes.append(values.get("competing_outcome", ""))
     gap_days, end = values.get("eventgap", ""), values.get("follow_up_days", "")
     follow_up = int(end) if end.isdigit() else None
     counted: dict[tuple[str, str], dict[int, dict[tuple[str, str], int]]] = defaultdict(lambda: defaultdict(dict))
     for line in lines:
-        strata = (str(line["strata_name"]), str(line["strata_level"]))
-        what = (str(line["variable_level"]), str(line["estimate_name"]))
+        strata = (OVERALL, OVERALL) if arm else (str(line["strata_name"]), str(line["strata_level"]))
+        what = (str(line["variable_level"] or ""), str(line["estimate_name"]))
         on_day = counted[strata][int(str(line["additional_level"]))]
         if what in on_day or what[0] not in outcomes:
             return None
@@ -179,10 +205,12 @@ def _curve(
     last_day = max(counted[OVERALL, OVERALL])
     n_gaps = 1 + max(-(-day // gap) for days in counted.values() for day in days)
     last_named = -(-last_day // gap) if last_day == follow_up else last_day // gap
-    curve = Curve(target, gap, n_gaps, last_named, follow_up, ids, lines[0])
+    curve = Curve(target, gap, n_gaps, last_named, follow_up, ids, settings.result_type, lines[0])
+    own_strata = (str(lines[0]["strata_name"]), str(lines[0]["strata_level"]))
     for strata, days in counted.items():
-        head = (ids[EVENTS], target, *strata)
-        level = _level(strata, outcomes, gap, n_gaps, days, lambda *place: cells.get((*head, *place)))  # noqa: B023
+        head = (ids[1], target, *(own_strata if arm else strata))
+        names = (arm, f"{arm} {_LOST}") if arm else ("outcome", _LOST)
+        level = _level(strata, outcomes, gap, n_gaps, days, names, lambda *at: cells.get((*head, *at)))  # noqa: B023
         if level is None:
             return None
         curve.levels[strata[0]].append(level)
@@ -195,6 +223,7 @@ def _level(
     gap: int,
     n_gaps: int,
     days: Mapping[int, Mapping[tuple[str, str], int]],
+    names: tuple[str, str],
     cell_of: Callable[[str, str, str], Cell | None],
 ) -> Level | None:
     """One curve, or None when its counts are not those of its persons."""
@@ -204,8 +233,8 @@ def _level(
     n_at_risk = np.zeros(n_gaps, dtype=np.int64)
     for day, counts in days.items():
         at = -(-day // gap)
-        behind = [cell_of("outcome", outcome, str(day)) for outcome in outcomes]
-        gone = cell_of(_LOST, "", str(day))
+        behind = [cell_of(names[0], outcome, str(day)) for outcome in outcomes]
+        gone = cell_of(names[1], "", str(day))
         if len(counts) != len(outcomes) * len(COUNTS) or gone is None or at_risk[at]:
             return None
         for kind, (outcome, cell) in enumerate(zip(outcomes, behind, strict=True)):

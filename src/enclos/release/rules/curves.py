@@ -27,8 +27,6 @@ from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.courses import (
     AT_RISK,
-    ESTIMATES,
-    EVENTS,
     N_EVENTS,
     N_LOST,
     Curve,
@@ -194,19 +192,21 @@ def _lines(curve: Curve, lots: Lots | None) -> Iterator[Line]:
         table = survival.LifeTable(days, exposed, events, lost)
         drawn = [survival.kaplan_meier(table)] if len(events) == 1 else survival.aalen_johansen(table)
         for kind, (outcome, one) in enumerate(zip(level.outcomes, drawn, strict=True)):
-            place = {**curve.template, "strata_name": level.strata[0], "strata_level": level.strata[1]}
+            names = dict(zip(("strata_name", "strata_level"), level.strata, strict=True))
+            own: Line = {} if curve.is_arm else {**names, "variable_level": outcome}
+            place: Line = {**curve.template, **own}
             for day in dict.fromkeys([0, *days.tolist()]):
-                place = {**place, "variable_level": outcome, "additional_level": str(day)}
+                place = {**place, "additional_level": str(day)}
                 at = int(one.step_on(np.array([day]))[0])
                 for name, values in zip(_NAMES, one.steps(), strict=True):
                     text = None if np.isnan(values[at]) else printed(round(float(values[at]), _DIGITS))
-                    yield {**place, "result_id": curve.ids[ESTIMATES], "estimate_name": name, "estimate_value": text}
+                    yield {**place, "result_id": curve.ids[0], "estimate_name": name, "estimate_value": text}
                 counts = {AT_RISK: followed[at]}
                 if at:
                     counts |= {N_EVENTS: events[kind, at - 1], N_LOST: lost[at - 1]}
                 for name, count in counts.items():
-                    own = {"estimate_name": name, "estimate_value": str(int(count))}
-                    yield {**place, "result_id": curve.ids[EVENTS], **own}
+                    said = {"estimate_name": name, "estimate_value": str(int(count))}
+                    yield {**place, "result_id": curve.ids[1], **said}
 
 
 def _counts(level: Level) -> tuple[Ints, Ints, Ints]:
@@ -243,4 +243,4 @@ def _evidence(curve: Curve) -> Iterator[CellEvidence]:
             hidden = ("numerator", "denominator") if level.is_hidden else ()
             n_events = len(BitMap.union(BitMap(), *whole.events))
             n = len(level.persons)
-            yield CellEvidence(curve.ids[EVENTS], curve.target, OVERALL, n_events, n, hidden, EVENTS)
+            yield CellEvidence(curve.ids[1], curve.target, OVERALL, n_events, n, hidden, curve.kind)

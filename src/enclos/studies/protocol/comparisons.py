@@ -108,7 +108,14 @@ COMPARISON = Words(
     _comparison,
     "Ratio of hazards, rates or odds with its 95 % interval (profile of the likelihood; sandwich variance where "
     "entries are weighted), after the diagnostics; calibrated where there are negative controls",
-    ("compare_estimates", "compare_controls", "compare_score", "compare_balance", "compare_survival"),
+    (
+        "compare_estimates",
+        "compare_controls",
+        "compare_score",
+        "compare_balance",
+        "compare_survival",
+        "compare_survival_events",
+    ),
     _population,
     _covariates,
     _sensitivity,

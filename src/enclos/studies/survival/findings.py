@@ -18,7 +18,7 @@ from enclos.studies.rules.estimates import printed
 from enclos.studies.rules.report import Estimate, Place, Report
 from enclos.studies.survival import plans, rules
 from enclos.studies.survival.model import Survival, Washout
-from enclos.studies.survival.tally import EndingTally, ReasonTally
+from enclos.studies.survival.tally import EndingTally, ReasonTally, gaps_of
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 GROUP_NAME, VARIABLE, TIME = "target_cohort", "outcome", "time"
@@ -27,7 +27,7 @@ LOST = "lost"
 _INFINITE = "Inf"
 _DIGITS = 4
 _ESTIMATES = ("estimate", "estimate_95CI_lower", "estimate_95CI_upper")
-_COUNTS = ("n_risk_count", "n_events_count", "n_censor_count")
+COUNTS = ("n_risk_count", "n_events_count", "n_censor_count")
 _QUANTILES = {"q0": 0.0, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95, "q100": 1.0}
 
 
@@ -160,30 +160,24 @@ class _Writer:
     def events(self, pair: Pair) -> None:
         """Add who is at risk, and how many had the outcome or were lost since the row before; cells of all."""
         gap_days = self._asked.shown.event_gap_days
-        kinds = [(name, EstimateType.NUMERIC) for name in _COUNTS]
+        kinds = [(name, EstimateType.NUMERIC) for name in COUNTS]
         for stratification in pair.strata:
             for level, tally in stratification.levels:
                 days = self._shown_days(pair, tally, gap_days, with_last=True)
-                since = np.concatenate(([0], days[:-1] + 1))
-                totals = np.concatenate((np.zeros((3, 1), dtype=np.int64), tally.n_endings.cumsum(axis=1)), axis=1)
-                upper, lower = (np.minimum(each, totals.shape[1] - 1) for each in (days + 1, since))
-                ended = totals[:, upper] - totals[:, lower]
-                n_at_risk = totals[:, -1].sum() - totals[:, np.minimum(days, totals.shape[1] - 1)].sum(axis=0)
-                at_risk = _at_risk_since(tally, len(days))
+                gaps = gaps_of(tally, days)
                 for kind, outcome in enumerate(self._outcomes):
-                    counts = (n_at_risk, ended[plans.OUTCOME + kind], ended[plans.CENSORED])
+                    counts = (gaps.n_at_risk, gaps.n_ended[plans.OUTCOME + kind], gaps.n_ended[plans.CENSORED])
                     texts = pa.array(np.concatenate(counts)).cast(pa.string())
                     levels = pa.array(days).cast(pa.string())
                     place = self._place(stratification, level, outcome, "")
                     self._report.add_series(self._result_id, place, levels, kinds, texts)
-                    having = _by_gap(tally.with_event[kind], days)
                     for at, day in enumerate(days.tolist()):
                         place = self._place(stratification, level, outcome, str(day))
-                        self._report.add_cell(self._result_id, place, having.get(at, BitMap()), at_risk[at])
-                lost = _by_gap(tally.lost, days)
+                        having = gaps.having[kind].get(at, BitMap())
+                        self._report.add_cell(self._result_id, place, having, gaps.at_risk[at])
                 for at, day in enumerate(days.tolist()):
                     place = replace(self._place(stratification, level, "", str(day)), variable=LOST)
-                    self._report.add_cell(self._result_id, place, lost.get(at, BitMap()), at_risk[at])
+                    self._report.add_cell(self._result_id, place, gaps.lost.get(at, BitMap()), gaps.at_risk[at])
 
     def summaries(self, pair: Pair) -> None:
         """Add counts, restricted means and quantiles of each stratum."""
@@ -272,24 +266,6 @@ def _reasons(asked: Survival) -> list[tuple[int | None, str]]:
             (plans.COMPETING_TOO_SHORT, f"Survival days for competing outcome less than {minimum}"),
         ]
     return reasons
-
-
-def _by_gap(by_day: Mapping[int, BitMap], days: Ints) -> dict[int, BitMap]:
-    """The persons of each day, put together by the first shown day on or after it."""
-    parts: dict[int, list[BitMap]] = {}
-    for day, persons in by_day.items():
-        parts.setdefault(int(np.searchsorted(days, day)), []).append(persons)
-    return {at: BitMap.union(BitMap(), *each) for at, each in parts.items()}
-
-
-def _at_risk_since(tally: EndingTally, n_shown: int) -> list[BitMap]:
-    """For each shown day, who was still followed after the shown day before it."""
-    at_risk = [BitMap() for _ in range(n_shown)]
-    later = BitMap()
-    for at in range(n_shown - 1, -1, -1):
-        later = later | tally.leaving.get(at, BitMap())
-        at_risk[at] = later
-    return at_risk
 
 
 def _rounded(values: rules.Floats) -> pa.Array:

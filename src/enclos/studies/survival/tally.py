@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -86,6 +86,52 @@ class EndingTally:
         lost = endings == plans.CENSORED
         _unite(self.lost, days[lost], persons[lost])
         _unite(self.leaving, -(-days // self.gap_days), persons)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What happened between the shown days of a tally; persons by the place of the day."""
+
+    n_at_risk: Ints
+    n_ended: Ints
+    """One row per way of ending."""
+    at_risk: list[BitMap]
+    """Still followed after the shown day before."""
+    having: list[dict[int, BitMap]]
+    """Per kind of event."""
+    lost: dict[int, BitMap]
+
+
+def gaps_of(tally: EndingTally, days: Ints) -> Gaps:
+    """What happened since the shown day before each, and who was there.
+
+    In: days — multiples of the tally's gap, then its last day
+    """
+    since = np.concatenate(([0], days[:-1] + 1))
+    totals = np.concatenate((np.zeros((_N_ENDINGS, 1), dtype=np.int64), tally.n_endings.cumsum(axis=1)), axis=1)
+    upper, lower = (np.minimum(each, totals.shape[1] - 1) for each in (days + 1, since))
+    ended = totals[:, upper] - totals[:, lower]
+    n_at_risk = totals[:, -1].sum() - totals[:, np.minimum(days, totals.shape[1] - 1)].sum(axis=0)
+    having = [_by_gap(each, days) for each in tally.with_event]
+    return Gaps(n_at_risk, ended, _at_risk_since(tally, len(days)), having, _by_gap(tally.lost, days))
+
+
+def _by_gap(by_day: Mapping[int, BitMap], days: Ints) -> dict[int, BitMap]:
+    """The persons of each day, put together by the first shown day on or after it."""
+    parts: dict[int, list[BitMap]] = {}
+    for day, persons in by_day.items():
+        parts.setdefault(int(np.searchsorted(days, day)), []).append(persons)
+    return {at: BitMap.union(BitMap(), *each) for at, each in parts.items()}
+
+
+def _at_risk_since(tally: EndingTally, n_shown: int) -> list[BitMap]:
+    """For each shown day, who was still followed after the shown day before it."""
+    at_risk = [BitMap() for _ in range(n_shown)]
+    later = BitMap()
+    for at in range(n_shown - 1, -1, -1):
+        later = later | tally.leaving.get(at, BitMap())
+        at_risk[at] = later
+    return at_risk
 
 
 def _unite(by_key: dict[int, BitMap], keys: Ints, persons: Ints) -> None:

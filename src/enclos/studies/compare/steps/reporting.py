@@ -2,7 +2,7 @@
 
 Result types: ``compare_estimates`` (effects, persons, diagnostics; one result id per way of asking and outcome, so that
 all of them together are the forest plot), ``compare_controls``, ``compare_attrition``, ``compare_score``,
-``compare_balance``, ``compare_survival``.
+``compare_balance``, ``compare_survival``, ``compare_survival_events``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, S
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.rules.estimates import printed
 from enclos.studies.rules.report import Estimate, Part, Place, Report, number, text_of
+from enclos.studies.survival.findings import COUNTS, LOST
+from enclos.studies.survival.plans import CENSORED, OUTCOME
+from enclos.studies.survival.tally import EndingTally, gaps_of
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -284,6 +287,35 @@ class _Writer:
             group = SEPARATOR.join((self._variant.target, self._variant.comparator, judged.outcome))
             place = Place(GROUP_NAME, group, word, None, (_ADJUSTMENT, ADJUSTED), ("time", ""))
             self._report.add_series(result_id, place, pa.array(days).cast(pa.string()), kinds, texts)
+        if self._is_primary and (weights is None or (weights == 1).all()):
+            self._events(judged)
+
+    def _events(self, judged: Judged) -> None:
+        """Add what the curves are made of, where each entry counts once: what may leave of them is computed from it."""
+        seen = judged.found.adjusted.seen
+        more = {"outcome_cohort": judged.outcome, "eventgap": str(_CURVE_GAP_DAYS)}
+        result_id = self._start("compare_survival_events", "time", more)
+        kinds = [(name, EstimateType.INTEGER) for name in COUNTS]
+        group = SEPARATOR.join((self._variant.target, self._variant.comparator, judged.outcome))
+        for arm, word in ARMS.items():
+            those = np.flatnonzero(seen.treated == arm)
+            if not len(those):
+                continue
+            tally = EndingTally.empty(_CURVE_GAP_DAYS)
+            endings = np.where(seen.with_outcome[those], OUTCOME, CENSORED)
+            tally.add(seen.person[those], seen.days[those], endings)
+            last_day = int(seen.days[those].max())
+            days = np.unique(np.append(np.arange(0, last_day + 1, _CURVE_GAP_DAYS), last_day))
+            gaps = gaps_of(tally, days)
+            counts = (gaps.n_at_risk, gaps.n_ended[OUTCOME], gaps.n_ended[CENSORED])
+            place = Place(GROUP_NAME, group, word, None, (_ADJUSTMENT, ADJUSTED), ("time", ""))
+            texts = pa.array(np.concatenate(counts)).cast(pa.string())
+            self._report.add_series(result_id, place, pa.array(days).cast(pa.string()), kinds, texts)
+            for at, day in enumerate(days.tolist()):
+                on_day = replace(place, additional=("time", str(day)))
+                for variable, having in ((word, gaps.having[0]), (f"{word} {LOST}", gaps.lost)):
+                    own = replace(on_day, variable=variable)
+                    self._report.add_cell(result_id, own, having.get(at, BitMap()), gaps.at_risk[at])
 
 
 def _effect_estimates(ratio: str, effect: Effect, p_value: float | None = None) -> Iterator[Estimate]:
