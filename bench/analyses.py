@@ -1,4 +1,4 @@
-"""How long characteristics, drug utilisation, survival and pathways take, against one scan of the tables they read.
+"""How long analyses of several kinds take, against one scan of the tables that they read.
 
     python bench/analyses.py [--times 10] [--data ../shared/data/omop/gibleed]
 
@@ -59,6 +59,19 @@ ANALYSES = {
       target: bronchitis
       treatments: [acetaminophen, amoxicillin, celecoxib]
       follow_up_days: 365
+    """,
+    "case series of bronchitis after 2 drugs": """sccs:
+      exposure: [acetaminophen, amoxicillin]
+      outcome: bronchitis
+      windows: {exposed: {start: 0, end: 30, end_anchor: start}}
+    """,
+    "case series with splines over age, season and calendar time": """sccs:
+      exposure: [acetaminophen, amoxicillin]
+      outcome: bronchitis
+      windows: {exposed: {start: 0, end: 30, end_anchor: start}}
+      age_spline: true
+      season_spline: true
+      calendar_spline: true
     """,
 }
 REPEATS = 2

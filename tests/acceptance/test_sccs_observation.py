@@ -108,6 +108,15 @@ def test_pieces_count_for_what_their_days_count_for() -> None:
     np.testing.assert_allclose(found / found.sum(), slow / slow.sum(), rtol=2e-2)
 
 
+@pytest.mark.parametrize("ending", Ending)
+@pytest.mark.parametrize("far", [900.0, -900.0])
+def test_a_shape_that_no_number_holds_gives_chances_all_the_same(ending: Ending, far: float) -> None:
+    """Slopes are sought freely: at an age far from the cases' a shape may be beyond all numbers."""
+    ends = Ends(np.array([35.0, 35.0]), np.array([41.0, 45.0]), np.array([False, True]))
+    found = log_density(ending, np.array([-1.0, 1.0, 0.0, 0.0, 0.0, far, 0.0]), ends, np.array([40.0, 40.0]))
+    assert np.isfinite(found).all()
+
+
 def test_the_mixture_that_made_the_ends_is_found_again() -> None:
     """Ends soon after the outcome in a third of cases, those of others by interval: chances are told within 0.03."""
     random = np.random.default_rng(4)

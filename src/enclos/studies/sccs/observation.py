@@ -24,6 +24,8 @@ _DAYS_PER_YEAR = 365.25
 _LEAST = 0.5 / _DAYS_PER_YEAR
 _N_PARAMETERS, _N_NODES, _PIECES_AT_ONCE = 7, 24, 50_000
 _IMPOSSIBLE = 1e100
+_NEVER = -1e5
+"""The log density where a shape is so far out that no number holds it: none."""
 _FLOOR = 1e-9
 """No piece counts for less than this share of a case's time: time is positive."""
 
@@ -75,6 +77,11 @@ def log_density(ending: Ending, parameters: Floats, ends: Ends, at: Floats) -> F
     In: parameters — log mean of the soon ends; log scale of the others and its slope by the log of age; log odds of a
         soon end and its slope by age; log shape and its slope by the log of age
     """
+    with np.errstate(all="ignore"):
+        return np.nan_to_num(_log_density(ending, parameters, ends, at), nan=_NEVER, neginf=_NEVER)
+
+
+def _log_density(ending: Ending, parameters: Floats, ends: Ends, at: Floats) -> Floats:
     from scipy.special import gammaincc, gammaln
 
     soon, scale, scale_slope, odds, odds_slope, shape, shape_slope = parameters
@@ -96,6 +103,7 @@ def log_density(ending: Ending, parameters: Floats, ends: Ends, at: Floats) -> F
         second = np.where(ends.of_data, survival, density)
         if ending.by_age:
             second = second - np.log(np.maximum(gammaincc(nu, by_time * np.maximum(at, _LEAST)), 1e-300))
+    second = np.where(np.isnan(second), -np.inf, second)
     log_odds = odds + odds_slope * at
     return np.asarray(np.logaddexp(first - np.logaddexp(0, -log_odds), second - np.logaddexp(0, log_odds)))
 
@@ -121,7 +129,7 @@ def _fitted(ending: Ending, ends: Ends, outcome: Floats) -> EndModel:
 
     def loss(sought: Floats) -> float:
         with np.errstate(all="ignore"):
-            value = -float(log_density(ending, turn @ sought, ends, outcome).mean())
+            value = -float(_log_density(ending, turn @ sought, ends, outcome).mean())
         return value if np.isfinite(value) else _IMPOSSIBLE
 
     since = np.maximum(ends.end - outcome, _LEAST)

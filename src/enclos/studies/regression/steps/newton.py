@@ -160,8 +160,12 @@ def _direction(problem: Problem, face: Face, local: Local, slope: _Slope, forcin
     n_free = int(free.sum())
     few = n_free * len(local.slope) <= _SMALL if slope.kinked.any() else n_free <= _MOST_FACTORED
     if few:
-        information = face.only(np.flatnonzero(free)).information(local) + np.diag(precision[free])
-        step[free] = solved(information, slope.drive[free])
+        if slope.kinked.any():
+            information = face.only(np.flatnonzero(free)).information(local)
+        else:  # nearly all columns are free, and to take some of many dense rows lasts longer than to multiply all
+            some = np.flatnonzero(free[shown])
+            information = face.information(local)[np.ix_(some, some)]
+        step[free] = solved(information + np.diag(precision[free]), slope.drive[free])
     else:
         alone = ~slope.kinked[shown]
         gain = second_order(face, local, free[shown], alone, slope.drive[shown], precision[shown])
