@@ -50,6 +50,7 @@ def calls_of(case: Any) -> list[Call]:
         "effects": lambda: _effect(case.asked),
         "texts": lambda: _text(case),
         "kinds": lambda: _kind(case.asked),
+        "tables": lambda: _table(case.asked),
         "numbers": lambda: [{"op": "file", "name": "numbers.csv"}],
     }
     found: list[Call] = builders[case.family]()
@@ -72,6 +73,21 @@ def _effect(asked: str) -> list[Call]:
     counts = [[int(each) for each in arm.split(" ")[1].split("/")] for arm in arms]
     rows = [(arm, int(at < events)) for arm, (n, events) in enumerate(counts) for at in range(n)]
     return [{"op": "logit", "arm": [arm for arm, _ in rows], "has": [has for _, has in rows]}]
+
+
+def _table(asked: str) -> list[Call]:
+    from factories.corpus import tables_rows
+
+    rows, said = tables_rows(asked)
+    told = said.get("told", ["persons"])
+    names = {"sd": "std", "sum": "sum", "mean": "mean", "median": "median"}
+    by, values = [str(row["key_0"]) for row in rows], [float(row["value_0"] or 0) for row in rows]
+    found = [_crosstab(by, [str(row["key_1"]) for row in rows], margins="cube" in said)]
+    if "fits" in told:
+        found.append(_crosstab(by, [str(row["condition_1"]) for row in rows]))
+    found += [{"op": "aggregate", "name": names[each], "by": by, "values": values} for each in told if each in names]
+    quantiles = [each for each in told if each.startswith("q")]
+    return [*found, *({"op": "file", "name": f"{each}.csv"} for each in quantiles)]
 
 
 def _text(case: Any) -> list[Call]:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from enclos.app import permits, releases
-from enclos.app.tables import keep_answer
+from enclos.app.sql import ask
+from enclos.app.tables import keep_answer, keep_job
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from factories.enclosure import ALICE, CAROL, DAN, open_home, refused, run_cli
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text, refused, run_cli
 
 pytestmark = pytest.mark.system("bubblewrap")
 PERMIT = "FR-TEST-0001"
@@ -79,3 +80,54 @@ def test_what_is_no_table_of_groups_is_kept_for_nobody_and_an_ended_permit_stops
             with pytest.raises(Refusal) as caught:
                 act()
             assert caught.value.code in {Code.PERMIT_REVOKED, Code.PERMIT_EXPIRED}
+
+
+FORM = """\
+table: job
+keys: [{column: year_of_birth, kind: year}, {column: flag, kind: flag}]
+measures: [person_count, {mean: score}]
+"""
+
+
+def test_a_job_hands_over_rows_and_the_platform_counts_its_own_persons(small: Path, tmp_path: Path) -> None:
+    with open_home(small) as enclosure:
+        permits.sign(enclosure, permit_text("FR-TEST-0002", access="rows"))
+        permits.open_one(enclosure, "FR-TEST-0002")
+        listed = ask(enclosure, permit="FR-TEST-0002", user=ALICE, text="SELECT person_id, year_of_birth FROM person")
+        people = [(row["person_id"], row["year_of_birth"]) for row in listed.table.to_pylist()]
+        lines = [
+            f"{person},{born},{'yes' if at % 2 else 'no'},{at % 17}.25" for at, (person, born) in enumerate(people)
+        ]
+        rows = "\n".join(["person_id,year_of_birth,flag,score", *lines, ""])
+        codes = rows.replace("year_of_birth", "race_concept_id")
+        coded = FORM.replace("year_of_birth, kind: year", "race_concept_id, kind: concept")
+        own = {"permit": "FR-TEST-0002", "user": ALICE, "form": FORM}
+        for wrong, code in (
+            ({**own, "rows": rows.encode(), "user": DAN}, Code.PERMIT_USER_MISSING),
+            ({**own, "rows": rows.encode(), "permit": PERMIT}, Code.VIEW_NOT_GRANTED),
+            ({**own, "rows": rows.encode() + b"77,1950,yes,1\n"}, Code.RELEASE_UNTYPED),
+            ({**own, "rows": codes.encode(), "form": coded}, Code.RELEASE_UNTYPED),  # there is no vocabulary here
+            ({**own, "rows": b"\x89PNG\r\n\x1a\n"}, Code.RELEASE_FILE),
+        ):
+            with pytest.raises(Refusal) as caught:
+                keep_job(enclosure, **wrong)
+            assert caught.value.code is code
+        kept = keep_job(enclosure, **own, rows=rows.encode())
+        assert keep_job(enclosure, **own, rows=rows.encode())["already"]
+        found = releases.check(enclosure, permit="FR-TEST-0002", user=ALICE, run=kept["run"])
+        assert (found["verdict"], found["automatic"]) == ("review", False)
+        assert "what a job wrote" in " ".join(found["reasons"])
+        answer = releases.request(enclosure, permit="FR-TEST-0002", user=ALICE, run=kept["run"], purpose="For a report")
+        assert answer["state"] == "open"
+    (tmp_path / "rows.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "form.yaml").write_text(FORM, encoding="utf-8")
+    printed = run_cli(
+        "table", small, tmp_path / "rows.csv", tmp_path / "form.yaml", "--permit", "FR-TEST-0002", "--user", ALICE
+    )
+    assert (printed["run"], printed["already"]) == (kept["run"], True)
+    code, name, said = refused(
+        *("release", "request", small, "--permit", "FR-TEST-0002", "--user", ALICE, "--purpose", "For a report"),
+        *("--run", tmp_path / "rows.csv"),
+    )
+    assert (code, name) == (5, Code.RELEASE_FILE.value[0])
+    assert "a table that declares nothing" in said

@@ -11,6 +11,9 @@ histories      ``A 0-299 ; B 0-89 300-310``: cohorts of persons by their numbers
 effects        ``target 100/30 ; comparator 100/20 ; hazard_ratio``: persons and outcomes behind an estimate
 texts          ``characteristics variable_level <text>``: one label of a safe request says something else
 numbers        ``characteristics Days mean <value>``: one number of a safe request says something else
+tables         ``40 8507 2020 =ramp x2 yes , 5 8532 2021 ; cube ; flag ; told persons sum ; hide sum 8507 &&& 2020``
+               so many of a sex in a year (or with a flag), each with a value or 0, 1, 2 …, with so many rows, fitting
+               the condition; margins; what is told; the line that may not be shown
 kinds          ``incidence Outcome max_cost 9120 of 1/300``: one line more, with the persons that it rests on
                ``compare_controls Effect hazard_ratio 1.7 of 20/300+30/400 ; 0-40/300``: an estimate of several counts,
                and others of its table, each with who has something (so many, or from one to another) among how many
@@ -23,19 +26,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_SCHEMA, SEPARATOR, Cell, EstimateType, ResultSettings, StudyResult
+from enclos.contracts.tables import QUANTILES, SQL_TABLE, SUMS, Key, KeyKind, Measure, TableForm
 from enclos.release.rules.several import SEVERAL
 from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.tables.rules import counted
 from factories.groups import KIND, NUMBERS, Subject, description_of
 from factories.results import ALL_AGES, Asked, Person, result_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "corpus" / "release"
-FAMILIES = ("rates", "descriptions", "histories", "effects", "texts", "numbers", "kinds")
+FAMILIES = ("rates", "descriptions", "histories", "effects", "texts", "numbers", "kinds", "tables")
 MIN_COUNT = 11
 _GROUP = SEPARATOR.join(("target_cohort_name", "comparator_cohort_name", "outcome_cohort_name"))
 
@@ -290,6 +296,54 @@ def _incidence() -> StudyResult:
 
 
 _BASES = {"characteristics": _characteristics, "incidence": _incidence}
+_TOLD = {
+    "persons": Measure("person_count", "persons"),
+    "fits": Measure("person_count", "persons", None, 1),
+    "records": Measure("record_count", "records of drug_exposure"),
+    "stays": Measure("stay_count", "stays"),
+    **{name: Measure(name, "cost", 0) for name in (*SUMS, *QUANTILES)},
+}
+
+
+def tables(text: str) -> StudyResult:
+    """A table counted from the rows of a town."""
+    rows, said = tables_rows(text)
+    kind = KeyKind.FLAG if "flag" in said else KeyKind.YEAR
+    keys = (Key("gender_concept_id", KeyKind.CONCEPT, 0), Key("condition" if "flag" in said else "year", kind, 1))
+    margins = ((0, 1), (0,), (1,), ()) if "cube" in said else ((0, 1),)
+    form = TableForm(keys, tuple(_TOLD[word] for word in said.get("told", ["persons"])), margins)
+    return counted(pa.Table.from_pylist(rows, _ROWS), form, result_type=SQL_TABLE, name="town", version="1")
+
+
+def tables_rows(text: str) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    """The rows that a town's persons have, and what is asked of them."""
+    town, *options = [part.strip() for part in text.split(";")]
+    said = {name: words for name, *words in (option.split() for option in options)}
+    rows: list[dict[str, Any]] = []
+    first = 0
+    for n, sex, level, *rest in (block.split() for block in town.split(",")):
+        value = next((word.removeprefix("=") for word in rest if word.startswith("=")), None)
+        times = next((int(word.removeprefix("x")) for word in rest if word.startswith("x")), 1)
+        for at in range(int(n)):
+            own = None if value is None else at % 60 if value == "ramp" else int(value)
+            row = {"person": first + at, "key_0": int(sex), "key_1": int(level), "value_0": own}
+            rows += [
+                {**row, "condition_1": "yes" in rest, "stay": (first + at) * 10_000 + time} for time in range(times)
+            ]
+        first += int(n)
+    return rows, said
+
+
+_ROWS = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("person", "key_0", "key_1")),
+        ("value_0", pa.float64()),
+        ("condition_1", pa.bool_()),
+        ("stay", pa.int64()),
+    ]
+)
+
+
 _BUILDERS = {
     "rates": rates,
     "descriptions": descriptions,
@@ -298,4 +352,5 @@ _BUILDERS = {
     "texts": texts,
     "numbers": numbers,
     "kinds": kinds,
+    "tables": tables,
 }

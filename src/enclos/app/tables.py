@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
@@ -18,20 +21,30 @@ from enclos.app.sql import limits_of
 from enclos.app.studies import run_files
 from enclos.app.watch import watched
 from enclos.contracts.result import StudyResult
-from enclos.contracts.tables import SQL_TABLE, TableForm
+from enclos.contracts.sql import SqlEngine
+from enclos.contracts.tables import JOB_TABLE, PERSON, SQL_TABLE, KeyKind, TableForm, key_column, value_column
 from enclos.contracts.view import Access
 from enclos.ledger.model import Action, Fact, Personal
-from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
+from enclos.release.rules.files import MOST_BYTES, file_refused, rows_of
 from enclos.stores.cohort_file import CohortFile
 from enclos.stores.confined.process import Incoming, require_confinement, run_confined
 from enclos.stores.run_files import Run
+from enclos.studies.tables.document import JobForm, form_from_yaml
 from enclos.studies.tables.rules import counted
+from enclos.views.plans import plan_open_table
+from enclos.views.ports import Snapshot
 from enclos.views.sql.steps import PermitRows, check_table
+from enclos.views.steps import PermitReader
 
 _RUN_ID_LENGTH = 16
+_SQL_DIGITS, _JOB_DIGITS = 12, 3
+"""Digits of numbers that are no counts; a job could write in them."""
 _BYTES_PER_ROW = 16
 """The least that a row of persons takes; how many may come is left to the limit in bytes."""
 
@@ -99,6 +112,99 @@ def keep_answer(
     return {**answer, **_named(form), "statement": query.statement, "seconds": round(perf_counter() - started, 3)}
 
 
+def keep_job(enclosure: Enclosure, *, permit: str, user: str, rows: bytes, form: str) -> dict[str, Any]:
+    """Count the rows of a code job by the form that it declares, and keep the table as a run.
+
+    The platform knows which persons the permit shows and counts them; who is in which group, and which value they
+    have, is what the job wrote. So such a table never passes without being looked at, and its numbers have few digits.
+
+    In:      rows — CSV as ``rows_of`` reads it, under the permit's own numbers of persons
+    Out:     as ``keep_answer``, with ``form`` as it leaves
+    Refuses: RELEASE_FILE for every other file; RELEASE_UNTYPED for a form, a code or a person that is none;
+             VIEW_NOT_GRANTED under a permit that shows no rows.
+    """
+    started = perf_counter()
+    facts: dict[str, Fact] = {"study": sha256_hex(form.encode("utf-8")), "rows": sha256_hex(rows), "job": True}
+    with enclosure.ledger.intent(Action.STUDY, user, permit, facts) as ticket:
+        signed = active(enclosure, permit, user)
+        if signed.permit.terms.access is not Access.ROWS:
+            raise refusal(
+                Code.VIEW_NOT_GRANTED,
+                "This permit shows no rows, so that no job of yours has any.",
+                "Use a study, or enclos sql --keep.",
+            )
+        declared = form_from_yaml(form)
+        found = rows_of(rows, declared.columns, declared.person)
+        with reading_snapshot(enclosure) as (engine, snapshot):
+
+            def check() -> None:
+                active(enclosure, permit, user)
+
+            reader = PermitReader(
+                signed.permit.terms,
+                engine=engine,
+                snapshot=snapshot,
+                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
+                check=check,
+                opted_out=objectors_at_query(enclosure, signed),
+            )
+            population = reader.population()
+            if not np.isin(found[declared.person].to_numpy(), reader.persons()).all():
+                raise _untyped(
+                    "somebody whom the permit does not show, or who has objected", "the permit's own numbers"
+                )
+            check_codes(found, declared, engine, snapshot)
+        result = _counted(
+            enclosure, signed, _as_counted(found, declared), declared.form, JOB_TABLE, n_digits=_JOB_DIGITS
+        )
+        study = f"{declared.text}rows: {sha256_hex(rows)}\n"
+        answer = keep_table(enclosure, signed, result, study=study, snapshot=snapshot.id, population=population)
+        ticket.facts.update({"run": answer["run"], "snapshot": snapshot.id, "n_rows": result.n_rows})
+    return {**answer, **_named(declared.form), "form": declared.text, "seconds": round(perf_counter() - started, 3)}
+
+
+def _as_counted(rows: pa.Table, declared: JobForm) -> pa.Table:
+    """The rows under the platform's names, bands by their number."""
+    form, columns = declared.form, {PERSON: rows[declared.person]}
+    for number, key in enumerate(form.keys):
+        column = rows[key.name]
+        columns[key_column(number)] = pc.floor(pc.divide(column.cast(pa.float64()), key.width)) if key.width else column
+    return pa.table({**columns, **{value_column(number): rows[name] for number, name in enumerate(form.values)}})
+
+
+def check_codes(rows: pa.Table, declared: JobForm, engine: SqlEngine, snapshot: Snapshot) -> None:
+    """Every code of a job is a concept of the snapshot's vocabulary.
+
+    Refuses: RELEASE_UNTYPED.
+    """
+    named = [key.name for key in declared.form.keys if key.kind is KeyKind.CONCEPT]
+    used = set().union(*(rows[name].drop_null().unique().to_pylist() for name in named))
+    if not used - {0}:
+        return
+    listed = ", ".join(str(int(each)) for each in sorted(used))
+    known = engine.query(
+        f"SELECT concept_id FROM ({plan_open_table('concept', snapshot)}) WHERE concept_id IN ({listed})"
+    )
+    if not used - {0} <= set(known["concept_id"].to_pylist()):
+        raise _untyped("a code that the vocabulary does not have", "numbers of concepts")
+
+
+def _untyped(what: str, instead: str) -> Refusal:
+    return refusal(Code.RELEASE_UNTYPED, f"The rows hold {what}.", f"Use {instead}.")
+
+
+def refuse_file(place: str) -> None:
+    """Go on where a place names no file; nobody asks for a file to leave.
+
+    Refuses: RELEASE_FILE, telling what the file is by its bytes.
+    """
+    path = Path(place)
+    if path.is_file():
+        raise file_refused(path.read_bytes()[:MOST_BYTES])
+    if path.is_dir():
+        raise file_refused(b"")
+
+
 def _both(before: str, after: str) -> str:
     return before if before == after else f"{before} {after}"
 
@@ -113,7 +219,13 @@ def _named(form: TableForm) -> dict[str, Any]:
 
 
 def _counted(
-    enclosure: Enclosure, signed: SignedPermit, rows: pa.Table, form: TableForm, result_type: str
+    enclosure: Enclosure,
+    signed: SignedPermit,
+    rows: pa.Table,
+    form: TableForm,
+    result_type: str,
+    *,
+    n_digits: int = _SQL_DIGITS,
 ) -> StudyResult:
     permit = signed.permit
     return counted(
@@ -122,6 +234,7 @@ def _counted(
         result_type=result_type,
         name=enclosure.settings.enclosure.name,
         version=__version__,
+        n_digits=n_digits,
         min_persons=permit.min_count if permit.terms.access is Access.AGGREGATES else 0,
     )
 

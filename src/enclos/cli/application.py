@@ -40,3 +40,11 @@ def text_of(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter(f"{file.name} cannot be read as UTF-8 text") from None
+
+
+def bytes_of(file: Path) -> bytes:
+    """The content of a file that a person named."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise typer.BadParameter(f"{file.name} cannot be read") from None

@@ -130,6 +130,7 @@ class Code(Enum):
     RELEASE_DIFFERENCE = ("REL-11", _SAFE, "no released numbers together tell of fewer than the minimum [SACRO]")
     RELEASE_OTHER_PERMIT = ("REL-09", _ALLOW, "a result leaves under its own permit and no other [EHDS Art. 73(2)]")
     RELEASE_RECIPIENT = ("REL-12", _ALLOW, "a result leaves once to each person of its permit [design § 6]")
+    RELEASE_FILE = ("REL-14", _SAFE, "a table that the platform counts may leave, a file never [threats C7 73, 76, 82]")
     RELEASE_VOLUME = ("REL-13", _SAFE, "what leaves under a permit stays within the policy's volume [threats C7 78]")
     POOL_SITES = (
         "REL-10",

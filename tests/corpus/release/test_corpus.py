@@ -22,7 +22,7 @@ from factories.desk import Desk, Said, sets_shown
 from oracle.determined import determined
 
 CASES = cases()
-COUNTED = {"rates", "descriptions", "histories", "effects"}
+COUNTED = {"rates", "descriptions", "histories", "effects", "tables"}
 MOST_FALSE_ALARMS = 0.1
 TESTS = Path(__file__).resolve().parents[2]
 NEVER_ALONE = re.compile("min|max")
@@ -50,8 +50,19 @@ def leak(case: Case) -> str:
     said, result, known = answered(case)
     if case.family in COUNTED and said.leaves:
         few = determined(known | sets_shown(result, rows_of(said)), MIN_COUNT)
-        return f"{len(few)} persons" if few else full(result, rows_of(said))
+        return f"{len(few)} persons" if few else full(result, rows_of(said)) or may_not_show(case)
     return case.must_not_leave if case.must_not_leave and case.must_not_leave in said.table else ""
+
+
+def may_not_show(case: Case) -> str:
+    """The line of a table that a case says may not be shown, where it is."""
+    name, _, place = case.asked.partition("; hide ")[2].partition(" ")
+    level, _, condition = place.partition(" condition ")
+    for row in rows_of(answered(case)[0]):
+        own = (row["strata_level"], (row["variable_level"] or "").removeprefix("condition "))
+        if place and own == (level, condition) and row["estimate_name"] == name and row["estimate_value"] != HIDDEN:
+            return f"{name} of {place}"
+    return ""
 
 
 def full(result: StudyResult, rows: Iterable[dict[str, object]]) -> str:
@@ -126,7 +137,13 @@ def is_told_otherwise(case: Case) -> bool:
     """Cases whose danger or harmlessness lies elsewhere than in sums of the shown counts."""
     names_a_kind = case.family == "effects" and not case.asked.endswith(("hazard_ratio", "odds_ratio", "rate_ratio"))
     replaced = case.source in {"day + 1", "two sides"}  # some left and some came: told by two counts of one size
-    return names_a_kind or replaced or "attrition" in case.asked or case.source == "by definition"
+    return (
+        names_a_kind
+        or replaced
+        or "; hide" in case.asked
+        or "attrition" in case.asked
+        or case.source == "by definition"
+    )
 
 
 def test_every_line_of_the_threats_has_a_case_or_a_test() -> None:

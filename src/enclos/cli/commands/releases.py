@@ -41,7 +41,9 @@ def release_request(
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import request
+    from enclos.app.tables import refuse_file
 
+    refuse_file(run)
     with open_enclosure(directory, passphrase) as enclosure:
         answer = request(enclosure, permit=permit, user=user, run=run, purpose=purpose, tables=table or ())
         show(answer, as_json=as_json)
@@ -63,9 +65,11 @@ def release_check(
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import check, evidence
+    from enclos.app.tables import refuse_file
 
     if bool(permit) != bool(user):
         raise typer.BadParameter("A run is checked with --permit and --user, a request with neither.")
+    refuse_file(what)
     with open_enclosure(directory, passphrase) as enclosure:
         found = check(enclosure, permit=permit, user=user, run=what, tables=table or ()) if permit else None
         show(found or evidence(enclosure, what), as_json=as_json)

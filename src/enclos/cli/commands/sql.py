@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase
+from enclos.cli.application import Dir, Json, PermitId, User, application, bytes_of, passphrase, text_of
 from enclos.cli.console import say, show
 
 if TYPE_CHECKING:
@@ -80,6 +81,28 @@ def sql(
         if answer.min_count:
             say(f"counts of fewer than {answer.min_count} persons, and none, look the same: they are not shown")
         say(f"{answer.table.num_rows} rows, {answer.seconds} s, snapshot {answer.snapshot}")
+
+
+@application.command()
+def table(
+    directory: Dir,
+    rows: Annotated[Path, typer.Argument(metavar="ROWS", help="CSV of a person per line or more, as FORM declares.")],
+    form: Annotated[Path, typer.Argument(metavar="FORM", help="YAML: the columns, and what is counted of them.")],
+    permit: PermitId,
+    user: User,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Count the rows of a code job and keep the table as a run that `release` may be asked for (docs/release.md).
+
+    Example: enclos table france rows.csv form.yaml --permit FR-2026-0042 --user alice@example.org
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.tables import keep_job
+
+    content, said = bytes_of(rows), text_of(form)
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(keep_job(enclosure, permit=permit, user=user, rows=content, form=said), as_json=as_json)
 
 
 def _print(table: pa.Table, form: Format) -> None:

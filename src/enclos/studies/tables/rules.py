@@ -76,11 +76,12 @@ def counted(
     version: str,
     settings: Mapping[str, str] | None = None,
     min_persons: int = 0,
+    n_digits: int = 12,
 ) -> StudyResult:
     """The table of a form over rows, with the persons behind each number.
 
     In:  name — of the data, which results carry; settings — what is told of the table beside its form; min_persons —
-         groups and numbers of fewer are not even kept
+         groups and numbers of fewer are not even kept; n_digits — of numbers that are no counts
     """
     numbers, dense = np.unique(rows[PERSON].to_numpy(), return_inverse=True)
     columns = _Rows(
@@ -102,10 +103,14 @@ def counted(
                     continue
                 place = Place(OVERALL, OVERALL, measure.of, _fits(measure), strata, (MEASURE, measure.estimate))
                 kind = EstimateType.INTEGER if measure.estimate in COUNTS else EstimateType.NUMERIC
-                report.add(result_id, place, [Estimate(measure.estimate, kind, found.text)])
+                report.add(result_id, place, [Estimate(measure.estimate, kind, _digits(found.text, n_digits, kind))])
                 having = BitMap(found.persons)
                 report.add_cell(result_id, place, having, everybody if measure.condition else having, found.values)
     return report.result(numbers.astype(np.int64))
+
+
+def _digits(text: str, n_digits: int, kind: EstimateType) -> str:
+    return text if kind is EstimateType.INTEGER else _text(float(f"{float(text):.{n_digits}g}"))
 
 
 def _names(keys: Sequence[Key]) -> str:

@@ -83,10 +83,15 @@ class PermitReader:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._terms.permit_id})"
 
+    def persons(self) -> NDArray[np.int64]:
+        """The permit's numbers of the persons shown now, ascending."""
+        self._check()
+        found: NDArray[np.int64] = np.sort(self._shown()["permit_person"].to_numpy())
+        return found
+
     def population(self) -> str:
         """A text that the set of persons shown now decides; it changes when somebody joins, objects or comes back."""
-        self._check()
-        persons = np.sort(self._shown()["permit_person"].to_numpy())
+        persons = self.persons()
         return f"{len(persons)}:{hashlib.sha256(persons.tobytes()).hexdigest()}"
 
     def _shown(self, bucket: int | None = None) -> pa.Table:
