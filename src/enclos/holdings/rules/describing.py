@@ -9,6 +9,7 @@ Source: HealthDCAT-AP release 8, NON_PUBLIC; Regulation (EU) 2025/327, Art. 51, 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 from enclos.contracts.omop import omop_tables
@@ -247,8 +248,11 @@ def _rights(graph: Graph, about: About, node: Iri, name: str, *said: Text) -> No
 
 
 def _file(graph: Graph, about: About, name: str, file: PublicFile, title: Said, told: Said) -> Iri:
-    """A CSV file beside the description, with its digest."""
-    node, checksum = _at(about, name), _at(about, f"{name}-sha256")
+    """A CSV file beside the description, named by its digest: DCAT-AP's shapes let a checksum be SHA-1 only.
+
+    Source: RFC 6920.
+    """
+    node = _at(about, name)
     graph.add(node, "rdf:type", iri("dcat:Distribution"))
     graph.add(node, "dct:title", *_both(title))
     graph.add(node, "dct:description", *_both(told))
@@ -262,11 +266,8 @@ def _file(graph: Graph, about: About, name: str, file: PublicFile, title: Said, 
     graph.add(Iri(about.licence), "rdf:type", iri("dct:LicenseDocument"))
     public = (Text("Public; tells of no person.", "en"), Text("Public ; ne décrit personne.", "fr"))
     _rights(graph, about, node, "#rights-public", *public)
-    graph.add(node, "spdx:checksum", checksum)
-    graph.add(checksum, "rdf:type", iri("spdx:Checksum"))
-    graph.add(checksum, "spdx:algorithm", iri("spdx:checksumAlgorithm_sha256"))
-    graph.add(iri("spdx:checksumAlgorithm_sha256"), "rdf:type", iri("spdx:ChecksumAlgorithm"))
-    graph.add(checksum, "spdx:checksumValue", Text(file.sha256, datatype="xsd:hexBinary"))
+    digest = base64.urlsafe_b64encode(bytes.fromhex(file.sha256)).decode("ascii").rstrip("=")
+    graph.add(node, "dct:identifier", Text(f"ni:///sha-256;{digest}", datatype="xsd:anyURI"))
     return node
 
 
