@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 from enclos.studies.circe import read_circe
-from enclos.studies.derived.model import Match, Require, Sample
+from enclos.studies.derived.model import First, Match, Require, Sample
 from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.model import (
     AgeGroup,
@@ -93,7 +93,30 @@ def test_attrition_of_what_is_drawn_says_how_many() -> None:
     one = DerivedCohort("one", Sample("events", None, 1, 1))
     assert attrition("one", one)[-1] == ("Sample 1 individuals", "1", "1", "2", "1")
     alike = DerivedCohort("alike", Match("events", 1))
-    assert attrition("alike", alike) == [("Initial qualifying events", "0", "0", "0", "0")]
+    assert attrition("alike", alike) == rows_of("""
+        reason                                  | records | subjects | taken | of whom
+        In observation                          | 3       | 3        | 0     | 0
+        Exclude cases from controls             | 1       | 1        | 2     | 2
+        Exclude individuals to fulfil the ratio | 0       | 0        | 1     | 1
+    """)
+
+
+def test_attrition_of_matches_goes_on_through_what_is_made_of_them() -> None:
+    """Of six twins of the two who have events, who are like them in sex and year of birth, two are drawn."""
+    lines = ["person | sex | born | observed | events | others"]
+    for number in range(1, 9):
+        event = "2020-03-01" if number <= 2 else ""
+        other = "2020-02-01" if number % 2 else ""
+        lines.append(f"{number} | F | 1980-02-01 | 2020-01-01..2020-12-31 | {event} | {other}")
+    alike = DerivedCohort("alike", Match("events", 1))
+    grown = DerivedCohort("grown", First("alike"))
+    assert attrition("grown", alike, grown, data=cdm("\n".join(lines))) == rows_of("""
+        reason                                  | records | subjects | taken | of whom
+        In observation                          | 8       | 8        | 0     | 0
+        Exclude cases from controls             | 6       | 6        | 2     | 2
+        Exclude individuals to fulfil the ratio | 2       | 2        | 4     | 4
+        Restricted to first entry               | 2       | 2        | 0     | 0
+    """)
 
 
 def test_codes_are_counted_in_the_data_by_the_persons_of_the_cohort_and_on_the_days_of_entry() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from enclos.studies.derived.model import Collapse, First, Intersection, Match, Near, Require, Sample, Trait, Union
-from enclos.studies.derived.words import reason_of
+from enclos.studies.derived.model import Collapse, First, Intersection, Match, Near, Require, Sample, Side, Trait, Union
+from enclos.studies.derived.words import CONTROL_REASONS, reason_of
 from enclos.studies.model import MAX_AGE_YEARS, AgeGroup, DayWindow, Operation, Sex
 from enclos.studies.plans.cohorts import Stage
 from enclos.studies.plans.entries import completed_years
@@ -38,15 +38,23 @@ def plan_stages(number: int, operation: Operation, numbers: Mapping[str, int]) -
     Entries of a drawn cohort, which no bucket can make alone, must be in ``study_event`` already.
     In: as ``plan_derived``
     """
-    first, *others = [f"cohort = {int(numbers[name])}" for name in operation.sources]
+    first, *_ = _sources(operation, numbers)
+    if isinstance(operation, Require):
+        return _required_stages(first, operation)
+    if isinstance(operation, Match) and operation.keep is Side.CONTROLS:
+        return _control_stages(first, number)
+    return [Stage(reason_of(operation), _plan_made(number, operation, numbers))]
+
+
+def _sources(operation: Operation, numbers: Mapping[str, int]) -> list[str]:
+    return [f"cohort = {int(numbers[name])}" for name in operation.sources]
+
+
+def _plan_made(number: int, operation: Operation, numbers: Mapping[str, int]) -> str:
+    """The entries of a cohort that one step makes."""
+    first, *others = _sources(operation, numbers)
     entries = f"SELECT ordinal, first_day, last_day FROM study_event WHERE {first}"
     match operation:
-        case Require():
-            conditions = _conditions(operation)
-            return [
-                Stage(reason, _plan_required(first, [each for _, each in conditions[:n]]))
-                for n, (reason, _) in enumerate(conditions, start=1)
-            ]
         case Union():
             entries = _plan_joined(" OR ".join([first, *others]), 0)
         case Intersection():
@@ -61,10 +69,30 @@ def plan_stages(number: int, operation: Operation, numbers: Mapping[str, int]) -
         case Sample() if not operation.is_drawn:
             entries = _plan_sample(first, operation)
         case Sample() | Match():
-            entries = f"SELECT ordinal, first_day, last_day FROM study_event WHERE cohort = {int(number)}"
+            entries = _plan_drawn(number)
         case _:
             raise TypeError("no such operation")
-    return [Stage(reason_of(operation), entries)]
+    return entries
+
+
+def _required_stages(where: str, operation: Require) -> list[Stage]:
+    conditions = _conditions(operation)
+    return [
+        Stage(reason, _plan_required(where, [each for _, each in conditions[:n]]))
+        for n, (reason, _) in enumerate(conditions, start=1)
+    ]
+
+
+def _control_stages(cases: str, number: int) -> list[Stage]:
+    """Who could be a match, who never enters the cohort, and who is drawn for an entry."""
+    observed = "SELECT DISTINCT ordinal, 0 AS first_day, 0 AS last_day FROM study_observed"
+    others = f"{observed} WHERE ordinal NOT IN (SELECT ordinal FROM study_event WHERE {cases})"
+    steps = (observed, others, _plan_drawn(number))
+    return [Stage(reason, left) for reason, left in zip(CONTROL_REASONS, steps, strict=True)]
+
+
+def _plan_drawn(number: int) -> str:
+    return f"SELECT ordinal, first_day, last_day FROM study_event WHERE cohort = {int(number)}"
 
 
 def _plan_joined(where: str, gap_days: int) -> str:

@@ -47,6 +47,8 @@ def _day(day: date | None) -> str:
 
 
 INITIAL = "Initial qualifying events"
+CONTROL_REASONS = ("In observation", "Exclude cases from controls", "Exclude individuals to fulfil the ratio")
+"""What leads to the matches of a cohort; who is like no entry, or not observed on its day, is among the last."""
 
 
 def reason_of(operation: Operation) -> str:
@@ -55,7 +57,7 @@ def reason_of(operation: Operation) -> str:
     Source: CohortConstructor 0.5, attrition of cohorts; a share of persons is not among its samples.
     """
     match operation:
-        case Union() | Intersection() | Match(keep=Side.CONTROLS):
+        case Union() | Intersection():
             reason = INITIAL
         case First():
             reason = "Restricted to first entry"
