@@ -129,8 +129,7 @@ class Ledger:
 
     def close(self) -> None:
         """End this process's session; intents that are still open then count as interrupted."""
-        if self._pace is not None:
-            self._pace.stop()
+        self._rest()
         if self._tail is not None and self._tail.is_behind:
             with self._locked():
                 """Publish what was left for later, or to somebody who waited."""
@@ -186,6 +185,7 @@ class Ledger:
             second = checkpoint_note(theirs, successor.public_key(), successor.sign)
             self._store.write(CHECKPOINT, with_signature_of(mine, second), durable=True)
             self._tail = None
+        self._rest()
 
     def settle(self) -> None:
         """Publish everything for good, so that the ledger opens without the records written ahead.
@@ -195,6 +195,7 @@ class Ledger:
         with self._locked() as tail:
             self._keeper.publish(tail, durable=True)
             self._tail = None
+        self._rest()
 
     def close_intent(
         self, index: int, intent: Entry, outcome: Outcome, code: Code | None, facts: Mapping[str, Fact]
@@ -325,8 +326,14 @@ class Ledger:
 
     def _publish_late(self) -> None:
         """What the pace calls; should the storage refuse, the next entry loads the tail anew, and is refused too."""
-        with suppress(Refusal), self._locked():
-            pass
+        if self._tail is not None and self._tail.is_behind:  # else whoever writes just now asks for it again
+            with suppress(Refusal), self._locked():
+                pass
+
+    def _rest(self) -> None:
+        """Publish nothing later: under another key it is another ledger's to do."""
+        if self._pace is not None:
+            self._pace.stop()
 
     def _append(self, entry: Entry, *, at_once: bool = False) -> int:
         """Put an entry at the end of the tail; its index. The caller is in a ``_locked`` block.

@@ -193,11 +193,10 @@ class TokenBlocks:
 
     def encrypt(self, blocks: bytes) -> bytes:
         """Each 16-byte block on its own."""
-        with self._held.lock, token_border():
-            parts = [
-                self._key.encrypt(blocks[start : start + BYTES_PER_CALL], mechanism=Mechanism.AES_ECB)
-                for start in range(0, len(blocks), BYTES_PER_CALL)
-            ]
+        parts = []
+        for start in range(0, len(blocks), BYTES_PER_CALL):
+            with self._held.lock, token_border():  # each for itself, so that the ledger can sign in between
+                parts.append(self._key.encrypt(blocks[start : start + BYTES_PER_CALL], mechanism=Mechanism.AES_ECB))
         return b"".join(parts)
 
 

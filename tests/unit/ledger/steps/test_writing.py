@@ -399,3 +399,21 @@ def test_a_permit_s_texts_are_forgotten_with_it_and_people_with_themselves() -> 
     assert ledger.digests("SELECT 1") == (queries[1],)
     ledger.close()
     assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 2
+
+
+def test_nothing_is_published_late_once_the_ledger_was_settled_for_another_key() -> None:
+    """A late call under the old salt key would begin the records written ahead anew, and lose the newest."""
+    store, pace = MemoryLedger(), HeldPace()
+    begun(store).close()
+    with opened(store, pace=pace) as old:
+        old.record(Action.LOGIN, ALICE)
+        (late,) = pace.waiting
+        old.settle()
+        assert not pace.waiting
+        key = SecretKey(SALT.name, b"n" * 32)
+        new = Ledger.open(store, SeedSigner(), SteppingClock(START + timedelta(days=2)), key, ORIGIN, HeldPace())
+        new.record(Action.LOGIN, ALICE)
+        late()
+        assert new.size() == 2
+        new.close()
+    assert verify_ledger(store, PUBLIC_KEY, ORIGIN).size == 2
