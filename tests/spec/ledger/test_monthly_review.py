@@ -213,3 +213,18 @@ def test_work_that_dies_again_and_again_is_found(story: Story) -> None:
     for minute in range(5):
         story.at(WEDNESDAY + timedelta(minutes=minute)).does(ALICE, Action.STUDY, PERMIT, Outcome.FAILED)
     assert story.detectors() == {Detector.BROKEN}
+
+
+def test_a_desk_that_asks_about_many_persons_in_a_day_is_found(story: Story) -> None:
+    def asks_about(n: int, desk: str) -> None:
+        for number in range(n):
+            story.does(OPERATOR, Action.QUESTION, what="answer", question=f"q-{desk}-{number}", desk=desk)
+
+    story.at(WEDNESDAY)
+    asks_about(49, "desk-a")
+    asks_about(49, "desk-b")
+    story.at(WEDNESDAY + timedelta(days=1))
+    asks_about(49, "desk-a")
+    assert story.detectors() == set()
+    asks_about(1, "desk-a")
+    assert [(one.detector, one.n) for one in story.found()] == [(Detector.ASKING, 50)]

@@ -14,6 +14,7 @@ DETECTORS = {
     Detector.DENIALS: "Refused again and again",
     Detector.ENDED: "A permit used, or tried, after its end",
     Detector.BROKEN: "Work that died again and again",
+    Detector.ASKING: "One desk that asked about very many persons in a day",
 }
 
 FRENCH_REVIEW = {
@@ -87,4 +88,5 @@ FRENCH_REVIEW = {
     DETECTORS[Detector.DENIALS]: "Refusé encore et encore",
     DETECTORS[Detector.ENDED]: "Un permis utilisé, ou tenté, après sa fin",
     DETECTORS[Detector.BROKEN]: "Travaux interrompus encore et encore",
+    DETECTORS[Detector.ASKING]: "Un guichet qui a interrogé sur un très grand nombre de personnes en un jour",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase, text_of
+from enclos.cli.commands.reidentify import KeysPlace, SourceId
 from enclos.cli.commands.rights import typed_identity
 from enclos.cli.console import show
 
@@ -27,10 +28,8 @@ Out = Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")]
 @question_commands.command("desk")
 def question_desk(
     folder: DeskDir,
-    source: Annotated[str, typer.Option("--source", metavar="S", help="The source's id.")],
-    keys: Annotated[
-        str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN.")
-    ] = "file",
+    source: SourceId,
+    keys: KeysPlace = "file",
     *,
     as_json: Json = False,
 ) -> None:

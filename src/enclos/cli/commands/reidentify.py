@@ -17,16 +17,16 @@ application.add_typer(reidentify_commands, name="reidentify")
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST")]
 KeyDir = Annotated[Path, typer.Argument(metavar="KEYDIR", help="The source's own folder.")]
+SourceId = Annotated[str, typer.Option("--source", metavar="S", help="The source's id.")]
+KeysPlace = Annotated[str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="In words; it is kept sealed.")]
 
 
 @reidentify_commands.command("key")
 def reidentify_key(
     folder: KeyDir,
-    source: Annotated[str, typer.Option("--source", metavar="S", help="The source's id.")],
-    keys: Annotated[
-        str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN.")
-    ] = "file",
+    source: SourceId,
+    keys: KeysPlace = "file",
     *,
     as_json: Json = False,
 ) -> None:

@@ -48,6 +48,8 @@ class Detector(Enum):
     """Somebody used a permit, or tried to, after its end."""
     BROKEN = "interrupted-work"
     """Work died again and again before it could say how it ended."""
+    ASKING = "many-questions"
+    """One desk asked about so many persons in a day that citizens hardly all asked it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Thresholds:
     n_exports: int = 10
     """Exports in a day."""
     n_broken: int = 5
+    n_questions: int = 50
+    """Questions of one desk in a day."""
     known_after: timedelta = timedelta(days=28)
     """How long a ledger must be before a new operator is news."""
 
@@ -250,6 +254,13 @@ def _broken(before: Sequence[Act], month: Sequence[Act], thresholds: Thresholds)
     return [_found(Detector.BROKEN, acts) for acts in groups if len(acts) >= thresholds.n_broken]
 
 
+def _asking(before: Sequence[Act], month: Sequence[Act], thresholds: Thresholds) -> list[Finding]:  # noqa: ARG001
+    """The desk is a fact of the answer; the actor is who gave it."""
+    asked = [act for act in month if act.action is Action.QUESTION and act.facts.get("what") == "answer"]
+    groups = _by(asked, lambda act: (act.facts.get("desk"), act.at.astimezone(thresholds.zone).date()))
+    return [_found(Detector.ASKING, acts) for acts in groups if len(acts) >= thresholds.n_questions]
+
+
 _DETECTORS: Mapping[Detector, Callable[[Sequence[Act], Sequence[Act], Thresholds], list[Finding]]] = {
     Detector.PRIVILEGE: _privilege,
     Detector.VOLUME: _volume,
@@ -258,4 +269,5 @@ _DETECTORS: Mapping[Detector, Callable[[Sequence[Act], Sequence[Act], Thresholds
     Detector.DENIALS: _denials,
     Detector.ENDED: _ended,
     Detector.BROKEN: _broken,
+    Detector.ASKING: _asking,
 }
