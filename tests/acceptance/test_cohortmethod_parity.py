@@ -262,3 +262,19 @@ def test_score_with_a_fixed_variance() -> None:
     assert len(ids) == 51 == np.count_nonzero(found.coefficients)
     for covariate, coefficient in zip(ids, model["coefficient"].tolist(), strict=True):
         assert own[covariate] == pytest.approx(coefficient, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_score_whose_variance_is_chosen_by_folds() -> None:
+    """Folds are drawn otherwise than the peer's; the scores are all but the same."""
+    if FOLDER is None:
+        test_score_with_a_fixed_variance()
+        return
+    theirs, covariates = peer("ps"), matrix()
+    rows = csc_array(covariates.values.tocsr()[theirs["rowId"] - 1])
+    found = score_of(CovariateMatrix(covariates.ids, rows), theirs["treatment"] == 1, Propensity(), 0.001)
+    assert np.corrcoef(found.score, theirs["propensityScore"])[0, 1] > 0.999
+    assert np.abs(found.score - theirs["propensityScore"]).max() < 0.02
+    assert found.auc == pytest.approx(0.598321042, abs=0.005)
+    assert found.equipoise == pytest.approx(0.9987798926, abs=0.005)
+    assert np.count_nonzero(found.coefficients) == pytest.approx(51, abs=25)

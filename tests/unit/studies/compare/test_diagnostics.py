@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_array
 
-from enclos.studies.compare.model import Thresholds
+from enclos.studies.compare.model import Estimand, Thresholds, Weight
 from enclos.studies.compare.rules.balance import balance
 from enclos.studies.compare.rules.diagnostics import Measured, effective_number, failed, family_wise_p, judge
+from enclos.studies.compare.rules.scores import weights_of
 from enclos.studies.compare.rules.tidy import distinct, frequent, normalised
+from enclos.studies.regression.model import Likelihood, Prior
+from enclos.studies.regression.steps import fit, with_intercept
 
 GOOD = Measured(equipoise=0.8, max_smd=0.05, smd_p=1.0, mdrr=2.0, ease=0.1, attrition=0.4, score_fitted=True)
 
@@ -80,3 +83,17 @@ def test_columns_that_are_rare_repeated_or_constant_are_no_part_of_the_score() -
     assert distinct(sexes, np.array([8507001, 8532002])).tolist() == [0, 1]
     assert normalised(covariates).toarray()[:, 4].max() == 1
     assert normalised(covariates).toarray()[0, 4] == 0.1
+
+
+def test_overlap_weights_of_a_fitted_score_balance_every_covariate_exactly() -> None:
+    """Whatever the covariates are: a property of the likelihood's slope (Li, Morgan and Zaslavsky 2018, theorem 3)."""
+    rng = np.random.default_rng(12)
+    values = rng.random((400, 5))
+    treated = rng.random(400) < 1 / (1 + np.exp(1 - 2 * values[:, 0]))
+    design = with_intercept(csc_array(values))
+    fitted = fit(design, treated.astype(float), likelihood=Likelihood.LOGISTIC, prior=Prior.none())
+    score = 1 / (1 + np.exp(-(design @ fitted.coefficients)))
+    weights = weights_of(score, treated, Weight(Estimand.OVERLAP))
+    found = balance(csc_array(values), treated, weights)
+    np.testing.assert_allclose(found.target.mean, found.comparator.mean, atol=1e-7)
+    assert np.abs(balance(csc_array(values), treated).difference).max() > 0.2

@@ -116,6 +116,28 @@ def test_negative_controls_tell_the_error_of_a_design_and_calibrate_it() -> None
     assert float(str(controls[-1]["ease"])) > 0.25
 
 
+def test_new_users_with_an_indication_are_cohorts_made_of_cohorts() -> None:
+    world = World(n_persons=800)
+    text = study_text(FAST).replace(
+        "analyses:",
+        f"""  ill: {{concepts: [{FIRST_CONDITION}], domain: condition, limit: all, end: event_end}}
+  new_ill: {{within: {{cohort: new, other: ill, window: [-365, 0]}}}}
+  old_ill: {{within: {{cohort: old, other: ill, window: [-365, 0]}}}}
+analyses:""",
+    )
+    text = text.replace("target: new", "target: new_ill").replace("comparator: old", "comparator: old_ill")
+    told = run_study(study_from_yaml(text), world_cdm(world, 1)).of_type("compare_attrition").to_pylist()
+    first = {row["variable_level"]: int(row["estimate_value"]) for row in reversed(told)}
+    tables = world_tables(world, 1)
+    had, taken = (
+        list(zip(tables[table]["person_id"].to_pylist(), tables[table][concept].to_pylist(), strict=True))
+        for table, concept in (("condition_occurrence", "condition_concept_id"), ("drug_exposure", "drug_concept_id"))
+    )
+    ill = {person for person, concept in had if concept == FIRST_CONDITION}
+    indicated = [drug for person, drug in taken if person in ill]
+    assert first == {"Target": indicated.count(TARGET), "Comparator": indicated.count(COMPARATOR)}
+
+
 def test_sensitivity_analyses_stand_beside_the_first() -> None:
     options = """      sensitivity:
         - {name: short, follow_up: on_treatment, grace_days: 30}
