@@ -201,7 +201,8 @@ def _qualified(
     criteria = [read_for(each) for number in numbers for each in definitions[number].criteria]
     tables.make(each for each in criteria if not is_plain(each))
     numbered = attrition or any(_orders(definitions[number]) for number in numbers)
-    rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, numbered=numbered))
+    placed = numbered or any(_asks_criteria(definitions[number]) for number in numbers)
+    rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, numbered=numbered, placed=placed))
     for number, events in _apart(rows, numbers):
         entered = _entered(definitions[number], events, tables.reading)
         yield number, entered, *_qualifying(tables, definitions[number], events, entered)
@@ -213,12 +214,17 @@ def _orders(definition: Definition) -> bool:
     return limited or any(criterion.first for criterion in definition.criteria)
 
 
+def _asks_criteria(definition: Definition) -> bool:
+    """Whether something of the cohort rests on which criterion its entry events are of, beside their order."""
+    correlates = any(criterion.correlated for criterion in definition.criteria)
+    return bool(definition.rules or definition.additional or correlates or _asks_ends(definition))
+
+
 def _entered(definition: Definition, events: Events, reading: Reading) -> _Entered:
     """The events by criterion, where they are told apart and something asks for them; of those that were read."""
     if len(definition.criteria) == 1:
         return {read_for(definition.criteria[0]): events}
-    correlates = any(criterion.correlated for criterion in definition.criteria)
-    if not (definition.rules or definition.additional or correlates or _asks_ends(definition)):
+    if not _asks_criteria(definition):
         return {}
     return {
         read_for(criterion): events.at(_own(definition, events, position))

@@ -46,17 +46,17 @@ def plan_kept(criterion: Criterion, reading: Reading) -> str:
     return f"CREATE OR REPLACE TEMP TABLE {name} AS {events}"
 
 
-def plan_entries(reading: Reading, numbers: Collection[int], *, numbered: bool) -> str:
+def plan_entries(reading: Reading, numbers: Collection[int], *, numbered: bool, placed: bool) -> str:
     """The entry events of some definitions, before the criteria that correlate with them.
 
-    In: numbered — whether something orders the events
+    In: numbered — whether something orders the events; placed — whether something asks which criterion they are of
     Out: one row per event, in order of persons: person_id, start_date, and what ``_asked`` says; cohort where there are
         several, place where one has several criteria
     """
     definitions = reading.outline.definitions
     labels = {
         "cohort": len(numbers) > 1,
-        "place": any(len(definitions[number].criteria) > 1 for number in numbers),
+        "place": (placed or len(numbers) == 1) and any(len(definitions[number].criteria) > 1 for number in numbers),
     }
     told = [
         (
@@ -154,8 +154,8 @@ def plan_exposures(
 ) -> str:
     """The exposures that make the eras by which cohorts end.
 
-    In: entered — cohorts that need those by source concept only, since their entry events are those by concept; what is
-        both is told again, which changes no era; persons — only theirs, when they are few
+    In: entered — cohorts that need those by source concept only, since their entry events are those by concept; some of
+        these are told again, which changes no era; persons — only theirs, when they are few
     Out: one row per exposure and cohort, in order of persons: cohort, person_id, start_date, end_date
     """
     table = DOMAINS[Domain.DRUG_EXPOSURE]
@@ -164,7 +164,8 @@ def plan_exposures(
         by_concept, by_source = (
             reading.within(f"d.{column}", end.concept_set) for column in (table.concept, table.source_concept)
         )
-        held = by_source if number in entered else f"({by_concept} OR {by_source})"
+        other = f"d.{table.source_concept} IS DISTINCT FROM d.{table.concept}"  # to ask for other sets takes longer
+        held = f"{by_source} AND {other}" if number in entered else f"({by_concept} OR {by_source})"
         parts.append(
             f"SELECT {labelled(number, 'cohort')}, CAST(d.person_id AS BIGINT) AS person_id, "
             f"{table.start} AS start_date, {table.end} AS end_date "
