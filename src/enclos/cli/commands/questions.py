@@ -98,8 +98,6 @@ def question_ask(
     """
     from enclos.app.desks import ask
 
-    if (key is None) == (file is None):
-        raise typer.BadParameter("give either --key or --file")
     asked = _asked(key, file)
     show(ask(folder, enclosure, out, asked=asked, passphrase=passphrase, days=days), as_json=as_json)
 
@@ -143,9 +141,10 @@ def question_open(
 def _asked(key: Path | None, file: Path | None) -> Objector:
     from enclos.pseudonyms.steps.objections import read_objections
 
-    if key is not None:
+    if key is not None and file is None:
         return typed_identity(key)
-    assert file is not None  # noqa: S101 - one of the two, as the command checks
+    if file is None or key is not None:
+        raise typer.BadParameter("give either --key or --file")
     found = read_objections(text_of(file))
     if len(found) != 1:
         raise typer.BadParameter("a question is about one person")
