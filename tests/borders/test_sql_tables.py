@@ -72,6 +72,9 @@ def said_of(engine: Engine, text: str) -> str:
         (f"SELECT k.concept_name || 'x', count(*) {NAMED} GROUP BY 1", "labels"),
         (f"SELECT upper(k.concept_name), count(*) {NAMED} GROUP BY 1", "labels"),
         ("SELECT count(*) FROM person WHERE gender_source_value = 'Dupont; HIV +, 0612345678'", "text"),
+        ("SELECT count(*) FROM person WHERE gender_source_value = 'Dupont HIV'", "text"),
+        ("SELECT count(*) FROM person WHERE year_of_birth > 1950.0612345678", "digits"),
+        ("SELECT count(*) FROM person WHERE year_of_birth < 1850317045123", "digits"),
         # C6-67: days and values as groups, numbers of persons and rows
         ("SELECT condition_start_date, count(*) FROM condition_occurrence GROUP BY 1", "day as a group"),
         (
@@ -151,3 +154,9 @@ def test_a_code_and_its_name_are_one_axis_and_so_are_parts_of_a_day(engine: Engi
     query = check_table(f"SELECT {keys}, count(*) {NAMED} GROUP BY ALL", TERMS, engine)
     assert query.table is not None
     assert [key.axis for key in query.table.keys] == [0, 0, 1, 1]
+
+
+def test_c6_66_long_numbers_of_a_statement_are_to_be_concepts(engine: Engine) -> None:
+    where = "condition_concept_id IN (192671, 0, 4329847) AND condition_start_date > DATE '2019-01-01'"
+    text = f"SELECT count(*) FROM condition_occurrence WHERE {where}"
+    assert check_table(text, TERMS, engine).codes == {192671, 4329847}

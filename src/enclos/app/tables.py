@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -72,6 +73,7 @@ def keep_answer(
         secret = enclosure.keys.secret(permit_key(permit))
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_table(text, terms, engine)
+            check_concepts(query.codes, engine, snapshot)
             ticket.facts["shape"] = Personal(query.shape)
             ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
 
@@ -178,19 +180,27 @@ def check_codes(rows: pa.Table, declared: JobForm, engine: SqlEngine, snapshot: 
     Refuses: RELEASE_UNTYPED.
     """
     named = [key.name for key in declared.form.keys if key.kind is KeyKind.CONCEPT]
-    used = set().union(*(rows[name].drop_null().unique().to_pylist() for name in named))
-    if not used - {0}:
+    check_concepts(set().union(*(rows[name].drop_null().unique().to_pylist() for name in named)), engine, snapshot)
+
+
+def check_concepts(used: Collection[int], engine: SqlEngine, snapshot: Snapshot) -> None:
+    """Go on where numbers are concepts of the snapshot's vocabulary, or zero.
+
+    Refuses: RELEASE_UNTYPED.
+    """
+    used = set(used) - {0}
+    if not used:
         return
     listed = ", ".join(str(int(each)) for each in sorted(used))
     known = engine.query(
         f"SELECT concept_id FROM ({plan_open_table('concept', snapshot)}) WHERE concept_id IN ({listed})"
     )
-    if not used - {0} <= set(known["concept_id"].to_pylist()):
+    if not used <= set(known["concept_id"].to_pylist()):
         raise _untyped("a code that the vocabulary does not have", "numbers of concepts")
 
 
 def _untyped(what: str, instead: str) -> Refusal:
-    return refusal(Code.RELEASE_UNTYPED, f"The rows hold {what}.", f"Use {instead}.")
+    return refusal(Code.RELEASE_UNTYPED, f"The table would hold {what}.", f"Use {instead}.")
 
 
 def refuse_file(place: str) -> None:

@@ -172,3 +172,22 @@ def test_what_a_job_wrote_never_passes_without_being_looked_at() -> None:
     rows = both(people(40, 1, 2020), people(40, 2, 2020, first=100))
     assert assess(table(rows, [PERSONS]), K).verdict is Verdict.PASS
     assert assess(table(rows, [PERSONS], kind=JOB_TABLE), K).verdict is Verdict.REVIEW
+
+
+def test_c6_61_sums_over_conditions_that_share_persons_do_not_stand_beside_each_other() -> None:
+    few = {200 + at for at in range(24)}
+    rows = [(at, 1 + at % 2, 2020, 1e4 if at == 200 else at, 0, at not in few) for at in range(300)]
+    whole, most = Measure("sum", "cost", 0), Measure("mean", "cost", 0, 1)
+    names = {name for _, name in shown(table(rows, [whole, most, PERSONS], keys=(SEX,)))}
+    assert names == {"sum", "person_count"}  # the sum of all less that of most would be one person's
+    only = {name for _, name in shown(table(rows, [most, PERSONS], keys=(SEX,)))}
+    assert only == {"mean", "person_count"}
+
+
+def test_c6_69_a_sum_and_a_mean_that_give_each_other_fall_together() -> None:
+    # All add up to the same but in different numbers of records, so that their means differ.
+    rows = [(at, 1, 2020, 60 / (1 + at % 3), 0, False) for at in range(60) for _ in range(1 + at % 3)]
+    rows += [(100 + at, 2, 2020, float(at), 0, False) for at in range(60)]
+    told = shown(table(rows, [SUM, MEAN, RECORDS], keys=(SEX,)))
+    assert not {("1", "sum"), ("1", "mean")} & told.keys()
+    assert {("2", "sum"), ("2", "mean"), ("1", "record_count")} <= told.keys()

@@ -3,7 +3,8 @@
 What holds of descriptions (groups) holds here. Beside it: a group that everybody of its margin is in tells what they
 have (class disclosure); a number that two persons make up is hidden, whether a sum, a mean or a count of records; a
 quantile has the minimum of persons on either side; and of a whole nothing but its persons is told unless all of its
-parts are told too, since their difference would be a number of few that nobody looked at.
+parts are told too, since their difference would be a number of few that nobody looked at; for the same reason sums over
+conditions that share persons do not stand beside each other.
 
 Units: distinct persons; k is the permit's minimum count.
 Source: threats C6 51, 52, 60, 61, 66, 69, 72.
@@ -20,7 +21,7 @@ from typing import Protocol
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, Cell, ResultSettings
-from enclos.contracts.tables import ABSENT, COUNTS, KEY_FORMS, MEASURE, QUANTILES, TABLES, KeyKind
+from enclos.contracts.tables import ABSENT, COUNTS, KEY_FORMS, MEASURE, QUANTILES, SUMS, TABLES, KeyKind
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.texts import is_plain
 
@@ -173,6 +174,44 @@ def of_wholes(groups: Sequence[Counted], lines: Collection[int]) -> set[int]:
                 if BitMap.union(BitMap(), *shown) != whole.cell.dense_numerator:
                     hidden.update(row for row, _ in whole.rows)
     return hidden
+
+
+def of_overlaps(groups: Sequence[Counted], lines: Collection[int]) -> set[int]:
+    """Lines of sums over rows that fit a condition, beside those of others that they share persons with.
+
+    Their difference would be a sum over persons whom nobody looked at. The first condition stays, and none does where
+    the sum of all is told. A sum and a mean give each other: where one is hidden, both are.
+    """
+    told: dict[tuple[object, ...], list[Counted]] = defaultdict(list)
+    for group in groups:
+        cell = group.cell
+        if group.result_type in TABLES and cell.additional_level in SUMS | COUNTS - {"person_count"}:
+            of = (cell.result_id, cell.variable_name, cell.strata_name, cell.strata_level)
+            told[of].append(group)
+    hidden: set[int] = set()
+    for own in told.values():
+        kept: list[Counted] = []
+        for group in sorted(own, key=lambda each: (len(each.cell.variable_level), each.cell.variable_level)):
+            cell = group.cell
+            if any(
+                each.cell.variable_level != cell.variable_level
+                and each.cell.dense_numerator.intersect(cell.dense_numerator)
+                for each in kept
+            ):
+                hidden.update(row for row, _ in group.rows)
+            else:
+                kept.append(group)
+        for group in own:
+            twins = [each for each in own if _are_twins(each.cell, group.cell)]
+            if any(each.is_hidden or row in lines or row in hidden for each in twins for row, _ in each.rows):
+                hidden.update(row for row, _ in group.rows)
+    return hidden
+
+
+def _are_twins(one: Cell, other: Cell) -> bool:
+    """Whether two numbers follow from each other, the count of rows given."""
+    levels = {one.additional_level, other.additional_level}
+    return one.variable_level == other.variable_level and levels <= {"sum", "mean"}
 
 
 def _levels(group: Counted) -> dict[str, str]:

@@ -79,7 +79,9 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         else:
             may = {n for n in told_of if _is_supported(n, group, min_count) and _may(n, group, min_count, rules)}
         lines.update(row for row, name in group.rows if name not in may)
-    lines |= counted.of_wholes(groups, lines) if min_count > 1 else set()
+    if min_count > 1:
+        lines |= counted.of_overlaps(groups, lines)
+        lines |= counted.of_wholes(groups, lines)
     of_tables = {row for group in groups if group.result_type in TABLES for row, _ in group.rows if row in lines}
     n_of_tables = sum(row in of_tables for group in shown for row, _ in group.rows)
     found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]

@@ -63,6 +63,8 @@ class CheckedQuery:
     """What its rows are counted into, where they are for a table that may leave."""
     statement: str = ""
     """What was asked, as it leaves with that table."""
+    codes: frozenset[int] = frozenset()
+    """Numbers in it that must be concepts: shorter ones are days, ages, years."""
 
     @property
     def is_guarded(self) -> bool:

@@ -118,7 +118,7 @@ def read_table(text: str, granted: Granted) -> CheckedQuery:
     tree = _checked_tree(text)
     _check_columns(tree, {table.name.lower() for table in tree.find_all(exp.Table)} & granted.tables.keys(), granted)
     found = as_table(tree, granted.for_counts, granted.tables)
-    return replace(_finished(tree, granted), table=found.form, statement=found.statement)
+    return replace(_finished(tree, granted), table=found.form, statement=found.statement, codes=found.codes)
 
 
 def _checked_tree(text: str) -> exp.Expr:

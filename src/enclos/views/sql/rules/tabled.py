@@ -71,7 +71,8 @@ _PARTS: Mapping[type[exp.Expr], str] = {exp.Year: "year", exp.Month: "month", ex
 _COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.And, exp.Or, exp.Not)
 _WIDTHS = range(2, 1001)
 _DAY = "day"
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./%_-]{0,59}")
+_CODE = re.compile(r"[A-Za-z0-9%][A-Za-z0-9./%_-]{0,19}")
+_SHORT, _LONG = re.compile(r"[0-9]{1,5}|[0-9]{1,3}\.[0-9]{1,2}"), re.compile(r"[1-9][0-9]{5,9}")
 _ROWS = "the rows that it counts"
 
 
@@ -81,6 +82,8 @@ class Tabled:
 
     statement: str
     form: TableForm
+    codes: frozenset[int]
+    """Long numbers of the statement, which must be concepts."""
 
 
 @dataclass(slots=True)
@@ -142,9 +145,10 @@ def as_table(tree: exp.Expr, nouns: Nouns, types: Mapping[str, Mapping[str, str]
         if next(aggregates_in(where), None) is not None:
             raise _refused("an aggregate in WHERE", "the statement without it")
         guard(where.this)
+    codes = _codes(select)
     statement = _statement(select, items, [value for _, value in by], margins)
     _rewrite(select, person, [value for _, value in by], reader, measures)
-    return Tabled(statement, TableForm(keys, measures, margins))
+    return Tabled(statement, TableForm(keys, measures, margins), codes)
 
 
 def _one_select(tree: exp.Expr) -> exp.Select:
@@ -491,6 +495,20 @@ def _position(item: exp.Expr) -> int:
 # -- what runs, and what leaves
 
 
+def _codes(select: exp.Select) -> frozenset[int]:
+    """The long whole numbers of a statement; texts are codes and days, and other numbers short."""
+    found = set()
+    for literal in select.find_all(exp.Literal):
+        if literal.is_string:
+            if not _CODE.fullmatch(literal.this):
+                raise _refused("a text that is no code", "codes and days; the number of a concept instead of its name")
+        elif not _SHORT.fullmatch(literal.this):
+            if not _LONG.fullmatch(literal.this):
+                raise _refused("a number with many digits", "at most five digits, or the number of a concept")
+            found.add(int(literal.this))
+    return frozenset(found)
+
+
 def _statement(
     select: exp.Select,
     items: Sequence[tuple[exp.Expr, exp.Expr]],
@@ -505,9 +523,6 @@ def _statement(
         parts = exp.Group(expressions=[exp.GroupingSets(expressions=sets)])
         said.set("group", exp.Group(all=True) if len(margins) == 1 else parts)
     said.set("order", None)
-    for text in said.find_all(exp.Literal):
-        if text.is_string and not _CODE.fullmatch(text.this):
-            raise _refused("a text that is no code", "codes, names of concepts and days")
     tables = [said.args["from_"].this, *(join.this for join in _joins(said))]
     called = {str(table.alias or table.name).lower(): f"t{at}" for at, table in enumerate(tables, start=1)}
     for table, name in zip(tables, called.values(), strict=True):
