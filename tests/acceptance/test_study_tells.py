@@ -19,6 +19,16 @@ analyses:
 """
 
 
+AGAIN = """
+study: again
+cohorts:
+  bleed: {concepts: [192671], descendants: true, domain: condition, limit: first, end: event_end}
+  some: {sampled: {cohort: bleed, share: 0.6, seed: 7}}
+analyses:
+  - prevalence: {outcome: some, interval: overall, type: period}
+"""
+
+
 def test_a_study_of_which_all_has_rules_warns_of_nothing_and_keeps_its_own_names(home: Path) -> None:
     study, page = home.parent / "told.yaml", home.parent / "told.html"
     study.write_text(STUDY, encoding="utf-8")
@@ -31,3 +41,16 @@ def test_a_study_of_which_all_has_rules_warns_of_nothing_and_keeps_its_own_names
     assert ">years<" in text  # the study's own name, though `years` is a word of ours
     assert ">années<" not in text
     assert run_cli(*asked)["stays_inside"] == []
+
+
+def test_a_run_is_made_again_from_its_id_on_the_snapshot_of_then(home: Path) -> None:
+    study = home.parent / "again.yaml"
+    study.write_text(AGAIN, encoding="utf-8")
+    asked = ("--permit", PERMIT, "--user", ALICE)
+    first = run_cli("study", home, study, *asked)
+    again = run_cli("rerun", home, first["run"], *asked)
+    assert (again["same"], again["same_persons"], again["same_code"]) == (True, True, True)
+    assert (again["snapshot"], again["n_rows"]) == (first["snapshot"], first["n_rows"])
+    refused = call("rerun", home, "0" * 16, *asked)
+    assert refused.returncode == 4
+    assert "No such run" in refused.stderr

@@ -17,6 +17,7 @@ from enclos.app.progress import Report, silent, unheard
 from enclos.app.rounding import rounding_of
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.watch import watched
+from enclos.contracts.result import StudyResult, result_csv
 from enclos.ledger.model import Action
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
@@ -24,10 +25,13 @@ from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess, kinds_with_rules
 from enclos.stores.cohort_file import CohortFile
+from enclos.stores.engine import Engine
+from enclos.stores.lake import LakeSnapshot
 from enclos.stores.run_files import Run, RunFiles
 from enclos.studies.document import definition_texts, study_from_yaml, whole_study, with_saved
 from enclos.studies.model import CirceCohort, Study
 from enclos.studies.overview import overview
+from enclos.studies.ports import Check
 from enclos.studies.protocol import protocol_text, results_of, words_of
 from enclos.studies.steps import columns_read, run_study
 from enclos.studies.summary import summary
@@ -36,7 +40,7 @@ from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
 
-__all__ = ["protocol", "readable", "run", "run_files", "whole_study"]
+__all__ = ["protocol", "readable", "rerun", "run", "run_files", "whole_study"]
 
 
 def run(
@@ -88,15 +92,7 @@ def run(
             def check() -> None:
                 active(enclosure, permit, user)
 
-            cdm = PermitCdm(
-                signed.permit.terms,
-                name=enclosure.settings.enclosure.name,
-                engine=engine,
-                snapshot=snapshot,
-                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
-                check=check,
-                opted_out=objectors_at_query(enclosure, signed),
-            )
+            cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
             population = cdm.population()
             run_id = _run_id(text, signed, snapshot.id, population, secret)
             ticket.facts.update({"run": run_id, "snapshot": snapshot.id, "permit_version": signed.version})
@@ -161,6 +157,66 @@ def run(
         "stays_inside": inside,
         **drawn,
     }
+
+
+def rerun(enclosure: Enclosure, *, permit: str, user: str, run_id: str, report: Report = silent) -> dict[str, Any]:
+    """Run a kept run once more, from its id alone, on the snapshot that it was made of; nothing is kept of it.
+
+    Out: same, whether every line and every set of persons is as it was; same_persons, same_code, whether objections
+         or the program changed meanwhile, which may be why it is not; study, snapshot, n_rows.
+    Refuses: what permits refuse of the user; RUN_UNKNOWN; what the lake refuses of a snapshot that is gone.
+    """
+    started = perf_counter()
+    with enclosure.ledger.intent(Action.STUDY, user, permit, {"run": run_id}) as ticket:
+        signed = active(enclosure, permit, user)
+        kept = run_files(enclosure, permit).read(run_id)
+        study = study_from_yaml(kept.study)
+        check_granted(signed.permit.terms, columns_read(study))
+        with reading_snapshot(enclosure, int(kept.facts["snapshot"])) as (engine, snapshot):
+
+            def check() -> None:
+                active(enclosure, permit, user)
+
+            def progress(n_done: int, n_total: int) -> None:
+                report(f"study {study.name}", n_done / n_total)
+
+            cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
+            secret = enclosure.keys.secret(permit_key(permit))
+            same_persons = _run_id(kept.study, signed, snapshot.id, cdm.population(), secret) == run_id
+            with watched(engine, watcher(enclosure, permit, user)):
+                result = run_study(study, cdm, progress=progress, check=check)
+        same = _written(result) == _written(kept.result)
+        ticket.facts.update({"snapshot": snapshot.id, "same": same})
+    return {
+        "run": run_id,
+        "study": study.name,
+        "snapshot": snapshot.id,
+        "n_rows": result.n_rows,
+        "same": same,
+        "same_persons": same_persons,
+        "same_code": kept.facts.get("code") == code_digest(),
+        "seconds": round(perf_counter() - started, 3),
+    }
+
+
+def _written(result: StudyResult) -> tuple[bytes, object]:
+    """The result to the byte, and who is behind it."""
+    cells = {each.key: (set(each.numerator), set(each.denominator)) for each in result.cells}
+    return result_csv(result.table, result.settings), cells
+
+
+def _permit_cdm(
+    enclosure: Enclosure, signed: SignedPermit, engine: Engine, snapshot: LakeSnapshot, check: Check
+) -> PermitCdm:
+    return PermitCdm(
+        signed.permit.terms,
+        name=enclosure.settings.enclosure.name,
+        engine=engine,
+        snapshot=snapshot,
+        perimeter=perimeter_of(enclosure, signed.permit.id, engine, snapshot),
+        check=check,
+        opted_out=objectors_at_query(enclosure, signed),
+    )
 
 
 def _stays_inside(study: Study) -> list[dict[str, Any]]:

@@ -56,6 +56,29 @@ def study(
 
 
 @application.command()
+def rerun(
+    directory: Dir,
+    run: Annotated[str, typer.Argument(metavar="RUN")],
+    permit: PermitId,
+    user: User,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Run a kept run once more on the snapshot that it was made of; say whether its result is the same to the byte.
+
+    Nothing is kept of the second run. Where it differs, it is said whether objections or the program changed.
+
+    Example: enclos rerun france 3f2a9c0d1e5b7a64 --permit FR-2026-0042 --user alice@example.org
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.studies import rerun as run_again
+
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+        answer = run_again(enclosure, permit=permit, user=user, run_id=run, report=report)
+        show(answer, as_json=as_json)
+
+
+@application.command()
 def protocol(
     file: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
     out: Annotated[
