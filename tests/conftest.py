@@ -14,6 +14,7 @@ PROGRAMS = {
     "chromium": "chromium",
     "radosgw": "radosgw",
     "swift-proxy": "swift-proxy-server",
+    "postgresql": "pg_ctlcluster",
 }
 """By Debian package, a program that it brings."""
 

@@ -116,8 +116,9 @@ def folder_of_servers(name: str) -> Path:
 class Daemons:
     """The processes of one server, ended with the test process."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], user: str | None = None) -> None:
         self._folder = folder
+        self._user = user
         self._environment = {**os.environ, **environment}
         self._running: list[subprocess.Popen[bytes]] = []
         atexit.register(self.stop)
@@ -125,10 +126,9 @@ class Daemons:
     def start(self, *command: object) -> None:
         """Start one that stays."""
         words = [str(part) for part in command]
+        rights: dict[str, Any] = {"cwd": self._folder, "env": self._environment, "user": self._user}
         with (self._folder / f"{Path(words[0]).name}-{len(self._running)}.out").open("wb") as log:
-            self._running.append(
-                subprocess.Popen(words, cwd=self._folder, env=self._environment, stdout=log, stderr=log)
-            )
+            self._running.append(subprocess.Popen(words, stdout=log, stderr=log, **rights))
 
     def run(self, *command: object) -> str:
         """Run one to its end; it must end well."""
@@ -140,6 +140,7 @@ class Daemons:
             text=True,
             check=False,
             timeout=_PATIENCE_SECONDS,
+            user=self._user,
         )
         assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {done.stderr[-600:]}"
         return done.stdout

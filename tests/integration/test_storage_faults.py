@@ -54,7 +54,7 @@ def test_objects_are_read_and_written_through_passing_faults(network):
     assert list(ceph().objects(bucket).names()) == []
 
 
-@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.REFUSED])
+@pytest.mark.parametrize("fault", [pytest.param(Fault.BUSY, marks=pytest.mark.slow), Fault.REFUSED])
 def test_a_storage_that_stays_away_ends_the_build_and_nothing_of_it_is_kept(network, tmp_path, fault):
     server, bucket = ceph(), ceph().bucket()
     catalog, place = tmp_path / "catalog.ducklake", bucket_lake(network.server, bucket)

@@ -155,7 +155,7 @@ def _text_of(about: Path) -> str:
 
 def _figures(enclosure: Enclosure, report: Report) -> Figures:
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = enclosure.lake(engine, read_only=True)
+        lake = enclosure.lake(engine)
         chosen = lake.snapshot()
         note = next(note for note in lake.snapshots() if note.id == chosen.id)
         return read_figures(

@@ -14,9 +14,10 @@ from typing import Any
 from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys
 from enclos.app.marks import PermitMarks
 from enclos.app.paths import EnclosurePaths
-from enclos.app.places import lake_folder, lake_objects, require_empty
+from enclos.app.places import catalog_in, lake_folder, lake_objects, remote_catalog, require_empty
 from enclos.app.settings import (
     SETTINGS_FILE,
+    CatalogSection,
     EnclosureSection,
     KeysSection,
     LedgerSection,
@@ -98,15 +99,27 @@ class Enclosure:
         finally:
             remove_tree(spill)
 
-    def lake(self, engine: Engine, *, read_only: bool = False) -> Lake:
-        """The lake, attached to the engine.
+    def lake(self, engine: Engine) -> Lake:
+        """The lake, attached to the engine for reading.
 
         Refuses: LAKE_EMPTY, STORAGE_BROKEN, ENCLOSURE_BUSY; STORAGE_ALTERED when the catalog is an earlier one than
             that of the newest build; of a lake in a bucket STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
         """
+        self.refresh_catalog()
+        return self._attached(engine, read_only=True)
+
+    def _attached(self, engine: Engine, *, read_only: bool) -> Lake:
         key = self.keys.secret(KeyName(KeyRole.CATALOG))
         folder = lake_folder(self.paths, self.settings.storage)
-        known = self.marks.build() if self.paths.catalog.exists() else None
+        known = self.marks.build()
+        if not self.paths.catalog.exists():
+            if known and read_only:
+                raise refusal(
+                    Code.STORAGE_ALTERED,
+                    "The catalog is not there, though the ledger knows of builds.",
+                    "Restore it from a backup; without one, build anew.",
+                )
+            known = None
         lake = attach_lake(engine, self.paths.catalog, folder, key, read_only=read_only)
         if known and (lake.newest() or 0) < known[0]:
             raise refusal(
@@ -115,6 +128,33 @@ class Enclosure:
                 "Restore the newest from a backup; without one, remove it and build anew.",
             )
         return lake
+
+    def refresh_catalog(self) -> bool:
+        """Have the newest catalog here when a database keeps it; whether there is one.
+
+        Refuses: STORAGE_ALTERED, STORAGE_BROKEN, STORAGE_UNREACHABLE, STORAGE_CREDENTIALS.
+        """
+        if remote := remote_catalog(self.paths, self.settings.catalog):
+            remote.refresh(self.keys.secret(KeyName(KeyRole.CATALOG)))
+        return self.paths.catalog.exists()
+
+    @contextmanager
+    def changing_lake(self) -> Iterator[tuple[Engine, Lake]]:
+        """An engine with the lake attached for writing, alone on the data; a catalog that a database keeps is given to
+        it at the end.
+
+        Refuses: what attaching refuses; ENCLOSURE_BUSY also when another machine changed the catalog meanwhile.
+        """
+        remote = remote_catalog(self.paths, self.settings.catalog)
+        with lock_exclusive(self.paths.data_lock):
+            self.refresh_catalog()
+            lake_objects(self.paths, self.settings.storage).remove_half_written()
+            if remote:
+                remote.take_mark_off()
+            with self.engine() as engine:
+                yield engine, self._attached(engine, read_only=False)
+            if remote:
+                remote.publish(self.keys.secret(KeyName(KeyRole.CATALOG)))
 
     @contextmanager
     def vault_engine(self) -> Iterator[Engine]:
@@ -171,11 +211,13 @@ def create_enclosure(
     keys_in: str = "file",
     keys_for: Sequence[str] = (),
     storage: str = "",
+    catalog: str = "",
 ) -> dict[str, Any]:
     """Make an empty enclosure with its keys and its ledger.
 
     In: keys_in — ``file`` or a PKCS#11 URI; keys_for — roles whose keys live elsewhere, each ``role=place``; storage —
-        where the lake lies: the URL of a bucket, or nothing for a folder of the enclosure
+        where the lake lies: the URL of a bucket, or nothing for a folder of the enclosure; catalog — the URL of the
+        database that keeps the catalog, or nothing for a file of the enclosure
     Refuses: ENCLOSURE_EXISTS when the folder or the bucket holds one, or anything else; KEY_URI, TOKEN_UNREACHABLE,
         TOKEN_PIN, STORAGE_URL, STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
     """
@@ -191,6 +233,7 @@ def create_enclosure(
         ledger=LedgerSection(origin=f"enclos.example/{_slug(name)}"),
         keys=KeysSection(place=keys_in, roles=tuple(keys_for)),
         storage=StorageSection(kind="s3", url=S3Place.from_url(storage).url) if storage else StorageSection(),
+        catalog=catalog_in(catalog) if catalog else CatalogSection(),
     )
     if storage:
         require_empty(lake_objects(paths, settings.storage))
@@ -209,6 +252,7 @@ def create_enclosure(
             "min_count_floor": min_count_floor,
             "n_keys": len(_KEYS_AT_INIT),
             "storage": settings.storage.kind,
+            "catalog": settings.catalog.kind,
         }
         ledger.record(Action.INIT, _operator(), facts=facts)
     # The settings come last: an enclosure is one only when everything else stands.

@@ -54,7 +54,7 @@ def verify_hosting(enclosure: Enclosure, *, report: Report = silent) -> dict[str
     with enclosure.ledger.intent(Action.HOSTING_VERIFY, enclosure.operator, None, {"storage": kind}) as ticket:
         key = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
         with enclosure.reading_data(), enclosure.engine() as engine:
-            lake = enclosure.lake(engine, read_only=True)
+            lake = enclosure.lake(engine)
             named, newest = lake.objects(), lake.newest()
             manifest, digest = read_manifest(enclosure.paths.manifest, key)
             behind = is_behind(manifest, newest, enclosure.marks.build(), digest)

@@ -54,7 +54,7 @@ def explain_row(enclosure: Enclosure, table: str, number: int, *, snapshot: int 
     with enclosure.ledger.intent(Action.EXPLAIN, enclosure.operator, None, facts) as ticket:
         tables, lines, periods = _trace(enclosure, person_id)
         with enclosure.reading_data(), enclosure.engine() as engine:
-            lake = enclosure.lake(engine, read_only=True)
+            lake = enclosure.lake(engine)
             stored_in = lake.snapshot(snapshot)
             stored = _stored(engine, stored_in, table, number, person_id)
             rules = _rules(engine, stored_in)

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 
 from enclos.app.paths import EnclosurePaths
-from enclos.app.settings import StorageSection
+from enclos.app.settings import CatalogSection, StorageSection
 from enclos.hosting.ports import Objects
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.stores.objects import LocalObjects, S3Lake, S3Objects, S3Place, read_credentials
+from enclos.stores.postgres import PostgresCatalog, PostgresPlace
+from enclos.stores.remote_catalog import RemoteCatalog
 
 
 def lake_folder(paths: EnclosurePaths, storage: StorageSection) -> Path | S3Lake:
@@ -29,6 +31,27 @@ def lake_objects(paths: EnclosurePaths, storage: StorageSection) -> Objects:
     if storage.url is None:
         return LocalObjects(paths.lake)
     return S3Objects(S3Place.from_url(storage.url), read_credentials())
+
+
+def remote_catalog(paths: EnclosurePaths, catalog: CatalogSection) -> RemoteCatalog | None:
+    """The catalog that a database keeps; None where it is a file.
+
+    Refuses: STORAGE_URL.
+    """
+    if catalog.url is None or catalog.name is None:
+        return None
+    keeper = PostgresCatalog(PostgresPlace.from_url(catalog.url), catalog.name)
+    return RemoteCatalog(paths.catalog, keeper, catalog.name)
+
+
+def catalog_in(url: str) -> CatalogSection:
+    """A new catalog in the database of the URL, which is asked whether it will keep it.
+
+    Refuses: STORAGE_URL, STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
+    """
+    place, name = PostgresPlace.from_url(url), os.urandom(16).hex()
+    PostgresCatalog(place, name).prepare()
+    return CatalogSection(kind="postgres", url=place.url, name=name)
 
 
 def require_empty(objects: Objects) -> None:

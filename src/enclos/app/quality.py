@@ -47,7 +47,7 @@ def judge_quality(
         Action.QUALITY, enclosure.operator, None, {"against": against, "cdm": cdm_version}
     ) as ticket:
         with enclosure.reading_data(), enclosure.engine() as engine:
-            lake = enclosure.lake(engine, read_only=True)
+            lake = enclosure.lake(engine)
             chosen = lake.snapshot(snapshot)
             judged = run_quality(
                 engine,

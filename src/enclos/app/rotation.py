@@ -15,6 +15,7 @@ from enclos.app.certificates import certify, key_row
 from enclos.app.enclosure import Enclosure, ledger_parts
 from enclos.app.keys import UsedKeys, unrecorded
 from enclos.app.permits import perimeter_of, permit_key
+from enclos.app.places import remote_catalog
 from enclos.app.progress import Report, silent
 from enclos.app.releases import archive_of
 from enclos.app.salts import keep_earlier
@@ -160,8 +161,15 @@ def _move_crossing(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
 
 def _move_catalog(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
-    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
-        n_databases = rekey_database(engine, enclosure.paths.catalog, before, after)
+    remote = remote_catalog(enclosure.paths, enclosure.settings.catalog)
+    with lock_exclusive(enclosure.paths.data_lock):
+        if remote:
+            remote.refresh(before, after)
+            remote.take_mark_off()
+        with enclosure.engine() as engine:
+            n_databases = rekey_database(engine, enclosure.paths.catalog, before, after)
+        if remote and enclosure.paths.catalog.exists():
+            remote.publish(after)
         manifests = {path: MANIFEST_CONTEXT for path in [enclosure.paths.manifest] if path.exists()}
         return {"n_files": n_databases + rekey_sealed(manifests, before, after)}
 
@@ -233,22 +241,20 @@ def _move_records(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:  
 
 def _built_under(enclosure: Enclosure, new: KeyName) -> _Moved:
     """A snapshot made with the next key, alone in the lake; none when there was none."""
-    paths = enclosure.paths
     unrecorded(enclosure.keys).promote(new)
-    if not paths.catalog.exists():
+    if not enclosure.refresh_catalog():
         return {}
     build_omop(enclosure, duration=_duration_of_newest(enclosure), full=True)
     for perimeter in _perimeters(enclosure):  # the lists of persons that they hang on go with the other snapshots
         perimeter.anchor()
-    with lock_exclusive(paths.data_lock), enclosure.engine() as engine:
-        lake = enclosure.lake(engine)
+    with enclosure.changing_lake() as (_, lake):
         return {"n_snapshots_gone": lake.forget_all_but_newest()}
 
 
 def _duration_of_newest(enclosure: Enclosure) -> str | None:
     """By which rule the newest snapshot's dispensings last, so that the next one has the same rows."""
     with enclosure.reading_data(), enclosure.engine() as engine:
-        facts = enclosure.lake(engine, read_only=True).facts() or {}
+        facts = enclosure.lake(engine).facts() or {}
     names = {id_: name for name, id_ in DURATION_RULE_IDS.items()}
     return names.get(str(facts.get("duration")))
 

@@ -48,9 +48,20 @@ class StorageSection(_Section):
 
 
 class CatalogSection(_Section):
-    """Which catalog names the snapshots; an encrypted DuckLake file so far."""
+    """Where the catalog that names the snapshots is kept: an encrypted file, or sealed in a database (``url``).
 
-    kind: Literal["ducklake-file"] = "ducklake-file"
+    ``name`` is drawn at init: under it the database keeps this enclosure's catalog.
+    """
+
+    kind: Literal["ducklake-file", "postgres"] = "ducklake-file"
+    url: str | None = None
+    name: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+
+    @model_validator(mode="after")
+    def _url_fits(self) -> Self:
+        if {self.kind == "postgres"} != {self.url is not None, self.name is not None}:
+            raise ValueError("postgres has a url and a name, a file has none")
+        return self
 
 
 class KeysSection(_Section):

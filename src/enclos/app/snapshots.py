@@ -10,7 +10,6 @@ from typing import Any
 from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import seal_lake
 from enclos.app.objectors import resolve_objections
-from enclos.app.places import lake_objects
 from enclos.app.progress import Report, paced, silent
 from enclos.intake.steps import read_accounts
 from enclos.ledger.model import Action
@@ -20,7 +19,6 @@ from enclos.pseudonyms.steps import cross, number_persons
 from enclos.pseudonyms.steps.objections import forget_former_numbers, has_former_numbers
 from enclos.stores.crossing import CrossingZone
 from enclos.stores.engine import Engine
-from enclos.stores.files import lock_exclusive
 from enclos.stores.lake import LakeSnapshot
 from enclos.stores.landing import LandingZone
 from enclos.warehouse.model import DeliveredPeriod
@@ -112,10 +110,8 @@ def _build(
 
     Out: the build, and the digest of what the host was given.
     """
-    with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
+    with enclosure.changing_lake() as (engine, lake):
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
-        lake_objects(enclosure.paths, enclosure.settings.storage).remove_half_written()
-        lake = enclosure.lake(engine)
         pace = paced(report, "build", crossing.n_rows())
         built = build_snapshot(
             engine,
@@ -140,14 +136,14 @@ def reading_snapshot(enclosure: Enclosure, snapshot: int | None = None) -> Itera
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no snapshot.
     """
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = enclosure.lake(engine, read_only=True)
+        lake = enclosure.lake(engine)
         yield engine, lake.snapshot(snapshot)
 
 
 def list_snapshots(enclosure: Enclosure) -> dict[str, Any]:
     """Every OMOP snapshot, oldest first; claims of days from ``complete_until`` on are still coming in."""
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = enclosure.lake(engine, read_only=True)
+        lake = enclosure.lake(engine)
         return {
             "snapshots": [
                 {

@@ -85,6 +85,14 @@ def init(
             help="Where the lake lies: s3://BUCKET/PREFIX?endpoint=https://HOST (docs/hosting.md).",
         ),
     ] = "",
+    catalog: Annotated[
+        str,
+        typer.Option(
+            "--catalog",
+            metavar="URL",
+            help="What keeps the catalog: postgresql://HOST/DATABASE (docs/hosting.md).",
+        ),
+    ] = "",
     keys: Annotated[
         str, typer.Option("--keys", metavar="PLACE", help="file, or a PKCS#11 URI without a PIN (set ENCLOS_PIN).")
     ] = "file",
@@ -110,5 +118,6 @@ def init(
         keys_in=keys,
         keys_for=keys_for or (),
         storage=storage,
+        catalog=catalog,
     )
     show(result, as_json=as_json)
