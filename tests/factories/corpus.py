@@ -14,6 +14,10 @@ numbers        ``characteristics Days mean <value>``: one number of a safe reque
 tables         ``40 8507 2020 =ramp x2 yes , 5 8532 2021 ; cube ; flag ; told persons sum ; hide sum 8507 &&& 2020``
                so many of a sex in a year (or with a flag), each with a value or 0, 1, 2 …, with so many rows, fitting
                the condition; margins; what is told; the line that may not be shown
+rounded        ``to 5 ; A 0-299``: as histories, with counts rounded, those that left before too
+curves         ``150 30-300 event Female , 150 40-310 lost Female ; gap 1``: persons who have the outcome, or are lost,
+               at days spread over a range
+automatic      ``incidence : 120 Male 1960 +30``: rates, under a policy that lets these types go without votes
 kinds          ``incidence Outcome max_cost 9120 of 1/300``: one line more, with the persons that it rests on
                ``compare_controls Effect hazard_ratio 1.7 of 20/300+30/400 ; 0-40/300``: an estimate of several counts,
                and others of its table, each with who has something (so many, or from one to another) among how many
@@ -32,17 +36,43 @@ import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, RESULT_SCHEMA, SEPARATOR, Cell, EstimateType, ResultSettings, StudyResult
+from enclos.contracts.result import (
+    OVERALL,
+    RESULT_SCHEMA,
+    SEPARATOR,
+    Cell,
+    EstimateType,
+    ResultSettings,
+    StudyResult,
+    Values,
+)
 from enclos.contracts.tables import QUANTILES, SQL_TABLE, SUMS, Key, KeyKind, Measure, TableForm
 from enclos.release.rules.several import SEVERAL
+from enclos.release.rules.terms import kinds as kinds_of_tables
 from enclos.studies.rules.report import Estimate, Place, Report
+from enclos.studies.rules.spread import Spread
+from enclos.studies.survival import plans
 from enclos.studies.tables.rules import counted
+from factories.curves import Followed, curves_of
 from factories.groups import KIND, NUMBERS, Subject, description_of
 from factories.results import ALL_AGES, Asked, Person, result_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "corpus" / "release"
-FAMILIES = ("rates", "descriptions", "histories", "effects", "texts", "numbers", "kinds", "tables")
+FAMILIES = (
+    "rates",
+    "descriptions",
+    "histories",
+    "rounded",
+    "curves",
+    "automatic",
+    "effects",
+    "texts",
+    "numbers",
+    "kinds",
+    "tables",
+)
 MIN_COUNT = 11
+_ENDINGS = {"lost": plans.CENSORED, "event": plans.OUTCOME, "competing": plans.COMPETING}
 _GROUP = SEPARATOR.join(("target_cohort_name", "comparator_cohort_name", "outcome_cohort_name"))
 
 
@@ -64,6 +94,16 @@ class Case:
         """What left before, with its permit."""
         parts = [part.split(":", 1) for part in self.earlier.split("|") if part.strip()]
         return [(permit.strip(), cohorts(text)) for permit, text in parts]
+
+    @property
+    def round_to(self) -> int:
+        """To what its counts are rounded."""
+        return int(self.asked.split(";")[0].split()[1]) if self.family == "rounded" else 1
+
+    @property
+    def automatic(self) -> tuple[str, ...]:
+        """The result types that policy lets go without votes: all of them where the row names none."""
+        return tuple(self.asked.split(":")[0].split()) if self.family == "automatic" else tuple(kinds_of_tables())
 
     @property
     def result(self) -> StudyResult:
@@ -120,6 +160,38 @@ def _residents(words: Sequence[str]) -> Iterator[Person]:
 def _ages(text: str) -> tuple[int, int]:
     youngest, oldest = text.split("-")
     return int(youngest), int(oldest)
+
+
+def rounded(text: str) -> StudyResult:
+    """Cohorts whose numbers are rounded."""
+    return cohorts(text.split(";", 1)[1])
+
+
+def automatic(text: str) -> StudyResult:
+    """Rates of which a policy lets some types go."""
+    return rates(text.split(":", 1)[1])
+
+
+def curves(text: str) -> StudyResult:
+    """A curve of survival."""
+    people, *options = [part.strip() for part in text.split(";")]
+    said = dict(option.split() for option in options)
+    end = int(said["until"]) if "until" in said else None
+    gap, competing = int(said.get("gap", "1")), "competing" in people
+    return curves_of(followed_of(people), gap_days=gap, follow_up=end, competing=competing)
+
+
+def followed_of(text: str) -> list[Followed]:
+    """Entries that end at days spread over ranges."""
+    return list(chain.from_iterable(_followed(block.split()) for block in text.split(",")))
+
+
+def _followed(words: Sequence[str]) -> Iterator[Followed]:
+    n, days, ending, sex = words
+    first, _, last = days.partition("-")
+    width = int(last or first) - int(first) + 1
+    for number in range(int(n)):
+        yield Followed(int(first) + number * width // int(n), _ENDINGS[ending], sex)
 
 
 def descriptions(text: str) -> StudyResult:
@@ -246,11 +318,24 @@ def kinds(text: str) -> StudyResult:
     row |= {"estimate_name": estimate, "estimate_type": "numeric", "estimate_value": said}
     cells = result.cells
     if kind not in {each.result_type for each in result.settings} or kind == KIND:
-        having, among = (BitMap(range(int(each))) for each in counts.split("/"))
-        extra = replace(result.cells[0], result_id=own.result_id, dense_numerator=having, dense_denominator=among)
+        sizes, _, shape = counts.partition(" ")
+        having, among = (BitMap(range(int(each))) for each in sizes.split("/"))
+        values = _ramp(len(having)) if shape == "ramp" else None
+        sets = {"dense_numerator": having, "dense_denominator": among, "values": values}
+        extra = replace(result.cells[0], result_id=own.result_id, **sets)
         cells = (*cells, replace(extra, variable_name=row["variable_name"], variable_level=""))
     table = pa.concat_tables([result.table, pa.Table.from_pylist([row], RESULT_SCHEMA)])
     return StudyResult(table, settings, cells)
+
+
+def _ramp(n: int) -> Values:
+    """What values 3, 4, 5 … of so many persons owe to few of them."""
+    spread = Spread()
+    spread.add(np.arange(n, dtype=np.float64) + 3)
+    values = spread.values
+    if values is None:
+        raise ValueError("somebody has a value")
+    return values
 
 
 def _several(kind: str, variable: str, estimate: str, said: str, counts: str) -> StudyResult:
@@ -348,6 +433,9 @@ _BUILDERS = {
     "rates": rates,
     "descriptions": descriptions,
     "histories": cohorts,
+    "rounded": rounded,
+    "curves": curves,
+    "automatic": automatic,
     "effects": effects,
     "texts": texts,
     "numbers": numbers,

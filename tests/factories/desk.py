@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ class Said:
     verdict: str
     reasons: tuple[str, ...]
     table: str
+    state: str = ""
 
     @property
     def leaves(self) -> bool:
@@ -43,8 +45,8 @@ class Said:
 class Desk:
     """Requests of any permit; person numbers of permits are those of the town."""
 
-    def __init__(self, min_count: int, round_to: int = 1) -> None:
-        self._min_count = min_count
+    def __init__(self, min_count: int, round_to: int = 1, automatic: Collection[str] = ()) -> None:
+        self._min_count, self._terms = min_count, terms_of(automatic)
         self._rounding = Rounding(round_to, KEY, _same) if round_to > 1 else None
         self._desk, self._archive, self._n = MemoryDesk(), MemoryArchive(), 0
 
@@ -52,7 +54,7 @@ class Desk:
         """Put a request on the desk."""
         self._n += 1
         study = "study: town\nanalyses: []\n"
-        asked = Asked(result, self._permit(permit), study, terms_of(), _same, rounding=self._rounding)
+        asked = Asked(result, self._permit(permit), study, self._terms, _same, rounding=self._rounding)
         answer = request_release(
             asked,
             run=f"run{self._n}",
@@ -66,11 +68,11 @@ class Desk:
         )
         state = show_request(answer.request, desk=self._desk)["state"]
         table = "" if state == "quarantined" else self._desk.read(answer.request, RESULT).decode()
-        return Said(answer.request, answer.verdict.word, answer.reasons, table)
+        return Said(answer.request, answer.verdict.word, answer.reasons, table, state)
 
     def release(self, said: Said) -> dict[str, bytes]:
-        """Let it leave: two people accept, and it is exported."""
-        for user in ("carol@example.org", "dan@example.org"):
+        """Let it leave: two people accept where policy does not, and it is exported."""
+        for user in () if said.state == "accepted" else ("carol@example.org", "dan@example.org"):
             review_release(
                 said.request, user=user, accept=True, reason="Counts are fine", desk=self._desk, now=NOW, check=_valid
             )
@@ -80,7 +82,7 @@ class Desk:
             recipient="alice@example.org",
             desk=self._desk,
             archive=self._archive,
-            terms=terms_of(),
+            terms=self._terms,
             now=NOW,
             check=_valid,
             signer=SIGNER,

@@ -22,17 +22,17 @@ from factories.desk import Desk, Said, sets_shown
 from oracle.determined import determined
 
 CASES = cases()
-COUNTED = {"rates", "descriptions", "histories", "effects", "tables"}
+COUNTED = {"rates", "descriptions", "histories", "rounded", "effects", "tables"}
 MOST_FALSE_ALARMS = 0.1
 TESTS = Path(__file__).resolve().parents[2]
-NEVER_ALONE = re.compile("min|max")
-"""Estimates that no description shows, whatever is asked for."""
+NEVER_ALONE = re.compile("min|max|q[0-9]+_survival.*")
+"""Estimates that no description shows, whatever is asked for: extremes, and quantiles of survival but the median."""
 
 
 @cache
 def answered(case: Case) -> tuple[Said, StudyResult, frozenset[frozenset[int]]]:
     """What the desk says to a case after what left before it, with the sets of persons that left then."""
-    desk, known = Desk(MIN_COUNT), set()
+    desk, known = Desk(MIN_COUNT, case.round_to, case.automatic), set()
     for permit, earlier in case.before:
         said = desk.ask(earlier, permit)
         assert said.leaves, "what left before was safe alone"
@@ -51,6 +51,10 @@ def leak(case: Case) -> str:
     if case.family in COUNTED and said.leaves:
         few = determined(known | sets_shown(result, rows_of(said)), MIN_COUNT)
         return f"{len(few)} persons" if few else full(result, rows_of(said)) or may_not_show(case)
+    if case.family == "curves":
+        return few_in_steps(rows_of(said))
+    if case.family == "automatic":
+        return "without votes" if said.state == "accepted" else ""
     return case.must_not_leave if case.must_not_leave and case.must_not_leave in said.table else ""
 
 
@@ -80,10 +84,27 @@ def full(result: StudyResult, rows: Iterable[dict[str, object]]) -> str:
     return ""
 
 
+def few_in_steps(rows: Iterable[dict[str, object]]) -> str:
+    """A number of a curve that is a few persons, or everybody at risk, or what two strata leave of all."""
+    told: dict[tuple[object, ...], dict[object, int]] = {}
+    for row in rows:
+        if str(row["estimate_name"]).endswith("_count") and str(row["additional_level"]).isdigit():
+            key = (row["estimate_name"], row["variable_level"], row["additional_level"])
+            told.setdefault(key, {})[row["strata_level"]] = int(str(row["estimate_value"]))
+    for (name, *_), by_stratum in told.items():
+        parts = [n for stratum, n in by_stratum.items() if stratum != "overall"]
+        rest = [by_stratum["overall"] - sum(parts)] if parts and "overall" in by_stratum else []
+        if any(0 < n < MIN_COUNT for n in (*by_stratum.values(), *rest)):
+            return f"{name} of a few"
+    return ""
+
+
 def is_whole(case: Case) -> bool:
     """Whether a request passes with every number that it asked for."""
     said, _, _ = answered(case)
     hidden = [row for row in rows_of(said) if row["estimate_value"] == HIDDEN]
+    if case.family == "automatic":
+        return said.state == "accepted"
     return said.verdict == "pass" and all(NEVER_ALONE.fullmatch(str(row["estimate_name"])) for row in hidden)
 
 
@@ -110,6 +131,12 @@ def test_nothing_unsafe_leaves(family: str) -> None:
     assert not {id_: what for id_, what in found.items() if what}
 
 
+def test_nothing_unsafe_is_let_go_without_votes_whatever_policy_names() -> None:
+    gone = [case for case in CASES if not case.is_safe and answered(case)[0].state == "accepted"]
+    assert not [case.id for case in gone if case.family != "numbers" or leak(case)]  # digits are cut from what leaves
+    assert sum(answered(case)[0].state == "accepted" for case in CASES if case.is_safe) >= 20
+
+
 def test_false_alarms_are_few() -> None:
     safe = [case for case in CASES if case.is_safe]
     alarms = [case.id for case in safe if not is_whole(case)]
@@ -131,6 +158,18 @@ def test_the_labels_are_those_of_an_independent_judge(family: str) -> None:
             if tells is case.is_safe and not is_told_otherwise(case):
                 wrong.append(case.id)
     assert not wrong
+
+
+def test_the_labels_of_curves_are_those_of_their_own_steps() -> None:
+    """Who is at risk on the last day of a step is of the bare curve only: what leaves tells who is followed beyond."""
+    wrong = [
+        case.id for case in CASES if case.family == "curves" and bool(few_in_steps(ending(case.result))) is case.is_safe
+    ]
+    assert not wrong
+
+
+def ending(result: StudyResult) -> list[dict[str, object]]:
+    return [row for row in result.table.to_pylist() if row["estimate_name"] != "n_risk_count"]
 
 
 def is_told_otherwise(case: Case) -> bool:
