@@ -6,6 +6,7 @@ import math
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -112,15 +113,31 @@ def check_differences(shown: list[tuple[tuple[str, str], Any]], k: int) -> None:
                 assert len(many) - len(few) >= k
 
 
-@settings(max_examples=60, deadline=None)
-@given(
+TOWNS = given(
     st.integers(1, 400),
     st.integers(0, 10**6),
     st.sampled_from([0.02, 0.1, 0.5, 0.95]),
     questions(),
     st.sampled_from([1, 3, 5, 11]),
 )
+
+
+@settings(max_examples=30, deadline=None)
+@TOWNS
 def test_an_attacker_learns_nothing_small(n_persons: int, seed: int, p_event: float, asked: Asked, k: int) -> None:
+    check_town(n_persons, seed, p_event, asked, k)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@TOWNS
+def test_an_attacker_of_many_towns_learns_nothing_small(
+    n_persons: int, seed: int, p_event: float, asked: Asked, k: int
+) -> None:
+    check_town(n_persons, seed, p_event, asked, k)
+
+
+def check_town(n_persons: int, seed: int, p_event: float, asked: Asked, k: int) -> None:
     result = result_of(crowd(n_persons, seed, p_event=p_event), asked)
     assessment = assess(result, k)
     if assessment.safe is not None:
@@ -128,17 +145,32 @@ def test_an_attacker_learns_nothing_small(n_persons: int, seed: int, p_event: fl
         assert k > 1 or assessment.safe.table.equals(result.table)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(20, 300), st.integers(0, 10**6), questions(), st.sampled_from([3, 11]))
+TWICE = given(st.integers(20, 300), st.integers(0, 10**6), questions(), st.sampled_from([3, 11]))
+
+
+@settings(max_examples=6, deadline=None)
+@TWICE
 def test_two_analyses_of_the_same_persons(n_persons: int, seed: int, asked: Asked, k: int) -> None:
+    check_two_analyses(n_persons, seed, asked, k)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@TWICE
+def test_two_analyses_of_the_persons_of_many_towns(n_persons: int, seed: int, asked: Asked, k: int) -> None:
+    check_two_analyses(n_persons, seed, asked, k)
+
+
+def check_two_analyses(n_persons: int, seed: int, asked: Asked, k: int) -> None:
     people = crowd(n_persons, seed)
     other = Asked(asked.sexes, asked.ages, (0,), asked.overall, asked.years, washout="365")
-    assessment = assess(result_of(people, asked, other), k)
+    result = result_of(people, asked, other)
+    assessment = assess(result, k)
     if assessment.safe is not None:
-        check_released(result_of(people, asked, other), assessment.safe, k)
+        check_released(result, assessment.safe, k)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(1, 60), st.integers(0, 10**6), questions())
 def test_the_order_of_lines_decides_nothing(n_persons: int, seed: int, asked: Asked) -> None:
     result = result_of(crowd(n_persons, seed), asked)

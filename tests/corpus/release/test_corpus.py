@@ -32,13 +32,13 @@ NEVER_ALONE = re.compile("min|max|q[0-9]+_survival.*")
 @cache
 def answered(case: Case) -> tuple[Said, StudyResult, frozenset[frozenset[int]]]:
     """What the desk says to a case after what left before it, with the sets of persons that left then."""
-    desk, known = Desk(MIN_COUNT, case.round_to, case.automatic), set()
+    desk, known, result = Desk(MIN_COUNT, case.round_to, case.automatic), set(), case.result
     for permit, earlier in case.before:
         said = desk.ask(earlier, permit)
         assert said.leaves, "what left before was safe alone"
         desk.release(said)
         known |= sets_shown(earlier, rows_of(said))
-    return desk.ask(case.result, "P1"), case.result, frozenset(known)
+    return desk.ask(result, "P1"), result, frozenset(known)
 
 
 def rows_of(said: Said) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 _MOST_SIGNS = 255
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
@@ -30,6 +31,7 @@ _IDENTITY = re.compile(
 _N_DIGITS, _N_DECIMALS = 6, 3
 
 
+@lru_cache(maxsize=1 << 14)
 def is_plain(text: str) -> bool:
     """Whether a text may stand in a table as it is: it shows all that it holds, and nothing would run it."""
     if len(text) > _MOST_SIGNS or _FORBIDDEN.search(text) or _FORMULA.match(text) or _PACKED.search(text):
