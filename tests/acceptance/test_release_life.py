@@ -34,7 +34,7 @@ def home(tmp_path_factory):
     people = [each if number % 2 else replace(each, records=()) for number, each in enumerate(built_in())]
     write_tables(folder / "delivery", people)
     home = folder / "home"
-    run_cli("init", home, "--min-count-floor", "3")
+    run_cli("init", home, "--min-count-floor", "3", "--buckets", "2")
     settings = home / "enclos.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("automatic = []", 'automatic = ["incidence"]'), encoding="utf-8")

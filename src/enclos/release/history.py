@@ -25,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
+from enclos.release.blocks import MOST_PERSONS, MOST_SETS, told_groups
+
 Persons = npt.NDArray[np.int64]
 """Numbers of persons, ascending and distinct."""
 Counts = npt.NDArray[np.int32]
@@ -105,18 +107,41 @@ def collisions(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
     """New sets that differ by 1 to k - 1 persons from a combination of others in which an earlier set takes part.
 
     In:  combinations are one set; up to four that are added; one less up to three; two less one, as of a union or an
-         intersection; any number of sets that share nobody, and what they leave of one. Numbers of sets below
+         intersection; any number of sets that share nobody, and what they leave of one; where sets are few, and none
+         of these was found, any sums of any of them (``blocks``). Numbers of sets below
          ``len(old)`` are earlier sets, the others are new ones.
          Equal sets are one, and the new set itself takes no part.
     Out: the first that is found for each new set.
     """
     if k <= 1 or not len(old) or not len(new):
         return
-    search = _Search(new, old, k)
+    search, is_any = _Search(new, old, k), False
     for number in range(len(new)):
         found = search.first(number)
         if found is not None:
+            is_any = True
             yield found
+    if not is_any:
+        yield from _of_all_sums(new, old, k)
+
+
+def _of_all_sums(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
+    """Collisions by any sums of any sets, where there are few."""
+    sums = np.concatenate([old.sums, new.sums])
+    numbers = np.sort(np.unique(sums, return_index=True)[1])  # equal sets once, as earlier ones where they are
+    if len(numbers) > MOST_SETS or int(old.counts.sum()) + int(new.counts.sum()) > MOST_PERSONS:
+        return
+    is_new = np.isin(sums[numbers], new.sums)
+    asked = [*numbers[~is_new].tolist(), *numbers[is_new].tolist()]
+    n_old = int((~is_new).sum())
+    persons = [old.persons(at) if at < len(old) else new.persons(at - len(old)) for at in asked]
+    own = {int(total): number for number, total in enumerate(new.sums.tolist())}
+    for n_persons, plus, minus in told_groups(persons, n_old, k):
+        involved = [asked[at] for at in (*plus, *minus)]
+        theirs = [own[int(sums[at])] for at in involved if int(sums[at]) in own]
+        if theirs and len(involved) > 1 and any(at < len(old) for at in involved):
+            sides = [tuple(sorted(asked[at] for at in side)) for side in (plus, minus)]
+            yield Collision(theirs[-1], sides[0], sides[1], n_persons)
 
 
 class _Search:

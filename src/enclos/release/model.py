@@ -49,6 +49,8 @@ class Rule(Enum):
     """Every estimate has the persons behind it, and agrees with them."""
     MINIMUM = "minimum-count"
     """No shown count, complement or difference rests on fewer persons than the permit's minimum."""
+    PLACES = "small-places"
+    """No number of a small place is told of a few days."""
     SECONDARY = "secondary"
     """What totals would give away is hidden as well."""
     ATTACK = "attack"

@@ -1,6 +1,7 @@
 """What becomes of a request: by itself, by two persons, in quarantine, and how often it leaves."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -326,3 +327,19 @@ def test_neither_answer_nor_package_counts_small_numbers_apart_from_those_that_p
     assert said[0]["sentence"] in answer["reasons"][0]
     counted = {each["sentence"] for each in inside if each["rule"] in {"minimum-count", "secondary"}}
     assert not any(sentence.encode() in content for sentence in counted for content in package.values())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "# what I saw: 1850178006084 died on the ninth\n",
+        "note: " + "so many words that nobody has read them before they leave " * 30 + "\n",
+        "note: 1 85 01 78 006 084 of Lyon\n",
+        "  - : [unclosed\n",
+    ],
+)
+def test_a_study_that_says_more_than_it_needs_does_not_leave_without_votes(desk: DeskFiles, more: str) -> None:
+    asked = replace(asked_of(LARGE, terms=ALONE), study=STUDY + more)
+    found = check_result(asked, desk=desk, archive=archive(desk), check=valid)
+    assert (found["verdict"], found["automatic"]) == ("pass", False)
+    assert check_result(asked_of(LARGE, terms=ALONE), desk=desk, archive=archive(desk), check=valid)["automatic"]

@@ -8,6 +8,7 @@ import pytest
 
 from enclos.contracts.result import HIDDEN, RESULT_SCHEMA, StudyResult
 from enclos.lexicon.verdicts import Verdict
+from enclos.release.model import Rule
 from enclos.release.rules.disclosure import assess
 from enclos.studies.model import AgeGroup, Incidence, Interval, Population, Stratum, Study
 from enclos.studies.standard.model import Standard
@@ -107,3 +108,29 @@ def test_a_stratum_of_unknown_form_is_refused(name: str, level: str) -> None:
     rows[0] |= {"strata_name": name, "strata_level": level}
     wrong = replace(found, table=pa.Table.from_pylist(rows, schema=RESULT_SCHEMA))
     assert assess(wrong, 5).verdict is Verdict.REFUSE
+
+
+@pytest.mark.parametrize(("interval", "is_shown"), [(Interval.WEEKS, False), (Interval.MONTHS, True)])
+def test_no_week_of_a_department_is_told_and_its_months_are(interval: Interval, *, is_shown: bool) -> None:
+    found = assess(of_departments(interval), 5)
+    assert found.safe is not None
+    rows = [row for row in found.safe.table.to_pylist() if row["estimate_name"] == "denominator_count"]
+    placed = [row["estimate_value"] for row in rows if row["strata_name"] == "department"]
+    everywhere = [row["estimate_value"] for row in rows if row["strata_name"] == "overall"]
+    assert placed
+    assert all((value != HIDDEN) is is_shown for value in placed)
+    assert all(value != HIDDEN for value in everywhere)
+    said = {each.rule: each.sentence for each in found.findings}
+    assert ("of a small place in fewer than 28 days" in said.get(Rule.PLACES, "")) is not is_shown
+
+
+def of_departments(interval: Interval) -> StudyResult:
+    """The persons of three departments in four weeks, all of whom are at risk."""
+    by_place = Population(strata=((Stratum.DEPARTMENT,),))
+    lines = ["person | sex | born | observed | events"]
+    for number in range(300):
+        event = "2019-01-09" if number % 100 < 20 else ""
+        lines.append(f"{number + 1} | F | {BORN[0]} | 2018-12-31..2019-01-31 | {event}")
+    analysis = Incidence(("events",), by_place, (interval,))
+    histories = [replace(each, department=(each.person_id - 1) // 100 + 75) for each in people("\n".join(lines))]
+    return run_study(Study("spec", (EVENTS,), (analysis,)), cdm_of_rows(tables_of(histories), n_buckets=1))

@@ -23,6 +23,7 @@ import pyarrow as pa
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.contracts.tables import JOB_TABLE
 from enclos.lexicon.verdicts import Verdict
+from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
@@ -33,7 +34,7 @@ from enclos.release.rules.effects import read_effects
 from enclos.release.rules.groups import JudgedGroups, judge_groups
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.optimum import cheapest, without_needless
-from enclos.release.rules.policy import policy, roles
+from enclos.release.rules.policy import Policy, policy, roles
 from enclos.release.rules.reading import Reading, read_result
 from enclos.release.rules.relations import numbers_of
 from enclos.release.rules.rounding import Lots, Rounding, rounded_lines
@@ -82,7 +83,7 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
         findings.append(Finding(Rule.TYPED, Verdict.REFUSE, said))
     several = judge_several(result, (*told, *groups.told), min_count, rules)
     findings += _said_of_several(several)
-    findings += _said(numbers, hidden, n_primary, narrow, groups)
+    findings += _said(numbers, hidden, n_primary, narrow, groups, rules)
     lines = hidden_lines(reading, numbers, hidden) | groups.lines | several.lines
     drawn: dict[int, str | None] = {}
     if lots is not None and rounding is not None:
@@ -177,7 +178,7 @@ def _decided(reading: Reading, numbers: Numbers) -> tuple[npt.NDArray[np.bool_],
 def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
     """Hide what may not be shown whatever else is; numbers that are never shown are hidden anyway."""
     hidden = ~np.array(numbers.shown, dtype=np.bool_)
-    for position in numbers.primary:
+    for position in numbers.primary | numbers.placed:
         _hide(numbers, hidden, position)
     return hidden, int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_)))
 
@@ -237,10 +238,10 @@ def _hide_colliding(
         if without and not hidden[places[0][0]] and not hidden[numbers.numerator_of[at]]:
             telling[without.serialize()].add(numbers.numerator_of[at])  # who has no event is told by both
     names = list(telling)
-    asked = names if suspects is None else [name for name in names if name in suspects]
+    asked = names if suspects is None or len(names) <= MOST_SETS else [name for name in names if name in suspects]
     colliding, chosen = set[bytes](), set[int]()
     everything = sets_of(names)
-    for found in collisions(everything if suspects is None else sets_of(asked), everything, numbers.min_count):
+    for found in collisions(everything if asked is names else sets_of(asked), everything, numbers.min_count):
         colliding.add(asked[found.new])
         others = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
         part = [telling[name] for name in (asked[found.new], *others)]
@@ -284,10 +285,15 @@ def _said(
     n_primary: int,
     narrow: npt.NDArray[np.int64],
     groups: JudgedGroups,
+    rules: Policy,
 ) -> Iterable[Finding]:
     k = numbers.min_count
     n_secondary = int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_))) - n_primary
-    n_primary += groups.n_primary
+    n_placed = len(numbers.placed - numbers.primary)
+    if n_placed:
+        said = f"{n_placed} number(s) of a small place in fewer than {rules.least_days} days are hidden"
+        yield Finding(Rule.PLACES, Verdict.REVIEW, said)
+    n_primary += groups.n_primary - n_placed
     n_secondary += groups.n_secondary
     if n_primary:
         said = f"{n_primary} number(s) that rest on fewer than {k} persons, or tell such a number, are hidden"

@@ -23,6 +23,7 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, StudyResult
 from enclos.contracts.tables import TABLES
+from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules import chains, counted, designs
@@ -251,7 +252,7 @@ def _colliding(
     fixed = {persons.serialize() for persons in told if persons}
     names = list(dict.fromkeys([*of_set, *fixed]))
     everything = sets_of(names)
-    asked = names if suspects is None else [name for name in names if name in suspects]
+    asked = names if suspects is None or len(names) <= MOST_SETS else [name for name in names if name in suspects]
     chosen, colliding = [], set()
     for found in collisions(sets_of(asked), everything, k):
         colliding.add(asked[found.new])

@@ -37,6 +37,8 @@ class Numbers:
     costs: list[float] = field(default_factory=list)
     primary: set[int] = field(default_factory=set)
     """Numbers that may not be shown whatever else is hidden."""
+    placed: set[int] = field(default_factory=set)
+    """Numbers of a small place in a few days: not shown either, however many persons they count."""
     relations: list[Relation] = field(default_factory=list)
     hides_with: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     numerator_of: list[int] = field(default_factory=list)
@@ -176,6 +178,9 @@ def add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
     numbers.denominator_of.append(denominator)
     numbers.time_of.append(time)
     k = numbers.min_count
+    places = {name for name, _ in cell.stratum.part} & rules.small_places
+    if places and 1 < days < rules.least_days and k > 1:  # one day is that of a count, not of an event
+        numbers.placed |= {denominator, numerator, *([] if time is None else [time])}
     if cell.counts_stays:
         _add_stays(numbers, cell, numerator, denominator, rules)
     if numbers.is_small(d):

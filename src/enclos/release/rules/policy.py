@@ -46,6 +46,9 @@ class Policy:
     dominance: Dominance
     levels_found: frozenset[str]
     """Result types whose levels are what was found: a hidden one leaves no line."""
+    small_places: frozenset[str]
+    """Strata that are small places: their numbers are of so many days at least."""
+    least_days: int
     most_curve_steps: int
     """Steps of one curve; each is kept and compared with all that leaves later."""
     n_reviewers: int
@@ -72,6 +75,8 @@ def policy() -> Policy:
         data["time_width_days_per_person"],
         Dominance(data["dominance"]["k_percent"], data["dominance"]["p_percent"]),
         frozenset(data["levels_found"]),
+        frozenset(data["small_places"]["strata"]),
+        data["small_places"]["least_days"],
         data["most_curve_steps"],
         data["n_reviewers"],
         {name: re.compile(form) for name, form in data["labels"].items()},

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
+import yaml
+
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, Finding, Rule, Terms
+from enclos.release.rules.texts import is_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,41 @@ def may_leave_alone(tables: Iterable[Mapping[str, Any]], terms: Terms) -> bool:
     return bool(listed) and all(each["table"] in terms.automatic and each["n_hidden"] == 0 for each in listed)
 
 
-def is_automatic(found: Assessment, tables: Iterable[Mapping[str, Any]], terms: Terms) -> bool:
-    """Whether a result leaves without votes: every check passed and policy names each of its tables."""
-    return found.verdict is Verdict.PASS and found.safe is not None and may_leave_alone(tables, terms)
+def is_automatic(found: Assessment, tables: Iterable[Mapping[str, Any]], terms: Terms, study: str) -> bool:
+    """Whether a result leaves without votes: all checks passed, policy names its tables, its study says little else."""
+    is_named = found.verdict is Verdict.PASS and found.safe is not None and may_leave_alone(tables, terms)
+    return is_named and says_little(study)
+
+
+def says_little(study: str) -> bool:
+    """Whether a study file holds few words of its author: the file leaves too, and names of cohorts are labels.
+
+    A comment, a text that is no plain label, or more words than policy allows are for people to read.
+    """
+    try:
+        said = yaml.safe_load(study)
+    except yaml.YAMLError:
+        return False
+    data = json.loads(resources.files("enclos.release").joinpath("desk.json").read_text(encoding="utf-8"))
+    words = list(_words(said))
+    return (
+        "#" not in study
+        and all(is_label(word) for word in words)
+        and sum(map(len, words)) <= int(data["most_own_words"])
+        and len(study) <= 4 * int(data["most_own_words"])
+    )
+
+
+def _words(said: Any) -> Iterator[str]:
+    """Every text of a document, keys too."""
+    if isinstance(said, Mapping):
+        for key, value in said.items():
+            yield from (*_words(key), *_words(value))
+    elif isinstance(said, list):
+        for each in said:
+            yield from _words(each)
+    elif isinstance(said, str):
+        yield said
 
 
 def volume_finding(left: tuple[int, int], own: tuple[int, int], terms: Terms) -> Finding:

@@ -85,7 +85,7 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     )
     nearest = _nearest(result, found, asked, desk, archive)
     found = replace(found, findings=(*found.findings, *more))
-    return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms))
+    return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms, asked.study))
 
 
 def cells_by_fate(found: Assessment) -> list[dict[str, Any]]:

@@ -1,0 +1,131 @@
+"""Of few sets everything that their numbers tell: groups of a few persons whose number follows from any sums of them.
+
+Persons who are in the same sets are a block. The number of a group of blocks follows from those of the sets when the
+group is a sum of multiples of them, however many and however they cross. Rows of sets by blocks are brought into steps
+modulo a prime; what a block leaves behind is told by a number, and blocks whose numbers add up to nothing are a group
+that is told. The search of ``history`` looks for sums of few sets among many; this one for all sums among few.
+
+Units: distinct persons.
+Check: tests/generative/test_release_attackers.py, whose judge counts in fractions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+
+import numpy as np
+import numpy.typing as npt
+
+Persons = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int64]
+
+MOST_SETS = 64
+"""A block is told by as many bits."""
+MOST_PERSONS = 5_000_000
+"""In all sets together, each as often as it is counted."""
+_MOST_BLOCKS = 4096
+_MOST_SMALL = 40
+"""Blocks of a few persons, the smallest, of which groups are made."""
+_MOST_AT_ONCE = 3
+"""Blocks that a group is sought by, from either side: so twice as many make one."""
+_PRIME = 2_147_483_647
+_FACTOR = 1_103_515_245
+"""Its powers stand for blocks: sums of a few of them are nothing by chance only, and every group is looked at again."""
+_MOST_ALIKE = 64
+_EPSILON = 1e-6
+
+Told = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""How many persons a group has, and the sets that are added and taken for it."""
+
+
+def told_groups(sets: Sequence[Persons], n_old: int, k: int) -> Iterator[Told]:
+    """Groups of 1 to k - 1 persons whose number follows from those of the sets, and not from the first ones alone.
+
+    In:  n_old — how many of the sets, the first, were known before
+    Out: the smallest groups first, none that holds another of them
+    """
+    if not sets or len(sets) > MOST_SETS or sum(map(len, sets)) > MOST_PERSONS:
+        return
+    rows, sizes = _blocks(sets)
+    small = np.flatnonzero(sizes < k)
+    small = small[np.argsort(sizes[small], kind="stable")][:_MOST_SMALL]
+    if not len(small) or len(sizes) > _MOST_BLOCKS:
+        return
+    found: list[frozenset[int]] = []
+    now, before = _left(rows, small), _left(rows[:n_old], small)
+    for group in _adding_to_nothing(now, sizes[small], k):
+        if any(other <= group for other in found) or sum(before[at] for at in group) % _PRIME == 0:
+            continue
+        goal = np.zeros(len(sizes))
+        goal[small[list(group)]] = 1.0
+        weights = np.linalg.lstsq(rows.T.astype(np.float64), goal, rcond=None)[0]
+        if np.abs(rows.T @ weights - goal).max() > _EPSILON:
+            continue
+        found.append(group)
+        plus, minus = (tuple(np.flatnonzero(sign * weights > _EPSILON).tolist()) for sign in (1.0, -1.0))
+        yield int(sizes[small[list(group)]].sum()), plus, minus
+
+
+def _blocks(sets: Sequence[Persons]) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Which sets each block is in (sets by blocks), and how many persons it has."""
+    everybody = np.unique(np.concatenate(list(sets)))
+    signs = np.zeros(len(everybody), dtype=np.uint64)
+    for at, persons in enumerate(sets):
+        signs[np.searchsorted(everybody, persons)] |= np.uint64(1 << at)
+    kinds, sizes = np.unique(signs, return_counts=True)
+    rows = (kinds[None, :] >> np.arange(len(sets), dtype=np.uint64)[:, None]) & np.uint64(1)
+    return rows.astype(np.int64), sizes.astype(np.int64)
+
+
+def _left(rows: Rows, places: npt.NDArray[np.int64]) -> list[int]:
+    """What each of these blocks leaves when rows are taken from it, as one number: nothing where it is told."""
+    steps, pivots = _steps(rows)
+    spread = [pow(_FACTOR, at + 1, _PRIME) for at in range(rows.shape[1])]
+    of_step = dict(zip(pivots, steps, strict=True))
+    left = []
+    for place in places.tolist():
+        step = of_step[place].tolist() if place in of_step else [0] * len(spread)
+        taken = sum(one * other for one, other in zip(step, spread, strict=True))
+        left.append((spread[place] - taken) % _PRIME)
+    return left
+
+
+def _steps(rows: Rows) -> tuple[list[npt.NDArray[np.int64]], list[int]]:
+    """The reduced row echelon form modulo the prime, without rows of nothing, and its pivots."""
+    left, done, pivots = rows % _PRIME, 0, list[int]()
+    for column in range(rows.shape[1]):
+        if done == len(left):
+            break
+        found = np.flatnonzero(left[done:, column])
+        if not len(found):
+            continue
+        left[[done, done + found[0]]] = left[[done + found[0], done]]
+        left[done] = left[done] * pow(int(left[done, column]), -1, _PRIME) % _PRIME
+        others = np.flatnonzero(left[:, column])
+        others = others[others != done]
+        left[others] = (left[others] - left[others, column][:, None] * left[done] % _PRIME) % _PRIME
+        pivots.append(column)
+        done += 1
+    return list(left[:done]), pivots
+
+
+def _adding_to_nothing(left: Sequence[int], sizes: npt.NDArray[np.int64], k: int) -> list[frozenset[int]]:
+    """Groups of fewer than k persons whose numbers add up to nothing, the smallest first."""
+    weight = sizes.tolist()
+    found = {frozenset({at}) for at, rest in enumerate(left) if not rest}
+    by_sum: dict[int, list[tuple[int, ...]]] = defaultdict(list, {0: [()]})
+    open_ones = [at for at, rest in enumerate(left) if rest]
+    for n in range(1, _MOST_AT_ONCE + 1):
+        for part in combinations(open_ones, n):
+            total = sum(left[at] for at in part) % _PRIME
+            if sum(weight[at] for at in part) < k and len(by_sum[total]) < _MOST_ALIKE:
+                by_sum[total].append(part)
+    for total, some in list(by_sum.items()):
+        others = by_sum.get(-total % _PRIME, []) if total else [()]
+        for one, other in product(some, others):
+            group = frozenset((*one, *other))
+            if group and len(group) == len(one) + len(other) and sum(weight[at] for at in group) < k:
+                found.add(group)
+    return sorted(found, key=lambda group: (sum(weight[at] for at in group), sorted(group)))
