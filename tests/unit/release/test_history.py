@@ -124,9 +124,7 @@ def _year(first: int, n_persons: int, n_events: int, outcome: str = "bleed") -> 
 
 
 @pytest.mark.parametrize(("n_missing", "verdict"), [(3, "refuse"), (0, "pass"), (12, "pass")])
-def test_those_without_an_event_of_two_earlier_releases_are_added(
-    desk: DeskFiles, n_missing: int, verdict: str
-) -> None:
+def test_those_without_an_event_of_two_releases_are_added(desk: DeskFiles, n_missing: int, verdict: str) -> None:
     """Of two disjoint groups those without the event are the new group but for a few: six numbers tell."""
     export(desk, accepted(desk, result=_year(0, 300, 90)))
     export(desk, accepted(desk, result=_year(300, 300, 90), run="b", permit=OTHER))
