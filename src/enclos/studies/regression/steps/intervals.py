@@ -18,6 +18,8 @@ _ROOT_TOLERANCE = 1e-10
 _CLOSE = 1e-4
 """How near a root is to the one wanted for the next step to be the last: it errs by the square."""
 _MOST_STEPS = 8
+_LARGE = 4_000_000
+"""From so many values that are not zero, the information at the fit serves for the first steps of every search."""
 _MOST_DRIFTING = 500
 """Up to so many other columns are moved along beforehand."""
 
@@ -36,6 +38,16 @@ class _Profile:
         self.place = self.best
         self.others = self.first = np.where(self.usable, np.nan_to_num(fitted.coefficients), 0.0)
         self.drift, self.error = self._drift(fitted, covariance)
+        self.known = self._known() if problem.design.columns.nnz > _LARGE else None
+
+    def _known(self) -> Floats | None:
+        """The information at the fit; nothing where a prior or many columns make another way shorter."""
+        problem = self.problem
+        if problem.prior.rate or problem.n_columns > _MOST_DRIFTING:
+            return None
+        own = np.zeros(problem.n_columns)
+        own[self.column] = self.best
+        return problem.design.information(problem.likelihood.at(problem.predictor(self.first + own)))
 
     def _drift(self, fitted: Fit, covariance: Floats | None) -> tuple[Floats, float]:
         """How the others go along with the coefficient, near its best value; and its standard error.
@@ -59,7 +71,7 @@ class _Profile:
         """Its value there; the next search of the others starts where this one ends."""
         fixed = self.problem.fixing(self.column, coefficient)
         start = self.others + (coefficient - self.place) * self.drift
-        summit = climb(fixed, start, self.usable, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
+        summit = climb(fixed, start, self.usable, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS, known=self.known)
         self.place, self.others = coefficient, summit.coefficients
         own = np.zeros(self.problem.n_columns)
         own[self.column] = coefficient

@@ -35,6 +35,8 @@ _EASING = 3.0
 """How much weaker each prior is on the way to the one that is asked for."""
 _GLANCE = 1.0
 """How little log-likelihood a step may gain on the way."""
+_MOST_KNOWN = 3
+"""How many first steps are taken with an information that is known from nearby."""
 _MOST_IDLE = 2
 """A face is made anew where so many times more columns are in it than are near to being free."""
 
@@ -85,11 +87,12 @@ def climb(
     tolerance: float,
     max_iterations: int,
     face: Face | None = None,
+    known: Floats | None = None,
 ) -> Summit:
     """Go to the maximum of log-likelihood and log prior over the usable columns.
 
     In: start — zero for other columns; tolerance — the gain of a last step, in units of log-likelihood; face — columns
-    that will be looked at, where known
+    that will be looked at, where known; known — the information of all columns somewhere near, for the first steps
     """
     face = face or problem.design
     coefficients, predictor = start, problem.predictor(start)
@@ -106,7 +109,8 @@ def climb(
         noise = 1e-14 * abs(loss)
         found = None
         if not stubborn:
-            step = _direction(problem, face, local, slope, forcing)
+            nearby = known if iteration <= _MOST_KNOWN else None
+            step = _direction(problem, face, local, slope, forcing, nearby)
             gain = float(slope.drive @ step) / 2
             found = _better(problem, face, coefficients, step, slope, loss + noise)
             stubborn = found is None and bool(slope.kinked.any()) and gain > tolerance + noise
@@ -153,14 +157,18 @@ def _weaker(problem: Problem, start: Floats, usable: Mask) -> list[float]:
     return rates
 
 
-def _direction(problem: Problem, face: Face, local: Local, slope: _Slope, forcing: float) -> Floats:
+def _direction(
+    problem: Problem, face: Face, local: Local, slope: _Slope, forcing: float, known: Floats | None = None
+) -> Floats:
     """About the Newton step of the free columns, zero for the others."""
     step, free, shown = np.zeros_like(slope.drive), slope.free, face.numbers
     precision = np.where(problem.penalised(), problem.prior.precision, 0.0)
     n_free = int(free.sum())
     few = n_free * len(local.slope) <= _SMALL if slope.kinked.any() else n_free <= _MOST_FACTORED
     if few:
-        if slope.kinked.any():
+        if known is not None and not slope.kinked.any():
+            information = known[np.ix_(free, free)]
+        elif slope.kinked.any():
             information = face.only(np.flatnonzero(free)).information(local)
         else:  # nearly all columns are free, and to take some of many dense rows lasts longer than to multiply all
             some = np.flatnonzero(free[shown])
