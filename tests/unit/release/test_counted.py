@@ -10,6 +10,7 @@ import pytest
 from enclos.contracts.result import StudyResult
 from enclos.contracts.tables import JOB_TABLE, SQL_TABLE, Key, KeyKind, Measure, TableForm
 from enclos.lexicon.verdicts import Verdict
+from enclos.release.rules.coarser import Coarser, coarser_version
 from enclos.release.rules.disclosure import assess
 from enclos.studies.tables.rules import counted
 
@@ -191,3 +192,35 @@ def test_c6_69_a_sum_and_a_mean_that_give_each_other_fall_together() -> None:
     told = shown(table(rows, [SUM, MEAN, RECORDS], keys=(SEX,)))
     assert not {("1", "sum"), ("1", "mean")} & told.keys()
     assert {("2", "sum"), ("2", "mean"), ("1", "record_count")} <= told.keys()
+
+
+def nearest(result: StudyResult) -> Coarser | None:
+    return coarser_version(result, assess(result, K))
+
+
+def test_the_nearest_table_has_the_fewest_keys_widened_and_hides_nothing() -> None:
+    by_year = both(*(people(6, 1 + at % 2, 1930 + at, first=100 * at) for at in range(40)))
+    found = nearest(table(by_year, [PERSONS, SUM]))
+    assert found is not None
+    assert [move.sentence for move in found.moves] == ["take year by ten years"]
+    assert {int(cell.n_numerator) for cell in found.version.cells} == {30}
+    assert shown(found.version).keys() == {
+        (f"{sex} &&& {year}", "person_count") for sex in (1, 2) for year in (1930, 1940, 1950, 1960)
+    }
+
+
+def test_where_nothing_is_hidden_nothing_is_proposed_and_where_all_is_small_neither() -> None:
+    assert nearest(table(both(people(40, 1, 2020), people(40, 2, 2020, first=100)), [PERSONS])) is None
+    assert nearest(table(people(5, 1, 2020), [PERSONS])) is None
+    assert nearest(table(both(people(40, 1, 2020), people(3, 2, 2020, first=100)), [SUM])) is None
+
+
+def test_bands_are_made_wider_and_meet() -> None:
+    age = Key("age_by_5", KeyKind.BAND, 1, 5)
+    rows = both(*(people(7, 1 + at % 2, at // 2, first=100 * at) for at in range(24)))
+    found = nearest(table(rows, [PERSONS], keys=(SEX, age)))
+    assert found is not None
+    assert [move.sentence for move in found.moves] == ["make the bands of age_by_5 2 times as wide"]
+    assert {cell.strata_level.split(" &&& ")[1] for cell in found.version.cells} == {
+        f"{low} to {low + 9}" for low in range(0, 60, 10)
+    }

@@ -16,6 +16,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.release.model import Assessment, PermitFacts, Renumber, Role, Terms
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.changing import study_change
+from enclos.release.rules.coarser import coarser_version
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.nearest import kept_of, nearest_version
 from enclos.release.rules.rounding import Rounding
@@ -160,5 +161,15 @@ def _nearest(result: StudyResult, found: Assessment, asked: Asked, desk: Desk, a
             "kept": nearest.kept.as_json(),
             "verdict": max(nearest.found.verdict, history.verdict).word,
             "left_out": "The attrition of merged bands is counted when the changed study runs.",
+        }
+    if coarser := coarser_version(result, found):
+        kept = kept_sets(coarser.found.told, asked.persons)
+        history = history_finding(kept, asked.permit.min_count, desk=desk, archive=archive)
+        said["merged"] = {
+            "changes": [move.sentence for move in coarser.moves],
+            "study_change": "",
+            "kept": kept_of(coarser.found, coarser.version, result).as_json(),
+            "verdict": max(coarser.found.verdict, history.verdict).word,
+            "left_out": "What is told beside persons is counted when the coarser question is asked.",
         }
     return said
