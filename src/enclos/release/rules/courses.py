@@ -149,8 +149,6 @@ def read_curves(result: StudyResult, rules: Policy) -> tuple[list[Curve], int, i
     cells = {cell.key: cell for cell in result.cells if cell.result_id in events}
     curves, n_unbacked = [], 0
     for ids in _analyses(settings.values()):
-        if ids.keys() == {ARM_ESTIMATES}:
-            continue  # of weighted entries
         pair = next((pair for pair in _PAIRS.items() if ids.keys() == set(pair)), None)
         if pair is None:
             n_unbacked += 1
@@ -161,6 +159,12 @@ def read_curves(result: StudyResult, rules: Policy) -> tuple[list[Curve], int, i
                 curves += [] if curve is None else [curve]
                 n_unbacked += curve is None
     return curves, n_untyped, n_unbacked
+
+
+def of_weighted(settings: Iterable[ResultSettings]) -> set[int]:
+    """The result ids of curves of comparisons whose entries are weighted: no counts stand beside them."""
+    curves = [each for each in settings if each.result_type in {ARM_ESTIMATES, ARM_EVENTS}]
+    return {ids[ARM_ESTIMATES] for ids in _analyses(curves) if ids.keys() == {ARM_ESTIMATES}}
 
 
 def _analyses(settings: Iterable[ResultSettings]) -> Iterator[dict[str, int]]:

@@ -27,7 +27,7 @@ from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions, sets_of
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
-from enclos.release.rules.courses import CURVES
+from enclos.release.rules.courses import CURVES, of_weighted
 from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.effects import read_effects
@@ -128,7 +128,7 @@ def _content(n_cells: int) -> Finding:
 def _said_of_kinds(result: StudyResult, n_aside: int) -> Iterable[Finding]:
     """What is left out, and what only the persons are known of."""
     if n_aside:
-        said = f"{n_aside} result(s) of a kind that no rule of this version speaks of are left out"
+        said = f"{n_aside} result(s) of a kind that no rule of this version speaks of, or weighted curves, are left out"
         yield Finding(Rule.TYPED, Verdict.REVIEW, said)
     if any(each.result_type == JOB_TABLE for each in result.settings):
         said = "who is in which group, and the values, are what a job wrote: its persons were counted again, not these"
@@ -139,6 +139,7 @@ def _of_known_kinds(result: StudyResult) -> tuple[StudyResult, int]:
     """The result without what no rule speaks of, and how many result ids that is: a study may have several analyses."""
     known = kinds_with_rules()
     aside = {each.result_id for each in result.settings if each.result_type not in known}
+    aside |= of_weighted(result.settings)
     if not aside:
         return result, 0
     kept = ~np.isin(result.table["result_id"].to_numpy(), list(aside))

@@ -59,7 +59,7 @@ def covariate_parts(
         return {}
     kept = np.arange(len(found.at)) if seen is None else np.searchsorted(found.at, seen.at)
     persons, treated = found.steps[-1].person[kept], found.treated[kept]
-    rows = csc_array(found.covariates.values.tocsr()[kept][:, list(columns)])
+    rows = csc_array(csc_array(found.covariates.values[:, list(columns)]).tocsr()[kept])
     arms = [treated == arm for arm in (True, False)]
     among = [set_of(persons[those]) for those in arms]
     parts: dict[int, tuple[Part, Part]] = {}
