@@ -70,6 +70,14 @@ def test_c6_52_72_rows_and_stays_of_few_persons_are_hidden_however_many_they_are
     assert assess(table(rows, [RECORDS, STAYS, PERSONS]), K).verdict is Verdict.REFUSE
 
 
+def test_c6_52_a_few_records_more_than_persons_leave_no_line_and_are_said_to_be_hidden() -> None:
+    rows = both(people(43, 1, 2020), people(40, 2, 2020, first=100), people(3, 1, 2020))
+    told = shown(table(rows, [RECORDS, PERSONS]))
+    assert {name for _, name in told} == {"person_count", "record_count"}
+    assert ("1 &&& 2020", "record_count") not in told
+    assert assess(table(rows, [RECORDS, PERSONS]), K).verdict is Verdict.REVIEW
+
+
 def test_c6_61_a_count_of_records_that_two_persons_make_up_is_hidden() -> None:
     rows = both(
         people(40, 1, 2020), people(40, 2, 2020, first=100), [(0, 1, 2020, 5.0, at, False) for at in range(4000)]

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, SEPARATOR, Cell, ResultSettings
+from enclos.contracts.result import OVERALL, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.contracts.tables import ABSENT, COUNTS, KEY_FORMS, MEASURE, QUANTILES, SUMS, TABLES, KeyKind
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.texts import is_plain
@@ -94,6 +94,13 @@ def agrees(name: str, value: str | None, cell: Cell) -> bool:
         return abs(float(value)) < _MOST
     n = len(cell.dense_numerator)
     return bool(_WHOLE.fullmatch(value)) and (int(value) == n if name == "person_count" else int(value) >= n > 0)
+
+
+def lines_of_tables(result: StudyResult, lines: Collection[int]) -> set[int]:
+    """Those of some lines that are of counted tables."""
+    ids = {each.result_id for each in result.settings if each.result_type in TABLES}
+    numbers = result.table["result_id"].to_pylist() if ids else []
+    return {row for row in lines if ids and numbers[row] in ids}
 
 
 def may(name: str, cell: Cell, k: int, rules: Policy) -> bool:

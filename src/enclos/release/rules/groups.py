@@ -84,9 +84,10 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         lines |= counted.of_overlaps(groups, lines)
         lines |= counted.of_wholes(groups, lines)
     of_tables = {row for group in groups if group.result_type in TABLES for row, _ in group.rows if row in lines}
-    n_of_tables = sum(row in of_tables for group in shown for row, _ in group.rows)
+    repeats = counted.lines_of_tables(result, unbacked)  # counts of records that tell who has more than one
+    n_of_tables = len(repeats) + sum(row in of_tables for group in shown for row, _ in group.rows)
     found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]
-    left_out = of_tables | {row for group in found for row, _ in group.rows}
+    left_out = of_tables | repeats | {row for group in found for row, _ in group.rows}
     return JudgedGroups(
         frozenset(lines),
         tuple(Told(each, group.cell.person_numbers) for group in shown for each in (*group.sets, group.others)),
