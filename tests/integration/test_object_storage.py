@@ -17,6 +17,10 @@ SERVERS = [
     pytest.param(ceph, id="ceph", marks=pytest.mark.system("radosgw")),
     pytest.param(swift, id="swift", marks=pytest.mark.system("swift-proxy")),
 ]
+FIRST_HERE_ALL_IN_SOAK = [
+    SERVERS[0],
+    pytest.param(swift, id="swift", marks=[pytest.mark.system("swift-proxy"), pytest.mark.slow]),
+]
 
 
 @pytest.fixture(params=SERVERS)
@@ -61,6 +65,7 @@ def test_a_prefix_sees_nothing_of_its_neighbours(server, bucket):
     assert (list(one.names()), list(other.names())) == (["x"], ["y"])
 
 
+@pytest.mark.parametrize("server", FIRST_HERE_ALL_IN_SOAK, indirect=True)
 def test_other_credentials_are_refused_without_being_shown(server, bucket, tmp_path):
     place, wrong = S3Place.from_url(server.url(bucket)), S3Credentials(server.key_id, "ANOTHERSECRET")
     tries = [
@@ -90,6 +95,7 @@ def test_uploads_that_never_ended_are_removed(server, bucket):
     assert list(objects.names()) == ["whole"]
 
 
+@pytest.mark.parametrize("server", FIRST_HERE_ALL_IN_SOAK, indirect=True)
 def test_a_lake_in_a_bucket_is_a_lake(server, bucket, tmp_path):
     catalog, place = tmp_path / "catalog.ducklake", bucket_lake(server, bucket)
     objects = server.objects(bucket)
