@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from enclos.app import releases
+from enclos.app import permits, releases
+from enclos.app.deliveries import ingest_deliveries, make_delivery
 from enclos.app.enclosure import create_enclosure
 from enclos.app.hosting import verify_hosting
+from enclos.app.persons import link_persons
 from enclos.app.rotation import rotate_key
 from enclos.app.snapshots import build_omop, reading_snapshot
 from enclos.ledger.model import Action, Outcome
@@ -47,13 +49,14 @@ def home(host, tmp_path_factory):
     home = folder / "home"
     write_tables(folder / "delivery")
     run_cli("init", home, "--min-count-floor", 3, "--buckets", 2, "--storage", server.url(bucket))
-    run_cli("delivery", "make", folder / "delivery", "--kind", "omop", "--source", "forty")
-    run_cli("ingest", home, folder / "delivery")
-    run_cli("link", home)
+    make_delivery(folder / "delivery", kind="omop", source="forty")
+    with open_home(home) as enclosure:
+        ingest_deliveries(enclosure, [folder / "delivery"])
+        link_persons(enclosure)
     run_cli("build", home)
-    (folder / "permit.yaml").write_text(permit_text(period="{start: 2000-01-01, end: 2030-01-01}", min_count=3))
-    run_cli("permit", "sign", home, folder / "permit.yaml")
-    run_cli("permit", "open", home, PERMIT)
+    with open_home(home) as enclosure:
+        permits.sign(enclosure, permit_text(period="{start: 2000-01-01, end: 2030-01-01}", min_count=3))
+        permits.open_one(enclosure, PERMIT)
     return home
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from enclos.app.deliveries import ingest_deliveries
+from enclos.app.deliveries import ingest_deliveries, make_delivery
 from enclos.app.enclosure import create_enclosure
 from enclos.app.hosting import verify_hosting
 from enclos.app.rotation import rotate_key
@@ -18,7 +18,7 @@ from enclos.lexicon.refusals import Refusal
 from enclos.stores.postgres import PostgresCatalog, PostgresPlace
 from enclos.stores.remote_catalog import RemoteCatalog
 from factories.built_in import write_tables
-from factories.enclosure import PASSPHRASE, open_home, run_cli
+from factories.enclosure import PASSPHRASE, open_home
 from factories.lakes import CANARIES, attached, build
 from factories.postgres import postgres
 from factories.pseudonymised import CATALOG_KEY
@@ -171,7 +171,7 @@ def test_an_enclosure_keeps_its_catalog_there_from_init_to_a_new_key(database, t
     write_tables(tmp_path / "delivery")
     create_enclosure(home, passphrase=PASSPHRASE, buckets=2, catalog=postgres().url(database))
     assert postgres().password not in (home / "enclos.toml").read_text()
-    run_cli("delivery", "make", tmp_path / "delivery", "--kind", "omop", "--source", "forty")
+    make_delivery(tmp_path / "delivery", kind="omop", source="forty")
 
     def people():
         with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
