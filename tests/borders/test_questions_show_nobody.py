@@ -151,6 +151,7 @@ def test_what_cannot_be_told_is_said(town):
     assert found["elsewhere"] == {WIDE: "destroyed", NARROW: "out", "FR-NEVER": "not-opened"}
 
 
+@pytest.mark.slow
 def test_of_two_who_bear_one_pseudonym_nothing_is_told_until_the_rank_says_who(town):
     """An SNDS pseudonym is shared by twins of one sex on one insured person's number."""
     both = asked_of(town, "both", "twin")

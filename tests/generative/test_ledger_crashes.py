@@ -106,8 +106,7 @@ def test_death_while_others_wait(n_before: int, end: str) -> None:
 @pytest.mark.parametrize("n_before", [0, 250, 254])
 @pytest.mark.parametrize("end", ["kill", "power cut"])
 def test_death_while_checkpoints_wait(n_before: int, end: str) -> None:
-    run(n_before, end, 30, held=True)
-    run(n_before, end, 15, awaited=0.5, held=True)
+    run(n_before, end, 20, held=True)
 
 
 @pytest.mark.slow
