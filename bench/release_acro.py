@@ -247,10 +247,8 @@ def main() -> None:
         said = desk.ask(case.result, "P1")
         ours[case.id] = said.verdict
         if said.verdict == "pass" and not case.is_safe:  # it leaves without what it should not carry, or with it
-            is_cut = case.family in {"curves", "tables"} or (
-                case.must_not_leave and case.must_not_leave not in said.table
-            )
-            ours[case.id] = "cut" if is_cut else "pass"  # steps for days; a table without its line
+            is_cut = case.family == "curves" or (case.must_not_leave and case.must_not_leave not in said.table)
+            ours[case.id] = "cut" if is_cut else "pass"  # steps leave, no day of a curve does
         if case.family == "automatic" and said.verdict == "pass" and said.state != "accepted":
             ours[case.id] = "review"
     print(f"{'family':<14}{'label':<8}{'n':>4}  {'Enclos':<44}ACRO 1.0.2", file=sys.stderr)
