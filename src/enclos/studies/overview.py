@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enclos.contracts.result import SEPARATOR
 from enclos.studies.figures.model import Point, english
 from enclos.studies.figures.ratios import RATIOS, diagnostic, why_none
+from enclos.studies.sensitivity.model import WAY
 from enclos.studies.summary import Value
 
 Row = Mapping[str, Value]
@@ -50,13 +51,14 @@ def _told(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, Value]]:
 
 
 def _plain(row: Row) -> dict[str, Value]:
-    return {name: value for name, value in row.items() if name != "analysis"}
+    asked = {"asked as": row[WAY]} if WAY in row else {}
+    return {**asked, **{name: value for name, value in row.items() if name not in {"analysis", WAY}}}
 
 
 def _comparison(rows: Iterable[Row]) -> list[dict[str, Value]]:
     found: dict[tuple[Value, ...], dict[str, Value]] = {}
     for row in rows:
-        key = (row.get("comparison"), row["outcome_cohort_name"], row.get("adjustment"))
+        key = (row.get(WAY), row["outcome_cohort_name"], row.get("adjustment"))
         if row["variable"] == "Diagnostics":
             continue
         said = found.setdefault(key, dict(zip(("asked as", "outcome", "adjustment"), key, strict=True)))
@@ -79,7 +81,7 @@ def _diagnostics(rows: Iterable[Row]) -> list[dict[str, Value]]:
     """A row a way of asking and outcome: each diagnostic's number, and which of them fail."""
     return [
         {
-            "asked as": row.get("comparison"),
+            "asked as": row.get(WAY),
             "outcome": row["outcome_cohort_name"],
             **{name.replace("_", " "): row.get(name) for name in _SCORES},
             "verdict": f"fails: {_failed(row)}" if row.get("withheld_for") else "holds",

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from enclos.contracts.result import HIDDEN, OVERALL, SEPARATOR, ResultSettings, StudyResult
 from enclos.studies.model import Interval
 from enclos.studies.rules.report import GROUP_NAME
+from enclos.studies.sensitivity.model import WAY
 
 Value: TypeAlias = str | int | float | None
 _Row: TypeAlias = Mapping[str, str | None]
@@ -15,8 +16,8 @@ _RATES = GROUP_NAME
 _ATTRITION = "_attrition"
 _PROFILE = "log_ratio"
 """What points of a likelihood are by: they are for pooling, not for reading."""
-_OF_A_COMPARISON = ("comparison", "withheld_for")
-"""Settings that tell the ways of asking of a comparison apart, and why an estimate is not shown."""
+_OF_A_WAY = (WAY, "withheld_for")
+"""Settings that tell the ways of asking apart, and why an estimate is not shown."""
 _AS_NUMBERS = frozenset({"integer", "numeric", "percentage", "proportion"})
 _NUMBERS: dict[str, tuple[str, type[int | float]]] = {
     "denominator_count": ("n_persons", int),
@@ -43,7 +44,8 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
            per_100k_person_years (standardised_per_100k_person_years where ages are weighted, without counts),
            for prevalence its share; lower, upper; of a stratum stratum_sex, stratum_age_group; for other analyses, per
            place of the result: analysis, its group, strata and additional columns by name, variable, level, and its
-           estimates by name; of a comparison also the way of asking and why its estimate is withheld
+           estimates by name; where the same is asked in several ways also the way,
+           and of a comparison why its estimate is withheld
     Empty: a number that is not there (a share of nobody) or is withheld is None
     """
     settings = {each.result_id: each for each in result.settings}
@@ -72,7 +74,7 @@ def summary(result: StudyResult) -> list[dict[str, Value]]:
 def _add_other(others: dict[tuple[object, ...], dict[str, Value]], settings: ResultSettings, row: _Row) -> None:
     """Add an estimate to the object of its place."""
     place = tuple(value for name, value in row.items() if not name.startswith("estimate_"))
-    told = {name: settings.values[name] for name in _OF_A_COMPARISON if name in settings.values}
+    told = {name: settings.values[name] for name in _OF_A_WAY if name in settings.values}
     found = others.setdefault(place, {"analysis": settings.result_type, **told})
     for column in ("group", "strata", "additional"):
         if row[f"{column}_name"] != OVERALL:

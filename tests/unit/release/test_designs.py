@@ -98,9 +98,16 @@ def test_what_a_blinded_series_measured_of_small_windows_is_hidden_too() -> None
     assert told["model", "blinded"] == "TRUE"
 
 
-def controls(n: tuple[int, int, int, int]) -> StudyResult:
-    """Cases exposed and not, controls exposed and not; each a person of their own."""
+def controls(*ways: tuple[int, int, int, int]) -> StudyResult:
+    """By way of asking cases exposed and not, controls exposed and not; each a person of their own."""
     report = Report("test", "1")
+    for at, n in enumerate(ways):
+        with report.asked_as(f"way_{at}" if at else "primary"):
+            add_controls(report, n)
+    return report.result(np.arange(1, N_PERSONS))
+
+
+def add_controls(report: Report, n: tuple[int, int, int, int]) -> None:
     result_id = report.start("case_control", GROUP, "", "", {})
     edges = np.cumsum([0, *n]).tolist()
     parts = [BitMap(range(a, b)) for a, b in pairwise(edges)]
@@ -112,7 +119,19 @@ def controls(n: tuple[int, int, int, int]) -> StudyResult:
     names = ("exposed", "unexposed cases", "controls", "unexposed controls")
     for name, having, among in zip(names, parts, (cases, cases, others, others), strict=True):
         report.add_cell(result_id, place(name, "drug"), having, among)
-    return report.result(np.arange(1, N_PERSONS))
+
+
+@pytest.mark.parametrize("larger", [1, 0])
+def test_of_two_ways_of_asking_that_differ_by_a_few_the_primary_one_leaves(larger: int) -> None:
+    ways = [(30, 60, 100, 300), (33, 60, 100, 300)]
+    result = controls(ways[1 - larger], ways[larger])
+    found = assess(result, 11)
+    assert found.safe is not None, found.reasons
+    ratios = [row for row in found.safe.table.to_pylist() if row["estimate_name"] == "odds_ratio"]
+    assert [row["estimate_value"] for row in ratios] == ["1.7", HIDDEN]
+    apart = assess(controls((30, 60, 100, 300), (45, 77, 151, 420)), 11).safe
+    assert apart is not None
+    assert HIDDEN not in apart.table["estimate_value"].to_pylist()
 
 
 @pytest.mark.parametrize("small", range(4))

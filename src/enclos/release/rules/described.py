@@ -52,6 +52,9 @@ _REPEATS = frozenset({"count", "record_count", "stay_count"}) | designs.REPEATED
 TOLD, SHARE, REST = "told", "share", "rest"
 MEAN, DEVIATION, RANK = "mean", "deviation", "rank"
 
+_WAY, _FIRST = "comparison", "primary"
+"""The setting that names the way of asking, and the name of what a study asks first."""
+
 
 @cache
 def supports() -> Mapping[str, str]:
@@ -73,6 +76,8 @@ class Group:
 
     cell: Cell
     result_type: str
+    is_asked_first: bool = True
+    """Whether it is of the primary way of asking, where the same is asked in several."""
     rows: list[tuple[int, str]] = field(default_factory=list)
     is_primary: bool = False
     is_hidden: bool = False
@@ -106,7 +111,7 @@ def read_groups(result: StudyResult, min_count: int, rules: Policy) -> tuple[lis
     settings = {each.result_id: each for each in result.settings if each.result_type in GROUPS}
     types = {result_id: each.result_type for result_id, each in settings.items()}
     groups = {
-        cell.key: Group(cell, types[cell.result_id])
+        cell.key: Group(cell, types[cell.result_id], settings[cell.result_id].values.get(_WAY, _FIRST) == _FIRST)
         for cell in sorted(result.cells, key=lambda cell: cell.key)
         if cell.result_id in types and not (is_part(cell) or chains.follows(types[cell.result_id], cell.variable_name))
     }

@@ -265,9 +265,9 @@ def _colliding(
 
 
 def _costs(group: Group) -> tuple[object, ...]:
-    """What hiding a group loses: attrition is context, and smaller numbers go first."""
+    """What hiding a group loses: attrition is context, then other ways of asking, and smaller numbers go first."""
     is_estimate = not group.result_type.endswith(ATTRITION)
-    return is_estimate, len(group.having) or len(group.among), group.cell.key
+    return is_estimate, group.is_asked_first, len(group.having) or len(group.among), group.cell.key
 
 
 def _evidence(group: Group) -> CellEvidence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from typing import Annotated, TypeAlias
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
 
@@ -22,7 +22,6 @@ from enclos.studies.cases.model import (
 )
 from enclos.studies.document.values import (
     NAME_PATTERN,
-    AnalysisDocument,
     Complaint,
     Days,
     Document,
@@ -35,6 +34,7 @@ from enclos.studies.document.values import (
 )
 from enclos.studies.model import MAX_DAYS, DayWindow
 from enclos.studies.sccs.document import wrong_range
+from enclos.studies.sensitivity.document import OtherWayDocument, SensitiveDocument
 
 _WindowDays: TypeAlias = Annotated[
     list[Annotated[StrictInt, Field(ge=-MAX_DAYS, le=MAX_DAYS)]], Field(min_length=2, max_length=2)
@@ -63,7 +63,20 @@ class CaseDiagnosticsDocument(Document):
         return Thresholds(*(None if each is None else float(each) for each in (self.mdrr, self.ease, self.left_out)))
 
 
-class _AroundOutcomes(AnalysisDocument):
+class _Judged(Document):
+    diagnostics: CaseDiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
+
+
+class _OtherExposure(OtherWayDocument):
+    exposure: Names | None = Field(
+        None, description="Other cohorts in the exposures' place, such as of other durations or gaps."
+    )
+
+
+_Other = TypeVar("_Other", bound=OtherWayDocument)
+
+
+class _AroundOutcomes(_Judged, SensitiveDocument[_Other], Generic[_Other]):
     exposure: Names = Field(description="The cohort, or cohorts, of exposures.")
     outcome: Names = Field(description="The cohort, or cohorts, whose first day is the outcome; one result each.")
     negative_controls: Names | None = Field(
@@ -72,10 +85,9 @@ class _AroundOutcomes(AnalysisDocument):
     positive_controls: PositiveControlsDocument | None = Field(
         None, description="Controls of known effect, made of the negative ones by adding outcomes while exposed."
     )
-    diagnostics: CaseDiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
     show_failed: StrictBool = Field(False, description="Whether ratios are shown although a diagnostic fails.")
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+    def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("exposure", self.exposure, cohorts)
         yield from unknown_names("outcome", self.outcome, cohorts)
@@ -92,8 +104,8 @@ class _AroundOutcomes(AnalysisDocument):
         return tuple(self.negative_controls or ()), positive, limits, self.show_failed
 
 
-class SelfControlledCohortDocument(_AroundOutcomes):
-    """The rate of an outcome after exposures begin against that before, of the same persons."""
+class _BeforeAfterOptions(_Judged):
+    """The options that another way of asking may change."""
 
     risk_window: _WindowDays = Field(
         [1, 30], description="First and last day from the beginning of an exposure, both included."
@@ -110,16 +122,24 @@ class SelfControlledCohortDocument(_AroundOutcomes):
     days_prior_observation: Days = Field(0, description="Days observed before an exposure begins.")
     follow_up_days: Days = Field(0, description="Days observed after an exposure begins.")
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+
+class SelfControlledCohortSensitivityDocument(_OtherExposure, _BeforeAfterOptions):
+    """The same asked in another way: what is given replaces what the analysis says."""
+
+
+class SelfControlledCohortDocument(_BeforeAfterOptions, _AroundOutcomes[SelfControlledCohortSensitivityDocument]):
+    """The rate of an outcome after exposures begin against that before, of the same persons."""
+
+    def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
-        yield from super().faults(cohorts)
+        yield from super().own_faults(cohorts)
         yield from wrong_range("risk_window", self.risk_window)
         yield from wrong_range("control_window", self.control_window)
         if self.control_window[1] >= self.risk_window[0]:
             yield ("control_window",), "ends before the risk window", Code.STUDY_INVALID
 
-    def noun(self) -> SelfControlledCohort:
-        """The analysis meant."""
+    def own_noun(self) -> SelfControlledCohort:
+        """The analysis meant, without its other ways."""
         return SelfControlledCohort(
             tuple(self.exposure),
             tuple(self.outcome),
@@ -135,7 +155,7 @@ class SelfControlledCohortDocument(_AroundOutcomes):
         )
 
 
-class _CaseDocument(_AroundOutcomes):
+class _CaseOptions(_Judged):
     first_outcome_only: StrictBool = Field(True, description="Whether only a person's first outcome makes a case.")
     days_prior_observation: Days = Field(180, description="Days before the outcome in which a case is observed.")
 
@@ -146,24 +166,32 @@ def _wrong_risk_window(window: list[int]) -> Iterator[Complaint]:
         yield ("risk_window",), "ends with the outcome", Code.STUDY_INVALID
 
 
-class CaseCrossoverDocument(_CaseDocument):
-    """Exposure just before an outcome against exposure of the same person at earlier times; exposures in one model."""
+class _CaseCrossoverOptions(_CaseOptions):
+    """The options that another way of asking may change."""
 
     risk_window: _WindowDays = Field([-30, 0], description="First and last day from the outcome, both included.")
     control_offsets: _Offsets = Field(
         [-60], description="Days by which each control window lies before the risk window, below zero."
     )
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+
+class CaseCrossoverSensitivityDocument(_OtherExposure, _CaseCrossoverOptions):
+    """The same asked in another way: what is given replaces what the analysis says."""
+
+
+class CaseCrossoverDocument(_CaseCrossoverOptions, _AroundOutcomes[CaseCrossoverSensitivityDocument]):
+    """Exposure just before an outcome against exposure of the same person at earlier times; exposures in one model."""
+
+    def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
-        yield from super().faults(cohorts)
+        yield from super().own_faults(cohorts)
         yield from twice(self, "control_offsets")
         yield from _wrong_risk_window(self.risk_window)
         if any(-offset <= self.risk_window[1] - self.risk_window[0] for offset in self.control_offsets):
             yield ("control_offsets",), "a control window overlaps the risk window", Code.STUDY_INVALID
 
-    def noun(self) -> CaseCrossover:
-        """The analysis meant."""
+    def own_noun(self) -> CaseCrossover:
+        """The analysis meant, without its other ways."""
         return CaseCrossover(
             tuple(self.exposure),
             tuple(self.outcome),
@@ -175,8 +203,8 @@ class CaseCrossoverDocument(_CaseDocument):
         )
 
 
-class CaseControlDocument(_CaseDocument):
-    """Exposure of cases against that of persons still without the outcome on the same day; exposures in one model."""
+class _CaseControlOptions(_CaseOptions):
+    """The options that another way of asking may change."""
 
     risk_window: _WindowDays = Field([0, 0], description="First and last day from the outcome, both included.")
     within: _Name | None = Field(None, description="The cohort that cases and controls are nested in; none: all.")
@@ -192,17 +220,25 @@ class CaseControlDocument(_CaseDocument):
         None, description="Largest difference of the days on which observation, or the cohort, began; null: any."
     )
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+
+class CaseControlSensitivityDocument(_OtherExposure, _CaseControlOptions):
+    """The same asked in another way: what is given replaces what the analysis says."""
+
+
+class CaseControlDocument(_CaseControlOptions, _AroundOutcomes[CaseControlSensitivityDocument]):
+    """Exposure of cases against that of persons still without the outcome on the same day; exposures in one model."""
+
+    def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
-        yield from super().faults(cohorts)
+        yield from super().own_faults(cohorts)
         yield from _wrong_risk_window(self.risk_window)
         if self.within is not None and self.within not in cohorts:
             yield ("within",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
         if self.within in [*self.outcome, *(self.negative_controls or [])]:
             yield ("within",), "cases are not nested in their own outcome", Code.STUDY_INVALID
 
-    def noun(self) -> CaseControl:
-        """The analysis meant."""
+    def own_noun(self) -> CaseControl:
+        """The analysis meant, without its other ways."""
         matching = Matching(self.controls, self.seed, self.match_sex, self.age_caliper_years, self.entry_caliper_days)
         return CaseControl(
             tuple(self.exposure),

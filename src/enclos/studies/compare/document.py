@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
 
@@ -12,7 +13,6 @@ from enclos.lexicon.codes import Code
 from enclos.studies.calibration.document import PositiveControlsDocument, Threshold, wrong_controls
 from enclos.studies.compare.model import (
     MAX_RATIO,
-    PRIMARY,
     Adjustment,
     Base,
     Comparison,
@@ -41,7 +41,6 @@ from enclos.studies.document.values import (
     DAYS_SCHEMA,
     NAME_PATTERN,
     Age,
-    AnalysisDocument,
     Complaint,
     Days,
     Document,
@@ -53,7 +52,9 @@ from enclos.studies.document.values import (
     twice,
     unknown_names,
 )
-from enclos.studies.model import MAX_CONCEPT_ID, AgeGroup, DateRange, Sex, is_cohort_name
+from enclos.studies.model import MAX_CONCEPT_ID, AgeGroup, DateRange, Sex
+from enclos.studies.sensitivity.document import OtherWayDocument, SensitiveDocument
+from enclos.studies.sensitivity.model import PRIMARY
 
 _Name: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
 _Share: TypeAlias = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1), WithJsonSchema({"type": "number"})]
@@ -228,7 +229,7 @@ class _Options(Document):
     model: Literal["cox", "poisson", "logistic"] = Field("cox", description="What estimates the effect.")
     diagnostics: DiagnosticsDocument | None = Field(None, description="What must hold before an estimate is shown.")
 
-    def own_faults(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def clashes(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Options that clash with each other."""
         if len(given := [name for name in _ADJUSTMENTS if getattr(self, name) is not None]) > 1:
             yield (given[1],), f"is given beside {given[0]}: a comparison is adjusted in one way"
@@ -256,16 +257,17 @@ _ADJUSTMENTS = ("match", "stratify", "weight")
 _TRIMS = ("trim_fraction", "trim_preference")
 
 
-class SensitivityDocument(_Options):
+class SensitivityDocument(OtherWayDocument, _Options):
     """The same question asked in another way: what is given replaces what the analysis says."""
 
-    name: _Name = Field(description="The name that results carry (snake case).")
     target: _Name | None = Field(None, description="Another cohort in the target's place, such as of other durations.")
     comparator: _Name | None = Field(None, description="Another cohort in the comparator's place.")
 
 
-class CompareDocument(_Options, AnalysisDocument):
+class CompareDocument(_Options, SensitiveDocument[SensitivityDocument]):
     """A comparison of new users."""
+
+    _alike = (_ADJUSTMENTS, _TRIMS)
 
     target: _Name = Field(description="The cohort whose effect is asked for.")
     comparator: _Name = Field(description="The cohort that it is compared with.")
@@ -276,11 +278,8 @@ class CompareDocument(_Options, AnalysisDocument):
     positive_controls: PositiveControlsDocument | None = Field(
         None, description="Outcomes of known effect, made of the negative controls; without it there are none."
     )
-    sensitivity: Annotated[list[SensitivityDocument], Many] | None = Field(
-        None, description="Other ways of asking the same; each gives what differs."
-    )
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+    def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         for option in ("target", "comparator"):
             if getattr(self, option) not in cohorts:
@@ -291,52 +290,22 @@ class CompareDocument(_Options, AnalysisDocument):
         yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
         yield from twice(self, "outcome")
         yield from wrong_controls(self.outcome, self.negative_controls, self.positive_controls)
-        for where, what in self.own_faults():
-            yield where, what, Code.STUDY_INVALID
-        for at, other in enumerate(self.sensitivity or []):
-            for where, what, code in self._sensitivity_faults(at, other, cohorts):
-                yield ("sensitivity", at, *where), what, code
-
-    def _sensitivity_faults(self, at: int, other: SensitivityDocument, cohorts: Container[str]) -> Iterator[Complaint]:
-        earlier = [each.name for each in (self.sensitivity or [])[:at]]
-        if not is_cohort_name(other.name):
-            yield ("name",), "is snake case, at most 64 characters", Code.STUDY_INVALID
-        if other.name in {PRIMARY, *earlier}:
-            yield ("name",), "a name is given twice", Code.STUDY_INVALID
-        for option in ("target", "comparator"):
-            if (name := getattr(other, option)) is not None and name not in cohorts:
-                yield (option,), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
-        if (other.target or self.target) == (other.comparator or self.comparator):
-            yield ("comparator",), "a cohort is not compared with itself", Code.STUDY_INVALID
-        if not other.model_fields_set - {"name"}:
-            yield ("name",), "nothing differs from the analysis", Code.STUDY_INVALID
-        for where, what in self._merged(other).own_faults():
+        for where, what in self.clashes():
             yield where, what, Code.STUDY_INVALID
 
-    def _merged(self, other: SensitivityDocument) -> _Options:
-        """The options of a sensitivity analysis: one way of adjusting, or of trimming, replaces the other."""
-        names = _Options.model_fields
-        given = {name for name in other.model_fields_set if name in names}
-        kept = {name for name in self.model_fields_set if name in names} - given
-        for alike in (_ADJUSTMENTS, _TRIMS):
-            if given.intersection(alike):
-                kept -= set(alike)
-        values: dict[str, Any] = {name: getattr(self, name) for name in kept}
-        return _Options.model_construct(**values, **{name: getattr(other, name) for name in given})
-
-    def noun(self) -> Comparison:
-        """The analysis meant."""
-        others = self.sensitivity or []
+    def own_noun(self) -> Comparison:
+        """The comparison meant, without its other ways."""
         return Comparison(
             _variant(PRIMARY, self.target, self.comparator, self),
             tuple(self.outcome),
             tuple(self.negative_controls or ()),
-            tuple(
-                _variant(each.name, each.target or self.target, each.comparator or self.comparator, self._merged(each))
-                for each in others
-            ),
-            None if self.positive_controls is None else self.positive_controls.noun(),
+            positive_controls=None if self.positive_controls is None else self.positive_controls.noun(),
         )
+
+    def noun(self) -> Comparison:
+        """The comparison meant: its ways are gathered together, since they share entries and covariates."""
+        others = (replace(self.asked_as(each).own_noun().primary, name=each.name) for each in self.sensitivity or ())
+        return replace(self.own_noun(), sensitivity=tuple(others))
 
 
 def _variant(name: str, target: str, comparator: str, asked: _Options) -> Variant:

@@ -302,9 +302,6 @@ class Variant:
             raise ValueError("a cohort is not compared with itself")
 
 
-PRIMARY = "primary"
-
-
 @dataclass(frozen=True, slots=True)
 class Comparison(CohortAnalysis):
     """A target and a comparator, outcomes, outcomes that neither can cause, and other ways of asking the same."""

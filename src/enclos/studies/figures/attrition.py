@@ -12,6 +12,7 @@ import altair as alt
 from enclos.studies.figures.model import Figure, Kind, Say
 from enclos.studies.figures.rates import denominator
 from enclos.studies.figures.style import COLOURS, INK, QUIET, is_narrow
+from enclos.studies.figures.ways import beside, way_of
 
 _MOST_FIGURES = 2
 """Where there are more columns of boxes than that, they are in the table alone."""
@@ -31,7 +32,8 @@ def chains_of(kind: Kind, say: Say) -> dict[str, list[dict[str, Any]]]:
         group = point.group.get("outcome_cohort_name") or " – ".join(point.group.values())
         who = denominator(kind, point, say) if "denominator_cohort_name" in point.group else ""
         outcome = kind.by_id[point.result_id].get("outcome", "")
-        titles[key] = ", ".join(dict.fromkeys(each for each in (group, outcome, who, point.level) if each))
+        title = ", ".join(dict.fromkeys(each for each in (group, outcome, who, point.level) if each))
+        titles[key] = beside(title, way_of(kind, point))
     found: dict[str, list[dict[str, Any]]] = {}
     for key, steps in chains.items():
         title = titles[key]

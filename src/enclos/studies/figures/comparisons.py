@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from enclos.studies.figures.attrition import flow_figure, number
 from enclos.studies.figures.balance import balance_figure, controls_figure, curves_figure, score_figure
@@ -20,8 +19,9 @@ from enclos.studies.figures.ratios import (
 )
 from enclos.studies.figures.tables import told
 from enclos.studies.figures.values import WITHHELD, interval, shown
+from enclos.studies.figures.ways import named, primary_of, way_of
+from enclos.studies.sensitivity.model import PRIMARY
 
-PRIMARY = "primary"
 _OUTCOME = "outcome_cohort_name"
 _DIAGNOSTICS = {
     "score_fitted": "yes",
@@ -50,12 +50,12 @@ def comparison_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
         yield _estimates(kind, say)
         yield from _forests(kind, say)
     if (controls := analysis.of("compare_controls")) is not None and controls.points:
-        own = _primary(controls).points
+        own = primary_of(controls).points
         yield from controls_figure(
             "",
             [point for point in own if point.variable == "Effect"],
             [point for point in own if point.variable == "Positive control"],
-            [] if kind is None else [point for point in _primary(kind).points if _is_adjusted(point)],
+            [] if kind is None else [point for point in primary_of(kind).points if _is_adjusted(point)],
             next((point for point in own if "ease" in point.estimates), None),
             say,
         )
@@ -64,35 +64,17 @@ def comparison_parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
         yield from _flows(attrition, say)
         yield _attrition(attrition, say)
     if (balance := analysis.of("compare_balance")) is not None and balance.points:
-        yield from balance_figure(_primary(balance), say)
+        yield from balance_figure(primary_of(balance), say)
         yield from _balance(balance, say)
     if (score := analysis.of("compare_score")) is not None and score.points:
-        yield from score_figure(_primary(score), say)
+        yield from score_figure(primary_of(score), say)
         yield from _score(score, say)
     if (curves := analysis.of("compare_survival")) is not None and curves.points:
-        yield from curves_figure(_primary(curves), say)
-
-
-def _way(kind: Kind, point: Point) -> str:
-    return kind.by_id[point.result_id].get("comparison", PRIMARY)
-
-
-def _primary(kind: Kind) -> Kind:
-    """What was found by the primary way of asking alone."""
-    return replace(kind, points=tuple(point for point in kind.points if _way(kind, point) == PRIMARY))
-
-
-def _ways(kind: Kind) -> list[str]:
-    return list(dict.fromkeys(each.values.get("comparison", PRIMARY) for each in kind.settings))
+        yield from curves_figure(primary_of(curves), say)
 
 
 def _is_adjusted(point: Point) -> bool:
     return (point.variable, point.strata.get("adjustment")) == ("Effect", "Adjusted") and not point.additional
-
-
-def _named(way: str, say: Say) -> str:
-    """A way of asking; the names of all but the first are the study's own."""
-    return say("primary") if way == PRIMARY else way
 
 
 def _diagnostics(kind: Kind, say: Say) -> Iterator[Table]:
@@ -101,8 +83,8 @@ def _diagnostics(kind: Kind, say: Say) -> Iterator[Table]:
     for primary, title in titles.items():
         rows: list[tuple[str, ...]] = []
         for point in kind.points:
-            if point.variable == "Diagnostics" and (_way(kind, point) == PRIMARY) == primary:
-                rows += _judged(_named(_way(kind, point), say), point, say)
+            if point.variable == "Diagnostics" and (way_of(kind, point) == PRIMARY) == primary:
+                rows += _judged(named(way_of(kind, point), say), point, say)
         first = 1 if primary else 0  # whose name would stand in every row
         if rows:
             lead = say("An estimate is shown where every diagnostic that is judged holds.") if primary else ""
@@ -135,16 +117,16 @@ def _estimates(kind: Kind, say: Say) -> Table:
     for point in kind.points:
         if point.variable == "Diagnostics" or "log_ratio" in point.additional:
             continue
-        key = (_way(kind, point), point.group[_OUTCOME], point.strata.get("adjustment", ""))
+        key = (way_of(kind, point), point.group[_OUTCOME], point.strata.get("adjustment", ""))
         at.setdefault(key, {})[point.variable] = point
         if why := why_withheld(kind.by_id[point.result_id], say):
-            withheld[f"{_named(key[0], say)}, {key[1]}"] = why
+            withheld[f"{named(key[0], say)}, {key[1]}"] = why
     rows = [
         (
-            _named(way, say),
+            named(way, say),
             outcome,
             say(adjustment.lower()),
-            _ratio(found, withheld.get(f"{_named(way, say)}, {outcome}", ""), say),
+            _ratio(found, withheld.get(f"{named(way, say)}, {outcome}", ""), say),
             shown(found["Effect"].estimates.get("p_value"), say) if "Effect" in found else "",
             e_value(found["Effect"], say) if "Effect" in found else "",
             *(_both(found, name, say) for name in ("n_persons", "n_events")),
@@ -194,10 +176,10 @@ def _forests(kind: Kind, say: Say) -> Iterator[Figure]:
             adjustment = point.strata.get("adjustment", "")
             if point.group[_OUTCOME] != outcome or point.variable != "Effect" or "log_ratio" in point.additional:
                 continue
-            way = _way(kind, point)
+            way = way_of(kind, point)
             if adjustment not in _ADJUSTMENTS or (adjustment == "Crude" and way != PRIMARY):
                 continue
-            who = _named(way, say) + ("" if adjustment == "Adjusted" else f", {say(adjustment.lower())}")
+            who = named(way, say) + ("" if adjustment == "Adjusted" else f", {say(adjustment.lower())}")
             if line := line_of(point, who, say(adjustment.lower())):
                 lines.append(line)
         if lines:
@@ -209,7 +191,7 @@ def _controls(kind: Kind, say: Say) -> Table:
     """Each control with its estimate, how the others judge it, and the systematic error in all."""
     rows = []
     for point in kind.points:
-        way, name = _named(_way(kind, point), say), ratio_name((point,), "")
+        way, name = named(way_of(kind, point), say), ratio_name((point,), "")
         if name:
             text = interval(point, name, ("lower", "upper"), say) or say("cannot be estimated")
             true = shown(point.level, say) if point.variable == "Positive control" else "1"
@@ -230,7 +212,7 @@ def _steps(kind: Kind) -> tuple[Steps, dict[tuple[str, str, int], str]]:
     steps: Steps = {}
     reasons: dict[tuple[str, str, int], str] = {}
     for point in kind.points:
-        key = (_way(kind, point), point.group[_OUTCOME])
+        key = (way_of(kind, point), point.group[_OUTCOME])
         at = int(point.additional["reason_id"])
         reasons[(*key, at)] = point.strata["reason"]
         counts = steps.setdefault(key, {}).setdefault(at, {}).setdefault(point.level, {})
@@ -242,7 +224,7 @@ def _attrition(kind: Kind, say: Say) -> Table:
     steps, reasons = _steps(kind)
     rows = [
         (
-            _named(key[0], say),
+            named(key[0], say),
             key[1],
             say(reasons[(*key, at)]),
             *(
@@ -296,7 +278,7 @@ def _count(text: str | None) -> float | None:
 
 def _balance(kind: Kind, say: Say) -> Iterator[Table]:
     """The covariates that differ most after adjustment, of the primary way of asking."""
-    own = _primary(kind)
+    own = primary_of(kind)
     for outcome in dict.fromkeys(point.group[_OUTCOME] for point in own.points):
         found: dict[tuple[str, str], dict[str, Point]] = {}
         for point in own.points:
@@ -329,14 +311,14 @@ def _smd(both: Mapping[str, Point], adjustment: str) -> float:
 def _score(kind: Kind, say: Say) -> Iterator[Table]:
     names = ("auc", "equipoise", "n_covariates", "intercept")
     rows = [
-        (_named(_way(kind, point), say), *(shown(point.estimates.get(name), say) for name in names))
+        (named(way_of(kind, point), say), *(shown(point.estimates.get(name), say) for name in names))
         for point in kind.points
         if point.variable == "Score"
     ]
     columns = ("asked as", "area under the curve", "equipoise", "covariates", "intercept")
     yield Table(say("Propensity score"), tuple(map(say, columns)), rows)
     weights = [(point.variable, shown(point.estimates["coefficient"], say))
-               for point in _primary(kind).points if "coefficient" in point.estimates]  # fmt: skip
+               for point in primary_of(kind).points if "coefficient" in point.estimates]  # fmt: skip
     if weights:
         n_left_out = max(0, len(weights) - _MOST_COVARIATES)
         heads = (say("covariate"), say("coefficient"))

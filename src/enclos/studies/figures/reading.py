@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from enclos.contracts.result import OVERALL, SEPARATOR, ResultSettings
 from enclos.studies.figures.model import Analysis, Kind, Point
+from enclos.studies.sensitivity.model import PRIMARY, WAY
 
 ATTRITION = "_attrition"
 RATES = ("incidence", "incidence_standardised", "prevalence")
@@ -94,13 +95,20 @@ def _together(kinds: Sequence[Kind]) -> list[Analysis]:
 def _goes_on(family: str, own: Sequence[Kind], kind: Kind) -> bool:
     if (first := _FIRST.get(family)) is not None:
         return kind.result_type != first
+    if _is_another_way(kind):
+        return True
     return kind.result_type not in {each.result_type for each in own} or kind.result_type == own[-1].result_type
 
 
+def _is_another_way(kind: Kind) -> bool:
+    """Whether results are those of another way of asking than the primary one."""
+    return bool(kind.settings) and kind.settings[0].values.get(WAY, PRIMARY) != PRIMARY
+
+
 def _add(own: list[Kind], kind: Kind) -> None:
-    """Put results beside those of their type; a comparison tells each type anew for each way of asking."""
+    """Put results beside those of their type; each type is told anew for each way of asking."""
     for at, each in enumerate(own):
-        if each.result_type == kind.result_type and family_of(kind.result_type) in _FIRST:
+        if each.result_type == kind.result_type and (_is_another_way(kind) or family_of(kind.result_type) in _FIRST):
             own[at] = Kind(kind.result_type, each.settings + kind.settings, each.points + kind.points)
             return
     own.append(kind)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 
 from enclos.studies.cases.model import CaseControl, CaseCrossover, SelfControlledCohort
@@ -20,10 +22,11 @@ from enclos.studies.model import (
 from enclos.studies.pathways.model import Pathways
 from enclos.studies.protocol.cases import CASE_CONTROL, CASE_CROSSOVER, SCCS, SELF_CONTROLLED_COHORT
 from enclos.studies.protocol.comparisons import COMPARISON
-from enclos.studies.protocol.shape import Options, Words
+from enclos.studies.protocol.shape import Options, Words, changes
 from enclos.studies.protocol.words import ages, dates, days, listed, names, standard_words, windows, yes
 from enclos.studies.rules.settings import PREVALENCE_OF_RECORDS
 from enclos.studies.sccs.model import Sccs
+from enclos.studies.sensitivity.model import Ways
 from enclos.studies.survival.model import Survival
 from enclos.studies.utilisation.model import Utilisation
 
@@ -272,11 +275,33 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
 
 def words_of(analysis: Analysis) -> Words:
     """What the protocol says of an analysis."""
-    return WORDS[type(analysis)]
+    return _in_ways(type(analysis.primary)) if isinstance(analysis, Ways) else WORDS[type(analysis)]
+
+
+@cache
+def _in_ways(kind: type[Analysis]) -> Words:
+    """What is said of a kind of analysis that is asked in several ways: of the primary one, and what others change."""
+    own = WORDS[kind]
+
+    def sensitivity(each: Ways) -> Iterator[str]:
+        for name, other in each.others:
+            yield f"`{name}`: {changes(own.options(each.primary), own.options(other))}"
+
+    return replace(
+        own,
+        question=lambda each: own.question(each.primary),
+        outcomes=lambda each: own.outcomes(each.primary),
+        options=lambda each: own.options(each.primary),
+        population=lambda each: own.population(each.primary),
+        covariates=lambda each: own.covariates(each.primary),
+        sensitivity=sensitivity,
+    )
 
 
 def results_of(analysis: Analysis) -> list[str]:
     """The types of results that an analysis gives as it is asked, attrition aside."""
+    if isinstance(analysis, Ways):
+        return results_of(analysis.primary)
     if isinstance(analysis, PeriodPrevalence) and analysis.level is Level.RECORD:
         return [PREVALENCE_OF_RECORDS]
     without: set[str] = set()

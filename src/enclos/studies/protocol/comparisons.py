@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from enclos.studies.compare.model import Comparison, TrimFraction, TrimPreference, Variant
 from enclos.studies.compare.words import adjusted_by
-from enclos.studies.protocol.shape import Options, Words
+from enclos.studies.protocol.shape import Options, Words, changes
 from enclos.studies.protocol.words import dates, days, listed, names, positive_controls, yes
 
 
@@ -38,11 +38,8 @@ def _covariates(each: Comparison) -> str:
 
 
 def _sensitivity(each: Comparison) -> Iterator[str]:
-    own = dict(_options(each.primary))
     for other in each.sensitivity:
-        changed = {option: value for option, value in _options(other) if own.get(option) != value}
-        said = "; ".join(f"{option.lower()} {value}" for option, value in changed.items())
-        yield f"`{other.name}`: {said or 'as the analysis'}"
+        yield f"`{other.name}`: {changes(_options(each.primary), _options(other))}"
 
 
 def _options(each: Variant) -> Options:

@@ -33,3 +33,10 @@ class Words:
     """Each other way in which it asks the same."""
     limitation: str = ""
     """What the design cannot do, whatever the data."""
+
+
+def changes(own: Options, other: Options) -> str:
+    """What another way of asking changes, option by option."""
+    kept = dict(own)
+    changed = [f"{option.lower()} {value}" for option, value in other if kept.get(option) != value]
+    return "; ".join(changed) or "as the analysis"

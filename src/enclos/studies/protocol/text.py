@@ -72,8 +72,8 @@ def _question(study: Study) -> Iterator[str]:
 
 
 def _design(study: Study) -> Iterator[str]:
-    for words in dict.fromkeys(words_of(analysis) for analysis in study.analyses):
-        yield f"- {words.title}: {words.design}."
+    every = (words_of(analysis) for analysis in study.analyses)
+    yield from dict.fromkeys(f"- {words.title}: {words.design}." for words in every)
 
 
 def _setting() -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from enclos.contracts.result import (
 from enclos.studies.rules.attrition import AttritionRow
 from enclos.studies.rules.estimated import IncidenceEstimates, Label, PrevalenceEstimates, StandardisedEstimates
 from enclos.studies.rules.estimates import printed
+from enclos.studies.sensitivity.model import WAY
 
 GROUP_NAME = SEPARATOR.join(("denominator_cohort_name", "outcome_cohort_name"))
 _OUTCOME, _DENOMINATOR = "Outcome", "Denominator"
@@ -105,6 +107,16 @@ class Report:
         """Rows before those in ``_columns``."""
         self._settings: list[ResultSettings] = []
         self._cells: list[tuple[int, Place, BitMap, BitMap, Values | None]] = []
+        self._way: Mapping[str, str] = {}
+
+    @contextmanager
+    def asked_as(self, name: str) -> Iterator[None]:
+        """Meanwhile every result id that is started says in its settings by which way of asking it was found."""
+        self._way = {WAY: name}
+        try:
+            yield
+        finally:
+            self._way = {}
 
     def start(self, result_type: str, group: str, strata: str, additional: str, values: Mapping[str, str]) -> int:
         """Start a result id with its settings."""
@@ -117,7 +129,7 @@ class Report:
             "additional": additional,
             "min_cell_count": "0",
         }
-        self._settings.append(ResultSettings(len(self._settings) + 1, {**shared, **values}))
+        self._settings.append(ResultSettings(len(self._settings) + 1, {**shared, **self._way, **values}))
         return len(self._settings)
 
     def add_incidence(

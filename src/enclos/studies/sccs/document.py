@@ -14,7 +14,6 @@ from enclos.studies.document.values import (
     AGE_SCHEMA,
     NAME_PATTERN,
     Age,
-    AnalysisDocument,
     Complaint,
     Days,
     Document,
@@ -24,6 +23,7 @@ from enclos.studies.document.values import (
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup, DateRange
 from enclos.studies.sccs.model import MAX_KNOTS, RESERVED, Anchor, Cases, Sccs, Thresholds, Time, Window
+from enclos.studies.sensitivity.document import OtherWayDocument, SensitiveDocument
 
 _N_KNOTS = 5
 _AnyDays: TypeAlias = Annotated[StrictInt, Field(ge=-MAX_DAYS, le=MAX_DAYS)]
@@ -99,13 +99,9 @@ class DiagnosticsDocument(Document):
         return Thresholds(rare, before, end, stable, mdrr, ease, left_out)
 
 
-class SccsDocument(AnalysisDocument):
-    """A self-controlled case series: the rate of an outcome while exposed against the same person's other time."""
+class _Options(Document):
+    """The options that another way of asking may change."""
 
-    exposure: Names = Field(
-        description="The cohort, or cohorts, of exposures; in one model, each adjusted for the others."
-    )
-    outcome: Names = Field(description="The cohort, or cohorts, whose first day is the outcome; one model each.")
     windows: (
         Annotated[dict[_Name, WindowDocument], Field(min_length=1, json_schema_extra={"additionalProperties": False})]
         | None
@@ -135,16 +131,33 @@ class SccsDocument(AnalysisDocument):
         False,
         description="Whether time is weighed for observation that ends because of the outcome; first outcomes only.",
     )
+    diagnostics: DiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
+
+
+class SccsSensitivityDocument(OtherWayDocument, _Options):
+    """The same case series asked in another way: what is given replaces what the analysis says."""
+
+    exposure: Names | None = Field(
+        None, description="Other cohorts in the exposures' place, such as of other durations or gaps."
+    )
+
+
+class SccsDocument(_Options, SensitiveDocument[SccsSensitivityDocument]):
+    """A self-controlled case series: the rate of an outcome while exposed against the same person's other time."""
+
+    exposure: Names = Field(
+        description="The cohort, or cohorts, of exposures; in one model, each adjusted for the others."
+    )
+    outcome: Names = Field(description="The cohort, or cohorts, whose first day is the outcome; one model each.")
     negative_controls: Names | None = Field(
         None, description="Outcomes that no exposure changes; they tell the systematic error."
     )
     positive_controls: PositiveControlsDocument | None = Field(
         None, description="Outcomes of known effect, made of the negative controls; without it there are none."
     )
-    diagnostics: DiagnosticsDocument | None = Field(None, description="What must hold before a ratio is shown.")
     show_failed: StrictBool = Field(False, description="Whether estimates are shown although a diagnostic fails.")
 
-    def faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
+    def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
         yield from unknown_names("exposure", self.exposure, cohorts)
         yield from unknown_names("outcome", self.outcome, cohorts)
@@ -169,8 +182,8 @@ class SccsDocument(AnalysisDocument):
             if window.start_anchor == window.end_anchor and window.end < window.start:
                 yield ("windows", name), "a window runs from its first to its last day", Code.STUDY_INVALID
 
-    def noun(self) -> Sccs:
-        """The analysis meant."""
+    def own_noun(self) -> Sccs:
+        """The analysis meant, without its other ways."""
         windows = (
             tuple(each.noun(name) for name, each in self.windows.items()) if self.windows else (Window("exposed"),)
         )

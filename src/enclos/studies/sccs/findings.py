@@ -112,8 +112,8 @@ def report_diagnostics(
 def _report_estimates(
     report: Report, result_id: int, asked: Sccs, outcome: str, found: Found, controls: Mapping[int, Controlled]
 ) -> None:
-    everyone = BitMap(found.persons.astype(np.uint32))
     rows = found.rows
+    everyone = _in_model(found)
     stretches: list[tuple[str, str | None, Bools]] = [
         (window, exposure, rows.within[:, column]) for column, (window, exposure) in enumerate(windows_in_order(asked))
     ]
@@ -161,8 +161,13 @@ def _report_estimates(
     report.add_cell(result_id, place, everyone, everyone)
 
 
+def _in_model(found: Found) -> BitMap:
+    """The persons of the cases that the model has rows of: one without a window says nothing, and has none."""
+    return BitMap(found.persons[found.rows.case].astype(np.uint32))
+
+
 def _report_splines(report: Report, result_id: int, outcome: str, found: Found) -> None:
-    everyone = BitMap(found.persons.astype(np.uint32))
+    everyone = _in_model(found)
     names = list(found.splines)
     for at, (name, coefficient) in enumerate(zip(names, found.model.splines.tolist(), strict=True)):
         place = Place(GROUP_NAME, outcome, name, f"component {at - names.index(name) + 1}")

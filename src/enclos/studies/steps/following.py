@@ -26,6 +26,7 @@ from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.report import Report
 from enclos.studies.sccs.model import Sccs
 from enclos.studies.sccs.steps import SccsFollower, sccs_columns
+from enclos.studies.sensitivity.model import Ways
 from enclos.studies.survival.model import Survival
 from enclos.studies.survival.steps import SurvivalFollower, survival_columns
 from enclos.studies.utilisation.model import Utilisation
@@ -43,6 +44,33 @@ class Follower(Protocol):
 
     def report(self, report: Report) -> None:
         """Add what was found, each result id with its settings, rows and cells."""
+
+
+class WaysFollower:
+    """Follows each way of asking by itself: each finds what a study finds that asks it alone."""
+
+    def __init__(self, analysis: Ways, cohorts: Sequence[Cohort]) -> None:
+        self._followers = {name: follower_of(each, cohorts) for name, each in analysis.every}
+
+    def take(self, bucket: CdmBucket, first_person: int) -> None:
+        """Count a bucket for each of them."""
+        for follower in self._followers.values():
+            follower.take(bucket, first_person)
+
+    def report(self, report: Report) -> None:
+        """Add what each found, under its name."""
+        for name, follower in self._followers.items():
+            with report.asked_as(name):
+                follower.report(report)
+
+
+def columns_of_ways(analysis: Ways) -> Mapping[str, tuple[str, ...]]:
+    """What any of them reads."""
+    found: dict[str, tuple[str, ...]] = {}
+    for _, each in analysis.every:
+        for table, columns in columns_followed(each).items():
+            found[table] = tuple(dict.fromkeys((*found.get(table, ()), *columns)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +92,7 @@ _KINDS: Mapping[type[CohortAnalysis], Kind] = {
     CaseCrossover: Kind(CaseCrossoverFollower, case_columns),
     CaseControl: Kind(CaseControlFollower, case_columns),
     Comparison: Kind(ComparisonFollower, columns_of_comparison),
+    Ways: Kind(WaysFollower, columns_of_ways),
 }
 
 

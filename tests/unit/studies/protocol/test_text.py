@@ -166,6 +166,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "positive_controls": {"effects": [1.25, 3]},
         "diagnostics": {"mdrr": 4.0},
         "show_failed": True,
+        "sensitivity": [{"name": "other", "naive_days": 90}],
     },
     "self_controlled_cohort": {
         "exposure": ["drug", "other"],
@@ -182,6 +183,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "positive_controls": {"effects": [1.25, 3]},
         "diagnostics": {"mdrr": 4.0},
         "show_failed": True,
+        "sensitivity": [{"name": "other", "follow_up_days": 90}],
     },
     "case_crossover": {
         "exposure": ["drug", "other"],
@@ -194,6 +196,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "positive_controls": {"effects": [1.25, 3]},
         "diagnostics": {"mdrr": 4.0},
         "show_failed": True,
+        "sensitivity": [{"name": "other", "risk_window": [-9, 0]}],
     },
     "case_control": {
         "exposure": ["drug", "other"],
@@ -211,6 +214,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "positive_controls": {"effects": [1.25, 3]},
         "diagnostics": {"mdrr": 4.0},
         "show_failed": True,
+        "sensitivity": [{"name": "other", "within": "drug"}],
     },
 }
 
@@ -275,6 +279,27 @@ def test_the_sections_come_in_the_order_of_the_template() -> None:
         "Data management and disclosure",
         "Limitations",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "said"),
+    [
+        ("sccs", {"naive_days": 90}, "days left out at the start of observation 90 days"),
+        ("self_controlled_cohort", {"exposure": "other"}, "exposures `other`"),
+        ("case_crossover", {"risk_window": [-9, 0]}, "days from the outcome in which exposure counts"),
+        ("case_control", {"within": "drug", "controls": 9}, "nested in `drug`; controls of each case, at most 9"),
+    ],
+)
+def test_a_design_names_its_other_ways_of_asking_and_what_they_change(
+    kind: str, other: dict[str, Any], said: str
+) -> None:
+    cohorts = {**COHORTS, "other": COHORTS["drug"]}
+    asked = {**BASES[kind], "sensitivity": [{"name": "apart", **other}]}
+    (line,) = (each for each in told({kind: asked}, cohorts=cohorts).splitlines() if "`apart`" in each)
+    assert line.startswith(f"- Analysis 1, `apart`: {said}")
+    alone, both = (told({kind: each}, cohorts=cohorts) for each in (BASES[kind], asked))
+    options = [each for each in alone.splitlines() if each.startswith(("- Exposures", "- Outcomes", "- Days of prior"))]
+    assert options and set(options) <= set(both.splitlines())  # what is asked first is told as ever
 
 
 def test_cohorts_that_differ_by_their_duration_rule_are_a_sensitivity_analysis() -> None:

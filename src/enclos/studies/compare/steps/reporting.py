@@ -23,7 +23,7 @@ from enclos.studies.calibration.findings import Said, control_lines
 from enclos.studies.calibration.model import PROFILE_POINTS, Effect
 from enclos.studies.calibration.rules.error_model import share_held
 from enclos.studies.calibration.rules.strength import EValue
-from enclos.studies.compare.model import PRIMARY, Variant
+from enclos.studies.compare.model import Variant
 from enclos.studies.compare.rules.balance import Balance
 from enclos.studies.compare.rules.covariates import covariate_name
 from enclos.studies.compare.rules.curves import weighted_curve
@@ -36,6 +36,7 @@ from enclos.studies.compare.steps.estimating import Findings, OutcomeFindings, S
 from enclos.studies.compare.words import adjusted_by
 from enclos.studies.rules.estimates import printed
 from enclos.studies.rules.report import Estimate, Part, Place, Report, number, text_of
+from enclos.studies.sensitivity.model import PRIMARY, WAY
 from enclos.studies.survival.findings import COUNTS, LOST
 from enclos.studies.survival.plans import CENSORED, OUTCOME
 from enclos.studies.survival.tally import EndingTally, gaps_of
@@ -366,7 +367,7 @@ def settings_of(variant: Variant) -> dict[str, str]:
     """How a way of asking is told in the settings of its results."""
     who, follow = variant.eligibility, variant.follow_up
     return {
-        "comparison": variant.name,
+        WAY: variant.name,
         "target_cohort": variant.target,
         "comparator_cohort": variant.comparator,
         "days_prior_observation": str(who.days_prior_observation),
