@@ -8,6 +8,8 @@ import pytest
 
 from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.release.rules.disclosure import assess
+from enclos.studies.calibration.rules.sites import answers
+from enclos.studies.calibration.rules.together import pool
 from enclos.studies.document import study_from_yaml
 from enclos.studies.figures.model import Figure, Table
 from enclos.studies.figures.parts import parts_of
@@ -69,8 +71,8 @@ def sensitivity(design: str) -> str:
 
 
 @cache
-def found(text: str) -> StudyResult:
-    return run_study(study_from_yaml(HEAD + text), world_cdm(WORLD, 1, n_buckets=2))
+def found(text: str, seed: int = 1) -> StudyResult:
+    return run_study(study_from_yaml(HEAD + text), world_cdm(WORLD, seed, n_buckets=2))
 
 
 def all_ways(design: str) -> StudyResult:
@@ -128,6 +130,25 @@ def test_all_ways_are_in_one_forest_plot_with_their_e_values(design: str) -> Non
 
 
 @EACH
+def test_a_way_whose_diagnostics_fail_is_withheld_alone_and_says_why(design: str) -> None:
+    limits = "{mdrr: 1.001, time_stability: null}" if design == "sccs" else "{mdrr: 1.001}"
+    text = entry(design, f"show_failed: false, sensitivity: [{{name: strict, diagnostics: {limits}}}]")
+    result = found(text)
+    (analysis,) = analyses_of(result.table, result.settings)
+    parts = parts_of(analysis)
+    (table,) = (each for each in parts if isinstance(each, Table) and each.title == "Estimates")
+    shown = {row[0]: row[3] for row in table.rows if row[2] == "drug: exposed"}
+    assert shown["strict"] == "withheld" != shown["primary"]
+    assert "Withheld because a diagnostic fails – harm, strict: least detectable ratio (drug" in table.lead
+    assert "harm:" not in table.lead
+    (judged,) = (each for each in parts if isinstance(each, Table) and each.title.startswith("Diagnostics"))
+    assert ("strict", "fails") in {(row[0], row[-1]) for row in judged.rows}
+    assert ("primary", "fails") not in {(row[0], row[-1]) for row in judged.rows}
+    (forest,) = (each for each in parts if isinstance(each, Figure) and each.title == "All estimates: harm")
+    assert [row["who"] for row in forest.data["estimates"]] == ["drug: exposed"]
+
+
+@EACH
 def test_a_terminal_tells_the_ways_apart(design: str) -> None:
     tables = overview(summary(all_ways(design)))
     for name in (design, f"{design}_diagnostics"):
@@ -151,3 +172,12 @@ def test_release_judges_every_way_by_the_rules_of_its_design(design: str) -> Non
     }
     assert "primary" in shown  # others are hidden first where two tell a few together
     assert len(shown) > 1
+
+
+def test_what_sites_say_is_pooled_way_by_way() -> None:
+    text = entry("case_crossover", sensitivity("case_crossover"))
+    results = {f"site_{seed}": found(text, seed) for seed in (1, 2)}
+    forests = pool({name: answers(each.table, each.settings) for name, each in results.items()})
+    ways = DESIGNS["case_crossover"][1]
+    assert [each.title for each in forests] == ["harm, exposed", *(f"harm, exposed, {way}" for way in ways)]
+    assert all([line.site for line in each.lines[:2]] == list(results) for each in forests)

@@ -28,6 +28,7 @@ from enclos.studies.calibration.rules.pooling import pooled
 from enclos.studies.calibration.rules.profiles import normal_profile, pooled_posterior, pooled_profile
 from enclos.studies.calibration.rules.sites import RATE, Answer, Question, rate_profile, shared_questions
 from enclos.studies.rules.estimates import PERSON_YEARS_UNIT
+from enclos.studies.sensitivity.model import PRIMARY, WAY
 
 POOLED = "pooled"
 """The name that stands for all sites together."""
@@ -65,6 +66,7 @@ class Forest:
         told += [
             value for name, value in self.question.settings if name in {"denominator_age_group", "denominator_sex"}
         ]
+        told += [value for name, value in self.question.settings if name == WAY and value != PRIMARY]
         return ", ".join(part.replace(SEPARATOR, " · ") for part in told)
 
 
