@@ -29,6 +29,7 @@ ROOMS = (
     "hosting",
     "stores",
     "app",
+    "portal",
     "cli",
     "synthetic",
 )

@@ -53,6 +53,11 @@ class EnclosurePaths:
         return self.root / "catalogue.yaml"
 
     @property
+    def published(self) -> Path:
+        """The public registers that are served."""
+        return self.root / "published"
+
+    @property
     def manifest(self) -> Path:
         """What the lake's objects were when they were stored, sealed."""
         return self.root / "lake.manifest"

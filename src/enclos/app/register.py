@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,7 +27,7 @@ from enclos.permits.document.fields import text_from_instant
 from enclos.permits.model import SignedPermit, State
 from enclos.permits.rules.access import ended_at, results_by
 from enclos.permits.rules.life import state_at
-from enclos.stores.files import fill_folder, is_free_or, replaced_folder, storage_border
+from enclos.stores.files import fill_folder, is_free_or, remove_tree, replaced_folder, storage_border
 from enclos.stores.ledger_files import LedgerFiles
 
 CONTENT, PROOFS, LEDGER, CATALOGUE = "register.json", "proofs.json", "ledger", "catalogue"
@@ -73,6 +74,41 @@ def export_register(
         "entries": [ticket.index, own],
         "content": sha256_hex(text),
     }
+
+
+def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False, about: Path | None = None) -> bool:
+    """Write the register anew below a folder, if it is a day old or would say something else; uses alone wait a day.
+
+    In:  place — the folder whose ``current`` leads to the newest register
+    Out: whether it was written; the one before stays for who is reading it.
+    Refuses: as export_register; ``current`` stays what it was.
+    """
+    current = place / "current"
+    with storage_border("the register"):
+        before = current.resolve()
+        told = json.loads((before / CONTENT).read_bytes()) if current.exists() else None
+        for leftover in place.glob("register-*"):
+            if leftover != before:
+                remove_tree(leftover)
+    if told is not None:
+        acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
+        content = _content(enclosure, acts, enclosure.ledger.now())
+        if _lasting(content) == _lasting(told) and catalogue == (told["catalogue"] is not None):
+            return False
+    name = f"register-{secrets.token_hex(8)}"
+    export_register(enclosure, place / name, catalogue=catalogue, about=about)
+    with storage_border("the register"):
+        link = place / ".current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(name)
+        link.replace(current)
+    return True
+
+
+def _lasting(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a register says, without what changes by every use; of when it was made, the day."""
+    permits = [{**permit, "n_uses": None} for permit in content["permits"]]
+    return {**content, "permits": permits, "made_at": content["made_at"][:10], "catalogue": None}
 
 
 def _content(enclosure: Enclosure, acts: Sequence[Act], now: datetime) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Code(Enum):
     )
     STORAGE_UNREACHABLE = ("ENC-13", _PROMISE, "a storage that fails is asked again, not for ever [docs/hosting.md]")
     STORAGE_ALTERED = ("ENC-14", _PROMISE, "a host gives back what it was given, all and unaltered [docs/hosting.md]")
+    SERVE_PLACE = ("ENC-15", _PROMISE, "an enclosure is served at one free address [docs/portal.md]")
 
     # -- keys and senders' pseudonyms (KEY)
     TOKEN_UNREACHABLE = ("KEY-01", _PROMISE, "keys in a token are used in that token only [PKCS #11 v3.0]")

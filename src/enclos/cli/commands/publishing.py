@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
-from enclos.cli.console import progress_bars, show
+from enclos.cli.console import progress_bars, say, show
 
 About = Annotated[
     Path | None,
@@ -73,3 +75,56 @@ def register(
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(export_register(enclosure, out, catalogue=with_catalogue, about=about), as_json=as_json)
+
+
+@application.command()
+def serve(
+    directory: Dir,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 8400,
+    certificate: Annotated[Path | None, typer.Option("--certificate", metavar="PEM", help="Serve by https.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="PEM", help="The certificate's private key.")] = None,
+    about: About = None,
+    *,
+    with_catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Serve the description of the holdings too, and link it.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="How often to look whether the register is to be renewed.")
+    ] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Serve the public register, always the newest, and the published ledger, until stopped.
+
+    Example: enclos serve france --port 8400
+    """
+    from enclos.portal.serving import Door, serve_public
+
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("--certificate and --key belong together")
+    if certificate is None and not _is_own(host):
+        raise typer.BadParameter(
+            "plain http serves this machine alone: give --certificate and --key, or a proxy with TLS"
+        )
+
+    def began(addresses: dict[str, Any]) -> None:
+        show(addresses, as_json=as_json)
+        sys.stdout.flush()
+
+    serve_public(
+        directory,
+        cache(passphrase),
+        Door(host, port, certificate, key),
+        catalogue=with_catalogue,
+        about=about,
+        every=every,
+        began=began,
+        refused=lambda refused: say(f"The register is not renewed: {refused.what} Next: {refused.next_step}"),
+    )
+
+
+def _is_own(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

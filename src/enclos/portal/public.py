@@ -1,0 +1,99 @@
+"""What is served to the public: the newest register in the reader's language, and the ledger's published files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CURRENT = "current"
+"""The register that is served, below the folder of registers."""
+_PUBLIC_LEDGER = re.compile(r"checkpoint|ledger\.vkey|tile/[0-9a-z./]+|seal/\d{4}-\d{2}-\d{2}")
+"""The only names of a ledger that are served: what lies under ``private/`` has no name here."""
+_HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+"""Beside the policy that each page carries itself; ``no-cache`` asks whether a file changed, it is not sent again."""
+_HSTS = "max-age=31536000"
+_LANGUAGES = ("en", "fr")
+
+
+class _Ledger(StaticFiles):
+    """The published files of a ledger."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, if it is one that a ledger publishes."""
+        if not _PUBLIC_LEDGER.fullmatch(path):
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
+
+
+class _WithHeaders:
+    """Puts the same headers on every answer, errors too."""
+
+    def __init__(self, application: ASGIApp, *, over_tls: bool) -> None:
+        self._application = application
+        self._headers = _HEADERS | ({"Strict-Transport-Security": _HSTS} if over_tls else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._application(scope, receive, sending)
+
+
+def public_application(registers: Path, ledger: Path, *, over_tls: bool) -> ASGIApp:
+    """The public's pages.
+
+    In:  registers — the folder whose ``current`` is the register; ledger — the enclosure's ledger; over_tls — whether
+         readers come by https
+    Out: ``/`` and ``/register`` lead to the register in the reader's language; ``/register/…`` are its files,
+         ``/ledger/…`` the ledger as it stands now, by which anybody can follow and witness it.
+    """
+    routes = [
+        Route("/", _to_register),
+        Route("/register", _to_register),
+        Route("/register/", _to_language),
+        Mount("/register", StaticFiles(directory=registers / CURRENT, check_dir=False)),
+        Mount("/ledger", _Ledger(directory=ledger)),
+    ]
+    return _WithHeaders(Starlette(routes=routes), over_tls=over_tls)
+
+
+def language_of(accepted: str) -> str:
+    """The language to answer in, by the header Accept-Language: English unless French is wanted more.
+
+    Source: RFC 9110, § 12.5.4.
+    """
+    wanted = dict.fromkeys(_LANGUAGES, 0.0)
+    for part in accepted.lower().split(","):
+        tag, _, weight = part.strip().partition(";")
+        found = re.fullmatch(r"q=([01](?:\.\d{0,3})?)", weight.strip() or "q=1")
+        language = tag.partition("-")[0].strip()
+        if language in wanted and found:
+            wanted[language] = max(wanted[language], float(found[1]))
+    return max(_LANGUAGES, key=lambda language: wanted[language])
+
+
+async def _to_register(_request: Request) -> Response:
+    return RedirectResponse("/register/")
+
+
+async def _to_language(request: Request) -> Response:
+    language = language_of(request.headers.get("accept-language", ""))
+    return RedirectResponse(f"/register/{language}.html", 303, {"Vary": "Accept-Language"})

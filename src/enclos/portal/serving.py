@@ -1,0 +1,143 @@
+"""Serving an enclosure to the public by two processes.
+
+The one that answers knows two folders of public files and nothing else: no passphrase, no key. The other opens the
+enclosure only while the register may have to be renewed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from enclos.app.enclosure import open_enclosure
+from enclos.app.keys import Passphrase
+from enclos.app.paths import EnclosurePaths
+from enclos.app.register import renew_register
+from enclos.app.settings import read_settings
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.stores.files import lock_exclusive, storage_border
+
+_SECONDS_TO_END = 10
+_KEPT_OUT = ("ENCLOS_PASSPHRASE", "ENCLOS_S3_KEY_ID", "ENCLOS_S3_SECRET")
+"""What the answering process is not given of the environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where readers come in.
+
+    In: certificate, key — PEM files; without them it is plain http, on this machine alone
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8400
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether readers come by https."""
+        return self.certificate is not None
+
+
+def serve_public(
+    directory: Path,
+    passphrase: Passphrase,
+    door: Door,
+    *,
+    catalogue: bool,
+    about: Path | None,
+    every: float,
+    began: Callable[[dict[str, Any]], None],
+    refused: Callable[[Refusal], None],
+) -> None:
+    """Serve the register and the ledger until the process is told to end (SIGTERM, SIGINT).
+
+    In: every — seconds between looks at whether the register must be renewed; began — told the addresses once they
+        answer; refused — told when the register cannot be renewed: the last one is served on
+    Refuses: SERVE_PLACE when the address cannot be had; ENCLOSURE_BUSY when the enclosure is served already; at the
+        start, what a register or a description is refused for.
+    """
+    paths = EnclosurePaths(directory)
+    stopped = Event()
+
+    def renew() -> tuple[bytes, date]:
+        seen = _seen(paths)
+        with open_enclosure(directory, passphrase) as enclosure:
+            renew_register(enclosure, paths.published, catalogue=catalogue, about=about)
+        return seen
+
+    read_settings(directory)  # no folder is made where there is no enclosure
+    with lock_exclusive(paths.published / ".lock"), _listening(door) as listening:
+        seen = renew()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        answering = _answer(paths, door, listening)
+        try:
+            began(_addresses(door, listening))
+            while not stopped.wait(every):
+                if answering.poll() is not None:
+                    answering = _answer(paths, door, listening)
+                if _seen(paths) != seen:
+                    try:
+                        seen = renew()
+                    except Refusal as error:
+                        refused(error)
+        finally:
+            _end(answering)
+
+
+def _seen(paths: EnclosurePaths) -> tuple[bytes, date]:
+    """What tells whether the register may have something new to say: the ledger's end, and the day (permits end)."""
+    with storage_border("the ledger"):
+        return (paths.ledger / "checkpoint").read_bytes(), datetime.now(UTC).date()
+
+
+@contextmanager
+def _listening(door: Door) -> Iterator[socket.socket]:
+    """The socket that readers come to; it outlives an answering process that dies."""
+    try:
+        listening = socket.create_server((door.host, door.port))
+    except (OSError, OverflowError):
+        raise refusal(
+            Code.SERVE_PLACE, "The address cannot be listened at.", "Name a free port and an address of this machine."
+        ) from None
+    with listening:
+        yield listening
+
+
+def _answer(paths: EnclosurePaths, door: Door, listening: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the answering process; it ends when its standard input does, so also when this process is killed."""
+    command = [sys.executable, "-m", "enclos.portal", "--fd", str(listening.fileno())]
+    command += ["--registers", str(paths.published), "--ledger", str(paths.ledger)]
+    if door.certificate is not None:
+        command += ["--certificate", str(door.certificate), "--key", str(door.key)]
+    known = {name: value for name, value in os.environ.items() if name not in _KEPT_OUT}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, env=known, pass_fds=[listening.fileno()])  # noqa: S603 - our own module
+
+
+def _end(answering: subprocess.Popen[bytes]) -> None:
+    if answering.stdin is not None:
+        answering.stdin.close()
+    try:
+        answering.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        answering.kill()
+        answering.wait()
+
+
+def _addresses(door: Door, listening: socket.socket) -> dict[str, Any]:
+    host = f"[{door.host}]" if ":" in door.host else door.host
+    root = f"http{'s' if door.is_tls else ''}://{host}:{listening.getsockname()[1]}"
+    return {"address": f"{root}/", "register": f"{root}/register/", "ledger": f"{root}/ledger"}

@@ -1,0 +1,145 @@
+"""``enclos serve``: the public reads, checks and witnesses over the web; two processes, one of which knows nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, call, permit_text, refused, run_cli
+
+SECONDS = 30
+
+
+@contextmanager
+def serving(home: Path, *arguments: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The command as it runs, and the addresses that it tells."""
+    command = [str(ENCLOS), "serve", str(home), "--port", "0", "--every", "0.2", "--json", *map(str, arguments)]
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = process.stdout.readline()
+        assert told, process.stderr.read() if process.stderr else ""
+        try:
+            yield process, json.loads(told)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(SECONDS)
+
+
+def read(address: str, language: str = "en", context: ssl.SSLContext | None = None) -> tuple[str, str]:
+    request = urllib.request.Request(address, headers={"Accept-Language": language})  # noqa: S310 - http(s) only
+    with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # noqa: S310
+        return answer.geturl(), answer.read().decode()
+
+
+def children(process: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
+    return [int(each) for each in found.stdout.split()]
+
+
+def until(holds: Any) -> None:
+    end = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_the_public_reads_the_newest_register_and_verifies_the_ledger(home: Path, tmp_path: Path) -> None:
+    with serving(home) as (process, at):
+        assert read(at["address"], "fr")[0] == at["register"] + "fr.html"
+        url, page = read(at["address"])
+        assert (url, "FR-TEST-0001" in page, ALICE in page) == (at["register"] + "en.html", True, False)
+        size = run_cli("ledger", "verify", at["ledger"], "--copy", tmp_path / "copy")["size"]
+        assert size > 0
+        registers = json.loads(read(at["register"] + "register.json")[1])
+        text = permit_text("FR-TEST-0002")
+        (tmp_path / "permit.yaml").write_text(text)
+        run_cli("permit", "sign", home, tmp_path / "permit.yaml")
+        until(lambda: "FR-TEST-0002" in read(at["register"] + "en.html")[1])
+        renewed = json.loads(read(at["register"] + "register.json")[1])
+        assert len(renewed["permits"]) == len(registers["permits"]) + 1
+        time.sleep(1.5)
+        assert json.loads(read(at["register"] + "register.json")[1]) == renewed, "it is renewed only when it must be"
+        (answering,) = children(process.pid)
+        assert PASSPHRASE not in Path(f"/proc/{answering}/environ").read_text()
+        opened = {str(fd.readlink()) for fd in Path(f"/proc/{answering}/fd").iterdir()}
+        assert not [path for path in opened if path.startswith(str(home))]
+        assert refused("serve", home, "--port", "0")[:2] == (3, "ENC-03")
+    assert process.returncode == 0
+    assert call("serve", home, "--host", "0.0.0.0").returncode == 2  # noqa: S104 - refused
+
+
+@pytest.mark.system("chromium")
+def test_the_page_checks_itself_where_it_is_served(home: Path, tmp_path: Path) -> None:
+    with serving(home) as (_, at):
+        command = [
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
+            "--virtual-time-budget=10000", "--dump-dom", f"{at['register']}fr.html#check",
+        ]  # fmt: skip
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    found = re.search(r'id="verdict"[^>]*data-state="(\w+)"', shown)
+    assert found is not None
+    assert found[1] == "holds"
+
+
+def test_the_one_that_answers_dies_with_its_parent_and_comes_back_without_it(home: Path) -> None:
+    with serving(home) as (process, at):
+        (answering,) = children(process.pid)
+        os.kill(answering, signal.SIGKILL)
+        until(lambda: children(process.pid) not in ([], [answering]))
+        assert "FR-TEST-0001" in read(at["register"] + "en.html")[1]
+        (answering,) = children(process.pid)
+        process.kill()
+        until(lambda: not Path(f"/proc/{answering}").exists())
+    with serving(home) as (_, at):
+        assert "FR-TEST-0001" in read(at["address"])[1]
+
+
+def test_it_is_served_by_https_and_a_port_that_is_taken_is_refused(home: Path, tmp_path: Path) -> None:
+    certificate, key = made_certificate(tmp_path)
+    with serving(home, "--certificate", certificate, "--key", key) as (_, at):
+        context = ssl.create_default_context(cafile=str(certificate))
+        address = at["register"].replace("127.0.0.1", "localhost")
+        assert address.startswith("https://")
+        assert "FR-TEST-0001" in read(address, context=context)[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert refused("serve", home, "--port", taken.getsockname()[1])[:2] == (4, "ENC-15")
+
+
+def made_certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "tls.crt", folder / "tls.key"

@@ -1,0 +1,136 @@
+"""What is served to the public, asked as a browser asks."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+
+from enclos.portal.public import CURRENT, language_of, public_application
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Asks for paths as they are written; a library would tidy them first."""
+
+    port: int
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(), {name.lower(): value for name, value in answer.getheaders()}
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    registers, ledger = tmp_path / "published", tmp_path / "ledger"
+    (registers / "register-1").mkdir(parents=True)
+    (registers / CURRENT).symlink_to("register-1")
+    for name in ("en.html", "fr.html", "register.json"):
+        (registers / "register-1" / name).write_text(f"what {name} says")
+    (registers / "secret.txt").write_text("beside the register")
+    for name in (
+        "checkpoint",
+        "tile/0/000.p/5",
+        "tile/entries/x001/002",
+        "seal/2026-03-01",
+        "private/salts/aa",
+        "notes",
+    ):
+        (ledger / name).parent.mkdir(parents=True, exist_ok=True)
+        (ledger / name).write_text(f"what {name} says")
+    application = public_application(registers, ledger, over_tls=False)
+    server = uvicorn.Server(uvicorn.Config(application, lifespan="off", log_config=None, server_header=False))
+    listening = socket.create_server(("127.0.0.1", 0))
+    answering = Thread(target=server.run, kwargs={"sockets": [listening]})
+    answering.start()
+    yield Reader(listening.getsockname()[1])
+    server.should_exit = True
+    answering.join()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("fr", "fr"),
+        ("fr-FR,fr;q=0.9,en;q=0.8", "fr"),
+        ("en-GB,en;q=0.9,fr;q=0.8", "en"),
+        ("de,fr;q=0.5,en;q=0.4", "fr"),
+        ("fr;q=0", "en"),
+        ("fr;q=nonsense", "en"),
+        ("de", "en"),
+    ],
+)
+def test_the_reader_s_language_is_the_one_wanted_more(accepted: str, language: str) -> None:
+    assert language_of(accepted) == language
+
+
+def test_every_way_in_leads_to_the_register_in_the_reader_s_language(reader: Reader) -> None:
+    for place in ("/", "/register"):
+        assert reader.ask(place)[2]["location"] == "/register/"
+    status, _, headers = reader.ask("/register/", **{"Accept-Language": "fr-CA, en;q=0.1"})
+    assert (status, headers["location"], headers["vary"]) == (303, "/register/fr.html", "Accept-Language")
+    assert reader.ask("/register/fr.html")[:2] == (200, "what fr.html says")
+
+
+def test_a_register_that_is_renewed_is_served_at_once(reader: Reader, tmp_path: Path) -> None:
+    registers = tmp_path / "published"
+    (registers / "register-2").mkdir()
+    (registers / "register-2" / "en.html").write_text("renewed")
+    (registers / "new").symlink_to("register-2")
+    (registers / "new").replace(registers / CURRENT)
+    assert reader.ask("/register/en.html")[1] == "renewed"
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "tile/0/000.p/5", "tile/entries/x001/002", "seal/2026-03-01"])
+def test_the_ledger_s_published_files_are_served(reader: Reader, name: str) -> None:
+    assert reader.ask(f"/ledger/{name}")[1] == f"what {name} says"
+
+
+def test_nothing_else_is_served(reader: Reader) -> None:
+    for path in (
+        "/ledger/private/salts/aa",
+        "/ledger/tile/../private/salts/aa",
+        "/ledger/tile/%2e%2e/private/salts/aa",
+        "/ledger/tile/..%2fprivate%2fsalts%2faa",
+        "/ledger//private/salts/aa",
+        "/ledger/checkpoint%00",
+        "/ledger/checkpoint%0a",
+        "/ledger/notes",
+        "/ledger/",
+        "/register/../secret.txt",
+        "/register/%2e%2e/secret.txt",
+        "/register/..%2fsecret.txt",
+        "/register//etc/passwd",
+        "/register/current",
+        "/published/secret.txt",
+        "/enclos.toml",
+    ):
+        status, text, _ = reader.ask(path)
+        assert (path, status) == (path, 404)
+        assert "says" not in text
+        assert "beside" not in text
+
+
+def test_nothing_can_be_sent(reader: Reader) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        for path in ("/", "/register/en.html", "/ledger/checkpoint"):
+            assert reader.ask(path, method)[0] == 405
+
+
+def test_every_answer_forbids_what_no_page_needs(reader: Reader) -> None:
+    for path in ("/register/en.html", "/ledger/checkpoint", "/nothing"):
+        headers = reader.ask(path)[2]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+        assert "strict-transport-security" not in headers
+        assert "server" not in headers
