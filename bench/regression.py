@@ -2,10 +2,11 @@
 
     python bench/regression.py [--data ../shared/data/oracle/estimation] [--quick]
 
-Seconds are of processor time in one process; all engines here use one core. Cyclops' seconds were measured on two busy
-cores (one for the single fit): the ratios are to be read as such. Where the reference data are absent, data of the same
-size are made, and the log-likelihood is not compared. scikit-learn chooses among the same three variances over ten
-folds, with its own tolerance: at variance 0.05 its coefficients are then off by up to 0.006 and its intercept by 0.07.
+Seconds are of processor time in one process; all engines here use one core, as `enclos` does: OpenBLAS' threads wait by
+turning, which costs more than they bring. Cyclops' seconds were measured on two busy cores (one for the single fit):
+the ratios are to be read as such. Where the reference data are absent, data of the same size are made, and the
+log-likelihood is not compared. scikit-learn chooses among the same three variances over ten folds, with its own
+tolerance: at variance 0.05 its coefficients are then off by up to 0.006 and its intercept by 0.07.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from enclos.studies.regression.model import Likelihood, Prior
 from enclos.studies.regression.steps import cross_validate, fit, with_intercept
@@ -146,9 +148,10 @@ def main() -> int:
     arguments = parser.parse_args()
     known = arguments.data.exists()
     design, outcome = of_cyclops(arguments.data) if known else made(50_000, 5_000, 40)
-    found = against_cyclops(with_intercept(design), outcome, known=known)
-    if not arguments.quick:
-        found += [against_scikit_learn(design, outcome), of_memory()]
+    with threadpool_limits(1):
+        found = against_cyclops(with_intercept(design), outcome, known=known)
+        if not arguments.quick:
+            found += [against_scikit_learn(design, outcome), of_memory()]
     for line in found:
         print(f"{line['name']:75} × {line['ratio']:6.1f}  goal {line['goal']:4.0f}  {line['met']}", file=sys.stderr)
     print(json.dumps(found))
