@@ -122,3 +122,30 @@ def test_rates_beside_stays_are_as_without_them() -> None:
     assert alone.safe is not None
     assert both.safe is not None
     assert both.safe.of_type("incidence").to_pylist() == alone.safe.of_type("incidence").to_pylist()
+
+
+@pytest.mark.parametrize(("n_turning", "n_older", "is_told"), [(8, 0, False), (8, 20, True), (0, 20, True)])
+def test_events_of_a_few_are_not_told_where_all_of_them_have_some_in_both_age_groups(
+    n_turning: int, n_older: int, *, is_told: bool
+) -> None:
+    """Eight turn forty and go on: all events less those before forty are theirs, unless others have some too."""
+    lines = ["person | sex | born | observed | events"]
+    for n, born, days in (
+        (60, "1990-01-01", "2019-03-01"),
+        (60, "1990-01-01", ""),
+        (60, "1960-01-01", ""),
+        (n_older, "1960-01-01", "2019-03-01, 2019-05-01"),
+        (n_turning, "1979-03-01", "2019-02-02, 2019-04-02, 2019-06-02, 2019-08-02"),
+    ):
+        lines += [f"{len(lines) + at} | F | {born} | 2019-01-01..2019-12-31 | {days}" for at in range(n)]
+    population = Population(age_groups=(AgeGroup(0, 39), AgeGroup(0, 150)))
+    asked = Incidence(("events",), population, (Interval.OVERALL,), washout_days=0, repeated_events=True)
+    found = run_study(Study("spec", (EVENTS,), (asked,)), cdm_of_rows(tables_of(people("\n".join(lines)))))
+    safe = assess(found, K).safe
+    assert safe is not None
+    told = [
+        row["estimate_value"]
+        for row in safe.of_type("incidence").to_pylist()
+        if row["estimate_name"] == "outcome_count"
+    ]
+    assert (HIDDEN not in told) is is_told

@@ -21,7 +21,7 @@ from enclos.release.rules.reading import ReadCell, ReadCount, Reading, Stratum, 
 
 _ANY_AGE, _ANY_PRIOR, _ANY_TIME = (-1, -1), -1, (-1, -1)
 _CHAIN_LEFT = {Role.LEFT_PERSONS: Role.TAKEN_PERSONS, Role.LEFT_RECORDS: Role.TAKEN_RECORDS}
-_PERSONS, _TIME = 1, 2
+_OUTCOMES, _PERSONS, _TIME = 0, 1, 2
 
 
 def numbers_of(reading: Reading, min_count: int, rules: Policy) -> Numbers:
@@ -85,8 +85,13 @@ def _tie_cells(
                 tiles=tiles,
                 flows=through_time and which == _PERSONS,
                 step=days if which == _TIME else 1,
-                n_rest=n_rests[which] if cells[total].counts_stays else None,
+                n_rest=n_rests[which] if _has_several(cells[total], which) else None,
             )
+
+
+def _has_several(cell: ReadCell, which: int) -> bool:
+    """Whether a person can be counted more than once: then a large rest may be of a few, whose sets tell nothing."""
+    return cell.counts_stays or (which == _OUTCOMES and not cell.counts_persons)
 
 
 def _rests(total: Cell, parts: Sequence[Cell]) -> tuple[int, int, int]:
