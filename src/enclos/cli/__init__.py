@@ -10,10 +10,13 @@ from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line."""
-    from enclos.cli.entry import run
+    """Run the command line and end the process."""
+    from enclos.cli.entry import leave, run
 
-    run()
+    try:
+        run()
+    except SystemExit as ended:
+        leave(ended.code if isinstance(ended.code, int) else 0)
 
 
 __all__ = ["main"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import traceback
+from typing import NoReturn
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -48,6 +50,22 @@ def run(arguments: list[str] | None = None) -> None:
             "Please report the command and the version."
         )
         sys.exit(BUG_EXIT)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with a code, once all is written.
+
+    Without taking down the libraries: a thread of Arrow's that still ends then can abort the process after its result.
+    """
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or BUG_EXIT
+    os._exit(code)
 
 
 def _show_usage(error: TyperException) -> None:
