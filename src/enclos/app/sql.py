@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -22,6 +22,8 @@ from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
 from enclos.stores.cohort_file import CohortFile
 from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
+from enclos.stores.engine import Engine
+from enclos.stores.lake import LakeSnapshot
 from enclos.stores.query_history import QueryHistory
 from enclos.views.sql.model import CheckedQuery
 from enclos.views.sql.steps import PermitRows, check_query, withhold
@@ -45,6 +47,21 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"Answer({self.table.num_rows} rows)"
+
+
+def rows_under(
+    enclosure: Enclosure, signed: SignedPermit, engine: Engine, snapshot: LakeSnapshot, check: Callable[[], None]
+) -> PermitRows:
+    """The rows of a permit with its saved cohorts; ``check`` is asked at every bucket."""
+    permit = signed.permit.id
+    return PermitRows(
+        signed.permit.terms,
+        engine=engine,
+        snapshot=snapshot,
+        perimeter=perimeter_of(enclosure, permit, engine, snapshot),
+        check=check,
+        opted_out=objectors_at_query(enclosure, signed),
+    ).beside(CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit))).rows())
 
 
 def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_for_trying_out: bool = False) -> Answer:
@@ -71,14 +88,7 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
             def check() -> None:
                 active(enclosure, permit, user)
 
-            rows = PermitRows(
-                terms,
-                engine=engine,
-                snapshot=snapshot,
-                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
-                check=check,
-                opted_out=objectors_at_query(enclosure, signed),
-            ).beside(CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit))).rows())
+            rows = rows_under(enclosure, signed, engine, snapshot, check)
             incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
             watch = watcher(enclosure, permit, user)
             with watched(engine, watch):

@@ -18,7 +18,7 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.snapshots import reading_snapshot
-from enclos.app.sql import limits_of
+from enclos.app.sql import limits_of, rows_under
 from enclos.app.studies import run_files
 from enclos.app.watch import watched
 from enclos.contracts.result import StudyResult
@@ -33,14 +33,13 @@ from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.files import MOST_BYTES, file_refused, rows_of
-from enclos.stores.cohort_file import CohortFile
 from enclos.stores.confined.process import Incoming, require_confinement, run_confined
 from enclos.stores.run_files import Run
 from enclos.studies.tables.document import JobForm, form_from_yaml
 from enclos.studies.tables.rules import counted
 from enclos.views.plans import plan_open_table
 from enclos.views.ports import Snapshot
-from enclos.views.sql.steps import PermitRows, check_table
+from enclos.views.sql.steps import check_table
 from enclos.views.steps import PermitReader
 
 _RUN_ID_LENGTH = 16
@@ -70,7 +69,6 @@ def keep_answer(
         unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
         walls = require_confinement(unconfined_for_trying_out=unconfined)
         ticket.facts.update({"permit_version": signed.version, "confined": not unconfined, "walls": walls.value})
-        secret = enclosure.keys.secret(permit_key(permit))
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_table(text, terms, engine)
             check_concepts(query.codes, engine, snapshot)
@@ -80,14 +78,7 @@ def keep_answer(
             def check() -> None:
                 active(enclosure, permit, user)
 
-            rows = PermitRows(
-                terms,
-                engine=engine,
-                snapshot=snapshot,
-                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
-                check=check,
-                opted_out=objectors_at_query(enclosure, signed),
-            ).beside(CohortFile(enclosure.paths.permits / permit, secret).rows())
+            rows = rows_under(enclosure, signed, engine, snapshot, check)
             population = rows.population()
             study = _document(query.statement)
             incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
