@@ -87,6 +87,35 @@ def test_estimates_in_tables_pool_by_question() -> None:
     assert result_from_csv(result_csv(result.table, result.settings))[0].equals(result.table)
 
 
+WINDOWS = ((9, 300.0, 12, 900.0), (0, 40.0, 6, 500.0), (25, 700.0, 61, 4000.0))
+"""A site's events and days in the windows of risk and of control."""
+WINDOW_COUNTS = ("n_events", "person_days", "n_events_unexposed", "person_days_unexposed")
+
+
+def window_counts(site: tuple[float, ...]) -> list[tuple[int, str, str, str, str, str]]:
+    named = zip(WINDOW_COUNTS, site, strict=True)
+    return [(1, "overall", name, repr(value), "overall", "overall") for name, value in named]
+
+
+def test_self_controlled_cohorts_pool_by_their_counts_to_the_central_estimate() -> None:
+    """Given all its events, a stratum's likelihood of two rates is that of a Poisson with an effect per stratum."""
+    kind = {"result_type": "self_controlled_cohort"}
+    (forest,) = pool({f"{at}": table_of(f"{at}", window_counts(site), **kind) for at, site in enumerate(WINDOWS)})
+    by_method = {line.method: line.value for line in forest.lines if line.site == "pooled"}
+    central = stratified_poisson([((a, days, True), (b, other, False)) for a, days, b, other in WINDOWS])
+    assert by_method["likelihood profiles"] == pytest.approx(math.exp(highest(central, -3, 3)), rel=5e-4)
+    assert by_method["random effects"] is not None
+    assert forest.measure == "rate_ratio"
+    alone = [line.value for line in forest.lines if line.method == "site"]
+    assert alone[0] == pytest.approx(9 / 300 / (12 / 900)) and alone[1] is None
+
+
+@pytest.mark.parametrize("withheld", WINDOW_COUNTS)
+def test_a_site_that_withholds_one_of_the_counts_pools_nothing(withheld: str) -> None:
+    rows = [(*row[:3], "-" if row[2] == withheld else row[3], *row[4:]) for row in window_counts(WINDOWS[0])]
+    assert table_of("n", rows, result_type="self_controlled_cohort") == {}
+
+
 def test_what_is_withheld_is_not_pooled() -> None:
     hidden = [(1, "Adjusted", name, "-", "overall", "overall") for name in ("hazard_ratio", "log_ratio")]
     assert table_of("n", hidden) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import pyarrow as pa
 import pytest
 
 from enclos.contracts.result import HIDDEN, StudyResult
@@ -18,21 +19,26 @@ from enclos.studies.overview import overview
 from enclos.studies.sensitivity.model import WAY
 from enclos.studies.steps import run_study
 from enclos.studies.summary import summary
-from factories.compare import FIRST_CONDITION, OUTCOME, TARGET, World, world_cdm
+from factories.compare import FIRST_CONDITION, OUTCOME, TARGET, World, world_tables
+from factories.studies import rows_table
+from fakes.cdm import cdm_of_rows
 
 WORLD = World(n_persons=1500, hazard_ratio=2.0, base_hazard=0.3)
+PACK, UNITS = 70, 28
 HEAD = f"""
 study: asked
 cohorts:
   drug: {{concepts: [{TARGET}], domain: drug, limit: all, end: event_end}}
   drug_90: {{concepts: [{TARGET}], domain: drug, limit: all, end: {{days: 90}}}}
+  drug_boxes: {{concepts: [{TARGET}], domain: drug, limit: all, end: event_end, duration: one-box-30}}
   ill: {{concepts: [{FIRST_CONDITION}], domain: condition, limit: first, end: observation_end}}
   harm: {{concepts: [{OUTCOME}, {FIRST_CONDITION + 5}], domain: condition, limit: all, end: event_end}}
 analyses:
 """
 DESIGNS = {
     "sccs": ("pre_exposure_days: 0, end_of_observation_days: 0, diagnostics: {time_stability: null}",
-             {"fixed": "exposure: drug_90", "grace": "windows: {exposed: {end: 120}}", "naive": "naive_days: 600",
+             {"fixed": "exposure: drug_90", "boxes": "exposure: drug_boxes",
+              "grace": "windows: {exposed: {end: 120}}", "naive": "naive_days: 600",
               "first": "first_outcome_only: true"}),
     "self_controlled_cohort": ("risk_window: [0, 180], control_window: [-180, -1]",
                                {"lag": "risk_window: [30, 180]", "washout": "days_prior_observation: 500",
@@ -72,7 +78,14 @@ def sensitivity(design: str) -> str:
 
 @cache
 def found(text: str, seed: int = 1) -> StudyResult:
-    return run_study(study_from_yaml(HEAD + text), world_cdm(WORLD, seed, n_buckets=2))
+    """A dispensing is of two packs, whose days the snapshot keeps under another rule too."""
+    tables = world_tables(WORLD, seed)
+    drugs = tables["drug_exposure"].drop_columns(["drug_source_concept_id", "quantity"])
+    packs = pa.repeat(pa.scalar(PACK, pa.int64()), drugs.num_rows)
+    drugs = drugs.append_column("drug_source_concept_id", packs)
+    tables["drug_exposure"] = drugs.append_column("quantity", pa.repeat(2.0 * UNITS, drugs.num_rows))
+    tables["drug_duration"] = rows_table("drug_duration", [(PACK, "one-box-30", "one-box-30-1", UNITS, 30.0)])
+    return run_study(study_from_yaml(HEAD + text), cdm_of_rows(tables, n_buckets=2))
 
 
 def all_ways(design: str) -> StudyResult:
@@ -119,7 +132,7 @@ def test_all_ways_are_in_one_forest_plot_with_their_e_values(design: str) -> Non
     who = [str(row["who"]) for row in forest.data["estimates"]]
     assert who[0] == "drug: exposed"
     for way, options in DESIGNS[design][1].items():
-        exposure = "drug_90" if "drug_90" in options else "drug"
+        exposure = next((each for each in ("drug_90", "drug_boxes") if each in options), "drug")
         assert f"{exposure}: exposed, {way}" in who
     (table,) = (each for each in parts if isinstance(each, Table) and each.title == "Estimates")
     assert table.columns[:3] == ("asked as", "outcome", "exposure")

@@ -2,7 +2,7 @@
 
 An effect is an estimate ``log_…ratio`` with its ``standard_error``; its profile, where the site gives one, stands at
 the same place with the additional column ``log_ratio``, one ``log_likelihood`` a point. A rate is an ``incidence`` with
-its events and its time. What is withheld is not there.
+its events and its time, a self-controlled cohort is those of both windows. What is withheld is not there.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from enclos.contracts.result import HIDDEN, OVERALL, SEPARATOR, ResultSettings
-from enclos.studies.calibration.model import Estimate, Profile
+from enclos.studies.calibration.model import PROFILE_POINTS, Estimate, Profile
 from enclos.studies.model import Interval
 from enclos.studies.rules.estimates import DAYS_PER_YEAR, PERSON_YEARS_UNIT
 
 RATE = "incidence_100000_pys"
-_INCIDENCE = "incidence"
+_INCIDENCE, _TWO_RATES = "incidence", "self_controlled_cohort"
 _LOG_RATIO = re.compile(r"log_((?:hazard|rate|odds|risk)_)?ratio")
 _RATIOS = ("hazard_ratio", "rate_ratio", "odds_ratio", "risk_ratio")
 _POINT = "log_ratio"
@@ -120,6 +120,8 @@ def _answer(question: Question, gathered: _Gathered) -> Answer | None:
     values = gathered.values
     if question.result_type == _INCIDENCE:
         return _rate(values)
+    if question.result_type == _TWO_RATES:
+        return _two_rates(values)
     logs = next((values[name] for name in values if _LOG_RATIO.fullmatch(name)), None)
     if logs is None and not gathered.points:
         return None
@@ -140,6 +142,22 @@ def _rate(values: Mapping[str, float]) -> Answer | None:
         return None
     estimate = Estimate(math.log(n_events / years * PERSON_YEARS_UNIT), 1 / math.sqrt(n_events)) if n_events else None
     return Answer(RATE, estimate, int(n_events), years)
+
+
+def _two_rates(values: Mapping[str, float]) -> Answer | None:
+    """The ratio of two rates given all events: each falls into the first window by the times and the ratio."""
+    try:
+        events, others = values["n_events"], values["n_events_unexposed"]
+        log_time = math.log(values["person_days"] / values["person_days_unexposed"])
+    except (KeyError, ValueError, ZeroDivisionError):
+        return None
+    if not events + others:
+        return None
+    points = np.asarray(PROFILE_POINTS)
+    profile = Profile(points, events * points - (events + others) * np.logaddexp(0.0, points + log_time))
+    both = events and others
+    estimate = Estimate(math.log(events / others) - log_time, math.sqrt(1 / events + 1 / others)) if both else None
+    return Answer("rate_ratio", estimate, profile=profile)
 
 
 def rate_profile(answer: Answer, points: Sequence[float]) -> Profile:

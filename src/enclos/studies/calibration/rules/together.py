@@ -62,7 +62,7 @@ class Forest:
         """The question in the words of the table."""
         columns = (self.question.group, self.question.strata, self.question.additional)
         told = [level for name, level in columns if name not in {"", OVERALL}]
-        told += [self.question.variable[0]] if self.question.variable[0] else []
+        told += [each for each in self.question.variable if each]
         told += [
             value for name, value in self.question.settings if name in {"denominator_age_group", "denominator_sex"}
         ]

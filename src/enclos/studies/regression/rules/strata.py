@@ -39,16 +39,21 @@ class ConditionalPoisson:
 
     def value(self, predictor: Floats) -> float:
         """The multinomial log-likelihood without its coefficients."""
-        return self.at(predictor).value
+        return self._risks(predictor)[0]
 
-    def at(self, predictor: Floats) -> Local:
-        """Value, slope and curvature."""
+    def _risks(self, predictor: Floats) -> tuple[float, Floats, Floats, Floats]:
+        """The value; each row's risk and each stratum's sum of them, both relative to its highest; its events."""
         ranked = predictor[self.order]
         risks, highest = self.strata.relative(ranked, self.weights)
         totals = self.strata.sums(risks)
         n_events = self.strata.sums(self.outcome)
         with np.errstate(divide="ignore"):
             logs = np.where(n_events > 0, np.log(totals) + highest, 0.0)
+        return float(self.outcome @ ranked - n_events @ logs), risks, totals, n_events
+
+    def at(self, predictor: Floats) -> Local:
+        """Value, slope and curvature."""
+        value, risks, totals, n_events = self._risks(predictor)
         share = risks / self.strata.spread(np.where(totals > 0, totals, 1.0))
         expected = self.strata.spread(n_events) * share
         slope = (self.outcome - expected)[self.place]
@@ -59,7 +64,7 @@ class ConditionalPoisson:
             return times(expected, along - means)[self.place]
 
         return Local(
-            float(self.outcome @ ranked - n_events @ logs),
+            value,
             slope,
             curve,
             expected[self.place],
