@@ -27,6 +27,7 @@ ROOMS = (
     "release",
     "holdings",
     "hosting",
+    "conformity",
     "stores",
     "app",
     "portal",

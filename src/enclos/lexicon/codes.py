@@ -176,6 +176,23 @@ class Code(Enum):
     )
     CATALOGUE_PLACE = ("HLD-03", _PROMISE, "a description replaces a description and nothing else")
 
+    # -- conformity (CNF)
+    CATALOGUE_ROWS = ("CNF-01", _PROMISE, "every row of a catalogue of requirements is understood [docs/conformity.md]")
+    FRAMEWORK_UNKNOWN = ("CNF-02", _PROMISE, "a framework is one of those that are carried [docs/conformity.md]")
+    STATEMENT_BROKEN = ("CNF-03", _PROMISE, "a declaration has an owner, a date and an end [docs/conformity.md]")
+    OWNER_KEY = ("CNF-04", _PROMISE, "an owner of declarations is named with one key [docs/conformity.md]")
+    ASSESSMENT_FILE = ("CNF-05", _PROMISE, "assessments of the same kind are compared [docs/conformity.md]")
+    CONFORMITY_SCOPE = (
+        "CNF-06",
+        _PROMISE,
+        "conformity.toml says what is looked at, and nothing else [docs/conformity.md]",
+    )
+    CONFORMITY_PLACE = (
+        "CNF-07",
+        _PROMISE,
+        "an assessment replaces an assessment and nothing else [docs/conformity.md]",
+    )
+
     # -- synthetic (SYN)
     SYNTH_OUT_TAKEN = ("SYN-01", _PROMISE, "a synthetic France is written in its own place [docs/synthetic-france.md]")
     SYNTH_PARAMETERS = ("SYN-02", _PROMISE, "a synthetic France has persons and years [docs/synthetic-france.md]")

@@ -50,13 +50,15 @@ class KeyRole(Enum):
     """AES-256, one per permit: perimeter, runs and person sets."""
     LEDGER_SALT = "ledger-salt"
     """256 bits, salts digests in the ledger."""
+    OWNER = "owner"
+    """Ed25519, held by who answers for a declared document: signs statements about conformity."""
     CHECK = "check"
     """Opens only under the right passphrase."""
 
     @property
     def use(self) -> KeyUse:
         """What a key of this role is for."""
-        if self in {KeyRole.ACCESS_BODY, KeyRole.LEDGER, KeyRole.RELEASE}:
+        if self in {KeyRole.ACCESS_BODY, KeyRole.LEDGER, KeyRole.RELEASE, KeyRole.OWNER}:
             return KeyUse.SIGN
         if self in {KeyRole.PSEUDONYM, KeyRole.RECORD, KeyRole.SOURCE}:
             return KeyUse.PSEUDONYMISE

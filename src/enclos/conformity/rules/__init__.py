@@ -1,0 +1,1 @@
+"""Decisions about conformity: reading a catalogue, standing of documents, verdicts and scores, differences."""
