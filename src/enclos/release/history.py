@@ -36,12 +36,16 @@ Places: TypeAlias = npt.NDArray[np.int64]
 
 N_CLASSES = 64
 _N_COARSE = 8
+_N_FIRST = 16
+"""Classes that are looked at before all of them are."""
 _N_RANGES = 16
 """Parts of the numbers of persons that two combinations are compared in, until they differ by enough."""
 _MOST_STEPS = 256
 """Places of a range that are looked at one after another, all ranges together; longer ranges are written out."""
 _MOST_AT_ONCE = 1 << 20
 """Combinations that are written out together."""
+_MARKS_PER_SET = 16
+"""Sizes whose first place is noted, so that it need not be searched for."""
 _A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
 MOST_IN_TRIPLES = 64
@@ -151,13 +155,15 @@ class _Search:
         self._new, self._old, self._k = new, old, k
         sums = np.concatenate([old.sums, new.sums])
         self._order = np.unique(sums, return_index=True)[1]  # equal sets once, as earlier ones where they are
-        counts = np.concatenate([old.counts, new.counts])[self._order]
-        sizes = counts.sum(axis=1)
+        counts = np.concatenate([old.counts, new.counts])
+        sizes = counts.sum(axis=1)[self._order]
         by_size = np.argsort(sizes, kind="stable")
-        self._order, self._counts, self._sizes = self._order[by_size], counts[by_size], sizes[by_size]
-        self._sums = sums[self._order]
+        self._order, self._sizes = self._order[by_size], sizes[by_size]
+        self._counts, self._sums = counts[self._order], sums[self._order]
         self._coarse = _coarse(self._counts)
-        self._columns = tuple(np.ascontiguousarray(self._coarse[:, each]) for each in range(_N_COARSE))
+        self._columns = np.ascontiguousarray(self._coarse.T)
+        self._first = np.ascontiguousarray(self._counts[:, :_N_FIRST])
+        self._step, self._marks = _marked(self._sizes)
         self._is_old = self._order < len(old)
 
     def first(self, number: int) -> Collision | None:
@@ -218,14 +224,14 @@ class _Search:
     def _filling(self, target: Counts, pool: Places) -> Iterator[tuple[int, ...]]:
         """Sets that share nobody and fill the target but for a few, the largest first."""
         left, places = target.astype(np.int64), pool[::-1]
-        counts = self._counts[places]
         chosen: list[int] = []
         while len(places):
-            fits = np.flatnonzero(np.minimum(left - counts, 0).sum(axis=1) > -self._k)
+            places = places[self._sizes[places] < int(left.sum()) + self._k]  # before their classes are looked at
+            fits = np.flatnonzero(np.minimum(left - self._counts[places], 0).sum(axis=1) > -self._k)
             if not len(fits):
                 break
-            left, chosen = left - counts[fits[0]], [int(places[fits[0]]), *chosen]
-            places, counts = places[fits[1:]], counts[fits[1:]]  # what does not fit now never will
+            left, chosen = left - self._counts[places[fits[0]]], [int(places[fits[0]]), *chosen]
+            places = places[fits[1:]]  # what does not fit now never will
         if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
             yield tuple(chosen)
 
@@ -238,8 +244,8 @@ class _Search:
         """Two sets that add up to the target, the smaller one first."""
         size = int(target.sum())
         first = np.arange(self._from(size // 2 + self._k), dtype=np.int64)
-        low = np.maximum(self._from(size - self._sizes[first] - self._k + 1), first + 1)
-        high = self._from(size - self._sizes[first] + self._k)
+        low, high = self._between(size - self._sizes[first])
+        low = np.maximum(low, first + 1)
         for rows, others in self._met(target, first, low, high, -1):
             yield from self._near(target, total, np.column_stack([first[rows], others]), np.ones(2, np.int64))
 
@@ -247,8 +253,7 @@ class _Search:
         """What any of the larger sets leaves when one other is taken away."""
         size = int(target.sum())
         wholes = np.arange(self._from(size - self._k + 1), len(self._sizes), dtype=np.int64)
-        missing = self._sizes[wholes] - size
-        low, high = self._from(missing - self._k + 1), self._from(missing + self._k)
+        low, high = self._between(self._sizes[wholes] - size)
         for rows, others in self._met(target, wholes, low, high, 1):
             places = np.column_stack([wholes[rows], others])
             places = places[places[:, 0] != places[:, 1]]
@@ -266,17 +271,16 @@ class _Search:
         long = high - low > _MOST_STEPS
         rows = np.flatnonzero((low < high) & ~long)
         found: list[tuple[Places, Places]] = []
-        places, ends, aimed = low[rows], high[rows], goals[0][rows]
-        while len(rows):
-            near = np.flatnonzero(np.abs(aimed - self._columns[0][places]) < self._k)
+        widths = (high - low)[rows].astype(np.uint16)
+        rows = rows[np.argsort(widths, kind="stable")[::-1]]  # the longest first: who is left is always at the front
+        n_left = len(rows) - np.cumsum(np.bincount(widths))
+        places, aimed = low[rows], goals[0][rows]
+        for step, n in enumerate(n_left[:-1].tolist()):
+            near = np.flatnonzero(np.abs(aimed[:n] - self._columns[0][places[:n] + step]) < self._k)
             if len(near):
-                some, theirs = rows[near], places[near]
+                some, theirs = rows[near], places[near] + step
                 near = np.abs(goals[1][some] - self._columns[1][theirs]) < self._k
                 found.append((some[near], theirs[near]))
-            places = places + 1
-            inside = np.flatnonzero(places < ends)
-            if len(inside) < len(rows):
-                rows, places, ends, aimed = rows[inside], places[inside], ends[inside], aimed[inside]
         if found:
             yield np.concatenate([rows for rows, _ in found]), np.concatenate([places for _, places in found])
         for rows, places in _expanded(np.where(long, low, 0), np.where(long, high, 0)):
@@ -285,9 +289,11 @@ class _Search:
 
     def _of_pool(self, target: Counts, total: np.uint64, pool: Places, n_terms: int) -> Iterator[tuple[int, ...]]:
         """Combinations of so many of a small pool that add up to the target."""
-        own = self._sizes[pool]
+        own, size = self._sizes[pool], int(target.sum())
+        if not own[:n_terms].sum() - self._k < size < own[-n_terms:].sum() + self._k:
+            return  # not even the smallest, or the largest
         chosen = _combined(len(pool), n_terms)
-        missing = own[chosen[0]] - int(target.sum())
+        missing = own[chosen[0]] - size
         for each in chosen[1:]:
             missing += own[each]
         near = np.flatnonzero(np.abs(missing) < self._k)
@@ -309,22 +315,18 @@ class _Search:
     def _largest_within(self, target: Counts, total: np.uint64, most: int) -> Places:
         """The largest sets that have fewer than k persons more than the target in any classes, ascending."""
         found: list[Places] = []
-        aims = _coarse(target[None])[0] + self._k
-        most_coarse = int(aims.sum()) + self._k
+        aims, first = _coarse(target[None])[0][:, None], target[:_N_FIRST]
         stop = int(self._from(int(target.sum()) + self._k))
         n, n_left = _A_FEW, most
         while stop > 0 and n_left > 0:
             start = max(0, stop - n)
-            near = self._columns[0][start:stop] < aims[0]
-            for column, aim in zip(self._columns[1:], aims[1:], strict=True):  # column by column: no place is moved
-                near &= column[start:stop] < aim
-            places = np.flatnonzero(near) + start
-            if len(places):
-                places = places[np.maximum(self._coarse[places] + self._k, aims).sum(axis=1) < most_coarse]
+            over = np.maximum(self._columns[:, start:stop] - aims, 0).sum(axis=0, dtype=np.int32)
+            places = np.flatnonzero(over < self._k) + start
             while len(places) and n_left > 0:
-                some, places = places[-2 * n_left :], places[: -2 * n_left]
-                over = np.maximum(self._counts[some] - target, 0).sum(axis=1) < self._k
-                some = some[over & (self._sums[some] != total)]
+                some, places = places[-_A_FEW:], places[:-_A_FEW]
+                some = some[np.maximum(self._first[some] - first, 0).sum(axis=1) < self._k]
+                some = some[np.maximum(self._counts[some] - target, 0).sum(axis=1) < self._k]
+                some = some[self._sums[some] != total]
                 found.insert(0, some)
                 n_left -= len(some)
             stop, n = start, 4 * n
@@ -344,6 +346,13 @@ class _Search:
     def _from(self, size: Any) -> Any:
         """The first place whose set has so many persons or more."""
         return np.searchsorted(self._sizes, size, side="left")
+
+    def _between(self, sizes: npt.NDArray[np.int64]) -> tuple[Places, Places]:
+        """Places from which and up to which sets have so many persons or fewer than k more or less, and some beside."""
+        last = len(self._marks) - 2
+        low = self._marks[np.clip((sizes - self._k + 1) // self._step, 0, last + 1)]
+        high = self._marks[np.clip((sizes + self._k - 1) // self._step + 1, 0, last + 1)]
+        return low, high
 
     def _n_different(self, persons: Persons, plus: Sequence[int], minus: Sequence[int]) -> int:
         """How many persons the combination counts otherwise than the set does; one counted twice too often is two.
@@ -380,6 +389,13 @@ def _combined(n: int, n_terms: int) -> tuple[Places, ...]:
     """Every ascending combination of so many of n places: one column for each."""
     found = np.array(list(combinations(range(n), n_terms)), dtype=np.int64).reshape(-1, n_terms)
     return tuple(found.T.copy())
+
+
+def _marked(sizes: npt.NDArray[np.int64]) -> tuple[int, Places]:
+    """The place of the first set of each so many persons or more: how many a step is, and the places."""
+    most = int(sizes[-1]) if len(sizes) else 0
+    step = 1 + most // (_MARKS_PER_SET * len(sizes) + 1)
+    return step, np.searchsorted(sizes, np.arange(most // step + 2) * step, side="left")
 
 
 def _expanded(
