@@ -8,7 +8,7 @@ DEMO_PERSONS ?= 20000
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo system test check bench soak fix docs clean
+.PHONY: help install demo system test check bench soak fix docs wheel clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ fix: $(STAMP) ## let ruff repair what it can
 
 docs: $(STAMP) ## print the generated pages again
 	$(BIN)/python tools/print_docs.py
+
+wheel: $(STAMP) ## dist/enclos-VERSION-py3-none-any.whl, always the same bytes, and the lock of what it runs with
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	$(BIN)/python tools/runtime_lock.py > dist/requirements.lock
 
 bench: $(STAMP) system ## ratios against named references, appended to bench/history.jsonl
 	$(BIN)/python bench/run.py

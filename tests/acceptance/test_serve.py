@@ -78,7 +78,7 @@ def test_the_public_reads_the_newest_register_and_verifies_the_ledger(home: Path
         time.sleep(1.5)
         assert json.loads(read(at["register"] + "register.json")[1]) == renewed, "it is renewed only when it must be"
         (answering,) = children(process.pid)
-        assert PASSPHRASE not in Path(f"/proc/{answering}/environ").read_text()
+        assert "ENCLOS_" not in Path(f"/proc/{answering}/environ").read_text()
         opened = {str(fd.readlink()) for fd in Path(f"/proc/{answering}/fd").iterdir()}
         assert not [path for path in opened if path.startswith(str(home))]
         assert refused("serve", home, "--port", "0")[:2] == (3, "ENC-03")

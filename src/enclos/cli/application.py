@@ -23,6 +23,24 @@ User = Annotated[str, typer.Option("--user", metavar="U", help="Who asks: the id
 PermitId = Annotated[str, typer.Option("--permit", metavar="P", help="The permit's id.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from enclos.lexicon.version import __version__
+
+        sys.stdout.write(f"enclos {__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def _enclos(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 def passphrase(*, confirm: bool = False) -> str:
     """The key store's passphrase from ENCLOS_PASSPHRASE, or from a prompt on a terminal."""
     given = os.environ.get("ENCLOS_PASSPHRASE")

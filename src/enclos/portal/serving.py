@@ -29,8 +29,8 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.files import lock_exclusive, storage_border
 
 _SECONDS_TO_END = 10
-_KEPT_OUT = ("ENCLOS_PASSPHRASE", "ENCLOS_S3_KEY_ID", "ENCLOS_S3_SECRET")
-"""What the answering process is not given of the environment."""
+_OUR_OWN = "ENCLOS_"
+"""How names begin that may hold a passphrase, a PIN or credentials: the answering process is given none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _answer(paths: EnclosurePaths, door: Door, listening: socket.socket) -> subp
     command += ["--registers", str(paths.published), "--ledger", str(paths.ledger)]
     if door.certificate is not None:
         command += ["--certificate", str(door.certificate), "--key", str(door.key)]
-    known = {name: value for name, value in os.environ.items() if name not in _KEPT_OUT}
+    known = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_OWN)}
     return subprocess.Popen(command, stdin=subprocess.PIPE, env=known, pass_fds=[listening.fileno()])  # noqa: S603 - our own module
 
 
