@@ -28,6 +28,7 @@ ROOMS = (
     "holdings",
     "hosting",
     "conformity",
+    "signin",
     "stores",
     "app",
     "portal",

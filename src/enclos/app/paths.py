@@ -83,6 +83,11 @@ class EnclosurePaths:
         return self.root / "release"
 
     @property
+    def accounts(self) -> Path:
+        """Local accounts and withdrawn tokens, sealed."""
+        return self.root / "sign-in" / "accounts.sealed"
+
+    @property
     def objections(self) -> Path:
         """The sealed table of those who objected."""
         return self.root / "rights" / "objections.sealed"

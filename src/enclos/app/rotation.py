@@ -30,6 +30,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_persons
 from enclos.release.steps import renumbered_sets
+from enclos.stores.accounts import CONTEXT as ACCOUNTS_CONTEXT
 from enclos.stores.files import lock_exclusive, storage_border, write_atomically
 from enclos.stores.keys import KeySigner
 from enclos.stores.landing import landed_under
@@ -188,6 +189,11 @@ def _move_objections(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved
     return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 
 
+def _move_accounts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
+    contexts = {path: ACCOUNTS_CONTEXT for path in [enclosure.paths.accounts] if path.exists()}
+    return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
+
+
 def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
     root = enclosure.paths.permits / old.subject
@@ -302,6 +308,8 @@ _MOVERS: dict[KeyRole, Callable[[Enclosure, KeyName, KeyName], _Moved]] = {
     KeyRole.ACCESS_BODY: _nothing_held,
     KeyRole.PSEUDONYM: _move_persons,
     KeyRole.RECORD: _move_records,
+    KeyRole.SIGN_IN: _nothing_held,
+    KeyRole.ACCOUNTS: _move_accounts,
 }
 
 

@@ -6,6 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Literal, Self, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.signin.model import Role
 
 SETTINGS_FILE = "enclos.toml"
 
@@ -20,6 +22,8 @@ SETTINGS_FILE = "enclos.toml"
 Intent = Literal[
     "proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"
 ]
+
+SignatureAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
 
 
 class _Section(BaseModel):
@@ -127,6 +131,48 @@ class LedgerSection(_Section):
     retention_months: int = Field(default=12, ge=12, le=36)
 
 
+class SignInSection(_Section):
+    """Who may act, and how it is known that it is they (docs/sign-in.md).
+
+    In: required — nobody is believed without having signed in; issuer, client — an OpenID Connect provider and our id
+        with it; audience — what its access tokens for us say, the ledger's origin when not given; roles — each
+        ``value=role``, of the claim ``role_claim``; acr, amr — what tells a second factor, one of them is enough
+    """
+
+    required: bool = False
+    minutes: int = Field(default=60, ge=1, le=60)
+    issuer: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    client: str = ""
+    audience: str = ""
+    algorithms: tuple[SignatureAlgorithm, ...] = Field(default=("RS256", "PS256", "ES256", "Ed25519"), min_length=1)
+    subject: str = "email"
+    role_claim: str = "roles"
+    roles: tuple[str, ...] = ()
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ("mfa", "otp", "hwk", "swk", "sc", "fpt")
+    without_second_factor_for_trying_out: bool = False
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if (self.issuer is None) == bool(self.client):
+            raise ValueError("a provider has an issuer and a client")
+        if self.issuer and not _is_over_tls(self.issuer):
+            raise ValueError("a provider is asked over TLS; plain http is for one on this machine")
+        if not (self.acr or self.amr or self.without_second_factor_for_trying_out):
+            raise ValueError("a second factor is demanded: acr or amr")
+        self.given_roles()
+        return self
+
+    def given_roles(self) -> dict[str, Role]:
+        """Which role each value of the provider's claim gives."""
+        return {value: Role(role) for value, _, role in (each.rpartition("=") for each in self.roles)}
+
+
+def _is_over_tls(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
 class ReviewSection(_Section):
     """When people work here, for the monthly review of the ledger: a time zone and hours of its clock."""
 
@@ -158,6 +204,7 @@ class Settings(_Section):
     warehouse: WarehouseSection = WarehouseSection()
     review: ReviewSection = ReviewSection()
     release: ReleaseSection = ReleaseSection()
+    sign_in: SignInSection = SignInSection()
 
     @model_validator(mode="after")
     def _rounds_no_wider_than_it_hides(self) -> Self:

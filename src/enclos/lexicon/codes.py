@@ -138,6 +138,21 @@ class Code(Enum):
         _PROMISE,
         "sites are pooled by one package of each, of one and the same study [docs/comparative.md]",
     )
+    # -- who acts (SGN)
+    SIGN_IN_WRONG = ("SGN-01", _ALLOW, "who signs in shows all that their account asks for [NIST SP 800-63B § 4.2]")
+    SIGN_IN_SLOW = ("SGN-02", _ALLOW, "who fails waits before the next try [NIST SP 800-63B § 5.2.2]")
+    SIGN_IN_TOKEN = (
+        "SGN-03",
+        _ALLOW,
+        "a token is signed by its issuer, for this place, in time and not withdrawn [RFC 9068 § 4]",
+    )
+    SIGN_IN_FACTOR = ("SGN-04", _ALLOW, "a second factor is shown [docs/sign-in.md]")
+    SIGN_IN_ROLE = ("SGN-05", _ALLOW, "each acts in a role that was given to them [design § 1]")
+    ACCOUNT_INVALID = ("SGN-06", _PROMISE, "an account is one person's, with roles and a password [docs/sign-in.md]")
+    ACCOUNT_UNKNOWN = ("SGN-07", _PROMISE, "an account is made before it is changed [docs/sign-in.md]")
+    SIGN_IN_PROVIDER = ("SGN-08", _PROMISE, "a provider answers as OpenID Connect says, over TLS [OpenID Connect Core]")
+    SIGN_IN_ANSWER = ("SGN-09", _ALLOW, "a sign-in is answered once, to who began it [RFC 9700 § 2.1]")
+    SIGN_IN_MISSING = ("SGN-10", _ALLOW, "who acts has signed in, as themselves [docs/sign-in.md]")
     # -- rights of persons (RGT)
     OBJECTION_FILE = ("RGT-01", _PROMISE, "an objection names a source and its pseudonym [docs/rights.md]")
     REIDENTIFY_REQUEST = ("RGT-02", _ALLOW, "a person is found again for a reason of the list [CNIL EDS SEC-REI]")

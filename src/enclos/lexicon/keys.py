@@ -52,13 +52,17 @@ class KeyRole(Enum):
     """256 bits, salts digests in the ledger."""
     OWNER = "owner"
     """Ed25519, held by who answers for a declared document: signs statements about conformity."""
+    SIGN_IN = "sign-in"
+    """Ed25519, signs access tokens."""
+    ACCOUNTS = "accounts"
+    """AES-256, local accounts and withdrawn tokens."""
     CHECK = "check"
     """Opens only under the right passphrase."""
 
     @property
     def use(self) -> KeyUse:
         """What a key of this role is for."""
-        if self in {KeyRole.ACCESS_BODY, KeyRole.LEDGER, KeyRole.RELEASE, KeyRole.OWNER}:
+        if self in {KeyRole.ACCESS_BODY, KeyRole.LEDGER, KeyRole.RELEASE, KeyRole.OWNER, KeyRole.SIGN_IN}:
             return KeyUse.SIGN
         if self in {KeyRole.PSEUDONYM, KeyRole.RECORD, KeyRole.SOURCE}:
             return KeyUse.PSEUDONYMISE

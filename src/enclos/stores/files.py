@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+_BETWEEN_TRIES = 0.01
 
 
 @contextmanager
@@ -126,20 +128,37 @@ def lock_shared(path: Path) -> AbstractContextManager[None]:
     return _locked(path, fcntl.LOCK_SH)
 
 
+def lock_in_turn(path: Path, seconds: float = 10.0) -> AbstractContextManager[None]:
+    """Hold a lock alone, once those before have let it go: for what takes them no time worth telling of.
+
+    Refuses: ENCLOSURE_BUSY when they have not in so many seconds.
+    """
+    return _locked(path, fcntl.LOCK_EX, seconds)
+
+
 @contextmanager
-def _locked(path: Path, mode: int) -> Iterator[None]:
+def _locked(path: Path, mode: int, seconds: float = 0.0) -> Iterator[None]:
     with storage_border("the lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, mode | fcntl.LOCK_NB)
-        except OSError:
-            raise refusal(
-                Code.ENCLOSURE_BUSY,
-                "Another process is working on this enclosure.",
-                "Wait until it ends, then run it again.",
-            ) from None
+        until = monotonic() + seconds
+        while not _taken(handle, mode):
+            if monotonic() >= until:
+                raise refusal(
+                    Code.ENCLOSURE_BUSY,
+                    "Another process is working on this enclosure.",
+                    "Wait until it ends, then run it again.",
+                )
+            sleep(_BETWEEN_TRIES)
         yield
     finally:
         os.close(handle)
+
+
+def _taken(handle: int, mode: int) -> bool:
+    try:
+        fcntl.flock(handle, mode | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

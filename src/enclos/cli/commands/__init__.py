@@ -2,6 +2,7 @@
 
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
+from enclos.cli.commands import people  # isort: skip
 from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing  # isort: skip
 from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting  # isort: skip
 
@@ -12,6 +13,7 @@ __all__ = [
     "hosting",
     "keys",
     "ledger",
+    "people",
     "permits",
     "persons",
     "pooling",

@@ -1,0 +1,186 @@
+"""Who acts: sign in, sign out, local accounts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.console import say, show
+from enclos.signin.model import Role
+
+AccountId = Annotated[str, typer.Argument(metavar="ID", help="The id that permits name, such as an address.")]
+Roles = Annotated[list[Role] | None, typer.Option("--role", help="What the person may act as; repeatable.")]
+
+account_commands = typer.Typer(help="Local accounts, for trying out: add, list, change, remove.", no_args_is_help=True)
+application.add_typer(account_commands, name="account")
+
+
+@account_commands.command("add")
+def account_add(
+    directory: Dir,
+    account: AccountId,
+    roles: Roles = None,
+    name: Annotated[str, typer.Option("--name", help="The person's name; the id when not given.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Make a local account; its password comes from ENCLOS_PASSWORD or a prompt, its codes from an authenticator.
+
+    Example: enclos account add france alice@example.org --role researcher
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import add_account
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(add_account(enclosure, account, name, roles or [], _password(confirm=True)), as_json=as_json)
+
+
+@account_commands.command("list")
+def account_list(directory: Dir, *, as_json: Json = False) -> None:
+    """Local accounts and their roles.
+
+    Example: enclos account list france
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import list_accounts
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(list_accounts(enclosure), as_json=as_json)
+
+
+@account_commands.command("change")
+def account_change(
+    directory: Dir,
+    account: AccountId,
+    roles: Roles = None,
+    *,
+    new_password: Annotated[bool, typer.Option("--password", help="Give another password.")] = False,
+    new_codes: Annotated[bool, typer.Option("--codes", help="Enrol an authenticator anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Give an account other roles, another password or new codes; one that failures closed opens again.
+
+    Example: enclos account change france alice@example.org --role researcher --role checker
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import change_account
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        password = _password(confirm=True) if new_password else ""
+        show(
+            change_account(enclosure, account, roles=roles or [], password=password, new_codes=new_codes),
+            as_json=as_json,
+        )
+
+
+@account_commands.command("remove")
+def account_remove(directory: Dir, account: AccountId, *, as_json: Json = False) -> None:
+    """End an account; its tokens are worth nothing at once.
+
+    Example: enclos account remove france alice@example.org
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import remove_account
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(remove_account(enclosure, account), as_json=as_json)
+
+
+@account_commands.command("sign-out")
+def account_sign_out(directory: Dir, account: AccountId, *, as_json: Json = False) -> None:
+    """Make all tokens of a person worth nothing, of an account or of a provider.
+
+    Example: enclos account sign-out france alice@example.org
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import sign_out_everywhere
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(sign_out_everywhere(enclosure, account), as_json=as_json)
+
+
+@application.command()
+def login(
+    directory: Dir,
+    account: Annotated[str, typer.Option("--account", metavar="ID", help="Sign in with a local account.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Sign in, and keep a token that says so for an hour at most.
+
+    A local account's password comes from ENCLOS_PASSWORD, its code from ENCLOS_CODE, or both from prompts.
+
+    Example: enclos login france --account alice@example.org
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import TRYING_OUT, sign_in_locally
+    from enclos.stores.token_files import keep_token
+
+    if not account:
+        raise typer.BadParameter("name your account with --account")
+    with open_enclosure(directory, passphrase) as enclosure:
+        person, token = sign_in_locally(enclosure, account, _password(), _asked("ENCLOS_CODE", "Code", hidden=False))
+        file = keep_token(enclosure.settings.ledger.origin, token)
+    say(TRYING_OUT)
+    show({**person.as_json(), "file": str(file)}, as_json=as_json)
+
+
+@application.command()
+def token(directory: Dir) -> None:
+    """Print the token of who is signed in: it is the password for the doors that other programs come in by.
+
+    Example: PGPASSWORD=$(enclos token france) psql "host=localhost user=alice@example.org dbname=FR-2026-0042"
+    """
+    from enclos.app.settings import read_settings
+    from enclos.stores.token_files import kept_token
+
+    sys.stdout.write(kept_token(read_settings(directory).ledger.origin) + "\n")
+
+
+@application.command()
+def whoami(directory: Dir, *, as_json: Json = False) -> None:
+    """Who is signed in, in which roles, until when.
+
+    Example: enclos whoami france
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import person_of
+    from enclos.stores.token_files import kept_token
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(person_of(enclosure, kept_token(enclosure.settings.ledger.origin)).as_json(), as_json=as_json)
+
+
+@application.command()
+def logout(directory: Dir, *, as_json: Json = False) -> None:
+    """Sign out: the token is worth nothing from now on, and is forgotten here.
+
+    Example: enclos logout france
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import sign_out
+    from enclos.stores.token_files import forget_token, kept_token
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        origin = enclosure.settings.ledger.origin
+        kept = kept_token(origin)
+        forget_token(origin)
+        show(sign_out(enclosure, kept), as_json=as_json)
+
+
+def _password(*, confirm: bool = False) -> str:
+    return _asked("ENCLOS_PASSWORD", "Password", confirm=confirm)
+
+
+def _asked(variable: str, prompt: str, *, hidden: bool = True, confirm: bool = False) -> str:
+    given = os.environ.get(variable)
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"set {variable}: there is no terminal to ask on")
+    asked: str = typer.prompt(prompt, hide_input=hidden, confirmation_prompt=confirm, err=True)
+    return asked

@@ -1,0 +1,121 @@
+"""The sealed book of local accounts, and passwords as Argon2id hashes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from enclos.lexicon.canonical import canonical_bytes
+from enclos.lexicon.keys import SecretKey
+from enclos.signin.model import Account, Book, Failures, Role
+from enclos.signin.ports import Page
+from enclos.stores.files import lock_in_turn, storage_border, write_atomically
+from enclos.stores.sealed import seal, unseal
+
+CONTEXT = "enclos accounts"
+_WHAT = "the accounts"
+
+
+class SealedBooks:
+    """The book in one sealed file that its owner alone reads (0600).
+
+    Refuses: STORAGE_BROKEN when it is altered, STORAGE_FULL; ENCLOSURE_BUSY when others hold it for long.
+    """
+
+    def __init__(self, path: Path, key: SecretKey) -> None:
+        self._path = path
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "SealedBooks()"
+
+    def read(self) -> Book:
+        """The book as it stands; an empty one when there is none."""
+        with storage_border(_WHAT):
+            try:
+                sealed = self._path.read_bytes()
+            except FileNotFoundError:
+                return Book()
+        return _book(json.loads(unseal(self._key, sealed, CONTEXT)))
+
+    @contextmanager
+    def changing(self) -> Iterator[Page]:
+        """The book, alone; what the page holds at the end is kept, unless a refusal passes through."""
+        with lock_in_turn(self._path.with_name(".lock")):
+            page = Page(self.read())
+            before = page.book
+            yield page
+            if page.book is not before:
+                self.write(page.book)
+
+    def write(self, book: Book) -> None:
+        """Put a book in the place of the one before; the caller holds it alone."""
+        write_atomically(self._path, seal(self._key, canonical_bytes(_document(book)), CONTEXT), _WHAT)
+
+
+class Argon2Passwords:
+    """Passwords as Argon2id hashes. Source: RFC 9106 § 4, second choice of parameters: 64 MiB, three passes."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+        self._nobody: str | None = None
+
+    def kept(self, password: str) -> str:
+        """The hash to keep, with a salt of its own."""
+        return self._hasher.hash(password)
+
+    def is_right(self, password: str, kept: str | None) -> bool:
+        """Whether the password is the kept one; takes as long when nothing is kept, and is then false."""
+        if kept is None:
+            self._nobody = self._nobody or self.kept("")
+        try:
+            return self._hasher.verify(kept or str(self._nobody), password) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _document(book: Book) -> dict[str, Any]:
+    return {
+        "accounts": {
+            each.id: {
+                "name": each.name,
+                "roles": sorted(role.value for role in each.roles),
+                "password": each.password,
+                "totp": base64.b64encode(each.totp).decode("ascii"),
+                "last_step": each.last_step,
+                "tokens_after": each.tokens_after.isoformat(),
+            }
+            for each in book.accounts.values()
+        },
+        "failures": {name: [each.n, each.last_at.isoformat()] for name, each in book.failures.items()},
+        "withdrawn": {token: until.isoformat() for token, until in book.withdrawn.items()},
+        "signed_out": {subject: at.isoformat() for subject, at in book.signed_out.items()},
+    }
+
+
+def _book(document: dict[str, Any]) -> Book:
+    return Book(
+        {
+            account_id: Account(
+                account_id,
+                each["name"],
+                frozenset(Role(role) for role in each["roles"]),
+                each["password"],
+                base64.b64decode(each["totp"]),
+                each["last_step"],
+                datetime.fromisoformat(each["tokens_after"]),
+            )
+            for account_id, each in document["accounts"].items()
+        },
+        {name: Failures(n, datetime.fromisoformat(at)) for name, (n, at) in document["failures"].items()},
+        {token: datetime.fromisoformat(until) for token, until in document["withdrawn"].items()},
+        {subject: datetime.fromisoformat(at) for subject, at in document["signed_out"].items()},
+    )

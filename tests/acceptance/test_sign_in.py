@@ -1,0 +1,46 @@
+"""A person signs in on the command line, and out again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from factories.enclosure import ALICE, call, run_cli
+from factories.people import PASSWORD, shown_code
+
+
+def test_a_person_signs_in_is_known_and_signs_out(tmp_path: Path) -> None:
+    home, state = tmp_path / "home", {"XDG_STATE_HOME": str(tmp_path / "state"), "ENCLOS_PASSWORD": PASSWORD}
+
+    def told(done: subprocess.CompletedProcess[str]) -> Any:
+        assert PASSWORD not in done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    run_cli("init", home, "--buckets", 1)
+    made = told(call("account", "add", home, ALICE, "--role", "researcher", "--json", **state))
+    assert made["roles"] == ["researcher"]
+    assert "trying out" in made["note"]
+
+    def login(**given: str) -> subprocess.CompletedProcess[str]:
+        code = shown_code(made["authenticator"], datetime.now(UTC))
+        return call("login", home, "--account", ALICE, "--json", **{**state, **given}, ENCLOS_CODE=code)
+
+    wrong = login(ENCLOS_PASSWORD="not it at all")
+    assert (wrong.returncode, json.loads(wrong.stdout)["refused"]["code"]) == (3, "SGN-01")
+    signed_in = login()
+    assert told(signed_in)["person"] == ALICE
+    assert "trying out" in signed_in.stderr
+    file = Path(told(signed_in)["file"])
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    token = call("token", home, **state).stdout.strip()
+    assert token == file.read_text()
+    assert told(call("whoami", home, "--json", **state))["roles"] == ["researcher"]
+    assert told(call("logout", home, "--json", **state))["signed_out"]
+    assert not file.exists()
+    for environment, refusal in (({}, "SGN-10"), ({"ENCLOS_TOKEN": token}, "SGN-03")):
+        after = call("whoami", home, "--json", **state, **environment)
+        assert (after.returncode, json.loads(after.stdout)["refused"]["code"]) == (3, refusal)
+        assert token not in after.stdout + after.stderr

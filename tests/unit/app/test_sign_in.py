@@ -1,0 +1,101 @@
+"""Signing in to an enclosure: what the ledger says of it, and whom a token lets in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.sign_in import (
+    add_account,
+    admit,
+    change_account,
+    door_of,
+    person_of,
+    remove_account,
+    sign_in_locally,
+    sign_out,
+    sign_out_everywhere,
+)
+from enclos.ledger.model import Action, Outcome
+from enclos.ledger.rules.acts import Act, acts_of
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.signin.model import Role
+from factories.enclosure import ALICE, PASSPHRASE, open_home
+from factories.people import PASSWORD, shown_code
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sign-in") / "home"
+    create_enclosure(folder, passphrase=PASSPHRASE, buckets=1)
+    return folder
+
+
+@pytest.fixture
+def enclosure(home: Path) -> Iterator[Enclosure]:
+    with open_home(home) as opened:
+        yield opened
+
+
+def acts(enclosure: Enclosure) -> list[Act]:
+    return list(acts_of(enclosure.ledger.entries()))
+
+
+def withheld(enclosure: Enclosure, token: str) -> Code:
+    with pytest.raises(Refusal) as caught:
+        person_of(enclosure, token)
+    return caught.value.code
+
+
+def signed_in(enclosure: Enclosure, account: str, roles: list[Role]) -> str:
+    enrolment = add_account(enclosure, account, "", roles, PASSWORD)["authenticator"]
+    return sign_in_locally(enclosure, account, PASSWORD, shown_code(enrolment, enclosure.ledger.now()))[1]
+
+
+def test_a_token_lets_in_who_signed_in_and_what_ends_it_ends_it_at_once(enclosure: Enclosure) -> None:
+    token = signed_in(enclosure, ALICE, [Role.RESEARCHER])
+    who = admit(enclosure, door_of(enclosure), token, Role.RESEARCHER, via="test")
+    assert (who.subject, who.is_local, who.expires_at - who.authenticated_at) == (ALICE, True, timedelta(hours=1))
+    with pytest.raises(Refusal) as caught:
+        admit(enclosure, door_of(enclosure), token, Role.CHECKER, via="test")
+    assert caught.value.code is Code.SIGN_IN_ROLE
+    sign_out(enclosure, token)
+    assert withheld(enclosure, token) is Code.SIGN_IN_TOKEN
+    said = [(act.action, act.outcome) for act in acts(enclosure) if act.action in {Action.LOGIN, Action.ACCOUNT}]
+    done = (Action.LOGIN, Outcome.DONE)
+    assert said == [(Action.ACCOUNT, Outcome.DONE), done, (Action.LOGIN, None), done]
+    assert [act.facts["code"] for act in acts(enclosure) if act.action is Action.DENIED] == ["SGN-05"]
+
+
+@pytest.mark.parametrize("end", ["change", "remove", "everywhere"])
+def test_a_changed_removed_or_signed_out_account_ends_its_tokens(enclosure: Enclosure, end: str) -> None:
+    account = f"{end}@example.org"
+    token = signed_in(enclosure, account, [Role.CHECKER])
+    assert person_of(enclosure, token).roles == {Role.CHECKER}
+    if end == "change":
+        change_account(enclosure, account, roles=[Role.STEWARD])
+    elif end == "remove":
+        remove_account(enclosure, account)
+    else:
+        sign_out_everywhere(enclosure, account)
+    assert withheld(enclosure, token) is Code.SIGN_IN_TOKEN
+
+
+def test_an_account_that_is_made_again_does_not_bring_its_tokens_back(enclosure: Enclosure) -> None:
+    token = signed_in(enclosure, "again@example.org", [Role.CHECKER])
+    remove_account(enclosure, "again@example.org")
+    add_account(enclosure, "again@example.org", "", [Role.CHECKER], PASSWORD)
+    assert withheld(enclosure, token) is Code.SIGN_IN_TOKEN
+
+
+def test_a_failed_sign_in_is_in_the_ledger_without_a_name(enclosure: Enclosure) -> None:
+    with pytest.raises(Refusal):
+        sign_in_locally(enclosure, "mallory@example.org", PASSWORD, "000000")
+    last = acts(enclosure)[-1]
+    assert (last.action, last.outcome, last.code) == (Action.LOGIN, Outcome.REFUSED, "SGN-01")
+    assert "mallory" not in str(last)

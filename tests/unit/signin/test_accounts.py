@@ -1,0 +1,188 @@
+"""Local accounts: what signs in, what does not, and what ends a token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.refusals import Refusal
+from enclos.signin.model import Person, Role
+from enclos.signin.rules.codes import code_of, step_of
+from enclos.signin.steps import add_account, change_account, remove_account, sign_in
+from enclos.stores.accounts import Argon2Passwords, SealedBooks
+from factories.people import NOW, PASSWORD
+
+ALICE = "alice@example.org"
+HOUR = timedelta(hours=1)
+
+
+class Clear:
+    """Keeps passwords as they are: a slow hash is looked at once, below."""
+
+    def kept(self, password: str) -> str:
+        return password
+
+    def is_right(self, password: str, kept: str | None) -> bool:
+        return password == kept
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> SealedBooks:
+    kept = SealedBooks(tmp_path / "sign-in" / "accounts.sealed", SecretKey(KeyName(KeyRole.ACCOUNTS), bytes(32)))
+    add_account(ALICE, "Alice", [Role.RESEARCHER], PASSWORD, books=kept, passwords=Clear(), now=NOW)
+    return kept
+
+
+def code(books: SealedBooks, after: timedelta = timedelta(0)) -> str:
+    return code_of(books.read().accounts[ALICE].totp, step_of(NOW + after))
+
+
+def enter(books: SealedBooks, password: str = PASSWORD, shown: str = "", **given: Any) -> Person:
+    after = given.get("after", timedelta(0))
+    return sign_in(
+        given.get("name", ALICE),
+        password,
+        shown or code(books, after),
+        books=books,
+        passwords=Clear(),
+        now=NOW + after,
+        lasts=HOUR,
+    )
+
+
+def code_of_refusal(act: Any) -> Code:
+    with pytest.raises(Refusal) as caught:
+        act()
+    return caught.value.code
+
+
+def test_password_and_code_together_sign_in(books: SealedBooks) -> None:
+    who = enter(books)
+    assert (who.subject, who.provider, who.amr) == (ALICE, "local", ("pwd", "otp", "mfa"))
+    assert (who.authenticated_at, who.expires_at) == (NOW, NOW + HOUR)
+
+
+def test_what_is_wrong_is_not_told(books: SealedBooks) -> None:
+    told = set()
+    for given in (
+        {"password": "another one entirely"},
+        {"shown": "000000" if code(books) != "000000" else "111111"},
+        {"name": "nobody@example.org"},
+    ):
+        with pytest.raises(Refusal) as caught:
+            enter(books, **given)
+        told.add(str(caught.value))
+    assert len(told) == 1
+
+
+def test_a_code_is_taken_once(books: SealedBooks) -> None:
+    shown = code(books)
+    enter(books, shown=shown)
+    assert code_of_refusal(lambda: enter(books, shown=shown, after=timedelta(seconds=5))) is Code.SIGN_IN_WRONG
+    assert enter(books, after=timedelta(seconds=31))
+
+
+@pytest.mark.parametrize("name", [ALICE, "nobody@example.org"])
+def test_who_fails_five_times_waits_whether_there_is_an_account_or_not(books: SealedBooks, name: str) -> None:
+    for _ in range(5):
+        assert code_of_refusal(lambda: enter(books, "wrong password here", name=name)) is Code.SIGN_IN_WRONG
+    assert code_of_refusal(lambda: enter(books, name=name)) is Code.SIGN_IN_SLOW
+    later = timedelta(seconds=30)
+    if name == ALICE:
+        assert enter(books, after=later)
+        assert enter(books, after=timedelta(seconds=61)), "a sign-in that holds forgets failures"
+
+
+def test_a_try_counts_before_it_is_looked_at(books: SealedBooks) -> None:
+    """Tries at once are no more than tries in turn: while one password is compared, the others are counted."""
+
+    class Looking(Clear):
+        def is_right(self, password: str, kept: str | None) -> bool:
+            tried.append(next(iter(books.read().failures.values())).n)
+            return super().is_right(password, kept)
+
+    tried: list[int] = []
+    for _ in range(3):
+        with pytest.raises(Refusal):
+            sign_in(ALICE, "x", "000000", books=books, passwords=Looking(), now=NOW, lasts=HOUR)
+    assert tried == [1, 2, 3]
+
+
+def test_a_hundred_failures_close_the_account_until_it_is_changed(books: SealedBooks) -> None:
+    after = timedelta(0)
+    for _ in range(100):
+        after += timedelta(minutes=16)
+        assert code_of_refusal(lambda at=after: enter(books, "wrong password here", after=at)) is Code.SIGN_IN_WRONG
+    after += timedelta(days=1)
+    assert code_of_refusal(lambda: enter(books, after=after)) is Code.SIGN_IN_SLOW
+    change_account(ALICE, books=books, passwords=Clear(), now=NOW + after)
+    assert enter(books, after=after)
+
+
+def test_another_password_or_other_codes_are_asked_for_from_then_on(books: SealedBooks) -> None:
+    shown = code(books)
+    change_account(ALICE, books=books, passwords=Clear(), now=NOW, password="other quiet words", new_codes=True)
+    assert code_of_refusal(lambda: enter(books)) is Code.SIGN_IN_WRONG
+    assert code_of_refusal(lambda: enter(books, "other quiet words", shown)) is Code.SIGN_IN_WRONG
+    assert enter(books, "other quiet words")
+
+
+def test_an_account_that_is_removed_signs_nobody_in(books: SealedBooks) -> None:
+    shown = code(books)
+    remove_account(ALICE, books=books)
+    assert code_of_refusal(lambda: enter(books, shown=shown)) is Code.SIGN_IN_WRONG
+    assert code_of_refusal(lambda: remove_account(ALICE, books=books)) is Code.ACCOUNT_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("account", "roles", "password", "code_"),
+    [
+        ("no id", [Role.CHECKER], PASSWORD, Code.ACCOUNT_INVALID),
+        (ALICE, [Role.CHECKER], PASSWORD, Code.ACCOUNT_INVALID),
+        ("bob@example.org", [Role.CHECKER], "short", Code.ACCOUNT_INVALID),
+        ("bob@example.org", [Role.CHECKER], "I am BOB@example.org", Code.ACCOUNT_INVALID),
+        ("bob@example.org", [], PASSWORD, Code.SIGN_IN_ROLE),
+        ("bob@example.org", [Role.PUBLIC], PASSWORD, Code.SIGN_IN_ROLE),
+        ("bob@example.org", [Role.AUDITOR, Role.STEWARD], PASSWORD, Code.SIGN_IN_ROLE),
+    ],
+)
+def test_an_account_is_one_person_s_with_roles_and_a_password(
+    books: SealedBooks, account: str, roles: list[Role], password: str, code_: Code
+) -> None:
+    add = lambda: add_account(account, "", roles, password, books=books, passwords=Clear(), now=NOW)  # noqa: E731
+    assert code_of_refusal(add) is code_
+
+
+def test_the_book_is_sealed_for_its_owner_alone_and_reads_back(books: SealedBooks, tmp_path: Path) -> None:
+    enter(books)
+    path = tmp_path / "sign-in" / "accounts.sealed"
+    content = path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+    for secret in (b"alice", PASSWORD.encode(), books.read().accounts[ALICE].totp):
+        assert secret not in content
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert code_of_refusal(books.read) is Code.STORAGE_BROKEN
+    assert "quiet" not in repr(add_account("b@c.d", "B", [Role.CHECKER], PASSWORD, books=_fresh(tmp_path), **_with()))
+
+
+def test_passwords_are_kept_as_argon2id() -> None:
+    passwords = Argon2Passwords()
+    kept = passwords.kept(PASSWORD)
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert passwords.is_right(PASSWORD, kept)
+    assert not passwords.is_right(PASSWORD + " ", kept)
+    assert not passwords.is_right("", None)
+    assert not passwords.is_right(PASSWORD, "not a hash")
+
+
+def _fresh(tmp_path: Path) -> SealedBooks:
+    return SealedBooks(tmp_path / "other.sealed", SecretKey(KeyName(KeyRole.ACCOUNTS), bytes(32)))
+
+
+def _with() -> dict[str, Any]:
+    return {"passwords": Clear(), "now": NOW}

@@ -1,0 +1,251 @@
+"""Whose a token is: what an attacker would bring is refused, and why is not told further than its kind."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc.jwk import RSAKey
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.refusals import Refusal
+from enclos.signin.model import Role
+from enclos.signin.steps import Door, sign_out_everywhere, token_for, withdraw
+from enclos.stores.accounts import SealedBooks
+from factories.people import (
+    ISSUER,
+    KEY,
+    NOW,
+    PLACE,
+    PROVIDER,
+    access_claims,
+    confused_token,
+    person,
+    provider_token,
+    public_keys,
+    unsigned_token,
+    with_claims,
+)
+
+AT = int(NOW.timestamp())
+OTHER = RSAKey.generate_key(2048, {"kid": "two"}, private=True)
+
+
+class OwnKey:
+    def __init__(self) -> None:
+        self._key = Ed25519PrivateKey.generate()
+
+    def public_key(self) -> bytes:
+        return self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
+@dataclass
+class Published:
+    """A provider that has one key, and another when it is asked anew."""
+
+    asked: list[bool] = field(default_factory=list)
+    later: Mapping[str, Any] = field(default_factory=public_keys)
+
+    def keys(self, *, anew: bool = False) -> Mapping[str, Any]:
+        self.asked.append(anew)
+        return self.later if anew else public_keys()
+
+
+OWN = OwnKey()
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    books = SealedBooks(tmp_path / "accounts.sealed", SecretKey(KeyName(KeyRole.ACCOUNTS), bytes(32)))
+    return Door(PLACE, OWN.public_key(), books, PROVIDER, Published())
+
+
+def refused(door: Door, token: str, at: timedelta = timedelta(0)) -> Code:
+    with pytest.raises(Refusal) as caught:
+        door.person_of(token, NOW + at)
+    assert token[:20] not in str(caught.value) or not token
+    return caught.value.code
+
+
+# -- of a provider
+
+
+def test_a_provider_s_access_token_tells_who_it_is_and_what_they_may(door: Door) -> None:
+    who = door.person_of(provider_token(access_claims()), NOW)
+    assert (who.subject, who.roles, who.provider, who.amr) == (
+        "alice@example.org",
+        frozenset({Role.RESEARCHER}),
+        ISSUER,
+        ("pwd", "otp"),
+    )
+    assert not who.has(Role.CHECKER)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://idp.example/"},
+        {"iss": "https://other.example"},
+        {"aud": "somebody-else"},
+        {"aud": ["somebody-else"]},
+        {"aud": None},
+        {"exp": AT - 61},
+        {"exp": None},
+        {"exp": "tomorrow"},
+        {"exp": True},
+        {"exp": 1e300},
+        {"iat": AT + 61, "exp": AT + 600},
+        {"iat": None},
+        {"nbf": AT + 61},
+        {"exp": AT + 3601},
+        {"email": None},
+        {"email": "no id\n"},
+        {"email": ["alice@example.org"]},
+        {"email_verified": None},
+        {"email_verified": False},
+        {"email_verified": "true"},
+    ],
+)
+def test_a_token_that_is_not_for_us_not_in_time_or_names_nobody_is_refused(door: Door, claims: dict[str, Any]) -> None:
+    assert refused(door, provider_token(access_claims(**claims))) is Code.SIGN_IN_TOKEN
+
+
+def test_a_clock_may_be_a_minute_off_and_no_more(door: Door) -> None:
+    token = provider_token(access_claims())
+    assert door.person_of(token, NOW + timedelta(seconds=659))
+    assert refused(door, token, timedelta(seconds=660)) is Code.SIGN_IN_TOKEN
+    assert door.person_of(token, NOW - timedelta(seconds=60))
+    assert refused(door, token, timedelta(seconds=-61)) is Code.SIGN_IN_TOKEN
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        unsigned_token(access_claims()),
+        unsigned_token(access_claims(), alg="None"),
+        unsigned_token(access_claims(), alg="RS256"),
+        confused_token(access_claims()),
+        provider_token(access_claims(), OTHER),
+        provider_token(access_claims(), OTHER, kid="one"),
+        provider_token(access_claims(), OTHER, jwk=OTHER.as_dict(private=False)),
+        provider_token(access_claims(), alg="PS256"),
+        provider_token(access_claims(), typ="JWT"),
+        provider_token(access_claims(), typ="logout+jwt"),
+        with_claims(provider_token(access_claims()), email="mallory@example.org"),
+        provider_token({"iss": ISSUER}),
+        "",
+        "a.b.c",
+        "..",
+        "x" * 20_000,
+        provider_token(access_claims()) + "A",
+    ],
+)
+def test_a_token_that_the_provider_did_not_sign_as_agreed_is_refused(door: Door, token: str) -> None:
+    assert refused(door, token) is Code.SIGN_IN_TOKEN
+
+
+@pytest.mark.parametrize("amr", [None, [], ["pwd"], "otp", [["otp"]], {"otp": True}])
+def test_without_a_second_factor_nobody_comes_in(door: Door, amr: Any) -> None:
+    assert refused(door, provider_token(access_claims(amr=amr))) is Code.SIGN_IN_FACTOR
+    assert refused(door, provider_token(access_claims(amr=amr, acr="0"))) is Code.SIGN_IN_FACTOR
+
+
+def test_a_class_tells_a_second_factor_too(door: Door) -> None:
+    who = door.person_of(provider_token(access_claims(amr=None, acr="https://refeds.org/profile/mfa")), NOW)
+    assert who.acr == "https://refeds.org/profile/mfa"
+
+
+@pytest.mark.parametrize("groups", [None, [], ["researcher"], "team", ["team-audit", "team-check"]])
+def test_a_role_is_given_and_who_audits_has_no_other(door: Door, groups: Any) -> None:
+    assert refused(door, provider_token(access_claims(groups=groups))) is Code.SIGN_IN_ROLE
+
+
+def test_a_provider_that_changed_its_key_is_asked_once_more(door: Door, tmp_path: Path) -> None:
+    published = Published(later=public_keys(OTHER))
+    asking = Door(PLACE, OWN.public_key(), door.books, PROVIDER, published)
+    assert asking.person_of(provider_token(access_claims(), OTHER), NOW)
+    assert published.asked == [False, True]
+    asking.person_of(provider_token(access_claims(), KEY), NOW)
+    assert published.asked == [False, True, False]
+
+
+def test_a_provider_that_is_not_set_is_not_asked(door: Door) -> None:
+    alone = Door(PLACE, OWN.public_key(), door.books)
+    assert refused(alone, provider_token(access_claims())) is Code.SIGN_IN_TOKEN
+
+
+# -- of our own
+
+
+def test_our_own_token_says_again_who_signed_in(door: Door) -> None:
+    who = person(provider=ISSUER, acr="two", amr=("hwk",))
+    assert door.person_of(token_for(who, place=PLACE, signer=OWN, now=NOW), NOW) == who
+
+
+def test_our_own_token_lives_an_hour_at_most_and_not_a_moment_longer(door: Door) -> None:
+    who = person(provider=ISSUER, expires_at=NOW + timedelta(days=30))
+    token = token_for(who, place=PLACE, signer=OWN, now=NOW)
+    assert door.person_of(token, NOW + timedelta(minutes=59, seconds=59)).expires_at == NOW + timedelta(hours=1)
+    assert refused(door, token, timedelta(hours=1)) is Code.SIGN_IN_TOKEN
+    assert refused(door, token, timedelta(seconds=-1)) is Code.SIGN_IN_TOKEN
+
+
+def test_our_own_token_is_worth_nothing_elsewhere_or_altered(door: Door) -> None:
+    who = person(provider=ISSUER)
+    token = token_for(who, place=PLACE, signer=OWN, now=NOW)
+    for wrong in (
+        token_for(who, place="enclos.example/spain", signer=OWN, now=NOW),
+        token_for(who, place=PLACE, signer=OwnKey(), now=NOW),
+        with_claims(token, roles=["steward"]),
+        with_claims(token, sub="bob@example.org"),
+        unsigned_token(_claims(token)),
+        provider_token(_claims(token)),
+        provider_token(access_claims(iss=PLACE)),
+        token_for(person(provider="https://another.example"), place=PLACE, signer=OWN, now=NOW),
+    ):
+        assert refused(door, wrong) is Code.SIGN_IN_TOKEN
+
+
+def test_a_local_person_needs_an_account(door: Door) -> None:
+    assert refused(door, token_for(person(), place=PLACE, signer=OWN, now=NOW)) is Code.SIGN_IN_TOKEN
+
+
+# -- withdrawn
+
+
+def test_a_withdrawn_token_is_worth_nothing_and_another_of_the_same_person_still_is(door: Door) -> None:
+    for first, second in (
+        (provider_token(access_claims()), provider_token(access_claims(jti="j-2"))),
+        (provider_token(access_claims(jti=None)), provider_token(access_claims(jti=None, nonce="other"))),
+    ):
+        withdraw(door.person_of(first, NOW), books=door.books, now=NOW)
+        assert refused(door, first) is Code.SIGN_IN_TOKEN
+        assert door.person_of(second, NOW)
+
+
+def test_who_is_signed_out_everywhere_signs_in_anew(door: Door) -> None:
+    before, own = provider_token(access_claims()), person(provider=ISSUER)
+    early = token_for(own, place=PLACE, signer=OWN, now=NOW)
+    sign_out_everywhere("alice@example.org", books=door.books, now=NOW + timedelta(milliseconds=300))
+    later = NOW + timedelta(milliseconds=301)
+    for token in (before, early):
+        assert refused(door, token, timedelta(seconds=2)) is Code.SIGN_IN_TOKEN
+    assert door.person_of(token_for(own, place=PLACE, signer=OWN, now=later), later)
+    assert door.person_of(provider_token(access_claims(email="bob@example.org")), NOW).subject == "bob@example.org"
+
+
+def _claims(token: str) -> dict[str, Any]:
+    body = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
