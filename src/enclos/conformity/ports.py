@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from enclos.conformity.model import Declared, Finding
+from enclos.conformity.model import Finding
 
 
 class Probe(Protocol):
@@ -19,8 +20,13 @@ class Probe(Protocol):
         """What it saw. An exception means that it could not look."""
 
 
-class Declarations(Protocol):
-    """The declared documents."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A probe made of a function."""
 
-    def read(self) -> Sequence[Declared]:
-        """Each with its standing. Refuses: STATEMENT_BROKEN with the file that cannot be read."""
+    names: tuple[str, ...]
+    see: Callable[[], Sequence[Finding]]
+
+    def look(self) -> Sequence[Finding]:
+        """What the function saw."""
+        return self.see()

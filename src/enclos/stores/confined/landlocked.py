@@ -51,6 +51,18 @@ _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/proc/self/c
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class _Absent:
+    """What else is installed is not there: pyarrow asks for pandas and cloudpickle, whose files cannot be opened."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Nothing, so that others look; an absent module is said to be absent."""
+        if name.partition(".")[0] in self._names:
+            raise ModuleNotFoundError(name=name)
+
+
 def landlock_version() -> int:
     """The kernel's version of Landlock; 0 where there is none."""
     if os.uname().machine != "x86_64":
@@ -108,9 +120,8 @@ def main() -> None:
     with open(program, "rb") as file:  # noqa: PTH123 - only what is loaded already
         code = compile(file.read(), "worker", "exec")
     shown = {os.path.basename(place).partition(".")[0] for place in places}  # noqa: PTH119 - only what is loaded already
-    for name in os.listdir(site):  # noqa: PTH208 - what else is installed is not there: pyarrow asks for cloudpickle
-        if (top := name.partition(".")[0]) not in shown:
-            sys.modules.setdefault(top, None)  # type: ignore[arg-type]
+    installed = {name.partition(".")[0] for name in os.listdir(site)}  # noqa: PTH208 - only what is loaded already
+    sys.meta_path.insert(0, _Absent(installed - shown))
     restrict_files(site, places)
     sys.path.insert(0, site)
     import encodings.idna  # noqa: F401
