@@ -27,7 +27,7 @@ demo: $(STAMP) ## the whole story on a synthetic France, and a report with figur
 
 # What tests start from the system. Root installs it; anyone else is told, and the tests that need it are left out.
 SYSTEM_PACKAGES := softhsm2 bubblewrap r-cran-survival chromium radosgw ceph-mon ceph-osd ceph-common swift-proxy \
-  swift-account swift-container swift-object memcached postgresql
+  swift-account swift-container swift-object memcached postgresql systemd
 
 system:
 	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \

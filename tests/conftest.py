@@ -15,6 +15,7 @@ PROGRAMS = {
     "radosgw": "radosgw",
     "swift-proxy": "swift-proxy-server",
     "postgresql": "pg_ctlcluster",
+    "systemd": "systemd-analyze",
 }
 """By Debian package, a program that it brings."""
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from enclos.app.register import renew_register
 from enclos.lexicon.canonical import sha256_hex
-from factories.enclosure import ALICE, refused, run_cli
+from factories.enclosure import ALICE, open_home, refused, run_cli
 
 ROOT = Path(__file__).parents[2]
 PERMIT = "FR-TEST-0001"
@@ -82,3 +83,14 @@ def test_a_folder_that_holds_other_things_is_left_alone(home: Path, tmp_path: Pa
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     assert refused("register", home, tmp_path / "mine")[:2] == (4, "LDG-09")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_renewing_by_a_relative_path_keeps_the_register_that_is_served(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(empty.parent)
+    place = Path(empty.name) / "published"
+    place.mkdir()
+    with open_home(Path(empty.name)) as enclosure:
+        assert [renew_register(enclosure, place) for _ in range(3)] == [True, False, False]
+    assert (place / "current" / "en.html").is_file()

@@ -87,7 +87,7 @@ def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False
     with storage_border("the register"):
         before = current.resolve()
         told = json.loads((before / CONTENT).read_bytes()) if current.exists() else None
-        for leftover in place.glob("register-*"):
+        for leftover in place.resolve().glob("register-*"):
             if leftover != before:
                 remove_tree(leftover)
     if told is not None:
