@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
 import threading
 from pathlib import Path
 
 from enclos.lexicon.keys import KeyName, KeyRole
 from factories.deliveries import write_delivery
-from factories.enclosure import ENCLOS, PASSPHRASE, open_home
+from factories.enclosure import PASSPHRASE, open_home
+from factories.warm import run_command
 
 NIR, BIRTH = "2850578006084", "1985-05-17"
 NAME, STREET, PHONE, LOCAL = (
@@ -72,8 +72,7 @@ class Watched:
         stop = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(stop,))
         watcher.start()
-        command = [str(ENCLOS), *map(str, arguments), "--json"]
-        done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, check=False, timeout=600)
+        done = run_command((*arguments, "--json"), env, stdin)
         stop.set()
         watcher.join()
         assert done.returncode == status or (status is None and done.returncode in {0, 3, 4, 5}), done.stderr

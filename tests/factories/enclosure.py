@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from enclos.app.enclosure import Enclosure, open_enclosure
+from factories import warm
 
+ENCLOS = warm.ENCLOS
 PASSPHRASE = "a passphrase for tests"
 ALICE, CAROL, DAN = "alice@example.org", "carol@example.org", "dan@example.org"
-ENCLOS = Path(sys.executable).with_name("enclos")
 
 
 def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one command in a process of its own."""
-    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, **environment}
-    command = [str(ENCLOS), *(str(argument) for argument in arguments)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=600)
+    return warm.run_command(arguments, {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, **environment})
 
 
 def run_cli(*arguments: object) -> dict[str, Any]:
