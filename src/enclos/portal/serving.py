@@ -29,8 +29,8 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.files import lock_exclusive, storage_border
 
 _SECONDS_TO_END = 10
-_OUR_OWN = "ENCLOS_"
-"""How names begin that may hold a passphrase, a PIN or credentials: the answering process is given none of them."""
+_GIVEN = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""What the answering process is given of the environment: nothing that could hold a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _answer(paths: EnclosurePaths, door: Door, listening: socket.socket) -> subp
     command += ["--registers", str(paths.published), "--ledger", str(paths.ledger)]
     if door.certificate is not None:
         command += ["--certificate", str(door.certificate), "--key", str(door.key)]
-    known = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_OWN)}
+    known = {name: value for name, value in os.environ.items() if name in _GIVEN}
     return subprocess.Popen(command, stdin=subprocess.PIPE, env=known, pass_fds=[listening.fileno()])  # noqa: S603 - our own module
 
 
