@@ -14,6 +14,7 @@ numbers        ``characteristics Days mean <value>``: one number of a safe reque
 tables         ``40 8507 2020 =ramp x2 yes , 5 8532 2021 ; cube ; flag ; told persons sum ; hide sum 8507 &&& 2020``
                so many of a sex in a year (or with a flag), each with a value or 0, 1, 2 …, with so many rows, fitting
                the condition; margins; what is told; the line that may not be shown
+sums           as tables, with tables in ``earlier`` too; ``@60`` are persons from that number on
 rounded        ``to 5 ; A 0-299``: as histories, with counts rounded, those that left before too
 curves         ``150 30-300 event Female , 150 40-310 lost Female ; gap 1``: persons who have the outcome, or are lost,
                at days spread over a range
@@ -70,6 +71,7 @@ FAMILIES = (
     "numbers",
     "kinds",
     "tables",
+    "sums",
 )
 MIN_COUNT = 11
 _ENDINGS = {"lost": plans.CENSORED, "event": plans.OUTCOME, "competing": plans.COMPETING}
@@ -93,7 +95,8 @@ class Case:
     def before(self) -> list[tuple[str, StudyResult]]:
         """What left before, with its permit."""
         parts = [part.split(":", 1) for part in self.earlier.split("|") if part.strip()]
-        return [(permit.strip(), cohorts(text)) for permit, text in parts]
+        told = tables if self.family == "sums" else cohorts
+        return [(permit.strip(), told(text)) for permit, text in parts]
 
     @property
     def round_to(self) -> int:
@@ -409,6 +412,7 @@ def tables_rows(text: str) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
     for n, sex, level, *rest in (block.split() for block in town.split(",")):
         value = next((word.removeprefix("=") for word in rest if word.startswith("=")), None)
         times = next((int(word.removeprefix("x")) for word in rest if word.startswith("x")), 1)
+        first = next((int(word.removeprefix("@")) for word in rest if word.startswith("@")), first)
         for at in range(int(n)):
             own = None if value is None else at % 60 if value == "ramp" else int(value)
             row = {"person": first + at, "key_0": int(sex), "key_1": int(level), "value_0": own}
@@ -441,4 +445,5 @@ _BUILDERS = {
     "numbers": numbers,
     "kinds": kinds,
     "tables": tables,
+    "sums": tables,
 }

@@ -115,6 +115,24 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Owed:
+    """What a number that the safe version shows, and that is no count of persons, owes to the persons behind it.
+
+    ``persons`` are told too; ``total`` is the sum of their parts' magnitudes, ``largest`` the two largest.
+    """
+
+    persons: BitMap
+    of: str
+    total: float
+    largest: tuple[float, float]
+    around: tuple[float, float] | None = None
+    """Of a deviation: how many values it is of, and their mean; the parts are squares of distances to it."""
+
+    def __repr__(self) -> str:
+        return f"Owed({self.of})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Assessment:
     """What the machine found about a result, and the nearest version of it that is safe."""
 
@@ -124,6 +142,7 @@ class Assessment:
     evidence: tuple[CellEvidence, ...]
     summary: Mapping[str, Any]
     told: tuple[Told, ...] = ()
+    owed: tuple[Owed, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from enclos.contracts.result import HIDDEN, StudyResult, result_from_csv
-from factories.corpus import FAMILIES, FOLDER, MIN_COUNT, Case, cases
+from factories.corpus import FAMILIES, FOLDER, MIN_COUNT, Case, cases, tables_rows
 from factories.desk import Desk, Said, sets_shown
 from oracle.determined import determined
 
@@ -51,6 +52,8 @@ def leak(case: Case) -> str:
     if case.family in COUNTED and said.leaves:
         few = determined(known | sets_shown(result, rows_of(said)), MIN_COUNT)
         return f"{len(few)} persons" if few else full(result, rows_of(said)) or may_not_show(case)
+    if case.family == "sums":
+        return told_by_rest(case) if said.leaves else ""
     if case.family == "curves":
         return few_in_steps(rows_of(said))
     if case.family == "automatic":
@@ -67,6 +70,44 @@ def may_not_show(case: Case) -> str:
         if place and own == (level, condition) and row["estimate_name"] == name and row["estimate_value"] != HIDDEN:
             return f"{name} of {place}"
     return ""
+
+
+def told_by_rest(case: Case) -> str:
+    """What tables of one group each leave of each other by person, where few make it up; nothing where many do."""
+    texts = [case.asked, *(part.split(":", 1)[1] for part in case.earlier.split("|"))]
+    asked, *earlier = [parts_of(text) for text in texts]
+    for n in range(1, len(earlier) + 1):
+        for some in combinations(earlier, n):
+            for whole in (asked, *some):
+                if said := few_in_rest(whole, [each for each in (asked, *some) if each is not whole]):
+                    return said
+    return ""
+
+
+def parts_of(text: str) -> tuple[str, dict[int, float]]:
+    """What a table of one group adds up, and how much each person has of it."""
+    rows, said = tables_rows(text)
+    (name,) = said["told"]
+    parts: dict[int, float] = defaultdict(float)
+    for row in rows:
+        parts[row["person"]] += 1 if name in {"records", "stays"} else row["value_0"]
+    return {"mean": "sum"}.get(name, name), dict(parts)
+
+
+def few_in_rest(whole: tuple[str, dict[int, float]], others: list[tuple[str, dict[int, float]]]) -> str:
+    """Whether what others leave of a whole is made up by few; nothing where they are not its parts."""
+    (of, own), members = whole, [person for _, parts in others for person in parts]
+    if any(each != of for each, _ in others) or len(set(members)) < len(members) or not set(members) <= set(own):
+        return ""
+    taken = {person: value for _, parts in others for person, value in parts.items()}
+    left = {person: abs(value - taken.get(person, 0)) for person, value in own.items()}
+    if of == "sd":
+        left = {person: value for person, value in own.items() if person not in taken}
+        left = {person: (value - sum(left.values()) / len(left)) ** 2 for person, value in left.items()}
+    few = sorted((value for value in left.values() if value > 1e-9), reverse=True)
+    if not few and len(own) > len(members):
+        return "nobody of the rest has any"
+    return f"{len(few)} persons" if 0 < len(few) < MIN_COUNT or sum(few[:2]) > 0.9 * sum(few) > 0 else ""
 
 
 def full(result: StudyResult, rows: Iterable[dict[str, object]]) -> str:
@@ -144,6 +185,11 @@ def test_false_alarms_are_few() -> None:
     said = f"{len(alarms)} of {len(safe)} ({lower:.1%} to {upper:.1%}): {', '.join(alarms)}"
     assert len(alarms) / len(safe) <= MOST_FALSE_ALARMS, said
     assert upper <= MOST_FALSE_ALARMS, said
+
+
+def test_the_labels_of_sums_are_those_of_what_each_person_has() -> None:
+    cases = [case for case in CASES if case.family == "sums"]
+    assert not [case.id for case in cases if bool(told_by_rest(case)) is case.is_safe]
 
 
 @pytest.mark.parametrize("family", sorted(COUNTED))

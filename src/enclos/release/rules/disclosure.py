@@ -116,6 +116,7 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
         (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence, *several.evidence),
         summary,
         (*told, *groups.told, *several.told),
+        groups.owed,
     )
 
 

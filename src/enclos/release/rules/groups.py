@@ -16,18 +16,29 @@ Check: tests/generative/test_release_groups.py attacks what is shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, StudyResult
-from enclos.contracts.tables import TABLES
+from enclos.contracts.tables import COUNTS, SUMS, TABLES
 from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions, sets_of
-from enclos.release.model import CellEvidence, Told
+from enclos.release.model import CellEvidence, Owed, Told
 from enclos.release.rules import chains, counted, designs
-from enclos.release.rules.described import MEAN, RANK, REST, SHARE, TOLD, Group, read_groups, supports, values_of
+from enclos.release.rules.described import (
+    DEVIATION,
+    MEAN,
+    RANK,
+    REST,
+    SHARE,
+    TOLD,
+    Group,
+    read_groups,
+    supports,
+    values_of,
+)
 from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.tables import Entry, Place, is_coarser, telling, within_level
@@ -52,6 +63,7 @@ class JudgedGroups:
     n_secondary: int
     n_kept: int
     shown: tuple[Group, ...] = ()
+    owed: tuple[Owed, ...] = ()
     left_out: frozenset[int] = frozenset()
     """Of the hidden lines, those whose label would tell that there is somebody."""
 
@@ -98,7 +110,26 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         len(shown),
         left_out=frozenset(left_out if min_count > 1 else ()),
         shown=tuple(shown),
+        owed=tuple(_owed(shown, lines, result.table["estimate_value"].to_pylist())),
     )
+
+
+def _owed(shown: Sequence[Group], lines: Collection[int], said: Sequence[str | None]) -> Iterator[Owed]:
+    """What each shown sum, mean, deviation and count of records owes to its persons."""
+    for group in shown:
+        values, persons, name = group.cell.values, group.having, group.cell.variable_name
+        told = {_kind_of(group, each): float(said[row] or 0) for row, each in group.rows if row not in lines}
+        if values is not None and MEAN in told:
+            yield Owed(persons, f"{MEAN} {name}", values.total, values.largest)
+        if values is not None and told.get(DEVIATION):
+            n = values.square / told[DEVIATION] ** 2 + 1
+            yield Owed(persons, f"{DEVIATION} {name}", values.square, values.furthest, (n, values.total / n))
+
+
+def _kind_of(group: Group, name: str) -> str:
+    if group.result_type in TABLES and name in SUMS | COUNTS - {"person_count"}:
+        return DEVIATION if name == "sd" else MEAN
+    return values_of().get(name, "")
 
 
 def _tells_few(group: Group, k: int, *, full: bool) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +17,16 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.history import N_CLASSES, Collision, Counts, Persons, Sets, Sums, collisions, told_by
-from enclos.release.model import Finding, Renumber, Rule, Told
+from enclos.release.model import Assessment, Finding, Renumber, Rule
 from enclos.release.ports import Archive, Desk
+from enclos.release.rules.policy import policy
 from enclos.release.steps.documents import EXPORTED, Request, load
+from enclos.release.totals import Total, telling
 
-_NUMBERS = b"numbers"
+_NUMBERS, _OWED = b"numbers", b"owed"
+_NOTHING_OWED = b"[]"
+_SETS, _FROM = "set(s) of persons differ", "from what was released, or from sums and rests of it"
+_SUMS = "sum(s), mean(s) or count(s) of records differ from released ones by what few persons may have made up"
 _SCHEMA = pa.schema(
     [
         pa.field("classes", pa.list_(pa.uint32(), N_CLASSES)),
@@ -48,20 +55,34 @@ class _Kept:
         sums: Sums = self.table["sum"].to_numpy()
         return sums
 
+    @property
+    def owed(self) -> bytes:
+        """Of each sum: its set, what is added up, the sum of all parts and the two largest; nothing of earlier days."""
+        return bytes(self.table.schema.metadata.get(_OWED, _NOTHING_OWED))
+
+    def totals(self) -> Iterator[Total]:
+        """The sums, with their persons."""
+        counts, sums = self.counts, self.sums
+        for at, of, total, largest, around in json.loads(self.owed):
+            yield Total(of, total, tuple(largest), counts[at], int(sums[at]), partial(self.persons, at), around)
+
     def persons(self, number: int) -> Persons:
         members = BitMap.deserialize(self.table["members"][number].as_py())
         numbers = np.frombuffer(self.table.schema.metadata[_NUMBERS], dtype=np.int64)
         return np.sort(numbers[np.frombuffer(members.to_array(), dtype=np.uint32)])
 
 
-def kept_sets(told: Sequence[Told], renumber: Renumber) -> bytes:
-    """The sets of persons whose number would be shown, each once, under numbers of the warehouse."""
+def kept_sets(found: Assessment, renumber: Renumber) -> bytes:
+    """The sets of persons whose number would be shown, each once, under numbers of the warehouse, and what sums owe."""
+    told = found.told
     sets = {each.persons.serialize(): each for each in told if each.persons}
     shared = next((each.person_numbers for each in told), np.zeros(0, np.int64))
     if any(not _same(each.person_numbers, shared) for each in told):
         raise ValueError("the cells of a result share their persons' numbers")
     numbers = np.ascontiguousarray(renumber(shared), dtype=np.int64)
-    return _content(list(sets), numbers)
+    places = {name: place for place, name in enumerate(sets)}
+    owed = [(places[each.persons.serialize()], each.of, each.total, each.largest, each.around) for each in found.owed]
+    return _content(list(sets), numbers, json.dumps(sorted(set(owed), key=repr)).encode("utf-8"))
 
 
 def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> bytes:
@@ -73,15 +94,17 @@ def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> b
     order = np.argsort(old)
     place = np.minimum(np.searchsorted(old, numbers, sorter=order), len(old) - 1)
     moved = np.where(old[order[place]] == numbers, new[order[place]], numbers)
-    return _content(kept.table["members"].to_pylist(), moved)
+    return _content(kept.table["members"].to_pylist(), moved, kept.owed)
 
 
 def digest_of(content: bytes) -> str:
     """What tells the sets of a request, whatever numbers the warehouse has."""
-    return sha256_hex(canonical_bytes([sha256_hex(each) for each in _read("", content).table["members"].to_pylist()]))
+    kept = _read("", content)
+    parts = [*kept.table["members"].to_pylist(), *([kept.owed] if kept.owed != _NOTHING_OWED else [])]
+    return sha256_hex(canonical_bytes([sha256_hex(each) for each in parts]))
 
 
-def _content(members: Sequence[bytes], numbers: PersonNumbers) -> bytes:
+def _content(members: Sequence[bytes], numbers: PersonNumbers, owed: bytes) -> bytes:
     places = [np.frombuffer(BitMap.deserialize(each).to_array(), dtype=np.uint32) for each in members]
     told = [told_by(numbers[each]) for each in places]
     table = pa.table(
@@ -90,7 +113,7 @@ def _content(members: Sequence[bytes], numbers: PersonNumbers) -> bytes:
             "sum": [total for _, total in told],
             "members": list(members),
         },
-        schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes()}),
+        schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes(), _OWED: owed}),
     )
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
@@ -100,11 +123,11 @@ def _content(members: Sequence[bytes], numbers: PersonNumbers) -> bytes:
 
 def history_finding(kept: bytes, min_count: int, *, desk: Desk, archive: Archive) -> Finding:
     """Whether the sets of a request tell of a few persons together with what left before."""
-    found = _collisions("", kept, min_count, desk, archive)
+    found = _collided("", kept, min_count, desk, archive)
     if not found:
-        said = "no released numbers together tell of fewer persons than the minimum"
+        said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
         return Finding(Rule.HISTORY, Verdict.PASS, said)
-    return Finding(Rule.HISTORY, Verdict.REFUSE, _sentence(found, min_count))
+    return Finding(Rule.HISTORY, Verdict.REFUSE, found)
 
 
 def check_history(request: Request, *, desk: Desk, archive: Archive) -> None:
@@ -122,9 +145,9 @@ def check_history(request: Request, *, desk: Desk, archive: Archive) -> None:
             "Make a new request; report this to the security officer.",
         )
     min_count = int(request.facts["min_count"])
-    found = _collisions(request.id, kept, min_count, desk, archive)
+    found = _collided(request.id, kept, min_count, desk, archive)
     if found:
-        raise _again(f"Since this was asked for, {_sentence(found, min_count)}.")
+        raise _again(f"Since this was asked for, {found}.")
 
 
 def _same(one: PersonNumbers, other: PersonNumbers) -> bool:
@@ -135,10 +158,29 @@ def _again(what: str) -> Refusal:
     return refusal(Code.RELEASE_DIFFERENCE, what, "Make a new request, with wider groups where it is refused.")
 
 
-def _collisions(own: str, kept: bytes, min_count: int, desk: Desk, archive: Archive) -> list[set[str]]:
-    """For each set that collides, the earlier requests that take part."""
+def _collided(own: str, kept: bytes, min_count: int, desk: Desk, archive: Archive) -> str:
+    """What collides with what left, and with which requests; nothing where nothing does."""
     new = _read(own, kept)
     earlier = _earlier(own, desk, archive)
+    strictest = max([min_count, *(each.min_count for each in earlier)])
+    said = (
+        (_collisions(new, earlier, strictest), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
+        (_telling(new, earlier, strictest), _SUMS),
+    )
+    return "; ".join(
+        f"{len(found)} {what}: see request(s) {', '.join(sorted(set().union(*found)))}" for found, what in said if found
+    )
+
+
+def _telling(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
+    """For each sum that tells one which is not known to be of enough, the earlier request that takes part."""
+    old = [(total, each.request) for each in earlier for total in each.totals()]
+    found = telling(list(new.totals()), [total for total, _ in old], k, policy().dominance.dominates)
+    return [{old[place][1]} for _, place in found]
+
+
+def _collisions(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
+    """For each set that collides, the earlier requests that take part."""
     starts = np.cumsum([0, *(len(each.table) for each in earlier)])
     counts = np.concatenate([np.zeros((0, N_CLASSES), np.int32), *(each.counts for each in earlier)])
     sums = np.concatenate([np.zeros(0, np.uint64), *(each.sums for each in earlier)])
@@ -155,8 +197,7 @@ def _collisions(own: str, kept: bytes, min_count: int, desk: Desk, archive: Arch
         numbers = [each for each in collision.others if each < len(counts)]
         return {place(number)[0].request for number in numbers}
 
-    strictest = max([min_count, *(each.min_count for each in earlier)])
-    found = collisions(Sets(new.counts, new.sums, new.persons), Sets(counts, sums, persons), strictest)
+    found = collisions(Sets(new.counts, new.sums, new.persons), Sets(counts, sums, persons), k)
     return [named(collision) for collision in found]
 
 
@@ -179,11 +220,3 @@ def _earlier(own: str, desk: Desk, archive: Archive) -> list[_Kept]:
 def _read(request: str, content: bytes) -> _Kept:
     with pa.ipc.open_stream(content) as reader:
         return _Kept(request, reader.read_all())
-
-
-def _sentence(found: Sequence[set[str]], min_count: int) -> str:
-    names = ", ".join(sorted(set().union(*found)))
-    return (
-        f"{len(found)} set(s) of persons differ by fewer than {min_count} persons from what was released, or from sums "
-        f"and rests of it: see request(s) {names}"
-    )

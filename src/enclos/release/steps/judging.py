@@ -76,7 +76,7 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     permit, terms = asked.permit, asked.terms
     result = _of_tables(asked.result, asked.tables)
     found = assess(result, permit.min_count, asked.rounding)
-    kept = kept_sets(found.told, asked.persons)
+    kept = kept_sets(found, asked.persons)
     csv = result_csv(found.safe.table, found.safe.settings) if found.safe else b""
     described = _described(found.safe or result, is_safe=found.safe is not None)
     own = (sum(int(each["n_shown"]) for each in described), len(csv))
@@ -153,7 +153,7 @@ def _nearest(result: StudyResult, found: Assessment, asked: Asked, desk: Desk, a
     said: dict[str, Any] = {"kept": kept_of(found, result, result).as_json(), "merged": None}
     nearest = nearest_version(result, found)
     if nearest is not None:
-        kept = kept_sets(nearest.found.told, asked.persons)
+        kept = kept_sets(nearest.found, asked.persons)
         history = history_finding(kept, asked.permit.min_count, desk=desk, archive=archive)
         said["merged"] = {
             "changes": nearest.sentences,
@@ -163,7 +163,7 @@ def _nearest(result: StudyResult, found: Assessment, asked: Asked, desk: Desk, a
             "left_out": "The attrition of merged bands is counted when the changed study runs.",
         }
     if coarser := coarser_version(result, found):
-        kept = kept_sets(coarser.found.told, asked.persons)
+        kept = kept_sets(coarser.found, asked.persons)
         history = history_finding(kept, asked.permit.min_count, desk=desk, archive=archive)
         said["merged"] = {
             "changes": [move.sentence for move in coarser.moves],
