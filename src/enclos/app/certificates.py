@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.keys import unrecorded
+from enclos.ledger.model import Action
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, KeyUse
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.files import write_atomically
-from enclos.stores.keys import KeySigner
+from enclos.stores.keys import KeySigner, KeyStore
 from enclos.stores.keys.port import KeyEntry
 
-_CERTIFICATE, _CONTEXT = "enclos-key-destroyed-1", b"enclos key destroyed 1\n"
+_CERTIFICATE, _MOVE = "enclos-key-destroyed-1", "enclos-moved-1"
+_CONTEXTS = {_CERTIFICATE: b"enclos key destroyed 1\n", _MOVE: b"enclos moved 1\n"}
 _WORTH = {
     "file": "a copy of the old key file and the passphrase would bring the key back (decision 0003)",
     "token": "the key never left the token, where its object is destroyed (decision 0011)",
@@ -40,16 +43,49 @@ def certify(enclosure: Enclosure) -> list[str]:
             "format": _CERTIFICATE,
             "enclosure": enclosure.settings.enclosure.name,
             **{k: v for k, v in key_row(entry).items() if k not in {"in_use", "public_key"}},
-            "opens": _opens(enclosure, entry.name),
+            "opens": opens(unrecorded(enclosure.keys), entry.name),
             "worth": _STAYS if entry.name.role is KeyRole.LEDGER_SALT else _WORTH[entry.place],
             "ledger": {"origin": enclosure.ledger.origin, "size": enclosure.ledger.size()},
         }
-        signer = KeySigner(enclosure.keys, KeyName(KeyRole.LEDGER))
-        signature = signer.sign(_CONTEXT + canonical_bytes(statement))
-        document = {**statement, "signed_by": signer.public_key().hex(), "signature": signature.hex()}
-        write_atomically(path, canonical_bytes(document), "a certificate")
+        _sign(enclosure, path, statement)
         made.append(path.name)
     return made
+
+
+def certify_move(there: Enclosure, mark: Mapping[str, Any], gone: Sequence[KeyEntry], before: KeyStore) -> Path:
+    """A certificate, signed by the new ledger's key, that nothing at the old place opens any more; where it lies.
+
+    In: mark — what the old place says of the move; gone — its keys, all destroyed; before — its key store.
+    """
+    path = there.paths.certificates / f"move-{mark['move']}.json"
+    entries = there.ledger.entries()
+    left = [entry.at for _, entry in entries if entry.action is Action.MOVE and entry.facts.get("move") == mark["move"]]
+    _sign(
+        there,
+        path,
+        {
+            "format": _MOVE,
+            "enclosure": there.settings.enclosure.name,
+            "move": mark["move"],
+            "left_at": mark["stopped_at"],
+            "began_at": min(left).isoformat() if left else mark["stopped_at"],
+            "n_objects": mark["n_objects"],
+            "n_files": mark["n_files"],
+            "studies": mark["studies"],
+            "keys": [key_row(entry) for entry in gone],
+            "opens": [entry.id for entry in gone if opens(before, entry.name)],
+            "worth": [_WORTH[place] for place in sorted({entry.place for entry in gone})],
+            "ledger": {"origin": there.ledger.origin, "size": there.ledger.size()},
+        },
+    )
+    return path
+
+
+def _sign(enclosure: Enclosure, path: Path, statement: Mapping[str, Any]) -> None:
+    signer = KeySigner(enclosure.keys, KeyName(KeyRole.LEDGER))
+    signature = signer.sign(_CONTEXTS[statement["format"]] + canonical_bytes(statement))
+    document = {**statement, "signed_by": signer.public_key().hex(), "signature": signature.hex()}
+    write_atomically(path, canonical_bytes(document), "a certificate")
 
 
 def verify_certificate(path: Path, key: str) -> dict[str, Any]:
@@ -61,10 +97,8 @@ def verify_certificate(path: Path, key: str) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
         statement = {name: value for name, value in document.items() if name not in {"signed_by", "signature"}}
-        message = _CONTEXT + canonical_bytes(statement)
+        message = _CONTEXTS[statement["format"]] + canonical_bytes(statement)
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(document["signature"]), message)
-        if statement["format"] != _CERTIFICATE:
-            raise ValueError
     except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
         raise refusal(
             Code.STORAGE_BROKEN, "The certificate is not what this key signed.", "Ask for it again."
@@ -87,8 +121,8 @@ def key_row(entry: KeyEntry) -> dict[str, Any]:
     }
 
 
-def _opens(enclosure: Enclosure, name: KeyName) -> bool:
-    keys = unrecorded(enclosure.keys)
+def opens(keys: KeyStore, name: KeyName) -> bool:
+    """Whether a store still gives the use of a key."""
     try:
         match name.role.use:
             case KeyUse.SIGN:

@@ -14,7 +14,7 @@ from typing import Any
 from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys
 from enclos.app.marks import PermitMarks
 from enclos.app.paths import EnclosurePaths
-from enclos.app.places import catalog_in, lake_folder, lake_objects, remote_catalog, require_empty
+from enclos.app.places import Environment, catalog_in, lake_folder, lake_objects, remote_catalog, require_empty
 from enclos.app.settings import (
     SETTINGS_FILE,
     CatalogSection,
@@ -70,11 +70,13 @@ class Enclosure:
     keys: KeyStore
     ledger: Ledger
     marks: PermitMarks
+    environment: Environment = None
+    """Where the credentials of its hosts are, when they are not this process's own."""
 
     @property
     def operator(self) -> str:
         """The account that runs steps which no permit names a user for."""
-        return _operator()
+        return operator_account()
 
     @property
     def n_buckets(self) -> int:
@@ -110,7 +112,7 @@ class Enclosure:
 
     def _attached(self, engine: Engine, *, read_only: bool) -> Lake:
         key = self.keys.secret(KeyName(KeyRole.CATALOG))
-        folder = lake_folder(self.paths, self.settings.storage)
+        folder = lake_folder(self.paths, self.settings.storage, self.environment)
         known = self.marks.build()
         if not self.paths.catalog.exists():
             if known and read_only:
@@ -134,7 +136,7 @@ class Enclosure:
 
         Refuses: STORAGE_ALTERED, STORAGE_BROKEN, STORAGE_UNREACHABLE, STORAGE_CREDENTIALS.
         """
-        if remote := remote_catalog(self.paths, self.settings.catalog):
+        if remote := remote_catalog(self.paths, self.settings.catalog, self.environment):
             remote.refresh(self.keys.secret(KeyName(KeyRole.CATALOG)))
         return self.paths.catalog.exists()
 
@@ -145,10 +147,10 @@ class Enclosure:
 
         Refuses: what attaching refuses; ENCLOSURE_BUSY also when another machine changed the catalog meanwhile.
         """
-        remote = remote_catalog(self.paths, self.settings.catalog)
+        remote = remote_catalog(self.paths, self.settings.catalog, self.environment)
         with lock_exclusive(self.paths.data_lock):
             self.refresh_catalog()
-            lake_objects(self.paths, self.settings.storage).remove_half_written()
+            lake_objects(self.paths, self.settings.storage, self.environment).remove_half_written()
             if remote:
                 remote.take_mark_off()
             with self.engine() as engine:
@@ -254,7 +256,7 @@ def create_enclosure(
             "storage": settings.storage.kind,
             "catalog": settings.catalog.kind,
         }
-        ledger.record(Action.INIT, _operator(), facts=facts)
+        ledger.record(Action.INIT, operator_account(), facts=facts)
     # The settings come last: an enclosure is one only when everything else stands.
     write_atomically(folder / SETTINGS_FILE, settings.to_toml().encode("utf-8"), "the settings")
     unfinished.unlink()
@@ -273,11 +275,17 @@ def open_enclosure(folder: Path, passphrase: Passphrase, *, to_rotate: bool = Fa
     """Open an enclosure; what a crash left half done in its ledger is completed first.
 
     In: to_rotate — also while a rotation that was begun is not ended
-    Refuses: KEY_ROTATING, ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, TOKEN_UNREACHABLE, TOKEN_PIN, the
-        ledger's refusals.
+    Refuses: KEY_ROTATING, ENCLOSURE_MOVED, ENCLOSURE_MISSING, SETTINGS_BROKEN, PASSPHRASE_WRONG, TOKEN_UNREACHABLE,
+        TOKEN_PIN, the ledger's refusals.
     """
     settings = read_settings(folder)
     paths = EnclosurePaths(folder)
+    if paths.moved.exists():
+        raise refusal(
+            Code.ENCLOSURE_MOVED,
+            "This enclosure has moved, and its keys here are destroyed.",
+            "Work at its new place; if the move was stopped, end it: enclos move DIR --to TARGET.toml.",
+        )
     if paths.rotation.exists() and not to_rotate:
         raise refusal(
             Code.KEY_ROTATING,
@@ -287,10 +295,10 @@ def open_enclosure(folder: Path, passphrase: Passphrase, *, to_rotate: bool = Fa
     keys = open_keys(paths.keys, settings.keys, passphrase)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(*ledger_parts(paths, keys, settings)))
-        yield Enclosure(paths, settings, UsedKeys(keys, ledger, _operator()), ledger, PermitMarks(ledger))
+        yield Enclosure(paths, settings, UsedKeys(keys, ledger, operator_account()), ledger, PermitMarks(ledger))
 
 
-def _operator() -> str:
+def operator_account() -> str:
     return f"operator:{getpass.getuser()}"
 
 

@@ -28,7 +28,7 @@ def seal_lake(enclosure: Enclosure, lake: Lake, snapshot: int, report: Report = 
     Refuses: STORAGE_BROKEN when the host has not what it was just given; STORAGE_UNREACHABLE, STORAGE_FULL.
     """
     key = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
-    objects = lake_objects(enclosure.paths, enclosure.settings.storage)
+    objects = lake_objects(enclosure.paths, enclosure.settings.storage, enclosure.environment)
     before, _ = read_manifest(enclosure.paths.manifest, key)
     try:
         manifest = seal_objects(
@@ -59,7 +59,7 @@ def verify_hosting(enclosure: Enclosure, *, report: Report = silent) -> dict[str
             manifest, digest = read_manifest(enclosure.paths.manifest, key)
             behind = is_behind(manifest, newest, enclosure.marks.build(), digest)
             found = verify_objects(
-                lake_objects(enclosure.paths, enclosure.settings.storage),
+                lake_objects(enclosure.paths, enclosure.settings.storage, enclosure.environment),
                 named,
                 manifest,
                 lambda done, total: report("verify", done / total),

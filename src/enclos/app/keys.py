@@ -169,6 +169,20 @@ class UsedKeys:
         """Let this generation be the one in use."""
         self._keys.promote(name)
 
+    def take_over(self, entry: KeyEntry) -> None:
+        """Enter a key of another store as one that ended there."""
+        self._keys.take_over(entry)
+
+    def carried(self, name: KeyName) -> bytes:
+        """The bytes of a pseudonym key, for the store that takes it over."""
+        self._note(name, "carry")
+        return self._keys.carried(name)
+
+    def adopt(self, name: KeyName, key: bytes) -> None:
+        """Keep a pseudonym key that another store carried."""
+        self._record(Action.KEY_CREATE, name, "adopt")
+        self._keys.adopt(name, key)
+
     def _note(self, name: KeyName, use: str) -> None:
         mark = (str(name), use, self._ledger.doing)
         if mark not in self._noted:

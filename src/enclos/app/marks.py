@@ -8,6 +8,7 @@ from enclos.permits.model import VersionMark
 
 _SIGNINGS = {Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE}
 _SHOW_COUNTS = {Action.SQL, Action.COHORT}
+_WRITE_SNAPSHOTS = {Action.BUILD, Action.MOVE, Action.RESTORE}
 _WRITE_OBJECTIONS = {Action.OPT_OUT, Action.BUILD}
 
 
@@ -29,9 +30,10 @@ class PermitMarks:
         self._build: tuple[int, str] | None = None
 
     def build(self) -> tuple[int, str] | None:
-        """The newest build's snapshot and the digest of its manifest, as the ledger knows it; None before the first.
+        """The newest snapshot and the digest of its manifest, as the ledger knows it; None before the first.
 
-        It catches a host that puts back the catalog as it was before that build.
+        A build makes it, a move seals it anew, a restoration may put an earlier one in its place. It catches a host
+        that puts back another catalog.
         """
         self._read()
         return self._build
@@ -75,7 +77,7 @@ class PermitMarks:
                 continue
             if entry.action in _SIGNINGS:
                 self._note(entry)
-            if entry.action is Action.BUILD:
+            if entry.action in _WRITE_SNAPSHOTS and "snapshot" in entry.facts:
                 self._build = int(str(entry.facts["snapshot"])), str(entry.facts.get("manifest", ""))
             if entry.action in _SHOW_COUNTS and entry.permit:
                 number = int(str(entry.facts.get("question", 0)))

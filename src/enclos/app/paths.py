@@ -118,6 +118,26 @@ class EnclosurePaths:
         return self.root / ".rotation.json"
 
     @property
+    def moved(self) -> Path:
+        """That the enclosure lives elsewhere now; from then on nothing is done here."""
+        return self.root / "moved.json"
+
+    @property
+    def journal(self) -> Path:
+        """At the new place of a move that is not ended: what has arrived, sealed."""
+        return self.root / ".move.journal"
+
+    @property
+    def coming(self) -> Path:
+        """At the new place of a move that is not ended: of which enclosure it will be the place."""
+        return self.root / ".move.json"
+
+    @property
+    def move_lock(self) -> Path:
+        """Held by whoever moves the enclosure, or makes a backup of it."""
+        return self.root / ".move.lock"
+
+    @property
     def certificates(self) -> Path:
         """One signed statement for each destroyed key."""
         return self.root / "keys" / "destroyed"

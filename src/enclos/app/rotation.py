@@ -14,6 +14,7 @@ import pyarrow as pa
 from enclos.app.certificates import certify, key_row
 from enclos.app.enclosure import Enclosure, ledger_parts
 from enclos.app.keys import UsedKeys, unrecorded
+from enclos.app.parts import desk_contexts, permit_contexts, units_contexts
 from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.places import remote_catalog
 from enclos.app.progress import Report, silent
@@ -36,8 +37,7 @@ from enclos.stores.keys import KeySigner
 from enclos.stores.landing import landed_under
 from enclos.stores.manifest_file import MANIFEST_CONTEXT
 from enclos.stores.objection_files import CONTEXT
-from enclos.stores.perimeter_file import PERIMETER_CONTEXT, PERIMETER_FILE, PerimeterFile
-from enclos.stores.reidentification_files import context_of
+from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
 
@@ -156,7 +156,7 @@ def _move_crossing(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     root = enclosure.paths.crossing
     with lock_exclusive(enclosure.paths.data_lock), enclosure.engine() as engine:
         n_tables = rekey_parquet(engine, root.rglob("*.parquet"), before, after)
-        n_lists = rekey_sealed(dict.fromkeys(root.glob("units.sealed"), "enclos crossing units"), before, after)
+        n_lists = rekey_sealed(units_contexts(enclosure.paths), before, after)
     return {"n_files": n_tables + n_lists}
 
 
@@ -176,11 +176,7 @@ def _move_catalog(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
 
 
 def _move_desk(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
-    root = enclosure.paths.release
-    contexts = {
-        path: f"release/{path.parent.name}/{path.name.removesuffix('.sealed')}" for path in root.glob("*/*.sealed")
-    }
-    contexts |= {path: context_of(path) for path in enclosure.paths.reidentifications.glob("*.sealed")}
+    contexts = desk_contexts(enclosure.paths)
     return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 
 
@@ -196,18 +192,7 @@ def _move_accounts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
 
 def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     before, after = enclosure.keys.secret(old), enclosure.keys.secret(new)
-    root = enclosure.paths.permits / old.subject
-    contexts = {
-        path: f"{path.parent.name}/{path.name.removesuffix('.sealed')}"
-        for path in (
-            *root.glob("runs/*/*.sealed"),
-            *root.glob("sql/*.sealed"),
-            *root.glob("cohorts/*.sealed"),
-            *root.glob("released/*.sealed"),
-        )
-        if not path.parent.name.startswith(".")
-    }
-    contexts |= dict.fromkeys(root.glob(PERIMETER_FILE), PERIMETER_CONTEXT)
+    contexts = permit_contexts(enclosure.paths, old.subject)
     with lock_exclusive(enclosure.paths.data_lock):
         return {"n_files": rekey_sealed(contexts, before, after)}
 

@@ -12,13 +12,13 @@ from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
-from enclos.app.permits import active, perimeter_of, permit_key, watcher
+from enclos.app.permits import active, newest, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
 from enclos.app.rounding import rounding_of
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.watch import watched
 from enclos.contracts.result import StudyResult, result_csv
-from enclos.ledger.model import Action
+from enclos.ledger.model import Action, Fact
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
@@ -40,7 +40,7 @@ from enclos.views.steps import PermitCdm
 
 _RUN_ID_LENGTH = 16
 
-__all__ = ["protocol", "readable", "rerun", "run", "run_files", "whole_study"]
+__all__ = ["protocol", "readable", "rerun", "run", "run_files", "same_elsewhere", "whole_study"]
 
 
 def run(
@@ -171,32 +171,57 @@ def rerun(enclosure: Enclosure, *, permit: str, user: str, run_id: str, report: 
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run_id)
         study = study_from_yaml(kept.study)
-        check_granted(signed.permit.terms, columns_read(study))
-        with reading_snapshot(enclosure, int(kept.facts["snapshot"])) as (engine, snapshot):
-
-            def check() -> None:
-                active(enclosure, permit, user)
-
-            def progress(n_done: int, n_total: int) -> None:
-                report(f"study {study.name}", n_done / n_total)
-
-            cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
-            secret = enclosure.keys.secret(permit_key(permit))
-            same_persons = _run_id(kept.study, signed, snapshot.id, cdm.population(), secret) == run_id
-            with watched(engine, watcher(enclosure, permit, user)):
-                result = run_study(study, cdm, progress=progress, check=check)
+        result, population = _again(enclosure, signed, kept, user, report)
+        snapshot = int(kept.facts["snapshot"])
+        secret = enclosure.keys.secret(permit_key(permit))
+        same_persons = _run_id(kept.study, signed, snapshot, population, secret) == run_id
         same = _written(result) == _written(kept.result)
-        ticket.facts.update({"snapshot": snapshot.id, "same": same})
+        ticket.facts.update({"snapshot": snapshot, "same": same})
     return {
         "run": run_id,
         "study": study.name,
-        "snapshot": snapshot.id,
+        "snapshot": snapshot,
         "n_rows": result.n_rows,
         "same": same,
         "same_persons": same_persons,
         "same_code": kept.facts.get("code") == code_digest(),
         "seconds": round(perf_counter() - started, 3),
     }
+
+
+def same_elsewhere(here: Enclosure, there: Enclosure, *, permit: str, run_id: str, report: Report = silent) -> bool:
+    """Whether a kept run, made once more on the data of two enclosures, has every line and every person alike.
+
+    In: there — the other's folder, keys and data, with the ledger and the marks of this one
+    Refuses: what permits refuse: it is run as its permit's first user, and the ledger says that the operator did.
+    """
+    user = newest(here, permit).permit.users[0].id
+    results = []
+    for enclosure in (here, there):
+        signed = active(enclosure, permit, user)
+        kept = run_files(enclosure, permit).read(run_id)
+        facts: dict[str, Fact] = {"run": run_id, "snapshot": int(kept.facts["snapshot"]), "what": "compare"}
+        with enclosure.ledger.intent(Action.STUDY, enclosure.operator, permit, facts):
+            results.append(_written(_again(enclosure, signed, kept, user, report)[0]))
+    return results[0] == results[1]
+
+
+def _again(enclosure: Enclosure, signed: SignedPermit, kept: Run, user: str, report: Report) -> tuple[StudyResult, str]:
+    """A kept run once more on the snapshot that it was made of, and the population that it is of."""
+    study, permit = study_from_yaml(kept.study), signed.permit.id
+    check_granted(signed.permit.terms, columns_read(study))
+    with reading_snapshot(enclosure, int(kept.facts["snapshot"])) as (engine, snapshot):
+
+        def check() -> None:
+            active(enclosure, permit, user)
+
+        def progress(n_done: int, n_total: int) -> None:
+            report(f"study {study.name}", n_done / n_total)
+
+        cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
+        population = cdm.population()
+        with watched(engine, watcher(enclosure, permit, user)):
+            return run_study(study, cdm, progress=progress, check=check), population
 
 
 def _written(result: StudyResult) -> tuple[bytes, object]:

@@ -42,6 +42,7 @@ class Code(Enum):
     )
     STORAGE_UNREACHABLE = ("ENC-13", _PROMISE, "a storage that fails is asked again, not for ever [docs/hosting.md]")
     STORAGE_ALTERED = ("ENC-14", _PROMISE, "a host gives back what it was given, all and unaltered [docs/hosting.md]")
+    ENCLOSURE_MOVED = ("ENC-16", _ALLOW, "an enclosure that moved answers at its new place only [docs/hosting.md]")
     SERVE_PLACE = ("ENC-15", _PROMISE, "an enclosure is served at one free address [docs/portal.md]")
 
     # -- keys and senders' pseudonyms (KEY)

@@ -21,8 +21,8 @@ from enclos.stores.engine import Engine
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
 from enclos.stores.sealed import seal, sealed_copy_sql, sealed_scan_sql, unseal
 
-_LIST = "units.sealed"
-_CONTEXT = "enclos crossing units"
+UNITS_FILE = "units.sealed"
+UNITS_CONTEXT = "enclos crossing units"
 
 
 class CrossingKeys(Protocol):
@@ -88,8 +88,8 @@ class CrossingZone:
         self._files = None
         units = {name: dict(note) for name, note in notes.items()}
         document = {"complete": complete, "functions": [PERSON_FUNCTION, RECORD_FUNCTION], "units": units}
-        sealed = seal(self._key, canonical_bytes(document), _CONTEXT)
-        write_atomically(self._root / _LIST, sealed, "the crossing")
+        sealed = seal(self._key, canonical_bytes(document), UNITS_CONTEXT)
+        write_atomically(self._root / UNITS_FILE, sealed, "the crossing")
         for folder in self._root.iterdir():
             if folder.is_dir() and folder.name not in notes:
                 remove_tree(folder)
@@ -147,8 +147,8 @@ class CrossingZone:
 
     def _list(self) -> dict[str, Any]:
         try:
-            sealed = (self._root / _LIST).read_bytes()
+            sealed = (self._root / UNITS_FILE).read_bytes()
         except FileNotFoundError:
             return {"complete": True, "units": {}}
-        document: dict[str, Any] = json.loads(unseal(self._key, sealed, _CONTEXT))
+        document: dict[str, Any] = json.loads(unseal(self._key, sealed, UNITS_CONTEXT))
         return document

@@ -10,6 +10,7 @@ Source: DuckLake 1.0 specification (encryption, snapshots, partitioning).
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import pyarrow as pa
 
 from enclos.contracts.columns import TableContract
 from enclos.lexicon.codes import Code
@@ -29,6 +32,7 @@ from enclos.stores.objects import S3Lake
 ALIAS = "lake"
 _AUTHOR = "enclos"
 _ROW_GROUP_ROWS = 122_880
+_FILE_KINDS = ("data_file", "delete_file")
 _FILE_OPTIONS = {
     "parquet_compression": "'zstd'",
     "parquet_row_group_size": f"'{_ROW_GROUP_ROWS}'",
@@ -137,16 +141,13 @@ class Lake:
 
     def objects(self) -> frozenset[str]:
         """The names, below the lake's folder, of all files that a kept build reads."""
+        return frozenset(self.file_keys())
+
+    def file_keys(self) -> dict[str, bytes]:
+        """The key of every file that a kept build reads, by the file's name below the lake's folder."""
         catalog = f"__ducklake_metadata_{ALIAS}"
-        files = " UNION ALL ".join(
-            f"SELECT table_id, path FROM {catalog}.{kind}" for kind in ("ducklake_data_file", "ducklake_delete_file")
-        )
-        found = self._engine.rows(
-            f"SELECT schema_.path || table_.path || file.path FROM ({files}) AS file "
-            f"JOIN {catalog}.ducklake_table AS table_ USING (table_id) "
-            f"JOIN {catalog}.ducklake_schema AS schema_ USING (schema_id)"
-        )
-        return frozenset(name for (name,) in found)
+        found = self._engine.rows(f"SELECT name, encryption_key FROM ({_files_sql(catalog)})")
+        return {name: base64.b64decode(key) for name, key in found}
 
     def forget_all_but_newest(self) -> int:
         """Remove every snapshot but the newest build, and the files that only they need; how many builds went."""
@@ -199,6 +200,42 @@ class Lake:
         """Undo the build; the snapshot before it stays the newest."""
         with suppress(EngineFault):  # a commit that failed has ended the transaction itself
             self._engine.execute("ROLLBACK")
+
+
+def _files_sql(catalog: str) -> str:
+    """Every file that a catalog names: its kind, its number within the kind, its name below the folder, its key."""
+    kinds = " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, {kind}_id AS id, table_id, path, encryption_key FROM {catalog}.ducklake_{kind}"
+        for kind in _FILE_KINDS
+    )
+    return (
+        f"SELECT kind, id, schema_.path || table_.path || file.path AS name, encryption_key FROM ({kinds}) AS file "
+        f"JOIN {catalog}.ducklake_table AS table_ USING (table_id) "
+        f"JOIN {catalog}.ducklake_schema AS schema_ USING (schema_id)"
+    )
+
+
+def give_files_keys(engine: Engine, catalog: str, keys: Mapping[str, bytes]) -> None:
+    """Let a copy of a catalog, attached under that alias, open its files under other keys; no others are its files.
+
+    In: keys — by the file's name, one for every file.
+    Refuses: KeyError when a file has none.
+    """
+    catalog = f"{catalog}.main"
+    rows = engine.rows(f"SELECT kind, id, name FROM ({_files_sql(catalog)})")
+    for kind in _FILE_KINDS:
+        mine = [(id_, base64.b64encode(keys[name]).decode()) for of_kind, id_, name in rows if of_kind == kind]
+        if not mine:
+            continue
+        engine.register("enclos_file_keys", pa.table({"id": [row[0] for row in mine], "key": [row[1] for row in mine]}))
+        try:
+            engine.execute(
+                f"UPDATE {catalog}.ducklake_{kind} SET encryption_key = enclos_file_keys.key "
+                f"FROM enclos_file_keys WHERE {kind}_id = enclos_file_keys.id"
+            )
+        finally:
+            engine.unregister("enclos_file_keys")
+    engine.execute(f"DELETE FROM {catalog}.ducklake_files_scheduled_for_deletion")
 
 
 def attach_lake(engine: Engine, catalog: Path, data: Path | S3Lake, key: SecretKey, *, read_only: bool = False) -> Lake:

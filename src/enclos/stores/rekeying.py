@@ -6,7 +6,7 @@ exactly one of the two keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from enclos.lexicon.codes import Code
@@ -29,22 +29,46 @@ def rekey_database(engine: Engine, path: Path, old: SecretKey, new: SecretKey) -
         return False
     if _database_opens(engine, path, new):
         return False
-    temporary = path.with_name(f".{path.name}.rekeying")
-    temporary.unlink(missing_ok=True)
-    engine.attach_database("rekey_old", path, old)
-    engine.attach_database("rekey_new", temporary, new)
+    copy_database(engine, path, old, path, new)
+    return True
+
+
+def copy_database(
+    engine: Engine,
+    path: Path,
+    old: SecretKey,
+    to: Path,
+    new: SecretKey,
+    *,
+    read_only: bool = False,
+    then: Callable[[str], None] = lambda _alias: None,
+) -> None:
+    """Put a copy of an encrypted DuckDB file under another key in a place, which may be its own.
+
+    In: then — changes the copy, attached under that alias, before it takes its place.
+    Refuses: STORAGE_BROKEN when it does not open under the old key, or a table's rows would not be as many;
+        ENCLOSURE_BUSY while somebody writes to it.
+    """
+    temporary = to.with_name(f".{to.name}.rekeying")
+    with storage_border("a moved file"):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+    engine.attach_database("rekey_old", path, old, read_only=read_only)
     try:
-        engine.execute("COPY FROM DATABASE rekey_old TO rekey_new")
-        same = _row_counts(engine, "rekey_old") == _row_counts(engine, "rekey_new")
+        engine.attach_database("rekey_new", temporary, new)
+        try:
+            engine.execute("COPY FROM DATABASE rekey_old TO rekey_new")
+            same = _row_counts(engine, "rekey_old") == _row_counts(engine, "rekey_new")
+            then("rekey_new")
+        finally:
+            engine.execute("DETACH rekey_new")
     finally:
         engine.execute("DETACH rekey_old")
-        engine.execute("DETACH rekey_new")
     if not same:
         temporary.unlink()
         raise _lost()
     with storage_border("a moved file"):
-        put_durably(temporary, path)
-    return True
+        put_durably(temporary, to)
 
 
 def rekey_parquet(engine: Engine, paths: Iterable[Path], old: SecretKey, new: SecretKey) -> int:

@@ -61,5 +61,17 @@ class KeysByRole:
         """Let this generation be the one in use."""
         self._of(name).promote(name)
 
+    def take_over(self, entry: KeyEntry) -> None:
+        """Enter a key of another store as one that ended there."""
+        self._of(entry.name).take_over(entry)
+
+    def carried(self, name: KeyName) -> bytes:
+        """The bytes of a pseudonym key, for the store that takes it over."""
+        return self._of(name).carried(name)
+
+    def adopt(self, name: KeyName, key: bytes) -> None:
+        """Keep a pseudonym key that another store carried."""
+        self._of(name).adopt(name, key)
+
     def _stores(self) -> Sequence[KeyStore]:
         return [self._most, *self._others.values()]

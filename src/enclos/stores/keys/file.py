@@ -77,8 +77,10 @@ class FileKeyStore:
 
         Refuses: ValueError when a key of that name exists or was destroyed, since its data must stay unreadable.
         """
-        label = self._register.check_new(name)
-        nonce, key = os.urandom(_NONCE_BYTES), os.urandom(32)
+        self._keep(self._register.check_new(name), name, os.urandom(32))
+
+    def _keep(self, label: str, name: KeyName, key: bytes) -> None:
+        nonce = os.urandom(_NONCE_BYTES)
         wrapped = AESGCM(self._wrapping_key).encrypt(nonce, key, label.encode("utf-8"))
         facts = {"wrapped": to_base64(nonce + wrapped)}
         if name.role.use is KeyUse.SIGN:
@@ -125,6 +127,21 @@ class FileKeyStore:
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
         self._register.promote(name)
+
+    def take_over(self, entry: KeyEntry) -> None:
+        """Enter a key of another store as one that ended there."""
+        self._register.take_over(entry)
+
+    def carried(self, name: KeyName) -> bytes:
+        """The bytes of a pseudonym key, for the store that takes it over."""
+        check_use(name, KeyUse.PSEUDONYMISE)
+        return self._unwrapped(name)
+
+    def adopt(self, name: KeyName, key: bytes) -> None:
+        """Keep a pseudonym key that another store carried; one that is there stays."""
+        check_use(name, KeyUse.PSEUDONYMISE)
+        if not self.exists(name):
+            self._keep(self._register.check_new(name), name, key)
 
     def _unwrapped(self, name: KeyName) -> bytes:
         label, entry = self._register.entry(name)

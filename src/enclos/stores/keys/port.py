@@ -67,6 +67,15 @@ class KeyStore(Protocol):
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
 
+    def take_over(self, entry: KeyEntry) -> None:
+        """Enter a key of another store as one that ended there, so that what it signed still verifies."""
+
+    def carried(self, name: KeyName) -> bytes:
+        """The bytes of a pseudonym key, for the store that takes it over. Refuses: KEY_FIXED in a token."""
+
+    def adopt(self, name: KeyName, key: bytes) -> None:
+        """Keep a pseudonym key that another store carried; one that is there stays. Refuses: KEY_FIXED in a token."""
+
 
 class KeySigner:
     """One Ed25519 key in use; the key itself stays in its store."""
@@ -94,6 +103,15 @@ def check_use(name: KeyName, use: KeyUse) -> None:
     """
     if name.role.use is not use:
         raise ValueError(f"a key of role {name.role.value} is not for this use")
+
+
+def stays_in_token() -> Refusal:
+    """The refusal to carry a pseudonym key out of a token or into one."""
+    return refusal(
+        Code.KEY_FIXED,
+        "A pseudonym key that lies in a token never leaves it, and none enters one from outside.",
+        "Let the roles pseudonym and record lie in a file at both sides: keys_for.",
+    )
 
 
 def key_missing(name: KeyName) -> Refusal:

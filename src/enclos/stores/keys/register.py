@@ -84,6 +84,22 @@ class KeyRegister:
         document["keys"][label] = {"id": secrets.token_hex(8), "created_at": instant(), **facts}
         self._write(document)
 
+    def take_over(self, entry: KeyEntry) -> None:
+        """Enter a key of another store as one that ended there, name, dates and public key; twice is as once."""
+        label = _label(entry.name, {})
+        document = self.read()
+        if label in document["keys"]:
+            return
+        facts = {"id": entry.id, "created_at": entry.created_at, "place": entry.place}
+        if entry.public:
+            facts["public"] = entry.public.hex()
+        document["keys"][label] = {**facts, "destroyed_at": entry.destroyed_at or instant()}
+        whole = str(entry.name.of_generation(0))
+        if entry.was_used:
+            current = document.setdefault("current", {})
+            current[whole] = max(entry.name.generation, int(current.get(whole, 1)))
+        self._write(document)
+
     def living(self, name: KeyName) -> list[str]:
         """The labels that a destruction of this name ends, those of all generations when it names none."""
         keys = self.read()["keys"]

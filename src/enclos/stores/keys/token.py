@@ -27,7 +27,7 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyUse, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
-from enclos.stores.keys.port import KeyEntry, check_use, key_missing
+from enclos.stores.keys.port import KeyEntry, check_use, key_missing, stays_in_token
 from enclos.stores.keys.register import KeyRegister, to_base64
 from enclos.stores.keys.uri import TokenPlace
 
@@ -159,6 +159,18 @@ class TokenKeyStore:
     def promote(self, name: KeyName) -> None:
         """Let this generation be the one in use."""
         self._register.promote(name)
+
+    def take_over(self, entry: KeyEntry) -> None:
+        """Enter a key of another store as one that ended there."""
+        self._register.take_over(entry)
+
+    def carried(self, name: KeyName) -> bytes:  # noqa: ARG002 - the port's shape
+        """Refuses: KEY_FIXED, since a key never leaves a token."""
+        raise stays_in_token()
+
+    def adopt(self, name: KeyName, key: bytes) -> None:  # noqa: ARG002 - the port's shape
+        """Refuses: KEY_FIXED, since no key enters a token from outside."""
+        raise stays_in_token()
 
     @contextmanager
     def _session(self) -> Iterator[Any]:
