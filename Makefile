@@ -8,7 +8,7 @@ DEMO_PERSONS ?= 20000
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo system test check bench soak fix docs wheel clean
+.PHONY: help install demo system test check bench soak fix docs wheel image manifests clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,8 @@ demo: $(STAMP) ## the whole story on a synthetic France, and a report with figur
 # What tests start from the system. Root installs it; anyone else is told, and the tests that need it are left out.
 SYSTEM_PACKAGES := softhsm2 bubblewrap r-cran-survival chromium radosgw ceph-mon ceph-osd ceph-common swift-proxy \
   swift-account swift-container swift-object memcached postgresql systemd
+# What only the long tests start beside them.
+LONG_PACKAGES := mmdebstrap buildah podman runc
 
 system:
 	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
@@ -59,9 +61,16 @@ wheel: $(STAMP) ## dist/enclos-VERSION-py3-none-any.whl, always the same bytes, 
 	$(BIN)/python -m hatchling build -t wheel -d dist
 	$(BIN)/python tools/runtime_lock.py > dist/requirements.lock
 
+image: wheel ## dist/image: an OCI archive from Debian packages and locked wheels, and its bill of materials
+	PYTHON=$(abspath $(BIN)/python) deploy/oci/build dist/enclos-*.whl dist/image
+
+manifests: $(STAMP) ## render the Kubernetes overlays again; needs kubectl
+	$(BIN)/python tools/render_manifests.py
+
 bench: $(STAMP) system ## ratios against named references, appended to bench/history.jsonl
 	$(BIN)/python bench/run.py
 
+soak: SYSTEM_PACKAGES += $(LONG_PACKAGES)
 soak: $(STAMP) system ## the long tests
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
 

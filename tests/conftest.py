@@ -16,6 +16,10 @@ PROGRAMS = {
     "swift-proxy": "swift-proxy-server",
     "postgresql": "pg_ctlcluster",
     "systemd": "systemd-analyze",
+    "mmdebstrap": "mmdebstrap",
+    "buildah": "buildah",
+    "podman": "podman",
+    "kubectl": "kubectl",
 }
 """By Debian package, a program that it brings."""
 
