@@ -20,7 +20,14 @@ PERSON_TABLES = (
     "observation",
     "visit_occurrence",
 )
-VOCABULARY_TABLES = ("concept", "concept_ancestor", "drug_duration", "drug_strength", "location")
+VOCABULARY_TABLES = (
+    "concept",
+    "concept_ancestor",
+    "concept_relationship",
+    "drug_duration",
+    "drug_strength",
+    "location",
+)
 
 
 class BucketOfTables:
@@ -138,7 +145,10 @@ EMPTY: dict[str, pa.Schema] = {
     "visit_occurrence": _schema(person_id=_ID, visit_concept_id=_ID, visit_start_date=_DATE, visit_end_date=_DATE),
     "location": _schema(location_id=_ID, county=pa.string()),
     "concept": _schema(concept_id=_ID, concept_name=pa.string()),
-    "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID),
+    "concept_ancestor": _schema(ancestor_concept_id=_ID, descendant_concept_id=_ID, min_levels_of_separation=_ID),
+    "concept_relationship": _schema(
+        concept_id_1=_ID, concept_id_2=_ID, relationship_id=pa.string(), invalid_reason=pa.string()
+    ),
     "drug_strength": _schema(
         drug_concept_id=_ID,
         ingredient_concept_id=_ID,

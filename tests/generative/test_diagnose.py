@@ -13,7 +13,7 @@ from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.model import ConceptCohort, DayWindow, DerivedCohort, Study
 from enclos.studies.steps import run_study
 from factories.random_histories import COHORTS, CONCEPTS, PEOPLE, SECOND
-from factories.studies import oracle_cohort, tables_of
+from factories.studies import oracle_cohort, rows_table, tables_of
 from factories.told import told
 from fakes.cdm import cdm_of_rows
 from oracle.characterise import Key, Told
@@ -27,13 +27,18 @@ ASKED = ("made", "first_outcome")
 Codes = dict[tuple[str, str], tuple[int, frozenset[int]]]
 
 
-@given(PEOPLE, COHORTS, st.integers(1, 3))
+RELATED = st.frozensets(st.tuples(st.sampled_from(CONCEPTS), st.sampled_from(CONCEPTS)), max_size=4)
+
+
+@given(PEOPLE, COHORTS, st.integers(1, 3), RELATED)
 @settings(max_examples=60, deadline=None)
 def test_diagnostics_are_those_of_the_slow_oracle(
-    people: tuple[History, ...], cohort: ConceptCohort, n_buckets: int
+    people: tuple[History, ...], cohort: ConceptCohort, n_buckets: int, related: frozenset[tuple[int, int]]
 ) -> None:
     study = Study("diagnosed", (*DERIVED, cohort, SECOND), (Diagnosis(ASKED),))
-    result = run_study(study, cdm_of_rows(tables_of(people, CONCEPTS), n_buckets))
+    relationships = rows_table("concept_relationship", [(one, other, "", None) for one, other in sorted(related)])
+    tables = {**tables_of(people, CONCEPTS), "concept_relationship": relationships}
+    result = run_study(study, cdm_of_rows(tables, n_buckets))
     own = {each.person_id: spells(each, oracle_cohort(cohort)) for each in people}
     others = {each.person_id: spells(each, oracle_cohort(SECOND)) for each in people}
     near = {
@@ -64,6 +69,9 @@ def test_diagnostics_are_those_of_the_slow_oracle(
             group = name if timing == "overall" else f"{name} &&& {name}"
             expected_use = use(code_use(people, concepts, entries[name], timing))
             assert codes(told(result, result_type, **options), group) == expected_use
+        orphans = {other for one, other in related if one in concepts} - set(concepts)
+        expected_use = use(code_use(people, orphans, entries[name], "overall"))
+        assert codes(told(result, "orphan_code_use"), name) == expected_use
 
     trend = told(result, "summarise_trend")
     for name in ASKED:

@@ -22,8 +22,8 @@ from enclos.studies.model import (
 from enclos.studies.ports import Cdm
 from enclos.studies.steps import run_study
 from factories.circe import condition, definition, drug, person
-from factories.studies import tables_of
-from factories.study_tables import EVENTS, OTHERS, Row, cdm, rows_of
+from factories.studies import rows_table, tables_of
+from factories.study_tables import EVENTS, OTHERS, Row, cdm, people, rows_of
 from fakes.cdm import cdm_of_rows
 from fakes.whole_cdm import whole_cdm_of_rows
 from oracle.histories import FEMALE, Exposure, History
@@ -132,6 +132,47 @@ def test_codes_are_counted_in_the_data_by_the_persons_of_the_cohort_and_on_the_d
         cohort        | stratum | concept   | domain    | on entry: records, persons; at any time: records, persons
         both &&& both | overall | concept 1 | condition | 2, 2, 4, 2
         both &&& both | overall | concept 2 | condition | 2, 2, 3, 3
+    """)
+
+
+def test_related_concepts_are_what_a_set_may_have_forgotten() -> None:
+    """Concept 2 is below 1, 3 right above it, 4 above 3; 5 has a valid relationship with 1, 6 had one, 7 has none."""
+    records = rows_of("""
+        person | concept | day
+        1      | 1       | 2020-02-29
+        1      | 2       | 2020-03-01
+        1      | 2       | 2020-03-02
+        2      | 3       | 2020-03-01
+        2      | 4       | 2020-03-01
+        1      | 5       | 2020-03-01
+        2      | 5       | 2021-03-01
+        2      | 6       | 2020-03-01
+        2      | 7       | 2020-03-01
+    """)
+    days = [(int(person), int(concept), date.fromisoformat(day)) for person, concept, day in records]
+    tables = {
+        **tables_of(people(PERSONS)),
+        "condition_occurrence": rows_table("condition_occurrence", days),
+        "concept_ancestor": rows_table(
+            "concept_ancestor", [(1, 1, 0), (1, 2, 1), (3, 1, 1), (3, 2, 2), (4, 3, 1), (4, 1, 2), (4, 2, 3)]
+        ),
+        "concept_relationship": rows_table(
+            "concept_relationship",
+            [(1, 5, "Occurs before", None), (1, 6, "Occurs before", "D"), (1, 0, "Maps to", None)],
+        ),
+    }
+    one = ConceptCohort("one", (1,), False, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
+    below = ConceptCohort("below", (1,), True, Domain.CONDITION, Limit.ALL, OpenEnd.EVENT_END)
+    found = told("orphan_code_use", Diagnosis(("one", "below")), one, below, data=cdm_of_rows(tables))
+    assert found == rows_of("""
+        codelist | stratum | concept   | domain    | records, persons
+        one      | overall | overall   | overall   | 4, 2
+        one      | overall | concept 2 | condition | 2, 1
+        one      | overall | concept 3 | condition | 1, 1
+        one      | overall | concept 5 | condition | 1, 1
+        below    | overall | overall   | overall   | 2, 2
+        below    | overall | concept 3 | condition | 1, 1
+        below    | overall | concept 5 | condition | 1, 1
     """)
 
 

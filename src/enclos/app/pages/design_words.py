@@ -183,6 +183,9 @@ FRENCH_DESIGNS = {
     "Codes of {cohort} in all the data": "Codes de {cohort} dans toutes les données",
     "Codes of {cohort} on the day of an entry": "Codes de {cohort} le jour d'une entrée",
     "Codes of {cohort} at any time, of its persons": "Codes de {cohort} à tout moment, chez ses personnes",
+    "Related codes that {cohort} does not have, in all the data": (
+        "Codes proches que {cohort} n'a pas, dans toutes les données"
+    ),
     "Persons with a record of each concept, the {n} most frequent of {all}.": (
         "Personnes ayant un enregistrement de chaque concept, les {n} plus fréquents sur {all}."
     ),
@@ -193,6 +196,7 @@ FRENCH_DESIGNS = {
     "entries": "entrées",
     "Codes in all the data": "Codes dans toutes les données",
     "Codes of the persons of a cohort": "Codes des personnes d'une cohorte",
+    "Related codes that a cohort does not have": "Codes proches qu'une cohorte n'a pas",
     "codelist name": "liste de codes",
     "domain id": "domaine",
     "record count": "enregistrements",

@@ -35,6 +35,7 @@ GROUPS = frozenset(
         "summarise_trend",
         "code_use",
         "cohort_code_use",
+        "orphan_code_use",
         "treatment_pathways",
         "survival_summary",
     }

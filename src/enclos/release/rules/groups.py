@@ -45,8 +45,8 @@ from enclos.release.rules.tables import Entry, Place, is_coarser, telling, withi
 
 _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""
-_DEFINED = frozenset({"code_use", "cohort_code_use"})
-"""Tables in which everybody has what their cohort is defined by."""
+_DEFINED = frozenset({"code_use", "cohort_code_use", "orphan_code_use"})
+"""Tables in which everybody has what they are chosen by: a concept of the list."""
 _OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
 """Counts of those of a group who had something."""
 

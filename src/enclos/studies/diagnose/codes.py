@@ -1,4 +1,6 @@
-"""How often the concepts of a cohort were recorded: in the data, by its persons, and on the days of entry."""
+"""How often the concepts of a cohort were recorded: in the data, by its persons, and on the days of entry; and those
+that the vocabulary relates to them, which its definition may have forgotten.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from enclos.contracts.omop import START_DATES
@@ -53,7 +56,10 @@ class _Use:
 
 
 class CodeCounter:
-    """Counts the records of the concepts of some cohorts."""
+    """Counts the records of the concepts of some cohorts, and of what is related to them.
+
+    Lists of concepts are numbered: first each cohort's own, then in the same order what is related to each.
+    """
 
     def __init__(self, names: Sequence[str], cohorts: Sequence[Cohort]) -> None:
         self._names = names
@@ -72,6 +78,7 @@ class CodeCounter:
             rows = bucket.query(plans.plan_code_use(table.name, table.concept, table.start))
             bucket.execute(f"DROP TABLE {plans.CODE}")
             self._add(table, rows, first_person)
+        self._name(bucket)
 
     def _add(self, table: _Table, rows: pa.Table, first_person: int) -> None:
         names = ("asked", "concept_id", "n", "n_entry", "is_member")
@@ -100,11 +107,24 @@ class CodeCounter:
         for asked, name in enumerate(self._names):
             for table, concepts in (each for source in made_of[name] for each in sets[source]):
                 rows[table] |= {(asked, self._numbers[name], concept) for concept in concepts}
-        wanted = sorted({concept for found in rows.values() for *_, concept in found})
-        if wanted:
+        return {table: self._with_related(bucket, _table_of(sorted(rows[table]))) for table in sorted(rows)}
+
+    def _with_related(self, bucket: CdmBucket, own: pa.Table) -> pa.Table:
+        bucket.load(plans.CODE, own)
+        related = bucket.query(plans.plan_related())
+        bucket.execute(f"DROP TABLE {plans.CODE}")
+        asked = pc.add(related["asked"], len(self._names))
+        return pa.concat_tables([own, related.set_column(0, "asked", asked).cast(own.schema)])
+
+    def _name(self, bucket: CdmBucket) -> None:
+        """Learn the names of concepts that were found for the first time."""
+        if wanted := sorted({concept for _, _, concept in self._use} - self._concepts.keys()):
             named = bucket.query(plan_concept_names(wanted)).to_pydict()
-            self._concepts = dict(zip(named["concept_id"], named["concept_name"], strict=True))
-        return {table: _table_of(sorted(rows[table])) for table in sorted(rows)}
+            self._concepts |= dict.fromkeys(wanted, _UNKNOWN_CONCEPT)
+            self._concepts |= {
+                concept: name or _UNKNOWN_CONCEPT
+                for concept, name in zip(named["concept_id"], named["concept_name"], strict=True)
+            }
 
     def _sources(self, name: str) -> set[str]:
         """The cohorts of concepts or of Circe that a cohort's entries come from."""
@@ -141,6 +161,15 @@ class CodeCounter:
             everyone = BitMap.union(BitMap(), *(use.overall.persons for _, _, use in self._of(asked)))
             yield from self._rows(asked, ("codelist_name", name), "overall", everyone)
 
+    def related_rows(self) -> Iterator[Row]:
+        """Records, in all the data seen, of each concept that is related to a cohort's and is not one of them.
+
+        Source: CodelistGenerator 4, summariseOrphanCodes.
+        """
+        for at, name in enumerate(self._names, start=len(self._names)):
+            everyone = BitMap.union(BitMap(), *(use.overall.persons for _, _, use in self._of(at)))
+            yield from self._rows(at, ("codelist_name", name), "overall", everyone)
+
     def cohort_rows(self, timing: str, members: Sequence[BitMap]) -> Iterator[Row]:
         """Records of each concept by the persons of each cohort.
 
@@ -168,8 +197,7 @@ class CodeCounter:
         )
         yield Row(Place(*group, "overall"), _estimates(whole), whole.persons, among)
         for table, concept, feature in found:
-            name = self._concepts.get(concept) or _UNKNOWN_CONCEPT
-            place = Place(*group, name, str(concept), additional=("domain_id", table.domain))
+            place = Place(*group, self._concepts[concept], str(concept), additional=("domain_id", table.domain))
             yield Row(place, _estimates(feature), feature.persons, among)
 
 

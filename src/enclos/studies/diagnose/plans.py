@@ -21,6 +21,30 @@ def plan_concept_sets(cohorts: Sequence[int]) -> str:
     return f"SELECT cohort, concept_id FROM study_code WHERE cohort IN ({wanted})"
 
 
+def plan_related() -> str:
+    """Concepts that the vocabulary relates to those of ``study_listed``, and that the same list does not have.
+
+    Out:    one row per list and concept, in order: asked, cohort, concept_id
+    Source: CodelistGenerator 4, summariseOrphanCodes: descendants, direct ancestors, valid relationships.
+    """
+    return f"""
+        WITH related AS (
+            SELECT ancestor_concept_id AS concept_id, descendant_concept_id AS other FROM concept_ancestor
+            UNION ALL
+            SELECT descendant_concept_id, ancestor_concept_id FROM concept_ancestor WHERE min_levels_of_separation = 1
+            UNION ALL
+            SELECT concept_id_1, concept_id_2 FROM concept_relationship WHERE invalid_reason IS NULL
+        ),
+        found AS (
+            SELECT DISTINCT listed.asked, listed.cohort, CAST(related.other AS BIGINT) AS concept_id
+            FROM {CODE} AS listed JOIN related ON related.concept_id = listed.concept_id
+            WHERE related.other <> 0
+        )
+        SELECT asked, cohort, concept_id FROM found ANTI JOIN {CODE} AS own USING (asked, concept_id)
+        ORDER BY asked, concept_id
+    """
+
+
 def plan_code_use(table: str, concept: str, start: str) -> str:
     """Records of the concepts of ``study_listed`` (asked, cohort, concept_id) in a table, within observation.
 

@@ -81,6 +81,8 @@ class DiagnosisCounter:
             values = {"timing": timing}
             result_id = report.start("cohort_code_use", CODE_GROUP_NAME, "", "domain_id", values)
             add_rows(report, result_id, self._codes.cohort_rows(timing, members))
+        result_id = report.start("orphan_code_use", "codelist_name", "", "domain_id", {})
+        add_rows(report, result_id, self._codes.related_rows())
         strata = SEPARATOR.join(each.value for each in self._analysis.strata)
         values = {"interval": self._analysis.interval.value}
         result_id = report.start("summarise_trend", GROUP_NAME, strata, "time_interval", values)
@@ -116,5 +118,9 @@ class DiagnosisCounter:
 
 
 def diagnosis_columns(_: Diagnosis) -> Mapping[str, tuple[str, ...]]:
-    """The names of concepts; the cohorts read everything else."""
-    return {"concept": ("concept_id", "concept_name")}
+    """The names of concepts and what is related to them; the cohorts read everything else."""
+    return {
+        "concept": ("concept_id", "concept_name"),
+        "concept_ancestor": ("ancestor_concept_id", "descendant_concept_id", "min_levels_of_separation"),
+        "concept_relationship": ("concept_id_1", "concept_id_2", "invalid_reason"),
+    }

@@ -17,6 +17,7 @@ _TITLES = {
     "": "Codes of {cohort} in all the data",
     "entry": "Codes of {cohort} on the day of an entry",
     "any": "Codes of {cohort} at any time, of its persons",
+    "orphan": "Related codes that {cohort} does not have, in all the data",
 }
 
 
@@ -25,7 +26,8 @@ def code_figures(kind: Kind, say: Say) -> list[Figure]:
     found: dict[tuple[str, str], list[Point]] = {}
     for point in kind.points:
         if point.level and not point.strata:
-            timing = kind.by_id[point.result_id].get("timing", "")
+            told = "orphan" if kind.result_type == "orphan_code_use" else ""
+            timing = kind.by_id[point.result_id].get("timing", told)
             found.setdefault((timing, point.group["codelist_name"]), []).append(point)
     figures = []
     for (timing, cohort), points in list(found.items())[:_MOST_FIGURES]:

@@ -34,6 +34,7 @@ _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
     "treatment_pathways": pathway_figures,
     "code_use": code_figures,
     "cohort_code_use": code_figures,
+    "orphan_code_use": code_figures,
     "summarise_trend": trend_figures,
 }
 _NUMBERS = ("value", "n", "share", "median", "smd", "concept", "number_records")

@@ -32,6 +32,7 @@ _FAMILIES = {
     "treatment_pathways": "pathways",
     "code_use": "diagnose",
     "cohort_code_use": "diagnose",
+    "orphan_code_use": "diagnose",
     "summarise_trend": "diagnose",
 }
 _PREFIXES = ("survival", "compare", "sccs", "self_controlled_cohort", "case_crossover", "case_control")

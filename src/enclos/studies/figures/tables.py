@@ -36,6 +36,7 @@ _TITLES = {
     "treatment_pathways": "Sequences of treatments",
     "code_use": "Codes in all the data",
     "cohort_code_use": "Codes of the persons of a cohort",
+    "orphan_code_use": "Related codes that a cohort does not have",
     "summarise_trend": "Entries by calendar time",
 }
 _CURVES = "survival_estimates"

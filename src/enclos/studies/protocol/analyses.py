@@ -260,8 +260,12 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda _: (),
             _diagnose,
             "Characteristics at entry, overlap of cohorts, attrition; records and persons of each concept in the data, "
-            "by the persons of the cohort and on the days of entry; entries and persons by calendar time",
-            ("summarise_characteristics", "summarise_cohort_overlap", "code_use", "cohort_code_use", "summarise_trend"),
+            "by the persons of the cohort and on the days of entry, and of related concepts that it does not have; "
+            "entries and persons by calendar time",
+            (
+                *("summarise_characteristics", "summarise_cohort_overlap"),
+                *("code_use", "cohort_code_use", "orphan_code_use", "summarise_trend"),
+            ),
         ),
         Sccs: SCCS,
         SelfControlledCohort: SELF_CONTROLLED_COHORT,
