@@ -20,6 +20,8 @@ PROGRAMS = {
     "buildah": "buildah",
     "podman": "podman",
     "kubectl": "kubectl",
+    "npm": "npm",
+    "glewlwyd": "glewlwyd",
 }
 """By Debian package, a program that it brings."""
 

@@ -136,13 +136,17 @@ class SignInSection(_Section):
 
     In: required — nobody is believed without having signed in; issuer, client — an OpenID Connect provider and our id
         with it; audience — what its access tokens for us say, the ledger's origin when not given; roles — each
-        ``value=role``, of the claim ``role_claim``; acr, amr — what tells a second factor, one of them is enough
+        ``value=role``, of the claim ``role_claim``; acr, amr — what tells a second factor, one of them is enough;
+        scopes — asked for beside ``openid profile email``; command_line_client — our id for ``enclos login``, when the
+        provider wants another for programs than for the portal
     """
 
     required: bool = False
     minutes: int = Field(default=60, ge=1, le=60)
     issuer: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     client: str = ""
+    command_line_client: str = ""
+    scopes: str = ""
     audience: str = ""
     algorithms: tuple[SignatureAlgorithm, ...] = Field(default=("RS256", "PS256", "ES256", "Ed25519"), min_length=1)
     subject: str = "email"

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
 
+from enclos.app.accounts import books_of, made_key, words_of
 from enclos.app.enclosure import Enclosure
+from enclos.app.providers import Asking, asking, begin, provider_of, when_typed
 from enclos.ledger.model import Action, Fact, Personal
-from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.keys import KeyRole
 from enclos.lexicon.refusals import Refusal
 from enclos.signin import steps
-from enclos.signin.model import Account, Person, Role
-from enclos.signin.steps import Door
-from enclos.stores.accounts import Argon2Passwords, SealedBooks
+from enclos.signin.model import Person, Role
+from enclos.signin.steps import LASTS, Attempt, Door, answered, attempt, check_answer
+from enclos.stores.accounts import Argon2Passwords
 from enclos.stores.keys import KeySigner
+from enclos.stores.loopback import loopback
 
-TRYING_OUT = "A local account is for trying out: in production a provider of your organisation says who somebody is."
 _NOBODY = "nobody"
 
 
 def door_of(enclosure: Enclosure) -> Door:
-    """What tells whose a token is; it may be kept and asked for as long as the enclosure is open."""
-    return Door(enclosure.settings.ledger.origin, _signer(enclosure).public_key(), books_of(enclosure))
+    """What tells whose a token is; kept by who asks often, as the provider's keys are kept in it."""
+    origin, provider = enclosure.settings.ledger.origin, provider_of(enclosure.settings)
+    keys = asking(enclosure.settings).way if provider else None
+    return Door(origin, _signer(enclosure).public_key(), books_of(enclosure), provider, keys)
 
 
 def person_of(enclosure: Enclosure, token: str) -> Person:
@@ -47,7 +49,7 @@ def admit(enclosure: Enclosure, door: Door, token: str, role: Role, *, via: str)
     except Refusal as refused:
         enclosure.ledger.record(Action.DENIED, _NOBODY, facts={"via": via, "code": refused.code})
         raise
-    enclosure.ledger.record(Action.LOGIN, person.subject, facts={"via": via, "role": role.value, **_facts(person)})
+    enclosure.ledger.record(Action.LOGIN, person.subject, facts={"via": via, "role": role.value, **facts_of(person)})
     return person
 
 
@@ -71,8 +73,77 @@ def sign_in_locally(enclosure: Enclosure, account: str, password: str, code: str
             lasts=timedelta(minutes=enclosure.settings.sign_in.minutes),
         )
         token = token_for(enclosure, person)
-        ticket.facts.update(_facts(person))
+        ticket.facts.update(facts_of(person))
     return person, token
+
+
+# -- with a provider
+
+
+def sign_in_by_browser(enclosure: Enclosure, show: Callable[[str], None]) -> tuple[Person, str]:
+    """Who signs in with a browser on this machine (RFC 8252), and a token for it.
+
+    In: show — is given the address that the browser must open
+    Refuses: SIGN_IN_PROVIDER, SIGN_IN_ANSWER, SIGN_IN_TOKEN, SIGN_IN_FACTOR, SIGN_IN_ROLE.
+    """
+    asked = asking(enclosure.settings, on_command_line=True)
+    with loopback() as door:
+        begun = attempt(door.address, enclosure.ledger.now())
+        show(begin(asked, begun))
+        answer = door.wait(LASTS.total_seconds())
+    person = take_answer(enclosure, asked, begun, answer, via="browser")
+    return person, token_for(enclosure, person)
+
+
+def sign_in_by_device(enclosure: Enclosure, show: Callable[[str, str], None]) -> tuple[Person, str]:
+    """Who signs in with a browser on any other device (RFC 8628), and a token for it.
+
+    In: show — is given the address to open and the code to type in there
+    Refuses: as by browser.
+    """
+    asked = asking(enclosure.settings, on_command_line=True)
+    told = asked.way.begin_on_device()
+    show(str(told.get("verification_uri_complete") or told["verification_uri"]), str(told["user_code"]))
+    tokens = when_typed(asked.way, told)
+    with enclosure.ledger.intent(Action.LOGIN, _NOBODY, facts={"via": "device"}) as ticket:
+        person = _person(enclosure, asked, None, tokens)
+        token = token_for(enclosure, person)
+        ticket.facts.update(facts_of(person))
+    return person, token
+
+
+def take_answer(
+    enclosure: Enclosure, asked: Asking, begun: Attempt | None, answer: Mapping[str, str], *, via: str
+) -> Person:
+    """Who signed in, by what the provider let a browser bring; the ledger says who, or that somebody was refused.
+
+    In: begun — what the same browser had begun; whoever keeps it gives it once
+    Refuses: SIGN_IN_ANSWER, SIGN_IN_PROVIDER, SIGN_IN_TOKEN, SIGN_IN_FACTOR, SIGN_IN_ROLE.
+    """
+    with enclosure.ledger.intent(Action.LOGIN, _NOBODY, facts={"via": via}) as ticket:
+        code = check_answer(begun, answer, asked.provider, enclosure.ledger.now())
+        if begun is None:
+            raise ValueError("an answer to nothing is refused above")
+        tokens = asked.way.exchange(code, begun.redirect, begun.verifier)
+        person = _person(enclosure, asked, begun.nonce, tokens)
+        ticket.facts.update(facts_of(person))
+    return person
+
+
+def _person(enclosure: Enclosure, asked: Asking, nonce: str | None, tokens: Mapping[str, Any]) -> Person:
+    return answered(
+        nonce,
+        tokens["id_token"],
+        asked.way.userinfo(str(tokens.get("access_token", ""))),
+        provider=asked.provider,
+        client=asked.way.client,
+        keys=asked.way,
+        now=enclosure.ledger.now(),
+        lasts=timedelta(minutes=enclosure.settings.sign_in.minutes),
+    )
+
+
+# -- afterwards
 
 
 def token_for(enclosure: Enclosure, person: Person) -> str:
@@ -97,118 +168,16 @@ def sign_out_everywhere(enclosure: Enclosure, subject: str) -> dict[str, Any]:
     return {"person": subject, "signed_out": True}
 
 
-# -- local accounts
-
-
-def add_account(
-    enclosure: Enclosure, account: str, name: str, roles: Collection[Role], password: str
-) -> dict[str, Any]:
-    """A new account; what its holder's authenticator needs is told now and never again.
-
-    Refuses: ACCOUNT_INVALID, SIGN_IN_ROLE.
-    """
-    facts: dict[str, Fact] = {"what": "add", "account": Personal(account), "roles": _words(roles)}
-    with enclosure.ledger.intent(Action.ACCOUNT, enclosure.operator, facts=facts):
-        made = steps.add_account(
-            account,
-            name,
-            roles,
-            password,
-            books=books_of(enclosure),
-            passwords=Argon2Passwords(),
-            now=enclosure.ledger.now(),
-        )
-    return {**_told(made), "authenticator": _enrolment(enclosure, made), "note": TRYING_OUT}
-
-
-def change_account(
-    enclosure: Enclosure,
-    account: str,
-    *,
-    roles: Collection[Role] = (),
-    password: str = "",
-    new_codes: bool = False,
-) -> dict[str, Any]:
-    """Other roles, another password or new codes for an account; opens one that failures closed.
-
-    Refuses: ACCOUNT_UNKNOWN, ACCOUNT_INVALID, SIGN_IN_ROLE.
-    """
-    facts: dict[str, Fact] = {"what": "change", "account": Personal(account), "roles": _words(roles)}
-    facts |= {"password": bool(password), "codes": new_codes}
-    with enclosure.ledger.intent(Action.ACCOUNT, enclosure.operator, facts=facts):
-        changed = steps.change_account(
-            account,
-            books=books_of(enclosure),
-            passwords=Argon2Passwords(),
-            now=enclosure.ledger.now(),
-            roles=roles,
-            password=password,
-            new_codes=new_codes,
-        )
-    codes = {"authenticator": _enrolment(enclosure, changed)} if new_codes else {}
-    return _told(changed) | codes
-
-
-def remove_account(enclosure: Enclosure, account: str) -> dict[str, Any]:
-    """End an account and its tokens.
-
-    Refuses: ACCOUNT_UNKNOWN.
-    """
-    facts: dict[str, Fact] = {"what": "remove", "account": Personal(account)}
-    with enclosure.ledger.intent(Action.ACCOUNT, enclosure.operator, facts=facts):
-        steps.remove_account(account, books=books_of(enclosure))
-    return {"account": account, "removed": True}
-
-
-def list_accounts(enclosure: Enclosure) -> dict[str, Any]:
-    """Every local account with its roles."""
-    accounts = books_of(enclosure).read().accounts
-    return {"accounts": [_told(accounts[name]) for name in sorted(accounts)], "note": TRYING_OUT}
-
-
-# -- inside
-
-
-def _enrolment(enclosure: Enclosure, account: Account) -> str:
-    """What an authenticator reads, as text or as a picture. Source: Key Uri Format of Google Authenticator."""
-    place = enclosure.settings.enclosure.name
-    secret = base64.b32encode(account.totp).decode("ascii").rstrip("=")
-    label = quote(f"{place}:{account.id}", safe="")
-    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': place, 'algorithm': 'SHA1'})}"
-
-
-def books_of(enclosure: Enclosure) -> SealedBooks:
-    """Where accounts and withdrawn tokens are kept."""
-    return SealedBooks(enclosure.paths.accounts, enclosure.keys.secret(_made(enclosure, KeyRole.ACCOUNTS)))
-
-
-def _signer(enclosure: Enclosure) -> KeySigner:
-    return KeySigner(enclosure.keys, _made(enclosure, KeyRole.SIGN_IN))
-
-
-def _made(enclosure: Enclosure, role: KeyRole) -> KeyName:
-    """The key's name; the key is made when it is first needed, since enclosures are older than sign-in."""
-    name = KeyName(role)
-    if not enclosure.keys.exists(name):
-        with enclosure.at_the_desk():
-            if not enclosure.keys.exists(name):
-                enclosure.keys.create(name)
-    return name
-
-
-def _told(account: Account) -> dict[str, Any]:
-    return {"account": account.id, "name": account.name, "roles": list(_words(account.roles))}
-
-
-def _words(roles: Collection[Role]) -> tuple[str, ...]:
-    return tuple(sorted(role.value for role in roles))
-
-
-def _facts(person: Person) -> dict[str, Fact]:
+def facts_of(person: Person) -> dict[str, Fact]:
+    """What the ledger keeps of who signed in."""
     return {
         "person": Personal(person.subject),
-        "roles": _words(person.roles),
+        "roles": words_of(person.roles),
         "local": person.is_local,
         "amr": list(person.amr),
         "token": Personal(person.token),
     }
+
+
+def _signer(enclosure: Enclosure) -> KeySigner:
+    return KeySigner(enclosure.keys, made_key(enclosure, KeyRole.SIGN_IN))

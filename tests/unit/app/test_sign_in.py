@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from enclos.app.accounts import add_account, change_account, remove_account
 from enclos.app.enclosure import Enclosure, create_enclosure
 from enclos.app.sign_in import (
-    add_account,
     admit,
-    change_account,
     door_of,
     person_of,
-    remove_account,
     sign_in_locally,
     sign_out,
     sign_out_everywhere,

@@ -32,8 +32,8 @@ def account_add(
 
     Example: enclos account add france alice@example.org --role researcher
     """
+    from enclos.app.accounts import add_account
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.sign_in import add_account
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(add_account(enclosure, account, name, roles or [], _password(confirm=True)), as_json=as_json)
@@ -45,8 +45,8 @@ def account_list(directory: Dir, *, as_json: Json = False) -> None:
 
     Example: enclos account list france
     """
+    from enclos.app.accounts import list_accounts
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.sign_in import list_accounts
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(list_accounts(enclosure), as_json=as_json)
@@ -66,8 +66,8 @@ def account_change(
 
     Example: enclos account change france alice@example.org --role researcher --role checker
     """
+    from enclos.app.accounts import change_account
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.sign_in import change_account
 
     with open_enclosure(directory, passphrase) as enclosure:
         password = _password(confirm=True) if new_password else ""
@@ -83,8 +83,8 @@ def account_remove(directory: Dir, account: AccountId, *, as_json: Json = False)
 
     Example: enclos account remove france alice@example.org
     """
+    from enclos.app.accounts import remove_account
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.sign_in import remove_account
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(remove_account(enclosure, account), as_json=as_json)
@@ -108,25 +108,45 @@ def login(
     directory: Dir,
     account: Annotated[str, typer.Option("--account", metavar="ID", help="Sign in with a local account.")] = "",
     *,
+    device: Annotated[bool, typer.Option("--device", help="Sign in with a browser on another device.")] = False,
     as_json: Json = False,
 ) -> None:
     """Sign in, and keep a token that says so for an hour at most.
 
-    A local account's password comes from ENCLOS_PASSWORD, its code from ENCLOS_CODE, or both from prompts.
+    With the provider of the enclosure's settings: by a browser on this machine, or on another one with --device. With a
+    local account: its password comes from ENCLOS_PASSWORD, its code from ENCLOS_CODE, or both from prompts.
 
-    Example: enclos login france --account alice@example.org
+    Example: enclos login france --device
     """
+    from enclos.app.accounts import TRYING_OUT
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.sign_in import TRYING_OUT, sign_in_locally
+    from enclos.app.sign_in import sign_in_by_browser, sign_in_by_device, sign_in_locally
     from enclos.stores.token_files import keep_token
 
-    if not account:
-        raise typer.BadParameter("name your account with --account")
+    if account and device:
+        raise typer.BadParameter("--device is for the provider, --account for a local account")
     with open_enclosure(directory, passphrase) as enclosure:
-        person, token = sign_in_locally(enclosure, account, _password(), _asked("ENCLOS_CODE", "Code", hidden=False))
+        if account:
+            code = _asked("ENCLOS_CODE", "Code", hidden=False)
+            person, token = sign_in_locally(enclosure, account, _password(), code)
+            say(TRYING_OUT)
+        elif device:
+            person, token = sign_in_by_device(
+                enclosure, lambda address, code: say(f"Open {address} on any device and type in {code}")
+            )
+        else:
+            person, token = sign_in_by_browser(enclosure, _open)
         file = keep_token(enclosure.settings.ledger.origin, token)
-    say(TRYING_OUT)
     show({**person.as_json(), "file": str(file)}, as_json=as_json)
+
+
+def _open(address: str) -> None:
+    """Have the machine's browser open an address, which is also printed: there may be none."""
+    import webbrowser
+
+    say(f"Sign in with your browser: {address}")
+    if sys.stderr.isatty():
+        webbrowser.open(address)
 
 
 @application.command()

@@ -21,6 +21,10 @@ SKEW = timedelta(seconds=60)
 """How far a provider's clock may be from ours."""
 LONGEST = timedelta(hours=1)
 """How long an access token may live, whoever issued it."""
+LONGEST_ID = timedelta(hours=24)
+"""How long an ID token may say that it holds: it is looked at once, when it was just made."""
+_FRESH = timedelta(hours=12)
+"""How long ago somebody may have signed in at their provider: then they show both factors again."""
 OWN_ALGORITHM = "Ed25519"
 """Source: RFC 9864: an algorithm that says its curve."""
 OWN_TYPE = "at+jwt"
@@ -131,6 +135,27 @@ def check_claims(
     if expires - issued > longest:
         raise refused("The token lives for longer than is taken.")
     return issued, expires
+
+
+def check_client(claims: Mapping[str, Any], client: str) -> None:
+    """Let an ID token be for us: whom it was given to is told when it is for several. Source: OIDC Core § 3.1.3.7.
+
+    Refuses: SIGN_IN_TOKEN.
+    """
+    aud, party = claims.get("aud"), claims.get("azp")
+    if (isinstance(aud, list) and len(aud) > 1 and party is None) or party not in {None, client}:
+        raise refused("The token was given to somebody else.")
+
+
+def authenticated_at(claims: Mapping[str, Any], now: datetime) -> datetime:
+    """When the person showed their factors: when the token was issued, if it does not say.
+
+    Refuses: SIGN_IN_FACTOR when it is long ago.
+    """
+    at = _instant(claims, "auth_time") if claims.get("auth_time") is not None else _instant(claims, "iat")
+    if at < now - _FRESH:
+        raise refusal(Code.SIGN_IN_FACTOR, "The person signed in at their provider long ago.", "Sign in there again.")
+    return at
 
 
 def check_factor(claims: Mapping[str, Any], demands: Demands) -> tuple[str, tuple[str, ...]]:

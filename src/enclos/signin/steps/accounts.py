@@ -1,49 +1,24 @@
-"""Make accounts, sign in, give tokens, tell whose a token is, withdraw it."""
+"""Make, change and end local accounts, and sign in with one."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import USER_ID
-from enclos.signin.model import LOCAL, Account, Book, Person, Provider, Role
-from enclos.signin.ports import Books, Passwords, ProviderKeys, Signer
-from enclos.signin.rules.codes import (
-    MOST_FAILURES,
-    name_digest,
-    step_taken,
-    waits_until,
-    with_failure,
-)
-from enclos.signin.rules.tokens import (
-    LONGEST,
-    OWN_ALGORITHM,
-    OWN_TYPE,
-    SKEW,
-    check_claims,
-    checked_roles,
-    names_unknown_key,
-    own_claims,
-    own_keys,
-    own_person,
-    provider_person,
-    refused,
-    signed_token,
-    unverified_issuer,
-    verified_claims,
-)
+from enclos.signin.model import LOCAL, Account, Book, Person, Role
+from enclos.signin.ports import Books, Passwords
+from enclos.signin.rules.codes import MOST_FAILURES, name_digest, step_taken, waits_until, with_failure
+from enclos.signin.rules.tokens import checked_roles
+from enclos.signin.steps.tokens import new_token_id
 
 _TOTP_BYTES = 20
 _FEWEST_SIGNS, _MOST_SIGNS = 12, 256
 _LOCAL_MEANS = ("pwd", "otp", "mfa")
-_NO_SKEW = timedelta(0)
-
-
-# -- local accounts
 
 
 def add_account(
@@ -152,115 +127,6 @@ def sign_in(
     return Person(
         account.id, account.name, account.roles, LOCAL, now, now + lasts, amr=_LOCAL_MEANS, token=new_token_id()
     )
-
-
-# -- tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What tells whose a token is.
-
-    In: place — the enclosure's name, issuer and audience of its own tokens; provider, provider_keys — when one is set
-    """
-
-    place: str
-    public_key: bytes
-    books: Books
-    provider: Provider | None = None
-    provider_keys: ProviderKeys | None = None
-
-    def person_of(self, token: str, now: datetime) -> Person:
-        """Whose token it is: one of the enclosure's own, or an access token of the provider that is meant for it.
-
-        An ID token is none: it says to a client who signed in, and is taken at sign-in only, by who asked for it.
-        Refuses: SIGN_IN_TOKEN, SIGN_IN_FACTOR, SIGN_IN_ROLE.
-        """
-        issuer = unverified_issuer(token)
-        if issuer == self.place:
-            return self._own(token, now)
-        if self.provider is not None and self.provider_keys is not None and issuer == self.provider.issuer:
-            return self._provided(token, now, self.provider, self.provider_keys)
-        raise refused("The token is another issuer's.")
-
-    def _own(self, token: str, now: datetime) -> Person:
-        claims = verified_claims(token, own_keys(self.public_key), (OWN_ALGORITHM,), (OWN_TYPE,))
-        issued, expires = check_claims(
-            claims, issuer=self.place, audience=self.place, now=now, skew=_NO_SKEW, longest=LONGEST
-        )
-        person, book = own_person(claims, expires), self.books.read()
-        if not person.is_local:
-            if self.provider is None or person.provider != self.provider.issuer:
-                raise refused("The provider that verified the person is not this enclosure's any more.")
-            return _not_withdrawn(person, issued, book)
-        account = book.accounts.get(person.subject)
-        if account is None or issued <= account.tokens_after:
-            raise refused("The token was withdrawn.")
-        # roles that were taken away since are gone at once; roles that were given need a new sign-in
-        return replace(_not_withdrawn(person, issued, book), roles=person.roles & account.roles)
-
-    def _provided(self, token: str, now: datetime, provider: Provider, keys: ProviderKeys) -> Person:
-        published = keys.keys()
-        if names_unknown_key(token, published):
-            published = keys.keys(anew=True)
-        claims = verified_claims(token, published, provider.algorithms, (OWN_TYPE,))
-        issued, expires = check_claims(
-            claims, issuer=provider.issuer, audience=provider.audience, now=now, skew=SKEW, longest=LONGEST
-        )
-        person = provider_person(
-            claims,
-            provider,
-            authenticated_at=min(issued, now),
-            expires_at=expires,
-            token=str(claims.get("jti", "")) or name_digest(token),
-        )
-        return _not_withdrawn(person, issued, self.books.read())
-
-
-def token_for(person: Person, *, place: str, signer: Signer, now: datetime) -> str:
-    """A token of the enclosure's own, until the person's sign-in ends."""
-    expires = min(person.expires_at, now + LONGEST)
-    return signed_token(own_claims(person, place=place, now=now, expires=expires), signer.sign)
-
-
-def withdraw(person: Person, *, books: Books, now: datetime) -> None:
-    """Make the token that the person shows worth nothing."""
-    with books.changing() as page:
-        kept = {token: until for token, until in page.book.withdrawn.items() if until > now - SKEW}
-        page.book = replace(page.book, withdrawn={**kept, person.token: person.expires_at})
-
-
-def sign_out_everywhere(subject: str, *, books: Books, now: datetime) -> None:
-    """Make all tokens of somebody worth nothing that were issued until now, whoever verified them."""
-    with books.changing() as page:
-        # an entry is needed for as long as a token from before can live
-        kept = {name: at for name, at in page.book.signed_out.items() if at > now - LONGEST - SKEW}
-        page.book = replace(page.book, signed_out={**kept, subject: now})
-
-
-def new_token_id() -> str:
-    """An id that nobody guesses."""
-    return secrets.token_urlsafe(16)
-
-
-def demand_role(person: Person, role: Role) -> None:
-    """Let a person go on in a role that they have.
-
-    Refuses: SIGN_IN_ROLE.
-    """
-    if not person.has(role):
-        raise refusal(
-            Code.SIGN_IN_ROLE,
-            f"This needs the role {role.value}.",
-            "Sign in as somebody who has it, or have it given.",
-        )
-
-
-def _not_withdrawn(person: Person, issued: datetime, book: Book) -> Person:
-    since = book.signed_out.get(person.subject)
-    if person.token in book.withdrawn or (since is not None and issued <= since):
-        raise refused("The token was withdrawn.")
-    return person
 
 
 def _known(book: Book, account_id: str) -> Account:
