@@ -4,11 +4,12 @@ from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import people  # isort: skip
 from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing  # isort: skip
-from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting  # isort: skip
+from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting, conformity  # isort: skip
 
 __all__ = [
     "circuits",
     "cohorts",
+    "conformity",
     "deliveries",
     "hosting",
     "keys",

@@ -1,0 +1,1 @@
+"""Conformity: probes of the enclosure, declared documents, assessments, what is written of them."""
