@@ -198,6 +198,13 @@ def threats() -> tuple[Path, str]:
     return path, f"{before}{THREATS_BEGIN}{chr(10).join(lines)}\n\n{THREATS_END}{after}"
 
 
+def conformity_map() -> tuple[Path, str]:
+    """docs/conformity-map.md: which test shows which requirement; a test that is not there stops it."""
+    from conformity_map import page
+
+    return page()
+
+
 PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     architecture,
     refusals,
@@ -207,6 +214,7 @@ PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     permits,
     releases,
     threats,
+    conformity_map,
 )
 
 
