@@ -11,6 +11,7 @@ from enclos.app.conformity.key_probes import key_probes
 from enclos.app.conformity.owners import KnownOwners
 from enclos.app.conformity.permit_probes import PermitProbes
 from enclos.app.conformity.scope import Scope, read_scope
+from enclos.app.conformity.sign_in_probes import sign_in_probes
 from enclos.app.conformity.trace_probes import Traces, trace_probes
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, silent
@@ -101,12 +102,13 @@ def _probes(enclosure: Enclosure, scope: Scope, machine: Machine, needed: set[st
     return [
         *system_probes(machine, data[:1], today),
         *network_probes(machine, scope.ports),
-        *tls_probes(scope.places(), now),
+        *tls_probes(scope.reached(), now),
         *package_probes(scope.at(scope.sbom), scope.at(scope.vulnerabilities), today),
         *walls_probes(data),
         *trace_probes(traces, needed),
         *PermitProbes(traces).looks(),
         *key_probes(traces),
+        *sign_in_probes(enclosure, scope.places),
     ]
 
 

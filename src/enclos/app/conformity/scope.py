@@ -18,13 +18,15 @@ class Scope(BaseModel):
     """The file as a whole; paths are taken from its folder.
 
     ``endpoints``: ``host:port`` of everything that is reached by TLS; ``ports``: which may listen on the machine;
-    ``sbom``: a CycloneDX file; ``vulnerabilities``: a folder of OSV files.
+    ``places``: the country of each host, ``here`` for this machine; ``sbom``: a CycloneDX file; ``vulnerabilities``: a
+    folder of OSV files.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     endpoints: tuple[str, ...] = ()
     ports: tuple[int, ...] | None = None
+    places: dict[str, str] = Field(default_factory=dict)
     sbom: Path | None = None
     vulnerabilities: Path | None = None
     folder: Path = Field(default=Path(), exclude=True)
@@ -33,7 +35,7 @@ class Scope(BaseModel):
         """A path of the file, seen from its folder."""
         return None if path is None else self.folder / path
 
-    def places(self) -> list[Endpoint]:
+    def reached(self) -> list[Endpoint]:
         """The endpoints. Refuses: ValueError when one has no port."""
         found = []
         for text in self.endpoints:
@@ -53,11 +55,11 @@ def read_scope(folder: Path) -> Scope:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         scope = Scope.model_validate({**values, "folder": folder})
-        scope.places()
+        scope.reached()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, ValueError):
         raise refusal(
             Code.CONFORMITY_SCOPE,
-            f"{SCOPE_FILE} cannot be read as endpoints (host:port), ports, sbom and vulnerabilities.",
+            f"{SCOPE_FILE} cannot be read as endpoints (host:port), ports, places, sbom, vulnerabilities.",
             "Repair it: docs/conformity.md has an example.",
         ) from None
     return scope
