@@ -31,7 +31,7 @@ SYSTEM_PACKAGES := softhsm2 bubblewrap r-cran-survival chromium radosgw ceph-mon
 # Node.js as Debian packs it, where no other is there
 SYSTEM_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # What only the long tests start beside them.
-LONG_PACKAGES := mmdebstrap buildah podman runc
+LONG_PACKAGES := mmdebstrap buildah podman runc strace
 
 system:
 	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \

@@ -19,6 +19,7 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",
     "podman": "podman",
+    "strace": "strace",
     "kubectl": "kubectl",
     "npm": "npm",
     "glewlwyd": "glewlwyd",

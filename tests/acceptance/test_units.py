@@ -1,0 +1,124 @@
+"""What the systemd units forbid is nothing that their commands need: each runs behind walls like those of its unit.
+
+systemd is no process here, so the walls are built by bubblewrap and prctl(2), and the system calls are traced and
+compared with the lists that systemd would make its filter from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from factories.enclosure import ENCLOS, PASSPHRASE
+
+UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
+HARDENING = (UNITS / "enclos-.service.d" / "hardening.conf").read_text(encoding="utf-8")
+STATE, PROGRAM = "/var/lib/enclos", "/opt/enclos/bin/enclos"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.system("systemd"),
+    pytest.mark.system("bubblewrap"),
+    pytest.mark.system("strace"),
+]
+
+DENY_WRITE_EXECUTE = """\
+import ctypes, os, sys
+assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0  # PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def allowed() -> set[str]:
+    """The system calls that the units let through, by systemd's own lists."""
+    printed = subprocess.run(["systemd-analyze", "syscall-filter"], capture_output=True, text=True, check=True).stdout
+    sets: dict[str, list[str]] = {}
+    for block in printed.split("\n\n"):
+        name, *lines = [line.strip() for line in block.strip().splitlines()] or [""]
+        sets[name] = [line for line in lines if line and not line.startswith("#")]
+
+    def calls(name: str) -> set[str]:
+        return {call for one in sets[name] for call in (calls(one) if one.startswith("@") else {one})}
+
+    assert re.findall(r"^SystemCallFilter=(.*)$", HARDENING, re.MULTILINE) == ["@system-service", "~@privileged"]
+    found = calls("@system-service") - calls("@privileged")
+    assert "openat" in found
+    assert "mount" not in found
+    return found
+
+
+def behind_walls(unit: str, state: Path, trace: Path) -> list[str]:
+    """The unit's command as it would be started: read-only but for its state, without network where it says so."""
+    text = (UNITS / f"{unit}.service").read_text(encoding="utf-8")
+    (start,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+    walls = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]  # noqa: S108 - its own
+    walls += ["--tmpfs", "/var/lib"]
+    walls += ["--ro-bind", sys.prefix, sys.prefix, "--ro-bind", str(UNITS.parents[1]), str(UNITS.parents[1])]
+    walls += [
+        "--bind",
+        str(state),
+        STATE,
+        "--bind",
+        str(trace.parent),
+        str(trace.parent),
+        "--unshare-user",
+        "--unshare-ipc",
+    ]
+    walls += ["--unshare-net"] if "PrivateNetwork=yes" in text else []
+    command = ["/bin/sh", "-c", start.replace("/bin/sh -c 'exec", "exec").rstrip("'").replace(PROGRAM, str(ENCLOS))]
+    return [*walls, "strace", "-f", "-qq", "-o", str(trace), sys.executable, "-c", DENY_WRITE_EXECUTE, *command]
+
+
+def called(trace: Path) -> set[str]:
+    return set(re.findall(r"^\d+ +([a-z0-9_]+)\(", trace.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+
+
+@pytest.fixture
+def state(built: Path, tmp_path: Path) -> Path:
+    """What StateDirectory= would be, with an enclosure in it."""
+    folder = tmp_path / "state"
+    shutil.copytree(built, folder / "home")
+    (folder / "reviews").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("unit", sorted(timer.stem for timer in UNITS.glob("*.timer")))
+def test_what_recurs_runs_behind_the_walls_of_its_unit(unit: str, state: Path, tmp_path: Path) -> None:
+    (tmp_path / "traces").mkdir()
+    trace = tmp_path / "traces" / "calls"
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(behind_walls(unit, state, trace), env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    used = called(trace)
+    assert {"openat", "execve"} <= used
+    assert used - allowed() == set()
+    if unit == "enclos-ledger-review":
+        assert "findings" in json.loads((state / "reviews" / "last-month.json").read_text(encoding="utf-8"))
+
+
+def test_the_register_is_served_behind_the_walls_of_its_unit(state: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "traces").mkdir()
+    trace = tmp_path / "traces" / "calls"
+    command = [part.replace("--port 8400", f"--port {port}") for part in behind_walls("enclos-serve", state, trace)]
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = process.stdout.readline()
+        assert "127.0.0.1" in told, process.stderr.read() if process.stderr else ""
+        time.sleep(1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+            assert "FR-TEST-0001" in answer.read().decode()
+        process.terminate()
+        process.wait(60)
+    assert called(trace) - allowed() == set()
