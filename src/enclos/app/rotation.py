@@ -32,7 +32,8 @@ from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_persons
 from enclos.release.steps import renumbered_sets
 from enclos.stores.accounts import CONTEXT as ACCOUNTS_CONTEXT
-from enclos.stores.files import lock_exclusive, storage_border, write_atomically
+from enclos.stores.accounts import lock_of
+from enclos.stores.files import lock_exclusive, lock_in_turn, storage_border, write_atomically
 from enclos.stores.keys import KeySigner
 from enclos.stores.landing import landed_under
 from enclos.stores.manifest_file import MANIFEST_CONTEXT
@@ -187,7 +188,8 @@ def _move_objections(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved
 
 def _move_accounts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
     contexts = {path: ACCOUNTS_CONTEXT for path in [enclosure.paths.accounts] if path.exists()}
-    return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
+    with lock_in_turn(lock_of(enclosure.paths.accounts)):
+        return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 
 
 def _move_permit(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:

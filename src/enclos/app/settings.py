@@ -138,7 +138,8 @@ class SignInSection(_Section):
         with it; audience — what its access tokens for us say, the ledger's origin when not given; roles — each
         ``value=role``, of the claim ``role_claim``; acr, amr — what tells a second factor, one of them is enough;
         scopes — asked for beside ``openid profile email``; command_line_client — our id for ``enclos login``, when the
-        provider wants another for programs than for the portal
+        provider wants another for programs than for the portal; portal — its address for people, when a proxy stands
+        before it
     """
 
     required: bool = False
@@ -147,6 +148,7 @@ class SignInSection(_Section):
     client: str = ""
     command_line_client: str = ""
     scopes: str = ""
+    portal: str = Field(default="", pattern=r"^(https?://[^\s/?#]+)?$")
     audience: str = ""
     algorithms: tuple[SignatureAlgorithm, ...] = Field(default=("RS256", "PS256", "ES256", "Ed25519"), min_length=1)
     subject: str = "email"

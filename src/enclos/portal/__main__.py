@@ -25,10 +25,16 @@ def main() -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--certificate")
     parser.add_argument("--key")
+    parser.add_argument("--people")
     given = parser.parse_args()
     server = uvicorn.Server(
         uvicorn.Config(
-            public_application(Path(given.registers), Path(given.ledger), over_tls=given.certificate is not None),
+            public_application(
+                Path(given.registers),
+                Path(given.ledger),
+                over_tls=given.certificate is not None,
+                people=Path(given.people) if given.people else None,
+            ),
             ssl_certfile=given.certificate,
             ssl_keyfile=given.key,
             lifespan="off",

@@ -14,6 +14,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from enclos.portal.forwarding import HANDED_OVER, Forwarding
+
 CURRENT = "current"
 """The register that is served, below the folder of registers."""
 _PUBLIC_LEDGER = re.compile(r"checkpoint|ledger\.vkey|tile/[0-9a-z./]+|seal/\d{4}-\d{2}-\d{2}")
@@ -51,17 +53,19 @@ class _WithHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._application(scope, receive, sending)
 
 
-def public_application(registers: Path, ledger: Path, *, over_tls: bool) -> ASGIApp:
+def public_application(registers: Path, ledger: Path, *, over_tls: bool, people: Path | None = None) -> ASGIApp:
     """The public's pages.
 
     In:  registers — the folder whose ``current`` is the register; ledger — the enclosure's ledger; over_tls — whether
-         readers come by https
+         readers come by https; people — the socket behind which people sign in
     Out: ``/`` and ``/register`` lead to the register in the reader's language; ``/register/…`` are its files,
          ``/ledger/…`` the ledger as it stands now, by which anybody can follow and witness it.
     """
@@ -72,6 +76,9 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool) -> ASGI
         Mount("/register", StaticFiles(directory=registers / CURRENT, check_dir=False)),
         Mount("/ledger", _Ledger(directory=ledger)),
     ]
+    if people is not None:
+        forwarding = Forwarding(people)
+        routes += [Route(f"{path}{below}", forwarding) for path in HANDED_OVER for below in ("", "/{rest:path}")]
     return _WithHeaders(Starlette(routes=routes), over_tls=over_tls)
 
 

@@ -12,12 +12,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from threading import Event
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import Any
+
+import uvicorn
 
 from enclos.app.enclosure import open_enclosure
 from enclos.app.keys import Passphrase
@@ -26,6 +29,8 @@ from enclos.app.register import renew_register
 from enclos.app.settings import read_settings
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
+from enclos.portal.opened import Opened
+from enclos.portal.people import People
 from enclos.stores.files import lock_exclusive, storage_border
 
 _SECONDS_TO_END = 10
@@ -83,19 +88,51 @@ def serve_public(
         seen = renew()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        answering = _answer(paths, door, listening)
+        addresses = _addresses(door, listening)
+        with _people(directory, passphrase, str(addresses["address"])) as place:
+            answering = _answer(paths, door, listening, place)
+            try:
+                began(addresses)
+                while not stopped.wait(every):
+                    if answering.poll() is not None:
+                        answering = _answer(paths, door, listening, place)
+                    if _seen(paths) != seen:
+                        try:
+                            seen = renew()
+                        except Refusal as error:
+                            refused(error)
+            finally:
+                _end(answering)
+
+
+@contextmanager
+def _people(directory: Path, passphrase: Passphrase, root: str) -> Iterator[Path | None]:
+    """The socket behind which people sign in; none when neither a provider nor an account says who anybody is."""
+    chosen = read_settings(directory).sign_in
+    if chosen.issuer is None and not EnclosurePaths(directory).accounts.exists():
+        yield None
+        return
+    opened = Opened(directory, passphrase)
+    with TemporaryDirectory(prefix="enclos-") as folder, closing(opened), socket.socket(socket.AF_UNIX) as listening:
+        place = Path(folder) / "people"  # the folder is this account's alone
+        listening.bind(str(place))
+        config = uvicorn.Config(
+            People(opened, chosen.portal or root).application(),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+        )
+        server = uvicorn.Server(config)
+        serving = Thread(target=server.run, kwargs={"sockets": [listening]})
+        serving.start()
         try:
-            began(_addresses(door, listening))
-            while not stopped.wait(every):
-                if answering.poll() is not None:
-                    answering = _answer(paths, door, listening)
-                if _seen(paths) != seen:
-                    try:
-                        seen = renew()
-                    except Refusal as error:
-                        refused(error)
+            yield place
         finally:
-            _end(answering)
+            server.should_exit = True
+            serving.join()
 
 
 def _seen(paths: EnclosurePaths) -> tuple[bytes, date]:
@@ -117,12 +154,16 @@ def _listening(door: Door) -> Iterator[socket.socket]:
         yield listening
 
 
-def _answer(paths: EnclosurePaths, door: Door, listening: socket.socket) -> subprocess.Popen[bytes]:
+def _answer(
+    paths: EnclosurePaths, door: Door, listening: socket.socket, people: Path | None
+) -> subprocess.Popen[bytes]:
     """Start the answering process; it ends when its standard input does, so also when this process is killed."""
     command = [sys.executable, "-m", "enclos.portal", "--fd", str(listening.fileno())]
     command += ["--registers", str(paths.published), "--ledger", str(paths.ledger)]
     if door.certificate is not None:
         command += ["--certificate", str(door.certificate), "--key", str(door.key)]
+    if people is not None:
+        command += ["--people", str(people)]
     known = {name: value for name, value in os.environ.items() if name in _GIVEN}
     return subprocess.Popen(command, stdin=subprocess.PIPE, env=known, pass_fds=[listening.fileno()])  # noqa: S603 - our own module
 

@@ -49,7 +49,7 @@ class SealedBooks:
     @contextmanager
     def changing(self) -> Iterator[Page]:
         """The book, alone; what the page holds at the end is kept, unless a refusal passes through."""
-        with lock_in_turn(self._path.with_name(".lock")):
+        with lock_in_turn(lock_of(self._path)):
             page = Page(self.read())
             before = page.book
             yield page
@@ -59,6 +59,11 @@ class SealedBooks:
     def write(self, book: Book) -> None:
         """Put a book in the place of the one before; the caller holds it alone."""
         write_atomically(self._path, seal(self._key, canonical_bytes(_document(book)), CONTEXT), _WHAT)
+
+
+def lock_of(path: Path) -> Path:
+    """What is held by who changes the book."""
+    return path.with_name(".lock")
 
 
 class Argon2Passwords:

@@ -1,0 +1,98 @@
+"""Who is signed in by a browser, and which sign-ins were begun: in memory, so that none outlives the process."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from threading import Lock
+from typing import TypeVar
+
+from enclos.signin.model import Person
+from enclos.signin.steps import LASTS, Attempt
+
+IDLE = timedelta(minutes=15)
+"""A session that is not used for so long ends. Source: OWASP ASVS 4.0.3, V3.3.2, level 2: within 30 minutes."""
+_Kept = TypeVar("_Kept")
+_MOST_SESSIONS, _MOST_ATTEMPTS = 10_000, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person at a browser; ``token`` is the enclosure's own for them, by which what ends it ends the session."""
+
+    person: Person
+    token: str
+    csrf: str
+    used_at: datetime
+
+
+class Sessions:
+    """Sessions by the digest of their cookie; the oldest go when there are too many."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._attempts: OrderedDict[bytes, Attempt] = OrderedDict()
+
+    def __repr__(self) -> str:
+        return "Sessions()"
+
+    def begin(self, begun: Attempt) -> str:
+        """The cookie of a sign-in that was begun."""
+        cookie = secrets.token_urlsafe(32)
+        with self._lock:
+            _put(self._attempts, cookie, begun, _MOST_ATTEMPTS)
+        return cookie
+
+    def take(self, cookie: str) -> Attempt | None:
+        """What the browser had begun; it is given once."""
+        with self._lock:
+            return self._attempts.pop(_digest(cookie), None)
+
+    def enter(self, person: Person, token: str, now: datetime) -> str:
+        """The cookie of a new session: none that was there before becomes one."""
+        cookie = secrets.token_urlsafe(32)
+        with self._lock:
+            _put(self._sessions, cookie, Session(person, token, secrets.token_urlsafe(32), now), _MOST_SESSIONS)
+        return cookie
+
+    def of(self, cookie: str, now: datetime) -> Session | None:
+        """The session of a cookie, if it has not ended."""
+        digest = _digest(cookie)
+        with self._lock:
+            found = self._sessions.get(digest)
+            if found is None:
+                return None
+            if now >= found.person.expires_at or now >= found.used_at + IDLE:
+                del self._sessions[digest]
+                return None
+            used = self._sessions[digest] = replace(found, used_at=now)
+            return used
+
+    def leave(self, cookie: str) -> None:
+        """End a session."""
+        with self._lock:
+            self._sessions.pop(_digest(cookie), None)
+
+
+def is_own_form(session: Session, given: str) -> bool:
+    """Whether a form was made for this session."""
+    return hmac.compare_digest(session.csrf.encode(), given.encode())
+
+
+def _put(kept: OrderedDict[bytes, _Kept], cookie: str, value: _Kept, most: int) -> None:
+    kept[_digest(cookie)] = value
+    while len(kept) > most:
+        kept.popitem(last=False)
+
+
+def _digest(cookie: str) -> bytes:
+    """What is kept of a cookie: a copy of this memory would be none of anybody's."""
+    return sha256(cookie.encode("utf-8", "surrogateescape")).digest()
+
+
+COOKIE_SECONDS = int(LASTS.total_seconds())
