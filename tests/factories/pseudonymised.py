@@ -130,11 +130,16 @@ def built(
     tables: Mapping[str, Sequence[Row] | pa.Table],
     *,
     n_buckets: int = 1,
+    n_threads: int = 1,
     periods: Sequence[DeliveredPeriod] = YEAR_2019,
     **options: Any,
 ) -> Iterator[Snapshot]:
-    """The snapshot that these tables make."""
+    """The snapshot that these tables make.
+
+    In: n_threads — over so few rows, two wait for each other longer than they work.
+    """
     engine, lake = bench()
+    engine.execute(f"SET threads = {n_threads}")
     crossing = HandCrossing(engine, tables, n_buckets)
     try:
         report = build_snapshot(engine, crossing, lake, n_buckets, periods=periods, released_on=RELEASED, **options)
@@ -149,7 +154,7 @@ def bench() -> tuple[Engine, Lake]:
     exit_stack = ExitStack()
     atexit.register(exit_stack.close)
     folder = Path(exit_stack.enter_context(TemporaryDirectory()))
-    engine = exit_stack.enter_context(open_engine(memory_limit_mb=1024))
+    engine = exit_stack.enter_context(open_engine(memory_limit_mb=1024, threads=1))
     return engine, attach_lake(engine, folder / "catalog.ducklake", folder / "lake", CATALOG_KEY)
 
 

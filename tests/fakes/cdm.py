@@ -68,16 +68,16 @@ class CdmOfTables:
         yield BucketOfTables(self._connection)
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    connection.execute("SET threads = 2")
+def _connection(n_threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """Over few rows, two threads wait for each other longer than they work."""
+    connection = duckdb.connect(config={"threads": n_threads})
     connection.execute("CREATE SCHEMA source")
     return connection
 
 
 def cdm_of_parquet(folder: Path, n_buckets: int = 1, name: str = "test", n_copies: int = 1) -> CdmOfTables:
     """The CDM of a folder with one Parquet file per table, each person taken several times under new numbers."""
-    connection = _connection()
+    connection = _connection(n_threads=2)
     for table in PERSON_TABLES:
         source = f"SELECT * FROM read_parquet('{folder / table}.parquet')"
         if n_copies > 1:

@@ -20,8 +20,7 @@ class WholeCdm:
     def __init__(self, n_buckets: int = 1, name: str = "test") -> None:
         self.name = name
         self.buckets: Sequence[int] = range(n_buckets)
-        self.connection = duckdb.connect()
-        self.connection.execute("SET threads = 2")
+        self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("CREATE SCHEMA source")
 
     @contextmanager

@@ -28,7 +28,7 @@ Json = dict[str, Any]
 @contextmanager
 def in_duckdb(cdm: Cdm) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose current schema holds the CDM."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         for table, rows in arrow_cdm(cdm).items():
             connection.register("incoming", rows)
             connection.execute(f"CREATE TABLE {table} AS FROM incoming")

@@ -86,7 +86,7 @@ def check_arrivals(seed: int, lines_per_pass: int) -> None:
             SEEN["kept"] += number > 0 and len(snapshot.report.rebuilt) < len(snapshot.report.tables)
             assert snapshot.report.full == (number == 0)
     for tables, state in [draw.choice(found[1:-1]), found[-1]]:
-        with build(tables, BUCKETS_OF_A_PASS, full=True) as snapshot:
+        with build(tables, BUCKETS_OF_A_PASS, full=True, n_threads=2) as snapshot:
             assert state_of(snapshot) == state
 
 

@@ -31,7 +31,7 @@ PERIOD = Span(FIRST_DAY, FIRST_DAY.replace(year=FIRST_DAY.year + 2))
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 

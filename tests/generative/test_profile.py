@@ -28,7 +28,7 @@ def cdm_with_persons(seed: int, n_rows: int) -> Cdm:
 
 
 def profiled(cdm: Cdm, n_parts: int) -> Profile:
-    with open_engine() as engine, as_relations(engine, cdm, "5.4") as relation:
+    with open_engine(threads=1) as engine, as_relations(engine, cdm, "5.4") as relation:
         if n_parts == 1:
             return run_profile(engine, relation, profiled_on=PROFILED_ON)
 

@@ -52,7 +52,7 @@ People = list[tuple[int, int]]
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 

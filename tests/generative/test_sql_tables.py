@@ -85,7 +85,7 @@ ASKED = st.tuples(st.sampled_from(MEASURES), st.sampled_from([None, *CONDITIONS]
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 

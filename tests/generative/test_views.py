@@ -54,7 +54,7 @@ TABLES = [table for table in GRANTABLE_TABLES if table not in {"person", "observ
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 
@@ -216,7 +216,7 @@ def test_any_query_answers_as_over_the_slow_rows(
         Span(start, start + timedelta(days=STEP_DAYS * 18)),
     )
     base, sources = random_base(persons, QUERIED[2:], seed), sources_of(persons)
-    with opened(engine, base, terms, sources, {persons[0]}) as (cdm, _, perimeter), open_engine() as other:
+    with opened(engine, base, terms, sources, {persons[0]}) as (cdm, _, perimeter), open_engine(threads=1) as other:
         numbers = perimeter.numbers()
         for number in cdm.buckets:
             here = {person: new for person, new in numbers.items() if person % N_BUCKETS == number}

@@ -273,18 +273,18 @@ def test_the_examples_can_meet_every_trap_of_a_stay(reason: str) -> None:
     assert met
 
 
-# -- neither order nor buckets
+# -- neither order nor buckets nor threads
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
-def test_neither_the_order_of_lines_nor_the_number_of_buckets_changes_a_row(seed: int, order: random.Random) -> None:
+def test_neither_the_order_of_lines_nor_buckets_nor_threads_change_a_row(seed: int, order: random.Random) -> None:
     tables = delivery(seed)
     with built(tables) as snapshot:
         expected, account = everything(snapshot), snapshot.report.account
     for n_buckets in (4, 16):
         shuffled = {name: order.sample(list(rows), len(rows)) for name, rows in tables.items()}
-        with built(shuffled, n_buckets=n_buckets) as snapshot:
+        with built(shuffled, n_buckets=n_buckets, n_threads=2) as snapshot:
             found = everything(snapshot)
             assert found.keys() == expected.keys()
             for name, rows in expected.items():

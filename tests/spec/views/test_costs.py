@@ -22,7 +22,7 @@ GRANTS = tuple(TableGrant(table) for table in ("person", "observation_period", "
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 

@@ -22,7 +22,7 @@ PERIOD = Span(date(1990, 1, 1), date(2100, 1, 1))
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 

@@ -17,7 +17,7 @@ FORM = "table: job\nkeys: [{column: gender_concept_id, kind: concept}]\nmeasures
 
 def test_codes_of_a_job_are_concepts_of_the_vocabulary_or_unknown() -> None:
     declared = form_from_yaml(FORM)
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         snapshot = MemorySnapshot(engine, {"concept": [{"concept_id": 8507}, {"concept_id": 8532}]}, {})
         for codes in ([8507, 8532, None], [0], []):
             check_codes(pa.table({"gender_concept_id": pa.array(codes, pa.int64())}), declared, engine, snapshot)

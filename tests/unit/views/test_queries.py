@@ -15,7 +15,7 @@ from factories.cdm import MemoryPerimeter, MemorySnapshot, SeededRandomness, ran
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 

@@ -20,7 +20,7 @@ TERMS = ViewTerms("P-1", all_tables(), WholeBase(), Span(date(1990, 1, 1), date(
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    with open_engine() as engine:
+    with open_engine(threads=1) as engine:
         yield engine
 
 
