@@ -12,6 +12,7 @@ import pytest
 from enclos.synthetic import make_france
 from factories.deliveries import write_own_stays
 from factories.enclosure import permit_text, run_cli
+from factories.released_home import released_home
 
 N_PERSONS, YEARS, SEED = 1500, (2019, 2020), 11
 
@@ -32,6 +33,12 @@ def made_once(root: Path, name: str, make: Callable[[Path], None]) -> Path:
 def shared_root(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     base = tmp_path_factory.getbasetemp()
     return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def released(shared_root: Path) -> Path:
+    """A small enclosure in which a study was released; only to be copied."""
+    return made_once(shared_root, "released", lambda folder: released_home(folder) and None) / "home"
 
 
 @pytest.fixture(scope="session")

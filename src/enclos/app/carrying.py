@@ -21,6 +21,7 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
+from enclos.stores.backup_place import put_and_read_back
 from enclos.stores.engine import Engine
 from enclos.stores.files import write_atomically
 from enclos.stores.keys import KeyStore
@@ -170,31 +171,6 @@ def carry_lake(
         finally:
             journal.keep()
     return n_bytes
-
-
-def put_and_read_back(to: Objects, name: str, content: bytes) -> None:
-    """Store an object and see that the place gives it back.
-
-    Refuses: STORAGE_BROKEN; what the place refuses.
-    """
-    to.put(name, content)
-    at = 0
-    view = memoryview(content)
-    try:
-        for piece in to.read(name):
-            if piece != view[at : at + len(piece)]:
-                break
-            at += len(piece)
-        else:
-            if at == len(content):
-                return
-    except KeyError:
-        pass
-    raise refusal(
-        Code.STORAGE_BROKEN,
-        "The new place does not give back what it was given a moment ago.",
-        "Ask its operator; then run it again.",
-    )
 
 
 class FileCarrier:

@@ -21,8 +21,8 @@ from enclos.stores.files import write_atomically
 from enclos.stores.keys import KeySigner, KeyStore
 from enclos.stores.keys.port import KeyEntry
 
-_CERTIFICATE, _MOVE = "enclos-key-destroyed-1", "enclos-moved-1"
-_CONTEXTS = {_CERTIFICATE: b"enclos key destroyed 1\n", _MOVE: b"enclos moved 1\n"}
+_CERTIFICATE, _MOVE, _END = "enclos-key-destroyed-1", "enclos-moved-1", "enclos-destroyed-1"
+_CONTEXTS = {_CERTIFICATE: b"enclos key destroyed 1\n", _MOVE: b"enclos moved 1\n", _END: b"enclos destroyed 1\n"}
 _WORTH = {
     "file": "a copy of the old key file and the passphrase would bring the key back (decision 0003)",
     "token": "the key never left the token, where its object is destroyed (decision 0011)",
@@ -79,6 +79,31 @@ def certify_move(there: Enclosure, mark: Mapping[str, Any], gone: Sequence[KeyEn
         },
     )
     return path
+
+
+def certify_end(enclosure: Enclosure, path: Path, *, removed: int, left: Sequence[str]) -> None:
+    """A certificate that an enclosure was destroyed, the last that its ledger's key signs.
+
+    In: removed — how many files and objects; left — hosts that did not answer
+    """
+    entries = enclosure.keys.entries()
+    store = unrecorded(enclosure.keys)
+    _sign(
+        enclosure,
+        path,
+        {
+            "format": _END,
+            "enclosure": enclosure.settings.enclosure.name,
+            "at": enclosure.ledger.now().isoformat(),
+            "keys": [key_row(entry) for entry in entries if entry.destroyed_at],
+            "opens": [entry.id for entry in entries if entry.destroyed_at and opens(store, entry.name)],
+            "ends_with_this": [entry.id for entry in entries if not entry.destroyed_at],
+            "worth": [_WORTH[place] for place in sorted({entry.place for entry in entries})],
+            "n_removed": removed,
+            "left": list(left),
+            "ledger": {"origin": enclosure.ledger.origin, "size": enclosure.ledger.size()},
+        },
+    )
 
 
 def _sign(enclosure: Enclosure, path: Path, statement: Mapping[str, Any]) -> None:

@@ -286,6 +286,18 @@ def open_enclosure(folder: Path, passphrase: Passphrase, *, to_rotate: bool = Fa
             "This enclosure has moved, and its keys here are destroyed.",
             "Work at its new place; if the move was stopped, end it: enclos move DIR --to TARGET.toml.",
         )
+    if paths.ended.exists():
+        raise refusal(
+            Code.ENCLOSURE_ENDED,
+            "This enclosure was destroyed.",
+            "Its ledger still verifies; if the end was stopped, end it: enclos destroy DIR --all.",
+        )
+    if paths.restoring.exists():
+        raise refusal(
+            Code.ENCLOSURE_BUSY,
+            "A restoration goes on, or was stopped before its end.",
+            "Wait, or end it: enclos restore PLACE --to DIR.",
+        )
     if paths.rotation.exists() and not to_rotate:
         raise refusal(
             Code.KEY_ROTATING,

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +35,7 @@ from enclos.app.rounding import desk_of
 from enclos.app.salts import keep_earlier
 from enclos.app.settings import SETTINGS_FILE, CatalogSection, Settings, StorageSection, read_settings
 from enclos.app.studies import same_elsewhere
+from enclos.app.waiting import alone, shared
 from enclos.hosting.model import Manifest
 from enclos.hosting.ports import Objects
 from enclos.ledger.model import Action, Fact
@@ -58,7 +57,6 @@ from enclos.stores.objects import S3Place
 from enclos.stores.rekeying import copy_database
 
 _CATALOG = KeyName(KeyRole.CATALOG)
-_WAIT_SECONDS, _PAUSE_SECONDS = 600.0, 0.05
 _ROUNDS = 20
 """How often what changed meanwhile is carried before the last step; more than people build in the time of a round."""
 _OWN_TO_A_PROCESS = ("private/lock", "private/waiting", "private/next", "private/sessions/")
@@ -122,7 +120,7 @@ def _leave(here: Enclosure, target: Target, passphrase: Passphrase, report: Repo
         for _ in range(_ROUNDS):
             n_bytes += _carry_all(here, there, journal, throttle, report)
             _compare(here, there, journal, report)
-            with _alone(here):
+            with alone(here):
                 if _snapshot(here) != journal.snapshot_compared:
                     continue  # somebody built meanwhile: compare that, and try again
                 stopped_at = here.ledger.now()
@@ -218,12 +216,12 @@ def _prepared(here: Enclosure, target: Target, begun: dict[str, Any], passphrase
 
 def _carry_all(here: Enclosure, there: Enclosure, journal: Journal, throttle: Throttle, report: Report) -> int:
     """Carry all that is there now, while people work; builds wait for the file that is on its way."""
-    with _shared(here), here.engine() as engine:
+    with shared(here), here.engine() as engine:
         exists = here.refresh_catalog()
         keys = here.lake(engine).file_keys() if exists else {}
     manifest, _ = read_manifest(here.paths.manifest, here.keys.secret(_CATALOG))
     n_bytes = carry_lake(_objects(here), _objects(there), keys, manifest, journal, throttle, report)
-    with _shared(here), here.engine() as engine:
+    with shared(here), here.engine() as engine:
         _files(here, there, journal, throttle).carry(parts_of(here.paths, here.keys), engine, report, ends=False)
     return n_bytes
 
@@ -274,12 +272,12 @@ def _compare(here: Enclosure, there: Enclosure, journal: Journal, report: Report
 
     Refuses: STORAGE_BROKEN when a line or a person differs.
     """
-    with _shared(here):
+    with shared(here):
         snapshot = _snapshot(here)
     if snapshot is None or snapshot == journal.snapshot_compared:
         journal.snapshot_compared = snapshot
         return
-    with _shared(here):
+    with shared(here):
         _carry_catalog(here, there, journal)
     compared = []
     for permit, run_id in published_studies(here):
@@ -431,34 +429,3 @@ def _snapshot(enclosure: Enclosure) -> int | None:
     """The newest build; the caller keeps builds out."""
     with enclosure.engine() as engine:
         return enclosure.lake(engine).newest() if enclosure.refresh_catalog() else None
-
-
-@contextmanager
-def _shared(enclosure: Enclosure) -> Iterator[None]:
-    """Keep builds out, after waiting for one that runs."""
-    with ExitStack() as stack:
-        _patiently(lambda: stack.enter_context(enclosure.reading_data()))
-        yield
-
-
-@contextmanager
-def _alone(enclosure: Enclosure) -> Iterator[None]:
-    """Keep everybody out who changes or reads data, permits, requests or objections, after waiting for them."""
-    with ExitStack() as stack:
-        _patiently(lambda: stack.enter_context(enclosure.at_the_desk()))
-        _patiently(lambda: stack.enter_context(lock_exclusive(enclosure.paths.rights_lock)))
-        _patiently(lambda: stack.enter_context(lock_exclusive(enclosure.paths.data_lock)))
-        yield
-
-
-def _patiently(enter: Any) -> None:
-    until = time.monotonic() + _WAIT_SECONDS
-    while True:
-        try:
-            enter()
-        except Refusal as refused:
-            if refused.code is not Code.ENCLOSURE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return

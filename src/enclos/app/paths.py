@@ -123,6 +123,11 @@ class EnclosurePaths:
         return self.root / "moved.json"
 
     @property
+    def ended(self) -> Path:
+        """That the enclosure was destroyed, or that its destruction was begun."""
+        return self.root / "destroyed.json"
+
+    @property
     def journal(self) -> Path:
         """At the new place of a move that is not ended: what has arrived, sealed."""
         return self.root / ".move.journal"
@@ -131,6 +136,11 @@ class EnclosurePaths:
     def coming(self) -> Path:
         """At the new place of a move that is not ended: of which enclosure it will be the place."""
         return self.root / ".move.json"
+
+    @property
+    def restoring(self) -> Path:
+        """While a restoration is not ended; in a new folder it holds what the settings will be."""
+        return self.root / ".restore.toml"
 
     @property
     def move_lock(self) -> Path:

@@ -256,8 +256,19 @@ def read_settings(folder: Path) -> Settings:
             "Make one with `enclos init DIR`, or name the right folder.",
         )
     try:
-        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return parse_settings(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise refusal(Code.SETTINGS_BROKEN, "enclos.toml is not valid TOML.", "Repair the file.") from None
+
+
+def parse_settings(text: str) -> Settings:
+    """The settings of a file's text.
+
+    Refuses: SETTINGS_BROKEN (all faults at once).
+    """
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
         raise refusal(Code.SETTINGS_BROKEN, "enclos.toml is not valid TOML.", "Repair the file.") from None
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors())

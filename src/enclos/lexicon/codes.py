@@ -43,6 +43,8 @@ class Code(Enum):
     STORAGE_UNREACHABLE = ("ENC-13", _PROMISE, "a storage that fails is asked again, not for ever [docs/hosting.md]")
     STORAGE_ALTERED = ("ENC-14", _PROMISE, "a host gives back what it was given, all and unaltered [docs/hosting.md]")
     ENCLOSURE_MOVED = ("ENC-16", _ALLOW, "an enclosure that moved answers at its new place only [docs/hosting.md]")
+    ENCLOSURE_ENDED = ("ENC-17", _ALLOW, "a destroyed enclosure is not opened again [docs/hosting.md]")
+    DESTROY_UNCONFIRMED = ("ENC-18", _ALLOW, "an enclosure is destroyed by who names it only [docs/hosting.md]")
     SERVE_PLACE = ("ENC-15", _PROMISE, "an enclosure is served at one free address [docs/portal.md]")
 
     # -- keys and senders' pseudonyms (KEY)

@@ -130,6 +130,15 @@ class PostgresCatalog:
 
         return self._tried(ask)
 
+    def forget(self) -> None:
+        """Remove every revision of this enclosure's catalog; other enclosures' stay."""
+        self._tried(
+            lambda connection: [
+                connection.run(f"DELETE FROM {table} WHERE name = :name", name=self._name)
+                for table in ("enclos_catalog_part", "enclos_catalog")
+            ]
+        )
+
     def _revision(self, connection: Any) -> int:
         found = connection.run("SELECT revision FROM enclos_catalog WHERE name = :name", name=self._name)
         return int(found[0][0]) if found else 0

@@ -41,6 +41,9 @@ class Keeper(Protocol):
     def replace(self, expected: int, sealed: bytes, digest: str) -> bool:
         """Put the next revision in the place of the expected one; whether it was still that one. Safe to ask again."""
 
+    def forget(self) -> None:
+        """Remove every revision."""
+
 
 class RemoteCatalog:
     """The working copy of a catalog that a database keeps."""
@@ -101,6 +104,21 @@ class RemoteCatalog:
                 "Nothing of this build was kept: run it again.",
             )
         self._note(before + 1)
+
+    def forget(self) -> None:
+        """Let the database hold nothing of this catalog.
+
+        Refuses: STORAGE_UNREACHABLE, STORAGE_CREDENTIALS.
+        """
+        self._keeper.forget()
+
+    def put_back(self, key: SecretKey) -> None:
+        """Let the database hold what lies here, in the place of whatever it holds.
+
+        Refuses: as publish.
+        """
+        self._changed_from = self._keeper.revision()
+        self.publish(key)
 
     def _opened(self, kept: Kept, keys: tuple[SecretKey, ...]) -> bytes:
         for number, key in enumerate(keys, 1):

@@ -7,13 +7,14 @@ import time
 
 import pytest
 
-from enclos.app.carrying import Carried, Journal, Throttle, carry_lake, copy_folder, put_and_read_back
+from enclos.app.carrying import Carried, Journal, Throttle, carry_lake, copy_folder
 from enclos.app.move_target import read_target
 from enclos.app.progress import silent
 from enclos.hosting.model import Manifest, Seal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal
+from enclos.stores.backup_place import put_and_read_back
 from enclos.stores.objects import LocalObjects
 
 KEY = SecretKey(KeyName(KeyRole.CATALOG), os.urandom(32))

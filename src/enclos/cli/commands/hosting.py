@@ -53,5 +53,91 @@ def move(
     show(moved, as_json=as_json)
 
 
+@application.command("backup")
+def backup(
+    directory: Dir,
+    to: Annotated[str, typer.Option("--to", metavar="PLACE", help="A folder, or s3://BUCKET/PREFIX?endpoint=…")],
+    keep: Annotated[int, typer.Option("--keep", metavar="N", min=0, help="How many backups stay; 0: all.")] = 0,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Put all that is new since the last backup at a place that learns nothing; keys are not in it.
+
+    Example: enclos backup france --to /mnt/backups/france --keep 30
+    """
+    from enclos.app.backups import back_up
+    from enclos.app.enclosure import open_enclosure
+
+    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+        show(back_up(enclosure, to, keep=keep, report=report), as_json=as_json)
+
+
+@application.command("restore")
+def restore(
+    place: Annotated[str, typer.Argument(metavar="PLACE", help="Where the backups are.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A new folder, or the enclosure that lost data.")],
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", metavar="FOLDER", help="For a new folder: what is left of the old one, or its keys."),
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--backup", metavar="NUMBER", help="Which; the newest by default.")
+    ] = None,
+    storage: Annotated[str, typer.Option("--storage", metavar="URL", help="For a new folder: a bucket.")] = "",
+    catalog: Annotated[str, typer.Option("--catalog", metavar="URL", help="For a new folder: a database.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Bring data back as they were at a backup; permits, objections, erasures and the ledger stay as they are now.
+
+    Example: enclos restore /mnt/backups/france --to france-again --keys france
+    """
+    from enclos.app.restoring import restore as bring_back
+
+    with progress_bars() as report:
+        restored = bring_back(
+            place,
+            to,
+            passphrase=passphrase,
+            survivors=keys,
+            backup=number,
+            storage=storage,
+            catalog=catalog,
+            report=report,
+        )
+    show(restored, as_json=as_json)
+
+
+@application.command("destroy")
+def destroy(
+    directory: Dir,
+    permit: Annotated[str, typer.Option("--permit", metavar="P", help="The ended permit whose project ends.")] = "",
+    confirm: Annotated[str, typer.Option("--confirm", metavar="NAME", help="With --all: the enclosure's name.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept as a digest.")] = "",
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="The whole enclosure.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Only list ended permits and their last days.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Destroy the keys of a project that has ended, or of everything, with a certificate; no copy opens any more.
+
+    Example: enclos destroy france --permit FR-2026-0042 --reason "six months are over"
+    """
+    from enclos.app.destroying import destroy_all, destroy_permit, list_due
+    from enclos.app.enclosure import open_enclosure
+
+    if sum((bool(permit), everything, due)) != 1:
+        raise typer.BadParameter("name one of --permit, --all and --due")
+    if not (due or reason):
+        raise typer.BadParameter("say why: --reason")
+    if everything:
+        with progress_bars() as report:
+            ended = destroy_all(directory, passphrase=passphrase, confirm=confirm, reason=reason, report=report)
+        show(ended, as_json=as_json)
+        return
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(list_due(enclosure) if due else destroy_permit(enclosure, permit, reason), as_json=as_json)
+
+
 def _target_passphrase() -> str:
     return os.environ.get("ENCLOS_TARGET_PASSPHRASE") or passphrase()
