@@ -55,6 +55,7 @@ def calls_of(case: Any) -> list[Call]:
         "texts": lambda: _text(case),
         "kinds": lambda: _kind(case.asked),
         "tables": lambda: _table(case.asked),
+        "sums": lambda: _sums(case.earlier, case.asked),
         "numbers": lambda: [{"op": "file", "name": "numbers.csv"}],
     }
     found: list[Call] = builders[case.family]()
@@ -92,6 +93,11 @@ def _table(asked: str) -> list[Call]:
     found += [{"op": "aggregate", "name": names[each], "by": by, "values": values} for each in told if each in names]
     quantiles = [each for each in told if each.startswith("q")]
     return [*found, *({"op": "file", "name": f"{each}.csv"} for each in quantiles)]
+
+
+def _sums(earlier: str, asked: str) -> list[Call]:
+    texts = [part.split(":", 1)[1] for part in earlier.split("|")]
+    return [call for text in (*texts, asked) for call in _table(text)]
 
 
 def _curve(asked: str) -> list[Call]:

@@ -21,7 +21,8 @@ curves         ``150 30-300 event Female , 150 40-310 lost Female ; gap 1``: per
 automatic      ``incidence : 120 Male 1960 +30``: rates, under a policy that lets these types go without votes
 kinds          ``incidence Outcome max_cost 9120 of 1/300``: one line more, with the persons that it rests on
                ``compare_controls Effect hazard_ratio 1.7 of 20/300+30/400 ; 0-40/300``: an estimate of several counts,
-               and others of its table, each with who has something (so many, or from one to another) among how many
+               and others of its table, each with who has something (so many, or from one to another) among how many;
+               ``34x 0-11/22``: so many of them alike
 """
 
 from __future__ import annotations
@@ -345,7 +346,9 @@ def _several(kind: str, variable: str, estimate: str, said: str, counts: str) ->
     """Estimates of several counts, the first of them saying the number; each cohort has persons of its own."""
     report = Report("cdm", "1")
     result_id = report.start(kind, "outcome_cohort_name", "", "", {"comparison": "primary"})
-    for at, block in enumerate(counts.split(";")):
+    n_alike, _, once = counts.partition("x ")
+    blocks = [once] * int(n_alike) if once else counts.split(";")
+    for at, block in enumerate(blocks):
         name = variable if kind.endswith("_controls") else f"{variable.lower()} {at + 1}"
         is_found = not kind.endswith("_controls")
         added = ("covariate_id", str(1000 * at + 1210)) if is_found else (OVERALL, OVERALL)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import active, newest, permit_key
-from enclos.app.rounding import desk_of, numbers_of, rounding_of
+from enclos.app.permits import active, newest
+from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
@@ -34,7 +34,7 @@ from enclos.release.steps import (
     turnaround,
 )
 from enclos.stores.keys import KeySigner
-from enclos.stores.release_files import ArchiveFiles, verify_package, write_package
+from enclos.stores.release_files import verify_package, write_package
 from enclos.stores.run_files import Run
 
 _KEY_HEX_DIGITS = 64
@@ -261,16 +261,6 @@ def trusted_key(key: str) -> bytes:
             "Take the release key from the enclosure's operator (`enclos init` prints it) and give it with --key.",
         )
     return public_key
-
-
-def archive_of(enclosure: Enclosure) -> ArchiveFiles:
-    """Where the persons behind requests are kept."""
-
-    def secret_of(permit: str) -> SecretKey | None:
-        name = permit_key(permit)
-        return enclosure.keys.secret(name) if enclosure.keys.exists(name) else None
-
-    return ArchiveFiles(enclosure.paths.permits, secret_of)
 
 
 def _facts(signed: SignedPermit) -> PermitFacts:

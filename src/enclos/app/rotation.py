@@ -18,7 +18,7 @@ from enclos.app.parts import desk_contexts, permit_contexts, units_contexts
 from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.places import remote_catalog
 from enclos.app.progress import Report, silent
-from enclos.app.releases import archive_of
+from enclos.app.rounding import archive_of
 from enclos.app.salts import keep_earlier
 from enclos.app.snapshots import build_omop, reading_snapshot
 from enclos.app.translation import resume_translation

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import perimeter_of
+from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.contracts.result import PersonNumbers
-from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.permits.model import Permit
 from enclos.release.model import Renumber
 from enclos.release.rules.rounding import Rounding
-from enclos.stores.release_files import DeskFiles
+from enclos.release.steps import drawn_names
+from enclos.stores.release_files import ArchiveFiles, DeskFiles
 
 
 def rounding_of(enclosure: Enclosure, permit: Permit) -> Rounding | None:
@@ -20,12 +21,24 @@ def rounding_of(enclosure: Enclosure, permit: Permit) -> Rounding | None:
     base = max(permit.round_to, enclosure.settings.round_to)
     if base == 1:
         return None
-    return Rounding(base, desk_of(enclosure).rounding_key(), numbers_of(enclosure, permit.id))
+    desk = desk_of(enclosure)
+    drawn = drawn_names(desk, archive_of(enclosure))
+    return Rounding(base, desk.rounding_key(), numbers_of(enclosure, permit.id), drawn)
 
 
 def desk_of(enclosure: Enclosure) -> DeskFiles:
     """Where requests lie."""
     return DeskFiles(enclosure.paths.release, enclosure.keys.secret(KeyName(KeyRole.DESK)))
+
+
+def archive_of(enclosure: Enclosure) -> ArchiveFiles:
+    """Where the persons behind requests are kept."""
+
+    def secret_of(permit: str) -> SecretKey | None:
+        name = permit_key(permit)
+        return enclosure.keys.secret(name) if enclosure.keys.exists(name) else None
+
+    return ArchiveFiles(enclosure.paths.permits, secret_of)
 
 
 def numbers_of(enclosure: Enclosure, permit: str) -> Renumber:

@@ -99,6 +99,11 @@ def told_by(persons: Persons) -> tuple[Counts, int]:
     return counts, int(mixed.sum(dtype=np.uint64))
 
 
+def name_of(counts: Counts, total: int) -> bytes:
+    """What tells a set among all, under the numbers that its persons have."""
+    return counts.astype("<i4").tobytes() + total.to_bytes(8, "big")
+
+
 def sets_of(names: Sequence[bytes]) -> Sets:
     """Sets of persons, serialised, as they are compared with others."""
     members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]

@@ -12,20 +12,22 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
-from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult
+from enclos.contracts.result import HIDDEN, PersonNumbers, StudyResult, result_from_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.model import Rule
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.rounding import Lots, Rounding, digits
 from enclos.release.rules.terms import terms_of
+from enclos.release.steps import drawn_names
+from enclos.release.steps.history import renumbered_sets
 from enclos.stores.release_files import DeskFiles
 from enclos.studies.rules.estimates import poisson_interval_per_100k
 from factories.corpus import effects
 from factories.curves import Followed, curves_of
 from factories.groups import Subject, description_of
 from factories.results import Asked, crowd, result_of
-from unit.release.test_desk import accepted, ask, code_of, export, same
+from unit.release.test_desk import accepted, archive, ask, code_of, export, same
 from unit.release.test_standardised import MORE
 from unit.release.test_standardised import result as standardised_result
 
@@ -225,6 +227,35 @@ def test_what_was_judged_before_rounding_was_demanded_does_not_leave(desk: DeskF
     request = accepted(desk, result=RATES)
     assert code_of(lambda: export(desk, request, terms=stricter)) is Code.RELEASE_TRANSITION
     export(desk, accepted(desk, result=RATES, rounding=ROUNDING, run="b"), terms=stricter)
+
+
+def test_lots_stay_when_persons_get_other_numbers(desk: DeskFiles) -> None:
+    """A pseudonym key that rotates gives new numbers; a set that left keeps its lot, and a second one draws nothing."""
+
+    def counts(answer: str) -> list[str]:
+        rows = result_from_csv(desk.read(answer, "results.csv"))[0].to_pylist()
+        return [row["estimate_value"] for row in rows if row["estimate_name"].endswith("count")]
+
+    people = np.arange(900, dtype=np.int64) * 1000 + 7
+    first = accepted(desk, result=RATES, rounding=ROUNDING)
+    export(desk, first)
+    before, latest = counts(first), people
+    for turn in (1, 2):
+        moved = people * (turn + 1) + turn
+        for permit, request in archive(desk).requests():
+            kept = archive(desk).read(permit, request)
+            assert kept is not None
+            archive(desk).keep(permit, request, renumbered_sets(kept, latest, moved))
+        latest = moved
+        persons = {"persons": lambda numbers, turn=turn: numbers * (turn + 1) + turn}
+        known = drawn_names(desk, archive(desk))
+        assert known
+        sticky = replace(ROUNDING, drawn=known, **persons)
+        again = accepted(desk, result=RATES, rounding=sticky, run=f"again {turn}", **persons)
+        export(desk, again)
+        assert counts(again) == before
+        anew = ask(desk, result=RATES, rounding=replace(ROUNDING, **persons), run=f"anew {turn}", **persons)
+        assert counts(anew["request"]) != before
 
 
 def test_the_key_of_the_desk_s_lots_is_made_once(desk: DeskFiles) -> None:

@@ -128,6 +128,16 @@ def test_a_coefficient_needs_persons_with_and_without_in_both_cohorts() -> None:
     assert found == {("harm", "asthma", "coefficient"): "0.7"}
 
 
+def test_a_score_with_nearly_as_many_coefficients_as_persons_is_not_told() -> None:
+    """Each coefficient alone is of enough; together they say of everybody what they have."""
+    arms = BitMap(range(40)), BitMap(range(40, 80))
+    both = [((BitMap(range(14)), arms[0]), (BitMap(range(40, 54)), arms[1]))]
+    for n, is_told in ((40, True), (68, True), (69, False), (79, False)):
+        names = [f"covariate {at}" for at in range(n)]
+        found = shown(covariates("compare_score", names, [number("coefficient", 0.7)], both * n))
+        assert bool(found) is is_told, n
+
+
 def test_covariates_that_differ_by_a_few_are_not_both_told() -> None:
     said = [number("mean_target", 0.1), number("mean_comparator", 0.05), number("smd", 0.2)]
     parts = [[part(0, 100), part(1, 75)], [part(0, 104), part(1, 400, 300)]]

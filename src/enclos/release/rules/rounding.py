@@ -20,15 +20,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from types import MappingProxyType
 
 import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import HIDDEN, OVERALL, EstimateType, PersonNumbers, StudyResult
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.history import told_by
+from enclos.release.history import name_of, told_by
 from enclos.release.model import Finding, Renumber, Role, Rule
 from enclos.release.rules import chains, designs
 from enclos.release.rules.described import DEVIATION, MEAN, RANK, SHARE, Group, supports, values_of
@@ -51,11 +52,15 @@ _COLUMNS = ("variable_name", "estimate_name", "estimate_type", "estimate_value")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rounding:
-    """To what released counts are rounded, and what draws the lots: a key, and the warehouse's numbers of persons."""
+    """To what released counts are rounded, and what draws the lots: a key, and the warehouse's numbers of persons.
+
+    ``drawn`` are the names that lots of sets which left were drawn by, where their persons had other numbers then.
+    """
 
     base: int
     key: bytes
     persons: Renumber
+    drawn: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.base < 1 or not self.key:
@@ -66,7 +71,7 @@ class Rounding:
 
     def lots(self, numbers: PersonNumbers) -> Lots:
         """The lots of sets of these persons."""
-        return Lots(self.base, self.key, np.asarray(self.persons(numbers), dtype=np.int64))
+        return Lots(self.base, self.key, np.asarray(self.persons(numbers), dtype=np.int64), self.drawn)
 
     @property
     def as_said(self) -> dict[str, object]:
@@ -89,8 +94,10 @@ class Rounding:
 class Lots:
     """Rounded counts of sets of persons."""
 
-    def __init__(self, base: int, key: bytes, numbers: PersonNumbers) -> None:
-        self._base, self._key, self._numbers = base, key, numbers
+    def __init__(
+        self, base: int, key: bytes, numbers: PersonNumbers, drawn: Mapping[bytes, bytes] = MappingProxyType({})
+    ) -> None:
+        self._base, self._key, self._numbers, self._drawn_by = base, key, numbers, drawn
         self._names: dict[bytes, bytes] = {}
 
     def of(self, n: int, persons: BitMap) -> int:
@@ -105,7 +112,8 @@ class Lots:
         serial = persons.serialize()
         if serial not in self._names:
             counts, total = told_by(self._numbers[np.frombuffer(persons.to_array(), dtype=np.uint32)])
-            self._names[serial] = counts.astype("<i4").tobytes() + total.to_bytes(8, "big")
+            name = name_of(counts, total)
+            self._names[serial] = self._drawn_by.get(name, name)
         return self._names[serial]
 
     def _drawn(self, n: int, name: bytes) -> int:

@@ -6,6 +6,9 @@ enough, and two means with a standardised difference tell it exactly. So every p
 minimum of persons, and leaves none or the minimum of those who could, and no sum or rest of shown sets misses it by a
 few. What has no parts, such as the mean of a covariate that is no yes or no, stays inside.
 
+A score is told where its persons are the minimum more than what was estimated of them: a model of as many coefficients
+as persons says of each what they have, whatever stands behind one coefficient.
+
 A mean and a standard deviation over all controls, which calibrated estimates give away, are two equations: one control
 is never hidden alone. What more controls say together is shown where all of them are.
 
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,6 +38,7 @@ _CONTROLS, _OWN, _ALL, _WORD, _ANY = "_controls", "own", "all", "word", "*"
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
 _FOUND = "covariate_id"
 """Stands beside lines whose label was found in the data: hidden, they are left out."""
+_COEFFICIENT = "coefficient"
 _COVARIATE = re.compile(r"[1-9][0-9]{0,12}")
 """The number of a covariate: a concept's, then three digits of its analysis."""
 _FIRST = ("primary", "Adjusted")
@@ -119,6 +123,7 @@ def judge_several(result: StudyResult, told: Sequence[Told], min_count: int, rul
             rank = (kind != _LAST, cell.result_id in firsts, cell.strata_level == _FIRST[1])
             units.setdefault(key, _Unit(column, kind, rank)).parts.append(cell)
     if min_count > 1:
+        _hide_saturated(list(units.values()), result, min_count)
         _hide(list(units.values()), [each.persons for each in told], min_count, full=rules.hides_full_counts)
     whole = {unit.column for unit in units.values()} - {unit.column for unit in units.values() if unit.is_hidden}
     lines, left_out, n_untyped = set(), set(), _n_untyped_settings(result)
@@ -184,10 +189,26 @@ def _keys(kind: str, place: tuple[int, str, str, str, str, str, str]) -> tuple[H
     return (*column, group), column
 
 
+def _hide_saturated(units: Sequence[_Unit], result: StudyResult, k: int) -> None:
+    """Hide all of a model that has fewer than k persons more than coefficients, its intercept among them.
+
+    Source: residual degrees of freedom, as ACRO asks ten of; coefficients that are not nothing are those of a
+            model that shrinks them (Zou, Hastie and Tibshirani 2007).
+    """
+    names = (result.table["result_id"].to_pylist(), result.table["estimate_name"].to_pylist())
+    estimated = Counter(result_id for result_id, name in zip(*names, strict=True) if name == _COEFFICIENT)
+    persons: dict[int, BitMap] = defaultdict(BitMap)
+    for part in (part for unit in units for part in unit.parts):
+        persons[part.result_id] |= part.dense_denominator
+    for unit in units:
+        own = unit.parts[0].result_id
+        unit.is_hidden |= estimated[own] > 0 and len(persons[own]) - estimated[own] - 1 < k
+
+
 def _hide(units: Sequence[_Unit], told: Sequence[BitMap], k: int, *, full: bool) -> None:
     """Hide units until nothing tells of a few persons, and no control is hidden alone."""
     for unit in units:
-        unit.is_hidden = unit.tells_few(k, full=full)
+        unit.is_hidden |= unit.tells_few(k, full=full)
     fixed = list(dict.fromkeys(persons.serialize() for persons in told if persons))
     suspects: set[bytes] | None = None  # all at first; hiding some makes no other collide
     while True:

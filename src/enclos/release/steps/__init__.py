@@ -2,7 +2,7 @@
 
 from enclos.release.steps.exporting import export_release, mark_exported
 from enclos.release.steps.figures import left_under, list_requests, turnaround
-from enclos.release.steps.history import renumbered_sets
+from enclos.release.steps.history import drawn_names, renumbered_sets
 from enclos.release.steps.judging import Asked
 from enclos.release.steps.requests import (
     answer_question,
@@ -19,6 +19,7 @@ __all__ = [
     "answer_question",
     "ask_question",
     "check_result",
+    "drawn_names",
     "export_release",
     "left_under",
     "list_requests",

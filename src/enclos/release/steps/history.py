@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.history import N_CLASSES, Collision, Counts, Persons, Sets, Sums, collisions, told_by
+from enclos.release.history import N_CLASSES, Collision, Counts, Persons, Sets, Sums, collisions, name_of, told_by
 from enclos.release.model import Assessment, Finding, Renumber, Rule
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.policy import policy
@@ -32,6 +33,7 @@ _SCHEMA = pa.schema(
         pa.field("classes", pa.list_(pa.uint32(), N_CLASSES)),
         pa.field("sum", pa.uint64()),
         pa.field("members", pa.binary()),
+        pa.field("drawn", pa.binary()),
     ]
 )
 
@@ -56,6 +58,17 @@ class _Kept:
         return sums
 
     @property
+    def names(self) -> list[bytes]:
+        """What tells each set under the present numbers of persons."""
+        return [name_of(counts, int(total)) for counts, total in zip(self.counts, self.sums, strict=True)]
+
+    @property
+    def drawn(self) -> list[bytes | None]:
+        """What lots of each set were drawn by when persons had other numbers; None where they have those numbers."""
+        known = "drawn" in self.table.schema.names
+        return self.table["drawn"].to_pylist() if known else [None] * len(self.table)
+
+    @property
     def owed(self) -> bytes:
         """Of each sum: its set, what is added up, the sum of all parts and the two largest; nothing of earlier days."""
         return bytes(self.table.schema.metadata.get(_OWED, _NOTHING_OWED))
@@ -72,8 +85,11 @@ class _Kept:
         return np.sort(numbers[np.frombuffer(members.to_array(), dtype=np.uint32)])
 
 
-def kept_sets(found: Assessment, renumber: Renumber) -> bytes:
-    """The sets of persons whose number would be shown, each once, under numbers of the warehouse, and what sums owe."""
+def kept_sets(found: Assessment, renumber: Renumber, drawn: Mapping[bytes, bytes] = MappingProxyType({})) -> bytes:
+    """The sets of persons whose number would be shown, each once, under numbers of the warehouse, and what sums owe.
+
+    In: drawn — by what lots of sets are drawn that left when persons had other numbers
+    """
     told = found.told
     sets = {each.persons.serialize(): each for each in told if each.persons}
     shared = next((each.person_numbers for each in told), np.zeros(0, np.int64))
@@ -82,7 +98,22 @@ def kept_sets(found: Assessment, renumber: Renumber) -> bytes:
     numbers = np.ascontiguousarray(renumber(shared), dtype=np.int64)
     places = {name: place for place, name in enumerate(sets)}
     owed = [(places[each.persons.serialize()], each.of, each.total, each.largest, each.around) for each in found.owed]
-    return _content(list(sets), numbers, json.dumps(sorted(set(owed), key=repr)).encode("utf-8"))
+    content = _content(list(sets), numbers, json.dumps(sorted(set(owed), key=repr)).encode("utf-8"))
+    if not drawn:
+        return content
+    kept = _read("", content)
+    return _content(list(sets), numbers, kept.owed, [drawn.get(each) for each in kept.names])
+
+
+def drawn_names(desk: Desk, archive: Archive) -> dict[bytes, bytes]:
+    """By what lots are drawn of sets that left when persons had other numbers: the oldest name of each present one."""
+    found: dict[bytes, bytes] = {}
+    for each in _earlier("", desk, archive):
+        pairs = zip(each.names, each.drawn, strict=True) if any(each.drawn) else ()
+        for name, drawn in pairs:
+            if drawn is not None:
+                found.setdefault(name, drawn)
+    return found
 
 
 def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> bytes:
@@ -94,7 +125,8 @@ def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> b
     order = np.argsort(old)
     place = np.minimum(np.searchsorted(old, numbers, sorter=order), len(old) - 1)
     moved = np.where(old[order[place]] == numbers, new[order[place]], numbers)
-    return _content(kept.table["members"].to_pylist(), moved, kept.owed)
+    drawn = [earlier or name for earlier, name in zip(kept.drawn, kept.names, strict=True)]
+    return _content(kept.table["members"].to_pylist(), moved, kept.owed, drawn)
 
 
 def digest_of(content: bytes) -> str:
@@ -104,7 +136,9 @@ def digest_of(content: bytes) -> str:
     return sha256_hex(canonical_bytes([sha256_hex(each) for each in parts]))
 
 
-def _content(members: Sequence[bytes], numbers: PersonNumbers, owed: bytes) -> bytes:
+def _content(
+    members: Sequence[bytes], numbers: PersonNumbers, owed: bytes, drawn: Sequence[bytes | None] = ()
+) -> bytes:
     places = [np.frombuffer(BitMap.deserialize(each).to_array(), dtype=np.uint32) for each in members]
     told = [told_by(numbers[each]) for each in places]
     table = pa.table(
@@ -112,6 +146,7 @@ def _content(members: Sequence[bytes], numbers: PersonNumbers, owed: bytes) -> b
             "classes": [counts.astype(np.uint32) for counts, _ in told],
             "sum": [total for _, total in told],
             "members": list(members),
+            "drawn": list(drawn) or [None] * len(members),
         },
         schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes(), _OWED: owed}),
     )

@@ -76,7 +76,7 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     permit, terms = asked.permit, asked.terms
     result = _of_tables(asked.result, asked.tables)
     found = assess(result, permit.min_count, asked.rounding)
-    kept = kept_sets(found, asked.persons)
+    kept = kept_sets(found, asked.persons, asked.rounding.drawn if asked.rounding else {})
     csv = result_csv(found.safe.table, found.safe.settings) if found.safe else b""
     described = _described(found.safe or result, is_safe=found.safe is not None)
     own = (sum(int(each["n_shown"]) for each in described), len(csv))
