@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from enclos.app import ledger, releases
+from enclos.app import ledger, permits, releases, sql, studies, tables
+from enclos.app.rounding import desk_of
+from enclos.app.studies import run_files
 from enclos.ledger.model import Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
@@ -103,6 +108,90 @@ def test_what_policy_names_leaves_at_once_and_the_ledger_calls_it_automatic(home
         exported = releases.export(enclosure, answer["request"], tmp_path / "alone.zip")
         assert releases.verify(tmp_path / "alone.zip", exported["release_key"])["released"] == "automatically"
         assert "'automatic': True" in entries(enclosure, "release.request")
+
+
+def test_what_is_exchanged_on_the_desk_before_anybody_voted_is_known_by_the_ledger(home):
+    run = studied(home, STUDY)
+    with open_home(home) as enclosure:
+        own = {"permit": PERMIT, "user": ALICE, "run": run, "purpose": "For a second report"}
+        request = releases.request(enclosure, **own)["request"]
+        desk = desk_of(enclosure)
+        before = desk.read(request, "results.csv")
+        desk.write(request, "results.csv", before.replace(b"incidence", b"incidencf"))  # by who holds the desk's key
+        assert releases.request(enclosure, **own)["request"] == request  # asking again makes it no better
+        for content in ("", releases.look(enclosure, request, user=CAROL)["content"]):
+            with pytest.raises(Refusal) as caught:
+                releases.review(enclosure, request, user=CAROL, accept=True, reason="It is fine", content=content)
+            assert caught.value.code is Code.RELEASE_ALTERED
+        desk.write(request, "results.csv", before)
+        releases.review(enclosure, request, user=CAROL, accept=True, reason="It is fine")
+
+
+BASE, ROUNDED, OTHER = 3, "FR-TEST-0011", "FR-TEST-0012"
+WOMEN = "FROM person WHERE gender_concept_id = 8532"  # the study is about men: who has records is one
+QUESTION = f"SELECT year_of_birth < 1943, count(DISTINCT person_id) {WOMEN} GROUP BY 1"
+FORM = "table: job\nkeys: [{column: flag, kind: flag}]\nmeasures: [person_count, record_count, {sum: days}]\n"
+
+
+def left(enclosure, permit, run, out):
+    """The counts that leave of a run, two people having accepted: by place and name."""
+    answer = releases.request(enclosure, permit=permit, user=ALICE, run=run, purpose="For the yearly report")
+    assert answer["state"] == "open", answer["reasons"]
+    for user in (CAROL, DAN):
+        releases.review(enclosure, answer["request"], user=user, accept=True, reason="Counts are fine")
+    releases.export(enclosure, answer["request"], out)
+    with zipfile.ZipFile(out) as package:
+        files = {name.rsplit("/", 1)[-1]: package.read(name) for name in package.namelist()}
+    assert json.loads(files["evidence.json"])["summary"]["rounding"]["base"] == BASE
+    return counts_of(csv.DictReader(files["results.csv"].decode("utf-8").splitlines()))
+
+
+def counts_of(rows):
+    return {
+        (row["strata_level"], row["variable_name"], row["estimate_name"]): int(row["estimate_value"])
+        for row in rows
+        if row["variable_name"] != "settings"
+        and row["estimate_name"].endswith("_count")
+        and (row["estimate_value"] or "").isdigit()
+    }
+
+
+def runs_of(enclosure, permit):
+    """A study, a question in SQL and a code job under a permit: the same persons each time, whatever their numbers."""
+    listed = sql.ask(enclosure, permit=permit, user=ALICE, text=f"SELECT person_id, year_of_birth {WOMEN}").table
+    people = sorted(zip(*(listed[name].to_pylist() for name in ("year_of_birth", "person_id")), strict=True))
+    lines = [f"{person},{'yes' if at % 3 else 'no'},{5 + at % 7}" for at, (_, person) in enumerate(people)]
+    rows = "\n".join(["person_id,flag,days", *lines, ""]).encode("utf-8")
+    own = {"permit": permit, "user": ALICE}
+    return (
+        studies.run(enclosure, text=STUDY, **own)["run"],
+        tables.keep_answer(enclosure, **own, text=QUESTION)["run"],
+        tables.keep_job(enclosure, **own, rows=rows, form=FORM)["run"],
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.system("bubblewrap")
+def test_counts_of_a_study_a_question_and_a_job_leave_rounded_and_new_keys_draw_none_again(home, tmp_path):
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    with open_home(copy) as enclosure:
+        for permit in (ROUNDED, OTHER):
+            text = permit_text(permit, period="{start: 2000-01-01, end: 2030-01-01}", min_count=BASE, access="rows")
+            permits.sign(enclosure, text.replace("{min_count: 3}", f"{{min_count: 3, round_to: {BASE}}}"))
+            permits.open_one(enclosure, permit)
+        runs = runs_of(enclosure, ROUNDED)
+        first = [left(enclosure, ROUNDED, run, tmp_path / f"a{at}.zip") for at, run in enumerate(runs)]
+        exact = [counts_of(run_files(enclosure, ROUNDED).read(run).result.table.to_pylist()) for run in runs]
+    for counts, bare in zip(first, exact, strict=True):
+        assert len(counts) >= 2, (counts, bare)
+        assert all(n % BASE == 0 and abs(n - bare[place]) < BASE for place, n in counts.items())
+        assert counts != {place: bare[place] for place in counts}
+    run_cli("keys", "rotate", copy, "pseudonym")
+    with open_home(copy) as enclosure:
+        runs = runs_of(enclosure, OTHER)
+        again = [left(enclosure, OTHER, run, tmp_path / f"b{at}.zip") for at, run in enumerate(runs)]
+    assert again == first
 
 
 N_DEATHS = 24

@@ -59,7 +59,9 @@ def test_a_question_in_sql_leaves_as_a_table_without_its_author_s_words(small: P
     assert persons == {"2019": "60"}
 
 
-def test_what_is_no_table_of_groups_is_kept_for_nobody_and_an_ended_permit_stops_it(small: Path) -> None:
+def test_what_is_no_table_of_groups_is_kept_for_nobody_and_an_ended_permit_stops_it(
+    small: Path, tmp_path: Path
+) -> None:
     code, name, said = refused(
         "sql", small, "SELECT max(year_of_birth) FROM person", "--permit", PERMIT, "--user", ALICE, "--keep"
     )
@@ -71,15 +73,26 @@ def test_what_is_no_table_of_groups_is_kept_for_nobody_and_an_ended_permit_stops
             keep_answer(enclosure, permit=PERMIT, user=DAN, text=text)
         kept = keep_answer(enclosure, permit=PERMIT, user=ALICE, text=text)
         assert kept["n_rows"] == 1  # three are older: under a permit for aggregates they are not even kept
+        by = {"permit": PERMIT, "user": ALICE}
+        waits = releases.request(enclosure, **by, run=kept["run"], purpose="For a report")["request"]
+        goes = releases.request(enclosure, **by, run=kept["run"], purpose="For another report")["request"]
+        for who in (CAROL, DAN):
+            releases.review(enclosure, goes, user=who, accept=True, reason="It is fine")
         permits.revoke(enclosure, PERMIT, reason="The project is over")
         for act in (
             lambda: keep_answer(enclosure, permit=PERMIT, user=ALICE, text=text),
             lambda: releases.request(enclosure, permit=PERMIT, user=ALICE, run=kept["run"], purpose="For a report"),
             lambda: releases.check(enclosure, permit=PERMIT, user=ALICE, run=kept["run"]),
+            lambda: keep_job(enclosure, **by, rows=b"person_id,flag\n1,yes\n", form=FORM),
+            lambda: releases.look(enclosure, waits, user=CAROL),
+            lambda: releases.ask(enclosure, waits, user=CAROL, text="Why these years?"),
+            lambda: releases.review(enclosure, waits, user=CAROL, accept=True, reason="It is fine"),
+            lambda: releases.export(enclosure, goes, tmp_path / "late.zip"),
         ):
             with pytest.raises(Refusal) as caught:
                 act()
             assert caught.value.code in {Code.PERMIT_REVOKED, Code.PERMIT_EXPIRED}
+        assert not (tmp_path / "late.zip").exists()
 
 
 FORM = """\

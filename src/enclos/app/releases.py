@@ -62,6 +62,7 @@ def request(
             author=user,
             snapshot=int(kept.facts["snapshot"]),
             code=str(kept.facts.get("code", "")),
+            entry=ticket.index,
             desk=desk,
             archive=archive_of(enclosure),
             now=enclosure.ledger.now(),
@@ -168,6 +169,7 @@ def review(
 ) -> dict[str, Any]:
     """Vote on a request, once, as a person who is neither its author nor of its project.
 
+    What is voted on is what the ledger says was asked for, and what the reviewer names where they name it.
     The ledger keeps the vote as a salted digest, so that who votes second does not read the first there; the decision
     stands in it in clear.
     """
@@ -178,6 +180,7 @@ def review(
         with enclosure.ledger.intent(
             Action.RELEASE_REVIEW, user, permit, {"request": request_id, "vote": vote}
         ) as ticket:
+            _check_asked(enclosure, request_id)
             answer = review_release(
                 request_id,
                 user=user,
@@ -206,6 +209,7 @@ def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str =
         facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(recipient)}
         intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, enclosure.operator, permit, facts)
         with intent as ticket:
+            _check_asked(enclosure, request_id)
             proof = enclosure.ledger.prove(ticket.index)
             package = export_release(
                 request_id,
@@ -298,6 +302,30 @@ def _terms(enclosure: Enclosure) -> Terms:
 
 def _permit_of(enclosure: Enclosure, request_id: str) -> str:
     return str(show_request(request_id, desk=desk_of(enclosure))["permit"])
+
+
+def _check_asked(enclosure: Enclosure, request_id: str) -> None:
+    """Go on when what lies on the desk is what was asked for, as the ledger has it: no key of the desk rewrites that.
+
+    Refuses: RELEASE_ALTERED.
+    """
+    shown = show_request(request_id, desk=desk_of(enclosure))
+    if "ledger_entry" not in shown:  # asked for before the entry was kept beside it
+        return
+    asked = (
+        entry.facts["content"]
+        for _, entry in enclosure.ledger.entries(int(shown["ledger_entry"]))
+        if entry.action is Action.RELEASE_REQUEST
+        and entry.facts.get("request") == request_id
+        and "content" in entry.facts
+    )
+    if next(asked, None) == shown["content"]:  # the first: who asks again changes nothing
+        return
+    raise refusal(
+        Code.RELEASE_ALTERED,
+        "What lies on the desk is not what the ledger says was asked for.",
+        "Make a new request; report this to the security officer.",
+    )
 
 
 def _still_valid(enclosure: Enclosure, permit_id: str) -> Callable[[], None]:

@@ -69,10 +69,11 @@ def request_release(
     now: datetime,
     check: Check,
     code: str = "",
+    entry: int | None = None,
 ) -> Answer:
     """Put a request on the desk with the machine's verdict; what leaves later is the safe version, never the raw one.
 
-    In:      code — the hash of the program that computed the result
+    In:      code — the hash of the program that computed the result; entry — the ledger's entry of the request
     Out:     the same request for the same run, purpose and permit version: asking twice changes nothing. What fails a
              check is in quarantine: nothing of its table lies on the desk. What policy calls safe is accepted at once.
     Refuses: RELEASE_REQUEST without a purpose in words
@@ -104,6 +105,7 @@ def request_release(
         "tables": list(judged.tables),
         "snapshot": snapshot,
         "code": code,
+        **({} if entry is None else {"ledger_entry": entry}),
         "asked_at": _text(now),
         "verdict": found.verdict.word,
         "safe": is_safe,
