@@ -60,11 +60,12 @@ docs: $(STAMP) ## print the generated pages again
 	$(BIN)/python tools/print_docs.py
 
 wheel: $(STAMP) ## dist/enclos-VERSION-py3-none-any.whl, always the same bytes, and the lock of what it runs with
+	rm -f dist/enclos-*.whl
 	$(BIN)/python -m hatchling build -t wheel -d dist
 	$(BIN)/python tools/runtime_lock.py > dist/requirements.lock
 
 image: wheel ## dist/image: an OCI archive from Debian packages and locked wheels, and its bill of materials
-	PYTHON=$(abspath $(BIN)/python) deploy/oci/build dist/enclos-*.whl dist/image
+	PYTHON=$(abspath $(BIN)/python) deploy/oci/build dist dist/image
 
 manifests: $(STAMP) ## render the Kubernetes overlays again; needs kubectl
 	$(BIN)/python tools/render_manifests.py
@@ -77,4 +78,4 @@ soak: $(STAMP) system ## the long tests
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(DEMO_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DEMO_DIR) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

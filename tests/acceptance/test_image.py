@@ -76,9 +76,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
+    lock = [sys.executable, str(ROOT / "tools" / "runtime_lock.py")]
+    (folder / "requirements.lock").write_bytes(subprocess.run(lock, check=True, capture_output=True).stdout)
     done = subprocess.run(
-        [str(ROOT / "deploy" / "oci" / "build"), str(wheel), str(folder / "out")],
+        [str(ROOT / "deploy" / "oci" / "build"), str(folder), str(folder / "out")],
         env={**os.environ, "PYTHON": sys.executable}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
