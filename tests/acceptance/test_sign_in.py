@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from factories.enclosure import ALICE, call, run_cli
+from enclos.app.accounts import add_account
+from enclos.app.enclosure import create_enclosure
+from enclos.app.settings import SETTINGS_FILE
+from enclos.app.sign_in import sign_in_locally
+from enclos.signin.model import Role
+from factories.enclosure import ALICE, PASSPHRASE, call, open_home, run_cli
 from factories.people import PASSWORD, shown_code
 
 
@@ -44,3 +49,26 @@ def test_a_person_signs_in_is_known_and_signs_out(tmp_path: Path) -> None:
         after = call("whoami", home, "--json", **state, **environment)
         assert (after.returncode, json.loads(after.stdout)["refused"]["code"]) == (3, refusal)
         assert token not in after.stdout + after.stderr
+
+
+def test_where_it_is_required_nobody_acts_under_another_s_name_or_in_a_role_they_do_not_have(
+    tmp_path: Path,
+) -> None:
+    home, state = tmp_path / "home", {"XDG_STATE_HOME": str(tmp_path / "state")}
+    create_enclosure(home, passphrase=PASSPHRASE, buckets=1)
+    settings = home / SETTINGS_FILE
+    settings.write_text(settings.read_text().replace("required = false", "required = true"))
+    with open_home(home) as enclosure:
+        enrolment = add_account(enclosure, ALICE, "", [Role.RESEARCHER], PASSWORD)["authenticator"]
+        token = sign_in_locally(enclosure, ALICE, PASSWORD, shown_code(enrolment, datetime.now(UTC)))[1]
+
+    def code(*command: object, **environment: str) -> str:
+        done = call(command[0], *command[1:], "--json", **state, **environment)
+        return str(json.loads(done.stdout)["refused"]["code"])
+
+    query = ("sql", home, "--permit", "FR-1", "SELECT 1 AS one FROM person", "--user")
+    vote = ("release", "review", home, "no-such-request", "--accept", "--reason", "it fits", "--user")
+    assert code(*query, ALICE) == "SGN-10"
+    assert code(*query, "bob@example.org", ENCLOS_TOKEN=token) == "SGN-10"
+    assert code(*vote, ALICE, ENCLOS_TOKEN=token) == "SGN-05"
+    assert code(*query, ALICE, ENCLOS_TOKEN=token) == "PRM-02", "she is let in, and there is no such permit"

@@ -10,8 +10,9 @@ from enclos.app.accounts import books_of, made_key, words_of
 from enclos.app.enclosure import Enclosure
 from enclos.app.providers import Asking, asking, begin, provider_of, when_typed
 from enclos.ledger.model import Action, Fact, Personal
+from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyRole
-from enclos.lexicon.refusals import Refusal
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.signin import steps
 from enclos.signin.model import Person, Role
 from enclos.signin.steps import LASTS, Attempt, Door, answered, attempt, check_answer
@@ -35,6 +36,25 @@ def person_of(enclosure: Enclosure, token: str) -> Person:
     Refuses: SIGN_IN_TOKEN, SIGN_IN_FACTOR, SIGN_IN_ROLE.
     """
     return door_of(enclosure).person_of(token, enclosure.ledger.now())
+
+
+def check_is_signed_in(enclosure: Enclosure, token: str, user: str, role: Role) -> None:
+    """Let somebody act under a name and in a role only if the token is theirs; a refusal is in the ledger.
+
+    Refuses: as person_of; SIGN_IN_MISSING when it is another's; SIGN_IN_ROLE.
+    """
+    try:
+        person = person_of(enclosure, token)
+        if person.subject != user:
+            raise refusal(
+                Code.SIGN_IN_MISSING,
+                "Somebody else is signed in here.",
+                "Act as yourself, or sign in.",
+            )
+        steps.demand_role(person, role)
+    except Refusal as refused:
+        enclosure.ledger.record(Action.DENIED, _NOBODY, facts={"via": "command", "code": refused.code})
+        raise
 
 
 def admit(enclosure: Enclosure, door: Door, token: str, role: Role, *, via: str) -> Person:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from enclos.signin.model import Role
+
+if TYPE_CHECKING:
+    from enclos.app.enclosure import Enclosure
 
 application = typer.Typer(
     name="enclos",
@@ -39,6 +46,22 @@ def _enclos(
     ] = False,
 ) -> None:
     pass
+
+
+@contextmanager
+def acting(directory: Path, user: str, role: Role) -> Iterator[Enclosure]:
+    """The enclosure, opened for a person who acts in a role; where it demands so, they have signed in as themselves.
+
+    Refuses: SIGN_IN_MISSING, SIGN_IN_TOKEN, SIGN_IN_ROLE; what opening refuses.
+    """
+    from enclos.app.enclosure import open_enclosure
+    from enclos.app.sign_in import check_is_signed_in
+    from enclos.stores.token_files import kept_token
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        if enclosure.settings.sign_in.required:
+            check_is_signed_in(enclosure, kept_token(enclosure.settings.ledger.origin), user, role)
+        yield enclosure
 
 
 def passphrase(*, confirm: bool = False) -> str:

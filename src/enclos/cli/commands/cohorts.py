@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase, text_of
+from enclos.cli.application import Dir, Json, PermitId, User, acting, application, text_of
 from enclos.cli.console import progress_bars, say, show
+from enclos.signin.model import Role
 
 
 @application.command()
@@ -34,13 +35,12 @@ def cohort(
     Example: enclos cohort france --permit FR-2026-0042 --user alice@example.org --circe statin.json bleed.json
     """
     from enclos.app.cohorts import count
-    from enclos.app.enclosure import open_enclosure
 
     files = [*circe, *(more or [])]
     if len({file.stem for file in files}) != len(files):
         raise typer.BadParameter("two files have one name: the name of a cohort is that of its file")
     texts = {file.stem: text_of(file) for file in files}
-    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+    with acting(directory, user, Role.RESEARCHER) as enclosure, progress_bars() as report:
         answer = count(enclosure, permit=permit, user=user, texts=texts, save=save, inclusion=inclusion, report=report)
     show(answer if as_json else _as_tables(answer), as_json=as_json)
     say(f"numbers of fewer than {answer['min_count']} persons, and what would tell them, are not shown")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase
+from enclos.cli.application import Dir, Json, PermitId, User, acting, application, passphrase
 from enclos.cli.console import show
+from enclos.signin.model import Role
 
 reidentify_commands = typer.Typer(
     help="Re-identification: let a source know which of its persons a number stands for.", no_args_is_help=True
@@ -62,10 +63,9 @@ def reidentify_request(
     Example: enclos reidentify request france --permit FR-2026-0042 --user alice@example.org --person 77
     --reason significant-finding --recipient recipient.json --why "a value that needs care at once"
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.reidentification import request
 
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.RESEARCHER) as enclosure:
         asked = request(
             enclosure, permit=permit, user=user, person=person, reason=reason, text=why, recipient=recipient
         )
@@ -152,8 +152,7 @@ def reidentify_open(
 
 
 def _decide(directory: Path, request: str, user: str, why: str, *, approve: bool, as_json: bool) -> None:
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.reidentification import decide
 
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.CHECKER) as enclosure:
         show(decide(enclosure, request, user=user, approve=approve, why=why), as_json=as_json)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase
+from enclos.cli.application import Dir, Json, PermitId, User, acting, application, passphrase
 from enclos.cli.console import show
+from enclos.signin.model import Role
 
 release_commands = typer.Typer(
     help="Release: results leave when every check and two people say so.", no_args_is_help=True
@@ -39,12 +40,11 @@ def release_request(
 
     Example: enclos release request france --permit FR-2026-0042 --user alice@example.org --run RUN --purpose "paper"
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import request
     from enclos.app.tables import refuse_file
 
     refuse_file(run)
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.RESEARCHER) as enclosure:
         answer = request(enclosure, permit=permit, user=user, run=run, purpose=purpose, tables=table or ())
         show(answer, as_json=as_json)
 
@@ -70,7 +70,7 @@ def release_check(
     if bool(permit) != bool(user):
         raise typer.BadParameter("A run is checked with --permit and --user, a request with neither.")
     refuse_file(what)
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.RESEARCHER) if user else open_enclosure(directory, passphrase) as enclosure:
         found = check(enclosure, permit=permit, user=user, run=what, tables=table or ()) if permit else None
         show(found or evidence(enclosure, what), as_json=as_json)
 
@@ -81,10 +81,9 @@ def release_ask(directory: Dir, request: Request, user: User, text: Text, *, as_
 
     Example: enclos release ask france REQUEST --user carol@example.org --text "Why are ages below 18 shown?"
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import ask
 
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.CHECKER) as enclosure:
         show(ask(enclosure, request, user=user, text=text), as_json=as_json)
 
 
@@ -102,10 +101,9 @@ def release_answer(
 
     Example: enclos release answer france REQUEST --user alice@example.org --question 1 --text "They are controls."
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import answer
 
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.RESEARCHER) as enclosure:
         show(answer(enclosure, request, question, user=user, text=text), as_json=as_json)
 
 
@@ -126,7 +124,7 @@ def release_show(
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import look, show_one
 
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.CHECKER) if user else open_enclosure(directory, passphrase) as enclosure:
         shown = look(enclosure, request, user=user) if user else show_one(enclosure, request)
         show(shown, as_json=as_json)
 
@@ -148,10 +146,9 @@ def release_review(
 
     Example: enclos release review france REQUEST --user carol@example.org --accept --reason "counts and context fit"
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import review
 
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.CHECKER) as enclosure:
         answer = review(enclosure, request, user=user, accept=accept, reason=reason, content=content)
         show(answer, as_json=as_json)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, application, bytes_of, passphrase, text_of
+from enclos.cli.application import Dir, Json, PermitId, User, acting, application, bytes_of, text_of
 from enclos.cli.console import say, show
+from enclos.signin.model import Role
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,16 +52,15 @@ def sql(
 
     Example: enclos sql france --permit FR-2026-0042 --user alice@example.org "SELECT count(*) AS n FROM person"
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.sql import ask
     from enclos.app.tables import keep_answer
 
     if keep:
-        with open_enclosure(directory, passphrase) as enclosure:
+        with acting(directory, user, Role.RESEARCHER) as enclosure:
             kept = keep_answer(enclosure, permit=permit, user=user, text=query, unconfined_for_trying_out=unconfined)
         show(kept, as_json=as_json)
         return
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.RESEARCHER) as enclosure:
         answer = ask(enclosure, permit=permit, user=user, text=query, unconfined_for_trying_out=unconfined)
     if unconfined:
         say("this query ran without walls: for trying out on synthetic data only")
@@ -97,11 +97,10 @@ def table(
 
     Example: enclos table france rows.csv form.yaml --permit FR-2026-0042 --user alice@example.org
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.tables import keep_job
 
     content, said = bytes_of(rows), text_of(form)
-    with open_enclosure(directory, passphrase) as enclosure:
+    with acting(directory, user, Role.RESEARCHER) as enclosure:
         show(keep_job(enclosure, permit=permit, user=user, rows=content, form=said), as_json=as_json)
 
 

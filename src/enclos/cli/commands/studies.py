@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, application, passphrase, text_of
+from enclos.cli.application import Dir, Json, PermitId, User, acting, application, text_of
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import progress_bars, say, show
+from enclos.signin.model import Role
 
 
 @application.command()
@@ -35,11 +36,10 @@ def study(
 
     Example: enclos study france study.yaml --permit FR-2026-0042 --user alice@example.org --page study.html
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.pages.words import Language
     from enclos.app.studies import readable, run, whole_study
 
-    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+    with acting(directory, user, Role.RESEARCHER) as enclosure, progress_bars() as report:
         text = whole_study(text_of(file), lambda name: text_of(file.parent / name))
         result = run(
             enclosure,
@@ -70,10 +70,9 @@ def rerun(
 
     Example: enclos rerun france 3f2a9c0d1e5b7a64 --permit FR-2026-0042 --user alice@example.org
     """
-    from enclos.app.enclosure import open_enclosure
     from enclos.app.studies import rerun as run_again
 
-    with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
+    with acting(directory, user, Role.RESEARCHER) as enclosure, progress_bars() as report:
         answer = run_again(enclosure, permit=permit, user=user, run_id=run, report=report)
         show(answer, as_json=as_json)
 

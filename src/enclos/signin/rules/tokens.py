@@ -152,7 +152,8 @@ def authenticated_at(claims: Mapping[str, Any], now: datetime) -> datetime:
 
     Refuses: SIGN_IN_FACTOR when it is long ago.
     """
-    at = _instant(claims, "auth_time") if claims.get("auth_time") is not None else _instant(claims, "iat")
+    # some providers write 0 where they do not know
+    at = _instant(claims, "auth_time") if claims.get("auth_time") not in {None, 0} else _instant(claims, "iat")
     if at < now - _FRESH:
         raise refusal(Code.SIGN_IN_FACTOR, "The person signed in at their provider long ago.", "Sign in there again.")
     return at
