@@ -32,6 +32,7 @@ ROOMS = (
     "stores",
     "app",
     "portal",
+    "gateway",
     "cli",
     "synthetic",
 )

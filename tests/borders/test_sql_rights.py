@@ -12,17 +12,13 @@ import pytest
 
 import enclos
 from enclos.app import permits
-from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.enclosure import Enclosure
 from enclos.app.rotation import rotate_key
 from enclos.app.sql import ask
-from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.ledger.model import Action, Kind, Outcome
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal
-from enclos.stores.lake import attach_lake
-from factories.asking import small_base
-from factories.cdm import N_BUCKETS, MemorySnapshot
+from factories.asking import small_home
 from factories.enclosure import ALICE, CAROL, PASSPHRASE, open_home, permit_text
 
 pytestmark = pytest.mark.system("bubblewrap")
@@ -37,19 +33,7 @@ COUNT = "SELECT count(*) AS n FROM person"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An enclosure with a small lake, made without deliveries."""
-    folder = tmp_path_factory.mktemp("sql") / "home"
-    create_enclosure(folder, passphrase=PASSPHRASE, buckets=N_BUCKETS)
-    base = small_base()
-    with open_home(folder) as enclosure, enclosure.engine() as engine:
-        catalog = enclosure.keys.secret(KeyName(KeyRole.CATALOG))
-        lake = attach_lake(engine, enclosure.paths.catalog, enclosure.paths.lake, catalog)
-        memory = MemorySnapshot(engine, base, {})
-        lake.begin()
-        for table in base:
-            name = lake.create(omop_tables()[table], by_bucket=table in PERSON_TABLES)
-            engine.execute(f"INSERT INTO {name} FROM {memory.relation(table)}")
-        lake.commit({"n_buckets": N_BUCKETS, "tables": {table: len(rows) for table, rows in base.items()}})
-    return folder
+    return small_home(tmp_path_factory.mktemp("sql") / "home")
 
 
 @pytest.fixture

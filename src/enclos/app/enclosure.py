@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,8 @@ from enclos.stores.ledger_pace import Soon
 from enclos.stores.objects import S3Place
 from enclos.stores.vault import attach_vault
 
+_ENGINES = itertools.count()
+"""Engines of one process, which may work at the same time, spill apart from each other."""
 _KEYS_AT_INIT = (
     KeyRole.ACCESS_BODY,
     KeyRole.LEDGER,
@@ -91,7 +94,7 @@ class Enclosure:
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         """A fresh engine; its encrypted spill files go when it closes."""
-        spill = self.paths.spill / str(os.getpid())
+        spill = self.paths.spill / f"{os.getpid()}-{next(_ENGINES)}"
         with storage_border("spill files"):
             spill.mkdir(parents=True, exist_ok=True)
         limits = self.settings.engine

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from enclos.ledger.model import Action, Entry, Kind, Outcome
 from enclos.ledger.steps import Ledger
 from enclos.permits.model import VersionMark
@@ -20,6 +22,7 @@ class PermitMarks:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._one_reads = Lock()
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
         self._questions: dict[str, int] = {}
@@ -69,6 +72,10 @@ class PermitMarks:
         return question in self._answered
 
     def _read(self) -> None:
+        with self._one_reads:
+            self._read_on()
+
+    def _read_on(self) -> None:
         for index, entry in self._ledger.entries(self._n_read):
             self._n_read = index + 1
             if entry.action is Action.OPT_OUT and entry.outcome:

@@ -83,6 +83,11 @@ class EnclosurePaths:
         return self.root / "release"
 
     @property
+    def passwords(self) -> Path:
+        """Passwords of programs as their verifiers, sealed."""
+        return self.root / "sign-in" / "passwords.sealed"
+
+    @property
     def accounts(self) -> Path:
         """Local accounts and withdrawn tokens, sealed."""
         return self.root / "sign-in" / "accounts.sealed"

@@ -38,6 +38,7 @@ from enclos.stores.keys import KeySigner
 from enclos.stores.landing import landed_under
 from enclos.stores.manifest_file import MANIFEST_CONTEXT
 from enclos.stores.objection_files import CONTEXT
+from enclos.stores.passwords import CONTEXT as PASSWORDS_CONTEXT
 from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
@@ -187,7 +188,8 @@ def _move_objections(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved
 
 
 def _move_accounts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
-    contexts = {path: ACCOUNTS_CONTEXT for path in [enclosure.paths.accounts] if path.exists()}
+    sealed = {enclosure.paths.accounts: ACCOUNTS_CONTEXT, enclosure.paths.passwords: PASSWORDS_CONTEXT}
+    contexts = {path: context for path, context in sealed.items() if path.exists()}
     with lock_in_turn(lock_of(enclosure.paths.accounts)):
         return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 

@@ -26,7 +26,7 @@ from enclos.stores.engine import Engine
 from enclos.stores.lake import LakeSnapshot
 from enclos.stores.query_history import QueryHistory
 from enclos.views.sql.model import CheckedQuery
-from enclos.views.sql.steps import PermitRows, check_query, withhold
+from enclos.views.sql.steps import PermitRows, check_query, granted_columns, schema_of, withhold
 
 _MAX_SHOWN = 5_000
 """Sets of persons that one new set is compared with."""
@@ -64,11 +64,20 @@ def rows_under(
     ).beside(CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit))).rows())
 
 
-def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_for_trying_out: bool = False) -> Answer:
+def ask(
+    enclosure: Enclosure,
+    *,
+    permit: str,
+    user: str,
+    text: str,
+    unconfined_for_trying_out: bool = False,
+    also: Callable[[], object] = lambda: None,
+) -> Answer:
     """Answer one query of a person under a permit; the rows stay inside the enclosure's walls.
 
     The right to ask is checked before, at every bucket, four times a second while the query runs, and at the end.
-    In: unconfined_for_trying_out — also where no process can be shut in; for synthetic data
+    In: unconfined_for_trying_out — also where no process can be shut in; for synthetic data; also — asked whenever
+        the right is checked: what it raises ends the query as the end of the permit does
     Refuses: what permits refuse of the user; SQL_NOT_ALLOWED, SQL_LIMIT, SQL_FAILED, SQL_UNCONFINED, VIEW_NOT_GRANTED;
         under a permit for aggregates SQL_WITHHELD when too much was shown already.
     """
@@ -86,11 +95,17 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
             ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
 
             def check() -> None:
+                also()
                 active(enclosure, permit, user)
 
             rows = rows_under(enclosure, signed, engine, snapshot, check)
             incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
-            watch = watcher(enclosure, permit, user)
+            permitted = watcher(enclosure, permit, user)
+
+            def watch() -> None:
+                also()
+                permitted()
+
             with watched(engine, watch):
                 table = run_confined(
                     query.sql,
@@ -106,6 +121,36 @@ def ask(enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_f
             table, ticket.facts["question"] = _shown(enclosure, signed, query, table)
         ticket.facts.update({"n_rows": table.num_rows, "n_bytes": table.nbytes})
     return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3), min_count)
+
+
+def shape(enclosure: Enclosure, *, permit: str, user: str, text: str) -> pa.Schema:
+    """The columns that a query would give, found without reading a row.
+
+    Refuses: as ``ask``, but for what only the rows tell.
+    """
+    terms = active(enclosure, permit, user).permit.terms
+    with enclosure.engine() as engine:
+        query = check_query(text, terms, engine)
+        incoming = [Incoming(scan.name, scan.keep, schema_of(scan, engine), ()) for scan in query.scans]
+    table = run_confined(
+        query.sql,
+        incoming,
+        limits=limits_of(enclosure),
+        check=lambda: None,
+        unconfined_for_trying_out=enclosure.settings.sql.unconfined_for_trying_out,
+    )
+    return _named_once(table.select(range(table.num_columns - query.n_person_lists))).schema
+
+
+def names_of(enclosure: Enclosure, *, permit: str, user: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """The tables that a permit opens in SQL with their columns and types, by the version that is in force.
+
+    Refuses: what permits refuse of the user.
+    """
+    signed = active(enclosure, permit, user)
+    return signed.digest, {
+        table: dict(columns) for table, columns in granted_columns(signed.permit.terms).tables.items()
+    }
 
 
 def _shown(enclosure: Enclosure, signed: SignedPermit, query: CheckedQuery, table: pa.Table) -> tuple[pa.Table, int]:

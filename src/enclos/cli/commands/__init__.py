@@ -3,7 +3,7 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import people  # isort: skip
-from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing  # isort: skip
+from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing, gateway  # isort: skip
 from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting, conformity  # isort: skip
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "cohorts",
     "conformity",
     "deliveries",
+    "gateway",
     "hosting",
     "keys",
     "ledger",

@@ -151,9 +151,9 @@ def _open(address: str) -> None:
 
 @application.command()
 def token(directory: Dir) -> None:
-    """Print the token of who is signed in: it is the password for the doors that other programs come in by.
+    """Print the token of who is signed in, which programs may send as a bearer token; PostgreSQL's need `password`.
 
-    Example: PGPASSWORD=$(enclos token france) psql "host=localhost user=alice@example.org dbname=FR-2026-0042"
+    Example: enclos token france
     """
     from enclos.app.settings import read_settings
     from enclos.stores.token_files import kept_token

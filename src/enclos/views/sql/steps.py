@@ -68,6 +68,14 @@ def check_table(text: str, terms: ViewTerms, engine: SqlEngine) -> CheckedQuery:
     return query
 
 
+def schema_of(scan: Scan, engine: SqlEngine) -> pa.Schema:
+    """The columns of a scan, with Arrow's types."""
+    own = {DRUG_DURATION.name: DRUG_DURATION, SAVED_COHORT.name: SAVED_COHORT}
+    contract = own[scan.table] if scan.table in own else omop_tables()[scan.table]
+    columns = ", ".join(f'NULL::{contract.column(name).sql_type} AS "{name}"' for name in scan.columns)
+    return engine.query(f"SELECT {columns} WHERE false").schema
+
+
 class PermitRows(PermitReader):
     """The rows of a permit's tables as a person may see them, bucket by bucket."""
 
@@ -80,10 +88,7 @@ class PermitRows(PermitReader):
 
     def schema(self, scan: Scan) -> pa.Schema:
         """The columns of a scan, with Arrow's types."""
-        own = {DRUG_DURATION.name: DRUG_DURATION, SAVED_COHORT.name: SAVED_COHORT}
-        contract = own[scan.table] if scan.table in own else omop_tables()[scan.table]
-        columns = ", ".join(f'NULL::{contract.column(name).sql_type} AS "{name}"' for name in scan.columns)
-        return self._engine.query(f"SELECT {columns} WHERE false").schema
+        return schema_of(scan, self._engine)
 
     def tables(self, scan: Scan) -> Iterator[pa.Table]:
         """The rows of a scan; those of a table without persons come at once and may leave out what is not kept."""

@@ -1,0 +1,1 @@
+"""A PostgreSQL catalog that knows the names of a permit and nothing else."""

@@ -1,0 +1,161 @@
+"""Who answers for an enclosure: every statement through the function behind ``enclos sql``, in turn."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.sql import ask, names_of, shape
+from enclos.gateway.catalog.reading import read_catalog_query
+from enclos.gateway.catalog.tables import INFORMATION_PREFIX, catalog_table
+from enclos.gateway.catalog.words import Asker, not_understood
+from enclos.gateway.house import House
+from enclos.gateway.model import Caller, GateLimits, Verifier
+from enclos.gateway.people import not_let_in
+from enclos.gateway.ports import Stop, Who
+from enclos.gateway.queue import FairQueue, stopped
+from enclos.ledger.model import Action
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.stores.confined.process import Incoming, QueryLimits, run_confined
+
+_CATALOG_LIMITS = QueryLimits(
+    memory_mb=256,
+    address_space_mb=1792,
+    threads=1,
+    wall_seconds=20,
+    cpu_seconds=20,
+    result_rows=20_000,
+    result_bytes=8 << 20,
+)
+_KEPT_ANSWERS = 512
+
+
+class EnclosureKeeper:
+    """The keeper of one enclosure.
+
+    In: who_of — what tells who comes to it while it is open; the credential and the permit are looked at in every call
+    """
+
+    def __init__(self, house: House, who_of: Callable[[Enclosure], Who], limits: GateLimits) -> None:
+        self._house = house
+        self._who_of = who_of
+        self._queue = FairQueue(limits)
+        self._catalog_turn = threading.BoundedSemaphore(limits.n_at_once)
+        self._answers: OrderedDict[tuple[str, str, str], pa.Table] = OrderedDict()
+        self._changes_answers = threading.Lock()
+
+    @property
+    def origin(self) -> str:
+        """The enclosure's name, which the salts of its passwords are made of."""
+        return self._house.origin
+
+    def close(self) -> None:
+        """Let nobody's turn come any more."""
+        self._queue.close()
+
+    # -- who
+
+    def verifiers(self, user: str) -> Sequence[Verifier]:
+        """Of each credential of the person that holds now, what SCRAM checks."""
+        with self._house.open() as enclosure:
+            return self._who_of(enclosure).verifiers(user)
+
+    def enter(self, user: str, permit: str, credential: str) -> Caller:
+        """Let in a person who has shown the credential; the ledger says so, or that the permit turned them away."""
+        caller = Caller(user, permit, credential)
+        with self._house.open() as enclosure:
+            self._who_of(enclosure).require(credential)
+            try:
+                names_of(enclosure, permit=permit, user=user)
+            except Refusal as refused:
+                enclosure.ledger.record(Action.DENIED, user, permit, {"via": "gateway", "code": refused.code.id})
+                raise
+            enclosure.ledger.record(Action.LOGIN, user, permit, {"via": "gateway"})
+        return caller
+
+    def enter_by_token(self, user: str, token: str, permit: str) -> Caller:
+        """Let in whoever bears the token, or knows the password of the name."""
+        with self._house.open() as enclosure:
+            found = self._who_of(enclosure).person_of(token, user)
+        if found is None:
+            raise not_let_in()
+        return self.enter(found[0], permit, found[1])
+
+    def turned_away(self, user: str) -> None:
+        """Keep in the ledger that somebody failed to show a credential of a person; of strangers nothing is kept."""
+        with self._house.open() as enclosure:
+            if self._who_of(enclosure).verifiers(user):
+                facts = {"via": "gateway", "code": Code.GATE_CREDENTIAL.id}
+                enclosure.ledger.record(Action.DENIED, user, None, facts)
+
+    # -- what
+
+    def ask(self, caller: Caller, text: str, stop: Stop) -> pa.Table:
+        """The answer of ``enclos sql``, in turn."""
+        with self._queue.turn(caller, stop), self._inside(caller, stop) as (enclosure, still):
+            return ask(enclosure, permit=caller.permit, user=caller.user, text=text, also=still).table
+
+    def shape(self, caller: Caller, text: str, stop: Stop) -> pa.Schema:
+        """The columns that an answer will have."""
+        with self._catalog_turn, self._inside(caller, stop) as (enclosure, _):
+            return shape(enclosure, permit=caller.permit, user=caller.user, text=text)
+
+    def names(self, caller: Caller) -> dict[str, dict[str, str]]:
+        """The tables of the permit with their columns and the engine's types."""
+        with self._inside(caller, threading.Event()) as (enclosure, _):
+            return names_of(enclosure, permit=caller.permit, user=caller.user)[1]
+
+    def catalog(self, caller: Caller, text: str, stop: Stop) -> pa.Table:
+        """What a PostgreSQL catalog that holds the permit's names answers; the same question is worked out once."""
+        with self._inside(caller, stop) as (enclosure, still):
+            version, names = names_of(enclosure, permit=caller.permit, user=caller.user)
+            key = (version, caller.user, text)
+            with self._changes_answers:
+                if key in self._answers:
+                    self._answers.move_to_end(key)
+                    return self._answers[key]
+            query = read_catalog_query(text, Asker(caller.user, caller.permit, names))
+            incoming = []
+            for name, information in query.tables:
+                table = catalog_table(name, names, caller.user, caller.permit, information=information)
+                called = f"{INFORMATION_PREFIX}{name}" if information else name
+                incoming.append(Incoming(called, "", table.schema, [table]))
+            unconfined = enclosure.settings.sql.unconfined_for_trying_out
+            try:
+                with self._catalog_turn:
+                    found = run_confined(
+                        query.sql,
+                        incoming,
+                        limits=_CATALOG_LIMITS,
+                        check=still,
+                        unconfined_for_trying_out=unconfined,
+                    )
+            except Refusal as refused:
+                if refused.code is Code.SQL_FAILED:
+                    raise not_understood() from None
+                raise
+        with self._changes_answers:
+            self._answers[key] = found
+            while len(self._answers) > _KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+        return found
+
+    @contextmanager
+    def _inside(self, caller: Caller, stop: Stop) -> Iterator[tuple[Enclosure, Callable[[], None]]]:
+        """The enclosure, and what tells while work goes on whether the caller may still have it done."""
+        with self._house.open() as enclosure:
+            who = self._who_of(enclosure)
+
+            def still() -> None:
+                if stop.is_set():
+                    raise stopped()
+                who.require(caller.credential)
+
+            still()
+            yield enclosure, still

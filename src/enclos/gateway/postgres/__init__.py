@@ -1,0 +1,1 @@
+"""The door that PostgreSQL's clients know: protocol 3.0 over TLS."""

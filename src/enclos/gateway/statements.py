@@ -1,0 +1,169 @@
+"""Statements as tools send them: cut apart, their parameters filled in, the schema's name taken off.
+
+Nothing here decides what may run: the text that comes out is read by the guard of ``enclos sql`` like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+
+SCHEMA = "public"
+_TOKENS = re.compile(
+    r"""(?P<space>\s+|--[^\n]*)
+    | (?P<comment>/\*)
+    | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*')
+    | (?P<text>'(?:[^']|'')*')
+    | (?P<dollars>\$(?P<tag>[A-Za-z_]\w*|)\$)
+    | (?P<parameter>\$\d+)
+    | (?P<quoted>"(?:[^"]|"")*")
+    | (?P<word>[^\W\d]\w*)
+    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
+    | (?P<sign>::|.)""",
+    re.VERBOSE | re.DOTALL,
+)
+MAX_PARAMETERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a statement."""
+
+    kind: str
+    text: str
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it says nothing."""
+        return self.kind in {"space", "comment"}
+
+    @property
+    def word(self) -> str:
+        """The word in small letters, or nothing."""
+        return self.text.lower() if self.kind == "word" else ""
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The pieces of a text; together they are the text."""
+    found, at = [], 0
+    while at < len(text):
+        match = _TOKENS.match(text, at)
+        if match is None or match.lastgroup is None:
+            raise ValueError("every character is a token")
+        kind, end = match.lastgroup, match.end()
+        if kind == "comment":
+            end = _end_of_comment(text, end)
+        elif kind in {"dollars", "tag"}:
+            kind, close = "dollars", text.find(match["dollars"], end)
+            end = len(text) if close < 0 else close + len(match["dollars"])
+        found.append(Token(kind, text[at:end]))
+        at = end
+    return found
+
+
+def _end_of_comment(text: str, at: int) -> int:
+    depth = 1
+    for mark in re.finditer(r"/\*|\*/", text[at:]):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return at + mark.end()
+    return len(text)
+
+
+def statements_of(text: str) -> list[list[Token]]:
+    """The statements of a text, without the signs between them; empty ones are left out."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens_of(text):
+        if token.text == ";":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [part for part in parts if any(not token.is_blank for token in part)]
+
+
+def words_of(tokens: Sequence[Token]) -> list[str]:
+    """What is said, without spaces and comments; words in small letters."""
+    return [token.word or token.text for token in tokens if not token.is_blank]
+
+
+def n_parameters(tokens: Sequence[Token]) -> int:
+    """The highest number of a parameter.
+
+    Refuses: GATE_PARAMETER when it is beyond what a statement may have.
+    """
+    highest = max((int(token.text[1:6]) for token in tokens if token.kind == "parameter"), default=0)
+    if highest > MAX_PARAMETERS:
+        raise refusal(Code.GATE_PARAMETER, "The statement has too many parameters.", "Join a smaller table.")
+    return highest
+
+
+def filled(tokens: Sequence[Token], values: Sequence[object]) -> str:
+    """The statement with values in the places of its parameters, and without the schema before names of tables.
+
+    Refuses: GATE_PARAMETER when a value is missing, or of a kind that has no literal.
+    """
+    parts = []
+    for token in _unqualified(tokens):
+        if token.kind != "parameter":
+            parts.append(token.text)
+            continue
+        number = int(token.text[1:6])
+        if not 1 <= number <= len(values):
+            raise refusal(
+                Code.GATE_PARAMETER, "A parameter of the statement has no value.", "Give as many as it names."
+            )
+        parts.append(literal(values[number - 1]))
+    return "".join(parts).strip()
+
+
+def _unqualified(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Without ``public .`` where a name follows; tools write it before every table."""
+    spoken = [at for at, token in enumerate(tokens) if not token.is_blank]
+    dropped: set[int] = set()
+    for place, at in enumerate(spoken[:-2]):
+        is_first = place == 0 or tokens[spoken[place - 1]].text != "."
+        dot, after = spoken[place + 1], spoken[place + 2]
+        named = tokens[at].word == SCHEMA or tokens[at].text == f'"{SCHEMA}"'
+        if is_first and named and tokens[dot].text == "." and tokens[after].kind in {"word", "quoted"}:
+            dropped |= {at, dot}
+    return (token for at, token in enumerate(tokens) if at not in dropped)
+
+
+def literal(value: object) -> str:
+    """A value as SQL writes it.
+
+    Refuses: GATE_PARAMETER.
+    """
+    made = ""
+    if value is None:
+        made = "NULL"
+    elif isinstance(value, bool):
+        made = "TRUE" if value else "FALSE"
+    elif isinstance(value, int | float | Decimal):
+        made = _number(value)
+    elif isinstance(value, datetime):
+        plain = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        made = f"TIMESTAMP '{plain.isoformat(' ')}'"
+    elif isinstance(value, date):
+        made = f"DATE '{value.isoformat()}'"
+    elif isinstance(value, time):
+        made = f"TIME '{value.isoformat()}'"
+    elif isinstance(value, str) and "\0" not in value:
+        made = "'" + value.replace("'", "''") + "'"
+    elif isinstance(value, list):
+        made = f"[{', '.join(map(literal, value))}]"
+    if not made:
+        raise refusal(Code.GATE_PARAMETER, "A parameter has a value that SQL cannot write.", "Use numbers, texts.")
+    return made
+
+
+def _number(value: float | Decimal) -> str:
+    is_plain = isinstance(value, int) or (isinstance(value, Decimal) and value.is_finite())
+    text = format(value, "f" if isinstance(value, Decimal) else "") if is_plain else f"CAST('{value}' AS DOUBLE)"
+    return f"({text})" if text.startswith("-") else text

@@ -1,0 +1,171 @@
+"""``enclos gateway``: a person signs in, draws a password, and asks with tools that are nobody's here."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from enclos.app import permits
+from enclos.app.accounts import add_account
+from enclos.app.sign_in import sign_in_locally, sign_out
+from enclos.app.sql import ask
+from enclos.gateway.people import draw_password
+from enclos.ledger.model import Action, Kind, Outcome
+from enclos.lexicon.refusals import Refusal
+from enclos.signin.model import Role
+from factories.asking import small_home
+from factories.enclosure import ALICE, CAROL, ENCLOS, PASSPHRASE, open_home, permit_text
+from factories.gateway import certificate
+from factories.people import PASSWORD, shown_code
+
+pytestmark = [pytest.mark.system("bubblewrap"), pytest.mark.system("postgresql")]
+
+ROWS, COUNTS, OTHERS = "FR-ROWS", "FR-COUNTS", "FR-OTHERS"
+PERIOD = "{start: 2018-01-01, end: 2023-01-01}"
+SLOW = (
+    "SELECT count(*) AS n FROM drug_exposure a, drug_exposure b, drug_exposure c, drug_exposure d, drug_exposure e "
+    "WHERE a.days_supply + b.days_supply + c.days_supply + d.days_supply + e.days_supply < 0"
+)
+
+
+class Gateway:
+    """The command as it runs, and what Alice has for it."""
+
+    def __init__(self, home: Path, chain: Path, told: dict[str, str]) -> None:
+        self.home, self.chain, self.told = home, chain, told
+        self.token, self.password = "", ""
+
+    def of_postgres(self, permit: str = ROWS, password: str = "") -> dict[str, Any]:
+        host, port = self.told["postgres"].rsplit(":", 1)
+        return {
+            "hostaddr": host,
+            "host": "localhost",
+            "port": port,
+            "user": ALICE,
+            "dbname": permit,
+            "password": password or self.password,
+            "sslmode": "verify-full",
+            "sslrootcert": str(self.chain),
+        }
+
+    def psql(self, *said: str, permit: str = ROWS) -> str:
+        given = self.of_postgres(permit)
+        secret = given.pop("password")
+        commands = [part for each in said for part in ("-c", each)]
+        conninfo = " ".join(f"{key}={value}" for key, value in given.items())
+        done = subprocess.run(
+            ["psql", conninfo, "-X", "-At", *commands],
+            env={**os.environ, "PGPASSWORD": secret},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    home = small_home(folder / "home")
+    shown = certificate(folder)
+    with open_home(home) as enclosure:
+        for permit, user, access in ((ROWS, ALICE, "rows"), (COUNTS, ALICE, "aggregates"), (OTHERS, CAROL, "rows")):
+            text = permit_text(permit, users=(user,), period=PERIOD)
+            permits.sign(enclosure, text.replace("access: aggregates", f"access: {access}"))
+            permits.open_one(enclosure, permit)
+    command = [str(ENCLOS), "gateway", str(home), "--pg", "127.0.0.1:0"]
+    command += ["--tls-cert", str(shown.chain), "--tls-key", str(shown.key), "--json"]
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told = process.stdout.readline()
+        assert told, process.stderr.read()
+        running = Gateway(home, shown.chain, json.loads(told))
+        with open_home(home) as enclosure:
+            made = add_account(enclosure, ALICE, "Alice", [Role.RESEARCHER], PASSWORD)
+            code = shown_code(made["authenticator"], datetime.now(UTC))
+            _, running.token = sign_in_locally(enclosure, ALICE, PASSWORD, code)
+            running.password = draw_password(enclosure, running.token)["password"]
+        yield running
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == "", "nothing of what was asked is printed"
+
+
+def test_psql_looks_around_and_asks(gateway: Gateway) -> None:
+    said = gateway.psql("\\d death", "SELECT year_of_birth, count(*) FROM public.person GROUP BY 1")
+    assert "death_date|date" in said
+    assert said.endswith("1960|33\n"), said
+
+
+def test_psycopg_gets_what_the_command_gives_and_each_statement_is_in_the_ledger(gateway: Gateway) -> None:
+    text = "SELECT person_id, condition_start_date, condition_source_value FROM condition_occurrence ORDER BY ALL"
+    with open_home(gateway.home) as enclosure:
+        before = enclosure.ledger.size()
+        with psycopg.connect(**gateway.of_postgres(), autocommit=True) as connection:
+            rows = connection.cursor(binary=True).execute(text).fetchall()
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                connection.execute("SELECT * FROM secrets")
+            with pytest.raises(psycopg.errors.FeatureNotSupported):
+                connection.execute("SELECT * FROM read_text('/etc/passwd')")
+        after = enclosure.ledger.size()
+        entries = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.SQL]
+        outcomes = [entry.outcome for entry in entries if entry.kind is Kind.OUTCOME]
+        assert outcomes == [Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED]
+        assert after > before
+        table = ask(enclosure, permit=ROWS, user=ALICE, text=text).table
+    assert rows == [tuple(row.values()) for row in table.to_pylist()]
+    assert len(rows) > 10
+
+
+def test_counts_are_those_of_the_command_and_others_permits_stay_shut(gateway: Gateway) -> None:
+    text = "SELECT count(*) AS n FROM person"
+    with open_home(gateway.home) as enclosure:
+        known = ask(enclosure, permit=COUNTS, user=ALICE, text=text).table.to_pylist()
+        with pytest.raises(Refusal) as refused:
+            ask(enclosure, permit=COUNTS, user=ALICE, text="SELECT person_id FROM person")
+    assert gateway.psql(text, permit=COUNTS) == f"{known[0]['n']}\n"
+    assert refused.value.code.id in gateway.psql("SELECT person_id FROM person", permit=COUNTS)
+    assert "only the natural persons that a permit lists" in gateway.psql("SELECT 1", permit=OTHERS)
+    assert "FATAL" in gateway.psql("SELECT 1", permit="FR-NOWHERE")
+
+
+def test_who_signs_out_is_stopped_in_the_middle_of_a_statement(gateway: Gateway) -> None:
+    with open_home(gateway.home) as enclosure:
+        made = add_account(enclosure, CAROL, "Carol", [Role.RESEARCHER], PASSWORD)
+        code = shown_code(made["authenticator"], datetime.now(UTC))
+        _, token = sign_in_locally(enclosure, CAROL, PASSWORD, code)
+        password = draw_password(enclosure, token)["password"]
+        given = {**gateway.of_postgres(OTHERS, password), "user": CAROL}
+        ended: list[float] = []
+        with psycopg.connect(**given, autocommit=True) as connection:
+
+            def slow() -> None:
+                with pytest.raises(psycopg.errors.InvalidPassword):
+                    connection.execute(SLOW)
+                ended.append(time.monotonic())
+
+            asking = threading.Thread(target=slow, daemon=True)
+            asking.start()
+            time.sleep(4)
+            signed_out = time.monotonic()
+            sign_out(enclosure, token)
+            asking.join(20)
+            assert ended[0] - signed_out < 3
+            with pytest.raises(psycopg.errors.InvalidPassword):
+                connection.execute("SELECT 1")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(**given)
