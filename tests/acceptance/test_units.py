@@ -73,6 +73,9 @@ def behind_walls(unit: str, state: Path, trace: Path) -> list[str]:
         "--unshare-user",
         "--unshare-ipc",
     ]
+    for place in re.findall(r"^ReadWritePaths=(.*)$", text, re.MULTILINE):
+        (state.parent / Path(place).name).mkdir()
+        walls += ["--tmpfs", str(Path(place).parent), "--bind", str(state.parent / Path(place).name), place]
     walls += ["--unshare-net"] if "PrivateNetwork=yes" in text else []
     command = ["/bin/sh", "-c", start.replace("/bin/sh -c 'exec", "exec").rstrip("'").replace(PROGRAM, str(ENCLOS))]
     return [*walls, "strace", "-f", "-qq", "-o", str(trace), sys.executable, "-c", DENY_WRITE_EXECUTE, *command]

@@ -73,7 +73,7 @@ def test_every_resource_is_what_kubernetes_takes(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_pod_is_of_the_restricted_kind_with_a_read_only_root(file: Path) -> None:
     made = pods(file)
-    assert len(made) >= 6
+    assert len(made) >= 7
     assert {name: broken for name, pod in made.items() if (broken := against_restricted(pod) | against_ours(pod))} == {}
     (namespace,) = [resource for resource in resources(file) if resource["kind"] == "Namespace"]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -128,7 +128,7 @@ def test_only_what_reads_the_storage_may_reach_it_and_on_one_volume_nothing_reac
         if template:
             labels[resource["metadata"]["name"]] = template["metadata"]["labels"].get("storage")
     assert {name for name, label in labels.items() if label} == {
-        "enclos-init", "enclos-serve", "enclos-hosting-verify",
+        "enclos-init", "enclos-serve", "enclos-hosting-verify", "enclos-backup",
     }  # fmt: skip
 
 
