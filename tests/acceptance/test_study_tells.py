@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from factories.enclosure import ALICE, call, run_cli
+from enclos.app.studies import run_files
+from factories.enclosure import ALICE, call, open_home, run_cli
 
 PERMIT = "FR-TEST-0001"
 STUDY = """
@@ -22,10 +23,10 @@ analyses:
 AGAIN = """
 study: again
 cohorts:
-  bleed: {concepts: [192671], descendants: true, domain: condition, limit: first, end: event_end}
-  some: {sampled: {cohort: bleed, share: 0.6, seed: 7}}
+  atorvastatin: {concepts: [1545958], descendants: true, domain: drug, limit: all, end: event_end}
+  some: {sampled: {cohort: atorvastatin, share: 0.6, seed: 7}}
 analyses:
-  - prevalence: {outcome: some, interval: overall, type: period}
+  - prevalence: {outcome: some, interval: months, type: point}
 """
 
 
@@ -44,13 +45,22 @@ def test_a_study_of_which_all_has_rules_warns_of_nothing_and_keeps_its_own_names
 
 
 def test_a_run_is_made_again_from_its_id_on_the_snapshot_of_then(home: Path) -> None:
+    """Boxes of ninety last thirty days in the newer snapshot, so that fewer persons have one on the same days."""
     study = home.parent / "again.yaml"
     study.write_text(AGAIN, encoding="utf-8")
     asked = ("--permit", PERMIT, "--user", ALICE)
     first = run_cli("study", home, study, *asked)
+    newer = run_cli("build", home, "--duration", "one-box-30")["snapshot"]
     again = run_cli("rerun", home, first["run"], *asked)
     assert (again["same"], again["same_persons"], again["same_code"]) == (True, True, True)
     assert (again["snapshot"], again["n_rows"]) == (first["snapshot"], first["n_rows"])
+    there = run_cli("study", home, study, *asked)
+    with open_home(home) as enclosure:
+        runs = [run_files(enclosure, PERMIT).read(each["run"]) for each in (first, there)]
+    assert [run.facts["snapshot"] for run in runs] == [first["snapshot"], newer]
+    before, after = ([row["estimate_value"] for row in run.result.table.to_pylist()] for run in runs)
+    assert len(before) == len(after)
+    assert before != after
     refused = call("rerun", home, "0" * 16, *asked)
     assert refused.returncode == 4
     assert "No such run" in refused.stderr

@@ -5,8 +5,7 @@ Source: darwin-eu/CohortCharacteristics, ``tests/testthat``; the figures are the
 - test-summariseCharacteristics (counts around entry, days in the cohort), test-summariseLargeScaleCharacteristics
   (events and episodes in windows), test-summariseCohortOverlap (persons; every pair): here.
 - demographics, strata, timing, attrition: on GiBleed against the package, ``test_gibleed_parity_characterise.py``.
-- PatientProfiles' test-addIntersect and test-addDemographics: the same windows, counts, days and dates in
-  ``tests/generative/test_characterise.py`` against the slow oracle, the traps in ``test_characterise.py``.
+- PatientProfiles' test-addIntersect and test-addDemographics: ``test_peer_profiles.py``.
 - overlap by other columns than the person, ATC classes, source concepts, weights: not here.
 """
 
