@@ -89,6 +89,7 @@ DRAWN = {
     "shown": SHOWN,
     "strata": STRATA,
     "n_buckets": st.integers(1, 3),
+    "at_end": st.sampled_from([False, False, True]),
 }
 
 
@@ -109,11 +110,15 @@ def check_survival_is_what_the_oracle_finds(
     follow_up: FollowUp,
     shown: Shown,
     strata: tuple[tuple[Stratum, ...], ...],
+    *,
     n_buckets: int,
+    at_end: bool,
 ) -> None:
     ages = AGES if any(Stratum.AGE_GROUP in each for each in strata) else ()
     name = None if competing is None else competing.name
-    asked = Survival(("target",), ("outcome",), name, washout, competing_washout, follow_up, shown, ages, strata)
+    asked = Survival(
+        ("target",), ("outcome",), name, washout, competing_washout, follow_up, shown, ages, strata, at_end
+    )
     cohorts = [target, outcome, *([] if competing is None else [competing])]
     result = run_study(Study("random", tuple(cohorts), (asked,)), cdm_of_rows(tables_of(people), n_buckets))
     rules = Rules(
@@ -123,6 +128,7 @@ def check_survival_is_what_the_oracle_finds(
         follow_up.on_cohort_exit,
         follow_up.on_date,
         follow_up.minimum_days,
+        at_end,
     )
     target_of, outcome_of = oracle_cohort(target), oracle_cohort(outcome)
     competing_of = None if competing is None else oracle_cohort(competing)

@@ -27,6 +27,7 @@ class Rules:
     on_exit: bool = False
     on_date: date | None = None
     minimum: int = 1
+    at_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def entries(history: History, target: Cohort, outcome: Cohort, competing: Cohort
     for start, exit_on in spells(history, target):
         (period_end,) = [end for first, end in history.periods if first <= start <= end]
         last = _last_day(start, exit_on, period_end, asked)
-        outcome_on = _first_between(spells(history, outcome), start, last, asked)
+        outcome_days = [(until, until) if asked.at_end else (since, until) for since, until in spells(history, outcome)]
+        outcome_on = _first_between(outcome_days, start, last, asked)
         competing_on = None if competing is None else _first_between(spells(history, competing), start, last, asked)
         ending, day = CENSORED, last
         if outcome_on is not None:

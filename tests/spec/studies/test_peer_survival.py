@@ -4,13 +4,14 @@ Source: darwin-eu/CohortSurvival, ``tests/testthat/test-estimateSurvival.R``; th
 the name of its test there. What is covered where:
 
 - funcionality with created dataset (single event, competing events, censoring at cohort end, after days and on a date,
-  washout), different exposure cohort ids, multiple rows per person, minimum survival days, outcomeWashout: here.
+  washout), different exposure cohort ids, within cohort survival, multiple rows per person, minimum survival days,
+  outcomeWashout: here.
 - strata specific survival: ``test_survival.py``, and against the slow oracle ``tests/generative/test_survival.py``;
   several exposures and outcomes, estimateGap, quantiles, n_censor: on GiBleed against the package,
   ``tests/acceptance/test_gibleed_parity_survival.py``.
 - the examples on mgus2 need that data set of R's; the estimators are held against published curves and the definition
   in ``tests/unit/studies/survival/test_rules.py``.
-- within cohort survival (an outcome at the cohort's own end): not here; names, warnings, errors of R: not comparable.
+- names, warnings, errors of R: not comparable.
 """
 
 from __future__ import annotations
@@ -105,6 +106,22 @@ def test_different_exposure_cohort_ids(treated: list[int], n_risk: list[int], sh
     head = "person | sex | born | observed | treated | outcome"
     result = result_of("\n".join([head, *(rows[each] for each in treated)]))
     assert (at_risk(result), curve(result)) == (n_risk, shares)
+
+
+def test_within_cohort_survival() -> None:
+    """The outcome is the end of the cohort itself: after 91, 213 and 425 days."""
+    persons = """
+        person | sex | born       | observed               | treated                | outcome | competing
+        1      | F   | 1990-02-11 | 2000-01-01..2023-04-01 | 2020-01-01..2020-04-01 |         |
+        2      | F   | 1990-02-11 | 2000-01-02..2023-05-02 | 2020-01-02..2020-08-02 |         |
+        3      | F   | 1990-02-11 | 2000-01-01..2023-03-01 | 2020-01-01..2021-03-01 |         |
+    """
+    result = result_of(persons, replace(ASKED, outcomes=("treated",), outcome_at_end=True))
+    where = (WHERE[0], "treated", *WHERE[2:])
+    found = said(result, "events")[where]
+    assert max(int(counts["n_risk_count"] or 0) for counts in found.values()) == 3
+    shares = [round(each["estimate"] or 0, 3) for each in said(result, "estimates")[where].values()]
+    assert shares == [1.0] * 91 + [0.667] * (213 - 91) + [0.333] * (425 - 213) + [0.0]
 
 
 def test_multiple_rows_per_person_same_observation_period() -> None:

@@ -134,6 +134,7 @@ def _survival(each: Survival) -> Options:
     end, shown = each.follow_up, each.shown
     yield "Target cohorts", names(each.targets)
     yield "Outcomes", names(each.outcomes)
+    yield "Day of the outcome", "the last in its cohort" if each.outcome_at_end else "the first in its cohort"
     yield "Competing outcome", "none" if each.competing_outcome is None else f"`{each.competing_outcome}`"
     yield "Washout of the outcome before entry", days(each.washout.n_days, "all time")
     yield "Washout of the competing outcome", days(each.competing_washout.n_days, "all time")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from datetime import date
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StrictBool, StrictInt, WithJsonSchema
 
@@ -34,7 +34,12 @@ class SurvivalDocument(AnalysisDocument):
     """A survival analysis."""
 
     target: Names = Field(description="The cohort, or cohorts, whose entries are followed; each entry counts.")
-    outcome: Names = Field(description="The cohort, or cohorts, whose first day is the outcome.")
+    outcome: Names = Field(
+        description="The cohort, or cohorts, whose day is the outcome; the target itself when its end is."
+    )
+    outcome_date: Literal["start", "end"] = Field(
+        "start", description="Whether the first or the last day of an entry into the outcome's cohort is the outcome."
+    )
     competing_outcome: Annotated[str | None, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})] = Field(
         None, description="A cohort whose first day makes the outcome impossible, such as death."
     )
@@ -96,4 +101,5 @@ class SurvivalDocument(AnalysisDocument):
             Shown(self.estimate_gap, self.event_gap, self.restricted_mean_follow_up),
             tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups or []),
             tuple(tuple(Stratum(name) for name in names) for names in self.strata or []),
+            self.outcome_date == "end",
         )

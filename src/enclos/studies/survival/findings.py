@@ -82,7 +82,7 @@ def _settings(asked: Survival, outcome: str) -> dict[str, str]:
         "follow_up_days": _INFINITE if follow_up.n_days is None else str(follow_up.n_days),
         "minimum_survival_days": str(follow_up.minimum_days),
         "outcome": outcome,
-        "outcome_date_variable": "cohort_start_date",
+        "outcome_date_variable": "cohort_end_date" if asked.outcome_at_end else "cohort_start_date",
         "outcome_washout": _washout(asked.washout),
     }
     if asked.competing_outcome is not None:

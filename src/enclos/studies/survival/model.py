@@ -70,6 +70,8 @@ class Survival(CohortAnalysis):
     shown: Shown = Shown()
     age_groups: tuple[AgeGroup, ...] = ()
     strata: tuple[Strata, ...] = ()
+    outcome_at_end: bool = False
+    """Whether the outcome is on the last day of an entry into its cohort rather than on the first."""
 
     def __post_init__(self) -> None:
         lists: tuple[tuple[object, ...], ...] = (self.targets, self.outcomes)

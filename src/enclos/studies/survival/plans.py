@@ -12,7 +12,14 @@ KEPT, AFTER_CENSORING, IN_WASHOUT, TOO_SHORT, IN_COMPETING_WASHOUT, COMPETING_TO
 
 
 def plan_times(
-    target: int, outcome: int, competing: int | None, washout: Washout, competing_washout: Washout, follow_up: FollowUp
+    target: int,
+    outcome: int,
+    competing: int | None,
+    washout: Washout,
+    competing_washout: Washout,
+    follow_up: FollowUp,
+    *,
+    at_end: bool = False,
 ) -> str:
     """How long each entry was followed and how it ended; ``study_entry`` must be made.
 
@@ -20,6 +27,7 @@ def plan_times(
     for. An outcome on that last day counts, but not one on the date of censoring. Of an outcome and a competing one on
     the same day the competing one counts. An outcome that began before the washout but lasts into it is in it.
 
+    In:     at_end — whether the outcome is on the last day of an entry into its cohort
     Out:    one row per entry: ordinal, n_days, ending, reason (``KEPT`` or why it is left out), age (-1
             where the birth is not known), sex
     Source: CohortSurvival 1.1.2, addCohortSurvival and estimateCompetingRiskSurvival. The peer follows persons with
@@ -34,9 +42,9 @@ def plan_times(
     censored = None if follow_up.on_date is None else day_of(follow_up.on_date)
     if censored is not None:
         ends.append(str(censored))
-    joins = [_plan_first(target, outcome, washout, "first_outcome")]
+    joins = [_plan_first(target, outcome, washout, "first_outcome", "last_day" if at_end else "first_day")]
     if competing is not None:
-        joins.append(_plan_first(target, competing, competing_washout, "first_competing"))
+        joins.append(_plan_first(target, competing, competing_washout, "first_competing", "first_day"))
     before = "" if censored is None else f"AND {{}}.day < {censored}"
     outcome_day = _within_days("first_outcome", before)
     competing_day = "NULL" if competing is None else _within_days("first_competing", before)
@@ -78,15 +86,15 @@ def plan_times(
     """
 
 
-def _plan_first(target: int, cohort: int, washout: Washout, name: str) -> str:
-    """Join, to each entry, the cohort's first day from the entry on and whether the cohort lies in the washout."""
+def _plan_first(target: int, cohort: int, washout: Washout, name: str, day: str) -> str:
+    """Join, to each entry, the cohort's first ``day`` from the entry on and whether the cohort lies in the washout."""
     since = "" if washout.n_days is None else f"AND event.last_day >= entry.first_day - {washout.n_days}"
     in_washout = "FALSE" if washout.n_days == 0 else f"bool_or(event.first_day < entry.first_day {since})"
     return f"""
         LEFT JOIN (
             SELECT
                 entry.ordinal, entry.first_day,
-                min(event.first_day) FILTER (event.first_day >= entry.first_day) AS day,
+                min(event.{day}) FILTER (event.{day} >= entry.first_day) AS day,
                 {in_washout} AS in_washout
             FROM study_entry AS entry
             JOIN study_event AS event ON event.ordinal = entry.ordinal AND event.cohort = {cohort}

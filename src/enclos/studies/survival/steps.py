@@ -65,6 +65,7 @@ class SurvivalFollower:
                 asked.washout,
                 asked.competing_washout,
                 asked.follow_up,
+                at_end=asked.outcome_at_end,
             )
             found = bucket.query(plan)
             rows = {name: found[name].to_numpy().astype(np.int64) for name in found.column_names}

@@ -78,6 +78,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "target": ["drug", "stroke"],
         "outcome": ["bleed", "drug"],
         "competing_outcome": "drug",
+        "outcome_date": "end",
         "outcome_washout": 44,
         "competing_outcome_washout": 45,
         "follow_up_days": 46,

@@ -32,7 +32,8 @@ def test_an_analysis_has_the_peers_defaults() -> None:
 
 
 def test_every_option_is_read() -> None:
-    options = """{target: [treated, death], outcome: [bleed], competing_outcome: death, outcome_washout: 365,
+    options = """{target: [treated, death], outcome: [bleed], outcome_date: end, competing_outcome: death,
+    outcome_washout: 365,
     competing_outcome_washout: 30, censor_on_cohort_exit: true, censor_on_date: 2020-06-30, follow_up_days: 730,
     minimum_survival_days: 0, event_gap: 90, estimate_gap: 7, restricted_mean_follow_up: 365,
     age_groups: [[0, 64], [65, 150]], strata: [sex, [age_group, sex]]}"""
@@ -46,6 +47,7 @@ def test_every_option_is_read() -> None:
         Shown(7, 90, 365),
         (AgeGroup(0, 64), AgeGroup(65, 150)),
         ((Stratum.SEX,), (Stratum.AGE_GROUP, Stratum.SEX)),
+        True,
     )
 
 
