@@ -59,7 +59,8 @@ def side_by_side(documents: Sequence[Mapping[str, Any]], names: Sequence[str], w
             for row in _rows(name, one)
         ]
         title = alt.TitleParams(framework, anchor="start", fontSize=13, color="#1d2b36")
-        charts.append(_bars(rows, names, width, 170).properties(title=title))
+        is_last = framework == list(frameworks_)[-1]
+        charts.append(_bars(rows, names, width, 170, axis=is_last).properties(title=title))
     return as_svg(alt.vconcat(*charts, spacing=18))
 
 
@@ -70,18 +71,18 @@ def _rows(name: str, catalogue: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _bars(rows: Rows, order: Sequence[str], width: int, label: int) -> Any:
+def _bars(rows: Rows, order: Sequence[str], width: int, label: int, *, axis: bool = True) -> Any:
     is_wide = width > _NARROW
     room = width - label - 190 if is_wide else width - 30
     base = alt.Chart(as_data(rows), width=room, height=alt.Step(26 if is_wide else 40))
-    axis = alt.Axis(labelLimit=label) if is_wide else None  # on a telephone the name stands above its bar
-    y = alt.Y("name:N", sort=list(order), title=None, axis=axis)
+    names = alt.Axis(labelLimit=label) if is_wide else None  # on a telephone the name stands above its bar
+    y = alt.Y("name:N", sort=list(order), title=None, axis=names)
     bars = base.mark_bar(height=16).encode(
         x=alt.X(
             "share:Q",
-            title="share of the weight that applies",
+            title="share of the weight that applies" if axis else None,
             scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%", tickCount=5 if is_wide else 3),
+            axis=alt.Axis(format="%", tickCount=5 if is_wide else 3, labels=axis, ticks=axis),
         ),
         y=y,
         color=alt.Color(

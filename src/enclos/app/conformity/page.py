@@ -34,7 +34,7 @@ def assessment_page(document: Mapping[str, Any]) -> str:
             (f"{sights.count('holds')} / {len(sights)}", "probes saw it hold"),
             (str(sights.count("fails")), "probes saw it fail"),
             (f"{in_force} / {len(document['documents'])}", "documents in force"),
-            (str(len(contradicted)), "documents belied by probes"),
+            (str(len(contradicted)), "claims that probes belie"),
         ],
         sections=[
             Section(

@@ -107,7 +107,8 @@ def _readers(traces: Traces) -> Finding:
     folder = traces.enclosure.paths.ledger
     written = [place for place in [folder, *folder.rglob("*")] if place.stat().st_mode & stat.S_IWOTH]
     private = [place for place in (folder / "private").rglob("*") if place.is_file()]
-    read = [place for place in private if place.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)]
+    is_closed = not (folder / "private").stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    read = [] if is_closed else [place for place in private if place.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)]
     said = f"{len(written)} files that anybody may write, {len(read)} private ones that others may read"
     return Finding("log.access", Sight.FAILS if written or read else Sight.HOLDS, said, len(private))
 
