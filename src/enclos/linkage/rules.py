@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from enclos.linkage.model import VARIABLES, LinkOutcome, Share
 
@@ -21,6 +19,9 @@ def component_labels(left: Nodes, right: Nodes) -> tuple[Nodes, Nodes]:
     Empty: no edge gives no node
     Check: oracle tests/oracle/linkage.py
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     nodes, places = np.unique(np.concatenate([left, right]), return_inverse=True)
     if not len(nodes):
         return nodes, nodes

@@ -272,7 +272,7 @@ def _relax(engine: SqlEngine) -> dict[str, int]:
 
 def _score(engine: SqlEngine, scorer: StayScorer, seed: int, *, empty: bool) -> ScoredStays:
     if empty:
-        scored = ScoredStays(_NO_PAIRS, {}, {})
+        scored = ScoredStays(_PAIRS.empty_table(), {}, {})
     else:
         hospital, national = (
             engine.query(f"SELECT {', '.join(stays.COMPARED)} FROM {name} ORDER BY unique_id")
@@ -290,14 +290,10 @@ def _score(engine: SqlEngine, scorer: StayScorer, seed: int, *, empty: bool) -> 
     return scored
 
 
-_NO_PAIRS = pa.table(
-    {
-        "stay": pa.array([], pa.int64()),
-        "other": pa.array([], pa.int64()),
-        "weight": pa.array([], pa.decimal128(12, 6)),
-        "own": pa.array([], pa.decimal128(12, 6)),
-    }
+_PAIRS = pa.schema(
+    {"stay": pa.int64(), "other": pa.int64(), "weight": pa.decimal128(12, 6), "own": pa.decimal128(12, 6)}
 )
+"""Not yet a table: the first that Arrow makes of Python values imports Pandas where it is installed."""
 
 
 def _report(

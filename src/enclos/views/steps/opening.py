@@ -18,7 +18,7 @@ from enclos.views.ports import PerimeterStore, Randomness, Snapshot
 from enclos.views.steps.registering import INCOMING, registered
 
 _MAX_DRAWS = 64
-_NOBODY = pa.schema([("bucket", pa.int32()), ("person_id", pa.int64()), ("permit_person", pa.int64())]).empty_table()
+_NUMBERED = pa.schema([("bucket", pa.int32()), ("person_id", pa.int64()), ("permit_person", pa.int64())])
 
 UNNUMBERED = 0
 """Stands for a person who has no number yet."""
@@ -42,7 +42,7 @@ def open_view(
     Empty: a population without persons gives an empty perimeter.
     Refuses: VIEW_POPULATION.
     """
-    known = perimeter.rows() if perimeter.exists() else _NOBODY
+    known = perimeter.rows() if perimeter.exists() else _NUMBERED.empty_table()
     objecting = pa.table({"person_id": pa.array(sorted(opted_out), pa.int64())})
     persons_of_cohort = pa.table({"person_id": cohort if cohort is not None else np.zeros(0, np.int64)})
     with (
