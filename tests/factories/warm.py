@@ -77,6 +77,7 @@ class _Door:
             self._process = subprocess.Popen(
                 [sys.executable, str(program), str(other.fileno())],
                 pass_fds=[other.fileno()],
+                env={"OPENBLAS_NUM_THREADS": "1", **os.environ},  # as the command line has it before it imports
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-HANDED_OVER = ("/sign-in", "/sign-out", "/me")
+HANDED_OVER = ("/sign-in", "/sign-out", "/me", "/api", "/openapi.json")
 """The paths, and what lies below them, that are not the public's."""
 _MOST_AT_ONCE = 32
 _LARGEST_REQUEST, _LARGEST_ANSWER = 1 << 20, 32 << 20

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from enclos.app.accounts import books_of
 from enclos.app.enclosure import Enclosure
@@ -24,6 +24,7 @@ from enclos.app.providers import asking, begin
 from enclos.app.sign_in import sign_in_locally, sign_out, take_answer, token_for
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised, Refusal, refusal
+from enclos.portal.api import api_application
 from enclos.portal.opened import Opened
 from enclos.portal.public import language_of
 from enclos.portal.sessions import COOKIE_SECONDS, Session, Sessions, is_own_form
@@ -62,6 +63,7 @@ class People:
                 Route(ANSWER, self._served(self._answer)),
                 Route("/me", self._served(self._me)),
                 Route("/sign-out", self._served(self._out), methods=["POST"]),
+                Mount("", api_application(self._opened)),
             ]
         )
 
