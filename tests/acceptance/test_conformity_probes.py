@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from enclos.app.backups import back_up
+from enclos.app.conformity.backup_probes import backup_probes
 from enclos.app.conformity.key_probes import key_probes
 from enclos.app.conformity.permit_probes import PermitProbes
 from enclos.app.conformity.trace_probes import Traces, trace_probes
@@ -104,12 +106,28 @@ def test_duties_leave_traces_and_their_lack_shows_with_time(home: Enclosure) -> 
     review_access(home)
     assert seen(home, "iam.review") is HOLDS
     assert seen(home, "iam.review", later=timedelta(days=400)) is FAILS
-    duties = {"bkp.run": Action.BACKUP, "bkp.restore": Action.RESTORE, "log.review": Action.LEDGER_REVIEW}
-    for name, action in duties.items():
-        assert seen(home, name) is BLIND
-        with home.ledger.intent(action, home.operator, None, {}):
-            pass
-        assert seen(home, name) is HOLDS
+    assert seen(home, "log.review") is BLIND
+    with home.ledger.intent(Action.LEDGER_REVIEW, home.operator, None, {}):
+        pass
+    assert seen(home, "log.review") is HOLDS
+
+
+def test_the_newest_backup_is_read_back_and_what_its_place_altered_is_seen(home: Enclosure, tmp_path: Path) -> None:
+    def sights(*places: str, later: timedelta = timedelta(0)) -> dict[str, Sight]:
+        probes = backup_probes(home, places, {}, tmp_path, home.ledger.now() + later)
+        return {name: found.sight for name, found in look(probes, probes[0].names).items()}
+
+    (tmp_path / "empty").mkdir()
+    assert set(sights().values()) == {BLIND}
+    assert sights("empty")["bkp.run"] is sights("empty")["bkp.restore"] is FAILS
+    back_up(home, str(tmp_path / "kept"))
+    good = {"bkp.run": HOLDS, "bkp.run:log-store": HOLDS, "bkp.restore": HOLDS, "bkp.offsite": FAILS}
+    assert sights("kept") == sights("empty", "kept") == good
+    assert sights("kept", later=timedelta(days=3))["bkp.run"] is FAILS
+    for file in (tmp_path / "kept" / "data").rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert sights("kept")["bkp.restore"] is FAILS
 
 
 def test_objections_hold_as_long_as_their_table_is_there(home: Enclosure) -> None:

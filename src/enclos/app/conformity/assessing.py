@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from enclos.app.conformity.backup_probes import backup_probes
 from enclos.app.conformity.key_probes import key_probes
 from enclos.app.conformity.owners import KnownOwners
 from enclos.app.conformity.permit_probes import PermitProbes
@@ -109,6 +110,7 @@ def _probes(enclosure: Enclosure, scope: Scope, machine: Machine, needed: set[st
         *PermitProbes(traces).looks(),
         *key_probes(traces),
         *sign_in_probes(enclosure, scope.places),
+        *backup_probes(enclosure, scope.backups, scope.places, scope.folder, now),
     ]
 
 

@@ -18,7 +18,8 @@ class Scope(BaseModel):
     """The file as a whole; paths are taken from its folder.
 
     ``endpoints``: ``host:port`` of everything that is reached by TLS; ``ports``: which may listen on the machine;
-    ``places``: the country of each host, ``here`` for this machine; ``sbom``: a CycloneDX file; ``vulnerabilities``: a
+    ``places``: the country of each host, ``here`` for this machine; ``backups``: folders or
+    URLs of buckets that `enclos backup` was given; ``sbom``: a CycloneDX file; ``vulnerabilities``: a
     folder of OSV files.
     """
 
@@ -27,6 +28,7 @@ class Scope(BaseModel):
     endpoints: tuple[str, ...] = ()
     ports: tuple[int, ...] | None = None
     places: dict[str, str] = Field(default_factory=dict)
+    backups: tuple[str, ...] = ()
     sbom: Path | None = None
     vulnerabilities: Path | None = None
     folder: Path = Field(default=Path(), exclude=True)
@@ -59,7 +61,7 @@ def read_scope(folder: Path) -> Scope:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, ValueError):
         raise refusal(
             Code.CONFORMITY_SCOPE,
-            f"{SCOPE_FILE} cannot be read as endpoints (host:port), ports, places, sbom, vulnerabilities.",
+            f"{SCOPE_FILE} cannot be read as endpoints (host:port), ports, places, backups, sbom, vulnerabilities.",
             "Repair it: docs/conformity.md has an example.",
         ) from None
     return scope

@@ -15,7 +15,7 @@ from enclos.signin.rules.tokens import check_factor
 
 HERE = "here"
 """In conformity.toml: the machine itself."""
-_EEA = frozenset(
+EEA = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()  # noqa: SIM905
 )
 
@@ -63,7 +63,7 @@ def hosts_of(enclosure: Enclosure) -> list[str]:
 def _places(enclosure: Enclosure, places: Mapping[str, str]) -> Finding:
     """That every host is declared, and in the European Economic Area; the declaration itself is a document's matter."""
     hosts = hosts_of(enclosure)
-    beyond = [host for host in hosts if host in places and places[host].upper() not in _EEA]
+    beyond = [host for host in hosts if host in places and places[host].upper() not in EEA]
     unknown = [host for host in hosts if host not in places]
     if beyond:
         said = f"{', '.join(beyond)}: declared outside the European Economic Area"

@@ -60,8 +60,6 @@ def trace_probes(traces: Traces, retentions: Iterable[str]) -> list[Look]:
         ("app.self-audit",): lambda: [_earlier(traces)],
         ("log.review",): lambda: [_recent(traces, "log.review", "the traces were reviewed", 31, Action.LEDGER_REVIEW)],
         ("iam.review",): lambda: [_recent(traces, "iam.review", "access was reviewed", 366, Action.PERMIT_REVIEW)],
-        ("bkp.run",): lambda: [_recent(traces, "bkp.run", "a backup was made", 8, Action.BACKUP)],
-        ("bkp.restore",): lambda: [_recent(traces, "bkp.restore", "a backup was restored", 366, Action.RESTORE)],
         ("app.reversibility",): lambda: [_recent(traces, "app.reversibility", "all was moved out", 1096, Action.MOVE)],
         ("app.catalogue",): lambda: [_since_build(traces, "app.catalogue", "described", Action.CATALOGUE)],
         ("app.quality-label",): lambda: [_since_build(traces, "app.quality-label", "measured", Action.QUALITY)],
