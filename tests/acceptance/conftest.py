@@ -117,12 +117,18 @@ def small(few: Path, tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.fixture(scope="session")
+def begun(shared_root: Path) -> Path:
+    """An enclosure without data. Never changed: copy it."""
+    return made_once(shared_root, "begun", lambda folder: run_cli("init", folder) and None)
+
+
 @pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    """An enclosure without data."""
-    folder = tmp_path / "empty"
-    run_cli("init", folder)
-    return folder
+def empty(begun: Path, tmp_path: Path) -> Path:
+    """An enclosure without data that the test may change."""
+    copy = tmp_path / "empty"
+    shutil.copytree(begun, copy)
+    return copy
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ goes with the process. ENCLOS_TESTS_COLD=1 starts every command cold.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -83,6 +84,12 @@ class _Door:
             )
         if self._way.recv(1) != b"r":
             raise RuntimeError("the process that runs commands did not start")
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the process."""
+        self._way.close()
+        self._process.wait()
 
     def run(self, words: list[str], environment: Mapping[str, str], streams: list[int]) -> int:
         """Run one command; commands of several threads run at the same time."""
