@@ -13,8 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import psycopg
+import pyarrow as pa
 import pytest
+from adbc_driver_flightsql import DatabaseOptions as Options
+from adbc_driver_flightsql import dbapi
 
 from enclos.app import permits
 from enclos.app.accounts import add_account
@@ -85,7 +89,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
             text = permit_text(permit, users=(user,), period=PERIOD)
             permits.sign(enclosure, text.replace("access: aggregates", f"access: {access}"))
             permits.open_one(enclosure, permit)
-    command = [str(ENCLOS), "gateway", str(home), "--pg", "127.0.0.1:0"]
+    command = [str(ENCLOS), "gateway", str(home), "--pg", "127.0.0.1:0", "--flight", "127.0.0.1:0"]
     command += ["--tls-cert", str(shown.chain), "--tls-key", str(shown.key), "--json"]
     env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -141,6 +145,30 @@ def test_counts_are_those_of_the_command_and_others_permits_stay_shut(gateway: G
     assert refused.value.code.id in gateway.psql("SELECT person_id FROM person", permit=COUNTS)
     assert "only the natural persons that a permit lists" in gateway.psql("SELECT 1", permit=OTHERS)
     assert "FATAL" in gateway.psql("SELECT 1", permit="FR-NOWHERE")
+
+
+def test_pandas_and_polars_get_what_the_command_gives_by_flight(gateway: Gateway) -> None:
+    text = "SELECT person_id, condition_start_date, condition_source_value FROM condition_occurrence ORDER BY ALL"
+    options = {
+        Options.TLS_ROOT_CERTS.value: gateway.chain.read_text(),
+        Options.AUTHORIZATION_HEADER.value: f"Bearer {gateway.token}",
+        f"{Options.RPC_CALL_HEADER_PREFIX.value}x-enclos-permit": ROWS,
+    }
+    address = f"grpc+tls://localhost:{gateway.told['flight'].rsplit(':', 1)[1]}"
+    with dbapi.connect(address, db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(text)
+        by_pandas = cursor.fetch_df()
+        found = pl.read_database("SELECT count(*) AS n FROM public.person WHERE year_of_birth > 1900", connection)
+        assert found.to_dicts() == [{"n": 33}]
+        cursor.execute("SELECT count(*) AS n FROM person WHERE year_of_birth > ?", (1900,))
+        assert cursor.fetchone() == (33,)
+        with pytest.raises(dbapi.Error, match="PRM-14"):
+            cursor.execute("SELECT * FROM secrets")
+        person = connection.adbc_get_table_schema("person")
+        assert {"person_id", "year_of_birth"} <= set(person.names)
+    with open_home(gateway.home) as enclosure:
+        table = ask(enclosure, permit=ROWS, user=ALICE, text=text).table
+    assert pa.Table.from_pandas(by_pandas, preserve_index=False).to_pylist() == table.to_pylist()
 
 
 def test_who_signs_out_is_stopped_in_the_middle_of_a_statement(gateway: Gateway) -> None:

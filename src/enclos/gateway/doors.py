@@ -13,9 +13,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from enclos.gateway.flight.server import FlightDoor
 from enclos.gateway.model import GateLimits
 from enclos.gateway.ports import Keeper
 from enclos.gateway.postgres.server import PostgresDoor
@@ -85,6 +87,25 @@ def postgres_door(
             serving.join(_SECONDS_TO_END)
 
 
+@contextmanager
+def flight_door(keeper: Keeper, address: tuple[str, int], certificate: Certificate) -> Iterator[tuple[str, int]]:
+    """Serve Flight SQL while the block runs; the address, with the port that was taken.
+
+    Refuses: SERVE_PLACE.
+    """
+    certificate.context()  # refuses files that do not belong together, which the server would only die of
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    location = f"grpc+tls://{host}:{address[1]}"
+    try:
+        door = FlightDoor(keeper, location, certificate.chain.read_bytes(), certificate.key.read_bytes())
+    except (pa.ArrowException, OSError):
+        raise _no_place() from None
+    try:
+        yield address[0], door.port
+    finally:
+        door.end()
+
+
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(lambda *_: None)  # what it says could quote a client
@@ -108,11 +129,15 @@ def listen(address: tuple[str, int]) -> Iterator[socket.socket]:
     try:
         listening = socket.create_server(address, backlog=128)
     except (OSError, OverflowError):
-        raise refusal(
-            Code.SERVE_PLACE, "The address cannot be listened at.", "Name a free port and an address of this machine."
-        ) from None
+        raise _no_place() from None
     with listening:
         yield listening
+
+
+def _no_place() -> Refusal:
+    return refusal(
+        Code.SERVE_PLACE, "The address cannot be listened at.", "Name a free port and an address of this machine."
+    )
 
 
 def _no_certificate() -> Refusal:

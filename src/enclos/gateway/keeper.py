@@ -79,13 +79,15 @@ class EnclosureKeeper:
             enclosure.ledger.record(Action.LOGIN, user, permit, {"via": "gateway"})
         return caller
 
-    def enter_by_token(self, user: str, token: str, permit: str) -> Caller:
-        """Let in whoever bears the token, or knows the password of the name."""
+    def known(self, user: str, shown: str) -> tuple[str, str]:
+        """The person who bears a token, or knows the password of the name, and the credential."""
         with self._house.open() as enclosure:
-            found = self._who_of(enclosure).person_of(token, user)
-        if found is None:
-            raise not_let_in()
-        return self.enter(found[0], permit, found[1])
+            who = self._who_of(enclosure)
+            found = who.person_of(shown, user)
+            if found is None:
+                raise not_let_in()
+            who.require(found[1])
+            return found
 
     def turned_away(self, user: str) -> None:
         """Keep in the ledger that somebody failed to show a credential of a person; of strangers nothing is kept."""

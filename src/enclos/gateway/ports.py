@@ -42,10 +42,10 @@ class Keeper(Protocol):
         Refuses: GATE_CREDENTIAL; what permits refuse of the user.
         """
 
-    def enter_by_token(self, user: str, token: str, permit: str) -> Caller:
-        """Let in whoever bears the token, or knows the password of the name.
+    def known(self, user: str, shown: str) -> tuple[str, str]:
+        """The person who bears a token, or knows the password of the name, and the credential.
 
-        Refuses: GATE_CREDENTIAL; what permits refuse of the user.
+        Refuses: GATE_CREDENTIAL.
         """
 
     def turned_away(self, user: str) -> None:

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 from enclos.app.keys import Passphrase
-from enclos.gateway.doors import Certificate, postgres_door
+from enclos.gateway.doors import Certificate, flight_door, postgres_door
 from enclos.gateway.house import House
 from enclos.gateway.keeper import EnclosureKeeper
 from enclos.gateway.model import GateLimits
@@ -23,6 +23,7 @@ def serve_gateway(
     certificate: Certificate,
     *,
     postgres: tuple[str, int] | None,
+    flight: tuple[str, int] | None,
     limits: GateLimits,
     began: Callable[[dict[str, Any]], None],
 ) -> None:
@@ -45,5 +46,8 @@ def serve_gateway(
         if postgres is not None:
             host, port = stack.enter_context(postgres_door(keeper, postgres, certificate, limits))
             told["postgres"] = f"{host}:{port}"
+        if flight is not None:
+            host, port = stack.enter_context(flight_door(keeper, flight, certificate))
+            told["flight"] = f"{host}:{port}"
         began(told)
         ended.wait()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from itertools import count
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -29,6 +30,7 @@ _TOKENS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 MAX_PARAMETERS = 1000
+MAX_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,15 @@ def statements_of(text: str) -> list[list[Token]]:
 def words_of(tokens: Sequence[Token]) -> list[str]:
     """What is said, without spaces and comments; words in small letters."""
     return [token.word or token.text for token in tokens if not token.is_blank]
+
+
+def numbered(tokens: Sequence[Token]) -> list[Token]:
+    """With numbers for parameters that have none: ``?`` is the next one."""
+    number = count(1)
+    return [
+        Token("parameter", f"${next(number)}") if token.kind == "sign" and token.text == "?" else token
+        for token in tokens
+    ]
 
 
 def n_parameters(tokens: Sequence[Token]) -> int:

@@ -17,6 +17,7 @@ from enclos.cli.console import say, show
 def gateway(
     directory: Dir,
     pg: Annotated[str, typer.Option("--pg", metavar="HOST:PORT", help="Serve PostgreSQL's clients there.")] = "",
+    flight: Annotated[str, typer.Option("--flight", metavar="HOST:PORT", help="Serve Arrow Flight SQL there.")] = "",
     certificate: Annotated[
         Path | None, typer.Option("--tls-cert", metavar="PEM", help="The certificate that the doors show.")
     ] = None,
@@ -27,7 +28,7 @@ def gateway(
 ) -> None:
     """Serve the SQL of permits to other people's tools over TLS, until stopped (docs/gateway.md).
 
-    Example: enclos gateway france --pg 0.0.0.0:5432 --tls-cert chain.pem --tls-key key.pem
+    Example: enclos gateway france --pg 0.0.0.0:5432 --flight 0.0.0.0:8815 --tls-cert chain.pem --tls-key key.pem
     """
     from enclos.gateway.doors import Certificate
     from enclos.gateway.model import GateLimits
@@ -35,8 +36,8 @@ def gateway(
 
     if certificate is None or key is None:
         raise typer.BadParameter("give --tls-cert and --tls-key: nothing is said in clear text")
-    if not pg:
-        raise typer.BadParameter("name a door: --pg HOST:PORT")
+    if not pg and not flight:
+        raise typer.BadParameter("name a door: --pg HOST:PORT, --flight HOST:PORT")
 
     def began(addresses: dict[str, Any]) -> None:
         show(addresses, as_json=as_json)
@@ -47,6 +48,7 @@ def gateway(
         cache(passphrase),
         Certificate(certificate, key),
         postgres=_address(pg) if pg else None,
+        flight=_address(flight) if flight else None,
         limits=GateLimits(n_at_once=at_once),
         began=began,
     )

@@ -22,7 +22,7 @@ from enclos.gateway.postgres.commands import (
 )
 from enclos.gateway.postgres.types import data_rows, parameter
 from enclos.gateway.postgres.wire import Malformed, Reader
-from enclos.gateway.statements import Token, filled, n_parameters, statements_of
+from enclos.gateway.statements import MAX_CHARACTERS, Token, filled, n_parameters, statements_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -271,7 +271,7 @@ class Session:
 
 
 def _bounded(text: str) -> str:
-    if len(text) > 100_000:
+    if len(text) > MAX_CHARACTERS:
         raise refusal(Code.SQL_LIMIT, "The query has too many characters.", "Split it, or join a smaller table.")
     return text
 

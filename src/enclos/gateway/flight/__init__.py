@@ -1,0 +1,1 @@
+"""The door of Arrow Flight SQL: columns as they are, over TLS."""
