@@ -133,6 +133,20 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Stretch:
+    """Days that told persons lost, or events that they had, in a stretch of days that the safe version shows."""
+
+    persons: BitMap
+    kind: str
+    first: int
+    last: int
+    amount: int
+
+    def __repr__(self) -> str:
+        return f"Stretch({self.kind})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Assessment:
     """What the machine found about a result, and the nearest version of it that is safe."""
 
@@ -143,6 +157,7 @@ class Assessment:
     summary: Mapping[str, Any]
     told: tuple[Told, ...] = ()
     owed: tuple[Owed, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -187,6 +187,8 @@ def add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
         numbers.protect(denominator, k)
         if time is not None:
             numbers.protect(time, k * min(rules.time_width_days_per_person, days))
+    elif time is not None and cell.time is not None and numbers.is_small(d * days - cell.time):
+        numbers.protect(time, k)  # so few days are lost by few, who left
     if numbers.is_small(n):
         numbers.protect(numerator, k)
     _add_others(numbers, cell, numerator, denominator, rules)

@@ -17,6 +17,7 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
+from enclos.release.followed import Followed, few_between
 from enclos.release.history import N_CLASSES, Collision, Counts, Persons, Sets, Sums, collisions, name_of, told_by
 from enclos.release.model import Assessment, Finding, Renumber, Rule
 from enclos.release.ports import Archive, Desk
@@ -24,10 +25,11 @@ from enclos.release.rules.policy import policy
 from enclos.release.steps.documents import EXPORTED, Request, load
 from enclos.release.totals import Total, telling
 
-_NUMBERS, _OWED = b"numbers", b"owed"
-_NOTHING_OWED = b"[]"
+_NUMBERS, _OWED, _FOLLOWED = b"numbers", b"owed", b"followed"
+_NOTHING = b"[]"
 _SETS, _FROM = "set(s) of persons differ", "from what was released, or from sums and rests of it"
 _SUMS = "sum(s), mean(s) or count(s) of records differ from released ones by what few persons may have made up"
+_STRETCHES = "rate(s) of the same persons in other days leave days or events of a few beside released ones"
 _SCHEMA = pa.schema(
     [
         pa.field("classes", pa.list_(pa.uint32(), N_CLASSES)),
@@ -69,14 +71,20 @@ class _Kept:
         return self.table["drawn"].to_pylist() if known else [None] * len(self.table)
 
     @property
-    def owed(self) -> bytes:
-        """Of each sum: its set, what is added up, the sum of all parts and the two largest; nothing of earlier days."""
-        return bytes(self.table.schema.metadata.get(_OWED, _NOTHING_OWED))
+    def beside(self) -> dict[bytes, bytes]:
+        """What is kept of sums and of stretches of days, each with the place of its set; nothing of earlier times."""
+        return {name: bytes(self.table.schema.metadata.get(name, _NOTHING)) for name in (_OWED, _FOLLOWED)}
+
+    def followed(self) -> Iterator[Followed]:
+        """Days that were lost and events that were had; equal sets have equal names."""
+        names = self.names
+        for at, kind, first, last, amount in json.loads(self.beside[_FOLLOWED]):
+            yield Followed(kind, names[at], first, last, amount)
 
     def totals(self) -> Iterator[Total]:
         """The sums, with their persons."""
         counts, sums = self.counts, self.sums
-        for at, of, total, largest, around in json.loads(self.owed):
+        for at, of, total, largest, around in json.loads(self.beside[_OWED]):
             yield Total(of, total, tuple(largest), counts[at], int(sums[at]), partial(self.persons, at), around)
 
     def persons(self, number: int) -> Persons:
@@ -98,11 +106,18 @@ def kept_sets(found: Assessment, renumber: Renumber, drawn: Mapping[bytes, bytes
     numbers = np.ascontiguousarray(renumber(shared), dtype=np.int64)
     places = {name: place for place, name in enumerate(sets)}
     owed = [(places[each.persons.serialize()], each.of, each.total, each.largest, each.around) for each in found.owed]
-    content = _content(list(sets), numbers, json.dumps(sorted(set(owed), key=repr)).encode("utf-8"))
+    followed = [
+        (places[each.persons.serialize()], each.kind, each.first, each.last, each.amount) for each in found.stretches
+    ]
+    beside = {
+        _OWED: json.dumps(sorted(set(owed), key=repr)).encode("utf-8"),
+        _FOLLOWED: json.dumps(sorted(set(followed))).encode("utf-8"),
+    }
+    content = _content(list(sets), numbers, beside)
     if not drawn:
         return content
     kept = _read("", content)
-    return _content(list(sets), numbers, kept.owed, [drawn.get(each) for each in kept.names])
+    return _content(list(sets), numbers, beside, [drawn.get(each) for each in kept.names])
 
 
 def drawn_names(desk: Desk, archive: Archive) -> dict[bytes, bytes]:
@@ -126,29 +141,31 @@ def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> b
     place = np.minimum(np.searchsorted(old, numbers, sorter=order), len(old) - 1)
     moved = np.where(old[order[place]] == numbers, new[order[place]], numbers)
     drawn = [earlier or name for earlier, name in zip(kept.drawn, kept.names, strict=True)]
-    return _content(kept.table["members"].to_pylist(), moved, kept.owed, drawn)
+    return _content(kept.table["members"].to_pylist(), moved, kept.beside, drawn)
 
 
 def digest_of(content: bytes) -> str:
     """What tells the sets of a request, whatever numbers the warehouse has."""
     kept = _read("", content)
-    parts = [*kept.table["members"].to_pylist(), *([kept.owed] if kept.owed != _NOTHING_OWED else [])]
+    beside = [said for said in kept.beside.values() if said != _NOTHING]
+    parts = [*kept.table["members"].to_pylist(), *beside]
     return sha256_hex(canonical_bytes([sha256_hex(each) for each in parts]))
 
 
 def _content(
-    members: Sequence[bytes], numbers: PersonNumbers, owed: bytes, drawn: Sequence[bytes | None] = ()
+    members: Sequence[bytes], numbers: PersonNumbers, beside: Mapping[bytes, bytes], drawn: Sequence[bytes | None] = ()
 ) -> bytes:
     places = [np.frombuffer(BitMap.deserialize(each).to_array(), dtype=np.uint32) for each in members]
     told = [told_by(numbers[each]) for each in places]
+    by = drawn or [None] * len(members)
     table = pa.table(
         {
             "classes": [counts.astype(np.uint32) for counts, _ in told],
             "sum": [total for _, total in told],
             "members": list(members),
-            "drawn": list(drawn) or [None] * len(members),
+            "drawn": [None if each == name_of(*one) else each for each, one in zip(by, told, strict=True)],
         },
-        schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes(), _OWED: owed}),
+        schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes(), **beside}),
     )
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
@@ -201,6 +218,7 @@ def _collided(own: str, kept: bytes, min_count: int, desk: Desk, archive: Archiv
     said = (
         (_collisions(new, earlier, strictest), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
         (_telling(new, earlier, strictest), _SUMS),
+        (_few_between(new, earlier, strictest), _STRETCHES),
     )
     return "; ".join(
         f"{len(found)} {what}: see request(s) {', '.join(sorted(set().union(*found)))}" for found, what in said if found
@@ -211,6 +229,13 @@ def _telling(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
     """For each sum that tells one which is not known to be of enough, the earlier request that takes part."""
     old = [(total, each.request) for each in earlier for total in each.totals()]
     found = telling(list(new.totals()), [total for total, _ in old], k, policy().dominance.dominates)
+    return [{old[place][1]} for _, place in found]
+
+
+def _few_between(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
+    """For each stretch that leaves few days or events beside others, the earlier request that takes part."""
+    old = [(one, each.request) for each in earlier for one in each.followed()]
+    found = few_between(list(new.followed()), [one for one, _ in old], k)
     return [{old[place][1]} for _, place in found]
 
 

@@ -1,0 +1,120 @@
+"""Nobody learns day by day who is still followed by asking for rates of the same persons until one day and the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import combinations
+from random import Random
+
+import pyarrow as pa
+import pytest
+
+from enclos.contracts.result import RESULT_SCHEMA, SEPARATOR, StudyResult
+from enclos.release.followed import DAYS, EVENTS, Followed, few_between
+from factories.desk import Desk
+from factories.results import Asked, Person, result_of
+
+K, N, FIRST = 11, 200, date(2019, 1, 1)
+
+
+def rate(last: str, left_on: Sequence[str] = (), n_more: int = 0) -> StudyResult:
+    """Incidence of two hundred persons from the first day of 2019 to a day, those who left on a day before it less."""
+    people = [Person("Male", 1960, (365,), 0 if number < 40 else None) for number in range(N)]
+    result = result_of(people, Asked(sexes=("Both",), years=False, washout="0"), attrition=False)
+    until = date.fromisoformat(last)
+    lost = sum(max(0, (until - date.fromisoformat(day)).days) for day in left_on)
+    n_days = N * ((until - FIRST).days + 1) - lost
+    years = n_days / 365.25
+    said = {"person_days": str(n_days), "person_years": f"{years:.3f}", "outcome_count": str(40 + n_more)}
+    for name, factor in (("", 1.0), ("_95CI_lower", 0.8), ("_95CI_upper", 1.3)):
+        said[f"incidence_100000_pys{name}"] = f"{factor * (40 + n_more) / round(years, 3) * 1e5:.3f}"
+    rows = result.table.to_pylist()
+    for row in rows:
+        row["estimate_value"] = said.get(row["estimate_name"], row["estimate_value"])
+        row["additional_level"] = row["additional_level"].replace("2019-12-31", last)
+    cells = [replace(each, additional_level=SEPARATOR.join((FIRST.isoformat(), last))) for each in result.cells]
+    assert {each.additional_level for each in cells} == {row["additional_level"] for row in rows}
+    return StudyResult(pa.Table.from_pylist(rows, RESULT_SCHEMA), result.settings, tuple(cells))
+
+
+def asked_one_after_the_other(*results: StudyResult) -> list[str]:
+    """What each was answered, under a policy that lets rates go without votes."""
+    desk, states = Desk(K, automatic=("incidence",)), []
+    for result in results:
+        said = desk.ask(result)
+        states.append(said.state)
+        if said.state == "accepted":
+            desk.release(said)
+    return states
+
+
+LEFT = ["2019-10-01"] * 15 + ["2019-12-29"] * 2
+
+
+def test_a_day_less_tells_how_many_had_left_and_is_refused() -> None:
+    assert asked_one_after_the_other(rate("2019-12-31", LEFT), rate("2019-12-31", LEFT)) == ["accepted"] * 2
+    few = ["2019-10-01"] * 3
+    assert asked_one_after_the_other(rate("2019-12-31", few), rate("2019-12-30", few)) == ["accepted", "quarantined"]
+
+
+def test_where_enough_have_left_or_nobody_has_a_day_less_may_leave() -> None:
+    assert asked_one_after_the_other(rate("2019-12-31", LEFT), rate("2019-12-30", LEFT)) == ["accepted"] * 2
+    assert asked_one_after_the_other(rate("2019-12-31"), rate("2019-12-30")) == ["accepted"] * 2
+
+
+def test_two_stretches_in_one_request_are_compared_as_two_requests_are() -> None:
+    few = ["2019-10-01"] * 3
+    one, other = rate("2019-12-31", few), rate("2019-12-30", few)
+    rows = [*one.table.to_pylist(), *({**row, "result_id": 2} for row in other.table.to_pylist())]
+    settings = (*one.settings, replace(other.settings[0], result_id=2))
+    cells = (*one.cells, *(replace(each, result_id=2) for each in other.cells))
+    both = StudyResult(pa.Table.from_pylist(rows, RESULT_SCHEMA), settings, cells)
+    assert asked_one_after_the_other(both) == ["quarantined"]
+
+
+def test_so_few_days_are_lost_by_few_and_are_not_told() -> None:
+    assert asked_one_after_the_other(rate("2019-12-31", ["2019-12-28"] * 2)) == ["open"]  # the days are hidden
+    assert asked_one_after_the_other(rate("2019-12-31", ["2019-12-28"] * 11)) == ["accepted"]
+
+
+def test_an_event_more_of_the_same_cases_is_refused() -> None:
+    assert asked_one_after_the_other(rate("2019-12-31", (), 20), rate("2019-12-30", (), 19)) == [
+        "accepted",
+        "quarantined",
+    ]
+    assert asked_one_after_the_other(rate("2019-12-31", (), 40), rate("2019-12-30", (), 20)) == ["accepted"] * 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_let_go_leaves_no_days_of_few_persons(seed: int) -> None:
+    """Persons leave on days of a fortnight; what one stretch, two or three of them leave is added up by person."""
+    random = Random(seed)  # noqa: S311 - test data
+    k = random.randint(2, 4)
+    lasts = [random.choice((3, 8, 12, 99)) for _ in range(12)]
+
+    def lost(first: int, last: int) -> list[int]:
+        return [max(0, last - max(first - 1, leaves)) for leaves in lasts]
+
+    stretches = [(first, last) for first, last in ((1, 14), (1, 13), (1, 7), (8, 14), (9, 14), (1, 8))]
+    random.shuffle(stretches)
+    amounts = [Followed(DAYS, "all", *each, sum(lost(*each))) for each in stretches]
+    left: list[int] = []
+    for at in range(len(amounts)):
+        if not list(few_between([amounts[at]], [amounts[each] for each in left], k)):
+            left.append(at)
+    for one, other in combinations(left, 2):
+        apart = [abs(a - b) for a, b in zip(lost(*stretches[one]), lost(*stretches[other]), strict=True)]
+        if sum(apart) == abs(amounts[one].amount - amounts[other].amount):
+            assert not 0 < sum(apart) < k
+
+
+def test_stretches_of_other_persons_and_other_kinds_are_not_compared() -> None:
+    one = Followed(DAYS, "all", 1, 9, 40)
+    for other in (replace(one, persons="others", amount=42), replace(one, kind=EVENTS, amount=42)):
+        assert not list(few_between([one], [other], K))
+    assert list(few_between([one], [replace(one, last=8, amount=42)], K)) == [(0, 0)]
+    parts = [replace(one, last=4, amount=17), replace(one, first=6, amount=20)]
+    assert list(few_between([one], parts, K)) == [(0, 0)]  # three days are lost on the day between
+    assert list(few_between([parts[0]], [parts[1], one], K)) == [(0, 0)]
