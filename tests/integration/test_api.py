@@ -152,7 +152,7 @@ def test_the_interface_is_described_and_keeps_to_it_whatever_is_sent(api: Api, m
     assert len(operations) == 10
     for operation in operations:
 
-        @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy(), who=st.sampled_from(sorted(api.tokens)))
         def keeps_to_it(case: Any, who: str) -> None:
             case.call_and_validate(headers={"Authorization": f"Bearer {api.tokens[who]}"}, timeout=SECONDS)

@@ -97,11 +97,11 @@ acr = ["two"]
     return folder
 
 
-@pytest.fixture
-def house(home: Path, issuer: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    monkeypatch.setenv("ENCLOS_SIGN_IN_SECRET", PORTAL_SECRET)
-    monkeypatch.setattr("enclos.app.providers._USUAL_INTERVAL", 0.0)  # between questions of a waiting device
-    with open_home(home) as enclosure:
+@pytest.fixture(scope="module")
+def house(home: Path, issuer: str) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch, open_home(home) as enclosure:
+        patch.setenv("ENCLOS_SIGN_IN_SECRET", PORTAL_SECRET)
+        patch.setattr("enclos.app.providers._USUAL_INTERVAL", 0.0)  # between questions of a waiting device
         yield House(enclosure, issuer)
 
 

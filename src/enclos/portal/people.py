@@ -62,6 +62,7 @@ class People:
                 Route("/sign-in/account", self._served(self._by_account), methods=["POST"]),
                 Route(ANSWER, self._served(self._answer)),
                 Route("/me", self._served(self._me)),
+                Route("/me/token", self._served(self._token), methods=["POST"]),
                 Route("/sign-out", self._served(self._out), methods=["POST"]),
                 Mount("", api_application(self._opened)),
             ]
@@ -126,10 +127,14 @@ class People:
         session = self._session(request)
         return HTMLResponse(person_page(session.person, session.csrf, _language(request)))
 
+    def _token(self, request: Request, form: dict[str, str]) -> Response:
+        session = self._session(request)
+        _check_own(session, form)
+        return HTMLResponse(person_page(session.person, session.csrf, _language(request), session.token))
+
     def _out(self, request: Request, form: dict[str, str]) -> Response:
         session = self._session(request)
-        if not is_own_form(session, form.get("csrf", "")):
-            raise refusal(Code.SIGN_IN_ANSWER, "The form is another session's.", "Open the page anew.")
+        _check_own(session, form)
         self._sessions.leave(request.cookies.get(self._session_cookie, ""))
         with self._opened.use() as (enclosure, _):
             sign_out(enclosure, session.token)
@@ -191,6 +196,12 @@ class People:
             "Referrer-Policy": "same-origin",  # with none at all, browsers hide from us too where a form came from
             "Vary": "Cookie, Accept-Language",
         }
+
+
+def _check_own(session: Session, form: dict[str, str]) -> None:
+    """Refuses: SIGN_IN_ANSWER when a form was not made for the session."""
+    if not is_own_form(session, form.get("csrf", "")):
+        raise refusal(Code.SIGN_IN_ANSWER, "The form is another session's.", "Open the page anew.")
 
 
 async def _form_of(request: Request) -> dict[str, str]:

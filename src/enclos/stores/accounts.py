@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -69,20 +70,25 @@ def lock_of(path: Path) -> Path:
 class Argon2Passwords:
     """Passwords as Argon2id hashes. Source: RFC 9106 § 4, second choice of parameters: 64 MiB, three passes."""
 
+    _turns = BoundedSemaphore(2)
+    """So that many who try at once take no more memory than two, 128 MiB."""
+
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
         self._nobody: str | None = None
 
     def kept(self, password: str) -> str:
         """The hash to keep, with a salt of its own."""
-        return self._hasher.hash(password)
+        with self._turns:
+            return self._hasher.hash(password)
 
     def is_right(self, password: str, kept: str | None) -> bool:
         """Whether the password is the kept one; takes as long when nothing is kept, and is then false."""
         if kept is None:
             self._nobody = self._nobody or self.kept("")
         try:
-            return self._hasher.verify(kept or str(self._nobody), password) and kept is not None
+            with self._turns:
+                return self._hasher.verify(kept or str(self._nobody), password) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -28,20 +27,15 @@ from factories.people import PASSWORD, shown_code
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def enclosure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclosure]:
     folder = tmp_path_factory.mktemp("sign-in") / "home"
     create_enclosure(folder, passphrase=PASSPHRASE, buckets=1)
-    return folder
-
-
-@pytest.fixture
-def enclosure(home: Path) -> Iterator[Enclosure]:
-    with open_home(home) as opened:
+    with open_home(folder) as opened:
         yield opened
 
 
-def acts(enclosure: Enclosure) -> list[Act]:
-    return list(acts_of(enclosure.ledger.entries()))
+def acts(enclosure: Enclosure, since: int = 0) -> list[Act]:
+    return list(acts_of(enclosure.ledger.entries(since)))
 
 
 def withheld(enclosure: Enclosure, token: str) -> Code:
@@ -56,6 +50,7 @@ def signed_in(enclosure: Enclosure, account: str, roles: list[Role]) -> str:
 
 
 def test_a_token_lets_in_who_signed_in_and_what_ends_it_ends_it_at_once(enclosure: Enclosure) -> None:
+    since = enclosure.ledger.size()
     token = signed_in(enclosure, ALICE, [Role.RESEARCHER])
     who = admit(enclosure, door_of(enclosure), token, Role.RESEARCHER, via="test")
     assert (who.subject, who.is_local, who.expires_at - who.authenticated_at) == (ALICE, True, timedelta(hours=1))
@@ -64,10 +59,10 @@ def test_a_token_lets_in_who_signed_in_and_what_ends_it_ends_it_at_once(enclosur
     assert caught.value.code is Code.SIGN_IN_ROLE
     sign_out(enclosure, token)
     assert withheld(enclosure, token) is Code.SIGN_IN_TOKEN
-    said = [(act.action, act.outcome) for act in acts(enclosure) if act.action in {Action.LOGIN, Action.ACCOUNT}]
+    said = [(act.action, act.outcome) for act in acts(enclosure, since) if act.action in {Action.LOGIN, Action.ACCOUNT}]
     done = (Action.LOGIN, Outcome.DONE)
     assert said == [(Action.ACCOUNT, Outcome.DONE), done, (Action.LOGIN, None), done]
-    assert [act.facts["code"] for act in acts(enclosure) if act.action is Action.DENIED] == ["SGN-05"]
+    assert [act.facts["code"] for act in acts(enclosure, since) if act.action is Action.DENIED] == ["SGN-05"]
 
 
 @pytest.mark.parametrize("end", ["change", "remove", "everywhere"])

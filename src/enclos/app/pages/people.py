@@ -31,10 +31,10 @@ def sign_in_page(name: str, offers: Offers, language: Language, refused: Refusal
     return _page(words, title=words("{name}: sign in", name=name), offers=offers, refused=refused)
 
 
-def person_page(person: Person, csrf: str, language: Language) -> str:
-    """Who is signed in, and the way out."""
+def person_page(person: Person, csrf: str, language: Language, token: str = "") -> str:
+    """Who is signed in, and the way out; the token for programs where it was asked for."""
     words = Words(language, FRENCH_PEOPLE)
-    return _page(words, title=words("Signed in"), person=person, csrf=csrf)
+    return _page(words, title=words("Signed in"), person=person, csrf=csrf, token=token)
 
 
 def refused_page(refused: Refusal, language: Language) -> str:
@@ -59,7 +59,7 @@ def _page(words: Words, *, refused: Refusal | None = None, **given: Any) -> str:
         else None
     )
     return environment.from_string(template).render(
-        **{"offers": None, "person": None, "csrf": "", **given},
+        **{"offers": None, "person": None, "csrf": "", "token": "", **given},
         language=words.language.value,
         words=words,
         refused=said,

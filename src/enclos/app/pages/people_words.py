@@ -29,6 +29,11 @@ FRENCH_PEOPLE = {
     "researcher": "recherche",
     "checker": "contrôle des sorties",
     "auditor": "audit",
+    "Your token": "Votre jeton",
+    "It is the password for programs, until you sign out or the time above. Give it to nobody.": (
+        "C'est le mot de passe des programmes, jusqu'à votre déconnexion ou l'heure ci-dessus. Ne le donnez à personne."
+    ),
+    "Show a token for programs": "Afficher un jeton pour les programmes",
     "Refused": "Refusé",
     "Rule {code}": "Règle {code}",
     "Begin again": "Recommencer",
