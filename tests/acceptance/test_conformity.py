@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,18 @@ from enclos.app.conformity.assessing import assess, contradicted_in
 from enclos.app.conformity.comparing import compare, diff
 from enclos.app.conformity.owners import accept, dismiss, make_owner, sign
 from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.keys import key_store
 from enclos.app.permits import sign as sign_permit
 from enclos.app.settings import SignInSection
 from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import acts_of
 from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal
+from enclos.stores.keys import KeyStore
 from enclos.stores.machine.system import Machine
-from factories.enclosure import PASSPHRASE, call, open_home, permit_text, run_cli
+from enclos.stores.statement_files import sign_statement
+from factories.enclosure import PASSPHRASE, open_home, permit_text, run_cli
 
 ADA = "Ada Lovelace, security officer"
 TODAY = datetime.now(UTC).date()
@@ -72,8 +77,15 @@ def statement(
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.toml"
     path.write_text("\n".join([*lines, "[requirements]", requirements, ""]))
-    sign(home.paths.root.parent / signer, path, passphrase=PASSPHRASE)
+    keys, name = opened(home.paths.root.parent / signer), KeyName(KeyRole.OWNER)
+    sign_statement(path, keys.public(name), lambda message: keys.sign(name, message))
     return path
+
+
+@cache
+def opened(folder: Path) -> KeyStore:
+    """An owner's keys, opened once: that takes a second of the processor."""
+    return key_store(folder, "keystore", "file", PASSPHRASE, new=False)
 
 
 def assessed(
@@ -159,6 +171,8 @@ def test_a_document_counts_when_signed_by_an_accepted_owner_about_this_enclosure
     answer = assessed(home, "hds", evidence=signed.parent)
     assert verdict(answer, "hds-2.0", "EXI 03") == "not demonstrated"
     assert [each["standing"] for each in answer["documents"]] == ["unsigned"]
+    sign(home.paths.root.parent / "ada", signed, passphrase=PASSPHRASE)
+    assert assessed(home, "hds", evidence=signed.parent)["documents"][0]["standing"] == "in force"
 
 
 def test_what_a_statement_vouches_for_must_lie_beside_it_as_it_was(home: Enclosure, tmp_path: Path) -> None:
@@ -278,7 +292,9 @@ def test_hosts_stand_side_by_side_and_a_difference_is_stable(home: Enclosure, tm
     assert [row["rank"] for row in rows[3:]] == [1, 1, None]
     assert picture.read_text().startswith("<svg")
     picture.write_text("{}")
-    assert call("conformity", "compare", files[0], picture).returncode == 4
+    with pytest.raises(Refusal) as refused:
+        compare([files[0], picture])
+    assert refused.value.code is Code.ASSESSMENT_FILE
 
 
 def test_the_command_gives_scores_and_refuses_a_framework_that_is_not_carried(home: Enclosure) -> None:

@@ -160,7 +160,7 @@ DOCUMENTS = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(REQUIREMENTS, st.dictionaries(st.sampled_from(PROBES), st.sampled_from(Sight)), DOCUMENTS)
 def test_taking_any_evidence_away_never_raises_a_score_or_reaches_a_floor(rows, sights, drawn) -> None:
     requirements = [requirement(str(n), kind, need, w, probes) for n, (kind, need, w, probes) in enumerate(rows)]

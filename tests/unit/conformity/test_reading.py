@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from enclos.conformity.model import Need, Status, Verdict
 from enclos.conformity.rules.judging import judge
+from enclos.conformity.rules.oscal import control_id
 from enclos.conformity.rules.reading import COLUMNS, catalogue_from
 from enclos.conformity.steps import catalogues, chosen
 from enclos.lexicon.codes import Code
@@ -100,3 +103,10 @@ def test_a_number_that_stands_twice_other_columns_or_no_row_are_refused() -> Non
             catalogue_from("c", facts, header, rows)
         assert refused.value.code is Code.CATALOGUE_ROWS
     assert len(catalogue_from("c", FACTS, COLUMNS, [ROW]).requirements) == 1
+
+
+def test_every_number_has_a_token_of_oscal_of_its_own() -> None:
+    keys = [each.key for catalogue in catalogues().values() for each in catalogue.requirements]
+    tokens = [control_id(*key) for key in keys]
+    assert len(set(tokens)) == len(keys) == 934
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9._-]*", token) for token in tokens)
