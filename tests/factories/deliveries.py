@@ -111,8 +111,11 @@ class VaultBench:
         return self.engine.rows(f"SELECT {wanted} FROM {relation} ORDER BY _delivery, _line")
 
 
-def open_vault(folder: Path, keys: KeysInMemory | None = None, *, threads: int = 2) -> VaultBench:
-    """A vault in a folder; give the keys of an earlier one to open it again."""
+def open_vault(folder: Path, keys: KeysInMemory | None = None, *, threads: int = 1) -> VaultBench:
+    """A vault in a folder; give the keys of an earlier one to open it again.
+
+    In: threads — over few lines, two wait for each other longer than they work
+    """
     keys = keys or KeysInMemory(KeyRole.VAULT, KeyRole.CROSSING, KeyRole.PSEUDONYM, KeyRole.RECORD)
     folder.mkdir(parents=True, exist_ok=True)
     engine = open_engine(folder / "tmp", memory_limit_mb=1024, threads=threads)

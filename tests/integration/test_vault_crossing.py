@@ -19,7 +19,7 @@ from factories.deliveries import csv_text, open_vault, write_delivery, write_snd
 
 @pytest.fixture
 def bench(tmp_path):
-    with open_vault(tmp_path / "enclosure") as opened:
+    with open_vault(tmp_path / "enclosure", threads=2) as opened:
         yield opened
 
 

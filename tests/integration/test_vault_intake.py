@@ -61,7 +61,7 @@ def claims(flux: str, **changes: object) -> str:
 
 @pytest.fixture
 def bench(tmp_path):
-    with open_vault(tmp_path / "enclosure") as opened:
+    with open_vault(tmp_path / "enclosure", threads=2) as opened:
         yield opened
 
 
