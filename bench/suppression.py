@@ -3,9 +3,10 @@
     PYTHONPATH=src python bench/suppression.py [--seeds N]
 
 Random tables of counts with their margins: two and three ways, and two ways with regions above departments. Cells of
-1 to 10 are hidden. Then more is, by: nothing else; the hypercube method (Repsilber; as tau-argus' GHMITER: the cheapest
-box whose corners give the cell room); HITAS (de Wolf 2002: each simple table of a hierarchy by itself, from the top,
-until none changes); a greedy choice as release starts from; its optimiser. Every cell costs the same.
+1 to 10 are hidden. Then more is, by: nothing else; a second cell in each sum (as sdcTable's simple heuristic); the
+hypercube method (Repsilber; as tau-argus' GHMITER: the cheapest box whose corners give the cell room); HITAS (de Wolf
+2002: each simple table of a hierarchy by itself, from the top, until none changes); a greedy choice as release starts
+from; its optimiser. Every cell costs the same.
 
 Prints for each the cells hidden beside the small ones, the share of cells kept, and how many hidden small cells an
 attacker who solves all margins at once still bounds to fewer than 11 values. All meet the same tables and attacker.
@@ -180,6 +181,20 @@ def optimum(table: Table, system: System | None = None, start: Bools | None = No
     return found if found.sum() < chosen.sum() else chosen
 
 
+def simple(table: Table) -> Bools:
+    """In each sum where one cell alone is hidden, the smallest other that is not nothing, until none is left alone."""
+    at = {cell: number for number, cell in enumerate(table.cells)}
+    hidden, alone = table.primary.copy(), True
+    while alone:
+        alone = False
+        for total, parts in table.sums:
+            line = [at[cell] for cell in (total, *parts)]
+            shown = [number for number in line if not hidden[number] and list(table.cells.values())[number]]
+            if sum(hidden[line]) == 1 and shown:
+                hidden[min(shown, key=lambda number: list(table.cells.values())[number])] = alone = True
+    return hidden
+
+
 def hitas(table: Table) -> Bools:
     """Each simple table of the hierarchy by itself, from the top, what is hidden in one being small in the next."""
     by_region: dict[int, list[tuple[Cell, list[Cell]]]] = defaultdict(list)
@@ -210,6 +225,7 @@ def hitas(table: Table) -> Bools:
 
 METHODS: dict[str, Callable[[Table], Bools]] = {
     "nothing else": nothing_else,
+    "simple": simple,
     "hypercube": hypercube,
     "greedy": greedy,
     "optimiser": optimum,

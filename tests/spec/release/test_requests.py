@@ -336,6 +336,10 @@ def test_neither_answer_nor_package_counts_small_numbers_apart_from_those_that_p
         "note: " + "so many words that nobody has read them before they leave " * 30 + "\n",
         "note: 1 85 01 78 006 084 of Lyon\n",
         "  - : [unclosed\n",
+        "codes: [" + ", ".join(str(1850178006084 + at) for at in range(40)) + "]\n",  # numbers carry as words do
+        "codes:  [1]\n",  # and so do blanks
+        "codes: [1] \n",
+        "\n\n\n",
     ],
 )
 def test_a_study_that_says_more_than_it_needs_does_not_leave_without_votes(desk: DeskFiles, more: str) -> None:

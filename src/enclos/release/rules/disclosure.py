@@ -14,7 +14,7 @@ Check: tests/oracle/suppression.py attacks what was released from its table alon
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,8 @@ from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.contracts.tables import JOB_TABLE
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.blocks import MOST_SETS
-from enclos.release.followed import DAYS, EVENTS, Followed, few_between
 from enclos.release.history import collisions, sets_of
-from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Stretch, Told
+from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.courses import CURVES, of_weighted
 from enclos.release.rules.curves import JudgedCurves, judge_curves
@@ -40,6 +39,7 @@ from enclos.release.rules.reading import Reading, read_result
 from enclos.release.rules.relations import numbers_of
 from enclos.release.rules.rounding import Lots, Rounding, rounded_lines
 from enclos.release.rules.several import SEVERAL, JudgedSeveral, judge_several
+from enclos.release.rules.stretches import said_of_stretches, stretches_of
 from enclos.release.rules.texts import rounded
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
@@ -74,8 +74,8 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     numbers = numbers_of(reading, min_count, rules)
     hidden, n_primary, narrow = _decided(reading, numbers)
     told = tuple(_told(reading, numbers, hidden))
-    stretches = tuple(_stretches(reading, numbers, hidden))
-    findings += _said_of_stretches(stretches, min_count)
+    stretches = tuple(stretches_of(reading, numbers, hidden))
+    findings += said_of_stretches(stretches, min_count)
     lots = _lots(result, rounding)
     curves = judge_curves(result, told, min_count, rules, lots)
     told = (*told, *curves.told)
@@ -400,26 +400,6 @@ def _told(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> 
             if not hidden[numbers.numerator_of[at]]:
                 yield Told(cell.cell.dense_numerator, cell.cell.person_numbers)
                 yield Told(cell.cell.dense_denominator - cell.cell.dense_numerator, cell.cell.person_numbers)
-
-
-def _stretches(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[Stretch]:
-    """The days that were lost and the events that were had of every number that is shown."""
-    for at, cell in enumerate(reading.cells):
-        first, last = (day.toordinal() for day in (cell.window.first_on, cell.window.last_on))
-        time, behind = numbers.time_of[at], cell.cell
-        if time is not None and cell.time is not None and not hidden[time] and cell.denominator:
-            lost = cell.denominator * cell.window.n_days - cell.time
-            yield Stretch(behind.dense_denominator, DAYS, first, last, lost)
-        if not hidden[numbers.numerator_of[at]] and cell.time is not None and behind.n_numerator:
-            yield Stretch(behind.dense_numerator, EVENTS, first, last, cell.numerator)
-
-
-def _said_of_stretches(stretches: Sequence[Stretch], k: int) -> Iterable[Finding]:
-    own = [Followed(each.kind, each.persons.serialize(), each.first, each.last, each.amount) for each in stretches]
-    n_telling = sum(1 for _ in few_between(own, own, k))
-    if n_telling:
-        said = f"{n_telling} rate(s) of the same persons in other days leave fewer than {k} days or events between them"
-        yield Finding(Rule.ATTACK, Verdict.REFUSE, said)
 
 
 def _evidence(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[CellEvidence]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,10 @@ import yaml
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, Finding, Rule, Terms
 from enclos.release.rules.texts import is_label
+
+_DIGIT = re.compile(r"[0-9]")
+_LINE = re.compile(r"|(  ){0,8}\S+( \S+)*")
+"""A line of a study file: indented by steps, one blank between words, none at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,20 @@ def is_automatic(found: Assessment, tables: Iterable[Mapping[str, Any]], terms: 
 def says_little(study: str) -> bool:
     """Whether a study file holds few words of its author: the file leaves too, and names of cohorts are labels.
 
-    A comment, a text that is no plain label, or more words than policy allows are for people to read.
+    A comment, a text that is no plain label, more words or digits than policy allows, and blanks that say nothing are
+    for people to read: long lists of codes as well, since nobody's number looks otherwise.
     """
     try:
         said = yaml.safe_load(study)
     except yaml.YAMLError:
         return False
     data = json.loads(resources.files("enclos.release").joinpath("desk.json").read_text(encoding="utf-8"))
-    words = list(_words(said))
+    words, n_digits = list(_words(said)), len(_DIGIT.findall(study))
     return (
         "#" not in study
+        and n_digits <= int(data["most_own_digits"])
+        and all(_LINE.fullmatch(line) for line in study.split("\n"))
+        and "\n\n\n" not in study
         and all(is_label(word) for word in words)
         and sum(map(len, words)) <= int(data["most_own_words"])
         and len(study) <= 4 * int(data["most_own_words"])
