@@ -128,7 +128,7 @@ def test_nothing_in_it_raises_rights_and_nothing_installs(built: Path) -> None:
     assert not {"usr/bin/apt", "usr/bin/apt-get", "usr/bin/pip", "usr/bin/gcc", "usr/bin/curl", "usr/bin/ssh"} & set(
         members
     )
-    assert not [name for name in members if "/pip/" in name or name.endswith("id_rsa")]
+    assert not [name for name in members if "/pip/" in name or name.endswith("direct_url.json")]
 
 
 def test_its_bill_of_materials_lies_inside_and_names_all_that_is_there(built: Path) -> None:
