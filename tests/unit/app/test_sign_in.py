@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from enclos.app.accounts import add_account, change_account, remove_account
 from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.rotation import rotate_key
 from enclos.app.sign_in import (
     admit,
     door_of,
@@ -92,3 +94,16 @@ def test_a_failed_sign_in_is_in_the_ledger_without_a_name(enclosure: Enclosure) 
     last = acts(enclosure)[-1]
     assert (last.action, last.outcome, last.code) == (Action.LOGIN, Outcome.REFUSED, "SGN-01")
     assert "mallory" not in str(last)
+
+
+def test_a_rotation_of_the_accounts_key_keeps_them_and_one_of_the_signing_key_ends_all_tokens(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    create_enclosure(home, passphrase=PASSPHRASE, buckets=1)
+    with open_home(home) as opened:
+        token = signed_in(opened, ALICE, [Role.STEWARD])
+        assert rotate_key(opened, "accounts")["moved"] == {"n_files": 1}
+    with open_home(home) as opened:
+        assert person_of(opened, token).subject == ALICE
+        rotate_key(opened, "sign-in")
+    with open_home(home) as opened:
+        assert withheld(opened, token) is Code.SIGN_IN_TOKEN
