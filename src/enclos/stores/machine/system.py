@@ -28,24 +28,33 @@ _STRONG_HASHES = ("$y$", "$gy$", "$argon2", "$scrypt", "$7$", "$6$", "$5$", "$2b
 
 _SYSCTLS: dict[str, dict[str, tuple[int, ...]]] = {
     "os.hardening:kernel": {
-        "kernel/dmesg_restrict": (1,), "kernel/kptr_restrict": (2,), "kernel/perf_event_paranoid": (2, 3, 4),
-        "kernel/randomize_va_space": (2,), "kernel/sysrq": (0,), "kernel/unprivileged_bpf_disabled": (1, 2),
-        "kernel/panic_on_oops": (1,),
+        "kernel/dmesg_restrict": (1,), "kernel/kptr_restrict": (2,), "kernel/pid_max": (65536,),
+        "kernel/perf_cpu_time_max_percent": (1,), "kernel/perf_event_max_sample_rate": (1,),
+        "kernel/perf_event_paranoid": (2, 3, 4), "kernel/randomize_va_space": (2,), "kernel/sysrq": (0,),
+        "kernel/unprivileged_bpf_disabled": (1, 2), "kernel/panic_on_oops": (1,),
     },
     "os.hardening:yama": {"kernel/yama/ptrace_scope": (1, 2, 3)},
     "os.hardening:ipv4": {
-        "net/ipv4/ip_forward": (0,), "net/ipv4/conf/all/accept_redirects": (0,),
-        "net/ipv4/conf/all/secure_redirects": (0,), "net/ipv4/conf/all/accept_source_route": (0,),
-        "net/ipv4/conf/all/rp_filter": (1,), "net/ipv4/conf/all/send_redirects": (0,),
-        "net/ipv4/icmp_ignore_bogus_error_responses": (1,), "net/ipv4/tcp_rfc1337": (1,),
-        "net/ipv4/tcp_syncookies": (1,),
+        "net/core/bpf_jit_harden": (2,), "net/ipv4/ip_forward": (0,), "net/ipv4/conf/all/accept_local": (0,),
+        **{
+            f"net/ipv4/conf/{of}/{name}": (value,)
+            for of in ("all", "default")
+            for name, value in (
+                ("accept_redirects", 0), ("secure_redirects", 0), ("shared_media", 0), ("accept_source_route", 0),
+                ("rp_filter", 1), ("send_redirects", 0),
+            )
+        },
+        "net/ipv4/conf/all/arp_filter": (1,), "net/ipv4/conf/all/arp_ignore": (2,),
+        "net/ipv4/conf/all/route_localnet": (0,), "net/ipv4/conf/all/drop_gratuitous_arp": (1,),
+        "net/ipv4/icmp_ignore_bogus_error_responses": (1,), "net/ipv4/ip_local_port_range": (32768,),
+        "net/ipv4/tcp_rfc1337": (1,), "net/ipv4/tcp_syncookies": (1,),
     },
     "os.hardening:files": {
         "fs/suid_dumpable": (0,), "fs/protected_fifos": (2,), "fs/protected_regular": (2,),
         "fs/protected_symlinks": (1,), "fs/protected_hardlinks": (1,),
     },
 }  # fmt: skip
-"""What ANSSI-BP-028 v2.0 asks of the running kernel: R9 (without the two limits that depend on load), R11, R12, R14."""
+"""What ANSSI-BP-028 v2.0 asks of the running kernel: R9, R11, R12, R14; of a range its first port."""
 
 
 @dataclass(frozen=True, slots=True)
