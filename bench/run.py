@@ -27,6 +27,7 @@ def main() -> int:
         "regression.py",
         "covariates.py",
         "ledger.py",
+        "move.py",
     ):
         done = subprocess.run([sys.executable, str(HERE / script)], capture_output=True, text=True, check=False)
         if done.returncode:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from time import perf_counter
 from typing import Any
+from uuid import uuid4
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.places import lake_objects
 from enclos.app.progress import Report, silent
-from enclos.hosting.model import Fault
+from enclos.hosting.model import Fault, Manifest, Seal
+from enclos.hosting.ports import Objects
 from enclos.hosting.rules import is_behind
 from enclos.hosting.steps import seal_objects, verify_objects
 from enclos.ledger.model import Action
+from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
+from enclos.stores.backup_place import put_and_read_back
 from enclos.stores.lake import Lake
 from enclos.stores.manifest_file import keep_manifest, read_manifest
+from enclos.stores.reencrypting import reencrypted_parquet
 
 _SHOWN = 5
 
@@ -31,6 +38,8 @@ def seal_lake(enclosure: Enclosure, lake: Lake, snapshot: int, report: Report = 
     objects = lake_objects(enclosure.paths, enclosure.settings.storage, enclosure.environment)
     before, _ = read_manifest(enclosure.paths.manifest, key)
     try:
+        parted = _part_keys(lake, objects, before, report)
+        before = Manifest(before.snapshot, {**before.seals, **parted})
         manifest = seal_objects(
             objects, lake.objects(), before, snapshot, lambda done, total: report("seal", done / total)
         )
@@ -41,6 +50,31 @@ def seal_lake(enclosure: Enclosure, lake: Lake, snapshot: int, report: Report = 
             "Check the storage, then run `enclos build` again.",
         ) from None
     return keep_manifest(enclosure.paths.manifest, key, manifest)
+
+
+def _part_keys(lake: Lake, objects: Objects, before: Manifest, report: Report) -> dict[str, Seal]:
+    """Give each new file that shares its key with others a key, and a name, of its own; what these files are.
+
+    So a host that exchanges two is noticed by whoever reads one. What is left of a killed build is removed by the next.
+
+    Refuses: KeyError when the host does not give what it was just given; STORAGE_BROKEN.
+    """
+    keys = lake.file_keys()
+    shared = {key for key, n_files in Counter(keys.values()).items() if n_files > 1}
+    waiting = sorted(name for name, key in keys.items() if name not in before.seals and key in shared)
+    files: dict[str, tuple[str, bytes]] = {}
+    seals: dict[str, Seal] = {}
+    for done, name in enumerate(waiting):
+        report("seal", done / len(waiting))
+        key, (folder, _, _) = os.urandom(len(keys[name])), name.rpartition("/")
+        content = reencrypted_parquet(b"".join(objects.read(name)), keys[name], key)
+        own = f"{folder}/ducklake-{uuid4()}.parquet"
+        put_and_read_back(objects, own, content)
+        files[name], seals[own] = (own, key), Seal(len(content), sha256_hex(content))
+    lake.replace_files(files)
+    for name in files:
+        objects.remove(name)
+    return seals
 
 
 def verify_hosting(enclosure: Enclosure, *, report: Report = silent) -> dict[str, Any]:

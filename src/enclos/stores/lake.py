@@ -1,8 +1,8 @@
 """The lake: one encrypted DuckLake, attached as ``lake``; one snapshot id names a whole CDM.
 
-Files are ciphertext Parquet under random keys, one for all that one statement wrote to one table; the keys lie in the
-catalog, which the catalog key opens. Their names are random: they tell no table and no bucket. They lie in a local
-folder or in a bucket of an S3 server.
+Files are ciphertext Parquet under random keys, which lie in the catalog, which the catalog key opens. The engine gives
+one key to all that one statement writes to one table; a build then gives each file its own. Their names are random:
+they tell no table and no bucket. They lie in a local folder or in a bucket of an S3 server.
 A build is one transaction, so a reader sees the snapshot before it or the one after it, never a part.
 
 Source: DuckLake 1.0 specification (encryption, snapshots, partitioning).
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -149,6 +149,21 @@ class Lake:
         found = self._engine.rows(f"SELECT name, encryption_key FROM ({_files_sql(catalog)})")
         return {name: base64.b64decode(key) for name, key in found}
 
+    def replace_files(self, files: Mapping[str, tuple[str, bytes]]) -> None:
+        """Let the catalog name other files, at once, in the place of some of its own: the same rows under other keys.
+
+        In: files — for a file's name the new one, in the same folder, and its key.
+        """
+        catalog = f"__ducklake_metadata_{ALIAS}"
+        rows = self._engine.rows(f"SELECT kind, id, name, path FROM ({_files_sql(catalog)})")
+        changed = [
+            (kind, id_, path.removesuffix(_last(name)) + _last(files[name][0]), files[name][1])
+            for kind, id_, name, path in rows
+            if name in files
+        ]
+        with self._engine.transaction():
+            _put_files(self._engine, catalog, changed)
+
     def forget_all_but_newest(self) -> int:
         """Remove every snapshot but the newest build, and the files that only they need; how many builds went."""
         notes = self.snapshots()
@@ -203,16 +218,21 @@ class Lake:
 
 
 def _files_sql(catalog: str) -> str:
-    """Every file that a catalog names: its kind, its number within the kind, its name below the folder, its key."""
+    """Every file that a catalog names: kind, number in it, name below the lake's folder, path below its table, key."""
     kinds = " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, {kind}_id AS id, table_id, path, encryption_key FROM {catalog}.ducklake_{kind}"
         for kind in _FILE_KINDS
     )
     return (
-        f"SELECT kind, id, schema_.path || table_.path || file.path AS name, encryption_key FROM ({kinds}) AS file "
+        f"SELECT kind, id, schema_.path || table_.path || file.path AS name, file.path AS path, encryption_key "
+        f"FROM ({kinds}) AS file "
         f"JOIN {catalog}.ducklake_table AS table_ USING (table_id) "
         f"JOIN {catalog}.ducklake_schema AS schema_ USING (schema_id)"
     )
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def give_files_keys(engine: Engine, catalog: str, keys: Mapping[str, bytes]) -> None:
@@ -222,20 +242,26 @@ def give_files_keys(engine: Engine, catalog: str, keys: Mapping[str, bytes]) -> 
     Refuses: KeyError when a file has none.
     """
     catalog = f"{catalog}.main"
-    rows = engine.rows(f"SELECT kind, id, name FROM ({_files_sql(catalog)})")
+    rows = engine.rows(f"SELECT kind, id, name, path FROM ({_files_sql(catalog)})")
+    _put_files(engine, catalog, [(kind, id_, path, keys[name]) for kind, id_, name, path in rows])
+    engine.execute(f"DELETE FROM {catalog}.ducklake_files_scheduled_for_deletion")
+
+
+def _put_files(engine: Engine, catalog: str, rows: Sequence[tuple[str, int, str, bytes]]) -> None:
+    """Let a catalog name files, by kind and number, by these paths and keys."""
     for kind in _FILE_KINDS:
-        mine = [(id_, base64.b64encode(keys[name]).decode()) for of_kind, id_, name in rows if of_kind == kind]
+        mine = [(id_, path, base64.b64encode(key).decode()) for of_kind, id_, path, key in rows if of_kind == kind]
         if not mine:
             continue
-        engine.register("enclos_file_keys", pa.table({"id": [row[0] for row in mine], "key": [row[1] for row in mine]}))
+        columns = dict(zip(("id", "path", "key"), zip(*mine, strict=True), strict=True))
+        engine.register("enclos_files", pa.table({name: list(values) for name, values in columns.items()}))
         try:
             engine.execute(
-                f"UPDATE {catalog}.ducklake_{kind} SET encryption_key = enclos_file_keys.key "
-                f"FROM enclos_file_keys WHERE {kind}_id = enclos_file_keys.id"
+                f"UPDATE {catalog}.ducklake_{kind} SET path = enclos_files.path, encryption_key = enclos_files.key "
+                f"FROM enclos_files WHERE {kind}_id = enclos_files.id"
             )
         finally:
-            engine.unregister("enclos_file_keys")
-    engine.execute(f"DELETE FROM {catalog}.ducklake_files_scheduled_for_deletion")
+            engine.unregister("enclos_files")
 
 
 def attach_lake(engine: Engine, catalog: Path, data: Path | S3Lake, key: SecretKey, *, read_only: bool = False) -> Lake:

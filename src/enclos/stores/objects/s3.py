@@ -31,6 +31,9 @@ _NOTHING_OF_THE_ACCOUNT = {
 }
 """What the client would else read from files and variables of the account that runs this."""
 _ABSENT, _DENIED = {"404", "NoSuchKey", "NotFound"}, {"401", "403"}
+_FULL = {"QuotaExceeded", "InsufficientStorage", "507"}
+"""Ceph says the first, under 403; HTTP itself the last."""
+_SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
 
 
 @contextmanager
@@ -47,8 +50,21 @@ def _border() -> Iterator[None]:
                 Code.STORAGE_BROKEN, "There is no such bucket.", "Make it at the host, or name another."
             ) from None
         status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        if status in _ABSENT or error.response.get("Error", {}).get("Code") in _ABSENT:
+        said = {status, str(error.response.get("Error", {}).get("Code"))}
+        if said & _ABSENT:
             raise KeyError("absent") from None
+        if said & _FULL:
+            raise refusal(
+                Code.STORAGE_FULL,
+                "The object storage has no room for more.",
+                "Ask its operator for more; nothing was lost: run it again.",
+            ) from None
+        if said & _SKEWED:
+            raise refusal(
+                Code.STORAGE_CREDENTIALS,
+                "The object storage finds this machine's clock too far off to accept a signature.",
+                "Set the clock of one of the two.",
+            ) from None
         if status in _DENIED:
             raise refusal(
                 Code.STORAGE_CREDENTIALS,
