@@ -10,6 +10,7 @@ import pytest
 from enclos.app.hosting import verify_hosting
 from enclos.app.snapshots import build_omop, reading_snapshot
 from enclos.lexicon.refusals import NotAsPromised
+from factories.dying import dies_at
 from factories.enclosure import open_home
 
 TABLE = "condition_occurrence"
@@ -45,3 +46,24 @@ def files_of(home: Path) -> list[Path]:
 def n_rows(home: Path, where: str) -> int:
     with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
         return len(engine.rows(f"SELECT * FROM {snapshot.relation(TABLE)} {where}"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("function", "number"),
+    [
+        ("enclos.app.hosting:put_and_read_back", 3),
+        ("enclos.stores.lake:Lake.replace_files", 1),
+        ("enclos.stores.objects.local:LocalObjects.remove", 2),
+    ],
+)
+def test_a_build_killed_while_it_parts_keys_leaves_nothing_behind(released, tmp_path, function, number):
+    home = Path(shutil.copytree(released, tmp_path / "home"))
+    dies_at(function, number, "build", home, "--full")
+    with open_home(home) as enclosure:
+        build_omop(enclosure)
+        with enclosure.reading_data(), enclosure.engine() as engine:
+            keys = enclosure.lake(engine).file_keys()
+        assert len(set(keys.values())) == len(keys) > 15
+        assert verify_hosting(enclosure)["strangers"] == []
+    assert n_rows(home, "") == 800

@@ -51,7 +51,7 @@ def target_file(folder: Path, name: str = "there", **more: object) -> Path:
 
 
 def moved(home: Path, target: Path, passphrase: str = PASSPHRASE, to: str = PASSPHRASE):
-    return move_enclosure(home, read_target(target), passphrase=passphrase, target_passphrase=to)
+    return move_enclosure(home, read_target(target, home), passphrase=passphrase, target_passphrase=to)
 
 
 def code_of(attempt) -> Code:

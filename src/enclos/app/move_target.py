@@ -18,7 +18,7 @@ _FILE = {"", "file", "ducklake-file"}
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str = Field(min_length=1)
+    path: str = ""
     storage: str = "local"
     catalog: str = "file"
     keys: str = Field(default="file", pattern=r"^(file|pkcs11:.+)$")
@@ -41,10 +41,11 @@ class Target:
         return "Target()"
 
 
-def read_target(path: Path) -> Target:
+def read_target(path: Path, leaving: Path) -> Target:
     """The target that a file describes: ``[enclosure]`` with ``path``, ``storage``, ``catalog``, ``keys``, ``keys_for``
-    and ``bandwidth_mb_per_second``, of which only ``path`` must be there; a relative path starts at the file.
+    and ``bandwidth_mb_per_second``; a relative path starts at the file.
 
+    In: leaving — the enclosure's folder; where only ``storage`` is told, the new one is made beside it.
     Refuses: SETTINGS_BROKEN.
     """
     try:
@@ -58,7 +59,11 @@ def read_target(path: Path) -> Target:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors())
         raise _broken(faults) from None
-    return Target(path.parent / document.path, document)
+    if document.path:
+        return Target(path.parent / document.path, document)
+    if document.storage in _LOCAL:
+        raise _broken("it names neither path nor storage")
+    return Target(leaving.resolve().with_name(f"{leaving.resolve().name}-moved"), document)
 
 
 def _broken(why: str) -> Refusal:

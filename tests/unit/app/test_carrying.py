@@ -83,11 +83,13 @@ def test_a_copied_folder_holds_the_wanted_files_and_no_others(tmp_path):
 def test_a_target_is_read_whole_or_refused(tmp_path):
     path = tmp_path / "target.toml"
     path.write_text('[enclosure]\npath = "new"\nkeys = "file"\nbandwidth_mb_per_second = 2.5\n')
-    target = read_target(path)
+    target = read_target(path, tmp_path / "old")
     assert (target.folder, target.storage, target.catalog) == (tmp_path / "new", "", "")
     assert target.bytes_per_second == 2_500_000
+    path.write_text('[enclosure]\nstorage = "s3://bucket/lake"\n')
+    assert read_target(path, tmp_path / "old").folder == tmp_path / "old-moved"
     for broken in ("", "[enclosure]", '[enclosure]\npath = "x"\n[more]', "[enclosure", '[enclosure]\npath = ""'):
         path.write_text(broken)
         with pytest.raises(Refusal) as caught:
-            read_target(path)
+            read_target(path, tmp_path / "old")
         assert caught.value.code is Code.SETTINGS_BROKEN

@@ -45,7 +45,7 @@ def move(
     from enclos.app.move_target import read_target
     from enclos.app.moving import move_enclosure
 
-    target = read_target(to)
+    target = read_target(to, directory)
     with progress_bars() as report:
         moved = move_enclosure(
             directory, target, passphrase=passphrase, target_passphrase=_target_passphrase, report=report
