@@ -29,7 +29,7 @@ from enclos.permits.rules.life import state_at
 from enclos.stores.files import lock_exclusive, remove_tree, storage_border, write_atomically
 from enclos.stores.permit_files import forget_sealed
 
-_LAST = (KeyRole.LEDGER_SALT, KeyRole.LEDGER)
+_LAST = (KeyRole.LEDGER, KeyRole.LEDGER_SALT)
 """The keys that end after all others: the ledger says how these ended, and the certificate is signed by the last."""
 
 
