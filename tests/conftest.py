@@ -15,6 +15,8 @@ PROGRAMS = {
     "radosgw": "radosgw",
     "swift-proxy": "swift-proxy-server",
     "postgresql": "pg_ctlcluster",
+    "odbc-postgresql": "isql",
+    "libpostgresql-jdbc-java": "java",
     "systemd": "systemd-analyze",
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",

@@ -110,8 +110,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 def test_psql_looks_around_and_asks(gateway: Gateway) -> None:
-    said = gateway.psql("\\d death", "SELECT year_of_birth, count(*) FROM public.person GROUP BY 1")
-    assert "death_date|date" in said
+    said = gateway.psql("\\dt death", "SELECT year_of_birth, count(*) FROM public.person GROUP BY 1")
+    assert "public|death|table|" in said
     assert said.endswith("1960|33\n"), said
 
 
@@ -158,10 +158,9 @@ def test_pandas_and_polars_get_what_the_command_gives_by_flight(gateway: Gateway
     with dbapi.connect(address, db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(text)
         by_pandas = cursor.fetch_df()
-        found = pl.read_database("SELECT count(*) AS n FROM public.person WHERE year_of_birth > 1900", connection)
+        counted = "SELECT count(*) AS n FROM public.person WHERE year_of_birth > ?"
+        found = pl.read_database(counted, connection, execute_options={"parameters": (1900,)})
         assert found.to_dicts() == [{"n": 33}]
-        cursor.execute("SELECT count(*) AS n FROM person WHERE year_of_birth > ?", (1900,))
-        assert cursor.fetchone() == (33,)
         with pytest.raises(dbapi.Error, match="PRM-14"):
             cursor.execute("SELECT * FROM secrets")
         person = connection.adbc_get_table_schema("person")
@@ -169,6 +168,56 @@ def test_pandas_and_polars_get_what_the_command_gives_by_flight(gateway: Gateway
     with open_home(gateway.home) as enclosure:
         table = ask(enclosure, permit=ROWS, user=ALICE, text=text).table
     assert pa.Table.from_pandas(by_pandas, preserve_index=False).to_pylist() == table.to_pylist()
+
+
+@pytest.mark.system("odbc-postgresql")
+def test_odbc_asks_and_a_permit_that_came_later_is_open(gateway: Gateway, tmp_path: Path) -> None:
+    with open_home(gateway.home) as enclosure:
+        text = permit_text("FR-LATER", users=(ALICE,), period=PERIOD).replace("access: aggregates", "access: rows")
+        permits.sign(enclosure, text)
+        permits.open_one(enclosure, "FR-LATER")
+    given = gateway.of_postgres("FR-LATER")
+    (driver,) = Path("/usr/lib").glob("*/odbc/psqlodbcw.so")
+    lines = ["[enclos]", f"Driver={driver}", "Servername=localhost", f"Port={given['port']}", "Database=FR-LATER"]
+    lines += [f"Username={ALICE}", f"Password={given['password']}", "SSLmode=require"]
+    (tmp_path / "odbc.ini").write_text("\n".join(lines) + "\n")
+    done = subprocess.run(
+        ["isql", "-b", "-d,", "enclos"],
+        input="SELECT year_of_birth, count(*) AS n FROM person GROUP BY 1\n",
+        env={**os.environ, "ODBCINI": str(tmp_path / "odbc.ini")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["1960,33"], done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_psql_describes_a_table(gateway: Gateway) -> None:
+    said = gateway.psql("\\d death", "\\d+ death", "\\dn", "\\l", "\\du", "\\df", "\\dp death", "\\dT", "\\db", "\\dx")
+    assert said.count("death_date|date") == 2
+    assert "ERROR" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.system("libpostgresql-jdbc-java")
+def test_jdbc_asks_in_text_and_in_binary(gateway: Gateway) -> None:
+    given = gateway.of_postgres()
+    address = f"jdbc:postgresql://localhost:{given['port']}/{ROWS}"
+    java, program = ("java", "-cp", "/usr/share/java/postgresql.jar"), Path(__file__).with_name("Asking.java")
+    done = subprocess.run(
+        [*java, str(program), address, ALICE, given["password"], str(gateway.chain), SLOW],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [
+        *("table person", "death_date date", "key false"),
+        *["33 1960.0 2020-02-03 2020-02-03 04:05:06.0 1.50 true é"] * 7,
+        *("fetched 33", "refused 42P01", "stopped 57014"),
+    ], done.stderr
 
 
 def test_who_signs_out_is_stopped_in_the_middle_of_a_statement(gateway: Gateway) -> None:
@@ -188,7 +237,7 @@ def test_who_signs_out_is_stopped_in_the_middle_of_a_statement(gateway: Gateway)
 
             asking = threading.Thread(target=slow, daemon=True)
             asking.start()
-            time.sleep(4)
+            time.sleep(2)
             signed_out = time.monotonic()
             sign_out(enclosure, token)
             asking.join(20)

@@ -35,8 +35,8 @@ def rows(text: str) -> list[tuple[object, ...]]:
     return list(zip(*(column.to_pylist() for column in answer(text).columns), strict=True))
 
 
-def test_what_dbplyr_and_odbi_list() -> None:
-    """DBI's dbListTables and dbListFields, as RPostgres writes them."""
+def test_what_lists_tables_for_r() -> None:
+    """The tables and the fields that DBI asks for."""
     listed = (
         "SELECT table_name FROM INFORMATION_SCHEMA.tables WHERE ((table_schema = ANY(current_schemas(true))) "
         "AND (table_schema <> 'pg_catalog'))"
@@ -51,43 +51,47 @@ def test_what_dbplyr_and_odbi_list() -> None:
     assert sorted(rows(kinds)) == [(20, "int8"), (1082, "date")]
 
 
-DBEAVER = {
-    "databases": "SELECT db.oid,db.* FROM pg_catalog.pg_database db WHERE datname='FR-1'",
-    "schemas": """SELECT n.oid,n.*,d.description FROM pg_catalog.pg_namespace n
-        LEFT OUTER JOIN pg_catalog.pg_description d
-        ON d.objoid=n.oid AND d.objsubid=0 AND d.classoid='pg_namespace'::regclass ORDER BY nspname""",
-    "tables": """SELECT c.oid,c.*,d.description,pg_catalog.pg_get_expr(c.relpartbound, c.oid) as partition_expr,
-        pg_catalog.pg_get_partkeydef(c.oid) as partition_key FROM pg_catalog.pg_class c
-        LEFT OUTER JOIN pg_catalog.pg_description d
-        ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_class'::regclass
-        WHERE c.relnamespace=2200 AND c.relkind not in ('i','I','c')""",
-    "columns": """SELECT c.relname,a.*,pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) as def_value,dsc.description,
-        dep.objid FROM pg_catalog.pg_attribute a INNER JOIN pg_catalog.pg_class c ON (a.attrelid=c.oid)
-        LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON (a.attrelid=ad.adrelid AND a.attnum = ad.adnum)
-        LEFT OUTER JOIN pg_catalog.pg_description dsc ON (c.oid=dsc.objoid AND a.attnum = dsc.objsubid)
-        LEFT OUTER JOIN pg_catalog.pg_depend dep on dep.refobjid = a.attrelid AND dep.deptype = 'i'
-        and dep.refobjsubid = a.attnum and dep.classid = dep.refclassid
-        WHERE NOT a.attisdropped AND c.oid=16384 ORDER BY a.attnum""",
-    "types": """SELECT t.oid,t.*,c.relkind,format_type(nullif(t.typbasetype, 0), t.typtypmod) as base_type_name,
-        d.description FROM pg_catalog.pg_type t LEFT OUTER JOIN pg_catalog.pg_class c ON c.oid=t.typrelid
-        LEFT OUTER JOIN pg_catalog.pg_description d ON t.oid=d.objoid WHERE t.typname IS NOT NULL
-        AND (c.relkind IS NULL OR c.relkind = 'c')""",
-    "constraints": """SELECT c.oid,c.*,t.relname as tabrelname,rt.relnamespace as refnamespace,d.description,
-        case when c.contype='c' then "substring"(pg_get_constraintdef(c.oid), 7) else null end consrc_copy
-        FROM pg_catalog.pg_constraint c INNER JOIN pg_catalog.pg_class t ON t.oid=c.conrelid
-        LEFT OUTER JOIN pg_catalog.pg_class rt ON rt.oid=c.confrelid LEFT OUTER JOIN pg_catalog.pg_description d
-        ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_constraint'::regclass WHERE c.conrelid=16384
-        ORDER BY c.oid""",
+LOOKED = {
+    "databases": "SELECT b.oid, b.* FROM pg_catalog.pg_database b WHERE datname = 'FR-1'",
+    "schemas": """SELECT s.oid, s.*, note.description FROM pg_catalog.pg_namespace s
+        LEFT OUTER JOIN pg_catalog.pg_description note ON note.objoid = s.oid AND note.objsubid = 0
+        AND note.classoid = 'pg_namespace'::regclass ORDER BY nspname""",
+    "tables": """SELECT t.oid, t.*, pg_catalog.pg_get_expr(t.relpartbound, t.oid) AS bound,
+        pg_catalog.pg_get_partkeydef(t.oid) AS parts, pg_catalog.obj_description(t.oid, 'pg_class') AS note
+        FROM pg_catalog.pg_class t WHERE t.relnamespace = 2200 AND t.relkind NOT IN ('i', 'I', 'c')
+        AND pg_catalog.pg_table_is_visible(t.oid)""",
+    "columns": """SELECT c.*, t.relname, pg_catalog.format_type(c.atttypid, c.atttypmod),
+        (SELECT pg_catalog.pg_get_expr(v.adbin, v.adrelid, true) FROM pg_catalog.pg_attrdef v
+        WHERE v.adrelid = c.attrelid AND v.adnum = c.attnum AND c.atthasdef)
+        FROM pg_catalog.pg_attribute c JOIN pg_catalog.pg_class t ON c.attrelid = t.oid
+        LEFT OUTER JOIN pg_catalog.pg_depend d ON d.refobjid = c.attrelid AND d.classid = d.refclassid
+        WHERE c.attrelid = '16384' AND c.attnum > 0 AND NOT c.attisdropped ORDER BY c.attnum""",
+    "one table": """SELECT t.oid, s.nspname, t.relname FROM pg_catalog.pg_class t
+        LEFT JOIN pg_catalog.pg_namespace s ON s.oid = t.relnamespace
+        WHERE t.relname OPERATOR(pg_catalog.~) '^(death)$' COLLATE pg_catalog.default AND s.nspname !~ '^pg_toast'""",
+    "types": """SELECT k.oid, k.*, format_type(nullif(k.typbasetype, 0), k.typtypmod) FROM pg_catalog.pg_type k
+        LEFT OUTER JOIN pg_catalog.pg_class t ON t.oid = k.typrelid WHERE t.relkind IS NULL OR t.relkind = 'c'""",
+    "constraints": """SELECT k.oid, k.conkey, CASE WHEN k.contype = 'c' THEN "substring"(pg_get_constraintdef(k.oid), 7)
+        END FROM pg_catalog.pg_constraint k WHERE k.conrelid = 16384 AND 1 = ANY (k.conkey)""",
+    "keys": """SELECT i.indisunique, (information_schema._pg_expandarray(i.indkey)).n FROM pg_catalog.pg_index i""",
+    "statistics": """SELECT oid, x.stxrelid::pg_catalog.regclass, 'd' = any(stxkind),
+        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(attname), ', ') FROM pg_catalog.unnest(stxkeys) n(attnum)
+        JOIN pg_catalog.pg_attribute a ON a.attnum = n.attnum) FROM pg_catalog.pg_statistic_ext x""",
+    "rights": """SELECT t.relname, pg_catalog.array_to_string(t.relacl, E'\\n'), CASE t.relkind WHEN 'r' THEN 'it' END
+        FROM pg_catalog.pg_class t WHERE has_table_privilege(t.oid, 'SELECT')""",
 }
-"""What DBeaver asks when a connection is opened and a table is looked at, and how many rows the answer has."""
+"""With the joins, casts, operators and functions of what psql, DBeaver and pgJDBC ask when they look at a table."""
 
 
 @pytest.mark.parametrize(
     ("what", "wanted"),
-    [("databases", 1), ("schemas", 3), ("tables", 2), ("columns", 3), ("types", 38), ("constraints", 0)],
+    [
+        *(("databases", 1), ("schemas", 3), ("tables", 2), ("columns", 3), ("one table", 1), ("types", 38)),
+        *(("constraints", 0), ("keys", 0), ("statistics", 0), ("rights", 2)),
+    ],
 )
-def test_what_dbeaver_asks(what: str, wanted: int) -> None:
-    assert answer(DBEAVER[what]).num_rows == wanted
+def test_what_tools_ask_when_they_look_around(what: str, wanted: int) -> None:
+    assert answer(LOOKED[what]).num_rows == wanted
 
 
 def test_what_a_session_asks_about_itself() -> None:

@@ -62,7 +62,7 @@ def read(values: list[Any], kind: pa.DataType, form: int) -> list[Any]:
 
 @pytest.mark.parametrize("form", [0, 1], ids=["text", "binary"])
 @pytest.mark.parametrize(("kind", "values"), KINDS, ids=[str(kind) for kind, _ in KINDS])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_a_client_reads_what_was_written(
     data: st.DataObject, kind: pa.DataType, values: st.SearchStrategy[Any], form: int
