@@ -10,8 +10,12 @@ import pytest
 from enclos.contracts.result import HIDDEN
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.policy import policy
+from enclos.studies.characterise.model import Characterisation
+from enclos.studies.model import Study
 from enclos.studies.rules.spread import Spread
+from enclos.studies.steps import run_study
 from factories.groups import Subject, description_of
+from factories.study_tables import EVENTS, cdm
 
 Shown = dict[str, str]
 
@@ -85,3 +89,18 @@ def test_a_level_that_was_found_leaves_no_line_where_it_is_hidden() -> None:
     assert without is not None
     assert with_three.table.to_pylist() == without.table.to_pylist()
     assert "gout" in str(assess(description_of(people, ["gout"]), 10).safe.table.to_pylist())  # type: ignore[union-attr]
+
+
+def test_quantiles_of_days_are_judged_like_others() -> None:
+    rows = [f"{n} | F | 1980-01-01 | 2020-01-01..2021-12-31 | 2020-{1 + n % 12:02}-{1 + n % 28:02}" for n in range(90)]
+    persons = "\n".join(["person | sex | born | observed | events", *rows])
+    result = run_study(Study("spec", (EVENTS,), (Characterisation(("events",)),)), cdm(persons))
+    safe = assess(result, 10).safe
+    assert safe is not None
+    days = {
+        row["estimate_name"]: row["estimate_value"]
+        for row in safe.table.to_pylist()
+        if row["variable_name"] == "Cohort start date"
+    }
+    assert days["min"] == days["max"] == HIDDEN
+    assert "2020-01-01" < days["q25"] < days["median"] < days["q75"] < "2020-12-31"

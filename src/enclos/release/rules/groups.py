@@ -118,11 +118,11 @@ def _owed(shown: Sequence[Group], lines: Collection[int], said: Sequence[str | N
     """What each shown sum, mean, deviation and count of records owes to its persons."""
     for group in shown:
         values, persons, name = group.cell.values, group.having, group.cell.variable_name
-        told = {_kind_of(group, each): float(said[row] or 0) for row, each in group.rows if row not in lines}
+        told = {_kind_of(group, each): said[row] for row, each in group.rows if row not in lines}
         if values is not None and MEAN in told:
             yield Owed(persons, f"{MEAN} {name}", values.total, values.largest)
-        if values is not None and told.get(DEVIATION):
-            n = values.square / told[DEVIATION] ** 2 + 1
+        if values is not None and (deviation := float(told.get(DEVIATION) or 0)):  # a rank may be a day
+            n = values.square / deviation**2 + 1
             yield Owed(persons, f"{DEVIATION} {name}", values.square, values.furthest, (n, values.total / n))
 
 
