@@ -12,6 +12,7 @@ from pathlib import Path
 
 from enclos.app.paths import EnclosurePaths
 from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.stores.accounts import CONTEXT as ACCOUNTS_CONTEXT
 from enclos.stores.crossing import UNITS_CONTEXT, UNITS_FILE
 from enclos.stores.keys import KeyStore
 from enclos.stores.objection_files import CONTEXT as OBJECTIONS_CONTEXT
@@ -19,7 +20,7 @@ from enclos.stores.perimeter_file import PERIMETER_CONTEXT, PERIMETER_FILE
 from enclos.stores.reidentification_files import context_of
 
 _VAULT, _CROSSING, _DESK = KeyName(KeyRole.VAULT), KeyName(KeyRole.CROSSING), KeyName(KeyRole.DESK)
-_OBJECTIONS = KeyName(KeyRole.OBJECTIONS)
+_OBJECTIONS, _ACCOUNTS = KeyName(KeyRole.OBJECTIONS), KeyName(KeyRole.ACCOUNTS)
 _OF_PERMITS = ("runs/*/*.sealed", "sql/*.sealed", "cohorts/*.sealed", "released/*.sealed")
 
 
@@ -84,6 +85,8 @@ def parts_of(paths: EnclosurePaths, keys: KeyStore) -> Iterator[Part]:
         yield Part(path, Form.SEALED, (_DESK,), context)
     if paths.objections.exists():
         yield Part(paths.objections, Form.SEALED, (_OBJECTIONS,), OBJECTIONS_CONTEXT)
+    if paths.accounts.exists():
+        yield Part(paths.accounts, Form.SEALED, (_ACCOUNTS,), ACCOUNTS_CONTEXT)
     for name in _living(keys, KeyRole.PERMIT):
         for path, context in permit_contexts(paths, name.subject).items():
             yield Part(path, Form.SEALED, (name,), context, is_of_the_data=path.name == PERIMETER_FILE)

@@ -53,7 +53,7 @@ from enclos.stores.permit_files import forget_sealed
 from enclos.stores.vault import attach_vault
 
 _CATALOG, _VAULT = KeyName(KeyRole.CATALOG), KeyName(KeyRole.VAULT)
-_SURVIVORS = ("keys", "ledger", "permits", "rights", "release", "vault/vault.duckdb", "catalogue.yaml")
+_SURVIVORS = ("keys", "ledger", "permits", "rights", "release", "sign-in", "vault/vault.duckdb", "catalogue.yaml")
 
 
 def restore(

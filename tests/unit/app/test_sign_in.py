@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from enclos.app.accounts import add_account, change_account, remove_account
+from enclos.app.accounts import add_account, change_account, list_accounts, remove_account
 from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.move_target import read_target
+from enclos.app.moving import move_enclosure
+from enclos.app.parts import parts_of
 from enclos.app.rotation import rotate_key
 from enclos.app.sign_in import (
     admit,
@@ -101,9 +104,23 @@ def test_a_rotation_of_the_accounts_key_keeps_them_and_one_of_the_signing_key_en
     create_enclosure(home, passphrase=PASSPHRASE, buckets=1)
     with open_home(home) as opened:
         token = signed_in(opened, ALICE, [Role.STEWARD])
+        assert opened.paths.accounts in {part.path for part in parts_of(opened.paths, opened.keys)}
         assert rotate_key(opened, "accounts")["moved"] == {"n_files": 1}
     with open_home(home) as opened:
         assert person_of(opened, token).subject == ALICE
         rotate_key(opened, "sign-in")
     with open_home(home) as opened:
+        assert withheld(opened, token) is Code.SIGN_IN_TOKEN
+
+
+@pytest.mark.slow
+def test_accounts_move_to_another_host_and_tokens_do_not(tmp_path: Path) -> None:
+    home, target = tmp_path / "home", tmp_path / "there.toml"
+    create_enclosure(home, passphrase=PASSPHRASE, buckets=1)
+    with open_home(home) as opened:
+        token = signed_in(opened, ALICE, [Role.STEWARD])
+    target.write_text('[enclosure]\npath = "there"\n')
+    move_enclosure(home, read_target(target), passphrase=PASSPHRASE, target_passphrase=PASSPHRASE)
+    with open_home(tmp_path / "there") as opened:
+        assert [each["account"] for each in list_accounts(opened)["accounts"]] == [ALICE]
         assert withheld(opened, token) is Code.SIGN_IN_TOKEN
