@@ -14,7 +14,7 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.model import PermitFacts
 from enclos.release.ports import Archive
 from enclos.release.steps import export_release
-from enclos.release.steps.history import digest_of, history_finding, renumbered_sets
+from enclos.release.steps.history import digest_of, history_finding, left_earlier, renumbered_sets
 from enclos.stores.release_files import DeskFiles
 from factories.results import Asked, Person, result_of
 from unit.release.test_desk import NOW, PERMIT, SIGNER, TERMS, accepted, archive, ask, code_of, export, valid
@@ -78,7 +78,7 @@ def test_what_a_permit_kept_goes_with_its_key(desk: DeskFiles) -> None:
     assert kept is not None
     for gone, word in ((frozenset(), "refuse"), (frozenset({PERMIT.id}), "pass")):
         left: Archive = archive(desk, gone)
-        assert history_finding(kept, 11, desk=desk, archive=left).verdict.word == word
+        assert history_finding(kept, 11, left_earlier(desk, left)).verdict.word == word
 
 
 def test_sets_follow_the_warehouse_s_numbers_and_stay_the_same_sets(desk: DeskFiles) -> None:

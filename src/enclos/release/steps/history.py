@@ -41,7 +41,7 @@ _SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Kept:
+class Kept:
     """The sets of one request."""
 
     request: str
@@ -123,7 +123,7 @@ def kept_sets(found: Assessment, renumber: Renumber, drawn: Mapping[bytes, bytes
 def drawn_names(desk: Desk, archive: Archive) -> dict[bytes, bytes]:
     """By what lots are drawn of sets that left when persons had other numbers: the oldest name of each present one."""
     found: dict[bytes, bytes] = {}
-    for each in _earlier("", desk, archive):
+    for each in left_earlier(desk, archive):
         pairs = zip(each.names, each.drawn, strict=True) if any(each.drawn) else ()
         for name, drawn in pairs:
             if drawn is not None:
@@ -173,9 +173,9 @@ def _content(
     return bytes(sink.getvalue())
 
 
-def history_finding(kept: bytes, min_count: int, *, desk: Desk, archive: Archive) -> Finding:
-    """Whether the sets of a request tell of a few persons together with what left before."""
-    found = _collided("", kept, min_count, desk, archive)
+def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept]) -> Finding:
+    """Whether the sets of a request tell of a few persons together with what left before (``left_earlier``)."""
+    found = _collided(_read("", kept), min_count, earlier)
     if not found:
         said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
         return Finding(Rule.HISTORY, Verdict.PASS, said)
@@ -197,7 +197,7 @@ def check_history(request: Request, *, desk: Desk, archive: Archive) -> None:
             "Make a new request; report this to the security officer.",
         )
     min_count = int(request.facts["min_count"])
-    found = _collided(request.id, kept, min_count, desk, archive)
+    found = _collided(_read(request.id, kept), min_count, left_earlier(desk, archive, own=request.id))
     if found:
         raise _again(f"Since this was asked for, {found}.")
 
@@ -210,10 +210,8 @@ def _again(what: str) -> Refusal:
     return refusal(Code.RELEASE_DIFFERENCE, what, "Make a new request, with wider groups where it is refused.")
 
 
-def _collided(own: str, kept: bytes, min_count: int, desk: Desk, archive: Archive) -> str:
+def _collided(new: Kept, min_count: int, earlier: Sequence[Kept]) -> str:
     """What collides with what left, and with which requests; nothing where nothing does."""
-    new = _read(own, kept)
-    earlier = _earlier(own, desk, archive)
     strictest = max([min_count, *(each.min_count for each in earlier)])
     said = (
         (_collisions(new, earlier, strictest), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
@@ -225,27 +223,27 @@ def _collided(own: str, kept: bytes, min_count: int, desk: Desk, archive: Archiv
     )
 
 
-def _telling(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
+def _telling(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
     """For each sum that tells one which is not known to be of enough, the earlier request that takes part."""
     old = [(total, each.request) for each in earlier for total in each.totals()]
     found = telling(list(new.totals()), [total for total, _ in old], k, policy().dominance.dominates)
     return [{old[place][1]} for _, place in found]
 
 
-def _few_between(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
+def _few_between(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
     """For each stretch that leaves few days or events beside others, the earlier request that takes part."""
     old = [(one, each.request) for each in earlier for one in each.followed()]
     found = few_between(list(new.followed()), [one for one, _ in old], k)
     return [{old[place][1]} for _, place in found]
 
 
-def _collisions(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
+def _collisions(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
     """For each set that collides, the earlier requests that take part."""
     starts = np.cumsum([0, *(len(each.table) for each in earlier)])
     counts = np.concatenate([np.zeros((0, N_CLASSES), np.int32), *(each.counts for each in earlier)])
     sums = np.concatenate([np.zeros(0, np.uint64), *(each.sums for each in earlier)])
 
-    def place(number: int) -> tuple[_Kept, int]:
+    def place(number: int) -> tuple[Kept, int]:
         at = int(np.searchsorted(starts, number, side="right")) - 1
         return earlier[at], number - int(starts[at])
 
@@ -261,8 +259,8 @@ def _collisions(new: _Kept, earlier: Sequence[_Kept], k: int) -> list[set[str]]:
     return [named(collision) for collision in found]
 
 
-def _earlier(own: str, desk: Desk, archive: Archive) -> list[_Kept]:
-    """What left or was about to, of every permit whose key is still there."""
+def left_earlier(desk: Desk, archive: Archive, own: str = "") -> list[Kept]:
+    """What left or was about to, of every permit whose key is still there; all but a request's own."""
     found = []
     for name in desk.requests():
         if name == own or desk.read(name, EXPORTED) == b"null":
@@ -277,6 +275,6 @@ def _earlier(own: str, desk: Desk, archive: Archive) -> list[_Kept]:
     return found
 
 
-def _read(request: str, content: bytes) -> _Kept:
+def _read(request: str, content: bytes) -> Kept:
     with pa.ipc.open_stream(content) as reader:
-        return _Kept(request, reader.read_all())
+        return Kept(request, reader.read_all())

@@ -22,7 +22,7 @@ from enclos.release.rules.nearest import kept_of, nearest_version
 from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import is_automatic, kinds, volume_finding
 from enclos.release.steps.figures import left_under
-from enclos.release.steps.history import history_finding, kept_sets
+from enclos.release.steps.history import Kept, history_finding, kept_sets, left_earlier
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,15 +76,16 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     permit, terms = asked.permit, asked.terms
     result = _of_tables(asked.result, asked.tables)
     found = assess(result, permit.min_count, asked.rounding)
+    earlier = left_earlier(desk, archive)
     kept = kept_sets(found, asked.persons, asked.rounding.drawn if asked.rounding else {})
     csv = result_csv(found.safe.table, found.safe.settings) if found.safe else b""
     described = _described(found.safe or result, is_safe=found.safe is not None)
     own = (sum(int(each["n_shown"]) for each in described), len(csv))
     more = (
-        history_finding(kept, permit.min_count, desk=desk, archive=archive),
+        history_finding(kept, permit.min_count, earlier),
         volume_finding(left_under(permit.id, desk=desk), own, terms),
     )
-    nearest = _nearest(result, found, asked, desk, archive)
+    nearest = _nearest(result, found, asked, earlier)
     found = replace(found, findings=(*found.findings, *more))
     return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms, asked.study))
 
@@ -148,13 +149,13 @@ def _described(result: StudyResult, *, is_safe: bool) -> tuple[dict[str, Any], .
     )
 
 
-def _nearest(result: StudyResult, found: Assessment, asked: Asked, desk: Desk, archive: Archive) -> dict[str, Any]:
+def _nearest(result: StudyResult, found: Assessment, asked: Asked, earlier: Sequence[Kept]) -> dict[str, Any]:
     """What hiding keeps, and what merging would keep and take."""
     said: dict[str, Any] = {"kept": kept_of(found, result, result).as_json(), "merged": None}
     nearest = nearest_version(result, found)
     if nearest is not None:
         kept = kept_sets(nearest.found, asked.persons)
-        history = history_finding(kept, asked.permit.min_count, desk=desk, archive=archive)
+        history = history_finding(kept, asked.permit.min_count, earlier)
         said["merged"] = {
             "changes": nearest.sentences,
             "study_change": study_change(asked.study, nearest.moves),
@@ -164,7 +165,7 @@ def _nearest(result: StudyResult, found: Assessment, asked: Asked, desk: Desk, a
         }
     if coarser := coarser_version(result, found):
         kept = kept_sets(coarser.found, asked.persons)
-        history = history_finding(kept, asked.permit.min_count, desk=desk, archive=archive)
+        history = history_finding(kept, asked.permit.min_count, earlier)
         said["merged"] = {
             "changes": [move.sentence for move in coarser.moves],
             "study_change": "",
