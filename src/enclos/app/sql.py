@@ -11,27 +11,21 @@ import pyarrow as pa
 from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_of, permit_key, watcher
+from enclos.app.permits import active, permit_key
 from enclos.app.snapshots import reading_snapshot
-from enclos.app.watch import watched
+from enclos.app.statements import asked, limits_of
 from enclos.contracts.view import Access
-from enclos.ledger.model import Action, Fact, Personal
+from enclos.ledger.model import Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
-from enclos.stores.cohort_file import CohortFile
-from enclos.stores.confined.process import Incoming, QueryLimits, require_confinement, run_confined
-from enclos.stores.engine import Engine
-from enclos.stores.lake import LakeSnapshot
+from enclos.stores.confined.process import Incoming, run_confined
 from enclos.stores.query_history import QueryHistory
 from enclos.views.sql.model import CheckedQuery
-from enclos.views.sql.steps import PermitRows, check_query, granted_columns, schema_of, withhold
+from enclos.views.sql.steps import check_query, granted_columns, schema_of, withhold
 
 _MAX_SHOWN = 5_000
 """Sets of persons that one new set is compared with."""
-_OVERHEAD_MB = 1536
-"""Address space beside the engine's own memory: programs, libraries, stacks, the answer."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,21 +41,6 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"Answer({self.table.num_rows} rows)"
-
-
-def rows_under(
-    enclosure: Enclosure, signed: SignedPermit, engine: Engine, snapshot: LakeSnapshot, check: Callable[[], None]
-) -> PermitRows:
-    """The rows of a permit with its saved cohorts; ``check`` is asked at every bucket."""
-    permit = signed.permit.id
-    return PermitRows(
-        signed.permit.terms,
-        engine=engine,
-        snapshot=snapshot,
-        perimeter=perimeter_of(enclosure, permit, engine, snapshot),
-        check=check,
-        opted_out=objectors_at_query(enclosure, signed),
-    ).beside(CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit))).rows())
 
 
 def ask(
@@ -83,38 +62,13 @@ def ask(
     """
     started = perf_counter()
     facts: dict[str, Fact] = {"query": Personal(text)}
-    with enclosure.ledger.intent(Action.SQL, user, permit, facts) as ticket:
-        signed = active(enclosure, permit, user)
+    with asked(enclosure, permit, user, facts, unconfined_for_trying_out, also) as statement:
+        signed, ticket = statement.signed, statement.ticket
         terms = signed.permit.terms
-        unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
-        walls = require_confinement(unconfined_for_trying_out=unconfined)
-        ticket.facts.update({"permit_version": signed.version, "confined": not unconfined, "walls": walls.value})
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_query(text, terms, engine)
-            ticket.facts["shape"] = Personal(query.shape)
-            ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
-
-            def check() -> None:
-                also()
-                active(enclosure, permit, user)
-
-            rows = rows_under(enclosure, signed, engine, snapshot, check)
-            incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
-            permitted = watcher(enclosure, permit, user)
-
-            def watch() -> None:
-                also()
-                permitted()
-
-            with watched(engine, watch):
-                table = run_confined(
-                    query.sql,
-                    incoming,
-                    limits=limits_of(enclosure),
-                    check=check,
-                    watch=watch,
-                    unconfined_for_trying_out=unconfined,
-                )
+            rows = statement.rows(query, engine, snapshot)
+            table = statement.answer(query, rows, engine, limits_of(enclosure))
         min_count = None
         if terms.access is Access.AGGREGATES:
             min_count = signed.permit.min_count
@@ -193,18 +147,3 @@ def _named_once(table: pa.Table) -> pa.Table:
             again, number = f"{name}_{number}", number + 1
         names.append(again)
     return table.rename_columns(names)
-
-
-def limits_of(enclosure: Enclosure) -> QueryLimits:
-    """What one query may use, as the enclosure's settings say."""
-    chosen = enclosure.settings.sql
-    threads = enclosure.settings.engine.threads
-    return QueryLimits(
-        memory_mb=chosen.memory_limit_mb,
-        address_space_mb=chosen.memory_limit_mb + _OVERHEAD_MB,
-        threads=threads,
-        wall_seconds=chosen.wall_seconds,
-        cpu_seconds=chosen.wall_seconds * threads,
-        result_rows=chosen.result_rows,
-        result_bytes=chosen.result_mb << 20,
-    )

@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_of, permit_key, watcher
+from enclos.app.permits import active, perimeter_of, permit_key
 from enclos.app.snapshots import reading_snapshot
-from enclos.app.sql import limits_of, rows_under
+from enclos.app.statements import asked, limits_of
 from enclos.app.studies import run_files
-from enclos.app.watch import watched
 from enclos.contracts.result import StudyResult
 from enclos.contracts.sql import SqlEngine
 from enclos.contracts.tables import JOB_TABLE, PERSON, SQL_TABLE, KeyKind, TableForm, key_column, value_column
@@ -33,7 +32,6 @@ from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.files import MOST_BYTES, file_refused, rows_of
-from enclos.stores.confined.process import Incoming, require_confinement, run_confined
 from enclos.stores.run_files import Run
 from enclos.studies.tables.document import JobForm, form_from_yaml
 from enclos.studies.tables.rules import counted
@@ -63,36 +61,17 @@ def keep_answer(
     """
     started = perf_counter()
     facts: dict[str, Fact] = {"query": Personal(text), "kept": True}
-    with enclosure.ledger.intent(Action.SQL, user, permit, facts) as ticket:
-        signed = active(enclosure, permit, user)
-        terms = signed.permit.terms
-        unconfined = unconfined_for_trying_out or enclosure.settings.sql.unconfined_for_trying_out
-        walls = require_confinement(unconfined_for_trying_out=unconfined)
-        ticket.facts.update({"permit_version": signed.version, "confined": not unconfined, "walls": walls.value})
+    with asked(enclosure, permit, user, facts, unconfined_for_trying_out) as statement:
+        signed, ticket = statement.signed, statement.ticket
         with reading_snapshot(enclosure) as (engine, snapshot):
-            query = check_table(text, terms, engine)
+            query = check_table(text, signed.permit.terms, engine)
             check_concepts(query.codes, engine, snapshot)
-            ticket.facts["shape"] = Personal(query.shape)
-            ticket.facts.update({"snapshot": snapshot.id, "tables": sorted({scan.table for scan in query.scans})})
-
-            def check() -> None:
-                active(enclosure, permit, user)
-
-            rows = rows_under(enclosure, signed, engine, snapshot, check)
+            rows = statement.rows(query, engine, snapshot)
             population = rows.population()
             study = _document(query.statement)
-            incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
-            watch = watcher(enclosure, permit, user)
             limits = limits_of(enclosure)
-            with watched(engine, watch):
-                table = run_confined(
-                    query.sql,
-                    incoming,
-                    limits=replace(limits, result_rows=limits.result_bytes // _BYTES_PER_ROW),
-                    check=check,
-                    watch=watch,
-                    unconfined_for_trying_out=unconfined,
-                )
+            most = replace(limits, result_rows=limits.result_bytes // _BYTES_PER_ROW)
+            table = statement.answer(query, rows, engine, most)
             after = rows.population()  # who objected meanwhile may or may not be in: another run than either
         form = query.table
         if form is None:
