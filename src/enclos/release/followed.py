@@ -20,7 +20,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-DAYS, EVENTS = "days", "events"
+DAYS, AFTER, EVENTS = "days", "days after entry", "events"
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,9 @@ def add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
         numbers.protect(denominator, k)
         if time is not None:
             numbers.protect(time, k * min(rules.time_width_days_per_person, days))
-    elif time is not None and cell.time is not None and numbers.is_small(d * days - cell.time):
+    elif time is not None and any(
+        numbers.is_small(lost or 0) for lost in (d * days - (cell.time or 0), cell.n_days_lost)
+    ):
         numbers.protect(time, k)  # so few days are lost by few, who left
     if numbers.is_small(n):
         numbers.protect(numerator, k)

@@ -98,6 +98,14 @@ class ReadCell:
     """Whether a ratio of its numbers stands beside them, which would give one back from the other."""
 
     @property
+    def n_days_lost(self) -> int | None:
+        """Days after their entry that its persons lost; None where the stretch after entry has no end."""
+        first, last = self.stratum.at_risk
+        if self.time is None or last == _NO_END:
+            return None
+        return self.denominator * (last - first + 1) - self.time
+
+    @property
     def counts_persons(self) -> bool:
         """Whether the numerator counts persons, each once, rather than events."""
         return not self.counts_stays and self.numerator == self.cell.n_numerator

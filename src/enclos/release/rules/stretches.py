@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.followed import DAYS, EVENTS, Followed, few_between
+from enclos.release.followed import AFTER, DAYS, EVENTS, Followed, few_between
 from enclos.release.model import Finding, Rule, Stretch
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.reading import Reading
@@ -22,6 +22,8 @@ def stretches_of(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool
         if time is not None and cell.time is not None and not hidden[time] and cell.denominator:
             lost = cell.denominator * cell.window.n_days - cell.time
             yield Stretch(behind.dense_denominator, DAYS, first, last, lost)
+            if cell.n_days_lost is not None:
+                yield Stretch(behind.dense_denominator, AFTER, *cell.stratum.at_risk, cell.n_days_lost)
         if not hidden[numbers.numerator_of[at]] and cell.time is not None and behind.n_numerator:
             yield Stretch(behind.dense_numerator, EVENTS, first, last, cell.numerator)
 
