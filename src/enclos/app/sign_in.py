@@ -57,22 +57,6 @@ def check_is_signed_in(enclosure: Enclosure, token: str, user: str, role: Role) 
         raise
 
 
-def admit(enclosure: Enclosure, door: Door, token: str, role: Role, *, via: str) -> Person:
-    """Let somebody in by their token, in a role; the ledger says who came in or that somebody was turned away.
-
-    In: via — which way they come, a plain word
-    Refuses: as person_of; SIGN_IN_ROLE.
-    """
-    try:
-        person = door.person_of(token, enclosure.ledger.now())
-        steps.demand_role(person, role)
-    except Refusal as refused:
-        enclosure.ledger.record(Action.DENIED, _NOBODY, facts={"via": via, "code": refused.code})
-        raise
-    enclosure.ledger.record(Action.LOGIN, person.subject, facts={"via": via, "role": role.value, **facts_of(person)})
-    return person
-
-
 # -- with a local account
 
 

@@ -1,7 +1,7 @@
-"""Portal: what anybody may see of an enclosure, over the web.
+"""Portal: what is seen of an enclosure over the web: by anybody the register, by who signed in what is theirs.
 
-Promise: the register and the published ledger are served as they are, by a process that has no key and no data.
+Promise: what strangers send is parsed by a process that has no key and no data; people are answered by token and role.
 Reads, Writes: the folder of the public register, renewed when it would say something else; the ledger's public files.
-Never: asks who reads; serves a file that is not named here; keeps a request.
-Start: public.py (what is served), serving.py (two processes), __main__.py (the one that answers).
+Never: asks who reads the register; serves a file that is not named here; keeps a request, or a session on a disk.
+Start: public.py (for anybody), people.py and api.py (for who signed in), forwarding.py, serving.py, __main__.py.
 """

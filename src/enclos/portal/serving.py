@@ -1,7 +1,7 @@
-"""Serving an enclosure to the public by two processes.
+"""Serving an enclosure to the public, and to people who sign in, by two processes.
 
 The one that answers knows two folders of public files and nothing else: no passphrase, no key. The other opens the
-enclosure only while the register may have to be renewed.
+enclosure while the register may have to be renewed and, where people can sign in, for what they ask.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ from enclos.app.moving import move_enclosure
 from enclos.app.parts import parts_of
 from enclos.app.rotation import rotate_key
 from enclos.app.sign_in import (
-    admit,
-    door_of,
+    check_is_signed_in,
     person_of,
     sign_in_locally,
     sign_out,
@@ -57,17 +56,22 @@ def signed_in(enclosure: Enclosure, account: str, roles: list[Role]) -> str:
 def test_a_token_lets_in_who_signed_in_and_what_ends_it_ends_it_at_once(enclosure: Enclosure) -> None:
     since = enclosure.ledger.size()
     token = signed_in(enclosure, ALICE, [Role.RESEARCHER])
-    who = admit(enclosure, door_of(enclosure), token, Role.RESEARCHER, via="test")
+    who = person_of(enclosure, token)
     assert (who.subject, who.is_local, who.expires_at - who.authenticated_at) == (ALICE, True, timedelta(hours=1))
-    with pytest.raises(Refusal) as caught:
-        admit(enclosure, door_of(enclosure), token, Role.CHECKER, via="test")
-    assert caught.value.code is Code.SIGN_IN_ROLE
+    check_is_signed_in(enclosure, token, ALICE, Role.RESEARCHER)
+    for user, role, code in (
+        (ALICE, Role.CHECKER, Code.SIGN_IN_ROLE),
+        ("bob@example.org", Role.RESEARCHER, Code.SIGN_IN_MISSING),
+    ):
+        with pytest.raises(Refusal) as caught:
+            check_is_signed_in(enclosure, token, user, role)
+        assert caught.value.code is code
     sign_out(enclosure, token)
     assert withheld(enclosure, token) is Code.SIGN_IN_TOKEN
     said = [(act.action, act.outcome) for act in acts(enclosure, since) if act.action in {Action.LOGIN, Action.ACCOUNT}]
     done = (Action.LOGIN, Outcome.DONE)
-    assert said == [(Action.ACCOUNT, Outcome.DONE), done, (Action.LOGIN, None), done]
-    assert [act.facts["code"] for act in acts(enclosure, since) if act.action is Action.DENIED] == ["SGN-05"]
+    assert said == [(Action.ACCOUNT, Outcome.DONE), done, done]
+    assert [act.facts["code"] for act in acts(enclosure, since) if act.action is Action.DENIED] == ["SGN-05", "SGN-10"]
 
 
 @pytest.mark.parametrize("end", ["change", "remove", "everywhere"])
