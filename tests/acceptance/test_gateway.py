@@ -125,11 +125,15 @@ def test_psycopg_gets_what_the_command_gives_and_each_statement_is_in_the_ledger
                 connection.execute("SELECT * FROM secrets")
             with pytest.raises(psycopg.errors.FeatureNotSupported):
                 connection.execute("SELECT * FROM read_text('/etc/passwd')")
-        after = enclosure.ledger.size()
+        for _ in range(2):
+            with pytest.raises(psycopg.OperationalError, match="do not let anybody in"):
+                psycopg.connect(**gateway.of_postgres(password="wrong"))
         entries = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.SQL]
         outcomes = [entry.outcome for entry in entries if entry.kind is Kind.OUTCOME]
         assert outcomes == [Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED]
-        assert after > before
+        told = [entry for _, entry in enclosure.ledger.entries(before) if entry.action in {Action.LOGIN, Action.DENIED}]
+        assert [entry.action for entry in told] == [Action.LOGIN, Action.DENIED], "one for who tries again at once"
+        assert told[0].actor == told[1].actor != ALICE
         table = ask(enclosure, permit=ROWS, user=ALICE, text=text).table
     assert rows == [tuple(row.values()) for row in table.to_pylist()]
     assert len(rows) > 10

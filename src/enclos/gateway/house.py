@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from enclos.app.enclosure import Enclosure, open_enclosure
@@ -13,56 +14,76 @@ from enclos.app.paths import EnclosurePaths
 from enclos.app.settings import read_settings
 
 
+@dataclass(eq=False, slots=True)
+class _Opened:
+    """The enclosure with the keys of one moment, and how many are inside."""
+
+    enclosure: Enclosure
+    seen: object
+    closing: ExitStack
+    n_inside: int = 0
+
+
+@dataclass(slots=True)
 class House:
     """The enclosure in a folder, for whoever needs it now.
 
+    Who is inside goes on with the keys of when they came, while newcomers get those in use: nobody waits for anybody.
     Refuses: what opening an enclosure is refused for; KEY_ROTATING while a rotation goes on.
     """
 
-    def __init__(self, folder: Path, passphrase: Passphrase) -> None:
-        self._folder = folder
-        self._paths = EnclosurePaths(folder)
-        self._passphrase = passphrase
-        self._change = threading.Condition()
-        self._stack = ExitStack()
-        self._enclosure: Enclosure | None = None
-        self._seen: object = None
-        self._n_inside = 0
-        self.origin = read_settings(folder).ledger.origin
+    folder: Path
+    passphrase: Passphrase = field(repr=False)
+    origin: str = ""
+    _paths: EnclosurePaths = field(init=False)
+    _change: threading.Condition = field(default_factory=threading.Condition, init=False, repr=False)
+    _newest: _Opened | None = field(default=None, init=False, repr=False)
+    _n_open: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._paths = EnclosurePaths(self.folder)
+        self.origin = read_settings(self.folder).ledger.origin
 
     @contextmanager
     def open(self) -> Iterator[Enclosure]:
         """The enclosure; its keys are those in use."""
         with self._change:
-            while self._enclosure is None or self._mark() != self._seen:
-                if self._n_inside:
-                    self._change.wait()
-                else:
-                    self._reopen()
-            self._n_inside += 1
-            enclosure = self._enclosure
+            opened = self._current()
+            opened.n_inside += 1
         try:
-            yield enclosure
+            yield opened.enclosure
         finally:
             with self._change:
-                self._n_inside -= 1
-                self._change.notify_all()
+                opened.n_inside -= 1
+                self._close_if_left(opened)
 
     def close(self) -> None:
         """Close it when nobody is inside any more."""
         with self._change:
-            while self._n_inside:
+            before, self._newest = self._newest, None
+            if before is not None:
+                self._close_if_left(before)
+            while self._n_open:
                 self._change.wait()
-            self._leave()
 
-    def _reopen(self) -> None:
-        self._leave()
-        self._seen = self._mark()
-        self._enclosure = self._stack.enter_context(open_enclosure(self._folder, self._passphrase))
+    def _current(self) -> _Opened:
+        seen = self._mark()
+        before = self._newest
+        if before is not None and before.seen == seen:
+            return before
+        closing = ExitStack()
+        enclosure = closing.enter_context(open_enclosure(self.folder, self.passphrase))
+        self._newest = _Opened(enclosure, seen, closing)
+        self._n_open += 1
+        if before is not None:
+            self._close_if_left(before)
+        return self._newest
 
-    def _leave(self) -> None:
-        self._enclosure = None
-        self._stack.close()
+    def _close_if_left(self, opened: _Opened) -> None:
+        if opened is not self._newest and opened.n_inside == 0:
+            self._n_open -= 1
+            self._change.notify_all()
+            opened.closing.close()
 
     def _mark(self) -> object:
         """What changes when a key is made, replaced or destroyed."""

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from enclos.gateway.model import Caller, GateLimits, Verifier
 from enclos.gateway.people import not_let_in
 from enclos.gateway.ports import Stop, Who
 from enclos.gateway.queue import FairQueue, stopped
-from enclos.ledger.model import Action
+from enclos.ledger.model import Action, Fact
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.confined.process import Incoming, QueryLimits, run_confined
@@ -34,6 +35,8 @@ _CATALOG_LIMITS = QueryLimits(
     result_bytes=8 << 20,
 )
 _KEPT_ANSWERS = 512
+_QUIET_SECONDS = 10.0
+"""Between two entries about sign-ins of a person that failed."""
 
 
 class EnclosureKeeper:
@@ -49,6 +52,8 @@ class EnclosureKeeper:
         self._catalog_turn = threading.BoundedSemaphore(limits.n_at_once)
         self._answers: OrderedDict[tuple[str, str, str], pa.Table] = OrderedDict()
         self._changes_answers = threading.Lock()
+        self._failures: dict[str, tuple[float, int]] = {}
+        self._counts_failures = threading.Lock()
 
     @property
     def origin(self) -> str:
@@ -90,10 +95,21 @@ class EnclosureKeeper:
             return found
 
     def turned_away(self, user: str) -> None:
-        """Keep in the ledger that somebody failed to show a credential of a person; of strangers nothing is kept."""
+        """Keep in the ledger that somebody failed to show a credential of a person; of strangers nothing is kept.
+
+        Who tries again and again cannot fill it: the next entry about a person comes after a while, with how many there
+        were since.
+        """
         with self._house.open() as enclosure:
-            if self._who_of(enclosure).verifiers(user):
-                facts = {"via": "gateway", "code": Code.GATE_CREDENTIAL.id}
+            if not self._who_of(enclosure).verifiers(user):
+                return
+            now = monotonic()
+            with self._counts_failures:
+                last, n_since = self._failures.get(user, (-_QUIET_SECONDS, 0))
+                is_due = now - last >= _QUIET_SECONDS
+                self._failures[user] = (now, 0) if is_due else (last, n_since + 1)
+            if is_due:
+                facts: dict[str, Fact] = {"via": "gateway", "code": Code.GATE_CREDENTIAL.id, "n_before": n_since}
                 enclosure.ledger.record(Action.DENIED, user, None, facts)
 
     # -- what

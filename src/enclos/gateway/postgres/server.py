@@ -20,7 +20,8 @@ from enclos.gateway.postgres.commands import REPORTED
 from enclos.gateway.postgres.session import Session
 from enclos.gateway.postgres.wire import Malformed, Reader
 from enclos.gateway.scram import BOUND, PLAIN, ScramExchange, ScramFailed, salt_of
-from enclos.lexicon.refusals import Refusal
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal, refusal
 
 _FAILED_SECONDS = 0.5
 """How long who failed to sign in waits for the answer."""
@@ -40,6 +41,11 @@ class _Line:
         self.writer.write(content)
         async with asyncio.timeout(self.limits.stalled_seconds):
             await self.writer.drain()
+
+    def require_silence(self) -> None:
+        """What is said in clear behind the request for TLS would be taken for said by TLS (CVE-2021-23214)."""
+        if self.reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells
+            raise Malformed
 
     async def start(self) -> tuple[int, Reader]:
         """The first message, which has no kind: its number, and the rest."""
@@ -133,16 +139,14 @@ class PostgresDoor:
             if number == wire.GSS_REQUEST and not is_tls:
                 await line.send(b"N")
             elif number == wire.SSL_REQUEST and not is_tls:
-                if line.reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001 - said in clear, it would be taken for said by TLS
-                    raise Malformed
+                line.require_silence()
                 await line.send(b"S")
+                line.require_silence()
                 await line.writer.start_tls(self._tls, ssl_handshake_timeout=self._limits.sign_in_seconds)
                 is_tls = True
             elif number >> 16 == 3 and not is_tls:
-                what = errors.plain(
-                    "28000", "This server speaks over TLS only.", hint="Use sslmode=verify-full.", fatal=True
-                )
-                await _leave(line, what)
+                clear = refusal(Code.GATE_CLEAR, "This server speaks over TLS only.", "Use sslmode=verify-full.")
+                await _leave(line, errors.fields_of(clear, fatal=True))
                 return None
             elif number >> 16 == 3:
                 said = wire.startup_parameters(reader)
@@ -160,14 +164,13 @@ class PostgresDoor:
         loop = asyncio.get_running_loop()
         try:
             credential, last = await self._prove(line, user)
+            caller = await loop.run_in_executor(self._threads, self._keeper.enter, user, permit, credential)
         except ScramFailed:
             kept = loop.run_in_executor(self._threads, self._keeper.turned_away, user)
             await asyncio.gather(kept, asyncio.sleep(_FAILED_SECONDS))  # a stranger waits as long as a known name
             what = errors.plain("28P01", "This name and this credential do not let anybody in.", fatal=True)
             await _leave(line, what)
             return None
-        try:
-            caller = await loop.run_in_executor(self._threads, self._keeper.enter, user, permit, credential)
         except Refusal as refused:
             await _leave(line, errors.fields_of(refused, fatal=True))
             return None
