@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from enclos.app.conformity.permit_probes import PermitProbes
 from enclos.app.conformity.trace_probes import Traces, trace_probes
 from enclos.app.enclosure import Enclosure, create_enclosure
 from enclos.app.objections import add_objections
-from enclos.app.permits import amend, permit_key, revoke
+from enclos.app.permits import amend, open_one, permit_key, revoke
 from enclos.app.permits import sign as sign_permit
 from enclos.app.reviews import review_access
 from enclos.conformity.model import Sight
@@ -164,3 +165,13 @@ def test_an_altered_ledger_and_one_that_others_read_are_seen(home: Enclosure) ->
     assert look(probes, ["log.integrity"])["log.integrity"].sight is FAILS
     checkpoint.write_bytes(kept)
     assert seen(home, "log.integrity") is HOLDS
+
+
+def test_of_what_left_and_of_two_permits_numbers_the_real_thing_is_looked_at(released: Path, tmp_path: Path) -> None:
+    with open_home(Path(shutil.copytree(released, tmp_path / "home"))) as left:
+        assert seen(left, "app.pseudo") is BLIND
+        sign_permit(left, permit_text("FR-TEST-0002", period="{start: 2000-01-01, end: 2030-01-01}", min_count=3))
+        open_one(left, "FR-TEST-0002")
+        names = ("app.pseudo", "app.export:two-persons", "iam.sod", "crypto.algos", "app.identity-separation")
+        assert {name for name in names if seen(left, name) is not HOLDS} == set()
+        assert seen(left, "app.catalogue") is FAILS
