@@ -38,17 +38,22 @@ def make_source_key(folder: Path, *, source: str, place: str, passphrase: Passph
     Out: source, key id, function, place.
     Refuses: KEY_FIXED when there is one, since its pseudonyms depend on it; KEY_URI, TOKEN_UNREACHABLE, TOKEN_PIN
     """
+    keys, name = _first_key(folder, KeyName(KeyRole.SOURCE, source), place, passphrase)
+    document = {"format": _FORMAT, "source": source, "place": place}
+    write_atomically(folder / _SOURCE, canonical_bytes(document), "the source's key")
+    return {"source": source, "key": key_id(keys, name), "function": LEVEL_ONE_FUNCTION, "place": place}
+
+
+def _first_key(folder: Path, name: KeyName, place: str, passphrase: Passphrase) -> tuple[KeyStore, KeyName]:
+    """A new key in a folder that has none, and the store that it is in."""
     leave_no_core()
     if (folder / _SOURCE).exists():
         raise refusal(Code.KEY_FIXED, "There is a source's key here already.", "Use it, or name another folder.")
     if place != FILE:
         read_token_uri(place)
     keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=True)
-    name = KeyName(KeyRole.SOURCE, source)
     keys.create(name)
-    document = {"format": _FORMAT, "source": source, "place": place}
-    write_atomically(folder / _SOURCE, canonical_bytes(document), "the source's key")
-    return {"source": source, "key": key_id(keys, name), "function": LEVEL_ONE_FUNCTION, "place": place}
+    return keys, name
 
 
 def next_source_key(folder: Path, passphrase: Passphrase) -> dict[str, Any]:
@@ -194,14 +199,7 @@ def make_recipient_key(folder: Path, *, source: str, passphrase: Passphrase, pla
 
     Refuses: KEY_FIXED when there is one; KEY_URI, TOKEN_UNREACHABLE, TOKEN_PIN
     """
-    leave_no_core()
-    if (folder / _SOURCE).exists():
-        raise refusal(Code.KEY_FIXED, "There is a source's key here already.", "Use it, or name another folder.")
-    if place != FILE:
-        read_token_uri(place)
-    keys = key_store(folder, "keystore" if place == FILE else "token", place, passphrase, new=True)
-    name = KeyName(KeyRole.RECIPIENT, source)
-    keys.create(name)
+    keys, name = _first_key(folder, KeyName(KeyRole.RECIPIENT, source), place, passphrase)
     public = public_of(keys.secret(name))
     write_atomically(folder / RECIPIENT, recipient_bytes(source, public), "a public key", mode=0o644)
     document = {"format": _FORMAT, "source": source, "place": place}

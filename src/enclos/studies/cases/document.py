@@ -31,6 +31,7 @@ from enclos.studies.document.values import (
     one_or_many,
     twice,
     unknown_names,
+    wrong_pairs,
 )
 from enclos.studies.model import MAX_DAYS, DayWindow
 from enclos.studies.sccs.document import wrong_range
@@ -89,11 +90,7 @@ class _AroundOutcomes(_Judged, SensitiveDocument[_Other], Generic[_Other]):
 
     def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
-        yield from unknown_names("exposure", self.exposure, cohorts)
-        yield from unknown_names("outcome", self.outcome, cohorts)
-        yield from twice(self, "exposure", "outcome")
-        if set(self.exposure) & set(self.outcome):
-            yield ("outcome",), "an exposure is not its own outcome", Code.STUDY_INVALID
+        yield from wrong_pairs(self, self.exposure, self.outcome, cohorts)
         yield from unknown_names("negative_controls", self.negative_controls or [], cohorts)
         yield from wrong_controls([*self.exposure, *self.outcome], self.negative_controls, self.positive_controls)
 

@@ -136,6 +136,17 @@ def twice(document: Document, *options: str) -> Iterator[Complaint]:
             yield (option,), "a value is given twice", Code.STUDY_INVALID
 
 
+def wrong_pairs(
+    document: Document, exposure: Sequence[str], outcome: Sequence[str], cohorts: Container[str]
+) -> Iterator[Complaint]:
+    """Exposures and outcomes that the study does not define, are given twice, or are both."""
+    yield from unknown_names("exposure", exposure, cohorts)
+    yield from unknown_names("outcome", outcome, cohorts)
+    yield from twice(document, "exposure", "outcome")
+    if set(exposure) & set(outcome):
+        yield ("outcome",), "an exposure is not its own outcome", Code.STUDY_INVALID
+
+
 def wrong_ages(age_groups: Sequence[Sequence[int]], option: str = "age_groups") -> Iterator[Complaint]:
     """Age groups whose lowest age is above their highest."""
     for at, (lowest, highest) in enumerate(age_groups):

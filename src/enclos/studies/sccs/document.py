@@ -18,8 +18,8 @@ from enclos.studies.document.values import (
     Days,
     Document,
     Names,
-    twice,
     unknown_names,
+    wrong_pairs,
 )
 from enclos.studies.model import MAX_DAYS, AgeGroup, DateRange
 from enclos.studies.sccs.model import MAX_KNOTS, RESERVED, Anchor, Cases, Sccs, Thresholds, Time, Window
@@ -159,11 +159,7 @@ class SccsDocument(_Options, SensitiveDocument[SccsSensitivityDocument]):
 
     def own_faults(self, cohorts: Container[str]) -> Iterator[Complaint]:
         """What the shape does not show."""
-        yield from unknown_names("exposure", self.exposure, cohorts)
-        yield from unknown_names("outcome", self.outcome, cohorts)
-        yield from twice(self, "exposure", "outcome")
-        if set(self.exposure) & set(self.outcome):
-            yield ("outcome",), "an exposure is not its own outcome", Code.STUDY_INVALID
+        yield from wrong_pairs(self, self.exposure, self.outcome, cohorts)
         yield from self._wrong_windows()
         yield from wrong_range("ages", self.ages)
         yield from wrong_range("date_range", self.date_range)
