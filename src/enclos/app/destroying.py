@@ -150,7 +150,14 @@ def _end_all_but_the_ledger(enclosure: Enclosure, report: Report) -> tuple[list[
         for path in (paths.catalog, paths.manifest, *paths.root.glob("catalog.ducklake.*")):
             n_removed += path.exists()
             path.unlink(missing_ok=True)
-        for folder in (paths.vault, paths.crossing, paths.lake, paths.release, paths.objections.parent):
+        for folder in (
+            paths.vault,
+            paths.crossing,
+            paths.lake,
+            paths.release,
+            paths.objections.parent,
+            paths.accounts.parent,
+        ):
             n_removed += sum(path.is_file() for path in folder.rglob("*"))
             remove_tree(folder)
     for folder in paths.permits.iterdir() if paths.permits.exists() else ():

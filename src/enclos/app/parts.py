@@ -16,11 +16,13 @@ from enclos.stores.accounts import CONTEXT as ACCOUNTS_CONTEXT
 from enclos.stores.crossing import UNITS_CONTEXT, UNITS_FILE
 from enclos.stores.keys import KeyStore
 from enclos.stores.objection_files import CONTEXT as OBJECTIONS_CONTEXT
+from enclos.stores.passwords import CONTEXT as PASSWORDS_CONTEXT
 from enclos.stores.perimeter_file import PERIMETER_CONTEXT, PERIMETER_FILE
 from enclos.stores.reidentification_files import context_of
 
 _VAULT, _CROSSING, _DESK = KeyName(KeyRole.VAULT), KeyName(KeyRole.CROSSING), KeyName(KeyRole.DESK)
-_OBJECTIONS, _ACCOUNTS = KeyName(KeyRole.OBJECTIONS), KeyName(KeyRole.ACCOUNTS)
+_ACCOUNTS = KeyName(KeyRole.ACCOUNTS)
+_OBJECTIONS = KeyName(KeyRole.OBJECTIONS)
 _OF_PERMITS = ("runs/*/*.sealed", "sql/*.sealed", "cohorts/*.sealed", "released/*.sealed")
 
 
@@ -66,6 +68,12 @@ def permit_contexts(paths: EnclosurePaths, permit: str) -> dict[Path, str]:
     return contexts | dict.fromkeys(root.glob(PERIMETER_FILE), PERIMETER_CONTEXT)
 
 
+def accounts_contexts(paths: EnclosurePaths) -> dict[Path, str]:
+    """What the accounts' key seals, each file with its context."""
+    sealed = {paths.accounts: ACCOUNTS_CONTEXT, paths.passwords: PASSWORDS_CONTEXT}
+    return {path: context for path, context in sealed.items() if path.exists()}
+
+
 def units_contexts(paths: EnclosurePaths) -> dict[Path, str]:
     """The sealed list of what crossed."""
     return dict.fromkeys(paths.crossing.glob(UNITS_FILE), UNITS_CONTEXT)
@@ -83,10 +91,10 @@ def parts_of(paths: EnclosurePaths, keys: KeyStore) -> Iterator[Part]:
         yield Part(path, Form.SEALED, (_CROSSING,), context, is_of_the_data=True)
     for path, context in desk_contexts(paths).items():
         yield Part(path, Form.SEALED, (_DESK,), context)
+    for path, context in accounts_contexts(paths).items():
+        yield Part(path, Form.SEALED, (_ACCOUNTS,), context)
     if paths.objections.exists():
         yield Part(paths.objections, Form.SEALED, (_OBJECTIONS,), OBJECTIONS_CONTEXT)
-    if paths.accounts.exists():
-        yield Part(paths.accounts, Form.SEALED, (_ACCOUNTS,), ACCOUNTS_CONTEXT)
     for name in _living(keys, KeyRole.PERMIT):
         for path, context in permit_contexts(paths, name.subject).items():
             yield Part(path, Form.SEALED, (name,), context, is_of_the_data=path.name == PERIMETER_FILE)
@@ -102,10 +110,10 @@ def _of_the_vault(paths: EnclosurePaths, keys: KeyStore) -> Iterator[Part]:
 
 
 def _in_clear(paths: EnclosurePaths) -> Iterator[Part]:
-    """What is signed or public."""
+    """What is signed, public, or said of the enclosure by its owner."""
     found = [*paths.permits.glob("*/*.json"), *paths.certificates.glob("*.json"), *paths.published.rglob("*")]
-    if paths.about.exists():
-        found.append(paths.about)
+    found += paths.conformity.rglob("*")
+    found += [path for path in (paths.about, paths.scope) if path.exists()]
     for path in _visible(found, paths.root):
         if path.is_file():
             yield Part(path, Form.PLAIN)

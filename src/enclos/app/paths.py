@@ -123,6 +123,16 @@ class EnclosurePaths:
         return self.root / ".rotation.json"
 
     @property
+    def scope(self) -> Path:
+        """To which settings the requirements of hosting apply here."""
+        return self.root / "conformity.toml"
+
+    @property
+    def conformity(self) -> Path:
+        """Statements about the hosting and the documents that they rest on."""
+        return self.root / "conformity"
+
+    @property
     def moved(self) -> Path:
         """That the enclosure lives elsewhere now; from then on nothing is done here."""
         return self.root / "moved.json"

@@ -53,7 +53,8 @@ from enclos.stores.permit_files import forget_sealed
 from enclos.stores.vault import attach_vault
 
 _CATALOG, _VAULT = KeyName(KeyRole.CATALOG), KeyName(KeyRole.VAULT)
-_SURVIVORS = ("keys", "ledger", "permits", "rights", "release", "sign-in", "vault/vault.duckdb", "catalogue.yaml")
+_OF_DECISIONS = ("keys", "ledger", "permits", "rights", "release", "sign-in", "conformity", "conformity.toml")
+_SURVIVORS = (*_OF_DECISIONS, "catalogue.yaml", "vault/vault.duckdb")
 
 
 def restore(

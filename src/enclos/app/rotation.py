@@ -14,7 +14,7 @@ import pyarrow as pa
 from enclos.app.certificates import certify, key_row
 from enclos.app.enclosure import Enclosure, ledger_parts
 from enclos.app.keys import UsedKeys, unrecorded
-from enclos.app.parts import desk_contexts, permit_contexts, units_contexts
+from enclos.app.parts import accounts_contexts, desk_contexts, permit_contexts, units_contexts
 from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.places import remote_catalog
 from enclos.app.progress import Report, silent
@@ -31,14 +31,12 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.pseudonyms.steps.renumbering import cross_all_again, renumber_persons
 from enclos.release.steps import renumbered_sets
-from enclos.stores.accounts import CONTEXT as ACCOUNTS_CONTEXT
 from enclos.stores.accounts import lock_of
 from enclos.stores.files import lock_exclusive, lock_in_turn, storage_border, write_atomically
 from enclos.stores.keys import KeySigner
 from enclos.stores.landing import landed_under
 from enclos.stores.manifest_file import MANIFEST_CONTEXT
 from enclos.stores.objection_files import CONTEXT
-from enclos.stores.passwords import CONTEXT as PASSWORDS_CONTEXT
 from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
 from enclos.stores.rekeying import rekey_database, rekey_parquet, rekey_sealed
 from enclos.stores.vault import attach_vault
@@ -188,8 +186,7 @@ def _move_objections(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved
 
 
 def _move_accounts(enclosure: Enclosure, old: KeyName, new: KeyName) -> _Moved:
-    sealed = {enclosure.paths.accounts: ACCOUNTS_CONTEXT, enclosure.paths.passwords: PASSWORDS_CONTEXT}
-    contexts = {path: context for path, context in sealed.items() if path.exists()}
+    contexts = accounts_contexts(enclosure.paths)
     with lock_in_turn(lock_of(enclosure.paths.accounts)):
         return {"n_files": rekey_sealed(contexts, enclosure.keys.secret(old), enclosure.keys.secret(new))}
 

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from enclos.app.enclosure import Enclosure
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from enclos.stores.files import lock_exclusive
+from enclos.stores.accounts import lock_of
+from enclos.stores.files import lock_exclusive, lock_in_turn
 
 _WAIT_SECONDS, _PAUSE_SECONDS = 600.0, 0.05
 
@@ -34,6 +35,7 @@ def alone(enclosure: Enclosure, *, readers_may_stay: bool = False) -> Iterator[N
     with ExitStack() as stack:
         _take(stack, enclosure.at_the_desk)
         _take(stack, lambda: lock_exclusive(enclosure.paths.rights_lock))
+        _take(stack, lambda: lock_in_turn(lock_of(enclosure.paths.accounts)))
         if readers_may_stay:
             _take(stack, enclosure.reading_data)
         else:
