@@ -121,6 +121,11 @@ def test_psycopg_gets_what_the_command_gives_and_each_statement_is_in_the_ledger
         before = enclosure.ledger.size()
         with psycopg.connect(**gateway.of_postgres(), autocommit=True) as connection:
             rows = connection.cursor(binary=True).execute(text).fetchall()
+            counted = b"SELECT year_of_birth, count(*) AS n, avg(year_of_birth) AS a FROM person WHERE $1 GROUP BY 1"
+            connection.pgconn.prepare(b"counted", counted)
+            told = connection.pgconn.describe_prepared(b"counted")
+            columns = [(told.fname(at), told.ftype(at)) for at in range(told.nfields)]
+            assert (told.nparams, columns) == (1, [(b"year_of_birth", 20), (b"n", 20), (b"a", 701)])
             with pytest.raises(psycopg.errors.UndefinedTable):
                 connection.execute("SELECT * FROM secrets")
             with pytest.raises(psycopg.errors.FeatureNotSupported):
@@ -131,9 +136,9 @@ def test_psycopg_gets_what_the_command_gives_and_each_statement_is_in_the_ledger
         entries = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.SQL]
         outcomes = [entry.outcome for entry in entries if entry.kind is Kind.OUTCOME]
         assert outcomes == [Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED]
-        told = [entry for _, entry in enclosure.ledger.entries(before) if entry.action in {Action.LOGIN, Action.DENIED}]
-        assert [entry.action for entry in told] == [Action.LOGIN, Action.DENIED], "one for who tries again at once"
-        assert told[0].actor == told[1].actor != ALICE
+        came = [entry for _, entry in enclosure.ledger.entries(before) if entry.action in {Action.LOGIN, Action.DENIED}]
+        assert [entry.action for entry in came] == [Action.LOGIN, Action.DENIED], "one for who tries again at once"
+        assert came[0].actor == came[1].actor != ALICE
         table = ask(enclosure, permit=ROWS, user=ALICE, text=text).table
     assert rows == [tuple(row.values()) for row in table.to_pylist()]
     assert len(rows) > 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import pyarrow as pa
@@ -26,6 +26,8 @@ from enclos.views.sql.steps import check_query, granted_columns, schema_of, with
 
 _MAX_SHOWN = 5_000
 """Sets of persons that one new set is compared with."""
+_SHAPE_SECONDS = 20
+"""What a query over no rows may take."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,11 +79,18 @@ def ask(
     return Answer(_named_once(table), snapshot.id, round(perf_counter() - started, 3), min_count)
 
 
-def shape(enclosure: Enclosure, *, permit: str, user: str, text: str) -> pa.Schema:
+def shape(
+    enclosure: Enclosure, *, permit: str, user: str, text: str, also: Callable[[], object] = lambda: None
+) -> pa.Schema:
     """The columns that a query would give, found without reading a row.
 
+    In: also — as in ``ask``
     Refuses: as ``ask``, but for what only the rows tell.
     """
+
+    def check() -> None:
+        also()
+
     terms = active(enclosure, permit, user).permit.terms
     with enclosure.engine() as engine:
         query = check_query(text, terms, engine)
@@ -89,8 +98,8 @@ def shape(enclosure: Enclosure, *, permit: str, user: str, text: str) -> pa.Sche
     table = run_confined(
         query.sql,
         incoming,
-        limits=limits_of(enclosure),
-        check=lambda: None,
+        limits=replace(limits_of(enclosure), wall_seconds=_SHAPE_SECONDS, cpu_seconds=2 * _SHAPE_SECONDS),
+        check=check,
         unconfined_for_trying_out=enclosure.settings.sql.unconfined_for_trying_out,
     )
     return _named_once(table.select(range(table.num_columns - query.n_person_lists))).schema

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 
 import pyarrow as pa
@@ -49,7 +50,7 @@ class EnclosureKeeper:
         self._house = house
         self._who_of = who_of
         self._queue = FairQueue(limits)
-        self._catalog_turn = threading.BoundedSemaphore(limits.n_at_once)
+        self._catalog_queue = FairQueue(replace(limits, n_per_permit=limits.n_at_once))
         self._answers: OrderedDict[tuple[str, str, str], pa.Table] = OrderedDict()
         self._changes_answers = threading.Lock()
         self._failures: dict[str, tuple[float, int]] = {}
@@ -63,6 +64,7 @@ class EnclosureKeeper:
     def close(self) -> None:
         """Let nobody's turn come any more."""
         self._queue.close()
+        self._catalog_queue.close()
 
     # -- who
 
@@ -121,8 +123,8 @@ class EnclosureKeeper:
 
     def shape(self, caller: Caller, text: str, stop: Stop) -> pa.Schema:
         """The columns that an answer will have."""
-        with self._catalog_turn, self._inside(caller, stop) as (enclosure, _):
-            return shape(enclosure, permit=caller.permit, user=caller.user, text=text)
+        with self._catalog_queue.turn(caller, stop), self._inside(caller, stop) as (enclosure, still):
+            return shape(enclosure, permit=caller.permit, user=caller.user, text=text, also=still)
 
     def names(self, caller: Caller) -> dict[str, dict[str, str]]:
         """The tables of the permit with their columns and the engine's types."""
@@ -146,7 +148,7 @@ class EnclosureKeeper:
                 incoming.append(Incoming(called, "", table.schema, [table]))
             unconfined = enclosure.settings.sql.unconfined_for_trying_out
             try:
-                with self._catalog_turn:
+                with self._catalog_queue.turn(caller, stop):
                     found = run_confined(
                         query.sql,
                         incoming,
