@@ -120,7 +120,7 @@ def small(few: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def begun(shared_root: Path) -> Path:
     """An enclosure without data. Never changed: copy it."""
-    return made_once(shared_root, "begun", lambda folder: run_cli("init", folder) and None)
+    return made_once(shared_root, "empty", lambda folder: run_cli("init", folder) and None)
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ def run_command(
     """Run ``enclos`` with these arguments and this whole environment."""
     words = [str(ENCLOS), *map(str, arguments)]
     name = _name(arguments)
-    if os.environ.get("ENCLOS_TESTS_COLD") or name not in _started_cold or not _may_be_warm(environment):
+    is_cold = os.environ.get("ENCLOS_TESTS_COLD") or name not in _started_cold
+    if is_cold or not door().is_open or not _may_be_warm(environment):
         _started_cold.add(name)
         return subprocess.run(
             words, input=stdin, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
@@ -42,7 +43,7 @@ def run_command(
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)
-        status = _door().run(words, environment, [each.fileno() for each in (given, out, err)])
+        status = door().run(words, environment, [each.fileno() for each in (given, out, err)])
         printed = []
         for stream in (out, err):
             stream.seek(0)
@@ -61,7 +62,7 @@ def _name(arguments: Sequence[object]) -> tuple[str, ...]:
 
 
 def _may_be_warm(environment: Mapping[str, str]) -> bool:
-    there = _door().environment
+    there = door().environment
     changed = {name for name in {*there, *environment} if there.get(name) != environment.get(name)}
     return all(name.startswith(_MAY_DIFFER) for name in changed)
 
@@ -82,8 +83,8 @@ class _Door:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        if self._way.recv(1) != b"r":
-            raise RuntimeError("the process that runs commands did not start")
+        self.is_open = self._way.recv(1) == b"r"
+        """Whether it serves; where it does not, every command starts cold and acceptance/test_warm.py fails."""
         atexit.register(self.close)
 
     def close(self) -> None:
@@ -110,5 +111,6 @@ class _Door:
 
 
 @cache
-def _door() -> _Door:
+def door() -> _Door:
+    """The process of this test process, started when it is first asked for."""
     return _Door()
