@@ -72,9 +72,11 @@ class Watched:
         stop = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(stop,))
         watcher.start()
-        done = run_command((*arguments, "--json"), env, stdin)
-        stop.set()
-        watcher.join()
+        try:
+            done = run_command((*arguments, "--json"), env, stdin)
+        finally:
+            stop.set()
+            watcher.join()
         assert done.returncode == status or (status is None and done.returncode in {0, 3, 4, 5}), done.stderr
         self.printed += done.stdout + done.stderr
         document: dict[str, object] = json.loads(done.stdout)

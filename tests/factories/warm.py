@@ -107,6 +107,8 @@ class _Door:
             except TimeoutError:
                 os.kill(child, signal.SIGKILL)
                 raise subprocess.TimeoutExpired(words, _SECONDS) from None
+        if not status:
+            raise RuntimeError("who waits for the command was killed: how it ended is not known")
         return int.from_bytes(status, "big", signed=True)
 
 
