@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 import time
 from collections import Counter
@@ -108,12 +109,15 @@ class _Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
-def failing_network(server: S3Server) -> Iterator[Network]:
-    """A proxy before the server, while the block runs."""
+def failing_network(server: S3Server, tls: ssl.SSLContext | None = None) -> Iterator[Network]:
+    """A proxy before the server, while the block runs; over TLS where it is given a certificate."""
     network = Network(server)
     handler = type("Handler", (_Handler,), {"network": network, "host": urlsplit(server.endpoint).netloc})
     with _Quiet(("127.0.0.1", 0), handler) as proxy:
-        network.server = replace(server, endpoint=f"http://127.0.0.1:{proxy.server_address[1]}")
+        if tls:
+            proxy.socket = tls.wrap_socket(proxy.socket, server_side=True, do_handshake_on_connect=False)
+        scheme = "https" if tls else "http"
+        network.server = replace(server, endpoint=f"{scheme}://127.0.0.1:{proxy.server_address[1]}")
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

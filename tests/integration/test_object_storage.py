@@ -10,6 +10,8 @@ import pytest
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.objects import LocalObjects, S3Credentials, S3Objects, S3Place
+from factories.faulty_network import failing_network
+from factories.gateway import certificate
 from factories.lakes import attached, bucket_lake, build, n_persons
 from factories.s3_servers import S3Server, ceph, swift
 
@@ -117,3 +119,20 @@ def test_a_lake_in_a_bucket_is_a_lake(server, bucket, tmp_path):
     assert refused.value.code is Code.STORAGE_BROKEN
     assert bucket not in str(refused.value)
     assert list(tmp_path.iterdir()) == [catalog]
+
+
+@pytest.mark.parametrize("server", SERVERS[:1], indirect=True)
+def test_over_tls_both_clients_believe_the_named_authority_and_no_other(bucket, server, tmp_path, monkeypatch):
+    """The engine lists objects through connections of its own, which must be told too."""
+    own, catalog = certificate(tmp_path), tmp_path / "catalog.ducklake"
+    with failing_network(server, own.context()) as network:
+        safe = network.server
+        monkeypatch.setenv("SSL_CERT_FILE", str(own.chain))
+        assert n_persons(catalog, bucket_lake(safe, bucket), build(catalog, bucket_lake(safe, bucket), 3).snapshot) == 3
+        assert list(safe.objects(bucket).names())
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with pytest.raises(Refusal) as by_python:
+            list(safe.objects(bucket).names())
+        with pytest.raises(Refusal) as by_engine:
+            n_persons(catalog, bucket_lake(safe, bucket))
+    assert (by_python.value.code, by_engine.value.code) == (Code.STORAGE_UNREACHABLE, Code.STORAGE_UNREACHABLE)

@@ -30,6 +30,8 @@ _NOTHING_OF_THE_ACCOUNT = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """What the client would else read from files and variables of the account that runs this."""
+AUTHORITIES = "SSL_CERT_FILE"
+"""The variable that names a PEM file of authorities, as OpenSSL reads it: for a host with one of its own."""
 _ABSENT, _DENIED = {"404", "NoSuchKey", "NotFound"}, {"401", "403"}
 _FULL = {"QuotaExceeded", "InsufficientStorage", "507"}
 """Ceph says the first, under 403; HTTP itself the last."""
@@ -76,6 +78,13 @@ def _border() -> Iterator[None]:
         raise _unreachable() from None
 
 
+def _authorities() -> str:
+    """The file of authorities whose certificates are believed; both clients go by the same one."""
+    import certifi
+
+    return os.environ.get(AUTHORITIES) or certifi.where()
+
+
 def _unreachable() -> Refusal:
     return refusal(
         Code.STORAGE_UNREACHABLE,
@@ -105,6 +114,7 @@ class S3Objects:
             "s3",
             endpoint_url=self._place.endpoint,
             region_name=self._place.region,
+            verify=_authorities(),
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
             config=Config(
@@ -213,7 +223,10 @@ class S3Lake:
         values = ", ".join(f"{name} '{quoted(value)}'" for name, value in options.items())
         secure = str(server.scheme == "https").lower()
         engine.execute(f"CREATE OR REPLACE TEMPORARY SECRET enclos_lake (TYPE s3, {values}, USE_SSL {secure})")
-        engine.execute(f"SET http_timeout = {_SECONDS}")
-        engine.execute(f"SET http_retries = {_ATTEMPTS - 1}")
-        engine.execute("SET http_retry_wait_ms = 200")
-        engine.execute("SET http_retry_backoff = 2")
+        # for all its connections: the lake's catalog lists objects through one of its own
+        engine.execute("SET GLOBAL enable_server_cert_verification = true")
+        engine.execute(f"SET GLOBAL ca_cert_file = '{quoted(_authorities())}'")
+        engine.execute(f"SET GLOBAL http_timeout = {_SECONDS}")
+        engine.execute(f"SET GLOBAL http_retries = {_ATTEMPTS - 1}")
+        engine.execute("SET GLOBAL http_retry_wait_ms = 200")
+        engine.execute("SET GLOBAL http_retry_backoff = 2")
