@@ -78,7 +78,8 @@ bench: $(STAMP) system ## ratios against named references, appended to bench/his
 
 soak: SYSTEM_PACKAGES += $(LONG_PACKAGES)
 soak: $(STAMP) system ## the long tests
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
+	ENCLOS_TESTS_LONG=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
+	ENCLOS_TESTS_LONG=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow" tests/generative
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(DEMO_DIR) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

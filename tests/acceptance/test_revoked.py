@@ -58,9 +58,10 @@ def running(home: Path, permit: str, user: str) -> subprocess.Popen[bytes]:
     env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
     process = subprocess.Popen(list(map(str, command)), env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with open_home(home) as enclosure:
-        spill = enclosure.paths.spill / str(process.pid)
+        spill = enclosure.paths.spill
     deadline = time.monotonic() + 60
-    while not spill.exists() and time.monotonic() < deadline:
+    while not list(spill.glob(f"{process.pid}-*")):
+        assert time.monotonic() < deadline, "the study has not begun"
         time.sleep(0.05)
     time.sleep(1)
     assert process.poll() is None, "the study ended before its permit could"

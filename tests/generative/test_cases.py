@@ -13,6 +13,7 @@ from enclos.contracts.result import StudyResult
 from enclos.studies.cases.model import CaseControl, CaseCrossover, Matching, SelfControlledCohort
 from enclos.studies.model import CohortAnalysis, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
 from enclos.studies.steps import run_study
+from factories.examples import drawn
 from factories.studies import oracle_cohort, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle import cases as oracle
@@ -79,7 +80,7 @@ def shown(people: tuple[History, ...], asked: CohortAnalysis, n_buckets: int) ->
     return found, result
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(
     people=PEOPLE,
     risk=st.sampled_from([(0, 4), (1, 8)]),
@@ -117,7 +118,7 @@ def test_self_controlled_cohorts_count_what_the_oracle_does(
         assert {each: int(found[name][each]) for each in expected} == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=drawn(30), deadline=None)
 @given(
     people=PEOPLE,
     window=st.sampled_from([(-3, 0), (-6, -1), (0, 0)]),
@@ -205,14 +206,14 @@ def check_case_controls(
             assert int(found[name]["n_controls_exposed"]) == sum(exposed)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=drawn(30), deadline=None)
 @given(**CONTROL)
 def test_case_controls_compare_whom_the_oracle_does(**drawn: Any) -> None:
     check_case_controls(**drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=drawn(300), deadline=None)
 @given(**CONTROL)
 def test_case_controls_compare_whom_the_oracle_does_often(**drawn: Any) -> None:
     check_case_controls(**drawn)

@@ -13,6 +13,7 @@ from enclos.contracts.result import StudyResult
 from enclos.studies.characterise.model import Characterisation, Entries, Intersection, LargeScale, Shown
 from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Stratum, Study
 from enclos.studies.steps import run_study
+from factories.examples import drawn
 from factories.random_histories import COHORTS, DRUG_COHORTS, SECOND, TREATED
 from factories.studies import oracle_cohort, tables_of
 from factories.told import assert_same, told
@@ -132,14 +133,14 @@ def check_differences(result: StudyResult, people: tuple[History, ...], own: lis
             assert abs(float(at.estimates["smd"]) - wanted) < 1e-9  # type: ignore[arg-type]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=drawn(30), deadline=None)
 @given(**DRAWN)
 def test_a_characterisation_is_what_the_oracle_tells(drawn: Drawn) -> None:
     check_a_characterisation(drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=drawn(400), deadline=None)
 @given(**DRAWN)
 def test_a_characterisation_is_what_the_oracle_tells_hundreds_of_times(drawn: Drawn) -> None:
     check_a_characterisation(drawn)

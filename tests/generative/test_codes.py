@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.warehouse.plans.codes import codes_sql
+from factories.examples import drawn
 from factories.pseudonymised import arrow_table, bench, concept, maps_to
 from oracle.codes import Words, ean13, looked_up
 
@@ -74,7 +75,7 @@ def listed_rows(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=drawn(80), deadline=None)
 @given(concepts(), relations, st.lists(listed_rows(), max_size=6))
 def test_a_code_means_what_a_slow_reading_says(
     known: list[dict[str, Any]], related: list[dict[str, Any]], listed: list[dict[str, Any]]

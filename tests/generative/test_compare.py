@@ -33,6 +33,7 @@ from enclos.studies.compare.rules.population import (
     prior_outcomes,
 )
 from enclos.studies.compare.rules.scores import area_under_curve, strata_of, trimmed
+from factories.examples import drawn
 from oracle import compare as oracle
 
 few = st.integers(0, 6)
@@ -64,7 +65,7 @@ def entries_of(given_rows: list[oracle.Row]) -> tuple[list[oracle.Row], Entries]
     return ordered, Entries(columns[0], treated, columns[1], zeros, zeros, *columns[2:], no_switch(n))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(150), deadline=None)
 @given(rows, st.sampled_from(["keep_all", "keep_first", "remove_all"]), st.booleans())
 def test_who_is_eligible(given_rows: list[oracle.Row], rule: str, first_only: bool) -> None:
     ordered, entries = entries_of(given_rows)
@@ -75,7 +76,7 @@ def test_who_is_eligible(given_rows: list[oracle.Row], rule: str, first_only: bo
     assert np.flatnonzero(eligible(entries, asked)[-1][1]).tolist() == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(150), deadline=None)
 @given(
     rows,
     st.lists(st.tuples(st.integers(0, 13), st.integers(-9, 9)), max_size=25),
@@ -118,7 +119,7 @@ def test_who_is_followed(
     assert list(found) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=drawn(200), deadline=None)
 @given(scored, st.integers(1, 4), st.sampled_from([0.0, 0.06, 0.2]))
 def test_sets_are_those_of_all_pairs(entries: list[tuple[float, bool]], ratio: int, caliper: float) -> None:
     score, treated = np.array([each[0] for each in entries]), np.array([each[1] for each in entries])
@@ -129,7 +130,7 @@ def test_sets_are_those_of_all_pairs(entries: list[tuple[float, bool]], ratio: i
     assert found[order].tolist() == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @given(scored, st.integers(2, 5), st.sampled_from(list(Base)))
 def test_strata_and_area(entries: list[tuple[float, bool]], n: int, base: Base) -> None:
     score, treated = np.array([each[0] for each in entries]), np.array([each[1] for each in entries])
@@ -140,7 +141,7 @@ def test_strata_and_area(entries: list[tuple[float, bool]], n: int, base: Base) 
         assert area_under_curve(score, treated) == oracle.auc(score.tolist(), treated.tolist())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @given(scored, st.sampled_from([0.1, 0.3]))
 def test_trimming_takes_both_tails(entries: list[tuple[float, bool]], fraction: float) -> None:
     score, treated = np.array([each[0] for each in entries]), np.array([each[1] for each in entries])
@@ -152,7 +153,7 @@ def test_trimming_takes_both_tails(entries: list[tuple[float, bool]], fraction: 
             assert kept[at] == (own < border if is_target else own > border)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @given(scored, st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.5]), min_size=16, max_size=16), st.integers(0, 2))
 def test_balance(entries: list[tuple[float, bool]], values: list[float], how: int) -> None:
     treated = np.array([each[1] for each in entries])
@@ -172,7 +173,7 @@ def test_balance(entries: list[tuple[float, bool]], values: list[float], how: in
         np.testing.assert_allclose(found.difference[0], expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 6), st.booleans(), st.sampled_from([0.5, 1.0, 3.0])), min_size=1, max_size=15))
 def test_weighted_curve(entries: list[tuple[int, bool, float]]) -> None:
     days, outcome, weights = (list(each) for each in zip(*entries, strict=True))

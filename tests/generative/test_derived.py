@@ -32,6 +32,7 @@ from enclos.studies.model import (
     Study,
 )
 from enclos.studies.steps import cohort_table
+from factories.examples import drawn
 from factories.random_histories import COHORTS, CONCEPTS, FIRST, LAST, PEOPLE, SECOND, histories
 from factories.studies import oracle_cohort, tables_of
 from fakes.cdm import cdm_of_rows
@@ -112,7 +113,7 @@ def entries(operation: OPERATION, person: History, of: dict[str, list[Stretch]])
 
 
 @given(PEOPLE, COHORTS, OPERATIONS, OPERATIONS, st.integers(1, 3))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=drawn(120), deadline=None)
 def test_derived_cohorts_are_those_of_the_slow_oracle(
     people: tuple[History, ...], cohort: ConceptCohort, made: OPERATION, then: OPERATION, n_buckets: int
 ) -> None:
@@ -159,7 +160,7 @@ def _rows(
 
 
 @given(crowds(), COHORTS, TRAITS, st.integers(1, 3), st.integers(0, 5), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 def test_matches_are_those_of_the_slow_oracle_and_keep_what_is_promised(
     people: tuple[History, ...],
     cohort: ConceptCohort,
@@ -194,7 +195,7 @@ def test_matches_are_those_of_the_slow_oracle_and_keep_what_is_promised(
 
 
 @given(crowds(), COHORTS, st.integers(1, 8), st.integers(0, 5), st.integers(1, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=drawn(30), deadline=None)
 def test_a_sample_of_so_many_persons_is_that_of_the_slow_oracle(
     people: tuple[History, ...], cohort: ConceptCohort, n: int, seed: int, n_buckets: int
 ) -> None:

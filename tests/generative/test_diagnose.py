@@ -12,6 +12,7 @@ from enclos.studies.derived.model import First, Near
 from enclos.studies.diagnose.model import Diagnosis
 from enclos.studies.model import ConceptCohort, DayWindow, DerivedCohort, Study
 from enclos.studies.steps import run_study
+from factories.examples import drawn
 from factories.random_histories import COHORTS, CONCEPTS, PEOPLE, SECOND
 from factories.studies import oracle_cohort, rows_table, tables_of
 from factories.told import told
@@ -31,7 +32,7 @@ RELATED = st.frozensets(st.tuples(st.sampled_from(CONCEPTS), st.sampled_from(CON
 
 
 @given(PEOPLE, COHORTS, st.integers(1, 3), RELATED)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(60), deadline=None)
 def test_diagnostics_are_those_of_the_slow_oracle(
     people: tuple[History, ...], cohort: ConceptCohort, n_buckets: int, related: frozenset[tuple[int, int]]
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from enclos.release import history
 from enclos.release.history import Sets, collisions, told_by
+from factories.examples import drawn
 from oracle.determined import determined
 from oracle.differencing import differing
 
@@ -58,7 +59,7 @@ def is_sought(plus: frozenset[frozenset[int]], minus: frozenset[frozenset[int]],
     return (len(plus) <= 4 and not minus) or (len(plus) == 1 and len(minus) <= 3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @given(populations(), st.integers(2, 6))
 def test_what_the_slow_search_finds_is_found(groups: tuple[list[frozenset[int]], list[frozenset[int]]], k: int) -> None:
     old, new = groups

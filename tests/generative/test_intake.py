@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from enclos.contracts.delivered.document import Kind
 from factories.deliveries import open_vault, write_delivery
+from factories.examples import drawn
 from oracle.intake import land
 
 COLUMNS = (
@@ -76,7 +77,7 @@ def landed_and_rejected(bench, kind, family, columns):
     return landed, rejected
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files())
 def test_every_line_is_landed_as_it_is_or_rejected_with_its_reason(tmp_path_factory, file):
     content, encoding = file
@@ -129,7 +130,7 @@ def quoted_files(draw):
     return "\n".join(lines) + "\n", n_rows
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(quoted_files())
 def test_quoted_fields_may_hold_anything_and_lines_are_then_records(tmp_path_factory, file):
     content, n_rows = file

@@ -18,6 +18,7 @@ from enclos.contracts.delivered.document import Kind, parse_delivery
 from enclos.intake.steps import make_delivery_manifest
 from enclos.stores.delivered import DeliveredFolder
 from factories.deliveries import open_vault
+from factories.examples import drawn
 from oracle.intake import MONTHS, land
 
 LAB = (
@@ -81,7 +82,7 @@ def files(draw):
     return raw, dates, decimal, separator, draw(st.sampled_from(PACKINGS))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files())
 def test_every_line_is_landed_as_declared_however_the_file_is_written_and_packed(tmp_path_factory, file):
     raw, dates, decimal, separator, packing = file

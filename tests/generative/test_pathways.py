@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, OpenEnd, Study
 from enclos.studies.pathways.model import Keep, Pathways, Steps, Stratum
 from enclos.studies.steps import run_study
+from factories.examples import drawn
 from factories.studies import oracle_cohort, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle.histories import FEMALE, MALE, History, Record
@@ -88,14 +89,14 @@ def check_paths_are_those_of_the_oracle(
     assert all(set(cell.denominator) == everyone[level] for (level, _), cell in behind.items())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(60), deadline=None)
 @given(**DRAWN)
 def test_paths_are_those_of_the_oracle(**drawn: Any) -> None:
     check_paths_are_those_of_the_oracle(**drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=drawn(3000), deadline=None)
 @given(**DRAWN)
 def test_paths_are_those_of_the_oracle_thousands_of_times(**drawn: Any) -> None:
     check_paths_are_those_of_the_oracle(**drawn)

@@ -16,6 +16,7 @@ from enclos.pseudonyms.secret_functions import person_numbers
 from enclos.pseudonyms.steps import number_persons
 from enclos.stores.engine import open_engine
 from enclos.stores.keys import LocalBlocks
+from factories.examples import drawn
 from fakes.landed import LandedInMemory
 from oracle.linkage import Numbering, persons
 
@@ -62,7 +63,7 @@ def deliver(landed, new_holders, new_patients, new_circuits):
         landed.deliver(Kind.LINK, "snds", {"LINK_SNDS": national})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 @example([({"a/1": "ida"}, {("hosp-a", "p1")}, []), ({}, set(), [("hosp-a", {("p1", "t1")}, {("t1", "a/1")})])])
 def test_persons_and_counters_equal_the_oracle_at_every_step(engine, country):

@@ -23,6 +23,7 @@ from enclos.lexicon.spans import Span
 from enclos.stores.engine import Engine, open_engine
 from enclos.views.steps import open_view
 from factories.cdm import FIRST_DAY, MemoryPerimeter, MemorySnapshot, Row, SeededRandomness, random_base
+from factories.examples import drawn
 from oracle.views import members
 
 DEPARTMENTS = ("01", "2A", "75")
@@ -76,7 +77,7 @@ def let_in(engine: Engine, base: dict[str, list[Row]], population: Population, o
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=drawn(25), deadline=None)
 @given(st.integers(5, 40), every, st.integers(0, 10**6))
 def test_a_population_is_whom_it_says(engine: Engine, n_persons: int, population: Population, seed: int) -> None:
     base = base_of(list(range(1, n_persons + 1)), seed)

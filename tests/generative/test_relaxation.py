@@ -14,6 +14,7 @@ from enclos.linkage.model import RELAXED, VARIABLES
 from enclos.linkage.plans import relaxation, stays
 from enclos.linkage.steps.tables import hold
 from enclos.stores.engine import open_engine
+from factories.examples import drawn
 from oracle.relaxation import relax
 
 SEEN: Counter[str] = Counter()
@@ -40,7 +41,7 @@ def keep(engine, name, side):
     hold(engine, name, pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items()))))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sides, sides, st.data())
 def test_every_stay_is_settled_as_the_slow_reading_settles_it(engine, own, theirs, data):
     # half of the PMSI's stays resemble one of the hospital's, but for a few variables

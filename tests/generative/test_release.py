@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from enclos.contracts.result import Cell, StudyResult
 from enclos.release.rules.disclosure import assess
+from factories.examples import drawn
 from factories.results import ALL_AGES, Asked, crowd, result_of
 from oracle.suppression import HIDDEN, KINDS, attack_of
 
@@ -122,14 +123,14 @@ TOWNS = given(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=drawn(30), deadline=None)
 @TOWNS
 def test_an_attacker_learns_nothing_small(n_persons: int, seed: int, p_event: float, asked: Asked, k: int) -> None:
     check_town(n_persons, seed, p_event, asked, k)
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=drawn(400), deadline=None)
 @TOWNS
 def test_an_attacker_of_many_towns_learns_nothing_small(
     n_persons: int, seed: int, p_event: float, asked: Asked, k: int
@@ -155,7 +156,7 @@ def test_two_analyses_of_the_same_persons(n_persons: int, seed: int, asked: Aske
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(100), deadline=None)
 @TWICE
 def test_two_analyses_of_the_persons_of_many_towns(n_persons: int, seed: int, asked: Asked, k: int) -> None:
     check_two_analyses(n_persons, seed, asked, k)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from enclos.contracts.result import HIDDEN, OVERALL, Cell, StudyResult
 from enclos.release import history
 from enclos.release.rules.disclosure import assess
+from factories.examples import drawn
 from factories.groups import Subject, description_of
 from oracle.differencing import differing
 
@@ -45,7 +46,7 @@ def shown_cells(result: StudyResult, safe: StudyResult) -> list[Cell]:
     return [cell for cell in result.cells if cell.key[1:6] in shown]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(st.lists(subjects, min_size=1, max_size=60), st.integers(2, 5))
 def test_no_few_are_told_by_sums_and_rests_of_what_is_shown(people: list[Subject], k: int) -> None:
     result = description_of(people, FLAGS)
@@ -62,7 +63,7 @@ def test_no_few_are_told_by_sums_and_rests_of_what_is_shown(people: list[Subject
         assert not 0 < cell.n_denominator - cell.n_numerator < k
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(st.lists(subjects, min_size=1, max_size=60), st.integers(2, 5))
 def test_the_levels_of_a_variable_do_not_tell_the_one_that_is_hidden(people: list[Subject], k: int) -> None:
     result = description_of(people, FLAGS)

@@ -22,6 +22,7 @@ from enclos.studies.tables.rules import counted
 from enclos.views.sql.steps import check_table
 from factories.asking import TERMS
 from factories.desk import Desk, sets_shown
+from factories.examples import drawn
 from oracle.determined import determined
 
 IN_CI = "CI" in os.environ
@@ -74,7 +75,7 @@ def answer(engine: Engine, asked: tuple[tuple[str, ...], str, str, str]) -> Stud
     return counted(engine.query(query.sql), query.table, result_type=SQL_TABLE, name="town", version="1")
 
 
-@settings(max_examples=25, deadline=None, derandomize=IN_CI)
+@settings(max_examples=drawn(25), deadline=None, derandomize=IN_CI)
 @given(st.lists(PERSON, min_size=8, max_size=40), st.lists(ASKED, min_size=1, max_size=4), st.integers(2, 4))
 @example([(8507 if at % 2 else 8532, 1950 + at % 5) for at in range(40)], [((SEX, BORN), "CUBE", "count(*)", "")], 4)
 def test_no_questions_one_after_the_other_determine_a_few(engine: Engine, people: People, asked: list, k: int) -> None:

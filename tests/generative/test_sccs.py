@@ -15,6 +15,7 @@ from enclos.contracts.result import StudyResult
 from enclos.studies.model import AgeGroup, ConceptCohort, DateRange, Domain, Limit, OpenEnd, Study
 from enclos.studies.sccs.model import Anchor, Cases, Sccs, Time, Window
 from enclos.studies.steps import run_study
+from factories.examples import drawn
 from factories.studies import oracle_cohort, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle import sccs as oracle
@@ -159,14 +160,14 @@ def check_counts_are_what_the_oracle_finds(
         assert set(cells[place[0], place[1] or ""].numerator) == with_outcome.get(kind, set())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(**DRAWN)
 def test_counts_are_what_the_oracle_finds(**drawn: Any) -> None:
     check_counts_are_what_the_oracle_finds(**drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=drawn(500), deadline=None)
 @given(**DRAWN)
 def test_counts_are_what_the_oracle_finds_often(**drawn: Any) -> None:
     check_counts_are_what_the_oracle_finds(**drawn)

@@ -19,6 +19,7 @@ from enclos.stores.engine import Engine, open_engine
 from enclos.studies.tables.rules import counted
 from enclos.views.sql.steps import check_table
 from factories.asking import TERMS
+from factories.examples import drawn
 from oracle.tables import all_margins, largest_two, table_of
 
 Row = dict[str, Any]
@@ -132,7 +133,7 @@ def _load(engine: Engine, people: list[tuple[int, int]], rows: list[Row]) -> Non
         engine.unregister("incoming")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=drawn(25), deadline=None)
 @given(
     people=st.lists(PERSON, min_size=1, max_size=6),
     records=st.lists(RECORD, min_size=1, max_size=40),

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.studies.standard.rules import standardised
+from factories.examples import drawn
 from oracle import standard as oracle
 
 GROUPS = st.lists(
@@ -12,7 +13,7 @@ GROUPS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=drawn(200), deadline=None)
 @given(GROUPS)
 def test_rate_and_interval_are_the_oracle_s(groups: list[tuple[int, float, int]]) -> None:
     n_events, years, weights = zip(*groups, strict=True)

@@ -35,6 +35,7 @@ from enclos.studies.model import (
     TimePoint,
 )
 from enclos.studies.steps import run_study
+from factories.examples import drawn
 from factories.random_histories import COHORTS, CONCEPTS, DEPARTMENTS, OUTCOMES, PEOPLE, SECOND, histories
 from factories.studies import Counted, attrition, counted, oracle_cohort, requirements_of, tables_of
 from fakes.cdm import cdm_of_rows
@@ -200,14 +201,14 @@ def check_incidence_is_what_the_oracle_counts(
             assert left[number, outcome.name] == [*chain, *incidence_left(stays_of, stretches_of, windows)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(**INCIDENCES)
 def test_incidence_is_what_the_oracle_counts(**drawn: Any) -> None:
     check_incidence_is_what_the_oracle_counts(**drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=drawn(4000), deadline=None)
 @given(**INCIDENCES)
 def test_incidence_is_what_the_oracle_counts_thousands_of_times(**drawn: Any) -> None:
     check_incidence_is_what_the_oracle_counts(**drawn)
@@ -284,14 +285,14 @@ def check_prevalence_is_what_the_oracle_counts(  # noqa: PLR0917 - what is drawn
             assert left[number, outcome.name] == [*population_left(people, requirements, requirement, days), *own]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(**PREVALENCES)
 def test_prevalence_is_what_the_oracle_counts(**drawn: Any) -> None:
     check_prevalence_is_what_the_oracle_counts(**drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=drawn(4000), deadline=None)
 @given(**PREVALENCES)
 def test_prevalence_is_what_the_oracle_counts_thousands_of_times(**drawn: Any) -> None:
     check_prevalence_is_what_the_oracle_counts(**drawn)

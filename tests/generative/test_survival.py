@@ -14,6 +14,7 @@ from enclos.contracts.result import SEPARATOR, StudyResult
 from enclos.studies.model import AfterDays, AgeGroup, ConceptCohort, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
 from enclos.studies.survival.model import FollowUp, Shown, Survival, Washout
+from factories.examples import drawn
 from factories.studies import oracle_cohort, tables_of
 from factories.survival import Where, cells, left, said
 from fakes.cdm import cdm_of_rows
@@ -258,14 +259,14 @@ def check_summary(
             assert got is None or day is None or math.isclose(got, round(day))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=drawn(80), deadline=None)
 @given(**DRAWN)
 def test_survival_is_what_the_oracle_finds(**drawn: Any) -> None:
     check_survival_is_what_the_oracle_finds(**drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=drawn(2000), deadline=None)
 @given(**DRAWN)
 def test_survival_is_what_the_oracle_finds_thousands_of_times(**drawn: Any) -> None:
     check_survival_is_what_the_oracle_finds(**drawn)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
 from enclos.studies.utilisation.model import Indications, Restart, Treatments, Until, Utilisation
+from factories.examples import drawn
 from factories.random_histories import COHORTS, DRUG_COHORTS, DRUGS, SECOND, TREATED
 from factories.studies import oracle_cohort, rows_table, tables_of
 from factories.told import assert_same, told
@@ -139,14 +140,14 @@ def check_a_utilisation(drawn: Drawn) -> None:
         assert len(at.among) == at.estimates["denominator_count"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=drawn(30), deadline=None)
 @given(**DRAWN)
 def test_a_utilisation_is_what_the_oracle_tells(drawn: Drawn) -> None:
     check_a_utilisation(drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=drawn(400), deadline=None)
 @given(**DRAWN)
 def test_a_utilisation_is_what_the_oracle_tells_hundreds_of_times(drawn: Drawn) -> None:
     check_a_utilisation(drawn)

@@ -45,6 +45,7 @@ from factories.cdm import (
     SeededRandomness,
     random_base,
 )
+from factories.examples import drawn
 from oracle.queries import comparable, put_rows, queries
 from oracle.views import members
 from oracle.views import view as slow_view
@@ -186,7 +187,7 @@ def expected(
     return [row for part in parts for row in slow_view(base, table, terms, part, for_person=reader is Reader.PERSON)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=drawn(40), deadline=None)
 @given(persons_strategy, permits(), st.integers(0, 10**6), st.data())
 def test_the_view_equals_the_slow_one(
     engine: Engine, persons: list[int], terms: ViewTerms, seed: int, data: st.DataObject
@@ -240,7 +241,7 @@ def test_every_column_of_every_table(engine: Engine, seed: int, listed: frozense
     check_equal(engine, random_base(range(1, 60), TABLES, seed), terms, {5})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=drawn(25), deadline=None)
 @given(persons_strategy, permits(), st.integers(0, 10**6), st.sampled_from(["objected", "elsewhere", "unobserved"]))
 def test_nobody_hidden_can_be_noticed(
     engine: Engine, persons: list[int], terms: ViewTerms, seed: int, why: str

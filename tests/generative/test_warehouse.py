@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
+from factories.examples import drawn
 from factories.pseudonymised import (
     PACK_CODE,
     Row,
@@ -28,7 +29,7 @@ from factories.pseudonymised import (
 from factories.some_of_everything import delivery, everything
 from oracle import warehouse as oracle
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=drawn(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DOUBLED = "130780521"
 KNOWN, PERSONS = (1, 2, 18), st.sampled_from((1, 2, 18, 35))
 """35 has no reference row."""
