@@ -24,7 +24,7 @@ from factories.deliveries import write_delivery
 from factories.enclosure import ALICE, CAROL, DAN, permit_text
 from factories.small_france import vocabulary
 
-pytestmark = pytest.mark.system("bubblewrap")
+pytestmark = [pytest.mark.system("bubblewrap"), pytest.mark.slow]
 
 PERMIT = "FR-CANARY-0001"
 STUDY = """\

@@ -162,8 +162,8 @@ def together() -> list[dict[str, Any]]:
     return [dict(each) for each in summary(run_study(study_from_yaml(STUDY), cdm_of_rows(tables, 2)))]
 
 
-def pooled_line(federation: Mapping[str, Any], measure: str, about: str, method: str) -> dict[str, Any]:
-    (question,) = (q for q in federation["pooled"]["questions"] if q["measure"] == measure and about in q["title"])
+def pooled_line(federation: Mapping[str, Any], analysis: str, about: str, method: str) -> dict[str, Any]:
+    (question,) = (q for q in federation["pooled"]["questions"] if q["analysis"] == analysis and about in q["title"])
     (line,) = (each for each in question["lines"] if (each["site"], each["method"]) == ("pooled", method))
     return dict(line)
 
@@ -204,10 +204,20 @@ def test_profiles_of_four_case_series_are_the_one_of_all_rows(
     federation: dict[str, Any], together: list[dict[str, Any]]
 ) -> None:
     whole = ratio_of(together, "sccs", "rate_ratio", variable="exposed")
-    line = pooled_line(federation, "rate_ratio", "exposed", "likelihood profiles")
+    line = pooled_line(federation, "sccs", "exposed", "likelihood profiles")
     ours = logs(line, "value", "lower", "upper")
     assert ours == pytest.approx(logs(whole, "rate_ratio", "lower", "upper"), abs=0.002)
     assert line["lower"] < FALL_RATIO < line["upper"]
+
+
+def test_windows_of_four_self_controlled_cohorts_tell_what_all_rows_do(
+    federation: dict[str, Any], together: list[dict[str, Any]]
+) -> None:
+    """All rows are one ratio of two sums, the profiles a ratio within each hospital: not the same, but near."""
+    whole = ratio_of(together, "self_controlled_cohort", "rate_ratio")
+    line = pooled_line(federation, "self_controlled_cohort", "exposed", "likelihood profiles")
+    low, high = logs(whole, "lower", "upper")
+    assert math.log(line["value"] / whole["rate_ratio"]) == pytest.approx(0, abs=(high - low) / 3.92 / 3)
 
 
 def test_pooled_comparisons_are_the_one_of_all_rows_within_a_third_of_its_error(
@@ -216,7 +226,7 @@ def test_pooled_comparisons_are_the_one_of_all_rows_within_a_third_of_its_error(
     whole = ratio_of(together, "compare_estimates", "hazard_ratio", adjustment="Adjusted", variable="Effect")
     # Scores are fitted and strata cut by each hospital alone, so that the same persons are not compared.
     for method in ("likelihood profiles", "random effects"):
-        line = pooled_line(federation, "hazard_ratio", "Adjusted", method)
+        line = pooled_line(federation, "compare_estimates", "Adjusted", method)
         assert math.log(line["value"] / whole["hazard_ratio"]) == pytest.approx(0, abs=whole["standard_error"] / 3)
         assert line["lower"] < HAZARD_RATIO < line["upper"]
 

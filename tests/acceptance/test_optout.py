@@ -174,6 +174,7 @@ def stamp(*paths: Path) -> list[tuple[int, int]]:
     return [(path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.exists()]
 
 
+@pytest.mark.slow
 def test_an_objection_killed_at_any_moment_holds_whole_or_not_at_all(small, tmp_path):
     draw, everybody = random.Random(2), len(seen(small))  # noqa: S311 - moments for a test
     file = objection(tmp_path / "o.csv", *(("hosp-e", f"p{n}", None) for n in range(1, 6)))

@@ -131,7 +131,8 @@ def killed(home: Path, watched: list[Path], *arguments: object) -> None:
     assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
 
 
-@pytest.mark.parametrize("form", [pytest.param("tables", marks=pytest.mark.slow), "fhir"])
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["tables", "fhir"])
 def test_a_source_s_next_key_killed_at_two_stages_changes_no_person_and_no_row(form, tmp_path):
     key, home, control = tmp_path / "key", tmp_path / "home", tmp_path / "control"
     senders.make_source_key(key, source=SOURCE, place="file", passphrase=PASSPHRASE)

@@ -191,6 +191,7 @@ def test_what_sites_say_is_pooled_way_by_way() -> None:
     text = entry("case_crossover", sensitivity("case_crossover"))
     results = {f"site_{seed}": found(text, seed) for seed in (1, 2)}
     forests = pool({name: answers(each.table, each.settings) for name, each in results.items()})
-    ways = DESIGNS["case_crossover"][1]
-    assert [each.title for each in forests] == ["harm, exposed", *(f"harm, exposed, {way}" for way in ways)]
+    ways = {way: "drug_90" if "drug_90" in options else "drug" for way, options in DESIGNS["case_crossover"][1].items()}
+    titles = ["harm, exposed, drug", *(f"harm, exposed, {exposure}, {way}" for way, exposure in ways.items())]
+    assert [each.title for each in forests] == titles
     assert all([line.site for line in each.lines[:2]] == list(results) for each in forests)

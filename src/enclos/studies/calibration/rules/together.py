@@ -180,4 +180,5 @@ def as_json(forest: Forest) -> dict[str, object]:
         | {name: value for name, value in each.numbers.items() if name != "log"}
         for each in forest.lines
     ]
-    return {"measure": forest.measure, "title": forest.title, **about, "lines": lines}
+    head = {"analysis": question.result_type, "measure": forest.measure, "title": forest.title}
+    return {**head, **about, "lines": lines}
