@@ -115,6 +115,7 @@ def vault(home: Path) -> Iterator[Any]:
         yield enclosure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", sorted(COLUMNS))
 def test_the_lines_tell_the_code_and_the_day(france: Path, vault: Any, table: str) -> None:
     """One row of each kind: a claim, a stay, a hospital's record, a certificate."""

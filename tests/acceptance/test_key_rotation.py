@@ -63,6 +63,7 @@ def opens_no_table(key, files: list[Path]) -> bool:
     return bool(files)
 
 
+@pytest.mark.slow
 def test_a_vault_rotation_killed_at_every_stage_loses_nothing(home, tmp_path):
     old = keys_before(home, tmp_path).secret(KeyName(KeyRole.VAULT))
     tables = run_cli("build", home)["tables"]
@@ -140,6 +141,7 @@ def perimeter(home: Path) -> dict[int, int]:
     return dict(zip(rows["permit_person"].to_pylist(), rows["person_id"].to_pylist(), strict=True))
 
 
+@pytest.mark.slow
 def test_new_person_numbers_for_all_keep_every_count_and_every_permits_own_numbers(home):
     old = perimeter(home)
     tables = run_cli("build", home)["tables"]

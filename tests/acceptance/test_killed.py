@@ -88,6 +88,7 @@ def disturbed(
     assert run_cli("ledger", "verify", home)["n_open"] == 0
 
 
+@pytest.mark.slow
 def test_a_step_that_is_killed_loses_nothing_and_doubles_nothing(keys, deliveries, undisturbed, tmp_path) -> None:
     disturbed(keys, deliveries, undisturbed, tmp_path / "home", seed=1, times=1)
 

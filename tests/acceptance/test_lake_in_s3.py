@@ -157,6 +157,7 @@ def test_whatever_the_host_does_is_found_out(home, host):
     assert outcomes.count(Outcome.REFUSED) == 5 and outcomes[-1] is Outcome.DONE
 
 
+@pytest.mark.slow
 def test_an_earlier_catalog_or_manifest_is_found_out_at_the_next_read(home, host, tmp_path):
     server, bucket = host
     before = server.kept(bucket)

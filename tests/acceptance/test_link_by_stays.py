@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from factories.enclosure import call, run_cli
 
 
@@ -9,6 +11,7 @@ def n_persons(home):
     return run_cli("build", home)["tables"]["person"]
 
 
+@pytest.mark.slow
 def test_a_threshold_decides_anew_and_the_next_build_follows(home, france):
     alone = n_persons(home)
     tried = run_cli("link", home, "--truth", france / "truth")["indirect"]
