@@ -53,7 +53,7 @@ analyses:
   - case_crossover: {{exposure: either, outcome: fall, risk_window: [0, 0], control_offsets: [-180, -360]}}
   - case_control: {{exposure: either, outcome: fall, controls: 3, age_caliper_years: 40, seed: 5}}
 """
-pytestmark = pytest.mark.xdist_group("federated")
+pytestmark = [pytest.mark.xdist_group("federated"), pytest.mark.slow]
 
 
 def hospital(at: int) -> dict[str, pa.Table]:
