@@ -277,7 +277,7 @@ def test_the_examples_can_meet_every_trap_of_a_stay(reason: str) -> None:
 # -- neither order nor buckets nor threads
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=drawn(4), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_neither_the_order_of_lines_nor_buckets_nor_threads_change_a_row(seed: int, order: random.Random) -> None:
     tables = delivery(seed)
