@@ -173,7 +173,7 @@ def test_it_tells_a_story_without_network_root_or_capability(podman: Podman) -> 
 
 WALLS = """
 import os, socket
-for place in ("/etc/x", "/usr/local/lib/python3.11/dist-packages/enclos/x.py", "/root/x", "/run/x", "/var/lib/x"):
+for place in ("/etc/x", "/usr/local/lib/python3.11/dist-packages/enclos/x.py", "/home/x", "/run/x", "/var/lib/x"):
     try:
         open(place, "w")
     except OSError as error:
