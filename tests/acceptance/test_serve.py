@@ -13,16 +13,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, call, permit_text, refused, run_cli
+from factories.gateway import certificate
 
 SECONDS = 30
 SECRETS = dict.fromkeys(["ENCLOS_PG_PASSWORD", "ENCLOS_PIN", "PIN_OF_THE_TOKEN", "ENCLOS_S3_SECRET"], "a secret too")
@@ -115,33 +112,11 @@ def test_the_one_that_answers_dies_with_its_parent_and_comes_back_without_it(hom
 
 
 def test_it_is_served_by_https_and_a_port_that_is_taken_is_refused(home: Path, tmp_path: Path) -> None:
-    certificate, key = made_certificate(tmp_path)
-    with serving(home, "--certificate", certificate, "--key", key) as (_, at):
-        context = ssl.create_default_context(cafile=str(certificate))
+    shown = certificate(tmp_path)
+    with serving(home, "--certificate", shown.chain, "--key", shown.key) as (_, at):
+        context = ssl.create_default_context(cafile=str(shown.chain))
         address = at["register"].replace("127.0.0.1", "localhost")
         assert address.startswith("https://")
         assert "FR-TEST-0001" in read(address, context=context)[1]
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert refused("serve", home, "--port", taken.getsockname()[1])[:2] == (4, "ENC-15")
-
-
-def made_certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "tls.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "tls.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "tls.crt", folder / "tls.key"

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from enclos.app.parts import Form, Part
 from enclos.app.progress import Report
@@ -271,8 +270,6 @@ def copy_folder(root: Path, to: Path, wanted: Callable[[str], bool]) -> int:
         private = name.startswith("private")
         write_atomically(to / name, content, "the ledger", 0o600 if private else 0o644)
         os.utime(to / name, ns=(found.st_atime_ns, found.st_mtime_ns))
-    there: Any = (path for path in to.rglob("*") if path.is_file()) if to.exists() else ()
-    for path in list(there):
-        if str(path.relative_to(to)) not in names:
-            path.unlink()
+    for path in [path for path in to.rglob("*") if path.is_file() and str(path.relative_to(to)) not in names]:
+        path.unlink()
     return len(names)

@@ -6,10 +6,12 @@ the newest that are known, and a key that was destroyed stays destroyed, since n
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+import pyarrow as pa
 
 from enclos.app.backups import OWN_TO_A_PROCESS, backup_place
 from enclos.app.enclosure import Enclosure, ledger_parts, operator_account
@@ -44,7 +46,7 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.pseudonyms.steps.objections import list_objections
 from enclos.stores.backup_place import BackupPlace, write_as_it_was
 from enclos.stores.engine import Engine
-from enclos.stores.files import lock_exclusive, remove_tree, storage_border, write_atomically
+from enclos.stores.files import lock_exclusive, storage_border, write_atomically
 from enclos.stores.keys import KeyStore
 from enclos.stores.manifest_file import read_manifest
 from enclos.stores.objection_files import read_objections
@@ -243,29 +245,33 @@ def _bring_data(at: BackupPlace, newest: Backup, chosen: Backup, there: Enclosur
     return n_written
 
 
-def _newest_objections(at: BackupPlace, newest: Backup, there: Enclosure, engine: Engine) -> Any:
+def _newest_objections(at: BackupPlace, newest: Backup, there: Enclosure, engine: Engine) -> pa.Table | None:
     """The newest table of objections that is known: of the vault that is left, else of the newest backup."""
-    key, name = there.keys.secret(_VAULT), str(there.paths.vault_database.relative_to(there.paths.root))
+    vault = there.paths.vault_database
+    if vault.exists():
+        with suppress(Refusal):  # what is left of it may not open any more
+            return _objections_in(vault, there, engine)
+    kept = newest.files.get(str(vault.relative_to(there.paths.root)))
+    if kept is None:
+        return None
     trial = there.paths.spill / "newest.duckdb"
-    for path in (there.paths.vault_database, trial):
-        if path == trial:
-            if name not in newest.files:
-                return None
-            kept = newest.files[name]
-            write_as_it_was(trial, at.get(kept.object, kept.seal, is_sealed=False), kept.changed_ns)
-        if not path.exists():
-            continue
-        try:
-            engine.attach_database("newest", path, key)
-        except Refusal:
-            continue
-        try:
-            tables = engine.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'newest'")
-            return engine.query("FROM newest.objections") if ("objections",) in tables else None
-        finally:
-            engine.execute("DETACH newest")
-            remove_tree(there.paths.spill) if path == trial else None
+    try:
+        write_as_it_was(trial, at.get(kept.object, kept.seal, is_sealed=False), kept.changed_ns)
+        with suppress(Refusal):  # then the ledger says whether objections are missing
+            return _objections_in(trial, there, engine)
+    finally:
+        trial.unlink(missing_ok=True)
     return None
+
+
+def _objections_in(path: Path, there: Enclosure, engine: Engine) -> pa.Table | None:
+    """The table of objections of a vault; None where it has none yet."""
+    engine.attach_database("newest", path, there.keys.secret(_VAULT))
+    try:
+        tables = engine.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'newest'")
+        return engine.query("FROM newest.objections") if ("objections",) in tables else None
+    finally:
+        engine.execute("DETACH newest")
 
 
 def _objections_hold(there: Enclosure) -> int:

@@ -36,7 +36,7 @@ def draw_password(enclosure: Enclosure, token: str) -> dict[str, Any]:
     verifier = verifier_of(number, password, salt_of(enclosure.settings.ledger.origin, person.subject))
     kept = KeptPassword(number, person.subject, token, verifier.stored_key, verifier.server_key, person.expires_at)
     with enclosure.ledger.intent(Action.LOGIN, person.subject, facts={"via": "password"}):
-        _passwords(enclosure).add(kept, datetime.now(UTC), _MOST_PASSWORDS)
+        _passwords(enclosure).add(kept, enclosure.ledger.now(), _MOST_PASSWORDS)
     return {"user": person.subject, "password": password, "until": person.expires_at.isoformat()}
 
 
