@@ -12,11 +12,11 @@ from time import monotonic
 import pyarrow as pa
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.house import House
 from enclos.app.sql import ask, names_of, shape
 from enclos.gateway.catalog.reading import read_catalog_query
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, catalog_table
 from enclos.gateway.catalog.words import Asker, not_understood
-from enclos.gateway.house import House
 from enclos.gateway.model import Caller, GateLimits, Verifier
 from enclos.gateway.people import not_let_in
 from enclos.gateway.ports import Stop, Who

@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from enclos.app.house import House
 from enclos.app.keys import Passphrase
 from enclos.gateway.doors import Certificate, flight_door, postgres_door
-from enclos.gateway.house import House
 from enclos.gateway.keeper import EnclosureKeeper
 from enclos.gateway.model import GateLimits
 from enclos.gateway.people import SignedIn

@@ -1,67 +1,40 @@
-"""The enclosure as the portal has it open: closed while a key is being rotated, opened anew when keys changed."""
+"""The enclosure as the portal has it open, with what tells whose a token is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
-from enclos.app.enclosure import Enclosure, open_enclosure
+from enclos.app.enclosure import Enclosure
+from enclos.app.house import House
 from enclos.app.keys import Passphrase
-from enclos.app.paths import EnclosurePaths
-from enclos.app.settings import SETTINGS_FILE
 from enclos.app.sign_in import door_of
-from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
 from enclos.signin.steps import Door
 
 
 class Opened:
-    """An enclosure that many requests use."""
+    """An enclosure that many requests use; its door is kept as long, since a provider's keys are kept in it."""
 
     def __init__(self, folder: Path, passphrase: Passphrase) -> None:
-        self._folder = folder
-        self._paths = EnclosurePaths(folder)
-        self._passphrase = passphrase
-        self._lock = Lock()
-        self._stack = ExitStack()
-        self._open: tuple[Enclosure, Door] | None = None
-        self._seen: tuple[object, ...] = ()
+        self._house = House(folder, passphrase)
+        self._newest: tuple[Enclosure, Door] | None = None
 
     def __repr__(self) -> str:
         return "Opened()"
 
     @contextmanager
     def use(self) -> Iterator[tuple[Enclosure, Door]]:
-        """The enclosure, and what tells whose a token is.
+        """The enclosure, and its door.
 
         Refuses: KEY_ROTATING while a rotation is not ended; what opening refuses.
         """
-        with self._lock:
-            if self._paths.rotation.exists():
-                self._close()
-                raise refusal(Code.KEY_ROTATING, "The rotation of a key goes on.", "Come again later.")
-            seen = self._signs()
-            if self._open is None or seen != self._seen:
-                self._close()
-                enclosure = self._stack.enter_context(open_enclosure(self._folder, self._passphrase))
-                self._open = (enclosure, door_of(enclosure))
-                self._seen = self._signs()
-            opened = self._open
-        yield opened
+        with self._house.open() as enclosure:
+            newest = self._newest
+            if newest is None or newest[0] is not enclosure:
+                newest = self._newest = (enclosure, door_of(enclosure))
+            yield newest
 
     def close(self) -> None:
-        """End it."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        self._open = None
-        self._stack.close()
-        self._stack = ExitStack()
-
-    def _signs(self) -> tuple[object, ...]:
-        """What changes when keys or settings do."""
-        files = (self._folder / SETTINGS_FILE, *sorted(self._paths.keys.glob("*.json")))
-        return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_ino) for path in files)
+        """End it, when nobody uses it any more."""
+        self._house.close()

@@ -143,12 +143,7 @@ def summary_of(answer: dict[str, Any]) -> dict[str, Any]:
             for each in answer["catalogues"]
         ],
         "documents": {word: n for word, n in standing.items() if n},
-        "contradicted": sorted(
-            f"{one['id']} {each['id']}"
-            for one in answer["catalogues"]
-            for each in one["requirements"]
-            if each["contradicted"]
-        ),
+        "contradicted": sorted(contradicted_in(answer)),
         "unknown": answer["unknown"],
         "out": answer["out"],
         "seconds": answer["seconds"],

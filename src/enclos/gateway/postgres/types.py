@@ -21,7 +21,6 @@ from enclos.lexicon.refusals import Refusal, refusal
 _DAY_ZERO = date(2000, 1, 1)
 _ZERO = datetime(2000, 1, 1)  # noqa: DTZ001 - a timestamp without a zone
 _MICROSECOND = timedelta(microseconds=1)
-_BASE = 10_000
 _HEAD = struct.Struct(">cI")
 _LENGTH = struct.Struct(">i")
 _NULL = _LENGTH.pack(-1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from enclos.app.enclosure import create_enclosure
-from enclos.gateway.house import House
+from enclos.app.house import House
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal

@@ -1,4 +1,4 @@
-"""An enclosure that stays open for many statements, and is opened anew when its keys have changed."""
+"""An enclosure that stays open for many statements, and is opened anew when its keys or settings have changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from enclos.app.enclosure import Enclosure, open_enclosure
 from enclos.app.keys import Passphrase
 from enclos.app.paths import EnclosurePaths
-from enclos.app.settings import read_settings
+from enclos.app.settings import SETTINGS_FILE, read_settings
 
 
 @dataclass(eq=False, slots=True)
@@ -86,6 +86,7 @@ class House:
             opened.closing.close()
 
     def _mark(self) -> object:
-        """What changes when a key is made, replaced or destroyed."""
-        files = sorted(self._paths.keys.glob("*"))
-        return self._paths.rotation.exists(), [(file.name, file.stat().st_mtime_ns) for file in files]
+        """What changes when a key is made, replaced or destroyed, or the settings are."""
+        files = [self.folder / SETTINGS_FILE, *sorted(self._paths.keys.glob("*"))]
+        found = [(file.name, file.stat()) for file in files]
+        return self._paths.rotation.exists(), [(name, of.st_mtime_ns, of.st_ino) for name, of in found]
