@@ -155,6 +155,8 @@ def _end_all_but_the_ledger(enclosure: Enclosure, report: Report) -> tuple[list[
             paths.crossing,
             paths.lake,
             paths.release,
+            paths.applications,
+            paths.judged,
             paths.objections.parent,
             paths.accounts.parent,
         ):

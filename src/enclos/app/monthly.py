@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from enclos.app.applications import people_of
 from enclos.app.enclosure import Enclosure
 from enclos.app.pages.review import ReviewedMonth, review_page
 from enclos.app.pages.words import Language
-from enclos.app.permits import all_versions
+from enclos.app.permits import access_body_actor, all_versions
 from enclos.app.salts import ledger_digests
 from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import Act, acts_of
@@ -94,7 +95,8 @@ def _midnight(day: date, thresholds: Thresholds) -> datetime:
 def _names(enclosure: Enclosure) -> dict[str, str]:
     """Who stands behind a digest, for those whom permits list and for the operator who asks."""
     users = {user.id for chain in all_versions(enclosure) for user in data_users(chain)}
-    known = sorted(users | {enclosure.operator, f"access-body:{enclosure.operator}"})
+    deciding = people_of(enclosure) | {enclosure.operator}
+    known = sorted(users | deciding | {access_body_actor(person) for person in deciding})
     return {digest: name for name in known for digest in ledger_digests(enclosure, name)}
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from enclos.app.paths import EnclosurePaths
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.stores.accounts import CONTEXT as ACCOUNTS_CONTEXT
+from enclos.stores.application_files import application_context
 from enclos.stores.crossing import UNITS_CONTEXT, UNITS_FILE
+from enclos.stores.judged_files import judged_context
 from enclos.stores.keys import KeyStore
 from enclos.stores.objection_files import CONTEXT as OBJECTIONS_CONTEXT
 from enclos.stores.passwords import CONTEXT as PASSWORDS_CONTEXT
@@ -57,7 +59,9 @@ def desk_contexts(paths: EnclosurePaths) -> dict[Path, str]:
         path: f"release/{path.parent.name}/{path.name.removesuffix('.sealed')}"
         for path in paths.release.glob("*/*.sealed")
     }
-    return contexts | {path: context_of(path) for path in paths.reidentifications.glob("*.sealed")}
+    contexts |= {path: context_of(path) for path in paths.reidentifications.glob("*.sealed")}
+    contexts |= {path: application_context(path) for path in paths.applications.glob("*.sealed")}
+    return contexts | {path: judged_context(path) for path in paths.judged.glob("*.sealed")}
 
 
 def permit_contexts(paths: EnclosurePaths, permit: str) -> dict[Path, str]:

@@ -68,6 +68,16 @@ class EnclosurePaths:
         return self.root / "permits"
 
     @property
+    def applications(self) -> Path:
+        """Applications for permits, sealed."""
+        return self.root / "applications"
+
+    @property
+    def judged(self) -> Path:
+        """What the checks of quality said of snapshots, sealed."""
+        return self.root / "quality"
+
+    @property
     def ledger(self) -> Path:
         """Tiles and checkpoints."""
         return self.root / "ledger"

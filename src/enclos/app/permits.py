@@ -15,7 +15,7 @@ from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.lexicon.refusals import Refusal
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.document import draft_permit, read_permit
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
@@ -43,12 +43,19 @@ def draft() -> str:
     return draft_permit(datetime.now(UTC).date())
 
 
-def sign(enclosure: Enclosure, text: str) -> dict[str, Any]:
+def sign(enclosure: Enclosure, text: str, *, by: str = "") -> dict[str, Any]:
     """Grant a permit and make its key.
 
+    In: by — who of the access body does it; whoever runs the command when not given
     Refuses: what permits refuse of the document.
     """
-    with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_SIGN, _access_body(enclosure)) as ticket:
+    with enclosure.at_the_desk():
+        return sign_at_desk(enclosure, text, by=by)
+
+
+def sign_at_desk(enclosure: Enclosure, text: str, *, by: str = "") -> dict[str, Any]:
+    """``sign``, for who is alone at the desk already."""
+    with enclosure.ledger.intent(Action.PERMIT_SIGN, _access_body(enclosure, by)) as ticket:
         check_population(read_permit(text, min_count_floor=enclosure.floor).terms.population)
         signed = sign_permit(text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, **_desk(enclosure))
         key = permit_key(signed.permit.id)
@@ -58,10 +65,17 @@ def sign(enclosure: Enclosure, text: str) -> dict[str, Any]:
     return _answer(signed)
 
 
-def amend(enclosure: Enclosure, text: str, *, reason: str) -> dict[str, Any]:
-    """Replace a permit's content by a new signed version."""
-    with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_AMEND, _access_body(enclosure)) as ticket:
-        check_population(read_permit(text, min_count_floor=enclosure.floor).terms.population)
+def amend(enclosure: Enclosure, text: str, *, reason: str, by: str = "", of_version: int = 0) -> dict[str, Any]:
+    """Replace a permit's content by a new signed version.
+
+    In: by — as for ``sign``; of_version — the version that was looked at: another one is not changed
+    Refuses: what permits refuse of the document; PERMIT_CHANGED.
+    """
+    actor = _access_body(enclosure, by)
+    with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_AMEND, actor) as ticket:
+        permit = read_permit(text, min_count_floor=enclosure.floor)
+        check_population(permit.terms.population)
+        _check_version(enclosure, permit.id, of_version)
         signed = amend_permit(
             text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, reason=reason, **_desk(enclosure)
         )
@@ -69,19 +83,29 @@ def amend(enclosure: Enclosure, text: str, *, reason: str) -> dict[str, Any]:
     return _answer(signed)
 
 
-def renew(enclosure: Enclosure, permit_id: str, *, until: datetime, reason: str) -> dict[str, Any]:
-    """Prolong a permit."""
-    actor = _access_body(enclosure)
+def renew(
+    enclosure: Enclosure, permit_id: str, *, until: datetime, reason: str, by: str = "", of_version: int = 0
+) -> dict[str, Any]:
+    """Prolong a permit.
+
+    In: by, of_version — as for ``amend``
+    """
+    actor = _access_body(enclosure, by)
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_RENEW, actor, permit_id) as ticket:
+        _check_version(enclosure, permit_id, of_version)
         signed = renew_permit(permit_id, until, now=enclosure.ledger.now(), reason=reason, **_desk(enclosure))
         ticket.facts.update(signed.facts)
     return _answer(signed)
 
 
-def revoke(enclosure: Enclosure, permit_id: str, *, reason: str) -> dict[str, Any]:
-    """End a permit; the next bucket, query or export under it is refused."""
-    actor = _access_body(enclosure)
+def revoke(enclosure: Enclosure, permit_id: str, *, reason: str, by: str = "", of_version: int = 0) -> dict[str, Any]:
+    """End a permit; the next bucket, query or export under it is refused.
+
+    In: by, of_version — as for ``amend``
+    """
+    actor = _access_body(enclosure, by)
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_REVOKE, actor, permit_id) as ticket:
+        _check_version(enclosure, permit_id, of_version)
         signed = revoke_permit(permit_id, now=enclosure.ledger.now(), reason=reason, **_desk(enclosure))
         remove_cohorts(enclosure.paths.permits / permit_id)
         ticket.facts.update(signed.facts)
@@ -156,9 +180,10 @@ def permit_key(permit_id: str) -> KeyName:
     return KeyName(KeyRole.PERMIT, permit_id)
 
 
-def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
+def open_one(enclosure: Enclosure, permit_id: str, *, by: str = "") -> dict[str, Any]:
     """Write the permit's perimeter for the newest snapshot and nothing else.
 
+    In: by — as for ``sign``
     Out: persons, bytes written, seconds.
     """
     started = perf_counter()
@@ -166,7 +191,7 @@ def open_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
     check_in_force(signed, enclosure.ledger.now())
     with (
         enclosure.at_the_desk(),
-        enclosure.ledger.intent(Action.PERMIT_OPEN, _access_body(enclosure), permit_id) as ticket,
+        enclosure.ledger.intent(Action.PERMIT_OPEN, _access_body(enclosure, by), permit_id) as ticket,
         reading_snapshot(enclosure) as (engine, snapshot),
     ):
         objecting = objectors_at_opening(enclosure, signed)
@@ -214,8 +239,23 @@ def _answer(signed: SignedPermit) -> dict[str, Any]:
     }
 
 
-def _access_body(enclosure: Enclosure) -> str:
-    return f"access-body:{enclosure.operator}"
+def access_body_actor(person: str) -> str:
+    """What the ledger calls a person who acts for the access body."""
+    return person if person.startswith("access-body:") else f"access-body:{person}"
+
+
+def _access_body(enclosure: Enclosure, by: str = "") -> str:
+    return access_body_actor(by or enclosure.operator)
+
+
+def _check_version(enclosure: Enclosure, permit_id: str, version: int) -> None:
+    """Refuses: PERMIT_CHANGED when the newest version is not the one that was looked at."""
+    if version and newest(enclosure, permit_id).version != version:
+        raise refusal(
+            Code.PERMIT_CHANGED,
+            f"Permit {permit_id} was changed since it was looked at.",
+            "Look at its newest version, then decide again.",
+        )
 
 
 def _files(enclosure: Enclosure) -> PermitFiles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -14,13 +15,17 @@ from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.contracts.omop import OMOP_53_NAMES
 from enclos.ledger.model import Action
+from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.stores.files import write_atomically
+from enclos.stores.judged_files import JudgedFiles
 from enclos.stores.lake import LakeSnapshot
 from enclos.warehouse.quality.catalogue import CDM_VERSIONS
 from enclos.warehouse.quality.model import Drift, Marginal, QualityReport, Status
 from enclos.warehouse.quality.steps import measure_drift, run_quality
 
 CDM_VERSION = CDM_VERSIONS[-1]
+MOST_KEPT = 200
+"""Failing checks that are kept; more of them are in the results file."""
 
 
 def judge_quality(
@@ -34,7 +39,7 @@ def judge_quality(
     language: Language = Language.EN,
     report: Report = silent,
 ) -> dict[str, Any]:
-    """Judge a snapshot (the newest by default); write DataQualityDashboard's results file when asked.
+    """Judge a snapshot (the newest by default); keep what was found, and write DQD's results file if asked.
 
     In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names; page — a file for
          the page with pictures, in ``language``.
@@ -64,6 +69,8 @@ def judge_quality(
                     engine, _place(earlier, cdm_version), _place(chosen, cdm_version), cdm_version=cdm_version
                 )
         seconds = perf_counter() - started
+        if cdm_version == CDM_VERSION:
+            _files(enclosure).keep(chosen.id, _kept(judged))
         ticket.facts.update({"snapshot": chosen.id, **judged.summary()})
     if out is not None:
         document = judged.as_dqd_json(
@@ -86,6 +93,49 @@ def judge_quality(
     if against is not None:
         answer["drift"] = [_moved(drift) for drift in moved]
     return answer
+
+
+def judged_quality(enclosure: Enclosure, snapshot: int | None = None) -> dict[str, Any]:
+    """What the checks said of a snapshot when it was judged last; of the newest judged one when none is named.
+
+    Out: snapshots (those that were judged), snapshot, judged: None when this one was not; judged_on, cdm, checks,
+        passed, failed, not_applicable, kinds, tables, failing (in both languages), n_failing, french.
+    """
+    files = _files(enclosure)
+    known = list(files.snapshots())
+    chosen = snapshot if snapshot is not None else known[-1] if known else None
+    return {"snapshots": known, "judged": None if chosen is None else files.read(chosen), "snapshot": chosen}
+
+
+def _files(enclosure: Enclosure) -> JudgedFiles:
+    return JudgedFiles(enclosure.paths.judged, enclosure.keys.secret(KeyName(KeyRole.DESK)))
+
+
+def _kept(judged: QualityReport) -> dict[str, Any]:
+    failed = sorted(
+        (result for result in judged.results if result.status is Status.FAILED),
+        key=lambda result: (-result.tally.share_violated, result.check.key.id),
+    )
+    kinds = Counter((result.check.type.category, result.status.word) for result in judged.results)
+    return {
+        "judged_on": judged.checked_on.isoformat(),
+        "cdm": judged.cdm_version,
+        **judged.summary(),
+        "kinds": [{"kind": kind, "status": status, "n": n} for (kind, status), n in sorted(kinds.items())],
+        "tables": dict(Counter(result.check.key.table for result in failed).most_common()),
+        "n_failing": len(failed),
+        "failing": [
+            {
+                "check": result.check.key.id,
+                "en": result.check.said("en"),
+                "fr": result.check.said("fr"),
+                "violated": result.tally.n_violated,
+                "of": result.tally.n_denominator,
+            }
+            for result in failed[:MOST_KEPT]
+        ],
+        "french": [_figure(figure) for figure in judged.marginals],
+    }
 
 
 def _place(snapshot: LakeSnapshot, cdm_version: str) -> Callable[[str], str | None]:

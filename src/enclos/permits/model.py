@@ -194,3 +194,50 @@ def instant(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("an instant has a time zone")
     return at.astimezone(UTC).replace(microsecond=0)
+
+
+class Stage(Enum):
+    """Where an application for a permit stands. The words are kept: they are never changed."""
+
+    DRAFT = "draft"
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Move(Enum):
+    """What can be done with an application."""
+
+    KEEP = "keep"
+    """Its document is written, or written anew."""
+    ASK = "ask"
+    """It is handed to the access body."""
+    WITHDRAW = "withdraw"
+    GRANT = "grant"
+    """The access body signs the document as a permit."""
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done with an application, by whom and why; ``digest`` is of the document as it then was."""
+
+    move: Move
+    by: str
+    at: datetime
+    why: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Somebody asks for a permit: the document as it stands, and everything that was done with it."""
+
+    id: str
+    applicant: str
+    text: str
+    stage: Stage
+    steps: tuple[Step, ...]
+    permit: str = ""
+    """The permit that was granted."""

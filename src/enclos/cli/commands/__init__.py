@@ -3,10 +3,12 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import people  # isort: skip
-from enclos.cli.commands import permits, cohorts, studies, sql, releases, pooling, ledger, publishing, gateway  # isort: skip
+from enclos.cli.commands import permits, applications, cohorts, studies, sql, releases  # isort: skip
+from enclos.cli.commands import pooling, ledger, publishing, gateway  # isort: skip
 from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting, conformity  # isort: skip
 
 __all__ = [
+    "applications",
     "circuits",
     "cohorts",
     "conformity",
