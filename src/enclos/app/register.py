@@ -14,6 +14,7 @@ from typing import Any
 from enclos.app.catalogue import describe_holdings
 from enclos.app.enclosure import Enclosure
 from enclos.app.pages.register import index_page, register_page
+from enclos.app.pages.statements import Desks, statement_pages
 from enclos.app.pages.words import Language
 from enclos.app.permits import all_versions
 from enclos.app.proofs import entries_with_proofs
@@ -43,8 +44,9 @@ def export_register(
     In:  catalogue — put the description of the holdings into ``catalogue/`` and link it (its address is that place);
          about — the document for it, when it is not the enclosure's
     Out: the folder: ``index.html``, ``en.html``, ``fr.html`` (no request, one script that checks the proofs in the
-        reader's browser); ``register.json``, what the register says, whose digest is in the ledger; ``proofs.json``;
-        ``ledger/``, the published ledger, by which anyone can see that nothing was left out.
+        reader's browser); ``opt-out-….html``, how to say no, and ``accessibility-….html``; ``register.json``, what the
+        register says, whose digest is in the ledger; ``proofs.json``; ``ledger/``, the published ledger, by which
+        anyone can see that nothing was left out.
     Never: names a person; tells what was refused.
     Refuses: REGISTER_PLACE when the place holds something that is no register; what a description is refused for.
     Source: Regulation (EU) 2025/327, Art. 57(1)(j), 61(4).
@@ -64,6 +66,7 @@ def export_register(
     files = {CONTENT: text, PROOFS: json.dumps(proofs, indent=1).encode(), "index.html": index_page().encode()}
     for language in Language:
         files[f"{language.value}.html"] = register_page(content, text, proofs, language).encode("utf-8")
+    files |= {name: page.encode("utf-8") for name, page in statement_pages(content, desks_of(enclosure)).items()}
     if described is not None:
         files |= {f"{CATALOGUE}/{name}": text for name, text in described.files.items()}
     _put(out, files, enclosure.paths.ledger)
@@ -103,6 +106,12 @@ def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False
         link.symlink_to(name)
         link.replace(current)
     return True
+
+
+def desks_of(enclosure: Enclosure) -> Desks:
+    """Whom the public turns to, as the settings name them."""
+    chosen = enclosure.settings.public
+    return Desks(chosen.contact, [(source, desk.who, desk.where) for source, desk in sorted(chosen.desks.items())])
 
 
 def _lasting(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,6 +121,20 @@ class ReleaseSection(_Section):
     sources: dict[str, SourceRules] = Field(default_factory=dict)
 
 
+class PublicDesk(_Section):
+    """Who takes objections and questions of the persons of a source, and where; in the public's words."""
+
+    who: str = Field(min_length=1, max_length=200)
+    where: str = Field(min_length=1, max_length=300)
+
+
+class PublicSection(_Section):
+    """Whom the public turns to: about the enclosure, and by source to say no or to ask (docs/rights.md)."""
+
+    contact: str = Field(default="", max_length=300)
+    desks: dict[str, PublicDesk] = Field(default_factory=dict)
+
+
 class LedgerSection(_Section):
     """The origin line of the log's checkpoints (C2SP tlog-checkpoint), and how long it can be told who acted.
 
@@ -210,6 +224,7 @@ class Settings(_Section):
     warehouse: WarehouseSection = WarehouseSection()
     review: ReviewSection = ReviewSection()
     release: ReleaseSection = ReleaseSection()
+    public: PublicSection = PublicSection()
     sign_in: SignInSection = SignInSection()
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -31,6 +32,8 @@ _HEADERS = {
 """Beside the policy that each page carries itself; ``no-cache`` asks whether a file changed, it is not sent again."""
 _HSTS = "max-age=31536000"
 _LANGUAGES = ("en", "fr")
+_STATEMENTS = ("opt-out", "accessibility")
+"""Pages of the register with an address of their own, in the reader's language."""
 
 
 class _Ledger(StaticFiles):
@@ -67,12 +70,14 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
     In:  registers — the folder whose ``current`` is the register; ledger — the enclosure's ledger; over_tls — whether
          readers come by https; people — the socket behind which people sign in
     Out: ``/`` and ``/register`` lead to the register in the reader's language; ``/register/…`` are its files,
-         ``/ledger/…`` the ledger as it stands now, by which anybody can follow and witness it.
+         ``/opt-out`` and ``/accessibility`` lead to two of them, ``/ledger/…`` is the ledger as it stands now, by which
+         anybody can follow and witness it.
     """
     routes = [
         Route("/", _to_register),
         Route("/register", _to_register),
         Route("/register/", _to_language),
+        *(Route(f"/{name}", partial(_to_statement, name)) for name in _STATEMENTS),
         Mount("/register", StaticFiles(directory=registers / CURRENT, check_dir=False)),
         Mount("/ledger", _Ledger(directory=ledger)),
     ]
@@ -99,6 +104,11 @@ def language_of(accepted: str) -> str:
 
 async def _to_register(_request: Request) -> Response:
     return RedirectResponse("/register/")
+
+
+async def _to_statement(name: str, request: Request) -> Response:
+    language = language_of(request.headers.get("accept-language", ""))
+    return RedirectResponse(f"/register/{name}-{language}.html", 303, {"Vary": "Accept-Language"})
 
 
 async def _to_language(request: Request) -> Response:

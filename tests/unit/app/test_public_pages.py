@@ -12,6 +12,7 @@ import pytest
 
 from enclos.app.pages.catalogue import catalogue_page
 from enclos.app.pages.register import index_page, public_style, register_page
+from enclos.app.pages.statements import Desks, accessibility_page, opt_out_page
 from enclos.app.pages.words import Language
 from factories.holdings import ABOUT, FIGURES, QUALITY
 
@@ -44,7 +45,7 @@ class Page(HTMLParser):
         return [(attrs, "".join(texts).strip()) for tag, attrs, texts in self.elements if tag in tags]
 
 
-def register_of(language: Language) -> str:
+def content() -> dict[str, Any]:
     permit = {
         "permit": "FR-2026-0042",
         "holder": "CHU de Demain",
@@ -64,21 +65,37 @@ def register_of(language: Language) -> str:
         "results": "late",
         "days": {"sign_to_open": "0.10", "sign_to_result": None},
     }
-    content = {
+    return {
         "enclosure": "France",
         "made_at": "2026-11-28T00:00:00Z",
         "catalogue": "cd" * 32,
         "permits": [permit],
         "days": {name: {"n": 1, "median": "1.00"} for name in ("sign_to_open", "sign_to_result", "request_to_export")},
     }
-    return register_page(content, json.dumps(content).encode(), {"key": "k", "checkpoint": "", "entries": []}, language)
+
+
+def register_of(language: Language) -> str:
+    proofs: dict[str, Any] = {"key": "k", "checkpoint": "", "entries": []}
+    return register_page(content(), json.dumps(content()).encode(), proofs, language)
+
+
+DESKS = Desks("dpo@hosp.example", [("hosp-a", "Accueil", "https://hosp.example/opt"), ("snds", "Your fund", "By post")])
+
+
+def opt_out_of(language: Language, desks: Desks = DESKS) -> str:
+    return opt_out_page(content(), desks, language)
+
+
+def accessibility_of(language: Language, desks: Desks = DESKS) -> str:
+    return accessibility_page(content(), desks, language)
 
 
 def catalogue_of(language: Language) -> str:
     return catalogue_page(ABOUT, FIGURES, QUALITY, ["catalogue.ttl", "en.html"], "ef" * 32, language)
 
 
-PAGES = [(make, language) for make in (register_of, catalogue_of) for language in Language]
+STATEMENTS = (opt_out_of, accessibility_of)
+PAGES = [(make, language) for make in (register_of, catalogue_of, *STATEMENTS) for language in Language]
 
 
 @pytest.mark.parametrize(("make", "language"), PAGES)
@@ -114,6 +131,34 @@ def test_the_french_pages_say_nothing_in_english() -> None:
         assert same <= {"person", "Table", "Questions"}, same
 
 
+@pytest.mark.parametrize("desks", [DESKS, Desks()])
+def test_the_statements_are_french_to_the_last_sentence(desks: Desks) -> None:
+    for make in STATEMENTS:
+        english, french = (
+            Page(make(language, desks)).of("p", "li", "h1", "h2", "h3", "a", "th") for language in Language
+        )
+        named = {"hosp-a", "snds", "https://hosp.example/opt", "www.cnil.fr", "www.defenseurdesdroits.fr", "Source"}
+        assert {text for _, text in english} & {text for _, text in french} <= named
+
+
+def test_who_says_no_is_asked_for_nothing_and_learns_where_to_go_and_what_is_not_reached() -> None:
+    page = Page(opt_out_of(Language.EN))
+    assert not page.of("form", "input", "textarea", "button", "script"), "no identity can be typed into this host"
+    assert [(attrs["href"], attrs["rel"]) for attrs, _ in page.of("a") if "https" in str(attrs["href"])] == [
+        ("https://hosp.example/opt", "noreferrer"),
+        ("https://www.cnil.fr", "noreferrer"),
+    ]
+    assert "1 permits that are not over, none" in opt_out_of(Language.EN)
+    refusing = content()
+    refusing["permits"][0]["opt_out"] = {"applied": False}
+    assert "these: FR-2026-0042" in opt_out_page(refusing, Desks(), Language.EN)
+    refusing["permits"][0]["state"] = "EXPIRED"
+    assert "Of 0 permits" in opt_out_page(refusing, Desks(), Language.EN)
+    assert "have not named the desks" in opt_out_of(Language.EN, Desks())
+    linked = {attrs["href"] for attrs, _ in Page(register_of(Language.FR)).of("a")}
+    assert {"opt-out-fr.html", "accessibility-fr.html"} <= linked
+
+
 def test_the_page_of_languages_has_a_heading_and_names_each_in_itself() -> None:
     page = Page(index_page())
     assert [said for _, said in page.of("h1")] == ["Public register · Registre public"]
@@ -133,15 +178,15 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_texts_and_focus_stand_out() -> None:
+def test_texts_and_focus_stand_out_in_light_and_in_dark() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    style = str(public_style())
-    named = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", style))
-    (page,) = re.findall(r"body \{[^}]*background: (#[0-9a-f]{6})", style)
-    for name in ("ink", "quiet", "accent", "late"):
-        assert contrast(named[name], "#ffffff") >= 4.5 and contrast(named[name], page) >= 4.5, name
-    (holds,) = re.findall(r'"holds"\] { color: (#[0-9a-f]{6})', style)
-    assert contrast(holds, "#ffffff") >= 4.5
-    (focus,) = re.findall(r"outline: 3px solid (#[0-9a-f]{6})", style)
-    for behind in ("#ffffff", page, named["ink"]):
-        assert contrast(focus, behind) >= 3, behind
+    light, dark = str(public_style()).split("@media (prefers-color-scheme: dark)")
+    named = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", light))
+    for colours in (named, named | dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", dark))):
+        for name in ("ink", "quiet", "accent", "late", "holds"):
+            assert min(contrast(colours[name], colours[behind]) for behind in ("card", "paper")) >= 4.5, name
+        assert contrast(colours["onaccent"], colours["accent"]) >= 4.5
+        assert contrast("#ffffff", colours["bar"]) >= 4.5
+        for behind in ("card", "paper", "bar"):
+            assert contrast(colours["focus"], colours[behind]) >= 3, behind
+    assert not re.findall(r"#[0-9a-f]{3,6}", re.sub(r"--\w+: #[0-9a-f]{6};|color: #fff;", "", light + dark))

@@ -58,3 +58,10 @@ def test_traces_are_told_for_twelve_to_thirty_six_months(tmp_path: Path, months:
         with pytest.raises(Refusal) as told:
             written(tmp_path, text.replace("retention_months = 12", f"retention_months = {beyond}"))
         assert told.value.code is Code.SETTINGS_BROKEN
+
+
+def test_the_public_s_desks_are_written_as_they_are_read(tmp_path: Path) -> None:
+    own = '\n[public.desks."hosp-a"]\nwho = "Accueil des patients"\nwhere = "https://hosp.example/refus"\n'
+    found = written(tmp_path, PLAIN.to_toml() + own)
+    assert found.public.desks["hosp-a"].who == "Accueil des patients"
+    assert written(tmp_path, found.to_toml()) == found

@@ -16,7 +16,7 @@ from enclos.app.pages.page import style_of
 from enclos.app.pages.register_words import FRENCH_REGISTER, VERDICTS
 from enclos.app.pages.words import Language, Words
 
-_NAMES = {Language.EN: "English", Language.FR: "Français"}
+LANGUAGE_NAMES = {Language.EN: "English", Language.FR: "Français"}
 
 
 def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, Any], language: Language) -> str:
@@ -32,7 +32,7 @@ def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, 
     return environment.from_string(template).render(
         language=language.value,
         other=other.value,
-        other_name=_NAMES[other],
+        other_name=LANGUAGE_NAMES[other],
         words=words,
         number=lambda value: words.number(None if value is None else float(value), 1),
         title=words("Public register of {name}", name=content["enclosure"]),

@@ -22,6 +22,10 @@ FRENCH_REGISTER = {
         "150 lignes."
     ),
     "Public register of {name}": "Registre public de {name}",
+    "Ways on": "Chemins",
+    "About these pages": "À propos de ces pages",
+    "Say no, or ask what is held about you": "Dire non, ou demander ce qui est détenu sur vous",
+    "Accessibility": "Accessibilité",
     "Skip to the permits": "Aller aux permis",
     "Who uses the health data of this enclosure, for what, and what came out of it: every permit and every release.": (
         "Qui utilise les données de santé de cet enclos, pour quoi, et ce qui en sort : chaque permis, chaque sortie."
