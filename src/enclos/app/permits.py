@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -17,8 +17,8 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.document import draft_permit, read_permit
-from enclos.permits.model import SignedPermit
-from enclos.permits.rules.life import check_in_force
+from enclos.permits.model import SignedPermit, State
+from enclos.permits.rules.life import check_in_force, state_at
 from enclos.permits.steps import (
     amend_permit,
     list_permits,
@@ -36,6 +36,8 @@ from enclos.stores.lake import LakeSnapshot
 from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
 from enclos.stores.permit_files import PermitFiles, SystemRandomness
 from enclos.views.steps import open_view
+
+_SOON = timedelta(days=60)
 
 
 def draft() -> str:
@@ -120,6 +122,50 @@ def list_all(enclosure: Enclosure) -> dict[str, Any]:
 def show_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
     """One permit, its document, versions and state."""
     return show_permit(permit_id, store=_files(enclosure), public_key=_public(enclosure), now=datetime.now(UTC))
+
+
+def own(enclosure: Enclosure, permit_id: str, user: str) -> SignedPermit:
+    """The newest version of a permit that lists the user, in force or not.
+
+    Refuses: PERMIT_UNKNOWN, in the same words for a permit of others and for none.
+    """
+    try:
+        signed = newest(enclosure, permit_id)
+    except Refusal as refused:
+        if refused.code is not Code.PERMIT_UNKNOWN:
+            raise
+    else:
+        if user in signed.permit.involved_ids:
+            return signed
+    raise refusal(Code.PERMIT_UNKNOWN, "No permit of this id lists you.", "See those that do.")
+
+
+def own_permits(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
+    """The permits that list a user, as ``show_one`` gives them, those in force first, with what is left of their time.
+
+    Out: ends_in (until the end), gone (the share of its time that is over), is_in_force, begins_later, ends_soon (in
+        the last 60 days), is_user (may work under it, not only answer for it), min_count.
+    """
+    now, rows = enclosure.ledger.now(), []
+    for signed in (versions[-1] for versions in all_versions(enclosure)):
+        permit = signed.permit
+        if user not in permit.involved_ids:
+            continue
+        begins = max(permit.valid_from, signed.active_from)
+        has_ended = state_at(signed, now) in {State.REVOKED, State.EXPIRED}
+        rows.append(
+            {
+                **show_one(enclosure, permit.id),
+                "ends_in": permit.valid_until - now,
+                "gone": min(max((now - permit.valid_from) / (permit.valid_until - permit.valid_from), 0.0), 1.0),
+                "is_in_force": not has_ended and now >= begins,
+                "begins_later": not has_ended and now < begins,
+                "ends_soon": permit.valid_until - now < _SOON,
+                "is_user": user in permit.user_ids,
+                "min_count": permit.min_count,
+            }
+        )
+    return sorted(rows, key=lambda row: (not row["is_in_force"], row["ends_in"]))
 
 
 def active(enclosure: Enclosure, permit_id: str, user: str) -> SignedPermit:

@@ -20,17 +20,15 @@ from enclos.app import permits, releases
 from enclos.app.enclosure import Enclosure
 from enclos.app.ledger import show_from
 from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import NotAllowed, NotSafe, Refusal, refusal
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.version import __version__
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Answers, Pace
+from enclos.portal.statuses import status_of
 from enclos.signin.model import Person, Role
 from enclos.signin.steps import demand_role
 
 PROBLEM = "application/problem+json"
-_ABSENT = {Code.RELEASE_UNKNOWN, Code.RUN_UNKNOWN, Code.PERMIT_UNKNOWN}
-_UNKNOWN_PERSON = {Code.SIGN_IN_TOKEN, Code.SIGN_IN_MISSING, Code.SIGN_IN_FACTOR}
-_LATER = {Code.ENCLOSURE_BUSY, Code.KEY_ROTATING}
 _WAIT_SECONDS = 10
 _bearer = HTTPBearer(auto_error=False, description="A token of `enclos token`, or an access token of the provider.")
 
@@ -262,7 +260,7 @@ def _page(name: str, rows: list[dict[str, Any]], key: str, after: str, limit: in
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, Refusal):
         raise error
-    status, headers = _status(error), {}
+    status, headers = status_of(error), {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {429, 503}:
@@ -277,18 +275,6 @@ def _refused(_request: Request, error: Exception) -> JSONResponse:
         next=error.next_step,
     )
     return JSONResponse(problem.model_dump(), status, headers, PROBLEM)
-
-
-def _status(refused: Refusal) -> int:
-    if refused.code in _UNKNOWN_PERSON:
-        return 401
-    if refused.code in _ABSENT:
-        return 404
-    if refused.code in _LATER:
-        return 503
-    if refused.code is Code.SIGN_IN_SLOW:
-        return 429
-    return 403 if isinstance(refused, NotAllowed | NotSafe) else 409
 
 
 def _not_understood(_request: Request, error: Exception) -> JSONResponse:

@@ -13,12 +13,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-HANDED_OVER = ("/sign-in", "/sign-out", "/me", "/api", "/openapi.json")
+HANDED_OVER = (
+    "/sign-in", "/sign-out", "/me", "/research", "/access", "/data", "/check", "/audit", "/api", "/openapi.json"
+)  # fmt: skip
 """The paths, and what lies below them, that are not the public's."""
 _MOST_AT_ONCE = 32
 _LARGEST_REQUEST, _LARGEST_ANSWER = 1 << 20, 32 << 20
 _SECONDS = 60
-_HEADERS = ("accept", "accept-language", "authorization", "content-type", "cookie", "idempotency-key", "origin")
+_HEADERS = (
+    "accept",
+    "accept-language",
+    "authorization",
+    "content-type",
+    "cookie",
+    "hx-request",
+    "idempotency-key",
+    "origin",
+)
 _OF_THE_CONNECTION = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"}
 
 

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from enclos.portal.assets import ASSETS
 from enclos.portal.forwarding import HANDED_OVER, Forwarding
 
 CURRENT = "current"
@@ -83,6 +84,7 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
     ]
     if people is not None:
         forwarding = Forwarding(people)
+        routes.append(ASSETS)
         routes += [Route(f"{path}{below}", forwarding) for path in HANDED_OVER for below in ("", "/{rest:path}")]
     return _WithHeaders(Starlette(routes=routes), over_tls=over_tls)
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from threading import Lock
 from typing import TypeVar
 
+from enclos.app.pages.words import Language
 from enclos.signin.model import Person
 from enclos.signin.steps import LASTS, Attempt
 
@@ -22,12 +23,16 @@ _MOST_SESSIONS, _MOST_ATTEMPTS = 10_000, 10_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person at a browser; ``token`` is the enclosure's own for them, by which what ends it ends the session."""
+    """A person at a browser; ``token`` is the enclosure's own for them, by which what ends it ends the session.
+
+    ``language`` is the one that they chose; None for what their browser asks for.
+    """
 
     person: Person
     token: str
     csrf: str
     used_at: datetime
+    language: Language | None = None
 
 
 class Sessions:
@@ -60,8 +65,8 @@ class Sessions:
             _put(self._sessions, cookie, Session(person, token, secrets.token_urlsafe(32), now), _MOST_SESSIONS)
         return cookie
 
-    def of(self, cookie: str, now: datetime) -> Session | None:
-        """The session of a cookie, if it has not ended."""
+    def of(self, cookie: str, now: datetime, *, is_use: bool = True) -> Session | None:
+        """The session of a cookie, if it has not ended. In: is_use — whether it counts as used, and so lasts on."""
         digest = _digest(cookie)
         with self._lock:
             found = self._sessions.get(digest)
@@ -70,8 +75,18 @@ class Sessions:
             if now >= found.person.expires_at or now >= found.used_at + IDLE:
                 del self._sessions[digest]
                 return None
-            used = self._sessions[digest] = replace(found, used_at=now)
-            return used
+            if is_use:
+                found = self._sessions[digest] = replace(found, used_at=now)
+            return found
+
+    def speak(self, cookie: str, language: Language) -> Session | None:
+        """The session with the language that its person chose; None when it has ended."""
+        digest = _digest(cookie)
+        with self._lock:
+            if digest not in self._sessions:
+                return None
+            spoken = self._sessions[digest] = replace(self._sessions[digest], language=language)
+            return spoken
 
     def leave(self, cookie: str) -> None:
         """End a session."""

@@ -1,0 +1,81 @@
+"""What the frame of people's pages says in French, and the pages that are everybody's."""
+
+from __future__ import annotations
+
+FRENCH_FRAME = {
+    # the frame
+    "Skip to the content": "Aller au contenu",
+    "Rooms": "Espaces",
+    "Nothing leaves this enclosure but results that were checked and accepted.": (
+        "Rien ne sort de cet enclos, sinon des résultats contrôlés et acceptés."
+    ),
+    "Public register": "Registre public",
+    # parts
+    "Pages": "Pages",
+    "Before": "Précédent",
+    "After": "Suivant",
+    "Page {n} of {of}": "Page {n} sur {of}",
+    "{n} in all": "{n} en tout",
+    "(needed)": "(obligatoire)",
+    "This cannot be taken yet": "Ceci ne peut pas encore être accepté",
+    "The numbers": "Les nombres",
+    "ended": "terminé",
+    "{n} years {m} months": "{n} ans {m} mois",
+    "{n} months": "{n} mois",
+    "{n} days": "{n} jours",
+    "{n} hours": "{n} heures",
+    # what a permit opens
+    "everybody in the enclosure": "toutes les personnes de l'enclos",
+    "a random sample of {share} %": "un échantillon aléatoire de {share} %",
+    "persons of the source {source}": "les personnes de la source {source}",
+    "persons who live in the departments {codes}": "les personnes qui vivent dans les départements {codes}",
+    "persons with a record of the concepts {ids}": "les personnes qui ont un enregistrement des concepts {ids}",
+    "persons chosen by a cohort definition": "les personnes choisies par une définition de cohorte",
+    "{whose}, and {n} others like each of them": "{whose}, et {n} autres semblables à chacune",
+    # what went wrong
+    "Refused": "Refusé",
+    "Rule {code}": "Règle {code}",
+    "Begin again": "Recommencer",
+    "To your pages": "Vers vos pages",
+    "There is no such page": "Cette page n'existe pas",
+    "The address may be misspelt, or what it showed is not there any more.": (
+        "L'adresse est peut-être mal écrite, ou ce qu'elle montrait n'est plus là."
+    ),
+    "This did not work": "Cela n'a pas fonctionné",
+    "This is a fault of the portal, not yours.": "C'est une erreur du portail, pas la vôtre.",
+    "Try once more; if it stays so, tell whoever runs this enclosure what you did and when.": (
+        "Essayez encore une fois ; si cela persiste, dites à l'exploitant de cet enclos ce que vous avez fait et quand."
+    ),
+    # signing in, and who one is
+    "Sign in": "Se connecter",
+    "Sign out": "Se déconnecter",
+    "Signed in": "Connecté",
+    "{name}: sign in": "{name} : se connecter",
+    "With your organisation": "Avec votre organisation",
+    "You are led to your organisation's sign-in page and back.": (
+        "Vous êtes conduit à la page de connexion de votre organisation, puis ramené ici."
+    ),
+    "With a local account": "Avec un compte local",
+    "Local accounts are for trying out.": "Les comptes locaux servent à essayer.",
+    "Id": "Identifiant",
+    "Password": "Mot de passe",
+    "Code of your authenticator": "Code de votre authentificateur",
+    "Nobody can sign in here yet.": "Personne ne peut encore se connecter ici.",
+    "Person": "Personne",
+    "Roles": "Rôles",
+    "Verified by": "Vérifié par",
+    "Second factor": "Second facteur",
+    "Until": "Jusqu'à",
+    "this enclosure": "cet enclos",
+    "steward": "intendance",
+    "access-body": "organisme d'accès",
+    "researcher": "recherche",
+    "checker": "contrôle des sorties",
+    "auditor": "audit",
+    "Your token": "Votre jeton",
+    "It is the password for programs, until you sign out or the time above. Give it to nobody.": (
+        "C'est le mot de passe des programmes, jusqu'à votre déconnexion ou l'heure ci-dessus. Ne le donnez à personne."
+    ),
+    "Show a token for programs": "Afficher un jeton pour les programmes",
+}
+"""Refusals themselves are said in English, as everywhere."""

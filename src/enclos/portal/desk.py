@@ -1,0 +1,349 @@
+"""What all rooms of people who signed in share: their session, their role, their form, and how they are answered.
+
+An act is given what was asked and answers with a page, a way on or a file. It is short: it calls one function of
+``app/`` that the command line calls too. Whatever is refused on the way becomes a page that says what, which rule and
+what next.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.pages.rooms.frame import Frame, Place, said_of
+from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
+from enclos.app.pages.words import Language, Words
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import NotAllowed, Refusal, refusal
+from enclos.portal.forms import Form, read_form
+from enclos.portal.opened import Opened
+from enclos.portal.pace import Pace
+from enclos.portal.public import language_of
+from enclos.portal.sessions import Session, Sessions, is_own_form
+from enclos.portal.statuses import status_of
+from enclos.signin.model import Person, Role
+from enclos.signin.steps import demand_role
+
+_NOBODY, _NOT_ALLOWED = 401, 403
+_LANGUAGES = frozenset(language.value for language in Language)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The pages of one role.
+
+    In: id — the first part of its addresses, ``/id``; entries — address and title of the pages that the navigation
+        names, in English; french — what its templates and titles say in French
+    """
+
+    id: str
+    title: str
+    role: Role
+    entries: Sequence[tuple[str, str]]
+    french: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asks for.
+
+    In: path, query — values by name; form — of a POST, after its origin and its mark were checked; words — says a
+        thing in the person's language; is_partial — whether a script asks, to put the answer into an open page
+    """
+
+    enclosure: Enclosure = field(repr=False)
+    person: Person
+    language: Language
+    words: Words = field(repr=False)
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Form
+    is_partial: bool
+
+    @property
+    def user(self) -> str:
+        """The person's id, as permits and the ledger name it."""
+        return self.person.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the room: its template, its title in English, the values named in that, and what the template shows."""
+
+    template: str
+    title: str
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    named: Mapping[str, object] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The way on after something was done: to a path of this portal."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to keep, or a picture to look at (``is_shown``)."""
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str
+    is_shown: bool = False
+
+
+Answer: TypeAlias = Page | Go | File
+Act: TypeAlias = Callable[[Asked], Answer]
+
+
+class Desk:
+    """Serves the acts of all rooms.
+
+    In: root — the address that people use, ``https://…`` without a path: forms from nowhere else are taken; rooms — of
+        which the navigation shows those whose role a person has
+    """
+
+    def __init__(self, opened: Opened, root: str, rooms: Sequence[Room]) -> None:
+        self.opened = opened
+        self.root = root.rstrip("/")
+        self.sessions = Sessions()
+        self._rooms = rooms
+        self._titles = {english: said for room in rooms for english, said in room.french.items()}
+        self._is_tls = self.root.startswith("https:")
+        self._pace = Pace()
+        # browsers take a name with this prefix only from https, for this host alone and for every path (RFC 6265bis)
+        prefix = "__Host-" if self._is_tls else ""
+        self.session_cookie, self.attempt_cookie = f"{prefix}enclos", f"{prefix}enclos-begun"
+
+    def served(self, room: Room, act: Act) -> Callable[[Request], object]:
+        """An endpoint that lets a person who has the room's role do the act, in a thread, with the enclosure open.
+
+        Refuses: SIGN_IN_MISSING (led to sign in), SIGN_IN_ROLE, SIGN_IN_SLOW; SIGN_IN_ANSWER when a form comes from
+            elsewhere or is another session's; what the act refuses.
+        """
+
+        def do(request: Request, form: Form) -> Response:
+            session = self.session(request)
+            demand_role(session.person, room.role)
+            self._pace.take(session.person.subject)
+            if request.method == "POST":
+                check_own(session, form)
+            words = Words(session.language or language_asked(request), {**FRENCH_FRAME, **room.french})
+            with self.opened.use() as (enclosure, _):
+                asked = Asked(
+                    enclosure,
+                    session.person,
+                    words.language,
+                    words,
+                    request.path_params,
+                    dict(request.query_params),
+                    form,
+                    is_partial(request),
+                )
+                answer = act(asked)
+                if isinstance(answer, Page):
+                    frame = self._frame(request, words, session, enclosure.settings.enclosure.name)
+                    title = words(answer.title, **answer.named)
+                    return HTMLResponse(frame.page(answer.template, title, answer.values), answer.status)
+            return _given(answer, request)
+
+        return self.answering(do, room.french)
+
+    def answering(
+        self, do: Callable[[Request, Form], Response], french: Mapping[str, str] | None = None
+    ) -> Callable[[Request], object]:
+        """An endpoint of what makes its answer itself; refusals become pages, and every answer has the headers."""
+
+        async def serve(request: Request) -> Response:
+            try:
+                form = await read_form(request) if request.method == "POST" else Form()
+            except Refusal as refused:
+                answer = await run_in_threadpool(self._refused, request, refused, french or {})
+            else:
+                answer = await run_in_threadpool(self._done, do, request, form, french or {})
+            answer.headers.update(self._headers())
+            return answer
+
+        return serve
+
+    def absent(self, room: Room) -> Callable[[Request], object]:
+        """What a room says of an address that it does not have."""
+        return self.served(room, lambda _: Page("absent", "There is no such page", status=404))
+
+    def _done(
+        self, do: Callable[[Request, Form], Response], request: Request, form: Form, french: Mapping[str, str]
+    ) -> Response:
+        try:
+            if request.method == "POST" and request.headers.get("origin") != self.root:
+                raise refusal(Code.SIGN_IN_ANSWER, "The form was sent from another place.", "Open the page anew.")
+            return do(request, form)
+        except Refusal as refused:
+            return self._refused(request, refused, french)
+        except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            sys.stderr.write(f"portal: {type(error).__name__} at {last.filename}:{last.lineno}\n")
+            return self._framed(request, french, "fault", "This did not work", {}, 500)
+
+    def _refused(self, request: Request, refused: Refusal, french: Mapping[str, str]) -> Response:
+        if refused.code is Code.SIGN_IN_MISSING:
+            return _way("/sign-in", request)
+        said = {"refused": said_of(refused)}
+        return self._framed(request, french, "refused", "Refused", said, page_status(refused))
+
+    def _framed(
+        self,
+        request: Request,
+        french: Mapping[str, str],
+        template: str,
+        title: str,
+        values: Mapping[str, Any],
+        status: int,
+    ) -> Response:
+        """A page that is there whatever went wrong, also where the enclosure cannot be opened."""
+        try:
+            session: Session | None = self.session(request)
+        except Refusal:
+            session = None
+        spoken = (session.language if session else None) or language_asked(request)
+        words = Words(spoken, {**FRENCH_FRAME, **french})
+        frame = self._frame(request, words, session, self._name())
+        return HTMLResponse(frame.page(template, words(title), values), status)
+
+    def page(
+        self, request: Request, template: str, title: str, values: Mapping[str, Any], status: int = 200, **named: object
+    ) -> Response:
+        """A page of everybody's: before anybody signed in, or of whoever did."""
+        try:
+            session: Session | None = self.session(request)
+        except Refusal:
+            session = None
+        words = Words((session.language if session else None) or language_asked(request), FRENCH_FRAME)
+        frame = self._frame(request, words, session, self._name())
+        return HTMLResponse(frame.page(template, words(title, **named), values), status)
+
+    def session(self, request: Request) -> Session:
+        """The session of the browser; what withdraws its token ends it at once. It keeps the language that is chosen.
+
+        Refuses: SIGN_IN_MISSING.
+        """
+        cookie = request.cookies.get(self.session_cookie, "")
+        # what a page asks for by itself does not keep a session alive that nobody uses
+        session = self.sessions.of(cookie, datetime.now(UTC), is_use=not is_partial(request))
+        if session is not None:
+            try:
+                with self.opened.use() as (enclosure, door):
+                    door.person_of(session.token, enclosure.ledger.now())
+            except NotAllowed:
+                self.sessions.leave(cookie)
+            else:
+                chosen = request.query_params.get("lang", "")
+                return self.sessions.speak(cookie, Language(chosen)) or session if chosen in _LANGUAGES else session
+        raise refusal(Code.SIGN_IN_MISSING, "Nobody is signed in here.", "Sign in.")
+
+    def set_cookie(self, answer: Response, name: str, value: str, seconds: int) -> None:
+        """A cookie that no script reads and no other site sends along."""
+        answer.set_cookie(name, value, max_age=seconds, path="/", secure=self._is_tls, httponly=True, samesite="lax")
+
+    def places(self, person: Person, here: str, words: Callable[[str], str]) -> list[Place]:
+        """Where a person may go: the rooms whose role they have, and the pages of the one that is open."""
+        found = []
+        for room in self._rooms:
+            if person.has(room.role):
+                is_here = here == f"/{room.id}" or here.startswith(f"/{room.id}/")
+                nearest = max(
+                    (address for address, _ in room.entries if here == address or here.startswith(f"{address}/")),
+                    key=len,
+                    default="",
+                )
+                below = [Place(to, words(title), to == nearest) for to, title in room.entries] if is_here else []
+                found.append(Place(room.entries[0][0], words(room.title), is_here, below))
+        return found
+
+    def _frame(self, request: Request, words: Words, session: Session | None, name: str) -> Frame:
+        here = request.url.path
+        query = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "lang"])
+        frame = Frame(name, words, here, query, is_partial=is_partial(request))
+        if session is None:
+            return frame
+        person = session.person
+        places = self.places(person, here, Words(words.language, self._titles))
+        return Frame(name, words, here, query, person, session.csrf, places, frame.is_partial)
+
+    def _name(self) -> str:
+        try:
+            with self.opened.use() as (enclosure, _):
+                return enclosure.settings.enclosure.name
+        except Refusal:
+            return "Enclos"
+
+    def _headers(self) -> dict[str, str]:
+        # a form's answer may lead to the provider, which browsers hold to the same list
+        with_provider = ""
+        try:
+            with self.opened.use() as (enclosure, _):
+                issuer = enclosure.settings.sign_in.issuer
+                if issuer:
+                    parts = urlsplit(issuer)
+                    with_provider = f" {parts.scheme}://{parts.netloc}"
+        except Refusal:
+            pass
+        return {
+            "Content-Security-Policy": (
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                f"form-action 'self'{with_provider}; frame-ancestors 'none'; base-uri 'none'"
+            ),
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "same-origin",  # with none at all, browsers hide from us too where a form came from
+            "Vary": "Cookie, Accept-Language",
+        }
+
+
+def check_own(session: Session, form: Form) -> None:
+    """Refuses: SIGN_IN_ANSWER when a form was not made for the session."""
+    if not is_own_form(session, form["csrf"]):
+        raise refusal(Code.SIGN_IN_ANSWER, "The form is another session's.", "Open the page anew.")
+
+
+def page_status(refused: Refusal) -> int:
+    """The status of a page that says what was refused: 403 for 401, which would have to ask for credentials."""
+    status = status_of(refused)
+    return _NOT_ALLOWED if status == _NOBODY else status
+
+
+def is_partial(request: Request) -> bool:
+    """Whether a script of a page asks, which puts the answer into it."""
+    return request.headers.get("hx-request") == "true"
+
+
+def language_asked(request: Request) -> Language:
+    """The language of who has no session, or chose none."""
+    chosen = request.query_params.get("lang", "")
+    return Language(chosen if chosen in _LANGUAGES else language_of(request.headers.get("accept-language", "")))
+
+
+def _given(answer: Go | File, request: Request) -> Response:
+    if isinstance(answer, Go):
+        return _way(answer.to, request)
+    how = "inline" if answer.is_shown else "attachment"
+    name = "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in answer.name
+    )
+    headers = {"Content-Disposition": f'{how}; filename="{name}"'}
+    return Response(answer.content, media_type=answer.media_type, headers=headers)
+
+
+def _way(to: str, request: Request) -> Response:
+    """A way on; a script would put the page that it leads to into the one that is open, so it is told to go there."""
+    return Response(headers={"HX-Redirect": to}) if is_partial(request) else RedirectResponse(to, 303)

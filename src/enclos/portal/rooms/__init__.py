@@ -1,0 +1,1 @@
+"""What each role is served: its pages' addresses and what they do."""

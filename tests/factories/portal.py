@@ -1,0 +1,94 @@
+"""A portal that answers over real HTTP, and browsers of people who are signed in to it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import requests
+import uvicorn
+
+from enclos.app.sign_in import token_for
+from enclos.portal.opened import Opened
+from enclos.portal.people import People
+from enclos.signin.model import Role
+from factories.enclosure import PASSPHRASE, open_home
+from factories.people import NOW, person
+
+SECONDS = 60
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+@dataclass
+class Browser:
+    """One person's browser. It sends forms as a browser does: from a page that it has open, with its mark."""
+
+    root: str
+    session: requests.Session
+    opened: str = field(default="", repr=False)
+
+    def get(self, path: str, language: str = "en", **headers: str) -> requests.Response:
+        """Open a page."""
+        given = {"Accept-Language": language, **headers}
+        answer = self.session.get(self.root + path, headers=given, allow_redirects=False, timeout=SECONDS)
+        self.opened = answer.text if "text/html" in answer.headers.get("content-type", "") else self.opened
+        return answer
+
+    def post(self, path: str, fields: Mapping[str, Any], **headers: str) -> requests.Response:
+        """Send a form of the page that is open."""
+        mark = (_CSRF.findall(self.opened) or [""])[0]
+        given = {"Origin": self.root, "Accept-Language": "en", **headers}
+        return self.session.post(
+            self.root + path, {"csrf": mark, **fields}, headers=given, allow_redirects=False, timeout=SECONDS
+        )
+
+
+@dataclass
+class Portal:
+    """What answers, and a way in past the sign-in."""
+
+    root: str
+    home: Path
+    people: People = field(repr=False)
+
+    def browser(self, who: str, *roles: Role) -> Browser:
+        """A browser in which somebody signed in a moment ago, by the provider that the settings name."""
+        now = datetime.now(UTC)
+        with open_home(self.home) as enclosure:
+            given = {"provider": enclosure.settings.sign_in.issuer or "", "roles": frozenset(roles), "name": ""}
+            ends = now + (person().expires_at - NOW)
+            made = replace(person(subject=who), **given, authenticated_at=now, expires_at=ends, token=f"of-{who}")
+            token = token_for(enclosure, made)
+        session = requests.Session()
+        session.cookies.set("enclos", self.people.enter(made, token), domain="127.0.0.1")
+        return Browser(self.root, session)
+
+
+@contextmanager
+def portal_of(home: Path) -> Iterator[Portal]:
+    """Serve an enclosure's pages on loopback; its settings are given a provider that nobody asks."""
+    path = home / "enclos.toml"
+    text = path.read_text()
+    section = '[sign_in]\nissuer = "http://127.0.0.1:9"\nclient = "portal"\n'
+    path.write_text(text[: text.index("[sign_in]")] + section)
+    opened = Opened(home, PASSPHRASE)
+    listening = socket.create_server(("127.0.0.1", 0))
+    root = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    people = People(opened, root)
+    server = uvicorn.Server(uvicorn.Config(people.application(), lifespan="off", log_config=None))
+    answering = Thread(target=server.run, kwargs={"sockets": [listening]})
+    answering.start()
+    try:
+        yield Portal(root, home, people)
+    finally:
+        server.should_exit = True
+        answering.join()
+        opened.close()
+        listening.close()
