@@ -15,11 +15,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from enclos.app.turns import Stop, stopped
 from enclos.gateway.doors import Certificate
 from enclos.gateway.model import Caller, Verifier
 from enclos.gateway.people import not_let_in
-from enclos.gateway.ports import Stop
-from enclos.gateway.queue import stopped
 from enclos.gateway.scram import salt_of, verifier_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal

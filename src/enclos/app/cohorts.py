@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter
@@ -41,11 +41,13 @@ def count(
     save: bool = False,
     inclusion: bool = False,
     report: Report = silent,
+    also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Make the cohorts of Circe definitions, and tell how many persons they have.
 
     In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
-        place of those saved under the same name; inclusion — tell too which rules are passed
+        place of those saved under the same name; inclusion — tell too which rules are passed; also — asked whenever the
+        right is checked: what it raises ends the count
     Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
         n_persons, and attrition: the entry events and their persons, then those that fulfil the rules up to each; with
         inclusion, for sets of rules (passed: a letter for each rule, 1 where it is passed), the events that pass these
@@ -67,6 +69,7 @@ def count(
             ticket.facts.update({"snapshot": snapshot.id, "permit_version": signed.version})
 
             def check() -> None:
+                also()
                 active(enclosure, permit, user)
 
             def progress(n_done: int, n_total: int) -> None:
@@ -81,7 +84,7 @@ def count(
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )
-            with watched(engine, watcher(enclosure, permit, user)):
+            with watched(engine, watcher(enclosure, permit, user, also)):
                 parts = list(made(list(definitions.values()), cdm, attrition=True, check=check, progress=progress))
             check()
         told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts, inclusion=inclusion)

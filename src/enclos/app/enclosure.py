@@ -75,11 +75,13 @@ class Enclosure:
     marks: PermitMarks
     environment: Environment = None
     """Where the credentials of its hosts are, when they are not this process's own."""
+    acting: str = ""
+    """The person who signed in and runs steps which no permit names a user for; nobody on the command line."""
 
     @property
     def operator(self) -> str:
-        """The account that runs steps which no permit names a user for."""
-        return operator_account()
+        """Who runs steps which no permit names a user for: the person who signed in, or the account."""
+        return self.acting or operator_account()
 
     @property
     def n_buckets(self) -> int:

@@ -25,7 +25,7 @@ from enclos.stores.reidentification_files import context_of
 _VAULT, _CROSSING, _DESK = KeyName(KeyRole.VAULT), KeyName(KeyRole.CROSSING), KeyName(KeyRole.DESK)
 _ACCOUNTS = KeyName(KeyRole.ACCOUNTS)
 _OBJECTIONS = KeyName(KeyRole.OBJECTIONS)
-_OF_PERMITS = ("runs/*/*.sealed", "sql/*.sealed", "cohorts/*.sealed", "released/*.sealed")
+_OF_PERMITS = ("runs/*/*.sealed", "sql/*.sealed", "cohorts/*.sealed", "released/*.sealed", "jobs/*.sealed")
 
 
 class Form(Enum):
@@ -61,6 +61,7 @@ def desk_contexts(paths: EnclosurePaths) -> dict[Path, str]:
     }
     contexts |= {path: context_of(path) for path in paths.reidentifications.glob("*.sealed")}
     contexts |= {path: application_context(path) for path in paths.applications.glob("*.sealed")}
+    contexts |= {path: f"jobs/{path.name.removesuffix('.sealed')}" for path in paths.jobs.glob("*.sealed")}
     return contexts | {path: judged_context(path) for path in paths.judged.glob("*.sealed")}
 
 

@@ -93,6 +93,11 @@ class EnclosurePaths:
         return self.root / "release"
 
     @property
+    def jobs(self) -> Path:
+        """Long work that no permit is needed for: what was asked and what came of it, sealed."""
+        return self.root / "jobs"
+
+    @property
     def passwords(self) -> Path:
         """Passwords of programs as their verifiers, sealed."""
         return self.root / "sign-in" / "passwords.sealed"

@@ -190,14 +190,18 @@ def active(enclosure: Enclosure, permit_id: str, user: str) -> SignedPermit:
         raise
 
 
-def watcher(enclosure: Enclosure, permit_id: str, user: str) -> Callable[[], object]:
+def watcher(
+    enclosure: Enclosure, permit_id: str, user: str, also: Callable[[], object] = lambda: None
+) -> Callable[[], object]:
     """What a watch asks beside running work: ``active`` by files and clock alone; the ledger is not its to touch.
 
+    In: also — asked each time too
     Refuses: as active, but for what only the ledger knows.
     """
     files, public_key, floor = PermitFiles(enclosure.paths.permits), _public(enclosure), enclosure.floor
 
     def look() -> object:
+        also()
         return load_active(
             permit_id, user, datetime.now(UTC), store=files, public_key=public_key, min_count_floor=floor
         )

@@ -92,6 +92,29 @@ class SqlSection(_Section):
     unconfined_for_trying_out: bool = False
 
 
+class JobsSection(_Section):
+    """How much long work of people runs at once, of all and under one permit, and how much of one person waits."""
+
+    at_once: int = Field(default=2, ge=1, le=64)
+    per_permit: int = Field(default=1, ge=1, le=64)
+    waiting: int = Field(default=8, ge=1, le=100)
+
+    @property
+    def n_at_once(self) -> int:
+        """As a place of the queue."""
+        return self.at_once
+
+    @property
+    def n_per_permit(self) -> int:
+        """As a place of the queue."""
+        return self.per_permit
+
+    @property
+    def n_waiting(self) -> int:
+        """As a place of the queue."""
+        return self.waiting
+
+
 class WarehouseSection(_Section):
     """The rules that a build chooses: how long dispensings last, which prescriptions order (docs/warehouse.md)."""
 
@@ -221,6 +244,7 @@ class Settings(_Section):
     keys: KeysSection = KeysSection()
     engine: EngineSection = EngineSection()
     sql: SqlSection = SqlSection()
+    jobs: JobsSection = JobsSection()
     warehouse: WarehouseSection = WarehouseSection()
     review: ReviewSection = ReviewSection()
     release: ReleaseSection = ReleaseSection()

@@ -66,12 +66,7 @@ class Statement:
         Refuses: SQL_UNCONFINED, SQL_LIMIT, SQL_FAILED; what ``check`` refuses, which is asked all the while.
         """
         incoming = [Incoming(scan.name, scan.keep, rows.schema(scan), rows.tables(scan)) for scan in query.scans]
-        permitted = watcher(self.enclosure, self.signed.permit.id, self.user)
-
-        def watch() -> None:
-            self.also()
-            permitted()
-
+        watch = watcher(self.enclosure, self.signed.permit.id, self.user, self.also)
         with watched(engine, watch):
             return run_confined(
                 query.sql,

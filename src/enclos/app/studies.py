@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
@@ -23,6 +23,7 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
+from enclos.release.model import Assessment
 from enclos.release.rules.disclosure import assess, kinds_with_rules
 from enclos.stores.cohort_file import CohortFile
 from enclos.stores.engine import Engine
@@ -38,9 +39,13 @@ from enclos.studies.summary import summary
 from enclos.views.rules import check_granted, may_see_rows_read
 from enclos.views.steps import PermitCdm
 
-_RUN_ID_LENGTH = 16
+if TYPE_CHECKING:
+    from enclos.app.pages.study import StudyPages
 
-__all__ = ["protocol", "readable", "rerun", "run", "run_files", "same_elsewhere", "whole_study"]
+_RUN_ID_LENGTH = 16
+_WHOLE, _RELEASABLE = "whole", "releasable"
+
+__all__ = ["protocol", "readable", "rerun", "results", "run", "run_files", "same_elsewhere", "whole_study"]
 
 
 def run(
@@ -54,6 +59,7 @@ def run(
     language: Language = Language.EN,
     report: Report = silent,
     warn: Callable[[str], None] = unheard,
+    also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Run a study under a permit and keep its result inside.
 
@@ -62,7 +68,7 @@ def run(
     In:  page — a file for the page with pictures and tables; out — a folder for each table as CSV and each picture as
          SVG and PNG. They show the whole result to whoever may see the rows that the study read; to all others they
          show what ``summary`` does: what could be released as it is; warn — is told before the run of which analyses
-         nothing, or not all, will be shown.
+         nothing, or not all, will be shown; also — asked whenever the right is checked: what it raises ends the study.
 
     Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
@@ -90,6 +96,7 @@ def run(
             files = run_files(enclosure, permit)
 
             def check() -> None:
+                also()
                 active(enclosure, permit, user)
 
             cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
@@ -100,9 +107,9 @@ def run(
             if not already:
 
                 def progress(n_done: int, n_total: int) -> None:
-                    report(f"study {study.name}", n_done / n_total)
+                    report(f"study {study.name}", n_done / n_total, f"{n_done} of {n_total}")
 
-                with watched(engine, watcher(enclosure, permit, user)):
+                with watched(engine, watcher(enclosure, permit, user, also)):
                     result = run_study(study, cdm, progress=progress, check=check)
                 after = cdm.population()
                 if after != population:  # somebody objected meanwhile: the next run is another one
@@ -124,22 +131,10 @@ def run(
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:
-                from enclos.app.pages.study import SAFE, WHOLE, StudyPages
-
-                drawn = {"shown": "whole" if whole else "releasable"}
+                drawn = {"shown": _WHOLE if whole else _RELEASABLE}
                 ticket.facts.update(drawn)
                 check()
-                pages = StudyPages(
-                    kept.result if whole else shown.safe,
-                    name=study.name,
-                    lead=f"{enclosure.settings.enclosure.name}, {permit}, snapshot {snapshot.id}, {run_id}",
-                    notice=WHOLE if whole else SAFE,
-                    types=[each.result_type for each in kept.result.settings],
-                    names=[cohort.name for cohort in study.cohorts],
-                    language=language,
-                    report=report,
-                )
-                pages.write(page, out)
+                _pages(enclosure, kept, permit, shown, whole=whole, language=language, report=report).write(page, out)
     folder = files.folder(run_id)
     return {
         "run": run_id,
@@ -159,9 +154,74 @@ def run(
     }
 
 
-def rerun(enclosure: Enclosure, *, permit: str, user: str, run_id: str, report: Report = silent) -> dict[str, Any]:
+def results(
+    enclosure: Enclosure, *, permit: str, user: str, run_id: str, language: Language = Language.EN
+) -> tuple[dict[str, Any], StudyPages]:
+    """What a kept run found, as ``run`` with a page shows it: the whole result to whoever may see the rows that the
+    study read, to all others what could be released as it is.
+
+    Out: run, study, snapshot, n_rows, verdict, reasons, nearest_safe, summary, shown (whole or releasable); the page
+         and the files
+    Refuses: what permits refuse of the user; RUN_UNKNOWN.
+    """
+    with enclosure.ledger.intent(Action.STUDY, user, permit, {"run": run_id, "what": "look"}) as ticket:
+        signed = active(enclosure, permit, user)
+        kept = run_files(enclosure, permit).read(run_id)
+        is_of_now = kept.facts["permit_version"] == signed.version  # what an earlier version opened may be less now
+        whole = is_of_now and may_see_rows_read(signed.permit.terms, columns_read(study_from_yaml(kept.study)))
+        shown = assess(kept.result, signed.permit.min_count, rounding_of(enclosure, signed.permit))
+        answer = {
+            "run": run_id,
+            "study": kept.facts["study"],
+            "snapshot": kept.facts["snapshot"],
+            "n_rows": kept.result.n_rows,
+            "verdict": shown.verdict.word,
+            "reasons": shown.reasons,
+            "nearest_safe": dict(shown.summary),
+            "summary": summary(shown.safe) if shown.safe else [],
+            "shown": _WHOLE if whole else _RELEASABLE,
+        }
+        ticket.facts.update({"n_rows": kept.result.n_rows, "shown": answer["shown"]})
+        return answer, _pages(enclosure, kept, permit, shown, whole=whole, language=language)
+
+
+def _pages(
+    enclosure: Enclosure,
+    kept: Run,
+    permit: str,
+    shown: Assessment,
+    *,
+    whole: bool,
+    language: Language,
+    report: Report = silent,
+) -> StudyPages:
+    from enclos.app.pages.study import SAFE, WHOLE, StudyPages
+
+    study = study_from_yaml(kept.study)
+    return StudyPages(
+        kept.result if whole else shown.safe,
+        name=study.name,
+        lead=f"{enclosure.settings.enclosure.name}, {permit}, snapshot {kept.facts['snapshot']}, {kept.id}",
+        notice=WHOLE if whole else SAFE,
+        types=[each.result_type for each in kept.result.settings],
+        names=[cohort.name for cohort in study.cohorts],
+        language=language,
+        report=report,
+    )
+
+
+def rerun(
+    enclosure: Enclosure,
+    *,
+    permit: str,
+    user: str,
+    run_id: str,
+    report: Report = silent,
+    also: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
     """Run a kept run once more, from its id alone, on the snapshot that it was made of; nothing is kept of it.
 
+    In: also — as in ``run``
     Out: same, whether every line and every set of persons is as it was; same_persons, same_code, whether objections
          or the program changed meanwhile, which may be why it is not; study, snapshot, n_rows.
     Refuses: what permits refuse of the user; RUN_UNKNOWN; what the lake refuses of a snapshot that is gone.
@@ -171,7 +231,7 @@ def rerun(enclosure: Enclosure, *, permit: str, user: str, run_id: str, report: 
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run_id)
         study = study_from_yaml(kept.study)
-        result, population = _again(enclosure, signed, kept, user, report)
+        result, population = _again(enclosure, signed, kept, user, report, also)
         snapshot = int(kept.facts["snapshot"])
         secret = enclosure.keys.secret(permit_key(permit))
         same_persons = _run_id(kept.study, signed, snapshot, population, secret) == run_id
@@ -206,21 +266,29 @@ def same_elsewhere(here: Enclosure, there: Enclosure, *, permit: str, run_id: st
     return results[0] == results[1]
 
 
-def _again(enclosure: Enclosure, signed: SignedPermit, kept: Run, user: str, report: Report) -> tuple[StudyResult, str]:
+def _again(
+    enclosure: Enclosure,
+    signed: SignedPermit,
+    kept: Run,
+    user: str,
+    report: Report,
+    also: Callable[[], object] = lambda: None,
+) -> tuple[StudyResult, str]:
     """A kept run once more on the snapshot that it was made of, and the population that it is of."""
     study, permit = study_from_yaml(kept.study), signed.permit.id
     check_granted(signed.permit.terms, columns_read(study))
     with reading_snapshot(enclosure, int(kept.facts["snapshot"])) as (engine, snapshot):
 
         def check() -> None:
+            also()
             active(enclosure, permit, user)
 
         def progress(n_done: int, n_total: int) -> None:
-            report(f"study {study.name}", n_done / n_total)
+            report(f"study {study.name}", n_done / n_total, f"{n_done} of {n_total}")
 
         cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
         population = cdm.population()
-        with watched(engine, watcher(enclosure, permit, user)):
+        with watched(engine, watcher(enclosure, permit, user, also)):
             return run_study(study, cdm, progress=progress, check=check), population
 
 

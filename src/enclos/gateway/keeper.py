@@ -14,13 +14,13 @@ import pyarrow as pa
 from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
 from enclos.app.sql import ask, names_of, shape
+from enclos.app.turns import FairQueue, Stop, stopped
 from enclos.gateway.catalog.reading import read_catalog_query
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, catalog_table
 from enclos.gateway.catalog.words import Asker, not_understood
 from enclos.gateway.model import Caller, GateLimits, Verifier
 from enclos.gateway.people import not_let_in
-from enclos.gateway.ports import Stop, Who
-from enclos.gateway.queue import FairQueue, stopped
+from enclos.gateway.ports import Who
 from enclos.ledger.model import Action, Fact
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal

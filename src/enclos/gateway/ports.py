@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from enclos.app.turns import Stop
 from enclos.gateway.model import Caller, Verifier
 
 
@@ -68,10 +69,3 @@ class Keeper(Protocol):
 
         Refuses: GATE_CATALOG.
         """
-
-
-class Stop(Protocol):
-    """Whether somebody wants a statement to end."""
-
-    def is_set(self) -> bool:
-        """Whether it is to end."""

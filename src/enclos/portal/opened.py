@@ -8,17 +8,21 @@ from pathlib import Path
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
+from enclos.app.jobs import Jobs
 from enclos.app.keys import Passphrase
 from enclos.app.sign_in import door_of
 from enclos.signin.steps import Door
 
 
 class Opened:
-    """An enclosure that many requests use; its door is kept as long, since a provider's keys are kept in it."""
+    """An enclosure that many requests use, with its long work; its door is kept as long, since a provider's keys are
+    kept in it.
+    """
 
     def __init__(self, folder: Path, passphrase: Passphrase) -> None:
         self._house = House(folder, passphrase)
         self._newest: tuple[Enclosure, Door] | None = None
+        self.jobs = Jobs(self._house)
 
     def __repr__(self) -> str:
         return "Opened()"
@@ -36,5 +40,6 @@ class Opened:
             yield newest
 
     def close(self) -> None:
-        """End it, when nobody uses it any more."""
+        """End its long work, and it when nobody uses it any more."""
+        self.jobs.close()
         self._house.close()

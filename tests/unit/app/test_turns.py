@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from enclos.app.turns import FairQueue
 from enclos.gateway.model import Caller, GateLimits
-from enclos.gateway.queue import FairQueue
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 

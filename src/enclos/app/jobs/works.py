@@ -1,0 +1,127 @@
+"""What long work there is: each a call of the function behind the command of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.progress import Report
+from enclos.signin.model import Role
+
+Given = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a piece of work is done with.
+
+    In: also — to be asked whenever the right is checked: it raises when the person ended the work
+    """
+
+    enclosure: Enclosure
+    user: str
+    permit: str
+    given: Given
+    report: Report
+    also: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A kind of work: who may ask for it, whether it needs a permit that lists them, and the function that does it."""
+
+    role: Role
+    needs_permit: bool
+    act: Callable[[Told], dict[str, Any]]
+
+
+def _study(told: Told) -> dict[str, Any]:
+    from enclos.app.studies import run
+
+    return run(
+        told.enclosure,
+        permit=told.permit,
+        user=told.user,
+        text=told.given["text"],
+        report=told.report,
+        also=told.also,
+    )
+
+
+def _rerun(told: Told) -> dict[str, Any]:
+    from enclos.app.studies import rerun
+
+    run_id = str(told.given["run"])
+    return rerun(told.enclosure, permit=told.permit, user=told.user, run_id=run_id, report=told.report, also=told.also)
+
+
+def _cohort(told: Told) -> dict[str, Any]:
+    from enclos.app.cohorts import count
+
+    return count(
+        told.enclosure,
+        permit=told.permit,
+        user=told.user,
+        texts=dict(told.given["definitions"]),
+        save=bool(told.given.get("save", False)),
+        inclusion=bool(told.given.get("inclusion", False)),
+        report=told.report,
+        also=told.also,
+    )
+
+
+def _ingest(told: Told) -> dict[str, Any]:
+    from enclos.app.deliveries import ingest_deliveries
+
+    inbox = told.enclosure.paths.root / "inbox"
+    folders = [inbox / Path(name).name for name in told.given["deliveries"]]
+    return ingest_deliveries(told.enclosure, folders, report=told.report)
+
+
+def _link(told: Told) -> dict[str, Any]:
+    from enclos.app.persons import link_persons
+
+    return link_persons(told.enclosure, report=told.report)
+
+
+def _build(told: Told) -> dict[str, Any]:
+    from enclos.app.snapshots import build_omop
+
+    given = told.given
+    return build_omop(
+        told.enclosure,
+        account=bool(given.get("account", False)),
+        duration=given.get("duration"),
+        full=bool(given.get("full", False)),
+        report=told.report,
+    )
+
+
+def _quality(told: Told) -> dict[str, Any]:
+    from enclos.app.quality import judge_quality
+
+    given = told.given
+    return judge_quality(
+        told.enclosure, snapshot=given.get("snapshot"), against=given.get("against"), report=told.report
+    )
+
+
+def _profile(told: Told) -> dict[str, Any]:
+    from enclos.app.profile import profile_snapshot
+
+    return profile_snapshot(told.enclosure, snapshot=told.given.get("snapshot"), report=told.report)
+
+
+WORKS: Mapping[str, Work] = {
+    "study": Work(Role.RESEARCHER, True, _study),
+    "rerun": Work(Role.RESEARCHER, True, _rerun),
+    "cohort": Work(Role.RESEARCHER, True, _cohort),
+    "ingest": Work(Role.STEWARD, False, _ingest),
+    "link": Work(Role.STEWARD, False, _link),
+    "build": Work(Role.STEWARD, False, _build),
+    "quality": Work(Role.STEWARD, False, _quality),
+    "profile": Work(Role.STEWARD, False, _profile),
+}
