@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import pyarrow as pa
+
+from enclos.studies.work import Partial, Work
 
 
 class CdmBucket(Protocol):
@@ -52,3 +54,13 @@ class Check(Protocol):
 
     def __call__(self) -> None:
         """Return, or raise."""
+
+
+class Spread(Protocol):
+    """Has all buckets looked at elsewhere, several at a time."""
+
+    def __call__(self, work: Work) -> Iterator[Partial]:
+        """What each bucket answers (``steps.look``), in the order of the buckets.
+
+        Refuses: whatever the permit's check raises, asked anew before each bucket.
+        """

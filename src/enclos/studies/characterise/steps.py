@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 from typing import TypeAlias
@@ -164,11 +164,12 @@ class CharacterisationCounter:
                     group.concepts[key].add(len(some), person_set(entries.person[some]))
             self._name(bucket, np.unique(concept).tolist())
 
-    def _name(self, bucket: CdmBucket, concepts: Iterable[int]) -> None:
-        if new := sorted(set(concepts) - self._names.keys()):
-            found = bucket.query(plans.plan_concept_names(new)).to_pydict()
+    def _name(self, bucket: CdmBucket, concepts: Sequence[int]) -> None:
+        if any(concept not in self._names for concept in concepts):
+            # All are asked, not the new ones alone: what is new depends on the buckets before (see Stage).
+            found = bucket.query(plans.plan_concept_names(concepts)).to_pydict()
             named = dict(zip(found["concept_id"], found["concept_name"], strict=True))
-            self._names.update({concept: named.get(concept) or _UNKNOWN_CONCEPT for concept in new})
+            self._names.update({concept: named.get(concept) or _UNKNOWN_CONCEPT for concept in concepts})
 
     def _count_timing(self, bucket: CdmBucket, first_person: int) -> None:
         names = {at: name for name, at in self._index.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from enclos.studies.rules.calendar import Days, Windows
+from enclos.studies.work import Tally
 
 Persons: TypeAlias = npt.NDArray[np.uint32]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -141,6 +142,17 @@ class WindowCounts:
         merge_into(self.at_risk, persons_by_window(persons, starts_in, ends_in, n))
         merge_into(self.cases, persons_by_window(persons[has_event], events_in, events_in, n))
 
+    def put(self, tally: Tally) -> None:
+        """Put what was counted into the tally."""
+        tally.put(self.person_days, self.n_events, self.n_started, self.n_ended)
+        tally.put_people(*self.at_risk, *self.cases)
+
+    def absorb(self, tally: Tally, first_person: int) -> None:
+        """Add what another put, of other persons."""
+        tally.add_to(self.person_days, self.n_events, self.n_started, self.n_ended)
+        for people in (*self.at_risk, *self.cases):
+            people.update(tally.people(first_person))
+
 
 def merge_into(sets: list[BitMap], more: Iterable[BitMap]) -> None:
     """Add persons to the sets, one by one."""
@@ -176,6 +188,28 @@ class AtRiskTally:
         self.last_day = last if self.last_day is None else max(self.last_day, last)
         self.persons |= person_set(persons)
         self.cases |= person_set(persons[has_event])
+
+    def put(self, tally: Tally) -> None:
+        """Put what was counted into the tally."""
+        for counts in self.counts:
+            counts.put(tally)
+        days = [] if self.first_day is None or self.last_day is None else [self.first_day, self.last_day]
+        tally.put(self.n_spans, self.person_days, self.n_events, np.array(days, dtype=np.int64))
+        tally.put_people(self.persons, self.cases)
+
+    def absorb(self, tally: Tally, first_person: int) -> None:
+        """Add what another put, of other persons."""
+        for counts in self.counts:
+            counts.absorb(tally, first_person)
+        self.n_spans += tally.number()
+        self.person_days += tally.number()
+        self.n_events += tally.number()
+        if len(days := tally.numbers()):
+            first, last = int(days[0]), int(days[1])
+            self.first_day = first if self.first_day is None else min(self.first_day, first)
+            self.last_day = last if self.last_day is None else max(self.last_day, last)
+        self.persons.update(tally.people(first_person))
+        self.cases.update(tally.people(first_person))
 
 
 def _no_counts(windows: list[Windows]) -> list[Ints]:
@@ -222,6 +256,17 @@ class PresenceTally:
             merge_into(sets, persons_by_window(persons, *ranges, len(windows)))
             if self.n_stays:
                 self.n_stays[at] += _ranges_by_window(*ranges, len(windows))
+
+    def put(self, tally: Tally) -> None:
+        """Put what was counted into the tally."""
+        tally.put(*self.n_stays)
+        tally.put_people(*chain.from_iterable(self.present))
+
+    def absorb(self, tally: Tally, first_person: int) -> None:
+        """Add what another put, of other persons."""
+        tally.add_to(*self.n_stays)
+        for people in chain.from_iterable(self.present):
+            people.update(tally.people(first_person))
 
 
 @dataclass(slots=True, eq=False)
@@ -284,3 +329,20 @@ class CaseTally:
             contributing = observed & covers
         self.n_records_contributing += int(n_records[contributing].sum())
         self.persons_contributing |= person_set(persons[contributing])
+
+    def put(self, tally: Tally) -> None:
+        """Put what was counted into the tally."""
+        tally.put(*self.n_stays, self.n_records, self.n_records_observed, self.n_records_contributing)
+        tally.put_people(*chain.from_iterable(self.cases))
+        tally.put_people(self.persons, self.persons_observed, self.persons_contributing)
+
+    def absorb(self, tally: Tally, first_person: int) -> None:
+        """Add what another put, of other persons."""
+        tally.add_to(*self.n_stays)
+        self.n_records += tally.number()
+        self.n_records_observed += tally.number()
+        self.n_records_contributing += tally.number()
+        for people in chain.from_iterable(self.cases):
+            people.update(tally.people(first_person))
+        for people in (self.persons, self.persons_observed, self.persons_contributing):
+            people.update(tally.people(first_person))

@@ -17,11 +17,13 @@ from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.calendar import Windows, calendar_windows, point_windows
 from enclos.studies.rules.outline import Block, Outline, Pair, study_days_of
 from enclos.studies.rules.tally import AtRiskTally, CaseTally, Ints, Persons, PresenceTally, WindowCounts
-from enclos.studies.steps.survey import Survey
+from enclos.studies.work import Partial, Survey
 
 MAX_ROWS_AT_ONCE = 8_000_000
 """Rows fetched by one query and kept until they are counted: some hundreds of MiB."""
 
+_ATTRITION = "attrition"
+"""Under this word a partial has what is left of each block."""
 _NO_DAYS = (0, -1)
 """The days of a study in which nobody is observed."""
 _NO_WINDOW = calendar_windows(Interval.OVERALL, *_NO_DAYS)
@@ -57,6 +59,32 @@ class Counts:
     """Per pair of a prevalence."""
     person_numbers: list[Ints] = field(default_factory=list)
     n_persons: int = 0
+
+    def put(self, partial: Partial) -> None:
+        """Put what was counted into the partial of a bucket."""
+        tally = partial.tally
+        tally.put(self.n_records, self.n_subjects, np.concatenate([np.zeros(0, dtype=np.int64), *self.person_numbers]))
+        for shared in self.attrition:
+            partial.put(_ATTRITION, pa.table({name: pa.array([n], pa.int64()) for name, n in shared.n_left.items()}))
+        for each in self._tallies():
+            each.put(tally)
+
+    def absorb(self, partial: Partial) -> None:
+        """Add what another put, of persons that were not counted yet."""
+        tally, first_person = partial.tally, self.n_persons
+        self.n_records += tally.numbers()
+        self.n_subjects += tally.numbers()
+        self.person_numbers.append(tally.numbers())
+        self.n_persons += len(self.person_numbers[-1])
+        for shared in self.attrition:
+            shared.add({name: column[0].as_py() for name, column in _columns(partial.answer(_ATTRITION))})
+        for each in self._tallies():
+            each.absorb(tally, first_person)
+
+    def _tallies(self) -> Iterator[AtRiskTally | PresenceTally | CaseTally]:
+        yield from self.at_risk.values()
+        yield from self.present.values()
+        yield from self.cases.values()
 
 
 def empty_counts(outline: Outline, found: Survey) -> Counts:
@@ -208,6 +236,10 @@ class Pending:
                     if pair.denominator == denominator:
                         n_rows = np.maximum(n_events[pair.cohort][persons - np.uint32(first_person)], 1)
                         self._counts.cases[pair.number].add_stays(_dense(persons), first, last, n_rows)
+
+
+def _columns(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    return zip(table.column_names, table.columns, strict=True)
 
 
 def _dense(persons: Ints) -> Persons:

@@ -31,7 +31,7 @@ from enclos.studies.rules.settings import (
 from enclos.studies.rules.tally import AtRiskTally, CaseTally, PresenceTally, WindowCounts
 from enclos.studies.steps.counts import Counts
 from enclos.studies.steps.following import Follower
-from enclos.studies.steps.survey import Survey
+from enclos.studies.work import Survey
 
 _ORDER = list(Interval)
 

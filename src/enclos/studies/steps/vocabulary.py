@@ -47,6 +47,18 @@ def resolve_concepts(all_cohorts: Sequence[Cohort], bucket: CdmBucket) -> Concep
     return ConceptSets(of_names, outline, circe.resolve(outline, bucket))
 
 
+class Vocabulary:
+    """Resolves the concepts of one list of cohorts, once: the vocabulary is the same in every bucket."""
+
+    def __init__(self) -> None:
+        self._found: ConceptSets | None = None
+
+    def concepts_of(self, cohorts: Sequence[Cohort], bucket: CdmBucket) -> ConceptSets:
+        """The concepts of the cohorts; see resolve_concepts."""
+        self._found = self._found or resolve_concepts(cohorts, bucket)
+        return self._found
+
+
 def _of_names(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Mapping[str, Sequence[int]]:
     _check_durations(cohorts, bucket)
     wanted = sorted({concept for cohort in cohorts for concept in cohort.concepts})

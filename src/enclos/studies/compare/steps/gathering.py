@@ -132,9 +132,11 @@ class Gatherer:
                 gathered.counts.setdefault(table, []).append((found["entry"].to_numpy() + offset, numbers))
 
     def _name(self, bucket: CdmBucket, concepts: Ints) -> None:
-        if new := sorted(set(concepts.tolist()) - self.concept_names.keys()):
-            found = bucket.query(plan_concept_names(new)).to_pydict()
-            self.concept_names.update(dict.fromkeys(new, "unknown concept"))
+        asked = concepts.tolist()
+        if any(concept not in self.concept_names for concept in asked):
+            # All are asked, not the new ones alone: what is new depends on the buckets before (see Stage).
+            found = bucket.query(plan_concept_names(asked)).to_pydict()
+            self.concept_names.update(dict.fromkeys(asked, "unknown concept"))
             named = zip(found["concept_id"], found["concept_name"], strict=True)
             self.concept_names.update({concept: name for concept, name in named if name})
 
