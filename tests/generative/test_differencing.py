@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.release import history
-from enclos.release.history import Sets, collisions, told_by
+from enclos.release.history import collisions
+from enclos.release.sets import Sets, told_by
 from factories.examples import drawn
 from oracle.determined import determined
 from oracle.differencing import differing

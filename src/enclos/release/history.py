@@ -15,7 +15,7 @@ Check: tests/oracle/differencing.py tries every combination in plain Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -23,18 +23,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pyroaring import BitMap
 
 from enclos.release.blocks import MOST_PERSONS, MOST_SETS, told_groups
+from enclos.release.sets import Counts, Persons, Sets
 
-Persons = npt.NDArray[np.int64]
-"""Numbers of persons, ascending and distinct."""
-Counts = npt.NDArray[np.int32]
-Sums = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]
 """Where sets stand in the order of their sizes."""
 
-N_CLASSES = 64
 _N_COARSE = 8
 _N_FIRST = 16
 """Classes that are looked at before all of them are."""
@@ -70,46 +65,6 @@ class Collision:
     def others(self) -> tuple[int, ...]:
         """All that take part beside the new set."""
         return (*self.plus, *self.minus)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Sets:
-    """Sets of persons by the counts of their classes; ``persons`` gives one of them in full.
-
-    Shapes: counts (n sets, N_CLASSES), sums (n sets).
-    """
-
-    counts: Counts
-    sums: Sums
-    persons: Callable[[int], Persons]
-
-    def __len__(self) -> int:
-        return len(self.counts)
-
-    def __repr__(self) -> str:
-        return f"Sets({len(self)})"
-
-
-def told_by(persons: Persons) -> tuple[Counts, int]:
-    """How many of a set's persons fall into each class, and their sum, by a spread of numbers that never changes."""
-    mixed = persons.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)  # without it, person 0 would weigh nothing
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    counts = np.bincount((mixed >> np.uint64(58)).astype(np.int64), minlength=N_CLASSES).astype(np.int32)
-    return counts, int(mixed.sum(dtype=np.uint64))
-
-
-def name_of(counts: Counts, total: int) -> bytes:
-    """What tells a set among all, under the numbers that its persons have."""
-    return counts.astype("<i4").tobytes() + total.to_bytes(8, "big")
-
-
-def sets_of(names: Sequence[bytes]) -> Sets:
-    """Sets of persons, serialised, as they are compared with others."""
-    members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
-    told = [told_by(each) for each in members]
-    counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
-    return Sets(counts, np.array([total for _, total in told], dtype=np.uint64), lambda number: members[number])
 
 
 def collisions(new: Sets, old: Sets, k: int) -> Iterator[Collision]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -18,6 +18,9 @@ class Desk(Protocol):
     def write(self, request: str, name: str, content: bytes) -> None:
         """Keep one document of a request, whole or not at all."""
 
+    def mark(self, request: str, names: Sequence[str]) -> str:
+        """What changes whenever one of these documents is written. Refuses: STORAGE_BROKEN when one is gone."""
+
 
 class Archive(Protocol):
     """The persons behind what was asked to leave: under each permit's own key, and gone with it."""
@@ -27,6 +30,24 @@ class Archive(Protocol):
 
     def read(self, permit: str, request: str) -> bytes | None:
         """The persons of a request; None when the permit's key is destroyed. Refuses: STORAGE_BROKEN when gone."""
+
+    def mark(self, permit: str, request: str) -> str:
+        """What changes whenever a request's persons are written. Refuses: STORAGE_BROKEN when they are gone."""
+
+    def has_key(self, permit: str) -> bool:
+        """Whether the permit's key is still there."""
+
+    def indexed(self) -> Sequence[str]:
+        """The permits that have segments of an index."""
+
+    def segments(self, permit: str) -> Mapping[str, bytes]:
+        """A permit's segments by name, in no order; one that cannot be read is empty."""
+
+    def keep_segment(self, permit: str, content: bytes) -> None:
+        """Keep one segment more, whole or not at all."""
+
+    def drop_segments(self, permit: str, names: Sequence[str]) -> None:
+        """Remove segments."""
 
 
 class Signer(Protocol):

@@ -7,9 +7,10 @@ import re
 import secrets
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import Refusal, refusal
@@ -17,9 +18,9 @@ from enclos.release.model import Package, PackageReport
 from enclos.release.package import verify_package as verify_files
 from enclos.release.steps.documents import REQUEST
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
-from enclos.stores.sealed import seal, unseal
+from enclos.stores.sealed import mark_of, seal, unseal
 
-_ROUNDING = "rounding"
+_ROUNDING, _INDEX = "rounding", "index"
 _REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _MAX_FILES, _MAX_BYTES = 200, 200 * 2**20
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -56,6 +57,10 @@ class DeskFiles:
         """Keep one document of a request, whole or not at all."""
         sealed = seal(self._key, content, f"release/{request}/{name}")
         write_atomically(self._path(request, name), sealed, "a release request")
+
+    def mark(self, request: str, names: Sequence[str]) -> str:
+        """What changes whenever one of these documents is written."""
+        return _mark([self._path(request, name) for name in names])
 
     def rounding_key(self) -> bytes:
         """The key that lots of rounding are drawn by; made where there is none, and the same ever after."""
@@ -105,8 +110,62 @@ class ArchiveFiles:
             )
         return unseal(key, path.read_bytes(), f"released/{request}")
 
+    def mark(self, permit: str, request: str) -> str:
+        """What changes whenever a request's persons are written."""
+        return _mark([self._path(permit, request)])
+
+    def has_key(self, permit: str) -> bool:
+        """Whether the permit's key is still there."""
+        return self._secret_of(permit) is not None
+
+    def indexed(self) -> Sequence[str]:
+        """The permits that have segments of an index."""
+        return sorted({path.parent.parent.parent.name for path in self._permits.glob(f"*/released/{_INDEX}/*.sealed")})
+
+    def segments(self, permit: str) -> Mapping[str, bytes]:
+        """A permit's segments by name; one that cannot be read is empty."""
+        key = self._secret_of(permit)
+        if key is None:
+            return {}
+        found: dict[str, bytes] = {}
+        for path in self._folder(permit).glob("*.sealed"):
+            name = path.name.removesuffix(".sealed")
+            try:
+                found[name] = unseal(key, path.read_bytes(), _of_segment(permit, name))
+            except (Refusal, FileNotFoundError):  # altered, of another key, or put in the place of by another process
+                found[name] = b""
+        return found
+
+    def keep_segment(self, permit: str, content: bytes) -> None:
+        """Keep one segment more, whole or not at all."""
+        key, name = self._secret_of(permit), secrets.token_hex(8)
+        if key is not None:
+            sealed = seal(key, content, _of_segment(permit, name))
+            write_atomically(self._folder(permit) / f"{name}.sealed", sealed, "an index of releases")
+
+    def drop_segments(self, permit: str, names: Sequence[str]) -> None:
+        """Remove segments."""
+        for name in names:
+            (self._folder(permit) / f"{name}.sealed").unlink(missing_ok=True)
+
+    def _folder(self, permit: str) -> Path:
+        return self._permits / permit / "released" / _INDEX
+
     def _path(self, permit: str, request: str) -> Path:
         return self._permits / permit / "released" / f"{request}.sealed"
+
+
+def _of_segment(permit: str, name: str) -> str:
+    return f"released/{permit}/{_INDEX}/{name}"
+
+
+def _mark(paths: Sequence[Path]) -> str:
+    try:
+        return sha256_hex(b"".join(mark_of(path) for path in paths))
+    except FileNotFoundError:
+        raise refusal(
+            Code.STORAGE_BROKEN, "A document of an earlier request is missing.", "Restore it from a backup."
+        ) from None
 
 
 def write_package(package: Package, out: Path) -> None:

@@ -15,6 +15,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.stores.engine import quoted
 
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
 _MAGIC = b"ENCLOS1\x00"
 
 
@@ -66,6 +67,17 @@ def seal(key: SecretKey, content: bytes, context: str) -> bytes:
     """
     nonce = os.urandom(_NONCE_BYTES)
     return _MAGIC + nonce + AESGCM(key.reveal()).encrypt(nonce, content, context.encode("utf-8"))
+
+
+def mark_of(path: Path) -> bytes:
+    """What tells one sealing from any other: its nonce and its tag, read without a key.
+
+    Refuses: nothing; a file that is gone is a FileNotFoundError.
+    """
+    with path.open("rb", buffering=0) as file:
+        head = file.read(len(_MAGIC) + _NONCE_BYTES)
+        file.seek(-min(_TAG_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        return head + file.read(_TAG_BYTES)
 
 
 def unseal(key: SecretKey, sealed: bytes, context: str) -> bytes:

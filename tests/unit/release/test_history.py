@@ -14,7 +14,9 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.model import PermitFacts
 from enclos.release.ports import Archive
 from enclos.release.steps import export_release
-from enclos.release.steps.history import digest_of, history_finding, left_earlier, renumbered_sets
+from enclos.release.steps.history import history_finding
+from enclos.release.steps.index import left_earlier
+from enclos.release.steps.kept import digest_of, renumbered_sets
 from enclos.stores.release_files import DeskFiles
 from factories.results import Asked, Person, result_of
 from unit.release.test_desk import NOW, PERMIT, SIGNER, TERMS, accepted, archive, ask, code_of, export, valid

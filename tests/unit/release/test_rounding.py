@@ -20,7 +20,7 @@ from enclos.release.rules.disclosure import assess
 from enclos.release.rules.rounding import Lots, Rounding, digits
 from enclos.release.rules.terms import terms_of
 from enclos.release.steps import drawn_names
-from enclos.release.steps.history import renumbered_sets
+from enclos.release.steps.kept import renumbered_sets
 from enclos.stores.release_files import DeskFiles
 from enclos.studies.rules.estimates import poisson_interval_per_100k
 from factories.corpus import effects

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
-from enclos.release.history import told_by
 from enclos.release.rules.policy import policy
-from enclos.release.steps.history import digest_of, renumbered_sets
+from enclos.release.sets import told_by
+from enclos.release.steps.kept import digest_of, renumbered_sets
 from enclos.release.totals import Total, telling
 from enclos.stores.release_files import DeskFiles
 from factories.corpus import tables

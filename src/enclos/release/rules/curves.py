@@ -23,7 +23,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
-from enclos.release.history import collisions, sets_of
+from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.courses import (
     AT_RISK,
@@ -37,6 +37,7 @@ from enclos.release.rules.courses import (
 )
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.rounding import Lots
+from enclos.release.sets import sets_of
 from enclos.studies.rules.estimates import printed
 from enclos.studies.survival import rules as survival
 
@@ -71,7 +72,7 @@ def judge_curves(
     for curve in curves:
         apart = -(-curve.n_gaps // rules.most_curve_steps)
         _choose(curve, apart, min_count, full=rules.hides_full_counts and min_count > 1)
-    if len(curves) > 1 or told:  # one curve's steps tell of no few by the way they were chosen
+    if len(curves) > 1 or (curves and told):  # one curve's steps tell of no few by the way they were chosen
         _hide_colliding(curves, [each.persons for each in told], min_count)
     n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)
     levels = [level for curve in curves for each in curve.levels.values() for level in each]

@@ -24,7 +24,7 @@ from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.contracts.tables import JOB_TABLE
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.blocks import MOST_SETS
-from enclos.release.history import collisions, sets_of
+from enclos.release.history import collisions
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.courses import CURVES, of_weighted
@@ -41,6 +41,7 @@ from enclos.release.rules.rounding import Lots, Rounding, rounded_lines
 from enclos.release.rules.several import SEVERAL, JudgedSeveral, judge_several
 from enclos.release.rules.stretches import said_of_stretches, stretches_of
 from enclos.release.rules.texts import rounded
+from enclos.release.sets import sets_of
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
 _MIN_COUNT = "min_cell_count"

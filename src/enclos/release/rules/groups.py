@@ -24,7 +24,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import OVERALL, StudyResult
 from enclos.contracts.tables import COUNTS, SUMS, TABLES
 from enclos.release.blocks import MOST_SETS
-from enclos.release.history import collisions, sets_of
+from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Owed, Told
 from enclos.release.rules import chains, counted, designs
 from enclos.release.rules.described import (
@@ -42,6 +42,7 @@ from enclos.release.rules.described import (
 from enclos.release.rules.designs import ATTRITION, DESIGNS, Designs
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.tables import Entry, Place, is_coarser, telling, within_level
+from enclos.release.sets import sets_of
 
 _SIZES = frozenset({"number subjects", "number records"})
 """Variables that count a group itself."""

@@ -29,10 +29,11 @@ from importlib import resources
 from pyroaring import BitMap
 
 from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, StudyResult
-from enclos.release.history import collisions, sets_of
+from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.texts import is_label, is_setting
+from enclos.release.sets import sets_of
 
 _CONTROLS, _OWN, _ALL, _WORD, _ANY = "_controls", "own", "all", "word", "*"
 _LABELS = tuple(name for name in RESULT_COLUMNS if name not in {"result_id", "estimate_value"})
@@ -219,6 +220,8 @@ def _hide(units: Sequence[_Unit], told: Sequence[BitMap], k: int, *, full: bool)
             for persons in () if unit.is_hidden else unit.sets:
                 owners[persons.serialize()].append(unit)
         own = [name for name in owners if suspects is None or name in suspects]
+        if not own:
+            return
         names = list(dict.fromkeys([*owners, *fixed]))
         chosen, suspects = [], set()
         for found in collisions(sets_of(own), sets_of(names), k):

@@ -2,8 +2,9 @@
 
 from enclos.release.steps.exporting import export_release, mark_exported
 from enclos.release.steps.figures import left_under, list_requests, turnaround
-from enclos.release.steps.history import drawn_names, renumbered_sets
+from enclos.release.steps.history import drawn_names
 from enclos.release.steps.judging import Asked
+from enclos.release.steps.kept import renumbered_sets
 from enclos.release.steps.requests import (
     answer_question,
     ask_question,

@@ -79,8 +79,6 @@ def load(desk: Desk, request_id: str) -> Request:
 
     Refuses: RELEASE_UNKNOWN; RELEASE_ALTERED when a document is not what was voted on.
     """
-    if request_id not in desk.requests():
-        raise refusal(Code.RELEASE_UNKNOWN, "There is no such request.", "List them: enclos release list DIR.")
     documents = {name: desk.read(request_id, name) for name in BOUND}
     facts = json.loads(documents[REQUEST])
     said = json.loads(desk.read(request_id, VOTES))
@@ -113,6 +111,12 @@ def _course(said: Mapping[str, Any], author: str) -> Course:
         return Course(begun_at=said["at"], exports=((author, said["at"]),))
     exports = tuple((to, at) for to, at in said.get("exports", []))
     return Course(said.get("begun", ""), exports, said.get("failed", ""), said.get("automatic", ""))
+
+
+def has_begun(document: bytes) -> bool:
+    """Whether a request left or was about to, by the document of its course."""
+    said = json.loads(document) or {}
+    return bool(said.get("at") or said.get("begun"))
 
 
 def course_bytes(course: Course) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,9 @@ from enclos.release.ports import Archive, Check, Desk, Signer
 from enclos.release.rules.life import check_recipient, next_state
 from enclos.release.rules.terms import may_leave_alone, volume_finding
 from enclos.release.steps.documents import EXPORTED, Request, course_bytes, findings_said, load
-from enclos.release.steps.figures import left_under
 from enclos.release.steps.history import check_history
+from enclos.release.steps.index import left_earlier
+from enclos.release.steps.kept import Kept, volume_of
 
 _INSIDE = frozenset({"users", "author", "persons"})
 """What of a request stays inside: names, and what tells its persons."""
@@ -60,10 +61,11 @@ def export_release(
             f"The rules of today have counts rounded to {terms.round_to}, and this was judged without.",
             "Ask again.",
         )
+    earlier = left_earlier(desk, archive, own=request_id)
     if not request.course.exports:
-        check_volume(request, desk=desk, terms=terms)
+        _check_volume(request, earlier, terms)
     try:
-        check_history(request, desk=desk, archive=archive)
+        check_history(request, earlier, archive=archive)
     except Refusal as refused:
         if refused.code is Code.RELEASE_DIFFERENCE:
             failed = replace(request.course, failed=Rule.HISTORY.value)
@@ -105,14 +107,14 @@ def mark_exported(request_id: str, *, recipient: str, desk: Desk, now: datetime)
     return len(exports)
 
 
-def check_volume(request: Request, *, desk: Desk, terms: Terms) -> None:
+def _check_volume(request: Request, earlier: Sequence[Kept], terms: Terms) -> None:
     """Go on when what left under the permit leaves room for this.
 
     Refuses: RELEASE_VOLUME.
     """
     facts = request.facts
     own = (int(facts.get("n_estimates", 0)), int(facts.get("n_bytes", 0)))
-    found = volume_finding(left_under(str(facts["permit"]), desk=desk), own, terms)
+    found = volume_finding(volume_of(str(facts["permit"]), earlier), own, terms)
     if found.verdict is Verdict.REFUSE:
         raise refusal(
             Code.RELEASE_VOLUME, f"This is too much: {found.sentence}.", "Ask for fewer tables, or the access body."

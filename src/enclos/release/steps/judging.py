@@ -21,8 +21,9 @@ from enclos.release.rules.disclosure import assess
 from enclos.release.rules.nearest import kept_of, nearest_version
 from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import is_automatic, kinds, volume_finding
-from enclos.release.steps.figures import left_under
-from enclos.release.steps.history import Kept, history_finding, kept_sets, left_earlier
+from enclos.release.steps.history import history_finding
+from enclos.release.steps.index import left_earlier
+from enclos.release.steps.kept import Kept, kept_sets, volume_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,7 +84,7 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     own = (sum(int(each["n_shown"]) for each in described), len(csv))
     more = (
         history_finding(kept, permit.min_count, earlier),
-        volume_finding(left_under(permit.id, desk=desk), own, terms),
+        volume_finding(volume_of(permit.id, earlier), own, terms),
     )
     nearest = _nearest(result, found, asked, earlier)
     found = replace(found, findings=(*found.findings, *more))

@@ -39,8 +39,8 @@ from enclos.release.steps.documents import (
     load,
     votes_bytes,
 )
-from enclos.release.steps.history import digest_of
 from enclos.release.steps.judging import Asked, cells_by_fate, cells_told, judge
+from enclos.release.steps.kept import digest_of
 
 _ID_LENGTH = 16
 _MIN_WORDS, _MAX_SIGNS = 2, 4000

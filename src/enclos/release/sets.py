@@ -1,0 +1,83 @@
+"""Sets of persons as they are compared: by how many of their persons fall into each class, and by a sum over them.
+
+For any sum of sets these counts differ by at most as many as the persons do, whatever they are; what is equal to the
+person has the same sum of 64 bits. Both are drawn from a fixed spread of the numbers that persons have.
+
+Units: distinct persons, under numbers of the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pyroaring import BitMap
+
+Persons = npt.NDArray[np.int64]
+"""Numbers of persons, ascending and distinct."""
+Counts = npt.NDArray[np.int32]
+Sums = npt.NDArray[np.uint64]
+
+N_CLASSES = 64
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sets:
+    """Sets of persons by the counts of their classes; ``persons`` gives one of them in full.
+
+    Shapes: counts (n sets, N_CLASSES), sums (n sets).
+    """
+
+    counts: Counts
+    sums: Sums
+    persons: Callable[[int], Persons]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __repr__(self) -> str:
+        return f"Sets({len(self)})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Spread:
+    """Some persons by the class and by the 64 bits of each, so that many sets of them are told quickly."""
+
+    classes: npt.NDArray[np.uint8]
+    mixed: Sums
+
+    def told(self, places: npt.NDArray[np.integer] | slice) -> tuple[Counts, int]:
+        """How many of those at these places fall into each class, and their sum."""
+        counts = np.bincount(self.classes[places], minlength=N_CLASSES).astype(np.int32)
+        return counts, int(self.mixed[places].sum(dtype=np.uint64))
+
+    def __repr__(self) -> str:
+        return "Spread()"
+
+
+def spread_of(persons: npt.NDArray[np.int64]) -> Spread:
+    """Persons by their numbers, in any order: a spread that never changes."""
+    mixed = persons.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)  # without it, person 0 would weigh nothing
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return Spread((mixed >> np.uint64(58)).astype(np.uint8), mixed)
+
+
+def told_by(persons: Persons) -> tuple[Counts, int]:
+    """How many of a set's persons fall into each class, and their sum."""
+    return spread_of(persons).told(slice(None))
+
+
+def name_of(counts: Counts, total: int) -> bytes:
+    """What tells a set among all, under the numbers that its persons have."""
+    return counts.astype("<i4").tobytes() + total.to_bytes(8, "big")
+
+
+def sets_of(names: Sequence[bytes]) -> Sets:
+    """Sets of persons, serialised, as they are compared with others."""
+    members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
+    told = [told_by(each) for each in members]
+    counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
+    return Sets(counts, np.array([total for _, total in told], dtype=np.uint64), lambda number: members[number])
