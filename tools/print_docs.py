@@ -206,6 +206,27 @@ def conformity_map() -> tuple[Path, str]:
     return page()
 
 
+def commands() -> tuple[Path, str]:
+    """docs/commands.md: every command with its example and its options."""
+    import reference
+
+    return reference.commands()
+
+
+def settings() -> tuple[Path, str]:
+    """docs/settings.md: every key of enclos.toml."""
+    import reference
+
+    return reference.settings()
+
+
+def study_options() -> tuple[Path, str]:
+    """docs/study-options.md: every option of a study file."""
+    import reference
+
+    return reference.study_options()
+
+
 PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     architecture,
     refusals,
@@ -216,6 +237,9 @@ PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     releases,
     threats,
     conformity_map,
+    commands,
+    settings,
+    study_options,
 )
 
 

@@ -63,7 +63,9 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
             accounts.append(account)
         pace(1.0)
     return {
-        "deliveries": [account.as_json() for account in accounts],
+        "deliveries": [
+            {"folder": folder.name, **account.as_json()} for folder, account in zip(folders, accounts, strict=True)
+        ],
         "n_new": sum(not account.already for account in accounts),
         "n_delivered": sum(account.n_delivered for account in accounts),
         "n_landed": sum(account.n_landed for account in accounts),

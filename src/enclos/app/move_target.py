@@ -51,7 +51,7 @@ def read_target(path: Path, leaving: Path) -> Target:
     try:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise _broken("it cannot be read as TOML") from None
+        raise _broken("it cannot be read as TOML" if path.is_file() else "there is no such file") from None
     if set(text) != {"enclosure"} or not isinstance(text["enclosure"], dict):
         raise _broken("it holds one table, [enclosure]")
     try:

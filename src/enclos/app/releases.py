@@ -246,6 +246,12 @@ def verify(path: Path, key: str) -> dict[str, Any]:
 
     Refuses: PACKAGE_BROKEN.
     """
+    if not path.exists():
+        raise refusal(
+            Code.PACKAGE_BROKEN,
+            f"There is no package {path.name} here.",
+            "Look at its path; `enclos release export` writes one.",
+        )
     return verify_package(path, trusted_key(key)).as_json()
 
 
@@ -262,7 +268,7 @@ def trusted_key(key: str) -> bytes:
         raise refusal(
             Code.PACKAGE_BROKEN,
             "A package is verified against a key that you trust: 64 hexadecimal digits.",
-            "Take the release key from the enclosure's operator (`enclos init` prints it) and give it with --key.",
+            "Take the release key from the enclosure's operator (`enclos keys list` prints it) and give it with --key.",
         )
     return public_key
 

@@ -288,6 +288,12 @@ def read_settings(folder: Path) -> Settings:
     Refuses: ENCLOSURE_MISSING, SETTINGS_BROKEN (all faults at once).
     """
     path = folder / SETTINGS_FILE
+    if folder.is_file():
+        raise refusal(
+            Code.ENCLOSURE_MISSING,
+            f"{folder.name} is a file, no enclosure's folder.",
+            "Name the enclosure's folder first, then the file.",
+        )
     if not path.is_file():
         raise refusal(
             Code.ENCLOSURE_MISSING,

@@ -21,6 +21,7 @@ application = typer.Typer(
     help="A secure processing environment for national health data.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"max_content_width": 120},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -70,7 +71,7 @@ def passphrase(*, confirm: bool = False) -> str:
     if given:
         return given
     if not sys.stdin.isatty():
-        raise typer.BadParameter("set ENCLOS_PASSPHRASE: there is no terminal to ask on")
+        raise typer.BadParameter("no passphrase: export ENCLOS_PASSPHRASE=…, since there is no terminal to ask on")
     asked: str = typer.prompt("Passphrase of the key store", hide_input=True, confirmation_prompt=confirm, err=True)
     return asked
 
@@ -80,7 +81,7 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise typer.BadParameter(f"{file.name} cannot be read as UTF-8 text") from None
+        raise typer.BadParameter(_why_unread(file, "as UTF-8 text")) from None
 
 
 def bytes_of(file: Path) -> bytes:
@@ -88,4 +89,12 @@ def bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError:
-        raise typer.BadParameter(f"{file.name} cannot be read") from None
+        raise typer.BadParameter(_why_unread(file)) from None
+
+
+def _why_unread(file: Path, how: str = "") -> str:
+    if not file.exists():
+        return f"there is no file {file.name} here; look at its path"
+    if file.is_dir():
+        return f"{file.name} is a folder; name a file"
+    return f"{file.name} cannot be read {how}".rstrip()

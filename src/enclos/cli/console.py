@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeGuard
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -20,6 +20,8 @@ _OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 _SECONDS_BETWEEN_LINES = 10.0
 _MAX_ROWS = 60
 """Longer tables are cut on a terminal."""
+_MAX_INSIDE = 30
+"""Of what lies inside a value, so much is printed."""
 
 
 def say(text: str) -> None:
@@ -35,12 +37,45 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     for key, value in result.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             _show_rows(key, value)
-        elif isinstance(value, Mapping):
-            _OUT.print(f"{key}:", markup=False)
-            for name, item in value.items():
-                _OUT.print(f"  {name}: {_text(item)}", markup=False, soft_wrap=True)
         else:
-            _OUT.print(f"{key}: {_text(value)}", markup=False, soft_wrap=True)
+            for line in _lines(str(key), value, ""):
+                _OUT.print(line, markup=False, soft_wrap=True)
+
+
+def hint(text: str, *, as_json: bool) -> None:
+    """What a person may do next, on standard error; programs are told nothing."""
+    if not as_json:
+        say(f"next: {text}")
+
+
+def _lines(name: str, value: object, indent: str) -> Iterator[str]:
+    """A value by its name, what is inside it below and further in; long lists are cut."""
+    inner = f"{indent}  "
+    if isinstance(value, Mapping) and value:
+        yield f"{indent}{name}:"
+        for count, (key, item) in enumerate(value.items()):
+            if count == _MAX_INSIDE:
+                yield f"{inner}… and {len(value) - count} more: --json has them all"
+                return
+            yield from _lines(str(key), item, inner)
+    elif _holds_mappings(value):
+        yield f"{indent}{name}:"
+        for count, item in enumerate(value):
+            if count == _MAX_INSIDE:
+                yield f"{inner}… and {len(value) - count} more: --json has them all"
+                return
+            yield f"{inner}- {_text(item)}"
+    elif isinstance(value, str) and "\n" in value:
+        yield f"{indent}{name}:"
+        yield from (f"{inner}{line}" for line in value.rstrip("\n").split("\n"))
+    elif isinstance(value, Mapping) or (isinstance(value, Sequence) and not value):
+        yield f"{indent}{name}: –"
+    else:
+        yield f"{indent}{name}: {_text(value)}"
+
+
+def _holds_mappings(value: object) -> TypeGuard[Sequence[Mapping[str, Any]]]:
+    return _is_nested(value) and isinstance(value, Sequence) and bool(value) and isinstance(value[0], Mapping)
 
 
 def _text(value: object) -> str:

@@ -15,6 +15,7 @@ from typer.exceptions import Abort, TyperException
 from enclos.cli import commands as _every_command  # noqa: F401 - importing them registers them
 from enclos.cli.application import application
 from enclos.cli.console import say
+from enclos.cli.examples import unwrapped
 from enclos.cli.secret_files import take_secrets
 from enclos.lexicon.refusals import BUG_EXIT, USAGE_EXIT, Refusal
 
@@ -30,7 +31,9 @@ def run(arguments: list[str] | None = None) -> None:
     os.environ.setdefault(_ALGEBRA_THREADS, "1")
     try:
         take_secrets(os.environ)
-        code = typer.main.get_command(application).main(args=arguments, prog_name="enclos", standalone_mode=False)
+        code = unwrapped(typer.main.get_command(application)).main(
+            args=arguments, prog_name="enclos", standalone_mode=False
+        )
         sys.exit(code if isinstance(code, int) else 0)
     except Abort:
         say("stopped")

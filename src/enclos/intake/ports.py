@@ -14,6 +14,9 @@ class DeliveryFolder(Protocol):
     def manifest(self) -> Any | None:
         """The JSON of delivery.json, or None when there is none."""
 
+    def why_undeclared(self) -> tuple[str, str]:
+        """Why there is no delivery.json, and what to do next."""
+
     def data_files(self) -> list[str]:
         """The files with rows in them."""
 

@@ -51,6 +51,17 @@ class DeliveredFolder:
                 Code.DELIVERY_MALFORMED, "delivery.json cannot be read as JSON.", "Ask the sender for a new one."
             ) from None
 
+    def why_undeclared(self) -> tuple[str, str]:
+        """Why there is no delivery.json, and what whoever named this folder may have meant."""
+        name = self._path.name
+        if not self._path.exists():
+            return f"There is no folder {name} here.", "Look at its path; a delivery is a folder."
+        if self._path.is_file():
+            return f"{name} is a file.", "Name the folder of the delivery."
+        if next(self._path.glob(f"*/{MANIFEST}"), None):
+            return f"The folder {name} holds deliveries and is none.", f"Name each of them: {name}/*"
+        return f"The folder {name} has no {MANIFEST}.", "Write one with `enclos delivery make`."
+
     def write_manifest(self, content: bytes) -> None:
         """Write delivery.json."""
         write_atomically(self._path / MANIFEST, content, "delivery.json", mode=0o644)

@@ -97,8 +97,8 @@ def _already(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
             return result
     raise refusal(
         Code.SYNTH_OUT_TAKEN,
-        "No synthetic France was made: the folder holds something else, or one that was not finished.",
-        "Name an empty folder.",
+        "No synthetic France was made: the folder holds something else, one of other parameters, or an unfinished one.",
+        "Name an empty folder, or remove this one.",
     )
 
 

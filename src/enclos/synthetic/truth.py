@@ -229,6 +229,16 @@ def _incidence_study(years: range) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _first_study() -> str:
+    """A study whose numbers are large enough to leave, even of two thousand persons."""
+    lines = ["# A first study: how often two events happen. Its numbers are large enough to be released."]
+    lines += ["study: first", "cohorts:"]
+    lines += [_cohort(outcome.name, outcome_concept(outcome.name), "condition") for outcome in OUTCOMES]
+    names = ", ".join(outcome.name for outcome in OUTCOMES)
+    lines += ["analyses:", f"  - incidence: {{outcome: [{names}], interval: [overall], washout_days: all}}"]
+    return "\n".join(lines) + "\n"
+
+
 def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str:
     drugs = [_cohort(drug, ingredient_id(drug), "drug", f", gap_era: {GAP_DAYS}") for drug in (target, comparator)]
     return "\n".join(
@@ -262,6 +272,7 @@ def write_studies(folder: Path, years: range) -> None:
     studies = folder / "studies"
     studies.mkdir(parents=True, exist_ok=True)
     texts = {
+        "first": _first_study(),
         "incidence": _incidence_study(years),
         "rivaroxaban": _compare_study("rivaroxaban-gi-bleed", "rivaroxaban", "apixaban", GI_BLEED.name),
         "rosuvastatin": _compare_study(

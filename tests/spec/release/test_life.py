@@ -51,6 +51,15 @@ def test_the_first_vote_shows_in_no_word() -> None:
     assert not RequestState.HALF_AGAINST.is_decided
 
 
+def test_nor_in_what_a_refusal_says_before_the_second() -> None:
+    said = set()
+    for state in (RequestState.HALF_FOR, RequestState.HALF_AGAINST):
+        with pytest.raises(NotAllowed) as caught:
+            next_state(state, RequestEvent.EXPORT)
+        said.add((caught.value.what, caught.value.next_step))
+    assert len(said) == 1
+
+
 def people(men: int, male_cases: int, women: int, female_cases: int) -> list[Person]:
     """Everybody in one year; the first so many of each sex have the event."""
     return [

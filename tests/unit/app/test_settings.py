@@ -36,6 +36,15 @@ def test_the_strictest_of_the_enclosure_and_its_sources_holds(tmp_path: Path) ->
     assert (own.floor, own.round_to) == (11, 7)
 
 
+def test_a_file_named_in_place_of_the_folder_is_told_as_such(tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text("study: first", encoding="utf-8")
+    with pytest.raises(Refusal) as caught:
+        read_settings(study)
+    assert caught.value.code is Code.ENCLOSURE_MISSING
+    assert "study.yaml is a file" in caught.value.what and "first" not in caught.value.what
+
+
 def test_rules_of_sources_are_written_as_they_are_read(tmp_path: Path) -> None:
     found = written(tmp_path, PLAIN.to_toml() + SOURCES)
     assert written(tmp_path, found.to_toml()) == found

@@ -177,7 +177,8 @@ def test_what_is_not_said_is_as_in_the_field() -> None:
         ("study: small", "study: !!binary aGk=", Code.STUDY_UNREADABLE, "line 1 has a tag"),
         ("study: small", "study: small\n---\nstudy: small", Code.STUDY_UNREADABLE, "second document"),
         ("study: small", "study: [", Code.STUDY_UNREADABLE, "is not YAML"),
-        ("study: small", "study: 2019-13-45", Code.STUDY_UNREADABLE, "a date or number in it is none"),
+        ("study: small", "study: 2019-13-45", Code.STUDY_UNREADABLE, "line 1: a date or number in it is none"),
+        ("study: small", "study: small\n\tx: 1", Code.STUDY_UNREADABLE, "is not YAML (indent by spaces, not by tabs)"),
         ("study: small", "study: " + "[" * 40 + "]" * 40, Code.STUDY_UNREADABLE, "nests too deep"),
     ],
 )

@@ -30,7 +30,7 @@ def application_keep(
 ) -> None:
     """Keep a draft of a permit as an application.
 
-    Example: enclos application keep france permit.yaml
+    Example: enclos application keep home permit.yaml
     """
     from enclos.app.applications import keep_application, operator_hand
     from enclos.app.enclosure import open_enclosure
@@ -46,7 +46,7 @@ def application_keep(
 def application_ask(directory: Dir, application_id: ApplicationId, *, as_json: Json = False) -> None:
     """Hand an application to the access body.
 
-    Example: enclos application ask france 0a1b2c3d4e5f6071
+    Example: enclos application ask home 0a1b2c3d4e5f6071
     """
     from enclos.app.applications import ask_for, operator_hand
     from enclos.app.enclosure import open_enclosure
@@ -59,7 +59,7 @@ def application_ask(directory: Dir, application_id: ApplicationId, *, as_json: J
 def application_withdraw(directory: Dir, application_id: ApplicationId, *, as_json: Json = False) -> None:
     """Take an application back.
 
-    Example: enclos application withdraw france 0a1b2c3d4e5f6071
+    Example: enclos application withdraw home 0a1b2c3d4e5f6071
     """
     from enclos.app.applications import operator_hand, withdraw
     from enclos.app.enclosure import open_enclosure
@@ -72,7 +72,7 @@ def application_withdraw(directory: Dir, application_id: ApplicationId, *, as_js
 def application_grant(directory: Dir, application_id: ApplicationId, *, as_json: Json = False) -> None:
     """Sign an application's document as a permit.
 
-    Example: enclos application grant france 0a1b2c3d4e5f6071
+    Example: enclos application grant home 0a1b2c3d4e5f6071
     """
     from enclos.app.applications import grant, operator_hand
     from enclos.app.enclosure import open_enclosure
@@ -91,7 +91,7 @@ def application_refuse(
 ) -> None:
     """Refuse an application, with the reason.
 
-    Example: enclos application refuse france 0a1b2c3d4e5f6071 --reason "the purpose is not one of the list"
+    Example: enclos application refuse home 0a1b2c3d4e5f6071 --reason "the purpose is not one of the list"
     """
     from enclos.app.applications import operator_hand, refuse
     from enclos.app.enclosure import open_enclosure
@@ -104,7 +104,7 @@ def application_refuse(
 def application_list(directory: Dir, *, as_json: Json = False) -> None:
     """The applications that were asked for, and where they stand.
 
-    Example: enclos application list france
+    Example: enclos application list home
     """
     from enclos.app.applications import list_applications, operator_hand
     from enclos.app.enclosure import open_enclosure
@@ -117,7 +117,7 @@ def application_list(directory: Dir, *, as_json: Json = False) -> None:
 def application_show(directory: Dir, application_id: ApplicationId, *, as_json: Json = False) -> None:
     """One application, its document, and what was done with it.
 
-    Example: enclos application show france 0a1b2c3d4e5f6071
+    Example: enclos application show home 0a1b2c3d4e5f6071
     """
     from enclos.app.applications import operator_hand, show_application
     from enclos.app.enclosure import open_enclosure

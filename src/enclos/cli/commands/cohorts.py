@@ -32,7 +32,7 @@ def cohort(
 ) -> None:
     """Make the cohorts of Circe definitions on a permit's view; tell how many events and persons each rule leaves.
 
-    Example: enclos cohort france --permit FR-2026-0042 --user alice@example.org --circe statin.json bleed.json
+    Example: enclos cohort home --permit FR-2026-0001 --user alice@example.org --circe statin.json bleed.json
     """
     from enclos.app.cohorts import count
 

@@ -38,7 +38,7 @@ def conformity_assess(
 ) -> None:
     """Judge the enclosure and its host: probes look, documents are read, and what nobody showed is not demonstrated.
 
-    Example: enclos conformity assess france --framework secnumcloud --evidence documents --out assessed
+    Example: enclos conformity assess home --framework secnumcloud --evidence documents --out assessed
     """
     from enclos.app.conformity.assessing import assess, summary_of
     from enclos.app.enclosure import open_enclosure
@@ -117,7 +117,7 @@ def conformity_sign(
 def conformity_accept(directory: Dir, owner: OwnerFile, *, as_json: Json = False) -> None:
     """Let what an owner signs count here from now on; compare the key with the owner first.
 
-    Example: enclos conformity accept france ada/owner.json
+    Example: enclos conformity accept home ada/owner.json
     """
     from enclos.app.conformity.owners import accept
     from enclos.app.enclosure import open_enclosure
@@ -130,7 +130,7 @@ def conformity_accept(directory: Dir, owner: OwnerFile, *, as_json: Json = False
 def conformity_dismiss(directory: Dir, owner: OwnerFile, *, as_json: Json = False) -> None:
     """Let nothing that an owner signed count here any more.
 
-    Example: enclos conformity dismiss france ada/owner.json
+    Example: enclos conformity dismiss home ada/owner.json
     """
     from enclos.app.conformity.owners import dismiss
     from enclos.app.enclosure import open_enclosure

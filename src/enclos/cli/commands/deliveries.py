@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
-from enclos.cli.console import progress_bars, show
+from enclos.cli.console import hint, progress_bars, show
 
 delivery_commands = typer.Typer(help="Deliveries: declare what a folder holds.", no_args_is_help=True)
 application.add_typer(delivery_commands, name="delivery")
@@ -49,10 +49,13 @@ def ingest(
 ) -> None:
     """Verify deliveries and land them unchanged and encrypted; rejects are kept with their reasons.
 
-    Example: enclos ingest france deliveries/*
+    Example: enclos ingest home france/deliveries/*
     """
     from enclos.app.deliveries import ingest_deliveries
     from enclos.app.enclosure import open_enclosure
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        show(ingest_deliveries(enclosure, deliveries, report=report), as_json=as_json)
+        landed = ingest_deliveries(enclosure, deliveries, report=report)
+    rows = [{name: row[name] for name in row if name != "delivery"} for row in landed["deliveries"]]
+    show(landed if as_json else {**landed, "deliveries": rows}, as_json=as_json)
+    hint(f"enclos link {directory}, then enclos build {directory}", as_json=as_json)

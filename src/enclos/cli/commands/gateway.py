@@ -28,7 +28,7 @@ def gateway(
 ) -> None:
     """Serve the SQL of permits to other people's tools over TLS, until stopped (docs/gateway.md).
 
-    Example: enclos gateway france --pg 0.0.0.0:5432 --flight 0.0.0.0:8815 --tls-cert chain.pem --tls-key key.pem
+    Example: enclos gateway home --pg 0.0.0.0:5432 --flight 0.0.0.0:8815 --tls-cert chain.pem --tls-key key.pem
     """
     from enclos.gateway.doors import Certificate
     from enclos.gateway.model import GateLimits
@@ -58,7 +58,7 @@ def gateway(
 def password(directory: Dir, *, as_json: Json = False) -> None:
     """Draw a password for programs, for who is signed in; it is shown once and ends with the sign-in.
 
-    Example: PGPASSWORD=$(enclos password france) psql "host=localhost user=alice@example.org dbname=FR-2026-0042"
+    Example: enclos password home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.gateway.people import draw_password

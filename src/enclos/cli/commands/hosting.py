@@ -19,7 +19,7 @@ application.add_typer(hosting_commands, name="hosting")
 def hosting_verify(directory: Dir, *, as_json: Json = False) -> None:
     """Read every object of the lake and compare it with what was stored; needs no trust in the host.
 
-    Example: enclos hosting verify france
+    Example: enclos hosting verify home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.hosting import verify_hosting
@@ -40,7 +40,7 @@ def move(
     People work on meanwhile, but for a last step of seconds. Stopped anywhere, the same command goes on. The passphrase
     of a new key file is ENCLOS_TARGET_PASSPHRASE, else the same one.
 
-    Example: enclos move france --to new-host.toml
+    Example: enclos move home --to new-host.toml
     """
     from enclos.app.move_target import read_target
     from enclos.app.moving import move_enclosure
@@ -63,7 +63,7 @@ def backup(
 ) -> None:
     """Put all that is new since the last backup at a place that learns nothing; keys are not in it.
 
-    Example: enclos backup france --to /mnt/backups/france --keep 30
+    Example: enclos backup home --to backups --keep 30
     """
     from enclos.app.backups import back_up
     from enclos.app.enclosure import open_enclosure
@@ -90,7 +90,7 @@ def restore(
 ) -> None:
     """Bring data back as they were at a backup; permits, objections, erasures and the ledger stay as they are now.
 
-    Example: enclos restore /mnt/backups/france --to france-again --keys france
+    Example: enclos restore backups --to home-again --keys home
     """
     from enclos.app.restoring import restore as bring_back
 
@@ -121,7 +121,7 @@ def destroy(
 ) -> None:
     """Destroy the keys of a project that has ended, or of everything, with a certificate; no copy opens any more.
 
-    Example: enclos destroy france --permit FR-2026-0042 --reason "six months are over"
+    Example: enclos destroy home --permit FR-2026-0001 --reason "six months are over"
     """
     from enclos.app.destroying import destroy_all, destroy_permit, list_due
     from enclos.app.enclosure import open_enclosure

@@ -18,7 +18,7 @@ application.add_typer(key_commands, name="keys")
 def keys_list(directory: Dir, *, as_json: Json = False) -> None:
     """Every key and its generations, destroyed ones included; no key is shown.
 
-    Example: enclos keys list france
+    Example: enclos keys list home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.rotation import list_keys
@@ -44,7 +44,7 @@ def keys_rotate(
 
     A source's key is the source's own: here its earlier pseudonyms give way to those of its next key.
 
-    Example: enclos keys rotate france vault
+    Example: enclos keys rotate home vault
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.rotation import resume_rotation, rotate_key
@@ -74,7 +74,7 @@ def keys_destroy(
 ) -> None:
     """Destroy a permit's key for ever, and with it its perimeter, runs and person sets.
 
-    Example: enclos keys destroy france --permit FR-2026-0042 --reason "the permit has expired"
+    Example: enclos keys destroy home --permit FR-2026-0001 --reason "the permit has expired"
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.rotation import destroy_key

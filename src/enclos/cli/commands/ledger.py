@@ -46,7 +46,7 @@ def ledger_show(
 ) -> None:
     """The last entries of the ledger.
 
-    Example: enclos ledger show france --last 50
+    Example: enclos ledger show home --last 50
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.ledger import show_last
@@ -89,7 +89,7 @@ def ledger_review(
 ) -> None:
     """What was done in a month, and what somebody must look at; with a page of pictures when asked.
 
-    Example: enclos ledger review france --month 2026-10 --page october.html --lang fr
+    Example: enclos ledger review home --month 2026-10 --page october.html --lang fr
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.monthly import review_month
@@ -111,7 +111,7 @@ def ledger_forget(
 ) -> None:
     """Destroy what links people to their traces, when the law wants it; every proof stays.
 
-    Example: enclos ledger forget france --old
+    Example: enclos ledger forget home --old
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.salts import forget_old, forget_permit, forget_person

@@ -30,7 +30,7 @@ def account_add(
 ) -> None:
     """Make a local account; its password comes from ENCLOS_PASSWORD or a prompt, its codes from an authenticator.
 
-    Example: enclos account add france alice@example.org --role researcher
+    Example: enclos account add home alice@example.org --role researcher
     """
     from enclos.app.accounts import add_account
     from enclos.app.enclosure import open_enclosure
@@ -43,7 +43,7 @@ def account_add(
 def account_list(directory: Dir, *, as_json: Json = False) -> None:
     """Local accounts and their roles.
 
-    Example: enclos account list france
+    Example: enclos account list home
     """
     from enclos.app.accounts import list_accounts
     from enclos.app.enclosure import open_enclosure
@@ -64,7 +64,7 @@ def account_change(
 ) -> None:
     """Give an account other roles, another password or new codes; one that failures closed opens again.
 
-    Example: enclos account change france alice@example.org --role researcher --role checker
+    Example: enclos account change home alice@example.org --role researcher --role checker
     """
     from enclos.app.accounts import change_account
     from enclos.app.enclosure import open_enclosure
@@ -81,7 +81,7 @@ def account_change(
 def account_remove(directory: Dir, account: AccountId, *, as_json: Json = False) -> None:
     """End an account; its tokens are worth nothing at once.
 
-    Example: enclos account remove france alice@example.org
+    Example: enclos account remove home alice@example.org
     """
     from enclos.app.accounts import remove_account
     from enclos.app.enclosure import open_enclosure
@@ -94,7 +94,7 @@ def account_remove(directory: Dir, account: AccountId, *, as_json: Json = False)
 def account_sign_out(directory: Dir, account: AccountId, *, as_json: Json = False) -> None:
     """Make all tokens of a person worth nothing, of an account or of a provider.
 
-    Example: enclos account sign-out france alice@example.org
+    Example: enclos account sign-out home alice@example.org
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.sign_in import sign_out_everywhere
@@ -116,7 +116,7 @@ def login(
     With the provider of the enclosure's settings: by a browser on this machine, or on another one with --device. With a
     local account: its password comes from ENCLOS_PASSWORD, its code from ENCLOS_CODE, or both from prompts.
 
-    Example: enclos login france --device
+    Example: enclos login home --device
     """
     from enclos.app.accounts import TRYING_OUT
     from enclos.app.enclosure import open_enclosure
@@ -153,7 +153,7 @@ def _open(address: str) -> None:
 def token(directory: Dir) -> None:
     """Print the token of who is signed in, which programs may send as a bearer token; PostgreSQL's need `password`.
 
-    Example: enclos token france
+    Example: enclos token home
     """
     from enclos.app.settings import read_settings
     from enclos.stores.token_files import kept_token
@@ -165,7 +165,7 @@ def token(directory: Dir) -> None:
 def whoami(directory: Dir, *, as_json: Json = False) -> None:
     """Who is signed in, in which roles, until when.
 
-    Example: enclos whoami france
+    Example: enclos whoami home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.sign_in import person_of
@@ -179,7 +179,7 @@ def whoami(directory: Dir, *, as_json: Json = False) -> None:
 def logout(directory: Dir, *, as_json: Json = False) -> None:
     """Sign out: the token is worth nothing from now on, and is forgotten here.
 
-    Example: enclos logout france
+    Example: enclos logout home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.sign_in import sign_out

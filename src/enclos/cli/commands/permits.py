@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase, text_of
-from enclos.cli.console import show
+from enclos.cli.console import hint, show
 
 PermitId = Annotated[str, typer.Argument(metavar="PERMIT")]
 Document = Annotated[Path, typer.Argument(metavar="FILE")]
-Reason = Annotated[str, typer.Option("--reason")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence; kept with the permit.")]
 
 permit_commands = typer.Typer(help="Permits: draft, sign, show, open, amend, renew, revoke.", no_args_is_help=True)
 application.add_typer(permit_commands, name="permit")
@@ -38,19 +38,22 @@ def permit_draft(
         if out.exists():
             raise typer.BadParameter(f"{out.name} exists already; name another file")
         out.write_text(text, encoding="utf-8")
+        hint(f"fill {out} in, then enclos permit sign DIR {out}", as_json=False)
 
 
 @permit_commands.command("sign")
 def permit_sign(directory: Dir, file: Document, *, as_json: Json = False) -> None:
     """Sign a permit as the access body.
 
-    Example: enclos permit sign france permit.yaml
+    Example: enclos permit sign home permit.yaml
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import sign
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(sign(enclosure, _whole(file)), as_json=as_json)
+        signed = sign(enclosure, _whole(file))
+    show(signed, as_json=as_json)
+    hint(f"enclos permit open {directory} {signed['permit']}", as_json=as_json)
 
 
 def _whole(file: Path) -> str:
@@ -70,7 +73,7 @@ def permit_amend(
 ) -> None:
     """Replace a permit by a new version.
 
-    Example: enclos permit amend france permit.yaml --reason "one more user"
+    Example: enclos permit amend home permit.yaml --reason "one more user"
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import amend
@@ -90,7 +93,7 @@ def permit_renew(
 ) -> None:
     """Prolong a permit within the limits of its legal basis.
 
-    Example: enclos permit renew france FR-2026-0042 --until 2030-11-01 --reason "follow-up"
+    Example: enclos permit renew home FR-2026-0001 --until 2030-11-01 --reason "follow-up"
     """
     from datetime import UTC, datetime
 
@@ -118,7 +121,7 @@ def permit_revoke(
 ) -> None:
     """End a permit now.
 
-    Example: enclos permit revoke france FR-2026-0042 --reason "holder asked"
+    Example: enclos permit revoke home FR-2026-0001 --reason "holder asked"
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import revoke
@@ -131,7 +134,7 @@ def permit_revoke(
 def permit_list(directory: Dir, *, as_json: Json = False) -> None:
     """All permits with their state.
 
-    Example: enclos permit list france
+    Example: enclos permit list home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import list_all
@@ -149,7 +152,7 @@ def permit_review(
 ) -> None:
     """Who had access to what in a year, what they used, and what is due.
 
-    Example: enclos permit review france --year 2027 --json
+    Example: enclos permit review home --year 2027 --json
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.reviews import review_access
@@ -162,7 +165,7 @@ def permit_review(
 def permit_show(directory: Dir, permit: PermitId, *, as_json: Json = False) -> None:
     """One permit, its versions and its state.
 
-    Example: enclos permit show france FR-2026-0042
+    Example: enclos permit show home FR-2026-0001
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import show_one
@@ -175,10 +178,11 @@ def permit_show(directory: Dir, permit: PermitId, *, as_json: Json = False) -> N
 def permit_open(directory: Dir, permit: PermitId, *, as_json: Json = False) -> None:
     """Write the permit's perimeter; no health row is copied.
 
-    Example: enclos permit open france FR-2026-0042
+    Example: enclos permit open home FR-2026-0001
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.permits import open_one
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(open_one(enclosure, permit), as_json=as_json)
+    hint(f"enclos study {directory} STUDY.yaml --permit {permit} --user U; or enclos sql", as_json=as_json)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
-from enclos.cli.console import progress_bars, show
+from enclos.cli.console import hint, progress_bars, show
 
 
 @application.command()
@@ -34,7 +34,7 @@ def link(
     With --indirect, the stays of hospitals are compared with the PMSI's. A comparison is done once; another
     --threshold decides anew, and the next build follows.
 
-    Example: enclos link france --indirect --method probabilistic --truth france-data/truth
+    Example: enclos link home --indirect --method probabilistic --truth france/truth
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.persons import link_persons
@@ -55,3 +55,4 @@ def link(
             report=report,
         )
         show(found, as_json=as_json)
+    hint(f"enclos build {directory}", as_json=as_json)

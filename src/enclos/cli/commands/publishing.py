@@ -30,7 +30,7 @@ def catalogue(
 ) -> None:
     """Describe what the enclosure holds as HealthDCAT-AP, with pages and a sample made of nobody.
 
-    Example: enclos catalogue france /srv/www/catalogue
+    Example: enclos catalogue home catalogue
     """
     from enclos.app.catalogue import draft as drafted
     from enclos.app.catalogue import publish_catalogue
@@ -68,7 +68,7 @@ def register(
 ) -> None:
     """Write the public register of permits and releases as static pages, with their proofs.
 
-    Example: enclos register france /srv/www/register
+    Example: enclos register home register
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.register import export_register
@@ -96,7 +96,7 @@ def serve(
 ) -> None:
     """Serve the public register, always the newest, and the published ledger, until stopped.
 
-    Example: enclos serve france --port 8400
+    Example: enclos serve home --port 8400
     """
     from enclos.portal.serving import Door, serve_public
 

@@ -51,7 +51,7 @@ def quality(
 ) -> None:
     """Judge a snapshot by the published checks and the French figures.
 
-    Example: enclos quality france --out quality.json
+    Example: enclos quality home --out quality.json
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.pages.words import Language
@@ -85,7 +85,7 @@ def profile(
 ) -> None:
     """Count what a snapshot holds, as OHDSI Achilles does. Inside the platform only: nothing is suppressed.
 
-    Example: enclos profile france --out profile
+    Example: enclos profile home --out profile
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.pages.words import Language

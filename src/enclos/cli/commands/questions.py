@@ -52,7 +52,7 @@ def question_accept(
 ) -> None:
     """Let a desk ask for the persons of its source; OUT is what it needs to ask.
 
-    Example: enclos question accept france desk.json france.json
+    Example: enclos question accept home desk.json home.json
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.questions import accept
@@ -67,7 +67,7 @@ def question_dismiss(
 ) -> None:
     """Let nobody ask for the persons of a source any more.
 
-    Example: enclos question dismiss france hosp-a
+    Example: enclos question dismiss home hosp-a
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.questions import dismiss
@@ -112,7 +112,7 @@ def question_answer(
 ) -> None:
     """Answer a question into a file that its desk alone can open.
 
-    Example: enclos question answer france question.json answer.json
+    Example: enclos question answer home question.json answer.json
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.questions import answer

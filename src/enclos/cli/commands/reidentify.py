@@ -60,7 +60,7 @@ def reidentify_request(
 ) -> None:
     """Ask that a source be told which of its persons a permit's number stands for.
 
-    Example: enclos reidentify request france --permit FR-2026-0042 --user alice@example.org --person 77
+    Example: enclos reidentify request home --permit FR-2026-0001 --user alice@example.org --person 77
     --reason significant-finding --recipient recipient.json --why "a value that needs care at once"
     """
     from enclos.app.reidentification import request
@@ -76,7 +76,7 @@ def reidentify_request(
 def reidentify_approve(directory: Dir, request: RequestId, user: User, why: Why, *, as_json: Json = False) -> None:
     """Approve a request as a named person outside the project; two must.
 
-    Example: enclos reidentify approve france REQUEST --user carol@example.org --why "the value is as reported"
+    Example: enclos reidentify approve home REQUEST --user carol@example.org --why "the value is as reported"
     """
     _decide(directory, request, user, why, approve=True, as_json=as_json)
 
@@ -85,7 +85,7 @@ def reidentify_approve(directory: Dir, request: RequestId, user: User, why: Why,
 def reidentify_refuse(directory: Dir, request: RequestId, user: User, why: Why, *, as_json: Json = False) -> None:
     """Refuse a request; nobody can approve it afterwards.
 
-    Example: enclos reidentify refuse france REQUEST --user carol@example.org --why "no care follows from it"
+    Example: enclos reidentify refuse home REQUEST --user carol@example.org --why "no care follows from it"
     """
     _decide(directory, request, user, why, approve=False, as_json=as_json)
 
@@ -100,7 +100,7 @@ def reidentify_carry_out(
 ) -> None:
     """Write the file that the source alone can open.
 
-    Example: enclos reidentify carry-out france REQUEST for-hosp-a.json
+    Example: enclos reidentify carry-out home REQUEST for-hosp-a.json
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.reidentification import carry_out
@@ -113,7 +113,7 @@ def reidentify_carry_out(
 def reidentify_show(directory: Dir, request: RequestId, *, as_json: Json = False) -> None:
     """One request: reason, decisions, state.
 
-    Example: enclos reidentify show france REQUEST
+    Example: enclos reidentify show home REQUEST
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.reidentification import show_one
@@ -126,7 +126,7 @@ def reidentify_show(directory: Dir, request: RequestId, *, as_json: Json = False
 def reidentify_list(directory: Dir, *, as_json: Json = False) -> None:
     """All requests with their states.
 
-    Example: enclos reidentify list france
+    Example: enclos reidentify list home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.reidentification import list_all

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, PermitId, User, acting, application, passphrase
-from enclos.cli.console import show
+from enclos.cli.console import hint, show
 from enclos.signin.model import Role
 
 release_commands = typer.Typer(
@@ -22,7 +22,7 @@ Tables = Annotated[
     typer.Option("--table", metavar="TYPE", help="A result type, e.g. incidence; may be given again. All when absent."),
 ]
 Request = Annotated[str, typer.Argument(metavar="REQUEST")]
-Text = Annotated[str, typer.Option("--text", metavar="TEXT")]
+Text = Annotated[str, typer.Option("--text", metavar="TEXT", help="The question or the answer.")]
 
 
 @release_commands.command("request")
@@ -30,15 +30,15 @@ def release_request(
     directory: Dir,
     permit: PermitId,
     user: User,
-    run: Annotated[str, typer.Option("--run", metavar="RUN")],
-    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT")],
+    run: Annotated[str, typer.Option("--run", metavar="RUN", help="What `enclos study` called its run.")],
+    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="What the result is for, in words.")],
     table: Tables = None,
     *,
     as_json: Json = False,
 ) -> None:
     """Ask for a result to leave; the machine answers at once.
 
-    Example: enclos release request france --permit FR-2026-0042 --user alice@example.org --run RUN --purpose "paper"
+    Example: enclos release request home --permit FR-2026-0001 --user alice@example.org --run RUN --purpose "paper"
     """
     from enclos.app.releases import request
     from enclos.app.tables import refuse_file
@@ -47,21 +47,26 @@ def release_request(
     with acting(directory, user, Role.RESEARCHER) as enclosure:
         answer = request(enclosure, permit=permit, user=user, run=run, purpose=purpose, tables=table or ())
         show(answer, as_json=as_json)
+    if answer["verdict"] == "refuse":
+        who = f"--permit {permit} --user {user}"
+        hint(f"enclos release check {directory} {run} {who} says what may leave", as_json=as_json)
+    else:
+        hint(f"two persons outside the project: enclos release review {directory} {answer['request']}", as_json=as_json)
 
 
 @release_commands.command("check")
 def release_check(
     directory: Dir,
     what: Annotated[str, typer.Argument(metavar="RUN|REQUEST", help="A run, with --permit and --user; or a request.")],
-    permit: Annotated[str, typer.Option("--permit", metavar="PERMIT")] = "",
-    user: Annotated[str, typer.Option("--user", metavar="USER")] = "",
+    permit: Annotated[str, typer.Option("--permit", metavar="PERMIT", help="With a run: its permit.")] = "",
+    user: Annotated[str, typer.Option("--user", metavar="USER", help="With a run: who asks.")] = "",
     table: Tables = None,
     *,
     as_json: Json = False,
 ) -> None:
     """What a request for a run would be answered, and the nearest version that hides nothing; or a request's evidence.
 
-    Example: enclos release check france RUN --permit FR-2026-0042 --user alice@example.org
+    Example: enclos release check home RUN --permit FR-2026-0001 --user alice@example.org
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import check, evidence
@@ -79,7 +84,7 @@ def release_check(
 def release_ask(directory: Dir, request: Request, user: User, text: Text, *, as_json: Json = False) -> None:
     """Ask the project about a request, as a reviewer; until it answers, nobody can accept.
 
-    Example: enclos release ask france REQUEST --user carol@example.org --text "Why are ages below 18 shown?"
+    Example: enclos release ask home REQUEST --user carol@example.org --text "Why are ages below 18 shown?"
     """
     from enclos.app.releases import ask
 
@@ -99,7 +104,7 @@ def release_answer(
 ) -> None:
     """Answer a reviewer's question, as somebody of the project.
 
-    Example: enclos release answer france REQUEST --user alice@example.org --question 1 --text "They are controls."
+    Example: enclos release answer home REQUEST --user alice@example.org --question 1 --text "They are controls."
     """
     from enclos.app.releases import answer
 
@@ -119,7 +124,7 @@ def release_show(
 ) -> None:
     """One request with its state, questions and votes; to a reviewer also its study and each number that would leave.
 
-    Example: enclos release show france REQUEST --user carol@example.org
+    Example: enclos release show home REQUEST --user carol@example.org
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import look, show_one
@@ -134,8 +139,8 @@ def release_review(
     directory: Dir,
     request: Annotated[str, typer.Argument(metavar="REQUEST")],
     user: User,
-    accept: Annotated[bool, typer.Option("--accept/--refuse")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT")],
+    accept: Annotated[bool, typer.Option("--accept/--refuse", help="The vote.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence.")],
     content: Annotated[
         str, typer.Option("--content", metavar="HASH", help="What `release show --user` showed; refused if it changed.")
     ] = "",
@@ -144,7 +149,7 @@ def release_review(
 ) -> None:
     """Vote on a request; two different persons, neither of the project, must accept.
 
-    Example: enclos release review france REQUEST --user carol@example.org --accept --reason "counts and context fit"
+    Example: enclos release review home REQUEST --user carol@example.org --accept --reason "counts and context fit"
     """
     from enclos.app.releases import review
 
@@ -166,20 +171,21 @@ def release_export(
 ) -> None:
     """Write the accepted result as a signed RO-Crate.
 
-    Example: enclos release export france REQUEST package.zip
+    Example: enclos release export home REQUEST package.zip
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import export
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(export(enclosure, request, out, recipient=recipient), as_json=as_json)
+    hint(f"anyone can check it: enclos release verify {out} --key RELEASE_KEY", as_json=as_json)
 
 
 @release_commands.command("list")
 def release_list(directory: Dir, *, as_json: Json = False) -> None:
     """All requests with their states, how long they waited, and how much left under each permit.
 
-    Example: enclos release list france
+    Example: enclos release list home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.releases import list_all

@@ -42,7 +42,7 @@ def optout(
 ) -> None:
     """Record, withdraw or list objections to the use of a person's data; identities are never kept.
 
-    Example: enclos optout france add objections.csv
+    Example: enclos optout home add objections.csv
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.objections import add_objections, list_all, remove_objections

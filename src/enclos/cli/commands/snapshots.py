@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
-from enclos.cli.console import progress_bars, show
+from enclos.cli.console import hint, progress_bars, show
+
+_FOR_PROGRAMS = {"phases", "crossing", "rebuilt", "kept"}
+"""What a build gives beside what a person looks for."""
 
 
 @application.command()
@@ -28,13 +31,16 @@ def build(
 ) -> None:
     """Make a new OMOP snapshot of everything that landed; tables that would not change are kept as they are.
 
-    Example: enclos build france --account
+    Example: enclos build home --account
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.snapshots import build_omop
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        show(build_omop(enclosure, account=account, duration=duration, full=full, report=report), as_json=as_json)
+        built = build_omop(enclosure, account=account, duration=duration, full=full, report=report)
+    # How long each phase took and what crossed is for programs and engineers.
+    show(built if as_json else {name: built[name] for name in built if name not in _FOR_PROGRAMS}, as_json=as_json)
+    hint("enclos permit draft -o permit.yaml; or enclos quality, enclos profile to look at it", as_json=as_json)
 
 
 @application.command()
@@ -48,7 +54,7 @@ def explain(
 ) -> None:
     """Tell which delivered lines and which rules made a row of the CDM. For the vault role.
 
-    Example: enclos explain france drug_exposure 8388609
+    Example: enclos explain home drug_exposure 8388609
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.lineage import explain_row
@@ -61,7 +67,7 @@ def explain(
 def snapshots(directory: Dir, *, as_json: Json = False) -> None:
     """List the OMOP snapshots of an enclosure.
 
-    Example: enclos snapshots france
+    Example: enclos snapshots home
     """
     from enclos.app.enclosure import open_enclosure
     from enclos.app.snapshots import list_snapshots

@@ -50,7 +50,7 @@ def sql(
 
     With --keep its aggregates become a table that may be asked to leave, and nothing is shown.
 
-    Example: enclos sql france --permit FR-2026-0042 --user alice@example.org "SELECT count(*) AS n FROM person"
+    Example: enclos sql home --permit FR-2026-0001 --user alice@example.org "SELECT count(*) AS n FROM person"
     """
     from enclos.app.sql import ask
     from enclos.app.tables import keep_answer
@@ -95,7 +95,7 @@ def table(
 ) -> None:
     """Count the rows of a code job and keep the table as a run that `release` may be asked for (docs/release.md).
 
-    Example: enclos table france rows.csv form.yaml --permit FR-2026-0042 --user alice@example.org
+    Example: enclos table home rows.csv form.yaml --permit FR-2026-0001 --user alice@example.org
     """
     from enclos.app.tables import keep_job
 

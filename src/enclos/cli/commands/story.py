@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from enclos.cli.application import Dir, Json, application, passphrase
-from enclos.cli.console import progress_bars, show
+from enclos.cli.console import hint, progress_bars, show
 
 
 @application.command()
@@ -17,7 +17,7 @@ def demo(
     directory: Annotated[Path, typer.Option("--dir", help="Where the demo lives; a second run begins anew.")] = Path(
         "demo"
     ),
-    seed: Annotated[int, typer.Option("--seed")] = 7,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same France.")] = 7,
     *,
     as_json: Json = False,
 ) -> None:
@@ -37,9 +37,11 @@ def demo(
 @application.command()
 def synth(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
-    persons: Annotated[int, typer.Option("--persons", min=100)],
-    years: Annotated[str, typer.Option("--years", metavar="2019-2023")] = "2019-2023",
-    seed: Annotated[int, typer.Option("--seed")] = 1,
+    persons: Annotated[int, typer.Option("--persons", min=100, help="Persons of the France.")],
+    years: Annotated[
+        str, typer.Option("--years", metavar="2019-2023", help="First and last year of the data.")
+    ] = "2019-2023",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same France.")] = 1,
     *,
     traps: Annotated[bool, typer.Option("--traps/--no-traps", help="Inject what breaks ETLs.")] = True,
     min_age: Annotated[
@@ -56,6 +58,7 @@ def synth(
     with progress_bars() as report:
         result = make_france(out, persons, _years(years), seed, traps=traps, progress=report, min_age=min_age)
     show(result, as_json=as_json)
+    hint(f"enclos init home, then enclos ingest home {out}/deliveries/*", as_json=as_json)
 
 
 def _years(text: str) -> tuple[int, int]:
@@ -105,7 +108,7 @@ def init(
 ) -> None:
     """Make an empty enclosure with its keys and its ledger.
 
-    Example: ENCLOS_PIN=… enclos init france --keys "pkcs11:token=enclos?module-path=/usr/lib/softhsm/libsofthsm2.so"
+    Example: enclos init home --name "synthetic France"
     """
     from enclos.app.enclosure import create_enclosure
 
@@ -121,3 +124,7 @@ def init(
         catalog=catalog,
     )
     show(result, as_json=as_json)
+    hint(
+        f"keep the passphrase and a copy of {directory}/keys elsewhere; then enclos ingest {directory} DELIVERY…",
+        as_json=as_json,
+    )

@@ -10,7 +10,7 @@ import typer
 
 from enclos.cli.application import Dir, Json, PermitId, User, acting, application, text_of
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
-from enclos.cli.console import progress_bars, say, show
+from enclos.cli.console import hint, progress_bars, say, show
 from enclos.signin.model import Role
 
 
@@ -34,7 +34,7 @@ def study(
     A page and files show the whole result to whoever may see the rows that it was made of, to others what could be
     released; which results that leaves out is said before the run. A study that was run before is not run again.
 
-    Example: enclos study france study.yaml --permit FR-2026-0042 --user alice@example.org --page study.html
+    Example: enclos study home france/truth/studies/first.yaml --permit FR-2026-0001 --user alice@example.org
     """
     from enclos.app.pages.words import Language
     from enclos.app.studies import readable, run, whole_study
@@ -53,6 +53,11 @@ def study(
             warn=say,
         )
         show(result if as_json else readable(result), as_json=as_json)
+    who = f"--permit {permit} --user {user}"
+    if result["verdict"] == "refuse":
+        hint(f"enclos release check {directory} {result['run']} {who} says what of it may leave", as_json=as_json)
+    else:
+        hint(f"enclos release request {directory} {who} --run {result['run']} --purpose TEXT", as_json=as_json)
 
 
 @application.command()
@@ -68,7 +73,7 @@ def rerun(
 
     Nothing is kept of the second run. Where it differs, it is said whether objections or the program changed.
 
-    Example: enclos rerun france 3f2a9c0d1e5b7a64 --permit FR-2026-0042 --user alice@example.org
+    Example: enclos rerun home 3f2a9c0d1e5b7a64 --permit FR-2026-0001 --user alice@example.org
     """
     from enclos.app.studies import rerun as run_again
 
@@ -88,7 +93,7 @@ def protocol(
 ) -> None:
     """The protocol of a study along the order of HARPER and ENCePP, as Markdown; fill in what it marks.
 
-    Example: enclos protocol study.yaml -o protocol.md
+    Example: enclos protocol france/truth/studies/first.yaml -o protocol.md
     """
     from enclos.app import studies
 

@@ -8,7 +8,6 @@ from datetime import datetime
 import pyarrow as pa
 
 from enclos.contracts.delivered.document import (
-    MANIFEST,
     Delivery,
     Kind,
     parse_delivery,
@@ -58,9 +57,7 @@ def accept_delivery(
     )
     document = folder.manifest()
     if document is None:
-        raise refusal(
-            Code.DELIVERY_UNDECLARED, f"The folder has no {MANIFEST}.", "Write one with `enclos delivery make`."
-        )
+        raise refusal(Code.DELIVERY_UNDECLARED, *folder.why_undeclared())
     delivery = parse_delivery(document)
     known = engine.rows("SELECT account FROM vault.deliveries WHERE delivery_id = ?", [delivery.delivery_id])
     if known:

@@ -8,9 +8,9 @@ _TEMPLATE = """\
 # A permit. Fill it in; the access body signs it with `enclos permit sign`.
 # Fields follow Regulation (EU) 2025/327, Art. 68(10).
 permit: FR-2026-0001                # letters, digits, hyphens
-holder: {organisation: "Organisation that answers for the use", investigator: investigator@example.org}
+holder: {organisation: "Organisation that answers for the use", investigator: alice@example.org}
 users:                              # the natural persons who may use the data; changed by amendment only
-  - {id: investigator@example.org, role: investigator}     # investigator, researcher, data-manager
+  - {id: alice@example.org, role: investigator}     # investigator, researcher, data-manager
 purpose: {article: "53(1)(e)", text: "What the data are used for, in a sentence that the public can read"}
 legal_basis: ehds-permit            # ehds-permit (at most 10 years), cnil-2023-146 or cnil-mr-007 (at most 3)
 data:

@@ -64,7 +64,8 @@ def tree_from_yaml(text: str) -> Tree:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        return Tree(None, faults=[(line, "this is not readable YAML")])
+        tabs = " (lines are indented by spaces, not by tabs)" if "\t" in text else ""
+        return Tree(None, faults=[(line, f"this is not readable YAML{tabs}")])
     except (yaml.YAMLError, RecursionError):
         return Tree(None, faults=[(0, "this is not readable YAML")])
     if node is None:
@@ -89,7 +90,7 @@ def _value(node: yaml.Node, path: Path, tree: Tree) -> Any:
     try:
         return SafeConstructor().construct_object(node, deep=True)
     except (ValueError, OverflowError, yaml.YAMLError):
-        tree.fault(path, "is not a value that can be read")
+        tree.fault(path, "is not a value that can be read; days are written 2026-11-01, instants 2026-11-01T00:00:00Z")
         return None
 
 

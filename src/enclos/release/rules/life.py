@@ -48,6 +48,11 @@ TRANSITIONS: dict[tuple[RequestState, RequestEvent], RequestState | None] = {
     (RequestState.EXPORTED, RequestEvent.EXPORT): RequestState.EXPORTED,
 }
 """Where each event leads; None where it is refused. docs/release.md draws it."""
+_NEXT = {
+    "open": "Two persons outside the project decide first: enclos release review DIR REQUEST.",
+    "half": "A second person outside the project decides first: enclos release review DIR REQUEST.",
+    "quarantined": "A check failed: look at what may leave, enclos release check DIR RUN, and ask for that.",
+}
 
 
 def next_state(state: RequestState, event: RequestEvent) -> RequestState:
@@ -59,8 +64,9 @@ def next_state(state: RequestState, event: RequestEvent) -> RequestState:
     if after is None:
         raise refusal(
             Code.RELEASE_TRANSITION,
-            f"A request that is {state.value} cannot take the event {event.value}.",
-            "Look at it: enclos release show DIR REQUEST.",
+            # by its word: how the first person voted is told to nobody before the second has
+            f"A request that is {state.word} cannot take the event {event.value}.",
+            _NEXT.get(state.word, "Look at it: enclos release show DIR REQUEST."),
         )
     return after
 

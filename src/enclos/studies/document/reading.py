@@ -46,7 +46,8 @@ def node_of(text: str) -> yaml.Node:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise unreadable(f"line {mark.line + 1} is not YAML" if mark else "it is not YAML") from None
+        tabs = " (indent by spaces, not by tabs)" if "\t" in text else ""
+        raise unreadable(f"line {mark.line + 1} is not YAML{tabs}" if mark else f"it is not YAML{tabs}") from None
     if not isinstance(node, yaml.MappingNode):
         raise unreadable("it is not a mapping of options")
     return node
@@ -88,7 +89,20 @@ def plain(node: yaml.Node) -> object:
     try:
         return yaml.constructor.SafeConstructor().construct_document(node)
     except (ValueError, OverflowError, yaml.YAMLError):
-        raise unreadable("a date or number in it is none") from None
+        line = _line_of_no_value(node)
+        raise unreadable(f"{f'line {line}: ' if line else ''}a date or number in it is none (2019-12-31)") from None
+
+
+def _line_of_no_value(node: yaml.Node) -> int | None:
+    """The first line with a scalar that reads as no value."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.constructor.SafeConstructor().construct_document(node)
+        except (ValueError, OverflowError, yaml.YAMLError):
+            return int(node.start_mark.line) + 1
+        return None
+    parts = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+    return next((line for each in parts if (line := _line_of_no_value(each)) is not None), None)
 
 
 def line_of(path: Path, lines: Mapping[Path, int]) -> int:
