@@ -76,10 +76,11 @@ class KeysSection(_Section):
 
 
 class EngineSection(_Section):
-    """What one process may use."""
+    """What the engines of one command may use together, and over how many processes a study spreads its buckets."""
 
     memory_limit_mb: int = Field(default=4096, ge=256)
     threads: int = Field(default=2, ge=1)
+    workers: int = Field(default=1, ge=1, le=256)
 
 
 class SqlSection(_Section):

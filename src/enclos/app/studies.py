@@ -16,6 +16,7 @@ from enclos.app.permits import active, newest, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
 from enclos.app.rounding import rounding_of
 from enclos.app.snapshots import reading_snapshot
+from enclos.app.spreading import share_of, spread_over_processes
 from enclos.app.watch import watched
 from enclos.contracts.result import StudyResult, result_csv
 from enclos.ledger.model import Action, Fact
@@ -57,6 +58,7 @@ def run(
     page: Path | None = None,
     out: Path | None = None,
     language: Language = Language.EN,
+    workers: int | None = None,
     report: Report = silent,
     warn: Callable[[str], None] = unheard,
     also: Callable[[], object] = lambda: None,
@@ -67,8 +69,10 @@ def run(
 
     In:  page — a file for the page with pictures and tables; out — a folder for each table as CSV and each picture as
          SVG and PNG. They show the whole result to whoever may see the rows that the study read; to all others they
-         show what ``summary`` does: what could be released as it is; warn — is told before the run of which analyses
-         nothing, or not all, will be shown; also — asked whenever the right is checked: what it raises ends the study.
+         show what ``summary`` does: what could be released as it is; workers — over how many processes its buckets are
+         spread, as enclos.toml says when not given, with the same result; warn — is told before the run of which
+         analyses nothing, or not all, will be shown; also — asked whenever the right is checked: what it raises ends
+         the study.
 
     Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
@@ -109,8 +113,12 @@ def run(
                 def progress(n_done: int, n_total: int) -> None:
                     report(f"study {study.name}", n_done / n_total, f"{n_done} of {n_total}")
 
-                with watched(engine, watcher(enclosure, permit, user, also)):
-                    result = run_study(study, cdm, progress=progress, check=check)
+                share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+                with (
+                    spread_over_processes(enclosure, signed, text, snapshot, check, share) as spread,
+                    watched(spread or engine, watcher(enclosure, permit, user, also)),
+                ):
+                    result = run_study(study, cdm, progress=progress, check=check, spread=spread)
                 after = cdm.population()
                 if after != population:  # somebody objected meanwhile: the next run is another one
                     run_id = _run_id(text, signed, snapshot.id, f"{population} {after}", secret)
@@ -216,12 +224,13 @@ def rerun(
     permit: str,
     user: str,
     run_id: str,
+    workers: int | None = None,
     report: Report = silent,
     also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Run a kept run once more, from its id alone, on the snapshot that it was made of; nothing is kept of it.
 
-    In: also — as in ``run``
+    In: workers, also — as in ``run``
     Out: same, whether every line and every set of persons is as it was; same_persons, same_code, whether objections
          or the program changed meanwhile, which may be why it is not; study, snapshot, n_rows.
     Refuses: what permits refuse of the user; RUN_UNKNOWN; what the lake refuses of a snapshot that is gone.
@@ -231,7 +240,7 @@ def rerun(
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run_id)
         study = study_from_yaml(kept.study)
-        result, population = _again(enclosure, signed, kept, user, report, also)
+        result, population = _again(enclosure, signed, kept, user, report, also, workers)
         snapshot = int(kept.facts["snapshot"])
         secret = enclosure.keys.secret(permit_key(permit))
         same_persons = _run_id(kept.study, signed, snapshot, population, secret) == run_id
@@ -273,6 +282,7 @@ def _again(
     user: str,
     report: Report,
     also: Callable[[], object] = lambda: None,
+    workers: int | None = None,
 ) -> tuple[StudyResult, str]:
     """A kept run once more on the snapshot that it was made of, and the population that it is of."""
     study, permit = study_from_yaml(kept.study), signed.permit.id
@@ -288,8 +298,12 @@ def _again(
 
         cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
         population = cdm.population()
-        with watched(engine, watcher(enclosure, permit, user, also)):
-            return run_study(study, cdm, progress=progress, check=check), population
+        share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+        with (
+            spread_over_processes(enclosure, signed, kept.study, snapshot, check, share) as spread,
+            watched(spread or engine, watcher(enclosure, permit, user, also)),
+        ):
+            return run_study(study, cdm, progress=progress, check=check, spread=spread), population
 
 
 def _written(result: StudyResult) -> tuple[bytes, object]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-
-from enclos.stores.engine import Engine
+from typing import Protocol
 
 EVERY_SECONDS = 0.2
 """How often the watch looks; what ends a permit takes effect within a second."""
 
 
+class Stoppable(Protocol):
+    """What works and can be stopped."""
+
+    def interrupt(self) -> None:
+        """Stop what goes on now, from any thread."""
+
+
 @contextmanager
-def watched(engine: Engine, look: Callable[[], object]) -> Iterator[None]:
+def watched(engine: Stoppable, look: Callable[[], object]) -> Iterator[None]:
     """Run the block while ``look`` raises nothing; what it raises is raised from the block, whatever it was doing.
 
     In: look — asked from a thread of its own, so that it shares nothing with the block that changes.

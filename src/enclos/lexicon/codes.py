@@ -45,6 +45,7 @@ class Code(Enum):
     ENCLOSURE_MOVED = ("ENC-16", _ALLOW, "an enclosure that moved answers at its new place only [docs/hosting.md]")
     ENCLOSURE_ENDED = ("ENC-17", _ALLOW, "a destroyed enclosure is not opened again [docs/hosting.md]")
     DESTROY_UNCONFIRMED = ("ENC-18", _ALLOW, "an enclosure is destroyed by who names it only [docs/hosting.md]")
+    WORKER_DIED = ("ENC-19", _PROMISE, "a bucket is asked three times, then given up [docs/studies.md]")
     SERVE_PLACE = ("ENC-15", _PROMISE, "an enclosure is served at one free address [docs/portal.md]")
 
     # -- keys and senders' pseudonyms (KEY)

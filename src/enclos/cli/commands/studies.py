@@ -13,6 +13,11 @@ from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import hint, progress_bars, say, show
 from enclos.signin.model import Role
 
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Spread buckets over N processes, else as enclos.toml says."),
+]
+
 
 @application.command()
 def study(
@@ -26,6 +31,7 @@ def study(
         typer.Option("--out", metavar="FOLDER", help="Write each table there as CSV, each picture as SVG and PNG."),
     ] = None,
     lang: Lang = PageLanguage.EN,
+    workers: Workers = None,
     *,
     as_json: Json = False,
 ) -> None:
@@ -49,6 +55,7 @@ def study(
             page=page,
             out=out,
             language=Language(lang),
+            workers=workers,
             report=report,
             warn=say,
         )
@@ -66,6 +73,7 @@ def rerun(
     run: Annotated[str, typer.Argument(metavar="RUN")],
     permit: PermitId,
     user: User,
+    workers: Workers = None,
     *,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +86,7 @@ def rerun(
     from enclos.app.studies import rerun as run_again
 
     with acting(directory, user, Role.RESEARCHER) as enclosure, progress_bars() as report:
-        answer = run_again(enclosure, permit=permit, user=user, run_id=run, report=report)
+        answer = run_again(enclosure, permit=permit, user=user, run_id=run, workers=workers, report=report)
         show(answer, as_json=as_json)
 
 

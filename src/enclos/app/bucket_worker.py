@@ -1,0 +1,72 @@
+"""A process that looks at buckets of one permit for one study, as it is told by its standard input (stores/crew.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from enclos.app.keys import leave_no_core
+from enclos.app.openings import OpenedPermit, Opening, OpeningKeys, in_json, opened
+from enclos.lexicon.refusals import Refusal
+from enclos.stores.crew import Kind, read_message, write_message
+from enclos.studies.document import study_from_yaml
+from enclos.studies.model import Study
+from enclos.studies.steps import Looker
+from enclos.studies.work import Work, in_bytes, of_bytes
+
+
+def main() -> None:
+    """Answer questions until nobody asks any more."""
+    leave_no_core()
+    threading.Thread(target=_end_with_who_asks, daemon=True).start()
+    told, telling = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    _, content = read_message(told)
+    greeting = json.loads(content)
+    spill = Path(greeting["spill"]) / str(os.getpid())
+    with opened(Opening.of(greeting["opening"]), OpeningKeys.of(greeting["keys"]), spill) as permit:
+        _serve(study_from_yaml(greeting["study"]), permit, told, telling)
+
+
+def _serve(study: Study, permit: OpenedPermit, told: IO[bytes], telling: IO[bytes]) -> None:
+    looker: Looker | None = None
+    while True:
+        try:
+            kind, content = read_message(told)
+        except EOFError:
+            return
+        if kind is Kind.ORDER:
+            head, *tables = of_bytes(content)
+            looker = Looker(study, Work.of(head["work"][0].as_py(), tables))
+        elif looker is None:
+            raise AssertionError("a question comes after an order")
+        else:
+            write_message(telling, *_answer(looker, permit, content))
+
+
+def _answer(looker: Looker, permit: OpenedPermit, question: bytes) -> tuple[Kind, bytes]:
+    number, *objecting = np.frombuffer(question, dtype=np.int64)
+    permit.now_object(np.array(objecting, dtype=np.int64))
+    try:
+        with permit.cdm.bucket(int(number)) as bucket:
+            return Kind.ANSWER, in_bytes(looker.look(bucket).tables())
+    except Refusal as refused:
+        return Kind.REFUSED, in_json({"code": refused.code.name, "what": refused.what, "next": refused.next_step})
+    except Exception as error:  # noqa: BLE001 - a bug leaves as the name of its kind, never with its text
+        return Kind.FAILED, type(error).__name__.encode()
+
+
+def _end_with_who_asks() -> None:
+    """End at once when the other end of the input is closed: whoever asked was killed, or has stopped asking."""
+    poll = select.poll()
+    poll.register(0, 0)
+    while not any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll()):
+        pass
+    os._exit(0)

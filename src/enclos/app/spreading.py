@@ -1,0 +1,133 @@
+"""A study on several processes: how many, with how much memory, and each bucket under a permit that still holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from enclos.app.enclosure import Enclosure
+from enclos.app.objectors import objectors_at_query
+from enclos.app.openings import Opening, OpeningKeys, in_json
+from enclos.app.permits import permit_key, versions_of
+from enclos.app.settings import EngineSection
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.permits.document import json_from_permit
+from enclos.permits.model import SignedPermit
+from enclos.stores.crew import Crew
+from enclos.stores.files import remove_tree, storage_border
+from enclos.stores.lake import LakeSnapshot
+from enclos.stores.objects import read_credentials
+from enclos.stores.objects.s3 import AUTHORITIES
+from enclos.stores.perimeter_file import PERIMETER_FILE
+from enclos.studies.ports import Check
+from enclos.studies.work import Partial, Work, in_bytes, of_bytes
+
+LEAST_MEMORY_MB = 256
+"""What a worker's engine needs at least; fewer workers are started where there is less."""
+_MODULE = "enclos.app.bucket_worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many workers there are, and what each may use. Units: mebibytes."""
+
+    n_workers: int
+    memory_mb: int
+    threads: int
+
+
+def share_of(limits: EngineSection, n_buckets: int, workers: int | None = None) -> Share:
+    """What the engine's limits give to each worker, so that all together keep to them.
+
+    In: workers — how many are wanted; what enclos.toml says when not given
+    """
+    wanted = limits.workers if workers is None else workers
+    n_workers = max(1, min(wanted, n_buckets, limits.memory_limit_mb // LEAST_MEMORY_MB))
+    return Share(n_workers, limits.memory_limit_mb // n_workers, max(1, limits.threads // n_workers))
+
+
+class ProcessSpread:
+    """Looks at the buckets of a permit in processes of this machine; see studies/ports.py."""
+
+    def __init__(self, enclosure: Enclosure, signed: SignedPermit, crew: Crew, buckets: range, check: Check) -> None:
+        self._enclosure = enclosure
+        self._signed = signed
+        self._crew = crew
+        self._buckets = buckets
+        self._check = check
+
+    def __repr__(self) -> str:
+        return "ProcessSpread()"
+
+    def __call__(self, work: Work) -> Iterator[Partial]:
+        """What each bucket answers, in order; the permit and the objections are asked before each."""
+        head, tables = work.told()
+        order = in_bytes([pa.table({"work": pa.array([head], pa.binary())}), *tables])
+        for answer in self._crew.answers(order, self._questions()):
+            yield Partial.of(of_bytes(answer))
+
+    def _questions(self) -> Iterator[bytes]:
+        for bucket in self._buckets:
+            self._check()
+            yield np.array([bucket, *objectors_at_query(self._enclosure, self._signed)], dtype=np.int64).tobytes()
+
+    def interrupt(self) -> None:
+        """Stop in the midst of what is looked at, from any thread."""
+        self._crew.interrupt()
+
+
+def opening_of_permit(
+    enclosure: Enclosure, signed: SignedPermit, snapshot: LakeSnapshot, *, memory_mb: int, threads: int
+) -> tuple[Opening, OpeningKeys]:
+    """How another process opens the buckets of a permit, and with which keys; their use is in the ledger."""
+    storage, permit = enclosure.settings.storage, signed.permit.id
+    versions = [json_from_permit(each.permit) for each in versions_of(enclosure, permit)]
+    opening = Opening(
+        name=enclosure.settings.enclosure.name,
+        catalog=enclosure.paths.catalog.resolve(),
+        lake=storage.url or str(enclosure.paths.lake.resolve()),
+        perimeter=(enclosure.paths.permits / permit / PERIMETER_FILE).resolve(),
+        snapshot=snapshot,
+        permits=(*versions, json_from_permit(signed.permit)),
+        memory_mb=memory_mb,
+        threads=threads,
+    )
+    keys = OpeningKeys(
+        enclosure.keys.secret(KeyName(KeyRole.CATALOG)),
+        enclosure.keys.secret(permit_key(permit)),
+        None if storage.url is None else read_credentials(enclosure.environment),
+    )
+    return opening, keys
+
+
+@contextmanager
+def spread_over_processes(
+    enclosure: Enclosure, signed: SignedPermit, text: str, snapshot: LakeSnapshot, check: Check, share: Share
+) -> Iterator[ProcessSpread | None]:
+    """Have a study's buckets looked at by several processes; they are gone when the block ends.
+
+    None where one process is enough: that is this one.
+
+    In: text — the whole study
+    Refuses: WORKER_DIED; what the study refuses; whatever ``check`` raises.
+    """
+    if share.n_workers == 1:
+        yield None
+        return
+    opening, keys = opening_of_permit(enclosure, signed, snapshot, memory_mb=share.memory_mb, threads=share.threads)
+    spill = enclosure.paths.spill / f"{os.getpid()}-crew-{os.urandom(4).hex()}"
+    with storage_border("spill files"):
+        spill.mkdir(parents=True)
+    greeting = {"study": text, "opening": opening.told(), "keys": keys.reveal(), "spill": str(spill.resolve())}
+    kept = {AUTHORITIES: os.environ[AUTHORITIES]} if AUTHORITIES in os.environ else {}
+    environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": str(share.threads), **kept}
+    try:
+        with Crew(_MODULE, in_json(greeting), share.n_workers, environment) as crew:
+            yield ProcessSpread(enclosure, signed, crew, range(snapshot.n_buckets), check)
+    finally:
+        remove_tree(spill)
