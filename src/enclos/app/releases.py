@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import active, newest
+from enclos.app.permits import active, all_versions, newest
 from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
 from enclos.ledger.model import Action, Fact, Personal
@@ -17,7 +18,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
 from enclos.release.model import PermitFacts, Terms
-from enclos.release.rules.terms import terms_of
+from enclos.release.rules.terms import kinds, terms_of
 from enclos.release.steps import (
     Asked,
     answer_question,
@@ -131,6 +132,55 @@ def list_all(enclosure: Enclosure) -> dict[str, Any]:
     return {"requests": rows, "turnaround": turnaround(rows), "volume": volume}
 
 
+def list_own(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
+    """The requests of the permits that list a user, in force or not, the newest first, as ``list_all`` gives them."""
+    own = {versions[-1].permit.id for versions in all_versions(enclosure) if user in versions[-1].permit.involved_ids}
+    rows = [row for row in list_requests(desk=desk_of(enclosure)) if row["permit"] in own]
+    return sorted(rows, key=lambda row: (str(row["asked_at"]), str(row["request"])), reverse=True)
+
+
+def show_own(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
+    """One request of a permit that lists the user, without the machine's evidence, which tells of persons.
+
+    Out: as ``show_one``.
+    Refuses: RELEASE_UNKNOWN, in the same words for a request of others and for none.
+    """
+    if not any(row["request"] == request_id for row in list_own(enclosure, user)):
+        raise refusal(Code.RELEASE_UNKNOWN, "No request of this id is of your permits.", "See those that are.")
+    shown = show_request(request_id, desk=desk_of(enclosure))
+    return {name: value for name, value in shown.items() if name != "evidence"}
+
+
+def run_of(enclosure: Enclosure, *, permit: str, user: str, run: str) -> dict[str, Any]:
+    """What may be asked of a run to leave: run, study, snapshot, tables (table and title of each type of its results).
+
+    Refuses: what permits refuse of the user; RUN_UNKNOWN.
+    """
+    active(enclosure, permit, user)
+    kept = run_files(enclosure, permit).read(run)
+    return {
+        "run": run,
+        "study": kept.facts["study"],
+        "snapshot": kept.facts["snapshot"],
+        "tables": [
+            {"table": kind, "title": kinds()[kind].title if kind in kinds() else kind}
+            for kind in dict.fromkeys(each.result_type for each in kept.result.settings)
+        ],
+    }
+
+
+def package_of(enclosure: Enclosure, request_id: str, *, user: str) -> bytes:
+    """The package of an accepted request as one ZIP file, once, to a person whom its permit lists.
+
+    Refuses: RELEASE_UNKNOWN for a request of others; as ``export``.
+    """
+    show_own(enclosure, request_id, user=user)
+    with TemporaryDirectory(prefix="enclos-") as folder:
+        out = Path(folder) / "package.zip"
+        export(enclosure, request_id, out, recipient=user, user=user)
+        return out.read_bytes()
+
+
 def ask(enclosure: Enclosure, request_id: str, *, user: str, text: str) -> dict[str, Any]:
     """Ask the project about a request, as a reviewer."""
     with enclosure.at_the_desk():
@@ -195,9 +245,10 @@ def review(
     return answer
 
 
-def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str = "") -> dict[str, Any]:
+def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str = "", user: str = "") -> dict[str, Any]:
     """Write an accepted result as a signed package, once for each recipient; its author where none is named.
 
+    In: user — who takes it out; the operator where nobody is named
     Refuses: before two people accepted; when anything changed since they did; when the permit has ended.
     """
     if out.exists():
@@ -207,7 +258,7 @@ def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str =
         shown = show_request(request_id, desk=desk)
         permit, recipient = str(shown["permit"]), recipient or str(shown["author"])
         facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(recipient)}
-        intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, enclosure.operator, permit, facts)
+        intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, user or enclosure.operator, permit, facts)
         with intent as ticket:
             _check_asked(enclosure, request_id)
             proof = enclosure.ledger.prove(ticket.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ def run(
         needs = columns_read(study)
         check_granted(signed.permit.terms, needs)
         whole = may_see_rows_read(signed.permit.terms, needs)
-        inside = _stays_inside(study)
+        inside = stays_inside(study)
         for each in inside:
             warn(_warning(each, whole=whole))
         definitions = {cohort.name: cohort.digest for cohort in study.cohorts if isinstance(cohort, CirceCohort)}
@@ -191,6 +192,30 @@ def results(
         }
         ticket.facts.update({"n_rows": kept.result.n_rows, "shown": answer["shown"]})
         return answer, _pages(enclosure, kept, permit, shown, whole=whole, language=language)
+
+
+def list_runs(enclosure: Enclosure, *, permit: str, user: str) -> list[dict[str, Any]]:
+    """What was run under a permit and kept, the newest first: run, study, snapshot, permit_version, at.
+
+    Refuses: what permits refuse of the user.
+    """
+    active(enclosure, permit, user)
+    return [
+        {
+            **{name: found[name] for name in ("run", "study", "snapshot", "permit_version")},
+            "at": datetime.fromtimestamp(found["at"], UTC).isoformat(),
+        }
+        for found in run_files(enclosure, permit).all()
+    ]
+
+
+def study_of(enclosure: Enclosure, *, permit: str, user: str, run_id: str) -> str:
+    """The study file of a kept run.
+
+    Refuses: what permits refuse of the user; RUN_UNKNOWN.
+    """
+    active(enclosure, permit, user)
+    return run_files(enclosure, permit).study(run_id)
 
 
 def _pages(
@@ -326,7 +351,7 @@ def _permit_cdm(
     )
 
 
-def _stays_inside(study: Study) -> list[dict[str, Any]]:
+def stays_inside(study: Study) -> list[dict[str, Any]]:
     """By analysis, which types of its results no rule of release speaks of.
 
     Empty: an analysis of which all can be released is not there

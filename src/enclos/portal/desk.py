@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.jobs import Jobs
 from enclos.app.pages.rooms.frame import Frame, Place, said_of
 from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
 from enclos.app.pages.words import Language, Words
@@ -58,7 +59,8 @@ class Asked:
     """What a person asks for.
 
     In: path, query — values by name; form — of a POST, after its origin and its mark were checked; words — says a
-        thing in the person's language; is_partial — whether a script asks, to put the answer into an open page
+        thing in the person's language; is_partial — whether a script asks, to put the answer into an open page; jobs —
+        the long work that is done in the background
     """
 
     enclosure: Enclosure = field(repr=False)
@@ -69,6 +71,7 @@ class Asked:
     query: Mapping[str, str]
     form: Form
     is_partial: bool
+    jobs: Jobs
 
     @property
     def user(self) -> str:
@@ -151,6 +154,7 @@ class Desk:
                     dict(request.query_params),
                     form,
                     is_partial(request),
+                    self.opened.jobs,
                 )
                 answer = act(asked)
                 if isinstance(answer, Page):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, NotSafe, Refusal
 
-_ABSENT = {Code.RELEASE_UNKNOWN, Code.RUN_UNKNOWN, Code.PERMIT_UNKNOWN}
+_ABSENT = {
+    Code.RELEASE_UNKNOWN,
+    Code.RUN_UNKNOWN,
+    Code.PERMIT_UNKNOWN,
+    Code.JOB_UNKNOWN,
+}
 _UNKNOWN_PERSON = {Code.SIGN_IN_TOKEN, Code.SIGN_IN_MISSING, Code.SIGN_IN_FACTOR}
 _LATER = {Code.ENCLOSURE_BUSY, Code.KEY_ROTATING, Code.SIGN_IN_PROVIDER}
 

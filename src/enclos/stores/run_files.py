@@ -89,10 +89,7 @@ class RunFiles:
 
         Refuses: RUN_UNKNOWN.
         """
-        if not run_id.isalnum() or not self.exists(run_id):
-            raise refusal(
-                Code.RUN_UNKNOWN, "No such run was kept under this permit.", "Run the study first: enclos study."
-            )
+        self._known(run_id)
         table, settings = result_from_csv(self._content(run_id, _RESULT))
         cells = _table(self._content(run_id, _CELLS))
         persons = _table(self._content(run_id, _PERSONS))
@@ -100,9 +97,34 @@ class RunFiles:
         facts = json.loads(self._content(run_id, _FACTS))
         return Run(run_id, self._content(run_id, _STUDY).decode("utf-8"), result, facts)
 
+    def all(self) -> list[dict[str, Any]]:
+        """The facts of every run with its id and when it was kept (``at``, seconds since 1970), the newest first."""
+        if not self._root.is_dir():
+            return []
+        folders = [folder for folder in self._root.iterdir() if folder.name.isalnum() and folder.is_dir()]
+        at = {folder.name: folder.stat().st_mtime for folder in folders}
+        return [
+            {**json.loads(self._content(run, _FACTS)), "run": run, "at": at[run]}
+            for run in sorted(at, key=lambda run: (at[run], run), reverse=True)
+        ]
+
+    def study(self, run_id: str) -> str:
+        """The study of a run, as it ran.
+
+        Refuses: RUN_UNKNOWN.
+        """
+        self._known(run_id)
+        return self._content(run_id, _STUDY).decode("utf-8")
+
     def folder(self, run_id: str) -> Path:
         """Where a run lies."""
         return self._folder(run_id)
+
+    def _known(self, run_id: str) -> None:
+        if not run_id.isalnum() or not self.exists(run_id):
+            raise refusal(
+                Code.RUN_UNKNOWN, "No such run was kept under this permit.", "Run the study first: enclos study."
+            )
 
     def _folder(self, run_id: str) -> Path:
         return self._root / run_id

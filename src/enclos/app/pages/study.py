@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -91,7 +91,41 @@ class StudyPages:
                 words("rows of results"),
             ),
         ]
-        sections = list(self._sections())
+        sections = list(self._sections(lambda figure: _picture(figure, words.language)))
+        if section := self._not_shown():
+            sections.append(section)
+        return Page(words.language, self._name, self._lead, words(self._notice), figures, sections).html()
+
+    def contents(self) -> list[tuple[Section, int | None]]:
+        """What the page shows, in order, with the number of the picture that a part has instead of the picture."""
+        numbers: list[int] = []
+
+        def number(_figure: Figure) -> None:
+            numbers.append(len(numbers))
+
+        found: list[tuple[Section, int | None]] = []
+        for section in self._sections(number):
+            has_one = len(numbers) > sum(at is not None for _, at in found)
+            found.append((section, numbers[-1] if has_one else None))
+        if section_not_shown := self._not_shown():
+            found.append((section_not_shown, None))
+        return found
+
+    def drawn(self, number: int, *, is_narrow: bool = False) -> str | None:
+        """A picture as SVG, by its number in ``contents``; None when there is none."""
+        pictures = [part for _, parts in self._parts for part in parts if isinstance(part, Figure)]
+        if not 0 <= number < len(pictures):
+            return None
+        width, language = NARROW if is_narrow else WIDE, self._words.language.value
+        return svg(pictures[number], width, titled=False, language=language)
+
+    @property
+    def notice(self) -> str:
+        """What may be done with what is shown."""
+        return self._words(self._notice)
+
+    def _not_shown(self) -> Section | None:
+        words = self._words
         if left_out := {kind: n for kind, n in self._left_out.items() if n > 0}:
             said = words(
                 "{n} results are not shown: the permit does not show rows as the study reads them, and no rule of "
@@ -99,10 +133,10 @@ class StudyPages:
                 n=sum(left_out.values()),
                 kinds=", ".join(left_out),
             )
-            sections.append(Section(words("What is not shown"), said))
-        return Page(words.language, self._name, self._lead, words(self._notice), figures, sections).html()
+            return Section(words("What is not shown"), said)
+        return None
 
-    def _sections(self) -> Iterator[Section]:
+    def _sections(self, draw: Callable[[Figure], Picture | None]) -> Iterator[Section]:
         words = self._words
         n_all = max(1, sum(len(parts) for _, parts in self._parts))
         done = 0
@@ -110,7 +144,7 @@ class StudyPages:
             yield Section(f"{analysis.number}. {_heading(analysis, words)}", _about(analysis, words))
             for part in parts:
                 if isinstance(part, Figure):
-                    yield Section(part.title, part.description, _picture(part, words.language), under=True)
+                    yield Section(part.title, part.description, draw(part), under=True)
                 else:
                     note = words("{n} more rows are in the file.", n=part.n_left_out) if part.n_left_out else ""
                     fold = words("{n} rows", n=len(part.rows)) if len(part.rows) > _LONG_ROWS else ""

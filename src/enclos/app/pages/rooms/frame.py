@@ -16,7 +16,7 @@ from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person
 
-_ASSETS = ("portal.css", "htmx.min.js", "icon.svg")
+_ASSETS = ("portal.css", "htmx.min.js", "editor.js", "icon.svg")
 _NAMES = {Language.EN: "English", Language.FR: "Français"}
 _DAY = timedelta(days=1)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from enclos.app.pages.rooms.kinds_words import FRENCH_KINDS
+
 FRENCH_FRAME = {
+    **FRENCH_KINDS,
     # the frame
     "Skip to the content": "Aller au contenu",
     "Rooms": "Espaces",

@@ -1,0 +1,238 @@
+// What may stand where the cursor is, in a study that is written as YAML: by the study's own schema.
+// The page works without it. Nothing is evaluated, and nothing is put into the page but text.
+"use strict";
+(() => {
+  const text = document.getElementById("text");
+  if (!text || !text.dataset.schema) return;
+  const part = document.getElementById("offers-part");
+  const list = document.getElementById("offers");
+  const most = 40;
+  let schema = null;
+  let offers = [];
+  let chosen = -1;
+  let word = "";
+
+  const load = async () => {
+    if (schema) return;
+    const answer = await fetch(text.dataset.schema, { credentials: "same-origin" });
+    if (answer.ok) schema = await answer.json();
+  };
+
+  // -- where the cursor is: the keys above it that are less indented, and the words before it on its line
+
+  const indent = (line) => line.length - line.trimStart().length;
+
+  function place() {
+    const before = text.value.slice(0, text.selectionStart);
+    const lines = before.split("\n");
+    const line = lines.pop();
+    const path = [];
+    let flow = inFlow(line);
+    let head = flow ? line.slice(0, flow.at) : line;
+    let level = indent(head);
+    if (/^\s*- /.test(head)) level += head.trimStart().length - head.trimStart().replace(/^(- )+/, "").length;
+    const own = head.trim().replace(/^(- )+/, "").match(/^([\w.-]+):/);
+    if (/^\s*- /.test(head)) path.unshift("[]");
+    if (own) path.push(own[1]);
+    let under = indent(head);
+    for (let at = lines.length - 1; at >= 0 && under >= 0; at--) {
+      const said = lines[at];
+      if (!said.trim() || said.trim().startsWith("#")) continue;
+      const dashes = (said.match(/^\s*((?:- )*)/) || ["", ""])[1].length;
+      const column = indent(said) + dashes;
+      const key = said.trim().replace(/^(- )+/, "").match(/^([\w.-]+):/);
+      if (column < level && key && indent(said) <= under) {
+        path.unshift(key[1]);
+        level = column;
+        if (dashes) {
+          path.unshift("[]");
+          level = indent(said);
+        }
+        under = indent(said);
+        if (!level) break;
+      } else if (dashes && indent(said) < level && column === level) {
+        path.unshift("[]");
+        level = indent(said) + (dashes ? 0 : 0);
+        under = indent(said);
+      }
+    }
+    if (flow) path.push(...flow.path);
+    const tail = flow ? flow.rest : line.trim().replace(/^(- )+/, "");
+    const value = tail.match(/^([\w.-]+):\s*(.*)$/);
+    if (flow && value) path.push(value[1]);
+    return { path, word: ((value ? value[2] : tail).match(/[\w.-]*$/) || [""])[0], isValue: Boolean(value) || (flow && flow.isList) };
+  }
+
+  // {a: 1, b: [x, …: what is open on the line, and the part that is being written
+  function inFlow(line) {
+    const open = [];
+    let at = -1;
+    let from = 0;
+    for (let i = 0; i < line.length; i++) {
+      const letter = line[i];
+      if (letter === "{" || letter === "[") {
+        const key = line.slice(from, i).match(/([\w.-]+):\s*$/);
+        if (!open.length) at = i;
+        open.push({ kind: letter, key: key ? key[1] : "" });
+        from = i + 1;
+      } else if (letter === "}" || letter === "]") {
+        open.pop();
+        from = i + 1;
+      } else if (letter === ",") from = i + 1;
+    }
+    if (!open.length) return null;
+    const path = [];
+    open.forEach((each, depth) => {
+      if (each.key && depth) path.push(each.key);
+      if (each.kind === "[") path.push("[]");
+    });
+    return { at, path, rest: line.slice(from).trim(), isList: open[open.length - 1].kind === "[" };
+  }
+
+  // -- what the schema allows there
+
+  const whole = (one) => (one && one.$ref ? one.$ref.split("/").slice(1).reduce((at, name) => at[name], schema) : one);
+
+  function ways(one) {
+    const found = whole(one);
+    if (!found) return [];
+    const several = found.anyOf || found.oneOf || found.allOf;
+    return several ? several.flatMap(ways).map((each) => ({ description: found.description, ...each })) : [found];
+  }
+
+  function below(found, name) {
+    return found.flatMap((each) => {
+      if (name === "[]") return ways(each.items);
+      if (each.properties && each.properties[name]) return ways(each.properties[name]);
+      if (each.additionalProperties && typeof each.additionalProperties === "object") return ways(each.additionalProperties);
+      return [];
+    });
+  }
+
+  function cohorts() {
+    const found = [];
+    let inside = false;
+    for (const line of text.value.split("\n")) {
+      if (/^cohorts:/.test(line)) inside = true;
+      else if (/^\S/.test(line)) inside = false;
+      else if (inside) {
+        const name = line.match(/^ {1,4}([a-z][a-z0-9_]*):/);
+        if (name) found.push(name[1]);
+      }
+    }
+    return found;
+  }
+
+  function offered() {
+    const here = place();
+    let found = ways(schema);
+    for (const name of here.path) found = below(found, name);
+    const all = new Map();
+    if (here.isValue) {
+      for (const each of found.concat(found.flatMap((one) => (one.items ? ways(one.items) : [])))) {
+        for (const value of each.enum || (each.const === undefined ? [] : [each.const])) all.set(String(value), each.description || "");
+        if (each.type === "boolean") ["true", "false"].forEach((value) => all.set(value, each.description || ""));
+        if (each.type === "string" && (each.pattern || "").startsWith("^[a-z][a-z0-9_]")) cohorts().forEach((name) => all.set(name, ""));
+      }
+    } else {
+      for (const each of found) {
+        for (const [name, value] of Object.entries(each.properties || {})) {
+          const said = whole(value) || {};
+          all.set(`${name}: `, value.description || said.description || "");
+        }
+      }
+    }
+    word = here.word;
+    return [...all].filter(([name]) => name.startsWith(word) && name.trim() !== word).slice(0, most);
+  }
+
+  // -- the list
+
+  function show() {
+    list.replaceChildren(
+      ...offers.map(([name, about], at) => {
+        const item = document.createElement("li");
+        item.id = `offer-${at}`;
+        item.setAttribute("role", "option");
+        item.setAttribute("aria-selected", String(at === chosen));
+        const said = document.createElement("code");
+        said.textContent = name.trim();
+        item.append(said);
+        if (about) item.append(` ${about}`);
+        item.addEventListener("mousedown", (event) => {
+          event.preventDefault();
+          chosen = at;
+          take();
+        });
+        return item;
+      }),
+    );
+    part.hidden = !offers.length;
+    if (chosen >= 0) {
+      text.setAttribute("aria-activedescendant", `offer-${chosen}`);
+      document.getElementById(`offer-${chosen}`).scrollIntoView({ block: "nearest" });
+    } else text.removeAttribute("aria-activedescendant");
+  }
+
+  function close() {
+    offers = [];
+    chosen = -1;
+    show();
+  }
+
+  function take() {
+    const [name] = offers[chosen];
+    const at = text.selectionStart;
+    text.setRangeText(name, at - word.length, at, "end");
+    close();
+    text.dispatchEvent(new Event("keyup", { bubbles: true }));
+  }
+
+  async function open(isAsked) {
+    await load();
+    if (!schema) return;
+    offers = offered();
+    if (!isAsked && !word) offers = [];
+    chosen = isAsked && offers.length ? 0 : -1;
+    show();
+  }
+
+  text.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.ctrlKey) {
+      event.preventDefault();
+      open(true);
+    } else if (offers.length && (event.key === "ArrowDown" || event.key === "ArrowUp") && (chosen >= 0 || event.ctrlKey)) {
+      event.preventDefault();
+      chosen = (chosen + (event.key === "ArrowDown" ? 1 : offers.length - 1)) % offers.length;
+      show();
+    } else if (offers.length && chosen >= 0 && event.key === "Enter") {
+      event.preventDefault();
+      take();
+    } else if (event.key === "Escape" && offers.length) close();
+    else if (event.key === "Enter") {
+      const line = text.value.slice(0, text.selectionStart).split("\n").pop();
+      const space = line.match(/^\s*/)[0] + (/:\s*$/.test(line) ? "  " : "");
+      if (text.selectionStart === text.selectionEnd && space) {
+        event.preventDefault();
+        text.setRangeText(`\n${space}`, text.selectionStart, text.selectionEnd, "end");
+      }
+    }
+  });
+  text.addEventListener("input", () => open(false));
+  text.addEventListener("focus", load, { once: true });
+  text.addEventListener("blur", close);
+
+  // -- a fault's line
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-line]");
+    if (!link) return;
+    event.preventDefault();
+    const lines = text.value.split("\n");
+    const number = Math.min(Number(link.dataset.line), lines.length);
+    const from = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+    text.focus();
+    text.setSelectionRange(from, from + lines[number - 1].length);
+    text.scrollTop = Math.max(0, (number - 6) * (text.scrollHeight / lines.length));
+  });
+})();

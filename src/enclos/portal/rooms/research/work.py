@@ -1,0 +1,65 @@
+"""Long work in the background: how far it is, what came of it, and its end before its time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.routing import Route
+
+from enclos.lexicon.refusals import Refusal
+from enclos.portal.desk import Asked, Desk, Go, Page
+from enclos.portal.paging import shown
+from enclos.portal.rooms.research.room import ROOM, at
+
+_WORKS = {"study", "rerun", "cohort", "dictionary"}
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Its addresses."""
+    one = "/research/work/{job}"
+    return [
+        Route("/research/work", desk.served(ROOM, _all)),
+        Route(one, desk.served(ROOM, _one)),
+        Route(f"{one}/cancel", desk.served(ROOM, _cancel), methods=["POST"]),
+        Route(f"{one}/again", desk.served(ROOM, _again), methods=["POST"]),
+    ]
+
+
+def _all(asked: Asked) -> Page:
+    mine = [each for each in asked.jobs.mine(asked.enclosure, asked.user) if each["work"] in _WORKS]
+    return Page("research_works", "Running", {"shown": shown(mine, asked.query)})
+
+
+def _one(asked: Asked) -> Page | Go:
+    job = asked.jobs.show(asked.enclosure, asked.path["job"], asked.user)
+    to = _result(asked, job)
+    return Go(to) if to and asked.is_partial else Page("research_work", "{title}", {"job": job, "to": to}, _named(job))
+
+
+def _cancel(asked: Asked) -> Go:
+    job = asked.jobs.cancel(asked.enclosure, asked.path["job"], asked.user)
+    return Go(f"/research/work/{job['job']}")
+
+
+def _again(asked: Asked) -> Go:
+    job = asked.jobs.again(asked.enclosure, asked.path["job"], asked.user)
+    return Go(f"/research/work/{job['job']}")
+
+
+def _named(job: dict[str, Any]) -> dict[str, object]:
+    return {"title": job["title"] or job["work"]}
+
+
+def _result(asked: Asked, job: dict[str, Any]) -> str:
+    """Where what came of it is shown; empty where it has no page, or its permit does not show it now."""
+    if job["state"] != "done" or not job["permit"]:
+        return ""
+    if job["work"] == "dictionary":
+        return at(job["permit"], "data")
+    if job["work"] not in {"study", "rerun"}:
+        return ""
+    try:
+        found = asked.jobs.result(asked.enclosure, job["job"], asked.user)
+    except Refusal:
+        return ""
+    return at(job["permit"], "runs", str(found["run"]))

@@ -1,0 +1,185 @@
+"""The researcher's pages over real HTTP: from a study that is written to a package that is taken out."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from enclos.app import permits, releases
+from enclos.signin.model import Role
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
+from factories.portal import Browser, Portal, portal_of
+from factories.released_home import PERMIT, STUDY, released_home
+
+BOB, OTHERS = "bob@example.org", "FR-TEST-0002"
+AT = f"/research/permits/{PERMIT}"
+OTHER_STUDY = STUDY.replace("ages", "other-ages")
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    home = released_home(tmp_path_factory.mktemp("research"))
+    with open_home(home) as enclosure:
+        permits.sign(enclosure, permit_text(OTHERS, users=(BOB,), min_count=3))
+    with portal_of(home) as answering:
+        yield answering
+
+
+@pytest.fixture(scope="module")
+def alice(portal: Portal) -> Browser:
+    return portal.browser(ALICE, Role.RESEARCHER)
+
+
+@pytest.fixture(scope="module")
+def run(alice: Browser) -> str:
+    return re.findall(rf"{AT}/runs/(\w+)\"", alice.get(AT).text)[0]
+
+
+def test_a_permit_tells_its_runs_requests_and_versions(alice: Browser, run: str) -> None:
+    page = alice.get(AT).text
+    for said in (
+        run[:8],
+        "Requests for release",
+        "has left",
+        "Write a study",
+        "28 days left",
+        "everybody in the enclosure",
+    ):
+        assert said in page
+
+
+def test_a_study_is_checked_and_its_faults_name_their_lines(alice: Browser) -> None:
+    assert "It can run" in alice.get(f"{AT}/studies/write").text
+    wrong = STUDY.replace("interval: overall", "interval: year").replace("limit:", "limitt:")
+    for path in (f"{AT}/studies/check", f"{AT}/studies/write"):
+        page = alice.post(path, {"text": wrong, "do": "check"})
+        assert (page.status_code, "It cannot run yet" in page.text) == (200, True)
+        assert re.findall(r'data-line="(\d+)"', page.text) == ["3", "5"]
+        assert wrong.strip().splitlines()[2] in page.text.replace("&#34;", '"'), "what was written is not lost"
+    part = alice.post(f"{AT}/studies/check", {"text": "study: ["}, **{"HX-Request": "true"})
+    assert "not YAML" in part.text
+    assert "<html" not in part.text
+
+
+def test_a_study_is_kept_for_all_users_of_the_permit_and_removed(portal: Portal, alice: Browser) -> None:
+    alice.get(f"{AT}/studies/write")
+    kept = alice.post(f"{AT}/studies/write", {"text": OTHER_STUDY, "name": "", "do": "keep"})
+    assert (kept.status_code, kept.headers["location"]) == (303, AT)
+    assert "other-ages" in alice.get(AT).text
+    assert "study: other-ages" in alice.get(f"{AT}/studies/write?file=other-ages").text
+    folder = portal.home / "permits" / PERMIT / "studies"
+    assert all(b"other-ages" not in file.read_bytes() for file in folder.iterdir())
+    refused = alice.post(f"{AT}/studies/write", {"text": "x", "name": "../x", "do": "keep"})
+    assert (refused.status_code, "STU-01" in refused.text) == (409, True)
+    alice.post(f"{AT}/studies/remove", {"file": "other-ages"})
+    assert "other-ages" not in alice.get(AT).text
+    assert alice.get(f"{AT}/studies/write?file=other-ages").status_code == 404
+
+
+def test_a_study_runs_in_the_background_and_leads_to_its_results(alice: Browser) -> None:
+    alice.get(f"{AT}/studies/write")
+    begun = alice.post(f"{AT}/studies/write", {"text": OTHER_STUDY, "do": "run"})
+    assert begun.status_code == 303
+    work, until = begun.headers["location"], time.monotonic() + 60
+    while "See what came of it" not in (page := alice.get(work).text):
+        assert time.monotonic() < until, page
+        time.sleep(0.3)
+    to = re.findall(rf'href="({AT}/runs/\w+)"', page)[0]
+    assert alice.get(work, **{"HX-Request": "true"}).headers["hx-redirect"] == to
+    assert "other-ages" in alice.get("/research/work").text
+    assert "Results of other-ages" in alice.get(to).text
+
+
+def test_results_are_tables_and_figures_with_what_is_withheld(alice: Browser, run: str) -> None:
+    page = alice.get(f"{AT}/runs/{run}").text
+    for said in ("What is withheld, and why", "1. Incidence", "study: ages", "Not released"):
+        assert said in page
+    figures = re.findall(rf'src="{run}/(figures/\d+/wide.svg)"', page)
+    assert figures
+    for each in (figures[0], figures[0].replace("wide", "narrow")):
+        drawn = alice.get(f"{AT}/runs/{run}/{each}")
+        assert drawn.headers["content-type"] == "image/svg+xml"
+        assert drawn.content.startswith(b"<svg")
+    assert alice.get(f"{AT}/runs/{run}/figures/999/wide.svg").status_code == 404
+    assert alice.get(f"{AT}/runs/0123456789abcdef").status_code == 404
+
+
+def test_a_result_is_checked_asked_for_answered_for_and_taken_out_once(
+    portal: Portal, alice: Browser, run: str
+) -> None:
+    asking = f"{AT}/runs/{run}/release"
+    assert 'value="incidence" checked' in alice.get(asking).text
+    checked = alice.post(asking, {"tables": ["incidence"], "do": "check", "purpose": "a paper"})
+    assert "What would be answered" in checked.text
+    assert "a paper" in checked.text
+    without = alice.post(asking, {"tables": ["incidence"], "do": "ask", "purpose": ""})
+    assert (without.status_code, "REL-" in without.text) == (409, True)
+    made = alice.post(asking, {"tables": ["incidence"], "do": "ask", "purpose": "A paper on ages"})
+    request = made.headers["location"]
+    assert "waits for two votes" in alice.get(request).text
+    id_ = request.rpartition("/")[2]
+    with open_home(portal.home) as enclosure:
+        releases.ask(enclosure, id_, user=CAROL, text="Which ages?")
+    assert "Which ages?" in alice.get(request).text
+    alice.post(f"{request}/answer", {"question": "1", "text": "All of them"})
+    assert "All of them" in alice.get(request).text
+    with open_home(portal.home) as enclosure:
+        releases.review(enclosure, id_, user=CAROL, accept=True, reason="Counts are fine")
+    assert "Counts are fine" not in alice.get(request).text, "a first vote is blind"
+    early = alice.post(f"{request}/package", {})
+    assert "REL-" in early.text
+    with open_home(portal.home) as enclosure:
+        releases.review(enclosure, id_, user=DAN, accept=True, reason="Seen as well")
+    assert "Counts are fine" in alice.get(request).text
+    package = alice.post(f"{request}/package", {})
+    assert package.headers["content-disposition"] == f'attachment; filename="{id_}.zip"'
+    assert zipfile.ZipFile(io.BytesIO(package.content)).testzip() is None
+    alice.get(request)
+    assert "REL-" in alice.post(f"{request}/package", {}).text, "once for each person"
+
+
+def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: Browser, run: str) -> None:
+    bob = portal.browser(BOB, Role.RESEARCHER)
+    request = re.findall(r"/research/releases/(\w+)", alice.get("/research/releases").text)[0]
+    alice.get(f"{AT}/studies/write")
+    work = alice.post(f"{AT}/studies/write", {"text": STUDY, "do": "run"}).headers["location"]
+    assert bob.get("/research").status_code == 200
+    pairs = [
+        (f"/research/permits/{PERMIT}", "/research/permits/FR-TEST-0009"),
+        (f"/research/releases/{request}", "/research/releases/0123456789abcdef"),
+        (work, "/research/work/0123456789abcdef"),
+    ]
+    for theirs, none in pairs:
+        first, second = bob.get(theirs), bob.get(none)
+        assert first.status_code == second.status_code == 404
+        assert _told(first.text) == _told(second.text)
+    for path in (
+        f"{AT}/runs/{run}",
+        f"{AT}/runs/{run}/release",
+        f"{AT}/studies/write",
+        f"{AT}/runs/{run}/figures/0/wide.svg",
+    ):
+        page = bob.get(path)
+        assert page.status_code in {403, 404}, path
+        assert "bronchitis" not in page.text
+    bob.get("/research")
+    for path in (
+        f"/research/releases/{request}/package",
+        f"/research/releases/{request}/answer",
+        f"{work}/cancel",
+    ):
+        assert bob.post(path, {"question": "1", "text": "x"}).status_code == 404
+    for path in (f"{AT}/studies/write", f"{AT}/studies/check", f"{AT}/studies/remove", f"{AT}/runs/{run}/release"):
+        sent = bob.post(path, {"text": STUDY, "do": "run", "file": "x", "purpose": "y"})
+        assert (sent.status_code, "PRM-09" in sent.text) == (403, True), path
+    alice.get(work)
+    assert alice.post(f"{work}/cancel", {}).status_code == 303
+
+
+def _told(page: str) -> list[str]:
+    return re.findall(r"<strong>([^<]*)</strong>", page)
