@@ -333,6 +333,7 @@ def _facts(signed: SignedPermit) -> PermitFacts:
         users=permit.involved_ids,
         min_count=permit.min_count,
         round_to=permit.round_to,
+        demands=permit.demands,
         valid_until=permit.valid_until,
         project=f"{permit.holder.organisation}: {permit.purpose.text}",
     )
@@ -352,9 +353,9 @@ def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequen
 
 def _terms(enclosure: Enclosure) -> Terms:
     chosen = enclosure.settings.release
-    return terms_of(
-        chosen.automatic, chosen.max_estimates_per_permit, chosen.max_bytes_per_permit, enclosure.settings.round_to
-    )
+    settings = enclosure.settings
+    most = (chosen.max_estimates_per_permit, chosen.max_bytes_per_permit)
+    return terms_of(chosen.automatic, *most, settings.round_to, settings.demands, settings.floor)
 
 
 def _permit_of(enclosure: Enclosure, request_id: str) -> str:

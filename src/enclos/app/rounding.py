@@ -7,6 +7,7 @@ import numpy as np
 from enclos.app.enclosure import Enclosure
 from enclos.app.permits import perimeter_of, permit_key
 from enclos.app.snapshots import reading_snapshot
+from enclos.contracts.disclosure import RuleSets, rule_sets
 from enclos.contracts.result import PersonNumbers
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.permits.model import Permit
@@ -24,6 +25,11 @@ def rounding_of(enclosure: Enclosure, permit: Permit) -> Rounding | None:
     desk = desk_of(enclosure)
     drawn = drawn_names(desk, archive_of(enclosure))
     return Rounding(base, desk.rounding_key(), numbers_of(enclosure, permit.id), drawn)
+
+
+def beyond(enclosure: Enclosure, permit: Permit) -> tuple[Rounding | None, RuleSets]:
+    """What holds of a permit's results beyond the platform's rules: how counts are rounded, and what is demanded."""
+    return rounding_of(enclosure, permit), rule_sets((permit.demands, *enclosure.settings.demands))
 
 
 def desk_of(enclosure: Enclosure) -> DeskFiles:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from enclos.contracts.disclosure import DEMANDED, Demands, RuleSets, rule_sets
 from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -125,14 +126,37 @@ class WarehouseSection(_Section):
     )
 
 
-class SourceRules(_Section):
+class DemandsSection(_Section):
+    """Thresholds beyond the platform's rules, each with its bounds; nothing is loosened by them (docs/release.md)."""
+
+    dominance_percent: int = 100
+    p_percent: int = 0
+    stays: int = 0
+    quantile_persons: int = 0
+    place_days: int = 0
+    step_persons: int = 0
+    residual_degrees: int = 0
+    hides_zeros: bool = False
+
+    @model_validator(mode="after")
+    def _lie_within_their_bounds(self) -> Self:
+        _ = self.demands
+        return self
+
+    @property
+    def demands(self) -> Demands:
+        """As the rules read them."""
+        return Demands(**{name: getattr(self, name) for name in DEMANDED})
+
+
+class SourceRules(DemandsSection):
     """What a source demands of everything that leaves while its rows are among the data."""
 
     min_count: int = Field(default=1, ge=1)
     round_to: int = Field(default=1, ge=1)
 
 
-class ReleaseSection(_Section):
+class ReleaseSection(DemandsSection):
     """What leaves without votes, how much under one permit, and to what counts are rounded (docs/release.md).
 
     Never looser than the platform; of permit, enclosure and sources the strictest holds.
@@ -267,6 +291,11 @@ class Settings(_Section):
     def round_to(self) -> int:
         """To what counts are rounded whatever a permit says: the widest that the enclosure or a source demands."""
         return max(self.release.round_to, *(each.round_to for each in self.release.sources.values()), 1)
+
+    @property
+    def demands(self) -> RuleSets:
+        """What the enclosure and its sources demand beyond the platform's rules: all of it holds."""
+        return rule_sets((self.release.demands, *(each.demands for each in self.release.sources.values())))
 
     def to_toml(self) -> str:
         """The file's text."""

@@ -15,7 +15,7 @@ from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
 from enclos.app.permits import active, newest, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
-from enclos.app.rounding import rounding_of
+from enclos.app.rounding import beyond
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.spreading import share_of, spread_over_processes
 from enclos.app.watch import watched
@@ -136,7 +136,7 @@ def run(
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
-            shown = assess(kept.result, signed.permit.min_count, rounding_of(enclosure, signed.permit))
+            shown = assess(kept.result, signed.permit.min_count, *beyond(enclosure, signed.permit))
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:
@@ -178,7 +178,7 @@ def results(
         kept = run_files(enclosure, permit).read(run_id)
         is_of_now = kept.facts["permit_version"] == signed.version  # what an earlier version opened may be less now
         whole = is_of_now and may_see_rows_read(signed.permit.terms, columns_read(study_from_yaml(kept.study)))
-        shown = assess(kept.result, signed.permit.min_count, rounding_of(enclosure, signed.permit))
+        shown = assess(kept.result, signed.permit.min_count, *beyond(enclosure, signed.permit))
         answer = {
             "run": run_id,
             "study": kept.facts["study"],

@@ -17,6 +17,7 @@ from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_of, permit_key
+from enclos.app.rounding import beyond
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.statements import asked, limits_of
 from enclos.app.studies import run_files
@@ -246,7 +247,7 @@ def keep_table(
             "definitions": {},
         }
         files.keep(Run(run_id, study, result, facts))
-    found = assess(result, permit.min_count)
+    found = assess(result, permit.min_count, demands=beyond(enclosure, permit)[1])
     return {
         "run": run_id,
         "snapshot": snapshot,

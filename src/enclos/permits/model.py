@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from enclos.contracts.disclosure import NOTHING_MORE, Demands
 from enclos.contracts.view import ViewTerms
 
 PERMIT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
@@ -124,6 +125,7 @@ class Permit:
     valid_until: datetime
     whys: Mapping[str, str] = field(default_factory=dict)
     round_to: int = 1
+    demands: Demands = NOTHING_MORE
 
     def __post_init__(self) -> None:
         if any(at.utcoffset() != timedelta(0) for at in (self.valid_from, self.valid_until)):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from enclos.contracts.disclosure import NOTHING_MORE, Demands, RuleSets
 from enclos.contracts.result import PersonNumbers, StudyResult
 from enclos.lexicon.verdicts import Verdict, worst
 
@@ -61,6 +62,8 @@ class Rule(Enum):
     """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
     ROUNDING = "rounding"
     """Counts are rounded as the permit, the enclosure or a source demands."""
+    DEMANDS = "demands"
+    """What sources, the enclosure and the permit demand beyond the platform's rules."""
     VOLUME = "volume"
     """With all that left under the permit, it is no more than the policy lets out."""
     CONTENT = "content"
@@ -158,6 +161,8 @@ class Assessment:
     told: tuple[Told, ...] = ()
     owed: tuple[Owed, ...] = ()
     stretches: tuple[Stretch, ...] = ()
+    demands: RuleSets = ()
+    """What held beyond the platform's rules."""
 
     @property
     def verdict(self) -> Verdict:
@@ -225,6 +230,8 @@ class PermitFacts:
     valid_until: datetime
     round_to: int = 1
     """To what the permit has counts rounded; 1 for not at all."""
+    demands: Demands = NOTHING_MORE
+    """What the permit demands beyond the platform's rules."""
     project: str = ""
     """What the permit is for, and whose it is, in its own words."""
 
@@ -240,6 +247,10 @@ class Terms:
     """Of all tables that leave under one permit."""
     round_to: int = 1
     """To what the enclosure and its sources have counts rounded, whatever a permit says; 1 for not at all."""
+    demands: RuleSets = ()
+    """What the enclosure and its sources demand beyond the platform's rules."""
+    min_count: int = 1
+    """The least number of persons that the enclosure and its sources demand of what leaves today."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from enclos.app.settings import SETTINGS_FILE, EnclosureSection, LedgerSection, Settings, read_settings
+from enclos.contracts.disclosure import Demands
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 
@@ -74,3 +75,14 @@ def test_the_public_s_desks_are_written_as_they_are_read(tmp_path: Path) -> None
     found = written(tmp_path, PLAIN.to_toml() + own)
     assert found.public.desks["hosp-a"].who == "Accueil des patients"
     assert written(tmp_path, found.to_toml()) == found
+
+
+def test_rules_of_the_enclosure_and_of_sources_hold_beside_each_other(tmp_path: Path) -> None:
+    said = PLAIN.to_toml().replace("dominance_percent = 100\n", "dominance_percent = 80\n")
+    found = written(tmp_path, said + SOURCES + "hides_zeros = true\nstays = 20\n")
+    assert found.demands == (Demands(dominance_percent=80), Demands(hides_zeros=True, stays=20))
+    assert written(tmp_path, found.to_toml()) == found
+    assert PLAIN.demands == ()
+    with pytest.raises(Refusal) as caught:
+        written(tmp_path, PLAIN.to_toml().replace("dominance_percent = 100\n", "dominance_percent = 101\n"))
+    assert caught.value.code is Code.SETTINGS_BROKEN

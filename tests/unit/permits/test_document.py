@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from enclos.contracts.disclosure import Demands
 from enclos.contracts.view import (
     GRANTABLE_TABLES,
     Access,
@@ -247,3 +248,13 @@ def test_a_permit_can_have_counts_rounded_and_not_wider_than_it_hides() -> None:
         said.replace("round_to: 5", "round_to: 12")
     )
     assert "round_to" not in repr(json_from_permit(read_permit(permit_text(), min_count_floor=5)))
+
+
+def test_rules_beyond_the_platform_s_are_read_written_and_bounded() -> None:
+    said = permit_text().replace("min_count: 11}", "min_count: 11, rules: {stays: 20, hides_zeros: true}}")
+    permit = read_permit(said, min_count_floor=5)
+    assert permit.demands == Demands(stays=20, hides_zeros=True)
+    assert permit_from_json(json_from_permit(permit)) == permit
+    for wrong in ("stays: many", "dominance_percent: 0", "loosen: 1", "hides_zeros: 1"):
+        assert "disclosure.rules" in faults(said.replace("stays: 20, hides_zeros: true", wrong))
+    assert "rules" not in json_from_permit(read_permit(permit_text(), min_count_floor=5))["disclosure"]

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from enclos.contracts.definitions import entries, with_definitions
+from enclos.contracts.disclosure import BOUNDS, DEMANDED, NOTHING_MORE, Demands
 from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
 from enclos.contracts.view import GRANTABLE_TABLES, Access, PotentialIdentifier, TableGrant, ViewTerms, all_tables
 from enclos.lexicon.codes import Code
@@ -100,14 +101,15 @@ def json_from_permit(permit: Permit) -> dict[str, Any]:
         },
         "access": terms.access.value,
         "opt_out": {"applied": permit.opt_out.applied, "as_of": permit.opt_out.as_of.value},
-        "disclosure": {"min_count": permit.min_count, **_rounding(permit)},
+        "disclosure": {"min_count": permit.min_count, **_beyond(permit)},
         "valid": {"from": text_from_instant(permit.valid_from), "until": text_from_instant(permit.valid_until)},
     }
 
 
-def _rounding(permit: Permit) -> dict[str, int]:
-    """What is said only where counts are rounded, so that permits of before keep their digest."""
-    return {"round_to": permit.round_to} if permit.round_to > 1 else {}
+def _beyond(permit: Permit) -> dict[str, Any]:
+    """What is said only where it is demanded, so that permits of before keep their digest."""
+    rounded = {"round_to": permit.round_to} if permit.round_to > 1 else {}
+    return {**rounded, "rules": permit.demands.as_json()} if permit.demands != NOTHING_MORE else rounded
 
 
 def text_from_instant(at: datetime) -> str:
@@ -157,6 +159,7 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
         tree.fault(("disclosure", "min_count"), f"is below this enclosure's floor of {min_count_floor}")
     if min_count is not None and round_to is not None and round_to > min_count:
         tree.fault(("disclosure", "round_to"), f"is above the minimum count of {min_count}")
+    demands = _demands(tree, disclosure)
     valid = tree.section(top.get("valid"), ("valid",), ("from", "until")) if "valid" in top else {}
     valid_from = instant(tree, valid, ("valid", "from"))
     valid_until = instant(tree, valid, ("valid", "until"))
@@ -182,16 +185,30 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
         valid_until,
         whys,
         round_to or 1,
+        demands,
     )
 
 
 def _disclosure(tree: Tree, top: dict[str, Any]) -> dict[str, Any]:
-    """The minimum count, and what counts are rounded to where it is said."""
+    """The minimum count, and where it is said what counts are rounded to, and rules beyond the platform's."""
     if "disclosure" not in top:
         return {}
     said = top["disclosure"]
-    is_rounded = isinstance(said, dict) and "round_to" in said
-    return tree.section(said, ("disclosure",), ("min_count", "round_to") if is_rounded else ("min_count",))
+    more = [name for name in ("round_to", "rules") if isinstance(said, dict) and name in said]
+    return tree.section(said, ("disclosure",), ("min_count", *more))
+
+
+def _demands(tree: Tree, disclosure: dict[str, Any]) -> Demands:
+    """Thresholds beyond the platform's rules, as many as are said; none of them can loosen anything."""
+    said, path = disclosure.get("rules", {}), ("disclosure", "rules")
+    named = [name for name in DEMANDED if isinstance(said, dict) and name in said]
+    section = tree.section(said, path, named or DEMANDED if "rules" in disclosure else ())
+    if not isinstance(section.get("hides_zeros", False), bool):
+        tree.fault((*path, "hides_zeros"), "must be true or false")
+    numbers = {name: whole(tree, section, (*path, name), *BOUNDS[name]) for name in section if name in BOUNDS}
+    if tree.faults:
+        return NOTHING_MORE
+    return Demands(**{**section, **{name: number for name, number in numbers.items() if number is not None}})
 
 
 def _check_basis(tree: Tree, terms: ViewTerms, whys: dict[str, str], valid_from: datetime, basis: str) -> None:

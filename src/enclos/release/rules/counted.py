@@ -114,8 +114,14 @@ def may(name: str, cell: Cell, k: int, rules: Policy) -> bool:
     if values is None or rules.dominance.dominates(values.largest, values.total):
         return False
     alike = name not in COUNTS and values.n_unlike < (k if values.n_unlike or rules.hides_full_counts else 0)
-    beside = name not in QUANTILES or (values.n_beside or 0) >= k
+    beside = name not in QUANTILES or (values.n_beside or 0) >= max(k, rules.demands.quantile_persons)
     return not alike and beside and (name != "sd" or not rules.dominance.dominates(values.furthest, values.square))
+
+
+def of_few_records(groups: Iterable[Counted], said: Sequence[str | None], least: int) -> set[int]:
+    """Lines that count fewer records or stays than a source or a permit demands."""
+    counts = {row for group in groups for row, name in group.rows if name in COUNTS - {"person_count"}}
+    return {row for row in counts if 0 < int(said[row] or 0) < least}
 
 
 def full(groups: Iterable[Counted], settings: Mapping[int, ResultSettings]) -> set[int]:

@@ -71,7 +71,8 @@ def judge_curves(
     numbers = next((cell.person_numbers for cell in result.cells), np.zeros(0, dtype=np.int64))
     for curve in curves:
         apart = -(-curve.n_gaps // rules.most_curve_steps)
-        _choose(curve, apart, min_count, full=rules.hides_full_counts and min_count > 1)
+        least = max(min_count, rules.demands.step_persons) if min_count > 1 else min_count
+        _choose(curve, apart, least, full=rules.hides_full_counts and min_count > 1)
     if len(curves) > 1 or (curves and told):  # one curve's steps tell of no few by the way they were chosen
         _hide_colliding(curves, [each.persons for each in told], min_count)
     n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)

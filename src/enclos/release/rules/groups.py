@@ -77,7 +77,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     groups, unbacked, n_untyped = read_groups(result, min_count, rules)
     full = counted.full(groups, {each.result_id: each for each in result.settings}) if rules.hides_full_counts else ()
     for at, group in enumerate(groups):
-        tells = at in full or _tells_few(group, min_count, full=rules.hides_full_counts)
+        tells = at in full or _tells_few(group, min_count, rules)
         group.is_primary = group.is_hidden = tells
     cases = Designs(groups, result.settings, min_count)
     _hide_for_others(groups, [each.persons for each in told], cases, min_count)
@@ -91,9 +91,11 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         elif group.result_type in TABLES:
             may = {name for name in told_of if counted.may(name, group.cell, min_count, rules)}
         else:
-            may = {n for n in told_of if _is_supported(n, group, min_count) and _may(n, group, min_count, rules)}
+            may = {n for n in told_of if _is_supported(n, group, min_count, rules) and _may(n, group, min_count, rules)}
         lines.update(row for row, name in group.rows if name not in may)
     if min_count > 1:
+        said = result.table["estimate_value"].to_pylist() if rules.demands.stays else []
+        lines |= counted.of_few_records(groups, said, rules.demands.stays) if said else set()
         lines |= counted.of_overlaps(groups, lines)
         lines |= counted.of_wholes(groups, lines)
     of_tables = {row for group in groups if group.result_type in TABLES for row, _ in group.rows if row in lines}
@@ -133,7 +135,7 @@ def _kind_of(group: Group, name: str) -> str:
     return values_of().get(name, "")
 
 
-def _tells_few(group: Group, k: int, *, full: bool) -> bool:
+def _tells_few(group: Group, k: int, rules: Policy) -> bool:
     """Whether a group tells of a few persons, of a few who are not in it, or of everybody that they have something."""
     n, n_rest = len(group.having), len(group.among) - len(group.having)
     if group.result_type.endswith(ATTRITION):
@@ -146,15 +148,18 @@ def _tells_few(group: Group, k: int, *, full: bool) -> bool:
         or (name == "count" and not is_size)
         for _, name in group.rows
     )
-    return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or (full and is_part and n > 0 == n_rest)
+    is_full = rules.hides_full_counts and is_part and n > 0 == n_rest
+    is_none = rules.demands.hides_zeros and is_part and n == 0 and k > 1
+    return 0 < n < k or 0 < n_rest < k or 0 < len(group.among) < k or is_full or is_none
 
 
-def _is_supported(name: str, group: Group, k: int) -> bool:
+def _is_supported(name: str, group: Group, k: int, rules: Policy) -> bool:
     """Whether an estimate rests on enough persons, where its group is shown."""
     support = supports().get(name, "")
     if support in {TOLD, SHARE, REST}:
         return True
-    return support.isdigit() and len(group.having) >= int(support) * k
+    least = max(k, rules.demands.quantile_persons) if values_of().get(name) == RANK and k > 1 else k
+    return support.isdigit() and len(group.having) >= int(support) * least
 
 
 def _may(name: str, group: Group, k: int, rules: Policy) -> bool:

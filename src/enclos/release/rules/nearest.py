@@ -92,6 +92,7 @@ def nearest_version(result: StudyResult, found: Assessment) -> Nearest | None:
     if any(each.result_type in {STAYS, *TABLES} for each in result.settings):
         return None  # what merged bands share of stays, their persons do not tell; a table was asked in other words
     whole, moves, n_checks, k = result, list[Move](), 0, found.min_count
+    demands = found.demands
     while _hides(found):
         reading = read_result(result, policy())
         before = _sizes(result)
@@ -102,13 +103,13 @@ def nearest_version(result: StudyResult, found: Assessment) -> Nearest | None:
         result = merged(reading, result, move)
         moves.append(move)
         if _n_small(after, k) == 0 or len(tried) == 1:
-            found, n_checks = assess(result, k), n_checks + 1
+            found, n_checks = assess(result, k, demands=demands), n_checks + 1
     for move in list(moves):
         fewer = [each for each in moves if each != move]
         version = _applied(whole, fewer)
         if n_checks == _MOST_CHECKS or version is None or not fewer or _n_small(_sizes(version), k):
             continue
-        judged, n_checks = assess(version, k), n_checks + 1
+        judged, n_checks = assess(version, k, demands=demands), n_checks + 1
         if not _hides(judged):
             moves, result, found = fewer, version, judged
     return Nearest(tuple(moves), found, kept_of(found, result, whole)) if moves else None

@@ -191,7 +191,7 @@ def add_cell(numbers: Numbers, cell: ReadCell, rules: Policy) -> None:
         numbers.is_small(lost or 0) for lost in (d * days - (cell.time or 0), cell.n_days_lost)
     ):
         numbers.protect(time, k)  # so few days are lost by few, who left
-    if numbers.is_small(n):
+    if numbers.is_small(n) or (n == 0 and rules.demands.hides_zeros and k > 1):
         numbers.protect(numerator, k)
     _add_others(numbers, cell, numerator, denominator, rules)
 
@@ -215,8 +215,9 @@ def _add_stays(numbers: Numbers, cell: ReadCell, numerator: int, denominator: in
     """Stays beyond one a person are a count, and so are stays without the outcome; neither may be of a few persons."""
     behind, k = cell.cell, numbers.min_count
     for position, n in ((numerator, behind.n_numerator), (denominator, behind.n_denominator)):
-        if numbers.is_small(numbers.values[position] - n):
-            numbers.protect(position, k)
+        stays, least = numbers.values[position], rules.demands.stays if k > 1 else 0
+        if numbers.is_small(stays - n) or 0 < stays < least:
+            numbers.protect(position, max(k, least))
     n_without = behind.n_denominator - behind.n_numerator
     is_full = n_without == 0 and rules.hides_full_counts and k > 1 and cell.denominator > 0
     if numbers.is_small(n_without) or is_full:

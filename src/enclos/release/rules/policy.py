@@ -6,10 +6,11 @@ import csv
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
+from enclos.contracts.disclosure import NOTHING_MORE, Demands, strictest
 from enclos.contracts.result import RESULT_COLUMNS
 from enclos.release.model import Role
 
@@ -51,6 +52,8 @@ class Policy:
     least_days: int
     most_curve_steps: int
     """Steps of one curve; each is kept and compared with all that leaves later."""
+    demands: Demands
+    """Thresholds that are stricter than the minimum says by itself."""
     n_reviewers: int
     labels: Mapping[str, re.Pattern[str]]
     values: re.Pattern[str]
@@ -78,11 +81,23 @@ def policy() -> Policy:
         frozenset(data["small_places"]["strata"]),
         data["small_places"]["least_days"],
         data["most_curve_steps"],
+        NOTHING_MORE,
         data["n_reviewers"],
         {name: re.compile(form) for name, form in data["labels"].items()},
         re.compile(data["values"]),
         re.compile(data["settings_names"]),
         re.compile(data["settings_values"]),
+    )
+
+
+def stricter(rules: Policy, demands: Demands) -> Policy:
+    """The rules with what is demanded beyond them; of each threshold the strictest, so that nothing is loosened."""
+    own = rules.dominance
+    return replace(
+        rules,
+        dominance=Dominance(min(own.k_percent, demands.dominance_percent), max(own.p_percent, demands.p_percent)),
+        least_days=max(rules.least_days, demands.place_days),
+        demands=strictest((rules.demands, demands)),
     )
 
 

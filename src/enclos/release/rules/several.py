@@ -124,7 +124,7 @@ def judge_several(result: StudyResult, told: Sequence[Told], min_count: int, rul
             rank = (kind != _LAST, cell.result_id in firsts, cell.strata_level == _FIRST[1])
             units.setdefault(key, _Unit(column, kind, rank)).parts.append(cell)
     if min_count > 1:
-        _hide_saturated(list(units.values()), result, min_count)
+        _hide_saturated(list(units.values()), result, max(min_count, rules.demands.residual_degrees))
         _hide(list(units.values()), [each.persons for each in told], min_count, full=rules.hides_full_counts)
     whole = {unit.column for unit in units.values()} - {unit.column for unit in units.values() if unit.is_hidden}
     lines, left_out, n_untyped = set(), set(), _n_untyped_settings(result)

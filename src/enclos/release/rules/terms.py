@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from enclos.contracts.disclosure import RuleSets
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, Finding, Rule, Terms
 from enclos.release.rules.texts import is_label
@@ -40,7 +41,12 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def terms_of(
-    automatic: Collection[str] = (), max_estimates: int | None = None, max_bytes: int | None = None, round_to: int = 1
+    automatic: Collection[str] = (),
+    max_estimates: int | None = None,
+    max_bytes: int | None = None,
+    round_to: int = 1,
+    demands: RuleSets = (),
+    min_count: int = 1,
 ) -> Terms:
     """The platform's terms, made stricter by what an enclosure chose.
 
@@ -53,6 +59,8 @@ def terms_of(
         min(each for each in (data["max_estimates_per_permit"], max_estimates) if each is not None),
         min(each for each in (data["max_bytes_per_permit"], max_bytes) if each is not None),
         round_to,
+        demands,
+        min_count,
     )
 
 

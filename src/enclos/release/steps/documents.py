@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from enclos.contracts.disclosure import Demands, RuleSets
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -62,6 +63,11 @@ class Request:
     def min_count(self) -> int:
         """The least number of persons, by its permit."""
         return int(self.facts["min_count"])
+
+    @property
+    def demands(self) -> RuleSets:
+        """What it was judged by beyond the platform's rules."""
+        return tuple(Demands(**each) for each in self.facts.get("demands", []))
 
     @property
     def involved(self) -> frozenset[str]:

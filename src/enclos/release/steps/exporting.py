@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from enclos.contracts.disclosure import strictest
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -61,6 +62,10 @@ def export_release(
             f"The rules of today have counts rounded to {terms.round_to}, and this was judged without.",
             "Ask again.",
         )
+    if request.min_count < terms.min_count or strictest((*request.demands, *terms.demands)) != strictest(
+        request.demands
+    ):
+        raise refusal(Code.RELEASE_TRANSITION, "The rules of today demand more than this was judged by.", "Ask again.")
     earlier = left_earlier(desk, archive, own=request_id)
     if not request.course.exports:
         _check_volume(request, earlier, terms)

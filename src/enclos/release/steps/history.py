@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from enclos.contracts.disclosure import RuleSets, strictest
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
@@ -13,7 +14,7 @@ from enclos.release.followed import few_between
 from enclos.release.history import Collision, collisions
 from enclos.release.model import Finding, Rule
 from enclos.release.ports import Archive, Desk
-from enclos.release.rules.policy import policy
+from enclos.release.rules.policy import policy, stricter
 from enclos.release.sets import N_CLASSES, Persons, Sets
 from enclos.release.steps.documents import Request
 from enclos.release.steps.index import left_earlier
@@ -36,9 +37,9 @@ def drawn_names(desk: Desk, archive: Archive) -> dict[bytes, bytes]:
     return found
 
 
-def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept]) -> Finding:
+def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept], demands: RuleSets = ()) -> Finding:
     """Whether the sets of a request tell of a few persons together with what left before (``left_earlier``)."""
-    found = _collided(read_kept("", kept), min_count, earlier)
+    found = _collided(read_kept("", kept), min_count, earlier, demands)
     if not found:
         said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
         return Finding(Rule.HISTORY, Verdict.PASS, said)
@@ -60,7 +61,7 @@ def check_history(request: Request, earlier: Sequence[Kept], *, archive: Archive
             "Make a new request; report this to the security officer.",
         )
     min_count = int(request.facts["min_count"])
-    found = _collided(read_kept(request.id, kept), min_count, earlier)
+    found = _collided(read_kept(request.id, kept), min_count, earlier, request.demands)
     if found:
         raise _again(f"Since this was asked for, {found}.")
 
@@ -69,23 +70,25 @@ def _again(what: str) -> Refusal:
     return refusal(Code.RELEASE_DIFFERENCE, what, "Make a new request, with wider groups where it is refused.")
 
 
-def _collided(new: Kept, min_count: int, earlier: Sequence[Kept]) -> str:
+def _collided(new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleSets) -> str:
     """What collides with what left, and with which requests; nothing where nothing does."""
-    strictest = max([min_count, *(each.left.min_count for each in earlier)])
+    most = max([min_count, *(each.left.min_count for each in earlier)])
     said = (
-        (_collisions(new, earlier, strictest), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
-        (_telling(new, earlier, strictest), _SUMS),
-        (_few_between(new, earlier, strictest), _STRETCHES),
+        (_collisions(new, earlier, most), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
+        (_telling(new, earlier, most, demands), _SUMS),
+        (_few_between(new, earlier, most), _STRETCHES),
     )
     return "; ".join(
         f"{len(found)} {what}: see request(s) {', '.join(sorted(set().union(*found)))}" for found, what in said if found
     )
 
 
-def _telling(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
+def _telling(new: Kept, earlier: Sequence[Kept], k: int, demands: RuleSets) -> list[set[str]]:
     """For each sum that tells one which is not known to be of enough, the earlier request that takes part."""
     old = [(total, each.request) for each in earlier for total in each.totals()]
-    found = telling(list(new.totals()), [total for total, _ in old], k, policy().dominance.dominates)
+    found = telling(
+        list(new.totals()), [total for total, _ in old], k, stricter(policy(), strictest(demands)).dominance.dominates
+    )
     return [{old[place][1]} for _, place in found]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from enclos.contracts.disclosure import RuleSets, rule_sets
 from enclos.contracts.result import HIDDEN, StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -42,6 +43,11 @@ class Asked:
     persons: Renumber
     tables: Collection[str] = ()
     rounding: Rounding | None = None
+
+    @property
+    def demands(self) -> RuleSets:
+        """What the permit, the enclosure and its sources demand beyond the platform's rules."""
+        return rule_sets((self.permit.demands, *self.terms.demands))
 
     def __repr__(self) -> str:
         return f"Asked({self.permit.id})"
@@ -76,14 +82,14 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     """
     permit, terms = asked.permit, asked.terms
     result = _of_tables(asked.result, asked.tables)
-    found = assess(result, permit.min_count, asked.rounding)
+    found = assess(result, permit.min_count, asked.rounding, asked.demands)
     earlier = left_earlier(desk, archive)
     kept = kept_sets(found, asked.persons, asked.rounding.drawn if asked.rounding else {})
     csv = result_csv(found.safe.table, found.safe.settings) if found.safe else b""
     described = _described(found.safe or result, is_safe=found.safe is not None)
     own = (sum(int(each["n_shown"]) for each in described), len(csv))
     more = (
-        history_finding(kept, permit.min_count, earlier),
+        history_finding(kept, permit.min_count, earlier, asked.demands),
         volume_finding(volume_of(permit.id, earlier), own, terms),
     )
     nearest = _nearest(result, found, asked, earlier)
@@ -156,7 +162,7 @@ def _nearest(result: StudyResult, found: Assessment, asked: Asked, earlier: Sequ
     nearest = nearest_version(result, found)
     if nearest is not None:
         kept = kept_sets(nearest.found, asked.persons)
-        history = history_finding(kept, asked.permit.min_count, earlier)
+        history = history_finding(kept, asked.permit.min_count, earlier, asked.demands)
         said["merged"] = {
             "changes": nearest.sentences,
             "study_change": study_change(asked.study, nearest.moves),
@@ -166,7 +172,7 @@ def _nearest(result: StudyResult, found: Assessment, asked: Asked, earlier: Sequ
         }
     if coarser := coarser_version(result, found):
         kept = kept_sets(coarser.found, asked.persons)
-        history = history_finding(kept, asked.permit.min_count, earlier)
+        history = history_finding(kept, asked.permit.min_count, earlier, asked.demands)
         said["merged"] = {
             "changes": [move.sentence for move in coarser.moves],
             "study_change": "",

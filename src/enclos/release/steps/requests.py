@@ -86,6 +86,8 @@ def request_release(
         named["tables"] = sorted(set(asked.tables))
     if asked.rounding is not None:
         named["round_to"] = asked.rounding.base
+    if said := [each.as_json() for each in asked.demands]:
+        named["demands"] = said
     request_id = sha256_hex(canonical_bytes(named))[:_ID_LENGTH]
     if request_id in desk.requests():
         return _answer(load(desk, request_id))
@@ -111,6 +113,7 @@ def request_release(
         "safe": is_safe,
         "min_count": permit.min_count,
         "round_to": asked.rounding.base if asked.rounding else 1,
+        **({"demands": said} if (said := [each.as_json() for each in asked.demands]) else {}),
         "n_estimates": judged.n_estimates,
         "n_bytes": len(judged.csv),
         "persons": digest_of(judged.kept),
