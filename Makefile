@@ -73,7 +73,7 @@ image: wheel ## dist/image: an OCI archive from Debian packages and locked wheel
 manifests: $(STAMP) ## render the Kubernetes overlays again; needs kubectl
 	$(BIN)/python tools/render_manifests.py
 
-bench: $(STAMP) system ## ratios against named references, appended to bench/history.jsonl
+bench: $(STAMP) system ## ratios against named references, kept in bench/history.jsonl, drawn in bench/history.html
 	$(BIN)/python bench/run.py
 
 soak: SYSTEM_PACKAGES += $(LONG_PACKAGES)
