@@ -10,11 +10,17 @@ from typing import Any
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report, paced, silent
 from enclos.contracts.delivered.document import is_archive
-from enclos.intake.steps import accept_delivery, make_delivery_manifest
-from enclos.ledger.model import Action
+from enclos.intake.steps import accept_delivery, make_delivery_manifest, read_received
+from enclos.ledger.model import Action, Outcome
+from enclos.ledger.rules.acts import acts_of
+from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.delivered import DeliveredFolder, folder_of_archive
 from enclos.stores.landing import LandingZone
+
+LOOKED_BACK = 5_000
+"""Entries of the ledger that are read for what was not taken: a page does not wait for years of them."""
+_RULES = {code.id: code.rule for code in Code}
 
 
 def make_delivery(
@@ -70,6 +76,36 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
         "n_delivered": sum(account.n_delivered for account in accounts),
         "n_landed": sum(account.n_landed for account in accounts),
         "n_rejected": sum(account.n_rejected for account in accounts),
+    }
+
+
+def list_deliveries(enclosure: Enclosure) -> dict[str, Any]:
+    """The deliveries that landed, the newest first, and those of the last entries of the ledger that were not taken.
+
+    Out: deliveries (each its account, with received_at), in sum delivered = landed + rejected; refused: at, outcome,
+        code and its rule, entry; looked_back: how many entries of the ledger were read for them
+    Refuses: ENCLOSURE_BUSY while the vault is written.
+    """
+    with enclosure.vault_to_look() as engine:
+        received = read_received(engine) if engine else []
+    accounts = [{**account.as_json(), "received_at": at.isoformat()} for account, at in received]
+    start = max(0, enclosure.ledger.size() - LOOKED_BACK)
+    refused = [
+        {
+            "at": act.at.isoformat(),
+            "outcome": act.outcome.value,
+            "code": act.code,
+            "rule": _RULES.get(act.code or "", ""),
+            "entry": act.index,
+        }
+        for act in acts_of(enclosure.ledger.entries(start))
+        if act.action is Action.INGEST and act.outcome is not None and act.outcome is not Outcome.DONE
+    ]
+    return {
+        "deliveries": accounts,
+        "refused": sorted(refused, key=lambda row: str(row["at"]), reverse=True),
+        "looked_back": LOOKED_BACK,
+        **{f"n_{name}": sum(account[name] for account in accounts) for name in ("delivered", "landed", "rejected")},
     }
 
 

@@ -26,6 +26,7 @@ from enclos.app.settings import (
     StorageSection,
     read_settings,
 )
+from enclos.contracts.vault import VAULT_TABLES
 from enclos.ledger.model import Action
 from enclos.ledger.steps import Ledger
 from enclos.lexicon.codes import Code
@@ -42,6 +43,7 @@ from enclos.stores.vault import attach_vault
 
 _ENGINES = itertools.count()
 """Engines of one process, which may work at the same time, spill apart from each other."""
+_TABLES_OF_THE_VAULT = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'vault'"
 _KEYS_AT_INIT = (
     KeyRole.ACCESS_BODY,
     KeyRole.LEDGER,
@@ -184,6 +186,23 @@ class Enclosure:
         with lock_exclusive(self.paths.rights_lock), lock_shared(self.paths.data_lock), self.engine() as engine:
             attach_vault(engine, self.paths.vault_database, self.keys.secret(KeyName(KeyRole.VAULT)))
             yield engine
+
+    @contextmanager
+    def vault_to_look(self) -> Iterator[Engine | None]:
+        """An engine that can look into the vault and change nothing, beside others who look; None before the first
+        delivery.
+
+        Refuses: ENCLOSURE_BUSY while the vault is written.
+        """
+        with lock_shared(self.paths.rights_lock), lock_shared(self.paths.data_lock):
+            if not self.paths.vault_database.exists():
+                yield None
+                return
+            with self.engine() as engine:
+                key = self.keys.secret(KeyName(KeyRole.VAULT))
+                attach_vault(engine, self.paths.vault_database, key, read_only=True)
+                held = {str(name) for (name,) in engine.rows(_TABLES_OF_THE_VAULT)}
+                yield engine if held >= VAULT_TABLES else None
 
     @contextmanager
     def reading_data(self) -> Iterator[None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.objectors import resolve_objections
+from enclos.app.objectors import Objectors, resolve_objections
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.pseudonyms.model import Objector
-from enclos.pseudonyms.steps.objections import list_objections, record_objections, withdraw_objections
+from enclos.pseudonyms.steps.objections import count_objections, list_objections, record_objections, withdraw_objections
 
 _RECEIPT_BYTES = 12
 
@@ -61,11 +62,33 @@ def list_all(enclosure: Enclosure) -> dict[str, Any]:
                 ticket.facts.update({"objections": resolve_objections(enclosure, engine)})
         rows = list_objections(engine)
     for row in rows:
-        row["recorded_at"] = row["recorded_at"].isoformat(timespec="seconds") + "Z"
-        ended = row["withdrawn_at"]
-        row["withdrawn_at"] = ended.isoformat(timespec="seconds") + "Z" if ended else None
+        row.update({name: _instant(row[name]) for name in ("recorded_at", "withdrawn_at")})
     n_standing = sum(row["withdrawn_at"] is None for row in rows)
     return {"standing": n_standing, "withdrawn": len(rows) - n_standing, "objections": rows}
+
+
+def objections_by_source(enclosure: Enclosure) -> dict[str, Any]:
+    """How many objections stand by source, and how many persons of the snapshots no view shows; changes nothing.
+
+    Out: sources (standing, withdrawn, recorded_at and withdrawn_at of the last), n_persons, revision of the table that
+        queries read, broken_off: a change that was stopped and is ended by the next
+    Refuses: ENCLOSURE_BUSY while the vault is written.
+    """
+    with enclosure.vault_to_look() as engine:
+        sources = count_objections(engine) if engine else []
+    return {
+        "sources": [
+            {**row, **{name: _instant(row[name]) for name in ("recorded_at", "withdrawn_at")}} for row in sources
+        ],
+        "n_persons": len(Objectors(enclosure)),
+        "revision": enclosure.marks.objections(),
+        "broken_off": enclosure.marks.objections_broken_off(),
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    """An instant of the vault, which is UTC."""
+    return at.isoformat(timespec="seconds") + "Z" if at else None
 
 
 def _subjects(objectors: Sequence[Objector], receipts: Sequence[str] = ()) -> Personal:

@@ -67,16 +67,22 @@ def sign_at_desk(enclosure: Enclosure, text: str, *, by: str = "") -> dict[str, 
     return _answer(signed)
 
 
-def amend(enclosure: Enclosure, text: str, *, reason: str, by: str = "", of_version: int = 0) -> dict[str, Any]:
+def amend(
+    enclosure: Enclosure, text: str, *, reason: str, by: str = "", of_version: int = 0, of_permit: str = ""
+) -> dict[str, Any]:
     """Replace a permit's content by a new signed version.
 
-    In: by — as for ``sign``; of_version — the version that was looked at: another one is not changed
+    In: by — as for ``sign``; of_version, of_permit — the version that was looked at: no other one is changed
     Refuses: what permits refuse of the document; PERMIT_CHANGED.
     """
     actor = _access_body(enclosure, by)
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_AMEND, actor) as ticket:
         permit = read_permit(text, min_count_floor=enclosure.floor)
         check_population(permit.terms.population)
+        if of_permit and permit.id != of_permit:
+            raise refusal(
+                Code.PERMIT_CHANGED, "The document is of another permit.", f"Leave its id as it is: {of_permit}."
+            )
         _check_version(enclosure, permit.id, of_version)
         signed = amend_permit(
             text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, reason=reason, **_desk(enclosure)

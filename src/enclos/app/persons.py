@@ -16,7 +16,7 @@ from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.linkage.model import DEFAULT_THRESHOLD, Method
-from enclos.linkage.steps import link, link_indirectly, measure_indirect, measure_links, try_indirectly
+from enclos.linkage.steps import link, link_indirectly, measure_indirect, measure_links, read_matches, try_indirectly
 from enclos.stores.files import write_atomically
 from enclos.stores.landing import LandingZone
 from enclos.stores.stay_scorer import EphemeralBlinding, SplinkStays
@@ -92,6 +92,17 @@ def link_persons(
             result |= measure_links(engine, landing, identities, persons).as_json()
         report("link", 1.0)
     return result
+
+
+def match_report(enclosure: Enclosure) -> dict[str, Any]:
+    """What linkage found last, by hospital and by source; changes nothing.
+
+    Out: linked: None before the first delivery, else hospitals (patients, linked, unlinked, conflicts, reasons,
+        linked_at), indirect (groups by source and method), source_persons, persons
+    Refuses: ENCLOSURE_BUSY while the vault is written.
+    """
+    with enclosure.vault_to_look() as engine:
+        return {"linked": read_matches(engine).as_json() if engine else None}
 
 
 def _truth_tables(truth: Path) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import seal_lake
 from enclos.app.objectors import resolve_objections
 from enclos.app.progress import Report, paced, silent
+from enclos.contracts.omop import omop_tables
 from enclos.intake.steps import read_accounts
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
@@ -19,11 +20,13 @@ from enclos.pseudonyms.steps import cross, number_persons
 from enclos.pseudonyms.steps.objections import forget_former_numbers, has_former_numbers
 from enclos.stores.crossing import CrossingZone
 from enclos.stores.engine import Engine
-from enclos.stores.lake import LakeSnapshot
+from enclos.stores.lake import ALIAS, Lake, LakeSnapshot, SnapshotNote
 from enclos.stores.landing import LandingZone
 from enclos.warehouse.model import DeliveredPeriod
 from enclos.warehouse.plans.durations import duration_rule
 from enclos.warehouse.steps import build_snapshot
+from enclos.warehouse.steps.account import kept_account, kept_rows
+from enclos.warehouse.steps.records import BUILD_PART
 
 
 def build_omop(
@@ -140,18 +143,69 @@ def reading_snapshot(enclosure: Enclosure, snapshot: int | None = None) -> Itera
         yield engine, lake.snapshot(snapshot)
 
 
+def snapshot_account(enclosure: Enclosure, snapshot: int | None = None) -> dict[str, Any]:
+    """What became of every delivered row in a snapshot, the newest when none is named.
+
+    Out: snapshot, snapshots (all that are kept),
+        account (table, sources, delivered = mapped + cancelled + filtered + rejected, reasons),
+        vocabularies (rows without a standard concept)
+    Refuses: as reading_snapshot.
+    """
+    with reading_snapshot(enclosure, snapshot) as (engine, chosen):
+        account = kept_account(engine, _parts(chosen))
+        kept = [note.id for note in Lake(engine).snapshots()]
+    return {
+        "snapshot": chosen.id,
+        "snapshots": kept,
+        "account": [line.as_json() for line in account.tables()],
+        "vocabularies": [share.as_json() for share in account.vocabularies()],
+    }
+
+
+def compare_snapshots(enclosure: Enclosure, snapshot: int | None = None, against: int | None = None) -> dict[str, Any]:
+    """The rows of a snapshot by table, beside those of the one before it or of the one that is named.
+
+    Out: snapshot, against (None when there is none), snapshots (as ``list_snapshots``),
+        tables: table, n_before (None where the other has no such table),
+        n_rows
+    Refuses: as reading_snapshot.
+    """
+    with reading_snapshot(enclosure, snapshot) as (engine, chosen):
+        lake = Lake(engine)
+        notes = lake.snapshots()
+        earlier = [note.id for note in notes if note.id < chosen.id]
+        other = against if against is not None else earlier[-1] if earlier else None
+        before = _rows_of(engine, lake.snapshot(other)) if other is not None else {}
+        now = _rows_of(engine, chosen)
+    tables = [
+        {"table": table, "n_before": before.get(table), "n_rows": n_rows} for table, n_rows in sorted(now.items())
+    ]
+    kept = [_noted(note) for note in notes]
+    return {"snapshot": chosen.id, "against": other, "snapshots": kept, "tables": tables}
+
+
+def _rows_of(engine: Engine, snapshot: LakeSnapshot) -> dict[str, int]:
+    """The rows of a snapshot's OMOP tables; what no part told of is empty."""
+    return dict.fromkeys(snapshot.tables & omop_tables().keys(), 0) | {
+        table: n_rows for table, n_rows in kept_rows(engine, _parts(snapshot)).items() if table in omop_tables()
+    }
+
+
+def _parts(snapshot: LakeSnapshot) -> str:
+    """The table of what the parts of a snapshot's build told."""
+    return f'(FROM {ALIAS}.main."{BUILD_PART.name}" AT (VERSION => {snapshot.id}))'
+
+
 def list_snapshots(enclosure: Enclosure) -> dict[str, Any]:
     """Every OMOP snapshot, oldest first; claims of days from ``complete_until`` on are still coming in."""
     with enclosure.reading_data(), enclosure.engine() as engine:
-        lake = enclosure.lake(engine)
-        return {
-            "snapshots": [
-                {
-                    "snapshot": note.id,
-                    "built_at": note.built_at.isoformat(),
-                    "buckets": note.n_buckets,
-                    "complete_until": note.facts.get("complete_until"),
-                }
-                for note in lake.snapshots()
-            ]
-        }
+        return {"snapshots": [_noted(note) for note in enclosure.lake(engine).snapshots()]}
+
+
+def _noted(note: SnapshotNote) -> dict[str, Any]:
+    return {
+        "snapshot": note.id,
+        "built_at": note.built_at.isoformat(),
+        "buckets": note.n_buckets,
+        "complete_until": note.facts.get("complete_until"),
+    }

@@ -5,6 +5,8 @@ Landed rows themselves are encrypted Parquet; these tables say which, and hold w
 
 from __future__ import annotations
 
+import re
+
 VAULT_DDL: tuple[str, ...] = (
     # one row per accepted delivery; account is the JSON that was shown to its sender
     """CREATE TABLE IF NOT EXISTS vault.deliveries (
@@ -72,6 +74,9 @@ VAULT_DDL: tuple[str, ...] = (
         recorded_at TIMESTAMP NOT NULL, withdrawn_at TIMESTAMP)""",
 )
 """Run at the start of every step of the vault wing; nothing happens when the tables are there."""
+
+VAULT_TABLES = frozenset(re.findall(r"vault\.(\w+) \(", " ".join(VAULT_DDL)))
+"""Their names."""
 
 
 def snds_person_key(psa: str, rank: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -89,6 +90,35 @@ class GroupReport:
             "source_persons": dict(self.n_source_persons),
             "persons": self.n_persons,
             "conflicts": self.n_conflicts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MatchReport:
+    """What linkage left: the direct circuit by hospital and when, what stays said of patients, and who is one person.
+
+    ``indirect``: by source and method, patients by outcome; ``n_source_persons`` by source; ``n_persons`` of all.
+    """
+
+    hospitals: tuple[HospitalLinks, ...]
+    linked_at: Mapping[str, datetime]
+    indirect: Mapping[tuple[str, str], Mapping[str, int]]
+    n_source_persons: Mapping[str, int]
+    n_persons: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "hospitals": [
+                {**each.as_json(), "linked_at": self.linked_at[each.source].isoformat(timespec="seconds")}
+                for each in self.hospitals
+            ],
+            "indirect": [
+                {"source": source, "method": method, "groups": dict(groups)}
+                for (source, method), groups in self.indirect.items()
+            ],
+            "source_persons": dict(self.n_source_persons),
+            "persons": self.n_persons,
         }
 
 

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 HANDED_OVER = (
-    "/sign-in", "/sign-out", "/me", "/research", "/access", "/data", "/check", "/audit", "/api", "/openapi.json"
+    "/sign-in", "/sign-out", "/me", "/research", "/applications", "/access", "/data", "/check", "/audit", "/api",
+    "/openapi.json",
 )  # fmt: skip
 """The paths, and what lies below them, that are not the public's."""
 _MOST_AT_ONCE = 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -89,3 +90,16 @@ class Opened:
     n_persons: int
     n_new: int
     n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Who would be in, and how many rows of them would be shown.
+
+    ``tables``: by granted person table, rows and the persons who have any, of those who were looked at and in
+    proportion of all; ``n_looked_at`` of ``n_persons``.
+    """
+
+    n_persons: int
+    n_looked_at: int
+    tables: Mapping[str, tuple[int, int]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -83,6 +83,12 @@ def read_accounts(engine: SqlEngine) -> list[DeliveryAccount]:
     _prepare(engine)
     rows = engine.rows("SELECT account FROM vault.deliveries ORDER BY ordinal")
     return [account_from_json(row[0], already=True) for row in rows]
+
+
+def read_received(engine: SqlEngine) -> list[tuple[DeliveryAccount, datetime]]:
+    """The accounts of all accepted deliveries with the instant (UTC) of each, the newest first; changes nothing."""
+    rows = engine.rows("SELECT account, received_at FROM vault.deliveries ORDER BY ordinal DESC")
+    return [(account_from_json(text, already=True), at.replace(tzinfo=UTC)) for text, at in rows]
 
 
 def _texts(engine: SqlEngine, sql: str) -> frozenset[str]:

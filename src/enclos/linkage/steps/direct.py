@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,14 @@ import pyarrow as pa
 from enclos.contracts.delivered.document import Kind
 from enclos.contracts.sql import SqlEngine
 from enclos.linkage import rules
-from enclos.linkage.model import GroupReport, HospitalLinks, LinkOutcome, LinkReport, LinkTruth
+from enclos.linkage.model import (
+    GroupReport,
+    HospitalLinks,
+    LinkOutcome,
+    LinkReport,
+    LinkTruth,
+    MatchReport,
+)
 from enclos.linkage.plans import direct as plans
 from enclos.linkage.ports import Landed, LinkKeys
 from enclos.linkage.steps.tables import find_snds_persons, hold, intermediate, prepare
@@ -20,6 +27,9 @@ from enclos.linkage.steps.tables import find_snds_persons, hold, intermediate, p
 _HOSPITAL_COLUMNS = ("source", "patient_id", "id_temp")
 _THIRD_COLUMNS = ("source", "id_temp", "third_party", "id_third")
 _NATIONAL_COLUMNS = ("source", "id_temp", "BEN_NIR_PSA", "BEN_RNG_GEM")
+
+_LINKED_AT = "SELECT source, max(linked_at) FROM vault.link_reports GROUP BY source"
+_INDIRECT = "SELECT source, method, outcome, count(*) FROM vault.indirect_links GROUP BY ALL ORDER BY ALL"
 
 
 def link(engine: SqlEngine, landed: Landed, link_keys: LinkKeys, *, linked_at: datetime) -> LinkReport:
@@ -166,6 +176,19 @@ def _destroy_validated(engine: SqlEngine, link_keys: LinkKeys) -> int:
             engine.execute("UPDATE vault.landed SET path = NULL WHERE delivery_id = ?", [delivery_id])
             engine.execute("UPDATE vault.link_rounds SET destroyed = true WHERE delivery_id = ?", [delivery_id])
     return len(rows)
+
+
+def read_matches(engine: SqlEngine) -> MatchReport:
+    """What the circuits found last, and how many persons the sources' persons are; changes nothing."""
+    linked_at = {str(source): at.replace(tzinfo=UTC) for source, at in engine.rows(_LINKED_AT)}
+    groups: dict[tuple[str, str], dict[str, int]] = {}
+    for source, method, outcome, n in engine.rows(_INDIRECT):
+        groups.setdefault((str(source), str(method)), {})[str(outcome)] = int(n)
+    counts = engine.rows("SELECT source, count(*) FROM vault.clusters GROUP BY source ORDER BY source")
+    n_persons = int(engine.scalar("SELECT count(DISTINCT cluster) FROM vault.clusters"))
+    return MatchReport(
+        _stored_reports(engine), linked_at, groups, {str(source): int(n) for source, n in counts}, n_persons
+    )
 
 
 def _stored_reports(engine: SqlEngine) -> tuple[HospitalLinks, ...]:

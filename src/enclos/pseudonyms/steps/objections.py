@@ -112,6 +112,18 @@ def list_objections(engine: SqlEngine) -> list[dict[str, Any]]:
     ]
 
 
+def count_objections(engine: SqlEngine) -> list[dict[str, Any]]:
+    """By source, how many objections stand and were withdrawn, and the instants (UTC) of the last of each."""
+    rows = engine.rows(
+        "SELECT source, count(*) FILTER (WHERE withdrawn_at IS NULL), count(withdrawn_at), max(recorded_at), "
+        "max(withdrawn_at) FROM vault.objections GROUP BY source ORDER BY source"
+    )
+    return [
+        {"source": source, "standing": int(n), "withdrawn": int(n_ended), "recorded_at": last, "withdrawn_at": ended}
+        for source, n, n_ended, last, ended in rows
+    ]
+
+
 def objecting_persons(engine: SqlEngine, landed: Landed) -> npt.NDArray[np.int64]:
     """The numbers under which those who object stand in the warehouse, now and until the next build; ascending."""
     _prepare(engine)

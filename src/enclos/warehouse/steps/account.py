@@ -25,6 +25,22 @@ def delivered_as_sql(table: str) -> str:
     return f"coalesce(came_as, '{table}')" if several else f"'{table}'"
 
 
+def kept_account(asked: Asked, parts: str) -> Account:
+    """The account of a build, from what each of its parts told. In: parts — SQL of the table of its parts."""
+    account = Account()
+    for (told,) in asked.rows(f"SELECT told FROM {parts} WHERE part LIKE 'delivered %' OR part LIKE 'mapped %'"):
+        account.add(told)
+    return account
+
+
+def kept_rows(asked: Asked, parts: str) -> dict[str, int]:
+    """The rows of a build by table, from what each of its parts told. In: parts — as for ``kept_account``."""
+    found = asked.rows(
+        f"SELECT part[6:], CAST(sum(told::BIGINT) AS BIGINT) FROM {parts} WHERE part LIKE 'rows %' GROUP BY 1"
+    )
+    return {str(table): int(n_rows) for table, n_rows in found}
+
+
 class Account:
     """Counts lines by table and fate: of one part of a build, or of all of them."""
 

@@ -1,0 +1,77 @@
+"""What falls due on permits: reminders, ends, deletions and results, by month."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from enclos.app.destroying import list_due
+from enclos.app.enclosure import Enclosure
+from enclos.app.permits import all_versions
+from enclos.permits.model import SignedPermit, State
+from enclos.permits.rules.access import delete_by, ended_at, reminders, results_by
+from enclos.permits.rules.life import state_at
+
+
+def permit_calendar(enclosure: Enclosure) -> dict[str, Any]:
+    """Every permit as a span of time, and every day on which somebody has to do something about one.
+
+    Out: today; permits (permit, organisation, state, begins_on, ends_on, delete_by, destroyed_on), the first to end
+        first; months (month, days: on, what, permit, n_left: days from today, is_done), those to come in their order,
+        then those of before, the latest first; n_late: deletions whose last day has passed
+    Source: Regulation (EU) 2025/327, Art. 68(12): reminders, six months; Art. 61(4): eighteen months
+    """
+    now = enclosure.ledger.now()
+    newest = [chain[-1] for chain in all_versions(enclosure)]
+    due = list_due(enclosure)
+    destroyed = {row["permit"]: row["destroyed_on"] for row in due["permits"]}
+    spans = [_span(signed, now, destroyed.get(signed.permit.id)) for signed in newest]
+    days = sorted(
+        (day for signed in newest for day in _days(signed, now, destroyed.get(signed.permit.id))),
+        key=lambda day: (day["on"], day["permit"], day["what"]),
+    )
+    return {
+        "today": now.date().isoformat(),
+        "permits": sorted(spans, key=lambda span: (span["ends_on"], span["permit"])),
+        "months": _months(days, f"{now:%Y-%m}"),
+        "n_late": due["n_late"],
+    }
+
+
+def _span(signed: SignedPermit, now: datetime, destroyed_on: str | None) -> dict[str, Any]:
+    return {
+        "permit": signed.permit.id,
+        "organisation": signed.permit.holder.organisation,
+        "state": state_at(signed, now).value,
+        "begins_on": signed.permit.valid_from.date().isoformat(),
+        "ends_on": ended_at(signed).date().isoformat(),
+        "delete_by": delete_by(signed).isoformat(),
+        "destroyed_on": destroyed_on,
+    }
+
+
+def _days(signed: SignedPermit, now: datetime, destroyed_on: str | None) -> list[dict[str, Any]]:
+    today, has_ended = now.date(), ended_at(signed) <= now
+    found = [("reminder", on, on < today) for on in reminders(signed)]
+    revoked = signed.state is State.REVOKED
+    found += [
+        ("revoked" if revoked else "end", ended_at(signed).date(), has_ended),
+        ("delete", delete_by(signed), destroyed_on is not None),
+        ("results", results_by(signed), False),
+    ]
+    return [_day(signed.permit.id, what, on, today, is_done=is_done) for what, on, is_done in found]
+
+
+def _day(permit: str, what: str, on: date, today: date, *, is_done: bool) -> dict[str, Any]:
+    return {"on": on.isoformat(), "what": what, "permit": permit, "n_left": (on - today).days, "is_done": is_done}
+
+
+def _months(days: Sequence[dict[str, Any]], this_month: str) -> list[dict[str, Any]]:
+    grouped: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for day in days:
+        grouped[day["on"][:7]].append(day)
+    ahead = sorted(month for month in grouped if month >= this_month)
+    behind = sorted((month for month in grouped if month < this_month), reverse=True)
+    return [{"month": month, "days": grouped[month]} for month in (*ahead, *behind)]

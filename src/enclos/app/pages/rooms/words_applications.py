@@ -1,0 +1,199 @@
+"""What the pages of applications, and what a permit opens, say in French."""
+
+from __future__ import annotations
+
+FRENCH_APPLICATIONS = {
+    "Applications": "Demandes",
+    "My applications": "Mes demandes",
+    "New application": "Nouvelle demande",
+    "Application {id}": "Demande {id}",
+    "Write an application": "Rédiger une demande",
+    "There is no application yet.": "Il n'y a encore aucune demande.",
+    "Whoever needs data writes what for; the access body grants or refuses it.": (
+        "Qui a besoin de données écrit pourquoi ; l'organisme d'accès accorde ou refuse."
+    ),
+    "Drafts are their applicant's alone; what was handed in is here.": (
+        "Les brouillons n'appartiennent qu'au demandeur ; ce qui a été déposé est ici."
+    ),
+    "application": "demande",
+    "applicant": "demandeur",
+    "stage": "étape",
+    "changed": "modifiée",
+    "permit": "autorisation",
+    "draft": "brouillon",
+    "asked": "déposée",
+    "granted": "accordée",
+    "refused": "refusée",
+    "withdrawn": "retirée",
+    "Waiting": "En attente",
+    "Decided": "Traitées",
+    # what was done
+    "What was done": "Ce qui a été fait",
+    "when": "quand",
+    "who": "qui",
+    "what": "quoi",
+    "why": "pourquoi",
+    "written": "rédigée",
+    "handed in": "déposée",
+    "taken back": "retirée",
+    "signed as a permit": "signée en autorisation",
+    "serious": "grave",
+    "to weigh": "à peser",
+    "note": "note",
+    "{id}, {n} years at most": "{id}, {n} ans au plus",
+    "Permit {permit} was granted.": "L'autorisation {permit} a été accordée.",
+    "This was refused: {why}": "Ceci a été refusé : {why}",
+    # the document and what can be done
+    "The document": "Le document",
+    "Each field is told in its comment or in docs/permits.md. Keep it as often as you like: nobody sees a draft.": (
+        "Chaque champ est expliqué dans son commentaire ou dans docs/permits.md. Enregistrez aussi souvent que vous "
+        "voulez : personne d'autre ne voit un brouillon."
+    ),
+    "What you mend is noted with your name; the applicant sees it.": (
+        "Ce que vous corrigez est noté avec votre nom ; le demandeur le voit."
+    ),
+    "Document of the permit (YAML)": "Document de l'autorisation (YAML)",
+    "Keep": "Enregistrer",
+    "Hand it to the access body": "Déposer auprès de l'organisme d'accès",
+    "Take it back": "Retirer la demande",
+    "Count what it opens": "Compter ce qu'elle ouvre",
+    "Decide": "Décider",
+    "Sign as a permit": "Signer l'autorisation",
+    "What is signed is the document as it is shown here.": "Ce qui est signé est le document tel qu'affiché ici.",
+    "Refuse": "Refuser",
+    "Reason, which the applicant reads": "Motif, que le demandeur lira",
+    "Note (optional)": "Note (facultative)",
+    # a new one, by a form
+    "By a form": "Par un formulaire",
+    "By a document": "Par un document",
+    "The form makes a document, which can be mended afterwards.": (
+        "Le formulaire produit un document, qui peut être corrigé ensuite."
+    ),
+    "Paste a document, such as `enclos permit draft` prints.": (
+        "Collez un document, comme celui qu'affiche `enclos permit draft`."
+    ),
+    "Id of the permit": "Identifiant de l'autorisation",
+    "Letters, digits and hyphens": "Lettres, chiffres et tirets",
+    "Organisation that answers for the use": "Organisme responsable de l'utilisation",
+    "Investigator (id of a person)": "Investigateur (identifiant d'une personne)",
+    "Users": "Utilisateurs",
+    "One id on each line, such as alice@example.org": "Un identifiant par ligne, comme alice@example.org",
+    "Purpose, in a sentence that the public can read": "Finalité, en une phrase lisible par le public",
+    "Article": "Article",
+    "53(1)(a) public health": "53(1)(a) santé publique",
+    "53(1)(b) policy making and regulation": "53(1)(b) élaboration de politiques et réglementation",
+    "53(1)(c) statistics": "53(1)(c) statistiques",
+    "53(1)(d) education": "53(1)(d) enseignement",
+    "53(1)(e) scientific research": "53(1)(e) recherche scientifique",
+    "53(1)(f) improvement of care": "53(1)(f) amélioration des soins",
+    "Legal basis": "Base légale",
+    "Tables": "Tables",
+    "None ticked: all tables": "Aucune cochée : toutes les tables",
+    "Persons": "Personnes",
+    'As in the document: all, {source: hosp-a}, {sample_percent: 2, seed: 7}, {region: "11"} …': (
+        'Comme dans le document : all, {source: hosp-a}, {sample_percent: 2, seed: 7}, {region: "11"} …'
+    ),
+    "First day of data": "Premier jour des données",
+    "Day after the last day of data": "Lendemain du dernier jour des données",
+    "Identifying details that are needed": "Détails identifiants nécessaires",
+    "Why they are needed": "Pourquoi ils sont nécessaires",
+    "What the users see": "Ce que voient les utilisateurs",
+    "Smallest count that may leave": "Plus petit effectif qui peut sortir",
+    "In force from": "En vigueur du",
+    "In force until": "En vigueur jusqu'au",
+    "Make the document": "Produire le document",
+    # what a permit opens
+    "What it opens": "Ce qu'elle ouvre",
+    "Where it touches a limit": "Là où elle touche une limite",
+    "It cannot be read as a permit yet": "Le document ne se lit pas encore comme une autorisation",
+    "Permit": "Autorisation",
+    "Holder": "Titulaire",
+    "Purpose": "Finalité",
+    "Who uses the data": "Qui utilise les données",
+    "Whose data": "Données de qui",
+    "Days of data": "Jours de données",
+    "What is opened": "Ce qui est ouvert",
+    "{n} columns of {m} tables": "{n} colonnes de {m} tables",
+    "What is seen": "Ce qui est vu",
+    "rows, inside the enclosure": "des lignes, à l'intérieur de l'enclos",
+    "counts and estimates only": "des effectifs et des estimations seulement",
+    "Identifying details": "Détails identifiants",
+    "{what}, in {n} columns": "{what}, dans {n} colonnes",
+    "Kept coarse": "Laissé imprécis",
+    "nothing": "rien",
+    "none": "aucun",
+    "Objections": "Oppositions",
+    "lifted: persons who objected are in": "levées : les personnes opposées sont incluses",
+    "followed from one query to the next": "suivies d'une requête à l'autre",
+    "followed until it is opened": "suivies jusqu'à l'ouverture",
+    "{n} persons": "{n} personnes",
+    "{n} persons, rounded to {m}": "{n} personnes, arrondi à {m}",
+    "In force": "En vigueur",
+    "{start} to {end}": "du {start} au {end}",
+    "{start} to {end}, {n} days": "du {start} au {end}, {n} jours",
+    "fewer than {floor}": "moins de {floor}",
+    "about {n}": "environ {n}",
+    "persons, an estimate": "personnes, une estimation",
+    "rows, an estimate": "lignes, une estimation",
+    "Counted on snapshot {n} and rounded; below the floor nothing is told.": (
+        "Compté sur l'instantané {n} et arrondi ; sous le seuil rien n'est dit."
+    ),
+    "Rows are those of one part of the persons, in proportion.": (
+        "Les lignes sont celles d'une partie des personnes, en proportion."
+    ),
+    "Table by table": "Table par table",
+    "table": "table",
+    "columns": "colonnes",
+    "of": "sur",
+    "kept coarse": "imprécises",
+    "rows": "lignes",
+    "the commune where somebody lives": "la commune de résidence",
+    "the month of birth": "le mois de naissance",
+    "the exact day of care": "le jour exact des soins",
+    "the day of death": "le jour du décès",
+    "the commune of death": "la commune du décès",
+    "Who is in is decided by a cohort definition; opening the permit counts them.": (
+        "Une définition de cohorte décide qui est inclus ; l'ouverture de l'autorisation les compte."
+    ),
+    "Nothing was built yet, so nothing can be counted.": "Rien n'a encore été construit : rien ne peut être compté.",
+    "Nothing can be counted now: the data are being changed, or they do not say who belongs.": (
+        "Rien ne peut être compté maintenant : les données changent, ou ne disent pas qui est concerné."
+    ),
+    # warnings
+    "Fewer than {floor} persons would be in: nothing about them could leave.": (
+        "Moins de {floor} personnes seraient incluses : rien à leur sujet ne pourrait sortir."
+    ),
+    "A permit of this id is signed already.": "Une autorisation de cet identifiant est déjà signée.",
+    "It would have ended before it is signed: {day}.": "Elle serait terminée avant d'être signée : {day}.",
+    "It lasts as long as its legal basis allows: {years} years [{source}].": (
+        "Elle dure autant que sa base légale le permet : {years} ans [{source}]."
+    ),
+    "Its data begin as early as its legal basis allows: {years} past years [{source}].": (
+        "Ses données commencent aussi tôt que sa base légale le permet : {years} années passées [{source}]."
+    ),
+    "It shows rows of everybody. Counts alone, or fewer persons, open less.": (
+        "Elle montre des lignes de tout le monde. Des effectifs seuls, ou moins de personnes, ouvrent moins."
+    ),
+    "It opens all tables. Data are limited to what the purpose needs [EHDS Art. 66].": (
+        "Elle ouvre toutes les tables. Les données se limitent à ce que la finalité demande [EEDS art. 66]."
+    ),
+    "Identifying details are listed without a reason: {identifiers}.": (
+        "Des détails identifiants sont demandés sans motif : {identifiers}."
+    ),
+    "All five identifying details are listed.": "Les cinq détails identifiants sont demandés.",
+    "Persons who objected would be in: this needs a law of its own [EHDS Art. 71(4)].": (
+        "Les personnes opposées seraient incluses : il y faut une loi particulière [EEDS art. 71(4)]."
+    ),
+    "Objections made after it is opened would not count.": (
+        "Les oppositions faites après l'ouverture ne compteraient pas."
+    ),
+    "The smallest count is this enclosure's floor of {floor}.": (
+        "Le plus petit effectif est le seuil de cet enclos : {floor}."
+    ),
+    "The investigator is not among the users: {person}.": (
+        "L'investigateur n'est pas parmi les utilisateurs : {person}."
+    ),
+    "Claims of days from {day} on are still coming in.": (
+        "Les remboursements des jours à partir du {day} arrivent encore."
+    ),
+}

@@ -1,0 +1,213 @@
+"""What the steward's pages say in French, and what kinds of work are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ACTIONS: Mapping[str, str] = {
+    "ingest": "landing deliveries",
+    "link": "linking persons",
+    "build": "building a snapshot",
+    "quality": "judging quality",
+    "profile": "counting the content",
+    "explain": "explaining a row",
+    "opt-out": "recording objections",
+    "permit.sign": "signing a permit",
+    "permit.open": "opening a permit",
+    "permit.amend": "amending a permit",
+    "permit.renew": "renewing a permit",
+    "permit.revoke": "revoking a permit",
+    "permit.preview": "counting what a permit would open",
+    "permit.review": "reviewing access",
+    "application": "an application",
+    "cohort": "a cohort",
+    "study": "a study",
+    "sql": "a query",
+    "release.request": "a request for release",
+    "release.export": "an export",
+    "ledger.review": "reviewing the ledger",
+    "register": "writing the public register",
+    "catalogue": "describing the holdings",
+    "backup": "a backup",
+    "restore": "a restoration",
+    "move": "a move",
+    "conformity": "assessing conformity",
+    "key.rotate": "rotating a key",
+}
+
+FRENCH_DATA = {
+    "Data": "Données",
+    "Overview": "Vue d'ensemble",
+    "Deliveries": "Livraisons",
+    "Account of rows": "Compte des lignes",
+    "Links": "Appariements",
+    "Quality": "Qualité",
+    "Snapshots": "Instantanés",
+    "Objections": "Oppositions",
+    "Delivery {id}": "Livraison {id}",
+    "Show": "Afficher",
+    "Snapshot": "Instantané",
+    # the overview
+    "Landing, linking, building and judging are begun on the command line, by who has the passphrase; these pages "
+    "show what came of it.": (
+        "Réception, appariement, construction et jugement se lancent en ligne de commande, par qui a la phrase "
+        "secrète ; ces pages montrent ce qui en est sorti."
+    ),
+    "Going on now": "En cours",
+    "Nothing is going on.": "Rien n'est en cours.",
+    "Of the last {n} entries of the ledger. What died stays here until the enclosure is opened next.": (
+        "Des {n} dernières entrées du registre. Ce qui s'est interrompu reste ici jusqu'à la prochaine ouverture de "
+        "l'enclos."
+    ),
+    "Of the last {n} entries of the ledger.": "Des {n} dernières entrées du registre.",
+    "Ended last": "Terminé récemment",
+    "work": "travail",
+    "since": "depuis",
+    "permit": "autorisation",
+    "entry": "entrée",
+    "ended": "terminé",
+    "outcome": "issue",
+    "DONE": "fait",
+    "REFUSED": "refusé",
+    "FAILED": "échoué",
+    "INTERRUPTED": "interrompu",
+    "deliveries landed": "livraisons reçues",
+    "deliveries not taken": "livraisons non reçues",
+    "newest snapshot": "dernier instantané",
+    "claims complete until": "remboursements complets jusqu'au",
+    # kinds of work
+    "landing deliveries": "réception de livraisons",
+    "linking persons": "appariement des personnes",
+    "building a snapshot": "construction d'un instantané",
+    "judging quality": "jugement de la qualité",
+    "counting the content": "comptage du contenu",
+    "explaining a row": "explication d'une ligne",
+    "recording objections": "enregistrement d'oppositions",
+    "signing a permit": "signature d'une autorisation",
+    "opening a permit": "ouverture d'une autorisation",
+    "amending a permit": "modification d'une autorisation",
+    "renewing a permit": "renouvellement d'une autorisation",
+    "revoking a permit": "révocation d'une autorisation",
+    "counting what a permit would open": "comptage de ce qu'une autorisation ouvrirait",
+    "reviewing access": "revue des accès",
+    "an application": "une demande",
+    "a cohort": "une cohorte",
+    "a study": "une étude",
+    "a query": "une requête",
+    "a request for release": "une demande de sortie",
+    "an export": "une sortie",
+    "reviewing the ledger": "revue du registre",
+    "writing the public register": "écriture du registre public",
+    "describing the holdings": "description du fonds",
+    "a backup": "une sauvegarde",
+    "a restoration": "une restauration",
+    "a move": "un déménagement",
+    "assessing conformity": "évaluation de la conformité",
+    "rotating a key": "rotation d'une clé",
+    # deliveries
+    "rows delivered": "lignes livrées",
+    "rows landed": "lignes reçues",
+    "rows rejected": "lignes rejetées",
+    "Each is landed whole or not at all: delivered = landed + rejected. A delivery is landed by `enclos ingest`.": (
+        "Chacune est reçue en entier ou pas du tout : livré = reçu + rejeté. Une livraison se reçoit par `enclos "
+        "ingest`."
+    ),
+    "Landed": "Reçues",
+    "Not taken": "Non reçues",
+    "source": "source",
+    "kind": "nature",
+    "received": "reçue le",
+    "days": "jours",
+    "delivered": "livrées",
+    "landed": "reçues",
+    "rejected": "rejetées",
+    "delivery": "livraison",
+    "Nothing was delivered yet.": "Rien n'a encore été livré.",
+    "Nothing was refused.": "Rien n'a été refusé.",
+    "when": "quand",
+    "rule": "règle",
+    "Table by table": "Table par table",
+    "why rejected": "motif du rejet",
+    "remarks": "remarques",
+    "columns under another name: {names}": "colonnes sous un autre nom : {names}",
+    "columns of other years: {names}": "colonnes d'autres années : {names}",
+    # the account
+    "mapped": "transcodées",
+    "cancelled": "annulées",
+    "filtered": "filtrées",
+    "It adds up: every delivered row is in one of the four.": (
+        "Le compte est bon : chaque ligne livrée est dans l'un des quatre."
+    ),
+    "It does not add up.": "Le compte n'est pas bon.",
+    "What became of every row": "Ce que chaque ligne est devenue",
+    "Mapped, cancelled (a reversal took it back), filtered (a named trap of the source), rejected (it lacks what OMOP "
+    "needs); in the bars in this order.": (
+        "Transcodées, annulées (une régularisation les reprend), filtrées (un piège nommé de la source), rejetées (il "
+        "y manque ce qu'OMOP demande) ; dans les barres, dans cet ordre."
+    ),
+    "why": "pourquoi",
+    "{n} % mapped": "{n} % transcodées",
+    "Rows without a standard concept": "Lignes sans concept standard",
+    "vocabulary": "vocabulaire",
+    "rows": "lignes",
+    "without": "sans",
+    "codes without": "codes sans",
+    # links
+    "persons of sources": "personnes des sources",
+    "patients linked": "patients appariés",
+    "conflicts": "conflits",
+    "By the direct circuit": "Par le circuit direct",
+    "hospital": "hôpital",
+    "patients": "patients",
+    "linked": "appariés",
+    "no answer": "sans réponse",
+    "person unknown": "personne inconnue",
+    "conflict": "conflit",
+    "linked on": "appariés le",
+    "{n} % linked": "{n} % appariés",
+    "No circuit has run yet: `enclos link`.": "Aucun circuit n'a encore tourné : `enclos link`.",
+    "By their stays": "Par les séjours",
+    "method": "méthode",
+    "patients by outcome": "patients par issue",
+    "deterministic": "déterministe",
+    "probabilistic": "probabiliste",
+    "Who is one person": "Qui est une même personne",
+    "persons of the source": "personnes de la source",
+    "Together they are {n} persons.": "Ensemble, ce sont {n} personnes.",
+    # quality
+    "This was not judged yet: `enclos quality`.": "Pas encore jugé : `enclos quality`.",
+    "Judged on {day} by the checks of CDM {cdm}. A check that nothing was counted for is not applicable; it never "
+    "passes.": (
+        "Jugé le {day} selon les contrôles du CDM {cdm}. Un contrôle pour lequel rien n'a été compté est sans objet ; "
+        "il n'est jamais réussi."
+    ),
+    "{n} passed, {m} failed": "{n} réussis, {m} en échec",
+    # snapshots
+    "Nothing was built yet: `enclos build`.": "Rien n'a encore été construit : `enclos build`.",
+    "What was built and is kept": "Ce qui a été construit et conservé",
+    "snapshot": "instantané",
+    "built": "construit le",
+    "buckets": "compartiments",
+    "Snapshot {n} beside snapshot {m}": "Instantané {n} à côté de l'instantané {m}",
+    "Rows of snapshot {n}": "Lignes de l'instantané {n}",
+    "Rows by table": "Lignes par table",
+    "difference": "différence",
+    # objections
+    "objections that stand": "oppositions en vigueur",
+    "withdrawn": "retirées",
+    "persons whom no view shows": "personnes qu'aucune vue ne montre",
+    "A change of objections was stopped half-way; the next one ends it. Until then what stood is followed.": (
+        "Une modification des oppositions s'est arrêtée à mi-chemin ; la suivante l'achève. D'ici là, ce qui valait "
+        "est suivi."
+    ),
+    "By source": "Par source",
+    "standing": "en vigueur",
+    "last recorded": "dernier enregistrement",
+    "last withdrawn": "dernier retrait",
+    "Nobody has objected here.": "Personne ne s'est opposé ici.",
+    "Objections come by their circuit and are recorded by `enclos optout`; who objected is not shown. Revision {n} of "
+    "the table that queries read.": (
+        "Les oppositions viennent par leur circuit et sont enregistrées par `enclos optout` ; qui s'est opposé n'est "
+        "pas montré. Révision {n} de la table que lisent les requêtes."
+    ),
+}

@@ -1,0 +1,313 @@
+"""What the access body is served: applications, permits and their life, what falls due, reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from starlette.routing import Route
+
+from enclos.app import applications, permits, previews
+from enclos.app.calendar import permit_calendar
+from enclos.app.monthly import review_month
+from enclos.app.pages.review_words import DETECTORS
+from enclos.app.pages.rooms.frame import said_of
+from enclos.app.pages.rooms.permit_saying import DAYS, said_opening
+from enclos.app.pages.rooms.words_access import FRENCH_ACCESS
+from enclos.app.reviews import review_access
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.permits.document import text_from_permit
+from enclos.permits.model import State
+from enclos.permits.rules.access import delete_by
+from enclos.permits.rules.life import legal_bases, years_after
+from enclos.portal.desk import Answer, Asked, Desk, Go, Page, Room, page_status
+from enclos.portal.paging import shown
+from enclos.portal.rooms.applications import application_routes
+from enclos.signin.model import Role
+
+ROOM = Room(
+    "access",
+    "Access",
+    Role.ACCESS_BODY,
+    [
+        ("/access", "Overview"),
+        ("/access/applications", "Applications"),
+        ("/access/permits", "Permits"),
+        ("/access/calendar", "Calendar"),
+        ("/access/reviews", "Reviews"),
+    ],
+    FRENCH_ACCESS,
+)
+_SOON, _MONTHS, _YEARS, _WIDTH, _HATCH, _MOST_SPANS = 90, 12, 5, 1000, 8, 60
+_RULES = {code.id: code.rule for code in Code}
+_DETECTORS = {detector.value: text for detector, text in DETECTORS.items()}
+_NEVER_SHOWN = frozenset({Code.PERMIT_UNKNOWN, Code.ENCLOSURE_BUSY})
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Its addresses."""
+    one = "/access/permits/{permit}"
+    asked = {"amend": (_amend, _amended), "renew": (_renew, _renewed), "revoke": (_revoke, _revoked)}
+    return [
+        Route("/access", desk.served(ROOM, _overview)),
+        *application_routes(desk, ROOM, "/access/applications", for_access_body=True),
+        Route("/access/permits", desk.served(ROOM, _permits)),
+        Route(one, desk.served(ROOM, _permit)),
+        Route(f"{one}/open", desk.served(ROOM, _open), methods=["POST"]),
+        *(Route(f"{one}/{name}", desk.served(ROOM, look)) for name, (look, _) in asked.items()),
+        *(Route(f"{one}/{name}", desk.served(ROOM, do), methods=["POST"]) for name, (_, do) in asked.items()),
+        Route("/access/calendar", desk.served(ROOM, _calendar)),
+        Route("/access/reviews", desk.served(ROOM, _reviews)),
+    ]
+
+
+def _overview(asked: Asked) -> Page:
+    hand = applications.Hand(asked.user, for_access_body=True)
+    found = applications.list_applications(asked.enclosure, hand)["applications"]
+    calendar = permit_calendar(asked.enclosure)
+    days = [day for month in calendar["months"] for day in month["days"]]
+    due = [day for day in days if not day["is_done"] and day["n_left"] <= _SOON]
+    due = [day for day in due if day["n_left"] >= 0 or day["what"] == "delete"]
+    values = {
+        "waiting": [row for row in found if row["stage"] == "asked"],
+        "n_in_force": sum(span["state"] not in {"REVOKED", "EXPIRED"} for span in calendar["permits"]),
+        "soon": sorted(due, key=lambda day: day["on"]),
+        "n_late": calendar["n_late"],
+        "day_texts": DAYS,
+    }
+    return Page("access_overview", "Access", values)
+
+
+# -- permits
+
+
+def _permits(asked: Asked) -> Page:
+    rows = permits.list_all(asked.enclosure)["permits"]
+    return Page("access_permits", "Permits", {"shown": shown(rows, asked.query)})
+
+
+def _permit(asked: Asked) -> Page:
+    return _shown_permit(asked, None)
+
+
+def _open(asked: Asked) -> Page:
+    opened = permits.open_one(asked.enclosure, asked.path["permit"], by=asked.user)
+    floor, n_persons = asked.enclosure.floor, opened["n_persons"]
+    few = asked.words("fewer than {floor}", floor=floor)
+    persons = few if 0 < n_persons < floor else asked.words.number(n_persons)
+    return _shown_permit(asked, {"snapshot": opened["snapshot"], "persons": persons})
+
+
+def _shown_permit(asked: Asked, opened: Mapping[str, Any] | None) -> Page:
+    it = _it(asked)
+    values = {
+        "it": it,
+        "is_alive": it["state"] not in {State.REVOKED.value, State.EXPIRED.value},
+        "opening": _opening(asked, previews.read_signed(asked.enclosure, it["permit"])),
+        "opened": opened,
+    }
+    return Page("access_permit", "Permit {permit}", values, {"permit": it["permit"]})
+
+
+def _amend(asked: Asked) -> Page:
+    signed = permits.newest(asked.enclosure, asked.path["permit"])
+    return _amending(asked, text_from_permit(signed.permit), "", signed.version)
+
+
+def _amended(asked: Asked) -> Answer:
+    form = asked.form
+    text, reason, version = f"{form['document']}\n", form["reason"], _whole(form["version"])
+    if form["look"]:
+        return _amending(asked, text, reason, version, is_looked_at=True)
+
+    def act() -> None:
+        permits.amend(
+            asked.enclosure, text, reason=reason, by=asked.user, of_version=version, of_permit=asked.path["permit"]
+        )
+
+    return _changed(asked, act, lambda refused: _amending(asked, text, reason, version, refused))
+
+
+def _amending(
+    asked: Asked, text: str, reason: str, version: int, refused: Refusal | None = None, *, is_looked_at: bool = False
+) -> Page:
+    it = _it(asked)
+    opening, changes = None, []
+    if is_looked_at:
+        try:
+            told = previews.preview_permit(asked.enclosure, text, by=asked.user, amends=it["permit"])
+        except Refusal as wrong:
+            refused = wrong
+        else:
+            opening = _opening(asked, told)
+            were = dict(_opening(asked, previews.read_signed(asked.enclosure, it["permit"]))["pairs"])
+            changes = [(name, were[name], value) for name, value in opening["pairs"] if were[name] != value]
+    values = {
+        "it": it,
+        "document": text,
+        "reason": reason,
+        "version": version,
+        "opening": opening,
+        "changes": changes,
+        "refused": said_of(refused) if refused else None,
+    }
+    status = page_status(refused) if refused else 200
+    return Page("access_amend", "Amend {permit}", values, {"permit": it["permit"]}, status)
+
+
+def _renew(asked: Asked) -> Page:
+    return _renewing(asked, "", "")
+
+
+def _renewed(asked: Asked) -> Answer:
+    form = asked.form
+    until, reason = form["until"], form["reason"]
+
+    def act() -> None:
+        try:
+            end = datetime.combine(date.fromisoformat(until), datetime.min.time(), UTC)
+        except ValueError:
+            end = datetime.min.replace(tzinfo=UTC)  # no day at all is no later end
+        permits.renew(
+            asked.enclosure,
+            asked.path["permit"],
+            until=end,
+            reason=reason,
+            by=asked.user,
+            of_version=_whole(form["version"]),
+        )
+
+    return _changed(asked, act, lambda refused: _renewing(asked, until, reason, refused))
+
+
+def _renewing(asked: Asked, until: str, reason: str, refused: Refusal | None = None) -> Page:
+    it = _it(asked)
+    signed = permits.newest(asked.enclosure, it["permit"])
+    basis = legal_bases()[signed.permit.legal_basis]
+    latest = years_after(signed.permit.valid_until, basis.max_years).date().isoformat()
+    values = {
+        "it": it,
+        "basis": basis,
+        "until": until or latest,
+        "reason": reason,
+        "refused": said_of(refused) if refused else None,
+    }
+    status = page_status(refused) if refused else 200
+    return Page("access_renew", "Renew {permit}", values, {"permit": it["permit"]}, status)
+
+
+def _revoke(asked: Asked) -> Page:
+    return _revoking(asked, "")
+
+
+def _revoked(asked: Asked) -> Answer:
+    form, permit = asked.form, asked.path["permit"]
+    if form["confirm"] != permit:
+        return _revoking(asked, form["reason"], is_wrong=True)
+
+    def act() -> None:
+        permits.revoke(
+            asked.enclosure, permit, reason=form["reason"], by=asked.user, of_version=_whole(form["version"])
+        )
+
+    return _changed(asked, act, lambda refused: _revoking(asked, form["reason"], refused))
+
+
+def _revoking(asked: Asked, reason: str, refused: Refusal | None = None, *, is_wrong: bool = False) -> Page:
+    it = _it(asked)
+    signed, now = permits.newest(asked.enclosure, it["permit"]), asked.enclosure.ledger.now()
+    values = {
+        "it": it,
+        "reason": reason,
+        "is_wrong": is_wrong,
+        "delete_by": delete_by(replace(signed, state=State.REVOKED, active_from=now)).isoformat(),
+        "refused": said_of(refused) if refused else None,
+    }
+    status = page_status(refused) if refused else 422 if is_wrong else 200
+    return Page("access_revoke", "Revoke {permit}", values, {"permit": it["permit"]}, status)
+
+
+def _changed(asked: Asked, act: Callable[[], None], again: Callable[[Refusal], Page]) -> Answer:
+    """Change a permit and show it; what is refused of the form is told above it."""
+    try:
+        act()
+    except Refusal as refused:
+        if refused.code in _NEVER_SHOWN:
+            raise
+        return again(refused)
+    return Go(f"/access/permits/{asked.path['permit']}")
+
+
+def _it(asked: Asked) -> dict[str, Any]:
+    return permits.show_one(asked.enclosure, asked.path["permit"])
+
+
+def _opening(asked: Asked, told: Mapping[str, Any]) -> dict[str, Any]:
+    return said_opening(told, asked.words, asked.enclosure.floor)
+
+
+def _whole(text: str) -> int:
+    """The version that a form was made for; one that never was where it says none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1
+
+
+# -- calendar and reviews
+
+
+def _calendar(asked: Asked) -> Page:
+    calendar = permit_calendar(asked.enclosure)
+    spans = calendar["permits"]
+    alive = [span for span in spans if span["destroyed_on"] is None] or spans
+    drawn = alive[:_MOST_SPANS]
+    begin = min((span["begins_on"] for span in drawn), default=calendar["today"])
+    end = max((*(span["delete_by"] for span in drawn), calendar["today"]))
+    values = {
+        "spans": [_span(span, begin, end, calendar["today"]) for span in drawn],
+        "now": _place(calendar["today"], begin, end),
+        "axis": f"{begin[:4]}–{end[:4]}",
+        "day_texts": DAYS,
+        "n_more": len(spans) - len(drawn),
+        "shown": shown(calendar["months"], asked.query, _MONTHS),
+    }
+    return Page("access_calendar", "Calendar", values)
+
+
+def _span(span: Mapping[str, Any], begin: str, end: str, today: str) -> dict[str, Any]:
+    first, last, deleted = (_place(span[name], begin, end) for name in ("begins_on", "ends_on", "delete_by"))
+    is_late = span["destroyed_on"] is None and span["delete_by"] < today
+    hatches = range(last, deleted, _HATCH)
+    return {**span, "from": first, "width": max(2, last - first), "hatches": hatches, "is_late": is_late}
+
+
+def _place(day: str, begin: str, end: str) -> int:
+    first, last, here = (date.fromisoformat(each).toordinal() for each in (begin, end, day))
+    return round(_WIDTH * (here - first) / max(1, last - first))
+
+
+def _reviews(asked: Asked) -> Page:
+    today = asked.enclosure.ledger.now().date()
+    months = _months(today)
+    years = [str(today.year - back) for back in range(_YEARS)]
+    month, year = asked.query.get("month", ""), asked.query.get("year", "")
+    reviewed = review_month(asked.enclosure, month) if month in months else None
+    values = {
+        "months": [(each, each) for each in months],
+        "years": [(each, each) for each in years],
+        "month": month,
+        "year": year,
+        "reviewed": reviewed,
+        "n_denied": sum(reviewed["denials"].values()) if reviewed else 0,
+        "access": review_access(asked.enclosure, int(year)) if year in years else None,
+        "detectors": _DETECTORS,
+        "rules": _RULES,
+    }
+    return Page("access_reviews", "Reviews", values)
+
+
+def _months(today: date) -> Sequence[str]:
+    """The months that can be reviewed, the present one first."""
+    count = today.year * 12 + today.month - 1
+    return [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(count, count - _MONTHS, -1)]
