@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from enclos.app import permits, releases
+from enclos.app import dictionary, permits, releases
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
 from factories.portal import Browser, Portal, portal_of
@@ -95,6 +95,21 @@ def test_a_study_runs_in_the_background_and_leads_to_its_results(alice: Browser)
     assert "Results of other-ages" in alice.get(to).text
 
 
+def test_the_dictionary_tells_each_column_and_nothing_of_few(portal: Portal, alice: Browser) -> None:
+    assert "Nothing was counted yet" in alice.get(f"{AT}/data").text
+    with open_home(portal.home) as enclosure:
+        dictionary.count(enclosure, permit=PERMIT, user=ALICE)
+    whole = alice.get(f"{AT}/data").text
+    assert "never told below 10" in whole
+    assert 'href="?table=condition_occurrence"' in whole
+    page = alice.get(f"{AT}/data?table=condition_occurrence").text
+    for said in ("condition_concept_id", "Most frequent concepts of condition_concept_id", "≥ ", "The numbers"):
+        assert said in page
+    begun = alice.post(f"{AT}/data", {})
+    alice.get(begun.headers["location"])
+    assert alice.post(f"{begun.headers['location']}/cancel", {}).status_code == 303
+
+
 def test_results_are_tables_and_figures_with_what_is_withheld(alice: Browser, run: str) -> None:
     page = alice.get(f"{AT}/runs/{run}").text
     for said in ("What is withheld, and why", "1. Incidence", "study: ages", "Not released"):
@@ -174,7 +189,13 @@ def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: B
         f"{work}/cancel",
     ):
         assert bob.post(path, {"question": "1", "text": "x"}).status_code == 404
-    for path in (f"{AT}/studies/write", f"{AT}/studies/check", f"{AT}/studies/remove", f"{AT}/runs/{run}/release"):
+    for path in (
+        f"{AT}/data",
+        f"{AT}/studies/write",
+        f"{AT}/studies/check",
+        f"{AT}/studies/remove",
+        f"{AT}/runs/{run}/release",
+    ):
         sent = bob.post(path, {"text": STUDY, "do": "run", "file": "x", "purpose": "y"})
         assert (sent.status_code, "PRM-09" in sent.text) == (403, True), path
     alice.get(work)

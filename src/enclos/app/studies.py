@@ -104,7 +104,7 @@ def run(
                 also()
                 active(enclosure, permit, user)
 
-            cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
+            cdm = permit_cdm(enclosure, signed, engine, snapshot, check)
             population = cdm.population()
             run_id = _run_id(text, signed, snapshot.id, population, secret)
             ticket.facts.update({"run": run_id, "snapshot": snapshot.id, "permit_version": signed.version})
@@ -321,7 +321,7 @@ def _again(
         def progress(n_done: int, n_total: int) -> None:
             report(f"study {study.name}", n_done / n_total, f"{n_done} of {n_total}")
 
-        cdm = _permit_cdm(enclosure, signed, engine, snapshot, check)
+        cdm = permit_cdm(enclosure, signed, engine, snapshot, check)
         population = cdm.population()
         share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
         with (
@@ -337,9 +337,10 @@ def _written(result: StudyResult) -> tuple[bytes, object]:
     return result_csv(result.table, result.settings), cells
 
 
-def _permit_cdm(
+def permit_cdm(
     enclosure: Enclosure, signed: SignedPermit, engine: Engine, snapshot: LakeSnapshot, check: Check
 ) -> PermitCdm:
+    """The CDM that a permit sees, without those who object now."""
     return PermitCdm(
         signed.permit.terms,
         name=enclosure.settings.enclosure.name,

@@ -123,3 +123,29 @@ class PublicFile:
     name: str
     sha256: str
     n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTold:
+    """What may be told of one column of a view.
+
+    In: kind — ``concept``, ``year``, ``band`` or nothing: what the values are told by; n_persons — of whom it says
+        something, None of too few; values — value, its name where it has one, persons; the most frequent concepts, or
+        every year or band, of too few None
+    """
+
+    column: str
+    sql_type: str
+    n_persons: int | None
+    kind: str = ""
+    values: tuple[tuple[int, str, int | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableTold:
+    """What may be told of one table of a view; rows and persons are None where too few persons are in it."""
+
+    table: str
+    n_records: int | None
+    n_persons: int | None
+    columns: tuple[ColumnTold, ...]

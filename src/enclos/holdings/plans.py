@@ -71,3 +71,26 @@ def plan_vocabularies(table: str, column: str, concept: str) -> str:
         FROM {table} AS t JOIN {concept} AS c ON c.concept_id = t.{column}
         WHERE t.{column} <> 0 GROUP BY c.vocabulary_id
     """
+
+
+def plan_concepts(table: str, column: str) -> str:
+    """Persons by concept of a column; concept 0 says nothing."""
+    return (
+        f'SELECT "{column}", count(DISTINCT person_id) FROM {table} AS t '
+        f'WHERE "{column}" IS NOT NULL AND "{column}" <> 0 GROUP BY 1'
+    )
+
+
+def plan_by_year(table: str, column: str) -> str:
+    """Persons by calendar year of a day."""
+    return (
+        f'SELECT year("{column}"), count(DISTINCT person_id) FROM {table} AS t WHERE "{column}" IS NOT NULL GROUP BY 1'
+    )
+
+
+def plan_by_band(table: str, column: str, width: int) -> str:
+    """Persons by the first number of a band of so many."""
+    return (
+        f'SELECT {width} * CAST(floor("{column}" / {width}) AS BIGINT), count(DISTINCT person_id) '
+        f'FROM {table} AS t WHERE "{column}" IS NOT NULL GROUP BY 1'
+    )

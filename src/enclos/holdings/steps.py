@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
 from enclos.contracts.sql import SqlEngine
-from enclos.holdings.model import Figures, TableFigures
+from enclos.holdings.model import ColumnTold, Figures, TableFigures, TableTold
 from enclos.holdings.plans import (
     CODED_COLUMNS,
     plan_ages,
+    plan_by_band,
+    plan_by_year,
+    plan_concepts,
     plan_filled,
     plan_rows,
     plan_until,
@@ -134,3 +138,91 @@ def _table(table: str, exact: _Exact, unit: int) -> TableFigures:
         return TableFigures(table, None, None)
     filled = tuple((column, told(exact.filled[table, column], unit)) for column in omop_tables()[table].names)
     return TableFigures(table, told(exact.n_rows[table], unit), persons, filled)
+
+
+Ask = Callable[[str], Iterable[tuple[Any, ...]]]
+"""Asks one bucket of a view."""
+_MOST_CONCEPTS, _BIRTH_BAND = 10, 5
+
+
+def read_dictionary(
+    buckets: Iterable[Ask],
+    tables: Mapping[str, Mapping[str, str]],
+    *,
+    floor: int,
+    names: Callable[[Collection[int]], Mapping[int, str]],
+) -> list[TableTold]:
+    """What may be told of every table and column of a view, as of a description: rounded down, nothing of too few.
+
+    In:  buckets — the view in parts that share no person; tables — the columns that it shows, with their types; names —
+         gives the names of concepts
+    Out: the tables of persons in the order of the contract
+    """
+    unit, exact = unit_of(floor), _Exact()
+    spread: dict[tuple[str, str], Counter[int]] = {}
+    shown = {table: tables[table] for table in PERSON_TABLES if "person_id" in tables.get(table, {})}
+    for ask in buckets:
+        for table, columns in shown.items():
+            ((n_rows, n_persons),) = ask(plan_rows(table))
+            exact.n_rows[table] += n_rows
+            exact.n_persons[table] += n_persons
+            (filled,) = ask(plan_filled(table, tuple(columns)))
+            for column, n in zip(columns, filled, strict=True):
+                exact.filled[table, column] += n
+                if n and (plan := _plan_of(table, column, columns[column])):
+                    spread.setdefault((table, column), Counter()).update(dict(ask(plan)))
+    told_values = {
+        place: _values(counted, _kind_of(place[1], shown[place[0]][place[1]]), unit)
+        for place, counted in spread.items()
+    }
+    of_concepts = {place for place in told_values if _kind_of(place[1], "") == "concept"}
+    named = names(sorted({value for place in of_concepts for value, _ in told_values[place]}))
+
+    def told_of(table: str, column: str, sql_type: str) -> ColumnTold:
+        values = tuple(
+            (value, named.get(value, "") if (table, column) in of_concepts else "", n)
+            for value, n in told_values.get((table, column), ())
+        )
+        kind = _kind_of(column, sql_type) if values else ""
+        return ColumnTold(column, sql_type, told(exact.filled[table, column], unit), kind, values)
+
+    return [
+        TableTold(
+            table,
+            told(exact.n_rows[table], unit) if exact.n_persons[table] >= unit else None,
+            told(exact.n_persons[table], unit),
+            tuple(told_of(table, column, sql_type) for column, sql_type in columns.items()),
+        )
+        for table, columns in shown.items()
+    ]
+
+
+def _values(counted: Mapping[int, int], kind: str, unit: int) -> list[tuple[int, int | None]]:
+    """The most frequent concepts; every year or band from the first to the last of enough persons."""
+    enough = [value for value, n in counted.items() if n >= unit]
+    if kind == "concept":
+        most = sorted(enough, key=lambda value: (-counted[value], value))[:_MOST_CONCEPTS]
+        return [(value, told(counted[value], unit)) for value in most]
+    if not enough:
+        return []
+    steps = _BIRTH_BAND if kind == "band" else 1
+    return [(value, told(counted.get(value, 0), unit)) for value in range(min(enough), max(enough) + 1, steps)]
+
+
+def _kind_of(column: str, sql_type: str) -> str:
+    if column.endswith("concept_id"):
+        return "concept"
+    if column == "year_of_birth":
+        return "band"
+    return "year" if sql_type == "DATE" else ""
+
+
+def _plan_of(table: str, column: str, sql_type: str) -> str:
+    match _kind_of(column, sql_type):
+        case "concept":
+            return plan_concepts(table, column)
+        case "band":
+            return plan_by_band(table, column, _BIRTH_BAND)
+        case "year":
+            return plan_by_year(table, column)
+    return ""

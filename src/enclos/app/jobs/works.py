@@ -73,6 +73,12 @@ def _cohort(told: Told) -> dict[str, Any]:
     )
 
 
+def _dictionary(told: Told) -> dict[str, Any]:
+    from enclos.app.dictionary import count
+
+    return count(told.enclosure, permit=told.permit, user=told.user, report=told.report, also=told.also)
+
+
 def _ingest(told: Told) -> dict[str, Any]:
     from enclos.app.deliveries import ingest_deliveries
 
@@ -119,6 +125,7 @@ WORKS: Mapping[str, Work] = {
     "study": Work(Role.RESEARCHER, True, _study),
     "rerun": Work(Role.RESEARCHER, True, _rerun),
     "cohort": Work(Role.RESEARCHER, True, _cohort),
+    "dictionary": Work(Role.RESEARCHER, True, _dictionary),
     "ingest": Work(Role.STEWARD, False, _ingest),
     "link": Work(Role.STEWARD, False, _link),
     "build": Work(Role.STEWARD, False, _build),

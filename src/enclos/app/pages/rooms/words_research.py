@@ -62,6 +62,36 @@ FRENCH_RESEARCH = {
     "To": "Au",
     "Reason": "Motif",
     "Its document": "Son document",
+    # the dictionary
+    "Data dictionary of {permit}": "Dictionnaire des données de {permit}",
+    "Table {table}": "Table {table}",
+    "Nothing was counted yet for this version of the permit. Counting reads each table once, in the background; the numbers are then there for all users of the permit.": (
+        "Rien n'a encore été compté pour cette version de l'autorisation. Le comptage lit chaque table une fois, en "
+        "arrière-plan ; les nombres sont ensuite là pour tous les utilisateurs de l'autorisation."
+    ),
+    "Count": "Compter",
+    "Count anew": "Compter à nouveau",
+    "There is a newer snapshot.": "Il existe un instantané plus récent.",
+    "Persons are rounded down to two digits and never told below {unit}; what fewer have looks like nothing.": (
+        "Les personnes sont arrondies vers le bas à deux chiffres et jamais données sous {unit} ; ce que moins de "
+        "personnes ont ressemble à rien."
+    ),
+    "Snapshot {n}, counted {at}.": "Instantané {n}, compté le {at}.",
+    "Rows": "Lignes",
+    "Columns": "Colonnes",
+    "with values": "avec valeurs",
+    "too few": "trop peu",
+    "Completeness of the columns": "Complétude des colonnes",
+    "Column": "Colonne",
+    "Type": "Type",
+    "Refers to": "Renvoie à",
+    "Persons with a value": "Personnes avec une valeur",
+    "Share": "Part",
+    "about {share} %": "environ {share} %",
+    "Most frequent concepts of {column}": "Concepts les plus fréquents de {column}",
+    "Concept": "Concept",
+    "Year": "Année",
+    "Persons by {column}": "Personnes selon {column}",
     # writing
     "YAML. Ctrl+Space says what may stand where the cursor is; arrows choose, Enter takes, Escape closes.": (
         "YAML. Ctrl+Espace dit ce qui peut figurer à l'endroit du curseur ; les flèches choisissent, Entrée prend, "
