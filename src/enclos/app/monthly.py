@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,21 @@ def review_month(
     Refuses: REVIEW_MONTH when the month has not begun or is no month.
     Source: SNDS security framework § 7; MR-007 SEC-JOU-2.
     """
+
+    def keep(reviewed: ReviewedMonth) -> None:
+        if page is not None:
+            write_atomically(page, review_page(reviewed, language).encode("utf-8"), "the review's page")
+
+    return _answer(read_month(enclosure, month, user=enclosure.operator, keep=keep if page else None), page)
+
+
+def read_month(
+    enclosure: Enclosure, month: str | None, *, user: str, keep: Callable[[ReviewedMonth], None] | None = None
+) -> ReviewedMonth:
+    """What a month's review reads and finds, as ``review_month``; the ledger says who reviewed.
+
+    In: keep — keeps what was found, as part of what the ledger tells
+    """
     section = enclosure.settings.review
     thresholds = Thresholds(
         zone=ZoneInfo(section.zone),
@@ -52,7 +67,7 @@ def review_month(
     now = enclosure.ledger.now()
     first = _first_of(month, now.astimezone(thresholds.zone).date())
     begin, end = (_midnight(day, thresholds) for day in (first, _next(first)))
-    with enclosure.ledger.intent(Action.LEDGER_REVIEW, enclosure.operator, facts={"month": f"{first:%Y-%m}"}) as ticket:
+    with enclosure.ledger.intent(Action.LEDGER_REVIEW, user, facts={"month": f"{first:%Y-%m}"}) as ticket:
         acts = [act for act in acts_of(enclosure.ledger.entries()) if begin - _HISTORY <= act.at < end]
         before = [act for act in acts if act.at < begin]
         within = [act for act in acts if act.at >= begin]
@@ -63,13 +78,13 @@ def review_month(
             is_over=now >= end,
             acts=tuple(within),
             findings=tuple(found),
-            names=_names(enclosure),
+            names=known_names(enclosure),
             zone=thresholds.zone,
         )
-        if page is not None:
-            write_atomically(page, review_page(reviewed, language).encode("utf-8"), "the review's page")
-        ticket.facts.update({"n_acts": len(within), "n_findings": len(found), "written": page is not None})
-    return _answer(reviewed, page)
+        if keep is not None:
+            keep(reviewed)
+        ticket.facts.update({"n_acts": len(within), "n_findings": len(found), "written": keep is not None})
+    return reviewed
 
 
 def _first_of(month: str | None, today: date) -> date:
@@ -92,7 +107,7 @@ def _midnight(day: date, thresholds: Thresholds) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=thresholds.zone).astimezone(UTC)
 
 
-def _names(enclosure: Enclosure) -> dict[str, str]:
+def known_names(enclosure: Enclosure) -> dict[str, str]:
     """Who stands behind a digest, for those whom permits list and for the operator who asks."""
     users = {user.id for chain in all_versions(enclosure) for user in data_users(chain)}
     deciding = people_of(enclosure) | {enclosure.operator}

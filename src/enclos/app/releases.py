@@ -11,10 +11,11 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.permits import active, all_versions, newest
 from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
+from enclos.contracts.result import Cell
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.lexicon.refusals import refusal
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
 from enclos.release.model import PermitFacts, Terms
@@ -28,8 +29,10 @@ from enclos.release.steps import (
     left_under,
     list_requests,
     mark_exported,
+    queue_of,
     request_release,
     review_release,
+    show_beside,
     show_numbers,
     show_request,
     turnaround,
@@ -110,14 +113,32 @@ def show_one(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
 
 
 def look(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
-    """One request with the numbers that would leave, to a person who may vote on it; the ledger says what was shown."""
+    """One request with the numbers that would leave, to a person who may vote on it; the ledger says what was shown.
+
+    Out: what ``show_one`` gives, the study, each line and what rules saw in it, which earlier release shares persons
+        with which number, and what happened so far.
+    Never: how the other person voted, before both have.
+    """
     permit = _permit_of(enclosure, request_id)
     facts: dict[str, Fact] = {"request": request_id}
     with enclosure.ledger.intent(Action.RELEASE_LOOK, user, permit, facts) as ticket:
         check = _still_valid(enclosure, permit)
         shown = show_numbers(request_id, user=user, desk=desk_of(enclosure), check=check)
+        cells = _cells(enclosure, permit, str(shown["run"]))
+        archive = archive_of(enclosure)
+        shown |= show_beside(request_id, user=user, cells=cells, desk=desk_of(enclosure), archive=archive)
         ticket.facts.update({"content": shown["content"], "n_lines": len(shown["lines"])})
     return shown
+
+
+def queue(enclosure: Enclosure, *, user: str) -> dict[str, Any]:
+    """What a person may vote on, oldest first; nothing of their own projects; and how long requests waited.
+
+    Out: waiting, voted, n_own, n_altered, turnaround.
+    """
+    desk = desk_of(enclosure)
+    found = queue_of(user, desk=desk, now=enclosure.ledger.now())
+    return found | {"turnaround": turnaround(list_requests(desk=desk))}
 
 
 def list_all(enclosure: Enclosure) -> dict[str, Any]:
@@ -384,6 +405,16 @@ def _check_asked(enclosure: Enclosure, request_id: str) -> None:
         "What lies on the desk is not what the ledger says was asked for.",
         "Make a new request; report this to the security officer.",
     )
+
+
+def _cells(enclosure: Enclosure, permit: str, run: str) -> Sequence[Cell]:
+    """The cells of a run; none where it is gone."""
+    try:
+        return run_files(enclosure, permit).read(run).result.cells
+    except Refusal as refused:
+        if refused.code is not Code.RUN_UNKNOWN:
+            raise
+        return ()
 
 
 def _still_valid(enclosure: Enclosure, permit_id: str) -> Callable[[], None]:

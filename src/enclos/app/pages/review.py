@@ -40,6 +40,11 @@ class ReviewedMonth:
 
 def review_page(reviewed: ReviewedMonth, language: Language) -> str:
     """The page as HTML, findings first."""
+    return review_of(reviewed, language).html()
+
+
+def review_of(reviewed: ReviewedMonth, language: Language) -> Page:
+    """What the page shows."""
     words = Words(language, FRENCH_REVIEW)
     acts = reviewed.acts
     done = [act for act in acts if act.outcome is Outcome.DONE]
@@ -62,7 +67,7 @@ def review_page(reviewed: ReviewedMonth, language: Language) -> str:
     lead = words("{name}: every entry was read and proved to be what was signed.", name=reviewed.enclosure)
     notice = "" if reviewed.is_over else words("The month is not over yet.")
     title = words("The ledger in {month}", month=reviewed.month)
-    return Page(language, title, lead, notice, figures, sections).html()
+    return Page(language, title, lead, notice, figures, sections)
 
 
 def _findings(reviewed: ReviewedMonth, words: Words) -> Section:

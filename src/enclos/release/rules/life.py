@@ -113,8 +113,13 @@ def check_reviewer(user: str, *, involved: frozenset[str], votes: Sequence[Vote]
             "This person wrote the request or works under its permit.",
             "Ask two people outside the project.",
         )
-    if any(_person(vote.user) == who for vote in votes):
+    if any(is_by(who, vote) for vote in votes):
         raise refusal(Code.RELEASE_REVIEWER, "This person has voted already.", "Ask another person.")
+
+
+def is_by(user: str, vote: Vote) -> bool:
+    """Whether it is this person's vote; small and capital letters make no other person."""
+    return _person(user) == _person(vote.user)
 
 
 def check_questions(questions: Sequence[Question]) -> None:

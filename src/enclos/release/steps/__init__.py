@@ -5,6 +5,7 @@ from enclos.release.steps.figures import left_under, list_requests, turnaround
 from enclos.release.steps.history import drawn_names
 from enclos.release.steps.judging import Asked
 from enclos.release.steps.kept import renumbered_sets
+from enclos.release.steps.looking import queue_of, show_beside
 from enclos.release.steps.requests import (
     answer_question,
     ask_question,
@@ -25,9 +26,11 @@ __all__ = [
     "left_under",
     "list_requests",
     "mark_exported",
+    "queue_of",
     "renumbered_sets",
     "request_release",
     "review_release",
+    "show_beside",
     "show_numbers",
     "show_request",
     "turnaround",

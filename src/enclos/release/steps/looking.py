@@ -1,0 +1,234 @@
+"""What a reviewer is shown beside a request: which lines rules looked at, who shares persons with it, what happened."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pyroaring import BitMap
+
+from enclos.contracts.result import HIDDEN, OVERALL, Cell, result_from_csv
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.release.ports import Archive, Desk
+from enclos.release.rules.life import check_reviewer, is_by
+from enclos.release.steps.documents import Request, load
+from enclos.release.steps.index import left_earlier
+from enclos.release.steps.kept import Kept, Members, read_kept
+
+MOST_ROWS, MOST_RELEASES = 40, 8
+"""Sets of persons and earlier releases that are set side by side: those that share most, and the newest."""
+_WITH, _OF, _WITHOUT = "who have it", "all", "who have it not"
+
+
+def queue_of(user: str, *, desk: Desk, now: datetime) -> dict[str, Any]:
+    """What a person may vote on, and what they have voted on; nothing of a project that they are of.
+
+    Out: waiting, oldest first, each with its age; voted, newest first, where the person's vote is in; n_own, requests
+        that are not theirs to judge; n_altered, those that are not what was judged
+    Units: seconds
+    """
+    waiting, voted, n_own, n_altered = [], [], 0, 0
+    for name in desk.requests():
+        try:
+            request = load(desk, name)
+        except Refusal as refused:
+            if refused.code is not Code.RELEASE_ALTERED:
+                raise
+            n_altered += 1
+            continue
+        try:
+            check_reviewer(user, involved=request.involved, votes=())
+        except Refusal:
+            n_own += not request.state.is_decided
+            continue
+        if any(is_by(user, vote) for vote in request.votes):
+            voted.append(_queued(request, now))
+        elif not request.state.is_decided:
+            waiting.append(_queued(request, now))
+    waiting.sort(key=lambda row: (row["asked_at"], row["request"]))
+    voted.sort(key=lambda row: (row["asked_at"], row["request"]), reverse=True)
+    return {"waiting": waiting, "voted": voted, "n_own": n_own, "n_altered": n_altered}
+
+
+def _queued(request: Request, now: datetime) -> dict[str, Any]:
+    facts = request.facts
+    return {
+        **{name: facts[name] for name in ("request", "permit", "asked_at", "verdict", "purpose")},
+        "tables": [str(each["title"]) for each in facts.get("tables", ())],
+        "n_estimates": facts.get("n_estimates"),
+        "state": request.state.word,
+        "n_votes": len(request.votes),
+        "n_open_questions": sum(not each.answer for each in request.questions),
+        "waits_seconds": int((now - datetime.fromisoformat(str(facts["asked_at"]))).total_seconds()),
+        "turnaround_seconds": request.turnaround_seconds,
+    }
+
+
+def show_beside(request_id: str, *, user: str, cells: Sequence[Cell], desk: Desk, archive: Archive) -> dict[str, Any]:
+    """What stands beside the numbers that a reviewer is shown (``show_numbers``), for the same person.
+
+    In:  cells — those of the run, by which a line's persons are known; none where the run is gone
+    Out: voted, whether the person's vote is in; marks, for each line what rules saw in it: ``hidden``, ``same`` (the
+        persons of an earlier release's number), ``shares`` (some of them), ``counted`` (nobody's), or nothing (no
+        number of persons); beside, the rows and columns of the picture: which earlier release shares persons with
+        which number; course, what happened to the request
+    Never: a number of persons below the minimum, of those who are shared or of those who are not
+    Refuses: RELEASE_REVIEWER for people of the project; RELEASE_UNKNOWN, RELEASE_ALTERED.
+    """
+    request = load(desk, request_id)
+    check_reviewer(user, involved=request.involved, votes=())
+    kept = _kept(request, archive)
+    earlier = left_earlier(desk, archive, own=request_id)
+    shared = _Shared(request, kept, earlier) if kept is not None else None
+    keys = _sets_by_key(cells)
+    return {
+        "voted": any(is_by(user, vote) for vote in request.votes),
+        "marks": _marks(request, keys, shared),
+        "beside": None if shared is None else _picture(shared, keys, desk),
+        "course": _course(request),
+    }
+
+
+def _kept(request: Request, archive: Archive) -> Kept | None:
+    """The sets of a request; None where they were not kept, or ended with the permit's key."""
+    content = archive.read(str(request.facts["permit"]), request.id) if "persons" in request.facts else None
+    return None if content is None else read_kept(request.id, content)
+
+
+class _Shared:
+    """How the sets of one request lie to what left earlier; sets by the places of their members."""
+
+    def __init__(self, request: Request, kept: Kept, earlier: Sequence[Kept]) -> None:
+        self.min_count = max([request.min_count, *(each.left.min_count for each in earlier)])
+        members = kept.full()
+        self.sets = [BitMap.deserialize(each) for each in members.places]
+        self.place_of = {each.serialize(): place for place, each in enumerate(self.sets)}
+        self.earlier = earlier
+        names = kept.names
+        self.told = [_who_left(members, each.full()) for each in earlier]
+        """Of each earlier release, the places of those of the request's persons whom a number of it counts."""
+        known = [set(each.names) for each in earlier]
+        self.is_same = [[name in each for each in known] for name in names]
+
+    def say(self, place: int, at: int) -> dict[str, Any]:
+        """How a set lies to an earlier release; numbers only where neither part is of few persons."""
+        n, n_shared = len(self.sets[place]), len(self.sets[place] & self.told[at])
+        if self.is_same[place][at]:
+            return {"how": "same", "n_shared": n}
+        if n_shared < self.min_count:
+            return {"how": "few", "n_shared": None}
+        if n - n_shared < self.min_count:
+            return {"how": "nearly all", "n_shared": None}
+        return {"how": "some", "n_shared": n_shared}
+
+    def strongest(self, place: int) -> str:
+        """What a line is marked with whose number tells this set."""
+        if any(self.is_same[place]):
+            return "same"
+        n = max((len(self.sets[place] & each) for each in self.told), default=0)
+        return "shares" if n >= self.min_count else "counted"
+
+
+def _who_left(own: Members, earlier: Members) -> BitMap:
+    """Of one's own persons, the places of those whom any set of an earlier release counts."""
+    counted = BitMap.union(*map(BitMap.deserialize, earlier.places))
+    theirs = earlier.numbers[np.frombuffer(counted.to_array(), dtype=np.uint32)]
+    return BitMap(np.flatnonzero(np.isin(own.numbers, theirs)).astype(np.uint32))
+
+
+def _sets_by_key(cells: Iterable[Cell]) -> dict[tuple[Any, ...], list[tuple[str, bytes]]]:
+    """The sets of persons of each cell, and which of its persons each is."""
+    return {
+        cell.key: [
+            (_OF, cell.dense_denominator.serialize()),
+            (_WITH, cell.dense_numerator.serialize()),
+            (_WITHOUT, (cell.dense_denominator - cell.dense_numerator).serialize()),
+        ]
+        for cell in cells
+    }
+
+
+def _marks(
+    request: Request, keys: Mapping[tuple[Any, ...], list[tuple[str, bytes]]], shared: _Shared | None
+) -> list[str]:
+    if not request.result:
+        return []
+    table, _ = result_from_csv(request.result)
+    order = ("same", "shares", "counted")
+    marks = []
+    for line in table.to_pylist():
+        head = (line["result_id"], line["group_level"], line["strata_name"], line["strata_level"])
+        own = (*head, line["variable_name"], line["variable_level"] or "", line["additional_level"])
+        sets = keys.get(own) or keys.get((*head, "", "", line["additional_level"])) or []
+        places = [shared.place_of[name] for _, name in sets if shared and name in shared.place_of]
+        if line["estimate_value"] == HIDDEN:
+            marks.append("hidden")
+        elif shared is not None and places:
+            marks.append(min((shared.strongest(place) for place in places), key=order.index))
+        else:
+            marks.append("counted" if sets else "")
+    return marks
+
+
+def _picture(shared: _Shared, keys: Mapping[tuple[Any, ...], list[tuple[str, bytes]]], desk: Desk) -> dict[str, Any]:
+    """Rows: the sets that share most with what left, the largest first; columns: the newest releases."""
+    labels: dict[int, list[list[str]]] = defaultdict(list)
+    for key, sets in keys.items():
+        for which, name in sets:
+            if name in shared.place_of:
+                labels[shared.place_of[name]].append([*_said(key), which])
+    columns = sorted(
+        ({"request": each.request, **_left(load(desk, each.request))} for each in shared.earlier),
+        key=lambda column: str(column["left_at"]),
+        reverse=True,
+    )[:MOST_RELEASES]
+    at = {each.request: place for place, each in enumerate(shared.earlier)}
+    rows: list[dict[str, Any]] = [
+        {
+            "labels": labels[place][:3],
+            "n_labels": len(labels[place]),
+            "n_persons": len(persons),
+            "with": [shared.say(place, at[str(column["request"])]) for column in columns],
+        }
+        for place, persons in enumerate(shared.sets)
+    ]
+    rows.sort(key=lambda row: (-sum(each["how"] != "few" for each in row["with"]), -row["n_persons"]))
+    return {
+        "min_count": shared.min_count,
+        "releases": columns,
+        "n_releases": len(shared.earlier),
+        "rows": rows[:MOST_ROWS],
+        "n_rows": len(rows),
+    }
+
+
+def _said(key: tuple[Any, ...]) -> list[str]:
+    """What of a cell's key tells it from others."""
+    _, group, names, levels, *rest = key
+    strata = "" if names == OVERALL else f"{names}: {levels}"
+    return [part for part in (group, strata, *rest) if part and part != OVERALL]
+
+
+def _left(request: Request) -> dict[str, str]:
+    times = [at for _, at in request.course.exports]
+    return {"permit": str(request.facts["permit"]), "left_at": min(times) if times else request.course.begun_at}
+
+
+def _course(request: Request) -> list[dict[str, str]]:
+    """What happened, in order; of votes nothing but that they were given, until the decision has fallen."""
+    told = [{"at": str(request.facts["asked_at"]), "what": "asked"}]
+    if request.course.automatic:
+        told.append({"at": str(request.facts["asked_at"]), "what": "let go by policy"})
+    for each in request.questions:
+        told.append({"at": each.at, "what": "question"})
+        if each.answer:
+            told.append({"at": each.answered_at, "what": "answer"})
+    decided = request.state.is_decided
+    word = {True: "accepted", False: "refused"} if decided else dict.fromkeys((True, False), "vote")
+    told += [{"at": vote.at, "what": word[vote.accept]} for vote in request.votes]
+    told += [{"at": at, "what": "left"} for _, at in request.course.exports]
+    return sorted(told, key=lambda each: each["at"])
