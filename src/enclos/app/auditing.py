@@ -17,8 +17,6 @@ from enclos.ledger.rules.entries import entry_bytes
 from enclos.ledger.rules.notes import check_proof, proof_text, read_unsigned, verifying_key
 from enclos.ledger.rules.tiles import SEALS, seal_of, sealed_day
 from enclos.ledger.steps import Ledger
-from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
 from enclos.stores.ledger_files import LedgerFiles
 
 ROWS = 50
@@ -26,17 +24,18 @@ MOST_READ = 4096
 """Entries that are read for one page: what is sought further back is asked for anew, from there."""
 _WINDOW = 512
 _SEALS_SHOWN = 31
-NO_OUTCOME = "none"
+NO_OUTCOME, MARKED = "none", "marked"
 ACTIONS = tuple(action.value for action in Action)
-OUTCOMES = (*(outcome.value for outcome in Outcome), NO_OUTCOME)
+OUTCOMES = (*(outcome.value for outcome in Outcome), NO_OUTCOME, MARKED)
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What is looked for; what is empty is not asked.
 
-    In: actor — an id, or the beginning of a digest as entries show it; outcome — a word of an outcome, or ``none`` for
-        what was begun and has none; since, until — days, both within
+    In: actor — an id, or the beginning of a digest as entries show it; outcome — a word of an outcome; ``none`` for
+        what was begun and has none; ``marked`` for that, for what broke off and for what ended while the clock was
+        behind; since, until — days, both within
     """
 
     action: str = ""
@@ -96,29 +95,18 @@ def _settle(ledger: Ledger, acts: dict[int, dict[str, Any]], end: int, size: int
                 act["outcome"] = "later"
 
 
-def without_outcome(enclosure: Enclosure) -> list[dict[str, Any]]:
-    """All that was begun and has no outcome: what runs just now, and what nobody has closed since it died."""
-    begun: dict[int, Entry] = {}
-    for index, entry in enclosure.ledger.entries():
-        if entry.kind is Kind.INTENT:
-            begun[index] = entry
-        elif entry.intent is not None:
-            begun.pop(entry.intent, None)
-    names = known_names(enclosure)
-    return [_act(index, entry, names, is_open=True) for index, entry in reversed(begun.items())]
-
-
-def show_entry(enclosure: Enclosure, index: int) -> dict[str, Any]:
+def show_entry(enclosure: Enclosure, index: int) -> dict[str, Any] | None:
     """One entry as it was hashed, with the proof that it stands in the ledger, checked.
 
     Out: act, entry (canonical JSON), facts, intent or outcome (the index of the other of the two), path (how many
         hashes), proof (the file, C2SP tlog-proof), key, size
-    Refuses: LEDGER_DAMAGED when the proof does not hold; LEDGER_MISSING when there is no such entry.
+    Empty: None when there is no such entry
+    Refuses: LEDGER_DAMAGED when the proof does not hold.
     """
     ledger = enclosure.ledger
     size = ledger.size()
     if not 0 <= index < size:
-        raise refusal(Code.LEDGER_MISSING, f"The ledger has {size} entries; this is none of them.", "Name another.")
+        return None
     entry = next(found for _, found in ledger.entries(index))
     text = entry_bytes(entry)
     proof = ledger.prove(index)
@@ -182,7 +170,7 @@ class _Wanted:
             is_actor
             and sought.action in {"", entry.action.value}
             and sought.permit in {"", entry.permit, entry.facts.get("permit")}
-            and sought.outcome in {"", outcome}
+            and (sought.outcome in {"", outcome} or (sought.outcome == MARKED and _is_marked(entry, is_open=is_open)))
         )
 
 
@@ -194,7 +182,6 @@ def _digest(text: str) -> str:
 def _act(index: int, entry: Entry, names: dict[str, str], *, is_open: bool) -> dict[str, Any]:
     said = entry.facts.get("permit"), entry.facts.get("code") if entry.action is Action.DENIED else None
     permit, code = (None if each is None else str(each) for each in said)
-    is_broken = is_open or entry.outcome in {Outcome.INTERRUPTED, Outcome.FAILED} or "clock_behind_ms" in entry.facts
     return {
         "index": index,
         "at": entry.at.isoformat(timespec="seconds"),
@@ -205,8 +192,12 @@ def _act(index: int, entry: Entry, names: dict[str, str], *, is_open: bool) -> d
         "outcome": NO_OUTCOME if is_open else entry.outcome.value if entry.outcome else None,
         "code": entry.code or code,
         "of": entry.intent,
-        "is_marked": is_broken,
+        "is_marked": _is_marked(entry, is_open=is_open),
     }
+
+
+def _is_marked(entry: Entry, *, is_open: bool) -> bool:
+    return is_open or entry.outcome in {Outcome.INTERRUPTED, Outcome.FAILED} or "clock_behind_ms" in entry.facts
 
 
 def _backwards(ledger: Ledger, start: int, end: int) -> Iterator[tuple[int, Entry]]:

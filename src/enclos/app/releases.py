@@ -42,6 +42,7 @@ from enclos.stores.release_files import verify_package, write_package
 from enclos.stores.run_files import Run
 
 _KEY_HEX_DIGITS = 64
+_WAITS_TOLD = 30
 
 
 def request(
@@ -134,11 +135,14 @@ def look(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
 def queue(enclosure: Enclosure, *, user: str) -> dict[str, Any]:
     """What a person may vote on, oldest first; nothing of their own projects; and how long requests waited.
 
-    Out: waiting, voted, n_own, n_altered, turnaround.
+    Out: waiting, voted, n_own, n_altered; turnaround; waits, of the newest that people decided the day and the seconds.
     """
     desk = desk_of(enclosure)
     found = queue_of(user, desk=desk, now=enclosure.ledger.now())
-    return found | {"turnaround": turnaround(list_requests(desk=desk))}
+    rows = list_requests(desk=desk)
+    decided = [row for row in rows if row["turnaround_seconds"] is not None and not row["automatic"]]
+    waits = [{"asked_on": row["asked_at"][:10], "seconds": row["turnaround_seconds"]} for row in decided[-_WAITS_TOLD:]]
+    return found | {"turnaround": turnaround(rows), "waits": waits}
 
 
 def list_all(enclosure: Enclosure) -> dict[str, Any]:
@@ -345,7 +349,8 @@ def trusted_key(key: str) -> bytes:
     return public_key
 
 
-def _facts(signed: SignedPermit) -> PermitFacts:
+def permit_facts(signed: SignedPermit) -> PermitFacts:
+    """What release has to know of a permit."""
     permit = signed.permit
     return PermitFacts(
         id=permit.id,
@@ -363,7 +368,7 @@ def _facts(signed: SignedPermit) -> PermitFacts:
 def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequence[str]) -> Asked:
     return Asked(
         kept.result,
-        _facts(signed),
+        permit_facts(signed),
         kept.study,
         _terms(enclosure),
         numbers_of(enclosure, signed.permit.id),
@@ -412,7 +417,7 @@ def _cells(enclosure: Enclosure, permit: str, run: str) -> Sequence[Cell]:
     try:
         return run_files(enclosure, permit).read(run).result.cells
     except Refusal as refused:
-        if refused.code is not Code.RUN_UNKNOWN:
+        if refused.code not in {Code.RUN_UNKNOWN, Code.KEY_MISSING}:
             raise
         return ()
 

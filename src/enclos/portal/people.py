@@ -23,13 +23,13 @@ from enclos.portal.api import api_application
 from enclos.portal.desk import Desk, check_own, language_asked, page_status
 from enclos.portal.forms import Form
 from enclos.portal.opened import Opened
-from enclos.portal.rooms import access, applications, data, research
+from enclos.portal.rooms import access, applications, audit, check, data, research
 from enclos.portal.sessions import COOKIE_SECONDS, Session
 from enclos.signin.model import Person
 from enclos.signin.steps import attempt
 
 ANSWER = "/sign-in/answer"
-ROOMS = (research, applications, access, data)
+ROOMS = (research, applications, access, data, check, audit)
 """The rooms, in the order of the navigation; each has a ROOM and its ``routes``."""
 
 

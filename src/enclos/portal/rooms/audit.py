@@ -1,0 +1,162 @@
+"""What an auditor is served: the ledger by pages, each entry with its proof, all of it verified, a month reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from starlette.routing import Route
+
+from enclos.app.auditing import ACTIONS, MARKED, OUTCOMES, Sought, explore, show_entry, state_of
+from enclos.app.monthly import read_month
+from enclos.app.pages.page import Picture
+from enclos.app.pages.review import review_of
+from enclos.app.pages.rooms.frame import said_of
+from enclos.app.pages.rooms.words_audit import FRENCH_AUDIT
+from enclos.app.verifying import Verifications
+from enclos.lexicon.refusals import Refusal
+from enclos.portal.desk import Answer, Asked, Desk, File, Go, Page, Room, page_status
+from enclos.signin.model import Role
+
+ROOM = Room(
+    "audit",
+    "Audit",
+    Role.AUDITOR,
+    [
+        ("/audit", "Ledger"),
+        ("/audit/broken", "Broken off"),
+        ("/audit/verify", "Verify"),
+        ("/audit/month", "Monthly review"),
+        ("/audit/seals", "Seals and witnesses"),
+    ],
+    FRENCH_AUDIT,
+)
+_SOON = 2.0
+"""Seconds that a page waits for a verification which may be over at once."""
+_MOST_DIGITS = 15
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Its addresses."""
+    verifications = Verifications()
+
+    def verify(_asked: Asked) -> Page:
+        return _verification(verifications)
+
+    def begin(asked: Asked) -> Answer:
+        form = asked.form
+        try:
+            begun = verifications.begin(asked.enclosure, key=form["key"], note=form["note"], witness=form["witness"])
+        except Refusal as refused:
+            return _verification(verifications, refused, {name: form[name] for name in ("key", "note", "witness")})
+        begun.ended.wait(_SOON)
+        return Go("/audit/verify")
+
+    return [
+        Route("/audit", desk.served(ROOM, _ledger)),
+        Route("/audit/broken", desk.served(ROOM, _broken)),
+        Route("/audit/entry/{index:str}", desk.served(ROOM, _entry)),
+        Route("/audit/entry/{index:str}/proof", desk.served(ROOM, _proof)),
+        Route("/audit/verify", desk.served(ROOM, begin), methods=["POST"]),
+        Route("/audit/verify", desk.served(ROOM, verify)),
+        Route("/audit/month", desk.served(ROOM, _month)),
+        Route("/audit/seals", desk.served(ROOM, _seals)),
+    ]
+
+
+def _ledger(asked: Asked) -> Page:
+    query = asked.query
+    sought = Sought(
+        action=query.get("action", "") if query.get("action") in ACTIONS else "",
+        actor=query.get("actor", "").strip(),
+        permit=query.get("permit", "").strip(),
+        outcome=query.get("outcome", "") if query.get("outcome") in OUTCOMES else "",
+        since=_day(query.get("since", "")),
+        until=_day(query.get("until", "")),
+    )
+    values = {"sought": sought, "actions": ACTIONS, "outcomes": OUTCOMES}
+    return Page("audit_ledger", "Ledger", {**values, **_found(asked, sought)})
+
+
+def _broken(asked: Asked) -> Page:
+    return Page("audit_broken", "Broken off", _found(asked, Sought(outcome=MARKED)))
+
+
+def _found(asked: Asked, sought: Sought) -> dict[str, object]:
+    found = explore(asked.enclosure, sought, _number(asked.query, "before"))
+    kept = {name: value for name, value in asked.query.items() if name not in {"before", "lang"} and value}
+    older = f"?{urlencode({**kept, 'before': found['older']})}" if found["older"] is not None else ""
+    newest = f"?{urlencode(kept)}" if "before" in asked.query else ""
+    return {"found": found, "older": older, "newest": newest}
+
+
+def _entry(asked: Asked) -> Page:
+    shown = _shown(asked)
+    return (
+        Page("audit_entry", "Entry {index}", {"shown": shown}, {"index": asked.path["index"]}) if shown else _absent()
+    )
+
+
+def _proof(asked: Asked) -> Answer:
+    """The proof as a file that any verifier of C2SP's format reads."""
+    shown = _shown(asked)
+    if shown is None:
+        return _absent()
+    name = f"entry-{shown['act']['index']}.tlog-proof"
+    return File(name, shown["proof"].encode("utf-8"), "text/plain; charset=utf-8")
+
+
+def _shown(asked: Asked) -> dict[str, Any] | None:
+    index = _number(asked.path, "index")
+    return None if index is None else show_entry(asked.enclosure, index)
+
+
+def _absent() -> Page:
+    return Page("absent", "There is no such page", status=404)
+
+
+def _verification(
+    verifications: Verifications, refused: Refusal | None = None, form: Mapping[str, str] | None = None
+) -> Page:
+    last = verifications.last
+    values = {
+        "last": last.as_json() if last else None,
+        "ended": said_of(last.refused) if last and last.refused else None,
+        "refused": said_of(refused) if refused else None,
+        "form": form or {"key": "", "note": "", "witness": ""},
+    }
+    return Page("audit_verify", "Verify", values, status=200 if refused is None else page_status(refused))
+
+
+def _month(asked: Asked) -> Page:
+    """The review of a month; the ledger says who read it."""
+    month = asked.query.get("month", "").strip() or None
+    if "month" not in asked.query:
+        return Page("audit_month", "Monthly review", {"review": None, "month": "", "pictures": []})
+    review = review_of(read_month(asked.enclosure, month, user=asked.user), asked.language)
+    pictures = [_plain(section.picture) if section.picture else None for section in review.sections]
+    return Page("audit_month", "Monthly review", {"review": review, "month": month or "", "pictures": pictures})
+
+
+def _plain(picture: Picture) -> Markup:
+    """The drawing without a style of its own, which a page of the portal would not heed."""
+    return Markup(picture.wide.replace(' style="max-width:100%;height:auto"', "", 1))  # noqa: S704 - escaped already
+
+
+def _seals(asked: Asked) -> Page:
+    return Page("audit_seals", "Seals and witnesses", {"state": state_of(asked.enclosure)})
+
+
+def _number(given: Mapping[str, str], name: str) -> int | None:
+    said = given.get(name, "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS else None
+
+
+def _day(said: str) -> date | None:
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        return None
