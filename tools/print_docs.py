@@ -38,6 +38,7 @@ ROOMS = (
 )
 THREATS_BEGIN, THREATS_END = "<!-- generated: threats -->\n", "<!-- end of generated: threats -->"
 LIFE_BEGIN, LIFE_END = "<!-- generated: life -->\n", "<!-- end of generated: life -->"
+COMMANDS_BEGIN, COMMANDS_END = "<!-- generated: commands -->\n", "<!-- end of generated: commands -->"
 BEGIN, END = "<!-- generated: cards -->", "<!-- end of generated: cards -->"
 BEGIN_LISTS, END_LISTS = "<!-- generated: lists -->", "<!-- end of generated: lists -->"
 
@@ -120,6 +121,25 @@ def people_sql() -> tuple[Path, str]:
     lines += [f"Leakproof (never fail): {', '.join(safe)}.", "", "| refused | use instead |", "|---|---|"]
     lines += [f"| `{name}` | {instead} |" for name, instead in sorted(refused_functions().items())]
     return path, f"{before}{BEGIN_LISTS}\n" + "\n".join([*lines, "", END_LISTS]) + after
+
+
+def rest() -> tuple[Path, str]:
+    """docs/rest.md with where each command is printed anew."""
+    from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
+
+    path = ROOT / "docs" / "rest.md"
+    before, rest = path.read_text(encoding="utf-8").split(COMMANDS_BEGIN)
+    after = rest.split(COMMANDS_END)[1]
+    lines = ["", "| command | over REST |", "|---|---|"]
+    lines += [f"| `{name}` | {', '.join(f'`{each}`' for each in places)} |" for name, places in COMMANDS.items()]
+    lines += ["", "| beside the commands | what |", "|---|---|"]
+    lines += [f"| `{place}` | {what} |" for place, what in BESIDE.items()]
+    reasons: dict[str, list[str]] = {}
+    for name, why in ELSEWHERE.items():
+        reasons.setdefault(why, []).append(name)
+    lines += ["", "| commands that are not there | why |", "|---|---|"]
+    lines += [f"| {', '.join(f'`{name}`' for name in names)} | {why} |" for why, names in reasons.items()]
+    return path, f"{before}{COMMANDS_BEGIN}{chr(10).join(lines)}\n\n{COMMANDS_END}{after}"
 
 
 def permits() -> tuple[Path, str]:
@@ -234,6 +254,7 @@ PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     specs,
     people_sql,
     permits,
+    rest,
     releases,
     threats,
     conformity_map,

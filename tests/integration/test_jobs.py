@@ -83,7 +83,7 @@ def test_a_study_is_started_followed_and_read_by_who_began_it(jobs: Jobs, enclos
     again = jobs.start(enclosure, "study", {"text": QUICK}, user=ALICE, permit=MINE, title="quick", key="k1")
     assert again == done, "asked for twice under one key, done once"
     other = lambda: jobs.start(enclosure, "study", {"text": LONG}, user=ALICE, permit=MINE, key="k1")  # noqa: E731
-    assert code_of(other) is Code.SIGN_IN_ANSWER
+    assert code_of(other) is Code.JOB_KEY
     for act in (jobs.show, jobs.result, jobs.cancel, jobs.again):
         assert code_of(lambda act=act: act(enclosure, begun["job"], CAROL)) is Code.JOB_UNKNOWN
     assert jobs.mine(enclosure, CAROL) == []

@@ -61,7 +61,7 @@ def desk_contexts(paths: EnclosurePaths) -> dict[Path, str]:
     }
     contexts |= {path: context_of(path) for path in paths.reidentifications.glob("*.sealed")}
     contexts |= {path: application_context(path) for path in paths.applications.glob("*.sealed")}
-    contexts |= {path: f"jobs/{path.name.removesuffix('.sealed')}" for path in paths.jobs.glob("*.sealed")}
+    contexts |= {path: f"jobs/{path.name.removesuffix('.sealed')}" for path in paths.jobs.rglob("*.sealed")}
     return contexts | {path: judged_context(path) for path in paths.judged.glob("*.sealed")}
 
 

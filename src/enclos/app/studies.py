@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,7 +48,18 @@ if TYPE_CHECKING:
 _RUN_ID_LENGTH = 16
 _WHOLE, _RELEASABLE = "whole", "releasable"
 
-__all__ = ["protocol", "readable", "rerun", "results", "run", "run_files", "same_elsewhere", "whole_study"]
+__all__ = [
+    "protocol",
+    "readable",
+    "rerun",
+    "results",
+    "run",
+    "run_files",
+    "same_elsewhere",
+    "title_of",
+    "validate",
+    "whole_study",
+]
 
 
 def run(
@@ -391,6 +403,26 @@ def protocol(text: str) -> str:
     Refuses: what studies refuse of the document.
     """
     return protocol_text(study_from_yaml(text), text, definition_texts(text))
+
+
+def validate(text: str) -> dict[str, Any]:
+    """What a whole study document is: its name, cohorts, analyses, and what of them no rule of release speaks of.
+
+    Refuses: what studies refuse of the document; each fault names its line.
+    """
+    study = study_from_yaml(text)
+    return {
+        "study": study.name,
+        "cohorts": [cohort.name for cohort in study.cohorts],
+        "analyses": [words_of(analysis).title for analysis in study.analyses],
+        "stays_inside": stays_inside(study),
+    }
+
+
+def title_of(text: str) -> str:
+    """The name of a whole study; a document that names saved cohorts is no study before it is under its permit."""
+    found = re.search(r"^study:\s*(\S{1,80})\s*$", text, re.MULTILINE)
+    return found[1] if found else "study"
 
 
 def run_files(enclosure: Enclosure, permit: str) -> RunFiles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -49,7 +49,13 @@ _BYTES_PER_ROW = 16
 
 
 def keep_answer(
-    enclosure: Enclosure, *, permit: str, user: str, text: str, unconfined_for_trying_out: bool = False
+    enclosure: Enclosure,
+    *,
+    permit: str,
+    user: str,
+    text: str,
+    unconfined_for_trying_out: bool = False,
+    also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Count the aggregates of one statement under a permit and keep them as a run, which may be asked to leave.
 
@@ -62,7 +68,7 @@ def keep_answer(
     """
     started = perf_counter()
     facts: dict[str, Fact] = {"query": Personal(text), "kept": True}
-    with asked(enclosure, permit, user, facts, unconfined_for_trying_out) as statement:
+    with asked(enclosure, permit, user, facts, unconfined_for_trying_out, also) as statement:
         signed, ticket = statement.signed, statement.ticket
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_table(text, signed.permit.terms, engine)

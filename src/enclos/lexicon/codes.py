@@ -131,6 +131,7 @@ class Code(Enum):
     JOB_STOPPED = ("JOB-02", _ALLOW, "work ends when its person says so [docs/rest.md]")
     JOB_BUSY = ("JOB-03", _ALLOW, "one person's work does not stop the others' [docs/rest.md]")
     JOB_UNFINISHED = ("JOB-04", _PROMISE, "a result is shown when its work is done [docs/rest.md]")
+    JOB_KEY = ("JOB-05", _ALLOW, "an idempotency key stands for one request [docs/rest.md]")
     # -- studies (STU)
     STUDY_UNREADABLE = ("STU-01", _PROMISE, "a study is one YAML document of plain values [design § 7]")
     STUDY_UNKNOWN_NAME = ("STU-02", _PROMISE, "a study names known options, analyses and cohorts [study.schema.json]")

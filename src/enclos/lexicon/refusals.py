@@ -28,6 +28,8 @@ class Refusal(Exception):
         self.code = code
         self.what = what
         self.next_step = next_step
+        self.is_told = False
+        """Whether the ledger tells of it as the outcome of an intent."""
 
     @property
     def rule(self) -> str:

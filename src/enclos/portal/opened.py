@@ -6,23 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from enclos.app.answered import Answered
+from enclos.app.denials import Denials
 from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
 from enclos.app.jobs import Jobs
 from enclos.app.keys import Passphrase
+from enclos.app.settings import read_settings
 from enclos.app.sign_in import door_of
+from enclos.app.turns import FairQueue
 from enclos.signin.steps import Door
 
 
 class Opened:
-    """An enclosure that many requests use, with its long work; its door is kept as long, since a provider's keys are
-    kept in it.
+    """An enclosure that many requests use, with its long work, its queue of statements, and who was turned away; its
+    door is kept as long, since a provider's keys are kept in it.
     """
 
     def __init__(self, folder: Path, passphrase: Passphrase) -> None:
         self._house = House(folder, passphrase)
         self._newest: tuple[Enclosure, Door] | None = None
         self.jobs = Jobs(self._house)
+        self.answered, self.denials = Answered(), Denials()
+        self.statements = FairQueue(read_settings(folder).jobs)
 
     def __repr__(self) -> str:
         return "Opened()"
@@ -41,5 +47,6 @@ class Opened:
 
     def close(self) -> None:
         """End its long work, and it when nobody uses it any more."""
+        self.statements.close()
         self.jobs.close()
         self._house.close()

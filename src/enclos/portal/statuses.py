@@ -11,7 +11,10 @@ _ABSENT = {
     Code.PERMIT_UNKNOWN,
     Code.JOB_UNKNOWN,
     Code.APPLICATION_UNKNOWN,
+    Code.REIDENTIFY_UNKNOWN,
+    Code.SNAPSHOT_UNKNOWN,
 }
+_TOO_OFTEN = {Code.SIGN_IN_SLOW, Code.JOB_BUSY, Code.GATE_BUSY}
 _UNKNOWN_PERSON = {Code.SIGN_IN_TOKEN, Code.SIGN_IN_MISSING, Code.SIGN_IN_FACTOR}
 _LATER = {Code.ENCLOSURE_BUSY, Code.KEY_ROTATING, Code.SIGN_IN_PROVIDER}
 
@@ -24,6 +27,6 @@ def status_of(refused: Refusal) -> int:
         return 404
     if refused.code in _LATER:
         return 503
-    if refused.code is Code.SIGN_IN_SLOW:
+    if refused.code in _TOO_OFTEN:
         return 429
     return 403 if isinstance(refused, NotAllowed | NotSafe) else 409

@@ -46,12 +46,17 @@ class JobFiles:
         """What came of it; None when nothing did yet."""
         return self._read(job + _RESULT)
 
+    def names(self) -> list[str]:
+        """The ids of all, newest first."""
+        paths = [path for path in self._folder.glob("*.sealed") if _ID.fullmatch(path.name.removesuffix(".sealed"))]
+        paths.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        return [path.name.removesuffix(".sealed") for path in paths]
+
     def all(self) -> Iterator[dict[str, Any]]:
         """Every piece of work, newest first; what cannot be read is left out: it was under a key that is gone."""
-        paths = [path for path in self._folder.glob("*.sealed") if _ID.fullmatch(path.name.removesuffix(".sealed"))]
-        for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
+        for name in self.names():
             try:
-                found = self._read(path.name.removesuffix(".sealed"))
+                found = self._read(name)
             except Refusal:
                 continue
             if found is not None:

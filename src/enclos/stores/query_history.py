@@ -13,10 +13,12 @@ from pyroaring import BitMap64
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import refusal
-from enclos.stores.files import lock_exclusive, storage_border, write_atomically
+from enclos.stores.files import lock_in_turn, storage_border, write_atomically
 from enclos.stores.sealed import seal, unseal
 
 _LENGTH = struct.Struct(">I")
+_SECONDS_TO_WAIT = 30.0
+"""For the others under the same permit, each of whom compares for a moment."""
 
 
 class QueryHistory:
@@ -36,13 +38,13 @@ class QueryHistory:
 
     @contextmanager
     def alone(self) -> Iterator[Self]:
-        """Be the only one who compares and remembers.
+        """Be the only one who compares and remembers, once those before have done so.
 
-        Refuses: ENCLOSURE_BUSY.
+        Refuses: ENCLOSURE_BUSY when they have not in half a minute.
         """
         with storage_border("a question"):
             self._folder.mkdir(parents=True, exist_ok=True)
-        with lock_exclusive(self._folder / ".lock"):
+        with lock_in_turn(self._folder / ".lock", _SECONDS_TO_WAIT):
             yield self
 
     def sets(self) -> list[BitMap64]:

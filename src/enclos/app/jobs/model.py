@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, Self
 
-from enclos.lexicon.canonical import canonical_bytes, sha256_hex
+from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -62,7 +63,7 @@ class Job:
     @property
     def asked(self) -> str:
         """The digest of what was asked for: the same work told the same things has the same."""
-        return sha256_hex(canonical_bytes({"work": self.work, "permit": self.permit, "given": dict(self.given)}))
+        return digest_of({"work": self.work, "permit": self.permit, "given": dict(self.given)})
 
     def ended(self, state: JobState, at: datetime, refused: Refusal | None = None) -> Self:
         """The work as it ended."""
@@ -108,6 +109,11 @@ class Job:
             ended_at=datetime.fromisoformat(kept["ended_at"]) if kept["ended_at"] else None,
             refused=kept["refused"],
         )
+
+
+def digest_of(asked: object) -> str:
+    """The digest of what was asked for, as JSON has it: the same for the same."""
+    return sha256_hex(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode("ascii"))
 
 
 def unknown() -> Refusal:

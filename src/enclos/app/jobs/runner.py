@@ -91,7 +91,7 @@ class Jobs:
         In: work — a name of ``WORKS``; given — what it is told; key — what tells the same asking from another, also
             after this process
         Out: as ``show``
-        Refuses: what permits refuse of the user; JOB_BUSY; SIGN_IN_ANSWER when the key was used for something else.
+        Refuses: what permits refuse of the user; JOB_BUSY; JOB_KEY when the key was used for something else.
         """
         if WORKS[work].needs_permit:
             active(enclosure, permit, user)
@@ -101,7 +101,7 @@ class Jobs:
             if key and (before := self._find(enclosure, id_)):
                 if before.user != user or before.asked != job.asked:
                     what = "The idempotency key was used for another request."
-                    raise refusal(Code.SIGN_IN_ANSWER, what, "Choose a new one.")
+                    raise refusal(Code.JOB_KEY, what, "Choose a new one.")
                 return self._told(before)
             self._check_room(user)
             files = _files(enclosure, permit)

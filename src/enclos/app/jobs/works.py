@@ -79,6 +79,28 @@ def _dictionary(told: Told) -> dict[str, Any]:
     return count(told.enclosure, permit=told.permit, user=told.user, report=told.report, also=told.also)
 
 
+def _sql_keep(told: Told) -> dict[str, Any]:
+    from enclos.app.tables import keep_answer
+
+    told.report("sql", 0.0)
+    return keep_answer(
+        told.enclosure, permit=told.permit, user=told.user, text=str(told.given["query"]), also=told.also
+    )
+
+
+def _table(told: Told) -> dict[str, Any]:
+    from enclos.app.tables import keep_job
+
+    rows, form = str(told.given["rows"]).encode("utf-8"), str(told.given["form"])
+    return keep_job(told.enclosure, permit=told.permit, user=told.user, rows=rows, form=form)
+
+
+def _permit_open(told: Told) -> dict[str, Any]:
+    from enclos.app.permits import open_one
+
+    return open_one(told.enclosure, str(told.given["permit"]), by=told.user)
+
+
 def _ingest(told: Told) -> dict[str, Any]:
     from enclos.app.deliveries import ingest_deliveries
 
@@ -121,14 +143,31 @@ def _profile(told: Told) -> dict[str, Any]:
     return profile_snapshot(told.enclosure, snapshot=told.given.get("snapshot"), report=told.report)
 
 
+def _hosting(told: Told) -> dict[str, Any]:
+    from enclos.app.hosting import verify_hosting
+
+    return verify_hosting(told.enclosure, report=told.report)
+
+
+def _conformity(told: Told) -> dict[str, Any]:
+    from enclos.app.conformity.assessing import assess
+
+    return assess(told.enclosure, frameworks=list(told.given.get("frameworks", ())), report=told.report)
+
+
 WORKS: Mapping[str, Work] = {
     "study": Work(Role.RESEARCHER, True, _study),
     "rerun": Work(Role.RESEARCHER, True, _rerun),
     "cohort": Work(Role.RESEARCHER, True, _cohort),
     "dictionary": Work(Role.RESEARCHER, True, _dictionary),
+    "sql-keep": Work(Role.RESEARCHER, True, _sql_keep),
+    "table": Work(Role.RESEARCHER, True, _table),
+    "permit-open": Work(Role.ACCESS_BODY, False, _permit_open),
     "ingest": Work(Role.STEWARD, False, _ingest),
     "link": Work(Role.STEWARD, False, _link),
     "build": Work(Role.STEWARD, False, _build),
     "quality": Work(Role.STEWARD, False, _quality),
     "profile": Work(Role.STEWARD, False, _profile),
+    "hosting-verify": Work(Role.STEWARD, False, _hosting),
+    "conformity": Work(Role.STEWARD, False, _conformity),
 }

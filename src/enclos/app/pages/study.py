@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from markupsafe import Markup
@@ -155,18 +156,29 @@ class StudyPages:
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Each table as CSV and each picture as SVG and PNG, by name, in order."""
+        return ((name, make()) for name, make in self._made())
+
+    def names(self) -> list[str]:
+        """The names of these files; nothing is drawn."""
+        return [name for name, _ in self._made()]
+
+    def file(self, name: str) -> bytes | None:
+        """One of them; None when there is none of this name."""
+        return next((make() for each, make in self._made() if each == name), None)
+
+    def _made(self) -> Iterator[tuple[str, Callable[[], bytes]]]:
         language = self._words.language.value
         for analysis, parts in self._parts:
             seen: dict[str, int] = {}
             for kind in analysis.kinds:
                 again = seen[kind.result_type] = seen.get(kind.result_type, 0) + 1
                 suffix = f"-{again}" if again > 1 else ""
-                yield f"{analysis.number:02d}-{kind.result_type}{suffix}.csv", table_csv(kind)
+                yield f"{analysis.number:02d}-{kind.result_type}{suffix}.csv", partial(table_csv, kind)
             pictures = [part for part in parts if isinstance(part, Figure)]
             for number, figure in enumerate(pictures, start=1):
                 stem = f"{analysis.number:02d}-{analysis.family}-{number:02d}"
-                yield f"{stem}.svg", svg(figure, language=language).encode("utf-8")
-                yield f"{stem}.png", png(figure, language=language)
+                yield f"{stem}.svg", partial(_svg, figure, language)
+                yield f"{stem}.png", partial(png, figure, language=language)
 
 
 def _heading(analysis: Analysis, words: Words) -> str:
@@ -186,6 +198,10 @@ def _about(analysis: Analysis, words: Words) -> str:
         comparator=values.get("comparator_cohort", ""),
         n=len(ways),
     )
+
+
+def _svg(figure: Figure, language: str) -> bytes:
+    return svg(figure, language=language).encode("utf-8")
 
 
 def _picture(figure: Figure, language: Language) -> Picture:

@@ -66,6 +66,7 @@ class Ticket:
         try:
             if isinstance(error, Refusal):
                 self.outcome(Outcome.REFUSED, code=error.code)
+                error.is_told = True
             else:
                 self.outcome(Outcome.FAILED, {"fault": type(error).__name__})
         except Refusal:

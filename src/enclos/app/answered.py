@@ -1,0 +1,83 @@
+"""What was answered under a person's idempotency key: kept, so that it holds beyond the process that answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from threading import Lock
+from typing import Any
+
+from enclos.app.enclosure import Enclosure
+from enclos.lexicon.codes import Code
+from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import Refusal, refusal
+from enclos.stores.job_files import JobFiles
+
+_MOST_KEPT = 1_000
+
+
+@dataclass(slots=True)
+class _Turn:
+    lock: Lock = field(default_factory=Lock)
+    n_inside: int = 0
+
+
+class Answered:
+    """What is asked for twice under one key is done once.
+
+    That it was begun is kept before it is done: where a process died in between, nobody does it again unseen.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._turns: dict[str, _Turn] = {}
+
+    def once(
+        self, enclosure: Enclosure, user: str, key: str, asked: str, act: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The act's answer, made once; what was refused may be asked for again.
+
+        In: asked — the digest of what is asked for
+        Refuses: JOB_KEY when the key was used for something else, or it is not known how what it began has ended.
+        """
+        name = sha256(f"{user}\n{key}".encode()).hexdigest()[:16]
+        with self._lock:
+            turn = self._turns.setdefault(name, _Turn())
+            turn.n_inside += 1
+        try:
+            with turn.lock:
+                return _done_once(files_of(enclosure), name, asked, act)
+        finally:
+            with self._lock:
+                turn.n_inside -= 1
+                if not turn.n_inside:
+                    del self._turns[name]
+
+
+def files_of(enclosure: Enclosure) -> JobFiles:
+    """Where the answers are, sealed under the desk's key."""
+    return JobFiles(enclosure.paths.jobs / "answers", enclosure.keys.secret(KeyName(KeyRole.DESK)))
+
+
+def _done_once(files: JobFiles, name: str, asked: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    before = files.read(name)
+    if before is not None and before["asked"] != asked:
+        raise refusal(Code.JOB_KEY, "The idempotency key was used for another request.", "Choose a new one.")
+    if before is not None and before["said"] is None:
+        what = "It was begun under this key, and how it ended is not known: the service ended meanwhile."
+        raise refusal(Code.JOB_KEY, what, "Look whether it was done; if not, ask under a new key.")
+    if before is not None:
+        said: dict[str, Any] = before["said"]
+        return said
+    for number, old in enumerate(files.names(), start=1):
+        if number >= _MOST_KEPT:
+            files.remove(old)
+    files.keep(name, {"asked": asked, "said": None})
+    try:
+        said = act()
+    except Refusal:
+        files.remove(name)
+        raise
+    files.keep(name, {"asked": asked, "said": said})
+    return said

@@ -1,0 +1,110 @@
+"""Which command of the command line is where over REST, and why the others are not there; a test holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_MAKES = "makes or begins an enclosure, before there is one to ask"
+_HOST = "is done on the host, by who has its folder and its passphrase"
+_HANDS = "keys change hands where they lie, with their passphrase or token"
+_SENDER = "runs at a sender or a desk that knows identities, which never come here"
+_AT_HOME = "needs files and public keys only: it is run by who does not trust this service"
+_VAULT = "shows delivered lines, which do not leave the vault's machine"
+_PUBLIC = "is served to everybody without signing in"
+_PAGE = "is a page: signing in needs a browser or the command line"
+_ACCOUNTS = "local accounts are for trying out, and made on the host"
+_FOR_EVER = "ends data for ever: it is done on the host, by hand"
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "whoami": ("GET /api/me",),
+    "logout": ("POST /api/me/sign-out",),
+    "application keep": ("POST /api/applications", "POST /api/applications/{application}/keep"),
+    "application ask": ("POST /api/applications/{application}/ask",),
+    "application withdraw": ("POST /api/applications/{application}/withdraw",),
+    "application grant": ("POST /api/applications/{application}/grant",),
+    "application refuse": ("POST /api/applications/{application}/refuse",),
+    "application list": ("GET /api/applications",),
+    "application show": ("GET /api/applications/{application}",),
+    "permit draft": ("GET /api/permit-draft",),
+    "permit sign": ("POST /api/permits",),
+    "permit list": ("GET /api/permits",),
+    "permit show": ("GET /api/permits/{permit}",),
+    "permit amend": ("POST /api/permits/{permit}/amend",),
+    "permit renew": ("POST /api/permits/{permit}/renew",),
+    "permit revoke": ("POST /api/permits/{permit}/revoke",),
+    "permit open": ("POST /api/permits/{permit}/open",),
+    "permit review": ("GET /api/permit-review",),
+    "study": ("POST /api/studies", "POST /api/studies/validate", "GET /api/permits/{permit}/runs"),
+    "protocol": ("POST /api/studies/protocol",),
+    "rerun": ("POST /api/permits/{permit}/runs/{run}/rerun",),
+    "cohort": ("POST /api/cohorts",),
+    "sql": ("POST /api/sql", "POST /api/sql/keep"),
+    "table": ("POST /api/tables",),
+    "release request": ("POST /api/releases",),
+    "release check": ("POST /api/releases/check", "GET /api/releases/{request_id}/evidence"),
+    "release ask": ("POST /api/releases/{request_id}/questions",),
+    "release answer": ("POST /api/releases/{request_id}/questions/{number}/answer",),
+    "release show": ("GET /api/releases/{request_id}", "GET /api/releases/{request_id}/numbers"),
+    "release review": ("POST /api/releases/{request_id}/votes",),
+    "release export": ("POST /api/releases/{request_id}/export",),
+    "release list": ("GET /api/releases",),
+    "release verify": ("POST /api/releases/verify",),
+    "ingest": ("POST /api/deliveries/ingest",),
+    "link": ("POST /api/persons/link",),
+    "build": ("POST /api/snapshots",),
+    "snapshots": ("GET /api/snapshots",),
+    "quality": ("POST /api/quality", "GET /api/quality"),
+    "profile": ("POST /api/profile",),
+    "hosting verify": ("POST /api/hosting/verify",),
+    "conformity assess": ("POST /api/conformity/assess",),
+    "ledger verify": ("GET /api/ledger/verify",),
+    "ledger show": ("GET /api/ledger/entries", "GET /api/ledger", "GET /api/ledger/entries/{index}/proof"),
+    "ledger review": ("GET /api/ledger/review",),
+    "optout": ("POST /api/objections", "POST /api/objections/withdraw", "GET /api/objections"),
+    "question answer": ("POST /api/questions/answer",),
+    "reidentify request": ("POST /api/reidentifications",),
+    "reidentify approve": ("POST /api/reidentifications/{request_id}/decisions",),
+    "reidentify refuse": ("POST /api/reidentifications/{request_id}/decisions",),
+    "reidentify carry-out": ("POST /api/reidentifications/{request_id}/carry-out",),
+    "reidentify show": ("GET /api/reidentifications/{request_id}",),
+    "reidentify list": ("GET /api/reidentifications",),
+}
+"""Where each command is, the first being the same act; and what of its answer is asked for apart."""
+
+BESIDE: Mapping[str, str] = {
+    "GET /api/jobs": "your long work, newest first",
+    "GET /api/jobs/{job}": "how far it is",
+    "GET /api/jobs/{job}/result": "what the command answers",
+    "POST /api/jobs/{job}/cancel": "end it",
+    "POST /api/jobs/{job}/again": "start it anew",
+    "GET /api/permits/{permit}/tables": "what a permit opens in SQL",
+    "GET /api/permits/{permit}/runs/{run}": "what a run found, as far as it is shown",
+    "GET /api/permits/{permit}/runs/{run}/page": "the page of `study --page`",
+    "GET /api/permits/{permit}/runs/{run}/files/{name}": "the files of `study --out`",
+    "GET /api/permits-due": "as `destroy --due`",
+    "GET /api/permits/{permit}/dictionary": "completeness and spread of every column that a permit opens",
+    "POST /api/permits/{permit}/dictionary": "count it",
+    "GET /api/deliveries": "what landed, and what was not taken",
+    "GET /api/persons/matches": "what linkage found last",
+    "GET /api/snapshots/account": "what became of every delivered row",
+}
+"""What is there beside the commands."""
+
+ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("demo", "synth", "init"), _MAKES),
+    **dict.fromkeys(
+        ("serve", "gateway", "move", "backup", "restore", "conformity accept", "conformity dismiss"), _HOST
+    ),
+    **dict.fromkeys(("question accept", "question dismiss"), _HOST),
+    **dict.fromkeys(("destroy", "keys destroy", "ledger forget"), _FOR_EVER),
+    **dict.fromkeys(("keys list", "keys rotate", "conformity owner", "conformity sign"), _HANDS),
+    **dict.fromkeys(("delivery make", "keys source", "keys translate", "pseudonymise"), _SENDER),
+    **dict.fromkeys(("circuit hospital", "circuit third-party", "circuit reconstruct", "circuit cnam"), _SENDER),
+    **dict.fromkeys(("question desk", "question ask", "question open", "reidentify key", "reidentify open"), _SENDER),
+    **dict.fromkeys(("ledger witness", "keys verify", "pool", "conformity compare", "conformity diff"), _AT_HOME),
+    "explain": _VAULT,
+    **dict.fromkeys(("register", "catalogue", "sample"), _PUBLIC),
+    **dict.fromkeys(("login", "token", "password"), _PAGE),
+    **dict.fromkeys(("account add", "account list", "account change", "account remove", "account sign-out"), _ACCOUNTS),
+}
+"""Which commands are not there, and why."""
