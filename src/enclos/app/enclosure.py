@@ -96,14 +96,14 @@ class Enclosure:
         return self.settings.enclosure.min_count_floor
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """A fresh engine; its encrypted spill files go when it closes."""
+    def engine(self, *, is_bare: bool = False) -> Iterator[Engine]:
+        """A fresh engine; its encrypted spill files go when it closes. In: is_bare — for reading a database alone."""
         spill = self.paths.spill / f"{os.getpid()}-{next(_ENGINES)}"
         with storage_border("spill files"):
             spill.mkdir(parents=True, exist_ok=True)
         limits = self.settings.engine
         try:
-            with open_engine(spill, memory_limit_mb=limits.memory_limit_mb, threads=limits.threads) as engine:
+            with open_engine(spill, limits.memory_limit_mb, limits.threads, is_bare=is_bare) as engine:
                 yield engine
         finally:
             remove_tree(spill)
@@ -198,7 +198,7 @@ class Enclosure:
             if not self.paths.vault_database.exists():
                 yield None
                 return
-            with self.engine() as engine:
+            with self.engine(is_bare=True) as engine:
                 key = self.keys.secret(KeyName(KeyRole.VAULT))
                 attach_vault(engine, self.paths.vault_database, key, read_only=True)
                 held = {str(name) for (name,) in engine.rows(_TABLES_OF_THE_VAULT)}

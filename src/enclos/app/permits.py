@@ -17,7 +17,8 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.document import draft_permit, read_permit
-from enclos.permits.model import SignedPermit, State
+from enclos.permits.model import Permit, SignedPermit, State
+from enclos.permits.rules.applying import check_granter
 from enclos.permits.rules.life import check_in_force, state_at
 from enclos.permits.steps import (
     amend_permit,
@@ -58,7 +59,9 @@ def sign(enclosure: Enclosure, text: str, *, by: str = "") -> dict[str, Any]:
 def sign_at_desk(enclosure: Enclosure, text: str, *, by: str = "") -> dict[str, Any]:
     """``sign``, for who is alone at the desk already."""
     with enclosure.ledger.intent(Action.PERMIT_SIGN, _access_body(enclosure, by)) as ticket:
-        check_population(read_permit(text, min_count_floor=enclosure.floor).terms.population)
+        permit = read_permit(text, min_count_floor=enclosure.floor)
+        _check_granter(permit, by)
+        check_population(permit.terms.population)
         signed = sign_permit(text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, **_desk(enclosure))
         key = permit_key(signed.permit.id)
         if not enclosure.keys.exists(key):
@@ -84,6 +87,7 @@ def amend(
                 Code.PERMIT_CHANGED, "The document is of another permit.", f"Leave its id as it is: {of_permit}."
             )
         _check_version(enclosure, permit.id, of_version)
+        _check_granter(permit, by)
         signed = amend_permit(
             text, now=enclosure.ledger.now(), min_count_floor=enclosure.floor, reason=reason, **_desk(enclosure)
         )
@@ -101,6 +105,7 @@ def renew(
     actor = _access_body(enclosure, by)
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_RENEW, actor, permit_id) as ticket:
         _check_version(enclosure, permit_id, of_version)
+        _check_granter(newest(enclosure, permit_id).permit, by)
         signed = renew_permit(permit_id, until, now=enclosure.ledger.now(), reason=reason, **_desk(enclosure))
         ticket.facts.update(signed.facts)
     return _answer(signed)
@@ -302,6 +307,12 @@ def access_body_actor(person: str) -> str:
 
 def _access_body(enclosure: Enclosure, by: str = "") -> str:
     return access_body_actor(by or enclosure.operator)
+
+
+def _check_granter(permit: Permit, by: str) -> None:
+    """Refuses: APPLICATION_PERSON when a person who signed in would grant what they use; the operator is nobody's."""
+    if by:
+        check_granter(permit, by)
 
 
 def _check_version(enclosure: Enclosure, permit_id: str, version: int) -> None:

@@ -241,10 +241,13 @@ def quoted(path: Path | str) -> str:
     return str(path).replace("'", "''")
 
 
-def open_engine(temp_dir: Path | None = None, memory_limit_mb: int = 4096, threads: int = 2) -> Engine:
+def open_engine(
+    temp_dir: Path | None = None, memory_limit_mb: int = 4096, threads: int = 2, *, is_bare: bool = False
+) -> Engine:
     """A fresh engine: signed extensions from the installed wheels, spill files encrypted, nothing autoloaded.
 
-    In: temp_dir — where it may spill (None: nowhere); memory_limit_mb — mebibytes; threads.
+    In: temp_dir — where it may spill (None: nowhere); memory_limit_mb — mebibytes; threads; is_bare — without
+        extensions: it opens in a tenth of the time, reads encrypted databases and writes none.
     """
     with engine_border():
         connection = duckdb.connect(
@@ -259,7 +262,7 @@ def open_engine(temp_dir: Path | None = None, memory_limit_mb: int = 4096, threa
                 "temp_directory": str(temp_dir) if temp_dir else "",
             }
         )
-        for name in _EXTENSIONS:
+        for name in () if is_bare else _EXTENSIONS:
             connection.execute(f"LOAD '{quoted(_extension_path(name))}'")
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'UTC'")

@@ -97,6 +97,16 @@ def test_who_would_use_the_data_does_not_grant_them(enclosure: Enclosure) -> Non
     assert refused(newest, enclosure, "FR-APP-4") is Code.PERMIT_UNKNOWN
 
 
+def test_nor_by_amending_or_renewing(enclosure: Enclosure) -> None:
+    sign(enclosure, permit_text("FR-APP-10"), by=CAROL)
+    own = permit_text("FR-APP-10", users=(ALICE, CAROL))
+    assert refused(amend, enclosure, own, reason="me too", by=CAROL) is Code.APPLICATION_PERSON
+    assert refused(sign, enclosure, permit_text("FR-APP-11"), by=ALICE) is Code.APPLICATION_PERSON
+    later = newest(enclosure, "FR-APP-10").permit.valid_until.replace(year=2031)
+    assert refused(renew, enclosure, "FR-APP-10", until=later, reason="more", by=ALICE) is Code.APPLICATION_PERSON
+    assert newest(enclosure, "FR-APP-10").version == 1
+
+
 def test_a_refusal_has_a_reason_and_what_is_wrong_is_not_asked_for(enclosure: Enclosure) -> None:
     number = asked(enclosure, "FR-APP-5")
     assert refused(refuse, enclosure, BY_CAROL, number, why="no") is Code.PERMIT_INVALID

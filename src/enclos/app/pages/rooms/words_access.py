@@ -37,11 +37,9 @@ FRENCH_ACCESS = {
     "The whole calendar": "Tout le calendrier",
     "Nothing falls due within 90 days.": "Aucune échéance sous 90 jours.",
     # states and days
-    "GRANTED": "accordée",
-    "AMENDED": "modifiée",
-    "RENEWED": "renouvelée",
-    "REVOKED": "révoquée",
-    "EXPIRED": "expirée",
+    "amended": "modifiée",
+    "renewed": "renouvelée",
+    "expired": "expirée",
     "day": "jour",
     "left": "délai",
     "done": "fait",
@@ -90,8 +88,8 @@ FRENCH_ACCESS = {
     "New end": "Nouvelle fin",
     "Sign the renewal": "Signer le renouvellement",
     "A revocation is for ever and takes effect at once.": "Une révocation est définitive et prend effet aussitôt.",
-    "Running work of {n} users stops; their next query, study or export is refused.": (
-        "Les travaux en cours de {n} utilisateurs s'arrêtent ; leur prochaine requête, étude ou sortie est refusée."
+    "Running work of its users ({n}) stops; their next query, study or export is refused.": (
+        "Les travaux en cours de ses utilisateurs ({n}) s'arrêtent ; leur prochaine requête, étude ou sortie est refusée."
     ),
     "Saved cohorts go now. What else was kept is deleted within six months, by {day} [EHDS Art. 68(12)].": (
         "Les cohortes enregistrées partent maintenant. Le reste est supprimé sous six mois, avant le {day} "
@@ -126,6 +124,7 @@ FRENCH_ACCESS = {
     "Year": "Année",
     "Review the year": "Revoir l'année",
     "Use of permits": "Utilisation des autorisations",
+    "Nobody used data.": "Personne n'a utilisé de données.",
     "rule": "règle",
     "Nobody was refused.": "Personne n'a été refusé.",
     "Access in {year}": "Les accès en {year}",
