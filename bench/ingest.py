@@ -141,6 +141,7 @@ def measure(folder: Path, persons: int, *, again: bool) -> dict[str, Any]:
         "copied_bytes": copied,
         "n_rows": json.loads(landed.read_text())["n_delivered"],
         "lake_bytes": sum(path.stat().st_size for path in (home / "lake").rglob("*") if path.is_file()),
+        "kept_bytes": sum(path.stat().st_size for path in home.rglob("*") if path.is_file()),
         "delivered_bytes": delivered_bytes(deliveries),
     }
     shutil.rmtree(france)
