@@ -122,6 +122,8 @@ def test_persons_are_counted_after_each_rule_and_few_persons_are_not_shown(home:
     assert [step["n_persons"] for step in ruled["attrition"]] == [len(having(BLEED)), n_soon, None]
     assert ruled["n_persons"] is None
     assert cohort(home, "ruled.json")["cohorts"][0]["attrition"] == ruled["attrition"]
+    spread = run_cli("cohort", home, "--permit", PERMIT, "--user", ALICE, "--workers", 2, "--circe", *files)
+    assert spread["cohorts"] == answer["cohorts"]
 
 
 def test_a_cohort_that_differs_by_few_persons_from_one_that_was_shown_is_not_shown(home: Path) -> None:

@@ -18,6 +18,7 @@ from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
+from enclos.app.spreading import share_of, spread_over_processes
 from enclos.app.sql import shown_before
 from enclos.app.watch import watched
 from enclos.ledger.model import Action, Fact
@@ -40,14 +41,16 @@ def count(
     texts: Mapping[str, str],
     save: bool = False,
     inclusion: bool = False,
+    workers: int | None = None,
     report: Report = silent,
     also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Make the cohorts of Circe definitions, and tell how many persons they have.
 
     In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
-        place of those saved under the same name; inclusion — tell too which rules are passed; also — asked whenever the
-        right is checked: what it raises ends the count
+        place of those saved under the same name; inclusion — tell too which rules are passed; workers — over how many
+        processes the buckets are spread, as enclos.toml says when not given; also — asked whenever the right is
+        checked: what it raises ends the count
     Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
         n_persons, and attrition: the entry events and their persons, then those that fulfil the rules up to each; with
         inclusion, for sets of rules (passed: a letter for each rule, 1 where it is passed), the events that pass these
@@ -84,8 +87,16 @@ def count(
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )
-            with watched(engine, watcher(enclosure, permit, user, also)):
-                parts = list(made(list(definitions.values()), cdm, attrition=True, check=check, progress=progress))
+            share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+            with (
+                spread_over_processes(
+                    enclosure, signed, {"definitions": list(texts.values())}, snapshot, check, share
+                ) as spread,
+                watched(spread or engine, watcher(enclosure, permit, user, also)),
+            ):
+                elsewhere = None if spread is None else spread.cohorts()
+                asked = list(definitions.values())
+                parts = list(made(asked, cdm, attrition=True, check=check, progress=progress, spread=elsewhere))
             check()
         told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts, inclusion=inclusion)
         if save:

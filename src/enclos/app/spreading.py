@@ -1,9 +1,9 @@
-"""A study on several processes: how many, with how much memory, and each bucket under a permit that still holds."""
+"""Buckets over several processes: how many, with how much memory, and each under a permit that still holds."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ from enclos.stores.lake import LakeSnapshot
 from enclos.stores.objects import read_credentials
 from enclos.stores.objects.s3 import AUTHORITIES
 from enclos.stores.perimeter_file import PERIMETER_FILE
+from enclos.studies.circe.steps import Made
 from enclos.studies.ports import Check
 from enclos.studies.work import Partial, Work, in_bytes, of_bytes
 
@@ -67,9 +68,15 @@ class ProcessSpread:
     def __call__(self, work: Work) -> Iterator[Partial]:
         """What each bucket answers, in order; the permit and the objections are asked before each."""
         head, tables = work.told()
-        order = in_bytes([pa.table({"work": pa.array([head], pa.binary())}), *tables])
-        for answer in self._crew.answers(order, self._questions()):
-            yield Partial.of(of_bytes(answer))
+        order = [pa.table({"work": pa.array([head], pa.binary())}), *tables]
+        return map(Partial.of, self._answers(order))
+
+    def cohorts(self) -> Iterator[Made]:
+        """What each bucket has of the cohorts that were asked for, in order; as for a study."""
+        return map(Made.of, self._answers([]))
+
+    def _answers(self, order: Sequence[pa.Table]) -> Iterator[list[pa.Table]]:
+        return map(of_bytes, self._crew.answers(in_bytes(order), self._questions()))
 
     def _questions(self) -> Iterator[bytes]:
         for bucket in self._buckets:
@@ -107,13 +114,18 @@ def opening_of_permit(
 
 @contextmanager
 def spread_over_processes(
-    enclosure: Enclosure, signed: SignedPermit, text: str, snapshot: LakeSnapshot, check: Check, share: Share
+    enclosure: Enclosure,
+    signed: SignedPermit,
+    asked: Mapping[str, str | list[str]],
+    snapshot: LakeSnapshot,
+    check: Check,
+    share: Share,
 ) -> Iterator[ProcessSpread | None]:
-    """Have a study's buckets looked at by several processes; they are gone when the block ends.
+    """Have buckets looked at by several processes; they are gone when the block ends.
 
     None where one process is enough: that is this one.
 
-    In: text — the whole study
+    In: asked — ``study``, the whole text, or ``definitions``, the texts of Circe's cohorts
     Refuses: WORKER_DIED; what the study refuses; whatever ``check`` raises.
     """
     if share.n_workers == 1:
@@ -123,7 +135,7 @@ def spread_over_processes(
     spill = enclosure.paths.spill / f"{os.getpid()}-crew-{os.urandom(4).hex()}"
     with storage_border("spill files"):
         spill.mkdir(parents=True)
-    greeting = {"study": text, "opening": opening.told(), "keys": keys.reveal(), "spill": str(spill.resolve())}
+    greeting = {"asked": dict(asked), "opening": opening.told(), "keys": keys.reveal(), "spill": str(spill.resolve())}
     kept = {AUTHORITIES: os.environ[AUTHORITIES]} if AUTHORITIES in os.environ else {}
     environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": str(share.threads), **kept}
     try:

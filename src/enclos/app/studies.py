@@ -128,7 +128,7 @@ def run(
 
                 share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
                 with (
-                    spread_over_processes(enclosure, signed, text, snapshot, check, share) as spread,
+                    spread_over_processes(enclosure, signed, {"study": text}, snapshot, check, share) as spread,
                     watched(spread or engine, watcher(enclosure, permit, user, also)),
                 ):
                     result = run_study(study, cdm, progress=progress, check=check, spread=spread)
@@ -337,7 +337,7 @@ def _again(
         population = cdm.population()
         share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
         with (
-            spread_over_processes(enclosure, signed, kept.study, snapshot, check, share) as spread,
+            spread_over_processes(enclosure, signed, {"study": kept.study}, snapshot, check, share) as spread,
             watched(spread or engine, watcher(enclosure, permit, user, also)),
         ):
             return run_study(study, cdm, progress=progress, check=check, spread=spread), population

@@ -27,6 +27,10 @@ application = typer.Typer(
 )
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The enclosure's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Spread buckets over N processes, else as enclos.toml says."),
+]
 User = Annotated[str, typer.Option("--user", metavar="U", help="Who asks: the id that the permit names.")]
 PermitId = Annotated[str, typer.Option("--permit", metavar="P", help="The permit's id.")]
 

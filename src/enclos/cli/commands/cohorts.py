@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, acting, application, text_of
+from enclos.cli.application import Dir, Json, PermitId, User, Workers, acting, application, text_of
 from enclos.cli.console import progress_bars, say, show
 from enclos.signin.model import Role
 
@@ -28,6 +28,7 @@ def cohort(
     inclusion: Annotated[
         bool, typer.Option("--inclusion", help="Tell too how many events and persons pass which rules, as ATLAS does.")
     ] = False,
+    workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Make the cohorts of Circe definitions on a permit's view; tell how many events and persons each rule leaves.
@@ -41,7 +42,16 @@ def cohort(
         raise typer.BadParameter("two files have one name: the name of a cohort is that of its file")
     texts = {file.stem: text_of(file) for file in files}
     with acting(directory, user, Role.RESEARCHER) as enclosure, progress_bars() as report:
-        answer = count(enclosure, permit=permit, user=user, texts=texts, save=save, inclusion=inclusion, report=report)
+        answer = count(
+            enclosure,
+            permit=permit,
+            user=user,
+            texts=texts,
+            save=save,
+            inclusion=inclusion,
+            workers=workers,
+            report=report,
+        )
     show(answer if as_json else _as_tables(answer), as_json=as_json)
     say(f"numbers of fewer than {answer['min_count']} persons, and what would tell them, are not shown")
 

@@ -8,15 +8,10 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, acting, application, text_of
+from enclos.cli.application import Dir, Json, PermitId, User, Workers, acting, application, text_of
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import hint, progress_bars, say, show
 from enclos.signin.model import Role
-
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Spread buckets over N processes, else as enclos.toml says."),
-]
 
 
 @application.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -74,6 +74,29 @@ class Made:
     """Where attrition is asked for, one row per event that the rules look at: cohort, person_id, n_rules (fulfilled
     together, from the first on), passed (a letter for each rule, 1 where it is fulfilled), is_best (of the person's)"""
 
+    def tables(self) -> list[pa.Table]:
+        """All of it; ``Made.of`` makes it again."""
+        return [self.rows] if self.left is None else [self.rows, self.left]
+
+    @classmethod
+    def of(cls, tables: Sequence[pa.Table]) -> Made:
+        """What the tables are of."""
+        return cls(tables[0], tables[1] if len(tables) > 1 else None)
+
+
+class Maker:
+    """The bucket function of cohorts: what a bucket has of each; only the vocabulary is remembered."""
+
+    def __init__(self, definitions: Sequence[Definition], *, attrition: bool = False) -> None:
+        self._outline = outline_of(definitions)
+        self._attrition = attrition
+        self._reading: Reading | None = None
+
+    def look(self, bucket: CdmBucket) -> Made:
+        """The cohorts of a bucket."""
+        self._reading = self._reading or Reading(self._outline, resolve(self._outline, bucket))
+        return made_in(bucket, self._reading, attrition=self._attrition)
+
 
 def made(
     definitions: Sequence[Definition],
@@ -82,21 +105,28 @@ def made(
     attrition: bool = False,
     check: Check | None = None,
     progress: Progress | None = None,
+    spread: Iterable[Made] | None = None,
 ) -> Iterator[Made]:
-    """The cohorts, bucket by bucket; all tables that they needed are gone when the next bucket opens."""
+    """The cohorts, bucket by bucket; all tables that they needed are gone when the next bucket opens.
+
+    In: spread — what ``Maker.look`` says of each bucket, in order, where they are looked at elsewhere
+    """
     if not definitions:
         return
-    outline = outline_of(definitions)
-    reading: Reading | None = None
-    for n_done, number in enumerate(cdm.buckets, start=1):
-        if check is not None:
-            check()
-        with cdm.bucket(number) as bucket:
-            reading = reading or Reading(outline, resolve(outline, bucket))
-            found = made_in(bucket, reading, attrition=attrition)
+    here = _made_here(Maker(definitions, attrition=attrition), cdm, check)
+    for n_done, found in enumerate(here if spread is None else spread, start=1):
         yield found
         if progress is not None:
             progress(n_done, len(cdm.buckets))
+
+
+def _made_here(maker: Maker, cdm: Cdm, check: Check | None) -> Iterator[Made]:
+    for number in cdm.buckets:
+        if check is not None:
+            check()
+        with cdm.bucket(number) as bucket:
+            found = maker.look(bucket)
+        yield found
 
 
 def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
