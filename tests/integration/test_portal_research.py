@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from enclos.app import dictionary, permits, releases
+from enclos.app.studies import results
+from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
 from factories.portal import Browser, Portal, portal_of
@@ -37,7 +39,7 @@ def alice(portal: Portal) -> Browser:
 
 @pytest.fixture(scope="module")
 def run(alice: Browser) -> str:
-    return re.findall(rf"{AT}/runs/(\w+)\"", alice.get(AT).text)[0]
+    return re.findall(rf'{AT}/runs/(\w+)">ages<', alice.get(AT).text)[0]
 
 
 def test_a_permit_tells_its_runs_requests_and_versions(alice: Browser, run: str) -> None:
@@ -122,6 +124,21 @@ def test_results_are_tables_and_figures_with_what_is_withheld(alice: Browser, ru
         assert drawn.content.startswith(b"<svg")
     assert alice.get(f"{AT}/runs/{run}/figures/999/wide.svg").status_code == 404
     assert alice.get(f"{AT}/runs/0123456789abcdef").status_code == 404
+
+
+def test_what_was_found_about_a_run_is_kept_beside_it_and_said_again_alike(portal: Portal, run: str) -> None:
+    kept = portal.home / "permits" / PERMIT / "runs" / run / "found.sealed"
+    kept.unlink(missing_ok=True)
+    with open_home(portal.home) as enclosure:
+        (first, pages), (second, again) = (results(enclosure, permit=PERMIT, user=ALICE, run_id=run) for _ in range(2))
+        assert kept.is_file()
+        assert b"incidence" not in kept.read_bytes()
+        assert first == second
+        assert pages.contents() == again.contents()
+        kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+        with pytest.raises(Refusal):
+            results(enclosure, permit=PERMIT, user=ALICE, run_id=run)
+    kept.unlink()
 
 
 def test_a_result_is_checked_asked_for_answered_for_and_taken_out_once(

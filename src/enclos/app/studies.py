@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
+from enclos.app.found import Found, found_of
 from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
 from enclos.app.permits import active, newest, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
-from enclos.app.rounding import beyond
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.spreading import share_of, spread_over_processes
 from enclos.app.watch import watched
@@ -26,8 +26,7 @@ from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.version import __version__
 from enclos.permits.model import SignedPermit
-from enclos.release.model import Assessment
-from enclos.release.rules.disclosure import assess, kinds_with_rules
+from enclos.release.rules.disclosure import kinds_with_rules
 from enclos.stores.cohort_file import CohortFile
 from enclos.stores.engine import Engine
 from enclos.stores.lake import LakeSnapshot
@@ -148,7 +147,7 @@ def run(
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
-            shown = assess(kept.result, signed.permit.min_count, *beyond(enclosure, signed.permit))
+            shown = found_of(enclosure, signed, kept)
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:
@@ -165,7 +164,7 @@ def run(
         "results": str(folder.relative_to(enclosure.paths.root)),
         "already": already,
         "seconds": round(perf_counter() - started, 3),
-        "verdict": shown.verdict.word,
+        "verdict": shown.verdict,
         "reasons": shown.reasons,
         "nearest_safe": dict(shown.summary),
         # What a command prints has left: only what could be released is shown, the rest stays in the run.
@@ -190,13 +189,13 @@ def results(
         kept = run_files(enclosure, permit).read(run_id)
         is_of_now = kept.facts["permit_version"] == signed.version  # what an earlier version opened may be less now
         whole = is_of_now and may_see_rows_read(signed.permit.terms, columns_read(study_from_yaml(kept.study)))
-        shown = assess(kept.result, signed.permit.min_count, *beyond(enclosure, signed.permit))
+        shown = found_of(enclosure, signed, kept)
         answer = {
             "run": run_id,
             "study": kept.facts["study"],
             "snapshot": kept.facts["snapshot"],
             "n_rows": kept.result.n_rows,
-            "verdict": shown.verdict.word,
+            "verdict": shown.verdict,
             "reasons": shown.reasons,
             "nearest_safe": dict(shown.summary),
             "summary": summary(shown.safe) if shown.safe else [],
@@ -234,7 +233,7 @@ def _pages(
     enclosure: Enclosure,
     kept: Run,
     permit: str,
-    shown: Assessment,
+    shown: Found,
     *,
     whole: bool,
     language: Language,

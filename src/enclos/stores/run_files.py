@@ -27,6 +27,7 @@ from enclos.stores.files import remove_tree, storage_border, sync_folder, write_
 from enclos.stores.sealed import seal, unseal
 
 _RESULT, _CELLS, _PERSONS, _STUDY, _FACTS = "result.csv", "cells.parquet", "persons.parquet", "study.yaml", "run.json"
+_FOUND = "found"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,6 +116,25 @@ class RunFiles:
         """
         self._known(run_id)
         return self._content(run_id, _STUDY).decode("utf-8")
+
+    def keep_found(self, run_id: str, mark: str, document: dict[str, Any], safe: bytes) -> None:
+        """Keep what was found about a run beside it, in the place of what was found before.
+
+        In: mark — what tells under which rules; safe — the result that could leave, empty where none could
+        """
+        head = canonical_bytes({"mark": mark, **document})
+        content = len(head).to_bytes(8, "big") + head + safe
+        sealed = seal(self._key, content, f"{run_id}/{_FOUND}")
+        write_atomically(self._folder(run_id) / f"{_FOUND}.sealed", sealed, "a run")
+
+    def found(self, run_id: str, mark: str) -> tuple[dict[str, Any], bytes] | None:
+        """What was found about a run under the same rules; None when nothing was."""
+        if not (self._folder(run_id) / f"{_FOUND}.sealed").is_file():
+            return None
+        content = self._content(run_id, _FOUND)
+        end = 8 + int.from_bytes(content[:8], "big")
+        document: dict[str, Any] = json.loads(content[8:end])
+        return (document, content[end:]) if document["mark"] == mark else None
 
     def folder(self, run_id: str) -> Path:
         """Where a run lies."""

@@ -18,50 +18,50 @@
     if (answer.ok) schema = await answer.json();
   };
 
-  // -- where the cursor is: the keys above it that are less indented, and the words before it on its line
+  // -- where the cursor is: the keys and list items that are open there, each with its column
 
-  const indent = (line) => line.length - line.trimStart().length;
+  const KEY = /^("?)([\w.-]+)\1:(?=\s|$)/;
+
+  // Takes a line in; gives the column of what stands after its dashes, and that.
+  function enter(open, line) {
+    let column = line.length - line.trimStart().length;
+    let rest = line.slice(column);
+    while (/^-(\s|$)/.test(rest)) {
+      while (open.length && (open.at(-1).column > column || (open.at(-1).column === column && open.at(-1).name === "[]"))) open.pop();
+      open.push({ column, name: "[]" });
+      const next = rest.slice(1).trimStart();
+      column += rest.length - next.length;
+      rest = next;
+    }
+    const key = rest.match(KEY);
+    if (key || line.trim() === rest) while (open.length && open.at(-1).column >= column) open.pop();
+    if (key) open.push({ column, name: key[2] });
+    return key ? rest.slice(key[0].length).trimStart() : rest;
+  }
 
   function place() {
-    const before = text.value.slice(0, text.selectionStart);
-    const lines = before.split("\n");
+    const lines = text.value.slice(0, text.selectionStart).split("\n");
     const line = lines.pop();
-    const path = [];
-    let flow = inFlow(line);
-    let head = flow ? line.slice(0, flow.at) : line;
-    let level = indent(head);
-    if (/^\s*- /.test(head)) level += head.trimStart().length - head.trimStart().replace(/^(- )+/, "").length;
-    const own = head.trim().replace(/^(- )+/, "").match(/^([\w.-]+):/);
-    if (/^\s*- /.test(head)) path.unshift("[]");
-    if (own) path.push(own[1]);
-    let under = indent(head);
-    for (let at = lines.length - 1; at >= 0 && under >= 0; at--) {
-      const said = lines[at];
-      if (!said.trim() || said.trim().startsWith("#")) continue;
-      const dashes = (said.match(/^\s*((?:- )*)/) || ["", ""])[1].length;
-      const column = indent(said) + dashes;
-      const key = said.trim().replace(/^(- )+/, "").match(/^([\w.-]+):/);
-      if (column < level && key && indent(said) <= under) {
-        path.unshift(key[1]);
-        level = column;
-        if (dashes) {
-          path.unshift("[]");
-          level = indent(said);
-        }
-        under = indent(said);
-        if (!level) break;
-      } else if (dashes && indent(said) < level && column === level) {
-        path.unshift("[]");
-        level = indent(said) + (dashes ? 0 : 0);
-        under = indent(said);
-      }
+    const open = [];
+    for (const each of lines) if (each.trim() && !each.trim().startsWith("#")) enter(open, each);
+    const flow = inFlow(line);
+    const head = flow ? line.slice(0, flow.at) : line;
+    const before = open.length ? open.at(-1) : null;
+    let rest = "";
+    if (head.trim()) rest = enter(open, head);
+    else while (open.length && open.at(-1).column >= head.length) open.pop();
+    const path = open.map((each) => each.name);
+    if (flow) {
+      path.push(...flow.path);
+      const value = flow.rest.match(/^([\w.-]+):\s*(.*)$/);
+      if (value) path.push(value[1]);
+      return { path, word: wordOf(value ? value[2] : flow.rest), isValue: Boolean(value) || flow.isList };
     }
-    if (flow) path.push(...flow.path);
-    const tail = flow ? flow.rest : line.trim().replace(/^(- )+/, "");
-    const value = tail.match(/^([\w.-]+):\s*(.*)$/);
-    if (flow && value) path.push(value[1]);
-    return { path, word: ((value ? value[2] : tail).match(/[\w.-]*$/) || [""])[0], isValue: Boolean(value) || (flow && flow.isList) };
+    const isValue = Boolean(open.length && open.at(-1) !== before && head.trimStart().replace(/^(-\s+)+/, "").match(KEY));
+    return { path, word: wordOf(rest), isValue };
   }
+
+  const wordOf = (said) => (said.match(/[\w.-]*$/) || [""])[0];
 
   // {a: 1, b: [x, …: what is open on the line, and the part that is being written
   function inFlow(line) {
@@ -219,7 +219,7 @@
     }
   });
   text.addEventListener("input", () => open(false));
-  text.addEventListener("focus", load, { once: true });
+  load();
   text.addEventListener("blur", close);
 
   // -- a fault's line

@@ -192,7 +192,10 @@ FRENCH_RESEARCH = {
     "What would be answered": "Ce qui serait répondu",
     "would leave without a vote": "sortirait sans vote",
     "needs two votes": "demande deux votes",
-    "What would keep more": "Ce qui garderait plus",
+    "A change of the study that keeps more": "Un changement de l'étude qui garde plus",
+    "It would keep {estimates} % of the estimates and {persons} % of the persons behind them.": (
+        "Il garderait {estimates} % des estimations et {persons} % des personnes qui sont derrière."
+    ),
     "Tables that were looked at": "Tableaux examinés",
     "Table": "Tableau",
     "Shown": "Montrées",
