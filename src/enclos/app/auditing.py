@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
@@ -17,6 +18,7 @@ from enclos.ledger.rules.entries import entry_bytes
 from enclos.ledger.rules.notes import check_proof, proof_text, read_unsigned, verifying_key
 from enclos.ledger.rules.tiles import SEALS, seal_of, sealed_day
 from enclos.ledger.steps import Ledger
+from enclos.stores.files import write_atomically
 from enclos.stores.ledger_files import LedgerFiles
 
 ROWS = 50
@@ -129,6 +131,11 @@ def show_entry(enclosure: Enclosure, index: int) -> dict[str, Any] | None:
         "key": verifying_key(ledger.origin, ledger.public_key),
         "size": proved.size,
     }
+
+
+def keep_proof(shown: Mapping[str, Any], path: Path) -> None:
+    """Write the proof of an entry (``show_entry``) as a file."""
+    write_atomically(path, str(shown["proof"]).encode("utf-8"), "the proof")
 
 
 def state_of(enclosure: Enclosure) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The ledger: verify it, look into it, witness it, review it, forget."""
+"""The ledger: verify it, look into it, find an entry, witness it, review it, forget."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from enclos.cli.application import Dir, Json, application, passphrase
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import show
 
-ledger_commands = typer.Typer(help="Ledger: verify, show, witness, review, forget.", no_args_is_help=True)
+ledger_commands = typer.Typer(help="Ledger: verify, show, find, witness, review, forget.", no_args_is_help=True)
 application.add_typer(ledger_commands, name="ledger")
 
 Source = Annotated[str, typer.Argument(metavar="DIR", help="The enclosure, or its published ledger's folder or URL.")]
@@ -53,6 +54,63 @@ def ledger_show(
 
     with open_enclosure(directory, passphrase) as enclosure:
         show(show_last(enclosure, last), as_json=as_json)
+
+
+@ledger_commands.command("find")
+def ledger_find(
+    directory: Dir,
+    action: Annotated[str, typer.Option("--action", metavar="WORD", help="What was done, as entries say it.")] = "",
+    actor: Annotated[str, typer.Option("--by", metavar="USER", help="An id, or the beginning of a digest.")] = "",
+    permit: Annotated[str, typer.Option("--permit", metavar="P", help="Under which permit.")] = "",
+    outcome: Annotated[
+        str, typer.Option("--outcome", metavar="WORD", help="DONE, REFUSED, FAILED, INTERRUPTED, none, or marked.")
+    ] = "",
+    since: Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="The first day.")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day.")] = None,
+    before: Annotated[
+        int | None, typer.Option("--before", min=0, help="An entry: look back from there, as `older` says.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """What was done, by whom and how it ended, the newest first; ``marked`` is all that broke off.
+
+    Example: enclos ledger find home --outcome marked
+    """
+    from enclos.app.auditing import ACTIONS, OUTCOMES, Sought, explore
+    from enclos.app.enclosure import open_enclosure
+
+    if action not in {"", *ACTIONS} or outcome not in {"", *OUTCOMES}:
+        raise typer.BadParameter(f"actions are {', '.join(ACTIONS)}; outcomes are {', '.join(OUTCOMES)}")
+    days = (each.date() if each else None for each in (since, until))
+    with open_enclosure(directory, passphrase) as enclosure:
+        show(explore(enclosure, Sought(action, actor, permit, outcome, *days), before), as_json=as_json)
+
+
+@ledger_commands.command("entry")
+def ledger_entry(
+    directory: Dir,
+    index: Annotated[int, typer.Argument(metavar="N", min=0)],
+    proof: Annotated[
+        Path | None, typer.Option("--proof", metavar="FILE", help="Keep the proof, for who has the key alone.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """One entry as it was hashed, with the proof that it stands in the ledger.
+
+    Example: enclos ledger entry home 3 --proof entry-3.tlog-proof
+    """
+    from enclos.app.auditing import keep_proof, show_entry
+    from enclos.app.enclosure import open_enclosure
+
+    with open_enclosure(directory, passphrase) as enclosure:
+        shown = show_entry(enclosure, index)
+    if shown is None:
+        raise typer.BadParameter("there is no such entry")
+    if proof is not None:
+        keep_proof(shown, proof)
+    show(shown, as_json=as_json)
 
 
 @ledger_commands.command("witness")

@@ -182,16 +182,23 @@ def release_export(
 
 
 @release_commands.command("list")
-def release_list(directory: Dir, *, as_json: Json = False) -> None:
-    """All requests with their states, how long they waited, and how much left under each permit.
+def release_list(
+    directory: Dir,
+    user: Annotated[
+        str, typer.Option("--user", metavar="USER", help="A reviewer: only what waits for their vote, or has it.")
+    ] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """All requests with their states, how long they waited, and how much left under each permit; or a reviewer's queue.
 
-    Example: enclos release list home
+    Example: enclos release list home --user carol@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.releases import list_all
+    from enclos.app.releases import list_all, queue
 
-    with open_enclosure(directory, passphrase) as enclosure:
-        show(list_all(enclosure), as_json=as_json)
+    with acting(directory, user, Role.CHECKER) if user else open_enclosure(directory, passphrase) as enclosure:
+        show(queue(enclosure, user=user) if user else list_all(enclosure), as_json=as_json)
 
 
 @release_commands.command("verify")
