@@ -19,6 +19,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.history import collisions
 from enclos.release.model import Course, PermitFacts
 from enclos.release.rules.terms import terms_of
-from enclos.release.sets import N_CLASSES, Counts, Persons, Sets, Sums, told_by
+from enclos.release.sets import N_CLASSES, N_DRAWN, Counts, Drawn, Persons, Sets, Sums, spread_of, told_by
 from enclos.release.steps import Asked, request_release
 from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, course_bytes, votes_bytes
 from enclos.release.steps.kept import digest_of, read_kept, written
@@ -46,7 +47,7 @@ _NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 _GROUP = SEPARATOR.join(("denominator_cohort_name", "outcome_cohort_name"))
 _AGES = [(first, first + 9) for first in range(0, 100, 10)]
 _DAYS = 365
-Made = tuple[Counts, Sums, list[tuple[int, int]]]
+Made = tuple[Counts, Sums, list[tuple[int, int]], Drawn]
 
 
 class Population:
@@ -56,7 +57,9 @@ class Population:
         self.random = np.random.default_rng(seed)
         ends = np.sort(self.random.choice(n_persons, _N_BLOCKS - 1, replace=False))
         self.edges = np.concatenate([[0], ends, [n_persons]])
-        told = [told_by(self.block(number)) for number in range(_N_BLOCKS)]
+        spreads = [spread_of(self.block(number)) for number in range(_N_BLOCKS)]
+        told = [each.told(slice(None)) for each in spreads]
+        self.drawn = np.array([each.drawn(slice(None)) for each in spreads])
         self.counts = np.array([counts for counts, _ in told])
         self.sums = np.array([total for _, total in told], dtype=np.uint64)
 
@@ -68,22 +71,25 @@ class Population:
         """Random unions of blocks that lie side by side: what tells them, and their first and last persons."""
         ends = []
         counts, sums = np.zeros((n_sets, N_CLASSES), np.int32), np.zeros(n_sets, np.uint64)
+        drawn = np.zeros((n_sets, N_DRAWN), np.uint64)
         for number in range(n_sets):
             first, n_blocks = self.random.integers(_N_BLOCKS - _MOST_BLOCKS), self.random.integers(1, _MOST_BLOCKS)
             n_extra = int(self.random.integers(1, 20)) if self.random.random() < 3 / n_sets else 0
             beyond = np.arange(self.edges[first + n_blocks], self.edges[first + n_blocks] + n_extra, dtype=np.int64)
             ends.append((int(self.edges[first]), int(self.edges[first + n_blocks]) + n_extra))
             more, total = told_by(beyond)
+            stand = [self.drawn[first : first + n_blocks].reshape(-1), spread_of(beyond).mixed]
+            drawn[number] = np.sort(np.concatenate(stand))[:N_DRAWN]
             blocks = slice(first, first + n_blocks)
             counts[number] = self.counts[blocks].sum(axis=0) + more
             sums[number] = (int(self.sums[blocks].sum(dtype=np.uint64)) + total) % 2**64
-        return counts, sums, ends
+        return counts, sums, ends, drawn
 
 
 def sets_of(made: Made) -> Sets:
     """As they are compared."""
-    counts, sums, ends = made
-    return Sets(counts, sums, lambda number: np.arange(*ends[number], dtype=np.int64))
+    counts, sums, ends, drawn = made
+    return Sets(counts, sums, lambda number: np.arange(*ends[number], dtype=np.int64), drawn)
 
 
 class Files:
@@ -97,7 +103,7 @@ class Files:
 
     def lay(self, made: Made, number: int) -> None:
         """One request that left: its sets are places among the persons of their run, who are side by side."""
-        counts, sums, ends = made
+        counts, sums, ends, _ = made
         permit, name = f"P{number % _N_PERMITS}", f"{number:016x}"
         numbers = np.arange(min(first for first, _ in ends), max(stop for _, stop in ends), dtype=np.int64)
         columns: list[Any] = [list(counts.astype(np.uint32)), sums, [_ranged(numbers, *each) for each in ends]]
@@ -185,13 +191,13 @@ def timed(act: Callable[[], Any]) -> tuple[Any, float, float]:
 
 def whole_request(made: Made, n_requests: int, result: StudyResult) -> dict[str, Any]:
     """A whole request beside so many that left, without an index of them and with it."""
-    counts, sums, ends = made
+    counts, sums, ends, drawn = made
     root = Path(tempfile.mkdtemp(prefix="differencing"))
     try:
         files = Files(root)
         in_order = np.array(sorted(range(len(ends)), key=lambda at: ends[at]))  # each run is of a part of the persons
         for number, part in enumerate(np.array_split(in_order, n_requests)):
-            files.lay((counts[part], sums[part], [ends[at] for at in part.tolist()]), number)
+            files.lay((counts[part], sums[part], [ends[at] for at in part.tolist()], drawn[part]), number)
         files.forget()
         permit = PermitFacts("P50", 1, "d" * 64, frozenset({"bob@example.org"}), _K, _NOW + timedelta(days=9))
         asked = Asked(result, permit, "study: x\nanalyses: []\n", terms_of(), lambda numbers: numbers)
@@ -238,6 +244,8 @@ def main() -> None:
     population = Population(asked.persons, 1)
     made = population.made(asked.earlier)
     old, new = sets_of(made), sets_of(population.made(asked.new))
+    mixed = [spread_of(new.persons(number)).mixed for number in range(len(new))]
+    new = replace(new, below=lambda number, limit: mixed[number][mixed[number] < limit])
     found, cpu, seconds = timed(lambda: list(collisions(new, old, _K)))
     maps = [BitMap(old.persons(int(number))) for number in np.linspace(0, asked.earlier - 1, 300).astype(int)]
 

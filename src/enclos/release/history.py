@@ -16,16 +16,16 @@ Check: tests/oracle/differencing.py tries every combination in plain Python.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from enclos.release.blocks import MOST_PERSONS, MOST_SETS, told_groups
-from enclos.release.sets import Counts, Persons, Sets
+from enclos.release.joins import adding_up
+from enclos.release.ranges import combined, expanded, marked
+from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets
+from enclos.release.standing import Standing
 
 Places: TypeAlias = npt.NDArray[np.int64]
 """Where sets stand in the order of their sizes."""
@@ -37,14 +37,15 @@ _N_RANGES = 16
 """Parts of the numbers of persons that two combinations are compared in, until they differ by enough."""
 _MOST_STEPS = 256
 """Places of a range that are looked at one after another, all ranges together; longer ranges are written out."""
-_MOST_AT_ONCE = 1 << 20
-"""Combinations that are written out together."""
-_MARKS_PER_SET = 16
-"""Sizes whose first place is noted, so that it need not be searched for."""
 _A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
+MOST_WITHIN = 512
+"""Sets within the new one of which three or four are added, or as many as fill it: the largest. All sets there are
+are tried one by one and in pairs."""
+MOST_BESIDE = 65
+"""Sets within what the new one leaves of a whole, of which two or three are taken from it too: the largest."""
 MOST_IN_TRIPLES = 64
-"""Sets within the new one of which three are added: the largest. All of them are tried one by one and in pairs."""
+"""Sets of which every three are tried; of more, those that meet (``joins``)."""
 MOST_WHOLES = 12
 """Sets that hold the new one and from which several are taken: the smallest. One is taken from all of them."""
 MOST_IN_FOURS = 20
@@ -52,28 +53,14 @@ MOST_IN_FOURS = 20
 two of all are added and one of all is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collision:
-    """A new set that a combination of others misses by a few persons: ``plus`` less ``minus``."""
-
-    new: int
-    plus: tuple[int, ...]
-    minus: tuple[int, ...]
-    n_persons: int
-
-    @property
-    def others(self) -> tuple[int, ...]:
-        """All that take part beside the new set."""
-        return (*self.plus, *self.minus)
-
-
-def collisions(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
+def collisions(new: Sets, old: Sets, k: int, crowded: set[int] | None = None) -> Iterator[Collision]:
     """New sets that differ by 1 to k - 1 persons from a combination of others in which an earlier set takes part.
 
     In:  combinations are one set; up to four that are added; one less up to three; two less one, as of a union or an
          intersection; any number of sets that share nobody, and what they leave of one; where sets are few, and none
          of these was found, any sums of any of them (``blocks``). Numbers of sets below
          ``len(old)`` are earlier sets, the others are new ones.
+         crowded — takes the new sets within which more sets lie than are added in threes and fours
          Equal sets are one, and the new set itself takes no part.
     Out: the first that is found for each new set.
     """
@@ -82,6 +69,8 @@ def collisions(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
     search, is_any = _Search(new, old, k), False
     for number in range(len(new)):
         found = search.first(number)
+        if crowded is not None and search.is_crowded:
+            crowded.add(number)
         if found is not None:
             is_any = True
             yield found
@@ -123,13 +112,23 @@ class _Search:
         self._coarse = _coarse(self._counts)
         self._columns = np.ascontiguousarray(self._coarse.T)
         self._first = np.ascontiguousarray(self._counts[:, :_N_FIRST])
-        self._step, self._marks = _marked(self._sizes)
+        self._step, self._marks = marked(self._sizes)
         self._is_old = self._order < len(old)
+        many = len(self._sizes) > MOST_IN_TRIPLES  # of fewer all are tried
+        self._standing = (
+            Standing(np.concatenate([old.who_stand(), new.who_stand()])[self._order], self._sizes) if many else None
+        )
+        self._met_now = np.zeros(0, np.int64)
+        self.is_crowded = False
+        """Whether more sets lie within the last one than are added in threes and fours."""
 
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
         counts, total = self._new.counts[number], self._new.sums[number]
         persons: Persons | None = None
+        self.is_crowded = False
+        if self._standing is not None:
+            self._met_now = self._standing.met(self._new.bits_below(number, self._standing.limit))
         for plus, minus in self._candidates(counts, total):
             places = (*plus, *minus)
             if not any(self._is_old[place] for place in places) or any(self._sums[each] == total for each in places):
@@ -146,19 +145,20 @@ class _Search:
         yield from ((each, ()) for each in self._alone(target, total))
         yield from ((each, ()) for each in self._in_pairs(target, total))
         yield from (((one,), (other,)) for one, other in self._rests(target, total))
-        within = self._largest_within(target, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS, MOST_WHOLES))
+        within = self._within(target, total)
         wholes = self._smallest_around(target, total, max(MOST_WHOLES, MOST_IN_FOURS))
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_TRIPLES:], 3))
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_FOURS:], 4))
-        yield from ((each, ()) for each in self._filling(target, within[-MOST_IN_TRIPLES:]))
+        yield from ((each, ()) for each in self._joined(target, total, within))
+        yield from ((each, ()) for each in self._filling(target, within))
         yield from self._less_what_they_share(target, total, within, wholes)
         for whole in wholes[:MOST_WHOLES]:
             rest = self._counts[whole] - target
-            pool = self._largest_within(rest, total, max(MOST_IN_TRIPLES, MOST_IN_FOURS) + 1)
+            pool = self._beside(rest, total, whole)
             total_of, others_of = _less(self._sums[whole], total), pool[pool != whole]
-            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of[-MOST_IN_TRIPLES:], 2))
-            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of[-MOST_IN_FOURS:], 3))
-            yield from (((whole,), each) for each in self._filling(rest, others_of[-MOST_IN_TRIPLES:]))
+            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 2))
+            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 3))
+            yield from (((whole,), each) for each in self._filling(rest, others_of))
 
     def _less_what_they_share(
         self, target: Counts, total: np.uint64, within: Places, wholes: Sequence[int]
@@ -173,7 +173,7 @@ class _Search:
         else:
             pools = [within[-MOST_IN_FOURS:], np.array(wholes, dtype=np.int64)]
         for pool in pools:
-            first, second = _combined(len(pool), 2)
+            first, second = combined(len(pool), 2)
             sums = self._sizes[pool][first] + self._sizes[pool][second] - int(target.sum())
             rows, taken = np.nonzero(np.abs(sums[:, None] - self._sizes[pool]) < self._k)
             places = pool[np.column_stack([first[rows], second[rows], taken])]
@@ -243,7 +243,7 @@ class _Search:
                 found.append((some[near], theirs[near]))
         if found:
             yield np.concatenate([rows for rows, _ in found]), np.concatenate([places for _, places in found])
-        for rows, places in _expanded(np.where(long, low, 0), np.where(long, high, 0)):
+        for rows, places in expanded(np.where(long, low, 0), np.where(long, high, 0)):
             near = np.abs(goals[0][rows] - self._columns[0][places]) < self._k
             yield rows[near], places[near]
 
@@ -252,7 +252,7 @@ class _Search:
         own, size = self._sizes[pool], int(target.sum())
         if not own[:n_terms].sum() - self._k < size < own[-n_terms:].sum() + self._k:
             return  # not even the smallest, or the largest
-        chosen = _combined(len(pool), n_terms)
+        chosen = combined(len(pool), n_terms)
         missing = own[chosen[0]] - size
         for each in chosen[1:]:
             missing += own[each]
@@ -272,11 +272,49 @@ class _Search:
         sums = (self._sums[places] * taken).sum(axis=1, dtype=np.uint64)
         yield from (tuple(each) for each in places[sums != total].tolist())
 
-    def _largest_within(self, target: Counts, total: np.uint64, most: int) -> Places:
-        """The largest sets that have fewer than k persons more than the target in any classes, ascending."""
+    def _joined(self, target: Counts, total: np.uint64, pool: Places) -> Iterator[tuple[int, ...]]:
+        """Three or four of a pool in which not all of them are tried one by one."""
+        if len(pool) <= MOST_IN_FOURS:
+            return
+        for places in adding_up(target, self._counts[pool], self._k):
+            yield from self._near(target, total, pool[places], np.ones(places.shape[1], np.int64))
+
+    def _within(self, target: Counts, total: np.uint64) -> Places:
+        """The largest sets within the target but for a few, ascending."""
+        if self._standing is None:
+            return self._largest_within(target, total, MOST_WITHIN)
+        places = self._standing.within(self._met_now)
+        over = np.maximum(self._counts[places] - target, 0).sum(axis=1)
+        places = places[(over < self._k) & (self._sums[places] != total)]
+        small = self._largest_within(target, total, MOST_WITHIN, LEAST_DRAWN_FROM)
+        every = np.sort(np.concatenate([small, places]))
+        self.is_crowded = len(every) > MOST_WITHIN or len(small) == MOST_WITHIN
+        return every[-MOST_WITHIN:]
+
+    def _beside(self, rest: Counts, total: np.uint64, whole: int) -> Places:
+        """The largest sets within what the target leaves of a whole, but for a few, ascending."""
+        if self._standing is None:
+            return self._largest_within(rest, total, MOST_BESIDE)
+        may = self._standing.may_lie_beside(self._met_now)
+        places = np.flatnonzero(may[: int(self._from(int(rest.sum()) + self._k))])
+        found: list[Places] = []
+        n_left = MOST_BESIDE
+        while len(places) and n_left > 0:
+            some, places = places[-_A_FEW:], places[:-_A_FEW]
+            some = some[self._standing.may_lie_in(some, whole)]
+            some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
+            found.insert(0, some[self._sums[some] != total])
+            n_left -= len(found[0])
+        return np.concatenate([np.zeros(0, np.int64), *found])[-MOST_BESIDE:]
+
+    def _largest_within(self, target: Counts, total: np.uint64, most: int, below: int | None = None) -> Places:
+        """The largest sets that have fewer than k persons more than the target in any classes, ascending.
+
+        In: below — sets of fewer persons only
+        """
         found: list[Places] = []
         aims, first = _coarse(target[None])[0][:, None], target[:_N_FIRST]
-        stop = int(self._from(int(target.sum()) + self._k))
+        stop = int(self._from(min(int(target.sum()) + self._k, below or 2**62)))
         n, n_left = _A_FEW, most
         while stop > 0 and n_left > 0:
             start = max(0, stop - n)
@@ -295,7 +333,15 @@ class _Search:
     def _smallest_around(self, target: Counts, total: np.uint64, most: int) -> list[int]:
         """The smallest sets that lack fewer than k of the target's persons."""
         found: list[int] = []
-        start = int(self._from(int(target.sum()) - self._k))
+        size = int(target.sum())
+        start = int(self._from(size - self._k))
+        if self._standing is not None:
+            may = np.flatnonzero(self._standing.may_hold(self._met_now, size)[start:]) + start
+            while len(may) and len(found) < most:
+                some, may = may[:_A_FEW], may[_A_FEW:]
+                lacks = np.maximum(target - self._counts[some], 0).sum(axis=1) < self._k
+                found += some[lacks & (self._sums[some] != total)].tolist()
+            return found[:most]
         while start < len(self._sizes) and len(found) < most:
             part = slice(start, start + _A_FEW)
             lacks = np.maximum(target - self._counts[part], 0).sum(axis=1) < self._k
@@ -344,45 +390,9 @@ class _Search:
         return self._old.persons(number) if number < n_old else self._new.persons(number - n_old)
 
 
-@lru_cache(maxsize=256)
-def _combined(n: int, n_terms: int) -> tuple[Places, ...]:
-    """Every ascending combination of so many of n places: one column for each."""
-    found = np.array(list(combinations(range(n), n_terms)), dtype=np.int64).reshape(-1, n_terms)
-    return tuple(found.T.copy())
-
-
-def _marked(sizes: npt.NDArray[np.int64]) -> tuple[int, Places]:
-    """The place of the first set of each so many persons or more: how many a step is, and the places."""
-    most = int(sizes[-1]) if len(sizes) else 0
-    step = 1 + most // (_MARKS_PER_SET * len(sizes) + 1)
-    return step, np.searchsorted(sizes, np.arange(most // step + 2) * step, side="left")
-
-
-def _expanded(
-    low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Every place of every range, many at a time: which range, and the place."""
-    widths = np.maximum(high - low, 0)
-    ends = np.cumsum(widths)
-    start = 0
-    while start < len(low):
-        before = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + _MOST_AT_ONCE, side="right")))
-        part = widths[start:stop]
-        if part.any():
-            rows = np.repeat(np.arange(start, stop), part)
-            offsets = np.arange(len(rows)) - np.repeat(np.cumsum(part) - part, part)
-            yield rows, low[rows] + offsets
-        start = stop
-
-
 def _coarse(counts: Counts) -> Counts:
     coarse: Counts = counts.reshape(len(counts), _N_COARSE, -1).sum(axis=2, dtype=np.int32)
     return coarse
-
-
-def _plus(one: np.uint64, other: np.uint64) -> np.uint64:
-    return np.uint64((int(one) + int(other)) % 2**64)
 
 
 def _less(one: np.uint64, other: np.uint64) -> np.uint64:

@@ -20,7 +20,29 @@ Persons = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int32]
 Sums = npt.NDArray[np.uint64]
 
+Drawn = npt.NDArray[np.uint64]
+
 N_CLASSES = 64
+N_DRAWN = 16
+"""Persons of a set that stand for it: those with the smallest of the 64 bits that a fixed spread gives each person."""
+LEAST_DRAWN_FROM = 200
+"""Smaller sets have nobody who stands for them: their classes tell them apart."""
+NOBODY = np.uint64(2**64 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A new set that a combination of others misses by a few persons: ``plus`` less ``minus``."""
+
+    new: int
+    plus: tuple[int, ...]
+    minus: tuple[int, ...]
+    n_persons: int
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """All that take part beside the new set."""
+        return (*self.plus, *self.minus)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,6 +55,24 @@ class Sets:
     counts: Counts
     sums: Sums
     persons: Callable[[int], Persons]
+    drawn: Drawn | None = None
+    """Who stands for each set (n sets, N_DRAWN); None where that is not known."""
+    below: Callable[[int, np.uint64], Drawn] | None = None
+    """The 64 bits of a set's persons where they are fewer than a number; None to reckon them from the persons."""
+
+    def bits_below(self, number: int, limit: np.uint64) -> Drawn:
+        """Of which persons of a set, who stand for other sets, may be."""
+        if self.below is not None:
+            return self.below(number, limit)
+        mixed = spread_of(self.persons(number)).mixed
+        return mixed[mixed < limit]
+
+    def who_stand(self) -> Drawn:
+        """Who stands for each set, reckoned from its persons where it is not known."""
+        if self.drawn is not None:
+            return self.drawn
+        rows = [spread_of(self.persons(at)).drawn(slice(None)) for at in range(len(self))]
+        return np.array(rows, dtype=np.uint64).reshape(len(self), N_DRAWN)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -52,6 +92,16 @@ class Spread:
         """How many of those at these places fall into each class, and their sum."""
         counts = np.bincount(self.classes[places], minlength=N_CLASSES).astype(np.int32)
         return counts, int(self.mixed[places].sum(dtype=np.uint64))
+
+    def drawn(self, places: npt.NDArray[np.integer] | slice) -> Drawn:
+        """The persons who stand for those at these places, ascending."""
+        mixed = self.mixed[places]
+        found = np.full(N_DRAWN, NOBODY)
+        if len(mixed) >= LEAST_DRAWN_FROM:
+            some = mixed[mixed < np.uint64(4 * N_DRAWN * (2**64 // len(mixed)))]
+            some = some if len(some) >= N_DRAWN else mixed
+            found[:] = np.sort(np.partition(some, N_DRAWN - 1)[:N_DRAWN])
+        return found
 
     def __repr__(self) -> str:
         return "Spread()"
@@ -78,6 +128,9 @@ def name_of(counts: Counts, total: int) -> bytes:
 def sets_of(names: Sequence[bytes]) -> Sets:
     """Sets of persons, serialised, as they are compared with others."""
     members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
-    told = [told_by(each) for each in members]
+    spreads = [spread_of(each) for each in members]
+    told = [each.told(slice(None)) for each in spreads]
     counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
-    return Sets(counts, np.array([total for _, total in told], dtype=np.uint64), lambda number: members[number])
+    drawn = np.array([each.drawn(slice(None)) for each in spreads], dtype=np.uint64).reshape(len(told), N_DRAWN)
+    sums = np.array([total for _, total in told], dtype=np.uint64)
+    return Sets(counts, sums, lambda number: members[number], drawn)

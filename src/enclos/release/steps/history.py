@@ -11,11 +11,11 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.followed import few_between
-from enclos.release.history import Collision, collisions
+from enclos.release.history import MOST_WITHIN, collisions
 from enclos.release.model import Finding, Rule
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.policy import policy, stricter
-from enclos.release.sets import N_CLASSES, Persons, Sets
+from enclos.release.sets import N_CLASSES, N_DRAWN, Collision, Persons, Sets
 from enclos.release.steps.documents import Request
 from enclos.release.steps.index import left_earlier
 from enclos.release.steps.kept import Kept, digest_of, read_kept
@@ -39,7 +39,11 @@ def drawn_names(desk: Desk, archive: Archive) -> dict[bytes, bytes]:
 
 def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept], demands: RuleSets = ()) -> Finding:
     """Whether the sets of a request tell of a few persons together with what left before (``left_earlier``)."""
-    found = _collided(read_kept("", kept), min_count, earlier, demands)
+    crowded = set[int]()
+    found = _collided(read_kept("", kept), min_count, earlier, demands, crowded)
+    if not found and crowded:
+        said = f"{len(crowded)} number(s) count persons of more than {MOST_WITHIN} others: some sums were not looked at"
+        return Finding(Rule.HISTORY, Verdict.REVIEW, said)
     if not found:
         said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
         return Finding(Rule.HISTORY, Verdict.PASS, said)
@@ -70,11 +74,13 @@ def _again(what: str) -> Refusal:
     return refusal(Code.RELEASE_DIFFERENCE, what, "Make a new request, with wider groups where it is refused.")
 
 
-def _collided(new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleSets) -> str:
+def _collided(
+    new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleSets, crowded: set[int] | None = None
+) -> str:
     """What collides with what left, and with which requests; nothing where nothing does."""
     most = max([min_count, *(each.left.min_count for each in earlier)])
     said = (
-        (_collisions(new, earlier, most), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
+        (_collisions(new, earlier, most, crowded), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
         (_telling(new, earlier, most, demands), _SUMS),
         (_few_between(new, earlier, most), _STRETCHES),
     )
@@ -99,11 +105,13 @@ def _few_between(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
     return [{old[place][1]} for _, place in found]
 
 
-def _collisions(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
+def _collisions(new: Kept, earlier: Sequence[Kept], k: int, crowded: set[int] | None) -> list[set[str]]:
     """For each set that collides, the earlier requests that take part."""
     starts = np.cumsum([0, *(len(each) for each in earlier)])
     counts = np.concatenate([np.zeros((0, N_CLASSES), np.int32), *(each.counts for each in earlier)])
     sums = np.concatenate([np.zeros(0, np.uint64), *(each.sums for each in earlier)])
+
+    standing = np.concatenate([np.zeros((0, N_DRAWN), np.uint64), *(each.standing for each in earlier)])
 
     def place(number: int) -> tuple[Kept, int]:
         at = int(np.searchsorted(starts, number, side="right")) - 1
@@ -117,5 +125,5 @@ def _collisions(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
         numbers = [each for each in collision.others if each < len(counts)]
         return {place(number)[0].request for number in numbers}
 
-    found = collisions(new.sets, Sets(counts, sums, persons), k)
+    found = collisions(new.sets, Sets(counts, sums, persons, standing), k, crowded)
     return [named(collision) for collision in found]

@@ -25,7 +25,7 @@ import pyarrow as pa
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.release.ports import Archive, Desk
-from enclos.release.sets import N_CLASSES
+from enclos.release.sets import N_CLASSES, N_DRAWN, spread_of
 from enclos.release.steps.documents import BOUND, EXPORTED, REQUEST, VOTES, has_begun, load
 from enclos.release.steps.kept import (
     CLASSES,
@@ -42,10 +42,18 @@ from enclos.release.steps.kept import (
 )
 
 _REQUESTS = b"requests"
-_VERSION = 1
+_VERSION = 2
 _MOST_SEGMENTS = 8
 """Of one permit, before they become one."""
-_SCHEMA = pa.schema([pa.field("classes", CLASSES), pa.field("sum", pa.uint64()), pa.field("drawn", pa.binary())])
+_STANDING = pa.list_(pa.uint64(), N_DRAWN)
+_SCHEMA = pa.schema(
+    [
+        pa.field("classes", CLASSES),
+        pa.field("sum", pa.uint64()),
+        pa.field("drawn", pa.binary()),
+        pa.field("standing", _STANDING),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,8 +122,9 @@ def _mark(desk: Desk, archive: Archive, permit: str, request: str) -> str:
 
 def _without_sets(name: str, left: Left) -> Kept:
     nothing: Mapping[bytes, bytes] = {OWED: b"[]", FOLLOWED: b"[]"}
-    members = Members((), np.zeros(0, np.int64))
-    return Kept(name, np.zeros((0, N_CLASSES), np.int32), np.zeros(0, np.uint64), (), nothing, lambda: members, left)
+    members = Members((), np.zeros(0, np.int64), spread_of(np.zeros(0, np.int64)))
+    counts, sums = np.zeros((0, N_CLASSES), np.int32), np.zeros(0, np.uint64)
+    return Kept(name, counts, sums, (), nothing, lambda: members, members.standing(), left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,7 @@ def _entries(archive: Archive, permit: str, content: bytes) -> Iterator[_Entry]:
     if said["version"] != _VERSION:
         raise ValueError("a segment of another version")
     counts, sums, drawn = counts_of(table), table["sum"].to_numpy(), table["drawn"].to_pylist()
+    standing = table["standing"].combine_chunks().flatten().to_numpy().reshape(-1, N_DRAWN)
     start = 0
     for each in said["requests"]:
         part = slice(start, start + int(each["n_sets"]))
@@ -158,7 +168,7 @@ def _entries(archive: Archive, permit: str, content: bytes) -> Iterator[_Entry]:
         beside = {name: str(each[name.decode()]).encode() for name in (OWED, FOLLOWED)}
         left = Left(permit, int(each["min_count"]), int(each["n_estimates"]), int(each["n_bytes"]))
         full = cache(partial(_full, archive, permit, str(each["request"])))
-        kept = Kept(str(each["request"]), counts[part], sums[part], drawn[part], beside, full, left)
+        kept = Kept(str(each["request"]), counts[part], sums[part], drawn[part], beside, full, standing[part], left)
         yield _Entry(kept, str(each["mark"]))
 
 
@@ -193,7 +203,9 @@ def _segment(entries: Sequence[_Entry]) -> bytes:
     ]
     counts = np.concatenate([each.kept.counts for each in entries]).astype(np.uint32)
     classes = pa.FixedSizeListArray.from_arrays(pa.array(counts.reshape(-1)), N_CLASSES)
+    standing = np.concatenate([each.kept.standing for each in entries])
+    stand = pa.FixedSizeListArray.from_arrays(pa.array(standing.reshape(-1)), N_DRAWN)
     sums = pa.array(np.concatenate([each.kept.sums for each in entries]))
     drawn = pa.array([each for entry in entries for each in entry.kept.drawn], pa.binary())
     schema = _SCHEMA.with_metadata({_REQUESTS: json.dumps({"version": _VERSION, "requests": said}).encode()})
-    return written(pa.table([classes.cast(CLASSES), sums, drawn], schema=schema))
+    return written(pa.table([classes.cast(CLASSES), sums, drawn, stand.cast(_STANDING)], schema=schema))

@@ -17,7 +17,7 @@ from enclos.contracts.result import PersonNumbers
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.release.followed import Followed
 from enclos.release.model import Assessment, Renumber
-from enclos.release.sets import N_CLASSES, Counts, Persons, Sets, Sums, name_of, spread_of
+from enclos.release.sets import N_CLASSES, N_DRAWN, Counts, Drawn, Persons, Sets, Spread, Sums, name_of, spread_of
 from enclos.release.totals import Total
 
 _NUMBERS, OWED, FOLLOWED = b"numbers", b"owed", b"followed"
@@ -58,6 +58,8 @@ class Kept:
     beside: Mapping[bytes, bytes]
     """What is kept of sums and of stretches of days, each with the place of its set; nothing of earlier times."""
     full: Callable[[], Members]
+    standing: Drawn
+    """Who stands for each set (n sets, N_DRAWN)."""
     left: Left = Left()
 
     def __len__(self) -> int:
@@ -69,7 +71,7 @@ class Kept:
     @property
     def sets(self) -> Sets:
         """As they are compared with others."""
-        return Sets(self.counts, self.sums, self.persons)
+        return Sets(self.counts, self.sums, self.persons, self.standing, lambda at, limit: self.full().below(at, limit))
 
     @property
     def names(self) -> list[bytes]:
@@ -98,6 +100,17 @@ class Members:
 
     places: Sequence[bytes]
     numbers: PersonNumbers
+    spread: Spread
+
+    def below(self, number: int, limit: np.uint64) -> Drawn:
+        """The 64 bits of a set's persons where they are fewer than a number."""
+        mixed = self.spread.mixed[_places(self.places[number])]
+        return mixed[mixed < limit]
+
+    def standing(self) -> Drawn:
+        """Who stands for each set."""
+        rows = [self.spread.drawn(_places(each)) for each in self.places]
+        return np.array(rows, dtype=np.uint64).reshape(len(rows), N_DRAWN)
 
     def persons(self, number: int) -> Persons:
         """One set in full."""
@@ -122,7 +135,8 @@ def read_kept(request: str, content: bytes, left: Left = Left()) -> Kept:
     drawn: list[bytes | None] = table["drawn"].to_pylist() if known else [None] * len(table)
     sums: Sums = table["sum"].to_numpy()
     beside = {name: bytes(said.get(name, _NOTHING)) for name in (OWED, FOLLOWED)}
-    return Kept(request, counts_of(table), sums, drawn, beside, cache(lambda: _members(table)), left)
+    full = cache(lambda: _members(table))
+    return Kept(request, counts_of(table), sums, drawn, beside, full, full().standing(), left)
 
 
 def read_members(content: bytes) -> Members:
@@ -216,7 +230,7 @@ def _table(content: bytes) -> pa.Table:
 
 def _members(table: pa.Table) -> Members:
     numbers = np.frombuffer(table.schema.metadata[_NUMBERS], dtype=np.int64)
-    return Members(table["members"].to_pylist(), numbers)
+    return Members(table["members"].to_pylist(), numbers, spread_of(numbers))
 
 
 def _places(members: bytes) -> npt.NDArray[np.uint32]:

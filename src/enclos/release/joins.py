@@ -1,0 +1,80 @@
+"""Three or four sets of a pool that add up to a target but for a few persons, all of them, without trying each.
+
+Two sets and what they leave of the target meet by their sizes; where sets are so small that everything meets, by
+classes: fewer than k persons differ, so fewer than k classes do, and of k groups of classes one at least is as it
+should be. In that group two sets and the rest of the target are equal numbers, which are found by sorting. What meets
+is looked at again in all classes.
+
+Units: distinct persons; k is the minimum count.
+Check: tests/unit/release/test_decoys.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from enclos.release.sets import N_CLASSES, Counts
+
+Places = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.integer]
+
+_MOST_GROUPS = 32
+_MOST_BY_SIZE = 1 << 17
+"""What meets by size before classes are asked."""
+_MOST_MET = 1 << 18
+"""What meets in one group of classes by chance, as it does among tiny sets: so many are looked at, the first."""
+
+
+def adding_up(target: Counts, counts: Counts, k: int) -> Iterator[Places]:
+    """Places of a pool's sets that may add up to a target: rows of four or of three, each ascending.
+
+    In: counts — classes of the pool's sets
+    """
+    if len(counts) < 3:
+        return
+    pairs = np.column_stack(np.triu_indices(len(counts), 1))
+    singles = np.arange(len(counts))[:, None]
+    sizes = counts.sum(axis=1, dtype=np.int64)
+    for some in (pairs, singles):
+        yield from _by_size(int(target.sum()), sizes, pairs, some, k) or _by_classes(target, counts, pairs, some, k)
+
+
+def _by_size(size: int, sizes: Places, pairs: Places, some: Places, k: int) -> list[Places]:
+    """What meets by size; nothing where that is too much to look at."""
+    theirs = sizes[pairs].sum(axis=1)
+    order = np.argsort(theirs)
+    ordered, wanted = theirs[order], size - sizes[some].sum(axis=1)
+    low = np.searchsorted(ordered, wanted - k + 1, side="left")
+    high = np.searchsorted(ordered, wanted + k - 1, side="right")
+    if int((high - low).sum()) > _MOST_BY_SIZE:
+        return []
+    return [_distinct(pairs[order], some, low, high)]
+
+
+def _by_classes(target: Counts, counts: Counts, pairs: Places, some: Places, k: int) -> Iterator[Places]:
+    """What meets in one group of classes or another, and by size."""
+    groups = np.arange(N_CLASSES) * min(k, _MOST_GROUPS) // N_CLASSES
+    starts = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
+    weights = np.random.default_rng(1).integers(1, 2**63, N_CLASSES, dtype=np.uint64)
+    own = np.add.reduceat(counts.astype(np.uint64) * weights, starts, axis=1)
+    aims = np.add.reduceat(target.astype(np.uint64) * weights, starts)
+    sizes, size = counts.sum(axis=1, dtype=np.int64), int(target.sum())
+    for at, aim in enumerate(aims):
+        theirs = own[pairs, at].sum(axis=1, dtype=np.uint64)
+        order = np.argsort(theirs)
+        wanted = aim - own[some, at].sum(axis=1, dtype=np.uint64)
+        low, high = (np.searchsorted(theirs[order], wanted, side=side) for side in ("left", "right"))
+        found = _distinct(pairs[order], some, low, high)
+        yield found[np.abs(sizes[found].sum(axis=1) - size) < k]
+
+
+def _distinct(pairs: Places, some: Places, low: Places, high: Places) -> Places:
+    """Each of some with the pairs of its range, where no set is twice in them."""
+    widths = high - low
+    rows = np.repeat(np.arange(len(some)), widths)[:_MOST_MET]
+    starts = np.repeat(low - (np.cumsum(widths) - widths), widths)[:_MOST_MET]
+    found = np.sort(np.column_stack([some[rows], pairs[starts + np.arange(len(rows))]]), axis=1)
+    return np.unique(found[(found[:, 1:] > found[:, :-1]).all(axis=1)], axis=0)

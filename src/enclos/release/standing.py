@@ -1,0 +1,70 @@
+"""Which sets lie within a new one, by those of their persons who stand for them.
+
+Classes tell large sets apart by little more than their sizes: of a hundred thousand sets tens of thousands could lie
+within a larger one by their classes alone, and those that do would be lost among them. Of each set the sixteen persons
+stand for it to whom a fixed spread gives the smallest numbers. Nobody chooses them, since nobody outside knows the
+numbers; of a set that lies within another but for a few persons, nearly all of them are in it.
+
+Units: distinct persons.
+Check: tests/unit/release/test_decoys.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from enclos.release.sets import N_DRAWN, NOBODY, Drawn
+
+Places = npt.NDArray[np.int64]
+_LEAST_WITHIN = 12
+"""Of those who stand for a set that lies within another but for a few, so many are in it or more: fewer would be a
+chance of one in a thousand where ten of two hundred are not."""
+_MOST_BESIDE = 4
+"""Of those who stand for a set that shares nobody with another but for a few, so many are in it or fewer."""
+_LEAST_EXPECTED = 6.0
+"""Who stands for a whole says whether it holds a part where so many are expected in it."""
+
+
+class Standing:
+    """Who stands for each of many sets, found by their numbers."""
+
+    def __init__(self, drawn: Drawn, sizes: npt.NDArray[np.int64]) -> None:
+        flat = drawn.reshape(-1)
+        known = np.flatnonzero(flat != NOBODY)
+        order = known[np.argsort(flat[known], kind="stable")]
+        self._numbers, self._owners = flat[order], order // N_DRAWN
+        self._sizes, self._drawn = sizes, drawn
+        self.is_known = drawn[:, 0] != NOBODY if len(drawn) else np.zeros(0, np.bool_)
+        self.limit = self._numbers[-1] + np.uint64(1) if len(self._numbers) else np.uint64(0)
+
+    def met(self, numbers: Drawn) -> npt.NDArray[np.int64]:
+        """How many of those who stand for each set are among these persons."""
+        low = np.searchsorted(self._numbers, numbers, side="left")
+        widths = np.searchsorted(self._numbers, numbers, side="right") - low
+        starts = np.repeat(low - (np.cumsum(widths) - widths), widths)
+        return np.bincount(self._owners[starts + np.arange(len(starts))], minlength=len(self._sizes))
+
+    def within(self, met: npt.NDArray[np.int64]) -> Places:
+        """Sets that lie within the one that was met, but for a few; none of those that nobody stands for."""
+        return np.flatnonzero(met >= _LEAST_WITHIN)
+
+    def may_lie_beside(self, met: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Sets that may share nobody with the one that was met."""
+        return met <= _MOST_BESIDE
+
+    def may_hold(self, met: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.bool_]:
+        """Sets that may hold the one that was met, which has so many persons."""
+        expected = N_DRAWN * np.minimum(1.0, size / np.maximum(self._sizes, 1))
+        return ~self.is_known | (expected < _LEAST_EXPECTED) | (met >= expected / 3)
+
+    def may_lie_in(self, places: Places, whole: int) -> npt.NDArray[np.bool_]:
+        """Which of some sets may lie within another: who stands for them, and has a smaller number than the last who
+        stands for it, stands for it too.
+        """
+        if not self.is_known[whole]:
+            return np.ones(len(places), np.bool_)
+        own, theirs = self._drawn[whole], self._drawn[places]
+        missing = ((theirs < own[-1]) & (own[np.searchsorted(own, theirs).clip(max=N_DRAWN - 1)] != theirs)).sum(axis=1)
+        found: npt.NDArray[np.bool_] = missing <= 2
+        return found

@@ -1,0 +1,98 @@
+"""An attacker hides what is added among many numbers that let themselves be added to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from random import Random
+
+import numpy as np
+import pytest
+from pyroaring import BitMap
+
+from enclos.release import history
+from enclos.release.history import collisions
+from enclos.release.joins import adding_up
+from enclos.release.sets import Sets, sets_of
+
+K = 11
+Group = set[int]
+
+
+def sets(groups: Iterable[Group]) -> Sets:
+    return sets_of([BitMap(each).serialize() for each in groups])
+
+
+def told(target: Group, earlier: Sequence[Group]) -> list[tuple[int, ...]]:
+    """The earlier sets that a new one collides with."""
+    return [tuple(sorted(each.others)) for each in collisions(sets([target]), sets(earlier), K)]
+
+
+def subsets(of: Group, n: int, size: int, seed: int = 1) -> list[Group]:
+    random = Random(seed)  # noqa: S311 - test data
+    members = sorted(of)
+    return [set(random.sample(members, size)) for _ in range(n)]
+
+
+def parts(n: int, size: int = 300) -> list[Group]:
+    return [set(range(10_000 * at, 10_000 * at + size)) for at in range(n)]
+
+
+@pytest.mark.parametrize("n_parts", [2, 3, 4])
+@pytest.mark.parametrize("n_decoys", [70, 200])
+def test_parts_of_a_whole_are_found_among_many_other_parts_of_it(n_parts: int, n_decoys: int) -> None:
+    """One person more than three groups: each decoy is a group of the same persons that may leave."""
+    own = parts(n_parts)
+    target = set().union(*own) | {99_999}
+    decoys = subsets(target, n_decoys, len(target) - 40)
+    assert told(target, [*own, *decoys]) == [tuple(range(n_parts))]
+    assert not told(target, decoys)
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3])
+def test_what_parts_leave_of_a_whole_is_found_among_many_other_parts_of_it(n_parts: int) -> None:
+    own = parts(n_parts + 1)
+    whole = set().union(*own) | {99_999}
+    decoys = subsets(own[0], 40, 250)
+    assert told(own[0], [whole, *own[1:], *decoys]) == [tuple(range(n_parts + 1))]
+
+
+def test_large_parts_are_found_among_others_that_classes_do_not_tell_apart() -> None:
+    """Of groups of ten thousand, others of nine thousand look as if they lay within them."""
+    random = np.random.default_rng(1)
+    own = parts(3, 4_000)
+    target = set().union(*own) | {99_999}
+    sizes = random.integers(5_000, 11_000, 600).tolist()
+    others = [set(range(100_000 + at * 500, 100_000 + at * 500 + size)) for at, size in enumerate(sizes)]
+    assert told(target, [*others, *own]) == [(600, 601, 602)]
+
+
+def test_who_counts_the_persons_of_too_many_others_is_said_to() -> None:
+    target = set(range(900))
+    crowded = set[int]()
+    assert not list(collisions(sets([target]), sets(subsets(target, history.MOST_WITHIN + 1, 500)), K, crowded))
+    assert crowded == {0}
+    crowded.clear()
+    assert not list(collisions(sets([target]), sets(subsets(target, 100, 500)), K, crowded))
+    assert not crowded
+
+
+@pytest.mark.parametrize("size", [5, 40, 300])
+@pytest.mark.parametrize("most_met", [0, 1 << 17])
+def test_all_that_add_up_are_those_of_trying_each(size: int, most_met: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By sizes, and by classes where sizes say nothing: no three or four that add up are missed."""
+    random = Random(size)  # noqa: S311 - test data
+    pool = [set(random.sample(range(10 * size), random.randint(2, size))) for _ in range(14)]
+    some = random.sample(pool, 4)
+    target = set().union(*some)
+    every = [*pool, *(set(each) - {min(each)} for each in some)]
+    counts, (aim,) = sets(every).counts, sets([target]).counts
+    monkeypatch.setattr("enclos.release.joins._MOST_BY_SIZE", most_met)
+    found = {tuple(row) for places in adding_up(aim, counts, K) for row in places.tolist()}
+    near = {
+        places
+        for n in (3, 4)
+        for places in combinations(range(len(every)), n)
+        if np.abs(sum(counts[at] for at in places) - aim).sum() < K
+    }
+    assert near <= found
