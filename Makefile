@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK := $(VENV)/.spark
 DEMO_DIR ?= demo
 DEMO_PERSONS ?= 20000
 PYTEST_WORKERS ?= 2
@@ -22,6 +23,13 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $(STAMP)
 
+# The extra `spark`, half a gigabyte of sources to build: for tests and bench alone.
+$(SPARK): $(STAMP) requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes \
+	  -r requirements-spark.lock
+	$(BIN)/python -m pip check --disable-pip-version-check >/dev/null
+	@touch $(SPARK)
+
 install: $(STAMP) ## put enclos and what it needs at .venv/bin/enclos
 
 demo: $(STAMP) ## the whole story on a synthetic France, and a report with figures
@@ -30,11 +38,11 @@ demo: $(STAMP) ## the whole story on a synthetic France, and a report with figur
 # What tests start from the system. Root installs it; anyone else is told, and the tests that need it are left out.
 SYSTEM_PACKAGES := softhsm2 bubblewrap r-cran-survival chromium radosgw ceph-mon ceph-osd ceph-common swift-proxy \
   swift-account swift-container swift-object memcached postgresql systemd glewlwyd \
-  odbc-postgresql unixodbc
+  odbc-postgresql unixodbc default-jre-headless
 # Node.js as Debian packs it, where no other is there
 SYSTEM_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # What only the long tests start beside them.
-LONG_PACKAGES := mmdebstrap buildah podman runc strace
+LONG_PACKAGES := mmdebstrap buildah podman runc strace libpostgresql-jdbc-java
 
 system:
 	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
@@ -43,7 +51,7 @@ system:
 	  apt-get install -y -qq --no-install-recommends $$missing >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }; \
 	else echo "left out, install as root:$$missing (their tests are left out here, never in CI)"; fi
 
-test: $(STAMP) system ## all tests; as root it installs what they start from the system
+test: $(STAMP) $(SPARK) system ## all tests; as root it installs what they start from the system
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow"
 
 check: $(STAMP) ## style, types, import contracts, generated pages
@@ -77,7 +85,7 @@ bench: $(STAMP) system ## ratios against named references, kept in bench/history
 	$(BIN)/python bench/run.py
 
 soak: SYSTEM_PACKAGES += $(LONG_PACKAGES)
-soak: $(STAMP) system ## the long tests
+soak: $(STAMP) $(SPARK) system ## the long tests
 	ENCLOS_TESTS_LONG=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
 	ENCLOS_TESTS_LONG=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow" tests/generative
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 
@@ -17,6 +18,7 @@ PROGRAMS = {
     "postgresql": "pg_ctlcluster",
     "odbc-postgresql": "isql",
     "libpostgresql-jdbc-java": "java",
+    "default-jre-headless": "java",
     "systemd": "systemd-analyze",
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",
@@ -28,10 +30,14 @@ PROGRAMS = {
 }
 """By Debian package, a program that it brings."""
 
+PYTHON_PACKAGES = ("pyspark",)
+"""Those of extras, which `make test` installs."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot be started, outside CI; ``make test`` has said which packages are missing."""
     absent = {package for package, program in PROGRAMS.items() if shutil.which(program) is None}
+    absent |= {package for package in PYTHON_PACKAGES if importlib.util.find_spec(package) is None}
     if os.environ.get("CI") or not absent:
         return
     left_out = [item for item in items if absent & {mark.args[0] for mark in item.iter_markers("system")}]

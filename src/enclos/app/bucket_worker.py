@@ -8,6 +8,7 @@ import select
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -40,6 +41,17 @@ def main() -> None:
     spill = Path(greeting["spill"]) / str(os.getpid())
     with opened(Opening.of(greeting["opening"]), OpeningKeys.of(greeting["keys"]), spill) as permit:
         _serve(_looking_for(greeting["asked"]), permit, told, telling)
+
+
+def serve(stream: IO[bytes], folder: Path, files: Mapping[str, Path]) -> None:
+    """Answer one question on a machine that has no file of the enclosure but these (stores/spark/executing.py)."""
+    leave_no_core()
+    _, content = read_message(stream)
+    greeting = json.loads(content)
+    opening = replace(Opening.of(greeting["opening"]), catalog=files["catalog"], perimeter=files["perimeter"])
+    with opened(opening, OpeningKeys.of(greeting["keys"]), folder) as permit:
+        look = _looking_for(greeting["asked"])(of_bytes(read_message(stream)[1]))
+        write_message(stream, *_answer(look, permit, read_message(stream)[1]))
 
 
 def _looking_for(asked: Mapping[str, Any]) -> Callable[[Sequence[pa.Table]], Look]:

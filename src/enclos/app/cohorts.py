@@ -18,7 +18,7 @@ from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
-from enclos.app.spreading import share_of, spread_over_processes
+from enclos.app.spreading import spread_over
 from enclos.app.sql import shown_before
 from enclos.app.watch import watched
 from enclos.ledger.model import Action, Fact
@@ -42,6 +42,7 @@ def count(
     save: bool = False,
     inclusion: bool = False,
     workers: int | None = None,
+    on: str = "",
     report: Report = silent,
     also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
@@ -49,8 +50,8 @@ def count(
 
     In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
         place of those saved under the same name; inclusion — tell too which rules are passed; workers — over how many
-        processes the buckets are spread, as enclos.toml says when not given; also — asked whenever the right is
-        checked: what it raises ends the count
+        processes the buckets are spread, as enclos.toml says when not given; on — the Spark that looks at them; also —
+        asked whenever the right is checked: what it raises ends the count
     Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
         n_persons, and attrition: the entry events and their persons, then those that fulfil the rules up to each; with
         inclusion, for sets of rules (passed: a letter for each rule, 1 where it is passed), the events that pass these
@@ -87,11 +88,9 @@ def count(
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )
-            share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+            of_all = {"definitions": list(texts.values())}
             with (
-                spread_over_processes(
-                    enclosure, signed, {"definitions": list(texts.values())}, snapshot, check, share
-                ) as spread,
+                spread_over(enclosure, signed, of_all, snapshot, check, workers=workers, on=on) as spread,
                 watched(spread or engine, watcher(enclosure, permit, user, also)),
             ):
                 elsewhere = None if spread is None else spread.cohorts()

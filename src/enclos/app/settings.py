@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -82,6 +82,24 @@ class EngineSection(_Section):
     memory_limit_mb: int = Field(default=4096, ge=256)
     threads: int = Field(default=2, ge=1)
     workers: int = Field(default=1, ge=1, le=256)
+
+
+class SparkSection(_Section):
+    """A cluster that looks at the buckets of studies (docs/guides/kubernetes-spark.md).
+
+    In: master — as Spark writes it, or ``sc://HOST:PORT`` of a Spark Connect server; address, port — where executors
+        reach this process, port 0 is any; python — the interpreter on executors; conf — Spark's own settings, each
+        ``name=value``; log — a file for what Spark says; memory_limit_mb, threads — of the engine of one task
+    """
+
+    master: str = ""
+    address: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    python: str = ""
+    conf: tuple[Annotated[str, Field(pattern=r"^spark\.[^=\s]+=")], ...] = ()
+    log: str = ""
+    memory_limit_mb: int = Field(default=2048, ge=256)
+    threads: int = Field(default=1, ge=1)
 
 
 class SqlSection(_Section):
@@ -268,6 +286,7 @@ class Settings(_Section):
     catalog: CatalogSection = CatalogSection()
     keys: KeysSection = KeysSection()
     engine: EngineSection = EngineSection()
+    spark: SparkSection = SparkSection()
     sql: SqlSection = SqlSection()
     jobs: JobsSection = JobsSection()
     warehouse: WarehouseSection = WarehouseSection()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +31,8 @@ from enclos.studies.work import Partial, Work, in_bytes, of_bytes
 
 LEAST_MEMORY_MB = 256
 """What a worker's engine needs at least; fewer workers are started where there is less."""
-_MODULE = "enclos.app.bucket_worker"
+BUCKET_WORKER = "enclos.app.bucket_worker"
+Asked: TypeAlias = Mapping[str, str | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,22 @@ def share_of(limits: EngineSection, n_buckets: int, workers: int | None = None) 
     return Share(n_workers, limits.memory_limit_mb // n_workers, max(1, limits.threads // n_workers))
 
 
-class ProcessSpread:
-    """Looks at the buckets of a permit in processes of this machine; see studies/ports.py."""
+class Answering(Protocol):
+    """Processes that answer questions, here or on other machines."""
 
-    def __init__(self, enclosure: Enclosure, signed: SignedPermit, crew: Crew, buckets: range, check: Check) -> None:
+    def answers(self, order: bytes, questions: Iterable[bytes]) -> Iterator[bytes]:
+        """The answers, in the order of the questions; each is taken when a process is free for it."""
+
+    def interrupt(self) -> None:
+        """Stop all of them, from any thread."""
+
+
+class BucketSpread:
+    """Looks at the buckets of a permit in other processes; see studies/ports.py."""
+
+    def __init__(
+        self, enclosure: Enclosure, signed: SignedPermit, crew: Answering, buckets: range, check: Check
+    ) -> None:
         self._enclosure = enclosure
         self._signed = signed
         self._crew = crew
@@ -63,7 +77,7 @@ class ProcessSpread:
         self._check = check
 
     def __repr__(self) -> str:
-        return "ProcessSpread()"
+        return "BucketSpread()"
 
     def __call__(self, work: Work) -> Iterator[Partial]:
         """What each bucket answers, in order; the permit and the objections are asked before each."""
@@ -113,19 +127,46 @@ def opening_of_permit(
 
 
 @contextmanager
+def spread_over(
+    enclosure: Enclosure,
+    signed: SignedPermit,
+    asked: Asked,
+    snapshot: LakeSnapshot,
+    check: Check,
+    *,
+    workers: int | None,
+    on: str,
+) -> Iterator[BucketSpread | None]:
+    """Where buckets are looked at: on the cluster that ``on`` names, else by workers here; None: in this process.
+
+    In: asked — ``study``, the whole text, or ``definitions``, the texts of Circe's cohorts; workers — how many, as
+        enclos.toml says when not given
+    Refuses: WORKER_DIED, SPARK_FAILED; what the study refuses; whatever ``check`` raises.
+    """
+    if on:
+        from enclos.app.spark import spread_over_spark
+
+        with spread_over_spark(enclosure, signed, asked, snapshot, check, on) as cluster:
+            yield cluster
+        return
+    share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+    with spread_over_processes(enclosure, signed, asked, snapshot, check, share) as processes:
+        yield processes
+
+
+@contextmanager
 def spread_over_processes(
     enclosure: Enclosure,
     signed: SignedPermit,
-    asked: Mapping[str, str | list[str]],
+    asked: Asked,
     snapshot: LakeSnapshot,
     check: Check,
     share: Share,
-) -> Iterator[ProcessSpread | None]:
+) -> Iterator[BucketSpread | None]:
     """Have buckets looked at by several processes; they are gone when the block ends.
 
     None where one process is enough: that is this one.
 
-    In: asked — ``study``, the whole text, or ``definitions``, the texts of Circe's cohorts
     Refuses: WORKER_DIED; what the study refuses; whatever ``check`` raises.
     """
     if share.n_workers == 1:
@@ -139,7 +180,7 @@ def spread_over_processes(
     kept = {AUTHORITIES: os.environ[AUTHORITIES]} if AUTHORITIES in os.environ else {}
     environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": str(share.threads), **kept}
     try:
-        with Crew(_MODULE, in_json(greeting), share.n_workers, environment) as crew:
-            yield ProcessSpread(enclosure, signed, crew, range(snapshot.n_buckets), check)
+        with Crew(BUCKET_WORKER, in_json(greeting), share.n_workers, environment) as crew:
+            yield BucketSpread(enclosure, signed, crew, range(snapshot.n_buckets), check)
     finally:
         remove_tree(spill)

@@ -18,7 +18,7 @@ from enclos.app.pages.words import Language
 from enclos.app.permits import active, newest, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
 from enclos.app.snapshots import reading_snapshot
-from enclos.app.spreading import share_of, spread_over_processes
+from enclos.app.spreading import spread_over
 from enclos.app.watch import watched
 from enclos.contracts.result import StudyResult, result_csv
 from enclos.ledger.model import Action, Fact
@@ -71,6 +71,7 @@ def run(
     out: Path | None = None,
     language: Language = Language.EN,
     workers: int | None = None,
+    on: str = "",
     report: Report = silent,
     warn: Callable[[str], None] = unheard,
     also: Callable[[], object] = lambda: None,
@@ -82,9 +83,9 @@ def run(
     In:  page — a file for the page with pictures and tables; out — a folder for each table as CSV and each picture as
          SVG and PNG. They show the whole result to whoever may see the rows that the study read; to all others they
          show what ``summary`` does: what could be released as it is; workers — over how many processes its buckets are
-         spread, as enclos.toml says when not given, with the same result; warn — is told before the run of which
-         analyses nothing, or not all, will be shown; also — asked whenever the right is checked: what it raises ends
-         the study.
+         spread, as enclos.toml says when not given, with the same result; on — the Spark that looks at them; warn — is
+         told before the run of which analyses nothing, or not all, will be shown; also — asked whenever the right is
+         checked: what it raises ends the study.
 
     Out: run — the same for the same study, permit version, snapshot and persons, so that a second run finds the first;
          n_rows, results (path inside the enclosure), summary (the estimates that could be released as they are; a
@@ -125,9 +126,9 @@ def run(
                 def progress(n_done: int, n_total: int) -> None:
                     report(f"study {study.name}", n_done / n_total, f"{n_done} of {n_total}")
 
-                share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+                asked = {"study": text}
                 with (
-                    spread_over_processes(enclosure, signed, {"study": text}, snapshot, check, share) as spread,
+                    spread_over(enclosure, signed, asked, snapshot, check, workers=workers, on=on) as spread,
                     watched(spread or engine, watcher(enclosure, permit, user, also)),
                 ):
                     result = run_study(study, cdm, progress=progress, check=check, spread=spread)
@@ -261,12 +262,13 @@ def rerun(
     user: str,
     run_id: str,
     workers: int | None = None,
+    on: str = "",
     report: Report = silent,
     also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Run a kept run once more, from its id alone, on the snapshot that it was made of; nothing is kept of it.
 
-    In: workers, also — as in ``run``
+    In: workers, on, also — as in ``run``
     Out: same, whether every line and every set of persons is as it was; same_persons, same_code, whether objections
          or the program changed meanwhile, which may be why it is not; study, snapshot, n_rows.
     Refuses: what permits refuse of the user; RUN_UNKNOWN; what the lake refuses of a snapshot that is gone.
@@ -276,7 +278,7 @@ def rerun(
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run_id)
         study = study_from_yaml(kept.study)
-        result, population = _again(enclosure, signed, kept, user, report, also, workers)
+        result, population = _again(enclosure, signed, kept, user, report, also, workers, on)
         snapshot = int(kept.facts["snapshot"])
         secret = enclosure.keys.secret(permit_key(permit))
         same_persons = _run_id(kept.study, signed, snapshot, population, secret) == run_id
@@ -319,6 +321,7 @@ def _again(
     report: Report,
     also: Callable[[], object] = lambda: None,
     workers: int | None = None,
+    on: str = "",
 ) -> tuple[StudyResult, str]:
     """A kept run once more on the snapshot that it was made of, and the population that it is of."""
     study, permit = study_from_yaml(kept.study), signed.permit.id
@@ -334,9 +337,9 @@ def _again(
 
         cdm = permit_cdm(enclosure, signed, engine, snapshot, check)
         population = cdm.population()
-        share = share_of(enclosure.settings.engine, snapshot.n_buckets, workers)
+        asked = {"study": kept.study}
         with (
-            spread_over_processes(enclosure, signed, {"study": kept.study}, snapshot, check, share) as spread,
+            spread_over(enclosure, signed, asked, snapshot, check, workers=workers, on=on) as spread,
             watched(spread or engine, watcher(enclosure, permit, user, also)),
         ):
             return run_study(study, cdm, progress=progress, check=check, spread=spread), population

@@ -31,6 +31,9 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Spread buckets over N processes, else as enclos.toml says."),
 ]
+On = Annotated[
+    str, typer.Option("--on", metavar="spark[:MASTER]", help="Have buckets looked at by this Spark, as the guide says.")
+]
 User = Annotated[str, typer.Option("--user", metavar="U", help="Who asks: the id that the permit names.")]
 PermitId = Annotated[str, typer.Option("--permit", metavar="P", help="The permit's id.")]
 

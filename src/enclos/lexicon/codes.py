@@ -46,6 +46,7 @@ class Code(Enum):
     ENCLOSURE_ENDED = ("ENC-17", _ALLOW, "a destroyed enclosure is not opened again [docs/hosting.md]")
     DESTROY_UNCONFIRMED = ("ENC-18", _ALLOW, "an enclosure is destroyed by who names it only [docs/hosting.md]")
     WORKER_DIED = ("ENC-19", _PROMISE, "a bucket is asked three times, then given up [docs/studies.md]")
+    SPARK_FAILED = ("ENC-20", _PROMISE, "Spark runs what it is given, or says so [docs/guides/kubernetes-spark.md]")
     SERVE_PLACE = ("ENC-15", _PROMISE, "an enclosure is served at one free address [docs/portal.md]")
 
     # -- keys and senders' pseudonyms (KEY)

@@ -43,6 +43,8 @@ class Kind(Enum):
     """The code and the words of a refusal, as JSON."""
     FAILED = b"f"
     """A bug: the kind of the exception, and nothing of its text."""
+    NOTHING = b"n"
+    """There is nothing to do, or no more."""
 
 
 class WorkFailed(RuntimeError):
@@ -191,7 +193,7 @@ class Crew:
                 if self._over:
                     break
             else:
-                return _understood(kind, content)
+                return understood(kind, content)
             finally:
                 self._free.put(hand)
         raise refusal(
@@ -224,7 +226,11 @@ class Crew:
         hand.end()
 
 
-def _understood(kind: Kind, content: bytes) -> bytes:
+def understood(kind: Kind, content: bytes) -> bytes:
+    """What an answer says.
+
+    Refuses: what was refused there; WorkFailed.
+    """
     if kind is Kind.ANSWER:
         return content
     if kind is Kind.REFUSED:

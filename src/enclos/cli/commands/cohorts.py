@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, Workers, acting, application, text_of
+from enclos.cli.application import Dir, Json, On, PermitId, User, Workers, acting, application, text_of
 from enclos.cli.console import progress_bars, say, show
 from enclos.signin.model import Role
 
@@ -29,6 +29,7 @@ def cohort(
         bool, typer.Option("--inclusion", help="Tell too how many events and persons pass which rules, as ATLAS does.")
     ] = False,
     workers: Workers = None,
+    on: On = "",
     as_json: Json = False,
 ) -> None:
     """Make the cohorts of Circe definitions on a permit's view; tell how many events and persons each rule leaves.
@@ -50,6 +51,7 @@ def cohort(
             save=save,
             inclusion=inclusion,
             workers=workers,
+            on=on,
             report=report,
         )
     show(answer if as_json else _as_tables(answer), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, PermitId, User, Workers, acting, application, text_of
+from enclos.cli.application import Dir, Json, On, PermitId, User, Workers, acting, application, text_of
 from enclos.cli.commands.quality import Lang, PageFile, PageLanguage
 from enclos.cli.console import hint, progress_bars, say, show
 from enclos.signin.model import Role
@@ -27,6 +27,7 @@ def study(
     ] = None,
     lang: Lang = PageLanguage.EN,
     workers: Workers = None,
+    on: On = "",
     *,
     as_json: Json = False,
 ) -> None:
@@ -51,6 +52,7 @@ def study(
             out=out,
             language=Language(lang),
             workers=workers,
+            on=on,
             report=report,
             warn=say,
         )
@@ -69,6 +71,7 @@ def rerun(
     permit: PermitId,
     user: User,
     workers: Workers = None,
+    on: On = "",
     *,
     as_json: Json = False,
 ) -> None:
@@ -81,7 +84,7 @@ def rerun(
     from enclos.app.studies import rerun as run_again
 
     with acting(directory, user, Role.RESEARCHER) as enclosure, progress_bars() as report:
-        answer = run_again(enclosure, permit=permit, user=user, run_id=run, workers=workers, report=report)
+        answer = run_again(enclosure, permit=permit, user=user, run_id=run, workers=workers, on=on, report=report)
         show(answer, as_json=as_json)
 
 

@@ -1,0 +1,70 @@
+"""Buckets on Spark: its executors look at them, with the keys for as long as each takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from enclos.app.code import code_digest
+from enclos.app.enclosure import Enclosure
+from enclos.app.openings import in_json
+from enclos.app.settings import SparkSection
+from enclos.app.spreading import BUCKET_WORKER, Asked, BucketSpread, opening_of_permit
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+from enclos.permits.model import SignedPermit
+from enclos.stores.files import storage_border
+from enclos.stores.lake import LakeSnapshot
+from enclos.stores.spark import SparkCrew, SparkPlace
+from enclos.studies.ports import Check
+
+_WORD = "spark"
+
+
+def spark_place(section: SparkSection, on: str) -> SparkPlace:
+    """The cluster that ``--on`` names: ``spark``, that of enclos.toml, or ``spark:MASTER``.
+
+    Refuses: SPARK_FAILED when it names none.
+    """
+    word, _, named = on.partition(":")
+    master = named or section.master
+    if word != _WORD or not master:
+        raise refusal(
+            Code.SPARK_FAILED,
+            "No cluster is named.",
+            "Write --on spark:MASTER, or --on spark with `master` in the section [spark] of enclos.toml.",
+        )
+    log = Path(section.log) if section.log else None
+    return SparkPlace(master, section.address, section.port, section.python, section.conf, log)
+
+
+@contextmanager
+def spread_over_spark(
+    enclosure: Enclosure, signed: SignedPermit, asked: Asked, snapshot: LakeSnapshot, check: Check, on: str
+) -> Iterator[BucketSpread]:
+    """Have buckets looked at by a cluster; nothing of the run is left there when the block ends.
+
+    In: on — see spark_place
+    Refuses: SPARK_FAILED, WORKER_DIED; what the study refuses; whatever ``check`` raises.
+    """
+    place = spark_place(enclosure.settings.spark, on)
+    limits = enclosure.settings.spark
+    opening, keys = opening_of_permit(
+        enclosure, signed, snapshot, memory_mb=limits.memory_limit_mb, threads=limits.threads
+    )
+    scratch = enclosure.paths.spill / f"{os.getpid()}-spark-{os.urandom(4).hex()}"
+    with storage_border("Spark's files"):
+        scratch.mkdir(parents=True, mode=0o700)
+    greeting = in_json({"asked": dict(asked), "opening": opening.told(), "keys": keys.reveal()})
+    with SparkCrew(
+        place,
+        BUCKET_WORKER,
+        greeting,
+        {"catalog": opening.catalog, "perimeter": opening.perimeter},
+        n_questions=snapshot.n_buckets,
+        code=code_digest(),
+        scratch=scratch.resolve(),
+    ) as crew:
+        yield BucketSpread(enclosure, signed, crew, range(snapshot.n_buckets), check)

@@ -1,0 +1,136 @@
+"""A study on Spark: the same to the byte, and no key but where a bucket is looked at."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enclos.app.studies import run, run_files
+from enclos.contracts.result import StudyResult, result_csv
+from enclos.lexicon.keys import KeyName, KeyRole
+from factories.built_in import write_tables
+from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, run_cli
+from factories.spark import DRIVER, EXECUTOR, LOCAL_CLUSTER, Search, beside_executors, files, processes, with_spark
+
+pytestmark = [
+    pytest.mark.system("default-jre-headless"),
+    pytest.mark.system("pyspark"),
+    pytest.mark.xdist_group("spark"),
+]
+PERMIT = "FR-TEST-0001"
+PERIOD = "{start: 1900-01-01, end: 2030-01-01}"
+STUDY = """\
+study: on-spark
+cohorts:
+  bleed: {concepts: [192671], descendants: true, domain: condition, limit: all, end: {days: 30}}
+  first: {concepts: [192671], descendants: true, domain: condition, limit: first, end: event_end}
+analyses:
+  - incidence: {outcome: bleed, interval: [years, overall], sex: [both, female]}
+  - characterise: {cohort: [bleed], large_scale: {windows: [[null, -1], [0, 0]], event_in_window: [condition, drug]}}
+  - survival: {target: first, outcome: bleed, follow_up_days: 365}
+"""
+SECRET = "a-secret-of-an-object-storage"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("spark")
+    write_tables(folder / "delivery")
+    run_cli("delivery", "make", folder / "delivery", "--kind", "omop", "--source", "gibleed")
+    home = folder / "home"
+    run_cli("init", home, "--min-count-floor", "1", "--buckets", 3)
+    run_cli("ingest", home, folder / "delivery")
+    run_cli("build", home)
+    file = folder / "permit.yaml"
+    file.write_text(permit_text(PERMIT, period=PERIOD, min_count=1, users=(ALICE,)), encoding="utf-8")
+    run_cli("permit", "sign", home, file)
+    run_cli("permit", "open", home, PERMIT)
+    return home
+
+
+def ran(home: Path, text: str, on: str, heard: Callable[[], None] = lambda: None) -> StudyResult:
+    with open_home(home) as enclosure:
+        found = run(enclosure, permit=PERMIT, user=ALICE, text=text, on=on, report=lambda *_told: heard())
+        assert not found["already"]
+        return run_files(enclosure, PERMIT).read(found["run"]).result
+
+
+def written(result: StudyResult) -> tuple[bytes, object]:
+    cells = [(each.key, set(each.numerator), set(each.denominator)) for each in result.cells]
+    return result_csv(result.table, result.settings), cells
+
+
+def forms(home: Path) -> list[bytes]:
+    """What must be nowhere: the keys of the run in the ways that they could be written, and what opens them."""
+    found = [PASSPHRASE.encode(), SECRET.encode()]
+    with open_home(home) as enclosure:
+        for name in (KeyName(KeyRole.CATALOG), KeyName(KeyRole.PERMIT, PERMIT)):
+            key = enclosure.keys.secret(name)
+            found += [key.reveal(), key.reveal().hex().encode(), key.reveal_base64()[:40].encode()]
+    return found
+
+
+def once(act: Callable[[], None]) -> Callable[[], None]:
+    """The act, done the first time only."""
+    left = [act]
+    return lambda: left.pop()() if left else None
+
+
+@pytest.fixture
+def search(home: Path, monkeypatch: pytest.MonkeyPatch) -> Search:
+    monkeypatch.setenv("ENCLOS_S3_SECRET", SECRET)
+    monkeypatch.setenv("ENCLOS_PASSPHRASE", PASSPHRASE)
+    return Search(forms(home))
+
+
+def test_spark_gives_the_same_to_the_byte_and_writes_no_key(home: Path, search: Search) -> None:
+    """Two executors, the event log on: their environments, arguments, files and logs are searched while they work."""
+    events, spill = home.parent / "events", home / ".spill"
+    events.mkdir()
+    conf = (f"spark.eventLog.dir={events.as_uri()}", "spark.eventLog.enabled=true", "spark.eventLog.compress=false")
+    log = with_spark(home, *conf, "spark.eventLog.rolling.enabled=false")
+    executors: list[int] = []
+
+    def look() -> None:
+        executors.extend(each.pid for each in processes(EXECUTOR))
+        for what, found in {"executor": processes(EXECUTOR), "driver": processes(DRIVER)}.items():
+            for each in found:
+                search.process(what, each)
+        for each in beside_executors():
+            search.process("python", each)
+        for _, content in files(spill):
+            search.through("spill", content)
+
+    on_spark = ran(home, f"{STUDY}# on Spark\n", LOCAL_CLUSTER, once(look))
+    assert len(executors) == 2, "two executors, each a process of its own"
+    for path, content in files(events, log):
+        search.through("log" if path == log else "event log", content)
+    assert written(on_spark) == written(ran(home, f"{STUDY}# here\n", ""))
+    for what in ("executor environment", "driver environment", "python environment", "spill", "event log", "log"):
+        assert search.n_bytes[what] > 100, (what, search.n_bytes)
+    assert not processes(EXECUTOR) + processes(DRIVER)
+    assert not list(spill.glob("*-spark-*"))
+
+
+@pytest.mark.slow
+def test_no_page_and_no_memory_of_spark_holds_a_key(home: Path, search: Search) -> None:
+    """As a heap dump would show it: all memory of the JVMs, and of the Python processes that Spark keeps for tasks."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with_spark(home, "spark.ui.enabled=true", f"spark.ui.port={port}")
+
+    def look() -> None:
+        search.pages(port)
+        for what, found in {"executor": processes(EXECUTOR), "driver": processes(DRIVER)}.items():
+            for each in found:
+                search.memory(what, each)
+        for each in beside_executors():
+            search.memory("python", each)
+
+    ran(home, f"{STUDY}# looked into\n", LOCAL_CLUSTER, once(look))
+    for what in ("executor memory", "driver memory", "python memory", "page environment/", "page SQL/"):
+        assert search.n_bytes[what] > 1000, (what, search.n_bytes)
