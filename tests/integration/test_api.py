@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +13,6 @@ import pytest
 import requests
 import schemathesis
 import typer
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,15 +23,14 @@ from enclos.app.sign_in import token_for
 from enclos.cli.application import application
 from enclos.ledger.model import Action
 from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
-from enclos.portal.opened import Opened
-from enclos.portal.people import People
 from enclos.signin.model import Person, Role
-from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, open_home, permit_text
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
 from factories.people import NOW, person
+from factories.portal import Portal, portal_of
 from factories.working_home import PERIOD, QUICK, working_home
 
 SECONDS = 60
-BOB, ERIN, FAY, GUS = (f"{name}@example.org" for name in ("bob", "erin", "fay", "gus"))
+BOB, ERIN, FAY, GUS, HAL = (f"{name}@example.org" for name in ("bob", "erin", "fay", "gus", "hal"))
 LONG_WORK = ("/api/snapshots", "/api/quality", "/api/profile", "/api/persons/link", "/api/hosting/verify")
 LONG_WORK += ("/api/conformity/assess", "/api/permits/{permit}/open", "/api/permits/{permit}/dictionary")
 
@@ -46,7 +41,7 @@ class Api:
 
     root: str
     tokens: dict[str, str]
-    home: Path
+    portal: Portal
 
     def ask(self, who: str, path: str, method: str = "GET", **given: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} | given.pop("headers", {})
@@ -59,28 +54,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     home = working_home(tmp_path_factory.mktemp("api"), permits)
     roles = {ALICE: Role.RESEARCHER, BOB: Role.RESEARCHER, CAROL: Role.CHECKER, GUS: Role.CHECKER, DAN: Role.AUDITOR}
     roles |= {ERIN: Role.STEWARD, FAY: Role.ACCESS_BODY}
-    _name_provider(home)
-    with open_home(home) as enclosure:
-        now = enclosure.ledger.now()
-        tokens = {who: token_for(enclosure, _signed_in(who, role, now)) for who, role in roles.items()}
-    opened = Opened(home, PASSPHRASE)
-    listening = socket.create_server(("127.0.0.1", 0))
-    root = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(People(opened, root).application(), lifespan="off", log_config=None))
-    answering = Thread(target=server.run, kwargs={"sockets": [listening]})
-    answering.start()
-    yield Api(root, tokens, home)
-    server.should_exit = True
-    answering.join()
-    opened.close()
-    listening.close()
-
-
-def _name_provider(home: Path) -> None:
-    path = home / "enclos.toml"
-    text = path.read_text()
-    section = '[sign_in]\nissuer = "http://127.0.0.1:9"\nclient = "portal"\n'
-    path.write_text(text[: text.index("[sign_in]")] + section)
+    with portal_of(home) as portal:
+        with open_home(home) as enclosure:
+            now = enclosure.ledger.now()
+            tokens = {who: token_for(enclosure, _signed_in(who, role, now)) for who, role in roles.items()}
+        yield Api(portal.root, tokens, portal)
 
 
 def _signed_in(who: str, role: Role, now: Any) -> Person:
@@ -281,21 +259,26 @@ def test_the_steward_keeps_objections_and_the_auditor_proves_the_ledger(api: Api
 
 
 def test_who_is_turned_away_is_in_the_ledger_but_nobody_can_fill_it(api: Api) -> None:
-    with open_home(api.home) as enclosure:
+    with open_home(api.portal.home) as enclosure:
         before = enclosure.ledger.size()
     for _ in range(20):
         assert problem(api.ask(GUS, "/api/permits/FR-1"))["code"] == "SGN-05"
-    with open_home(api.home) as enclosure:
+    with open_home(api.portal.home) as enclosure:
         told = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.DENIED]
     assert len(told) == 1
     assert (told[0].facts["code"], told[0].facts["via"]) == ("SGN-05", "rest")
+    browser = api.portal.browser(HAL, Role.CHECKER)
+    assert {browser.get("/research/permits").status_code for _ in range(5)} == {403}
+    with open_home(api.portal.home) as enclosure:
+        told = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.DENIED]
+    assert [entry.facts["via"] for entry in told] == ["rest", "portal"]
 
 
 def test_a_request_that_was_broken_off_is_not_done_again_unseen(api: Api) -> None:
     text = permit_text("FR-8", period=PERIOD, min_count=1, users=(BOB,))
     asked = {"document": text, "files": {}}
     name = sha256(f"{FAY}\nbroken".encode()).hexdigest()[:16]
-    with open_home(api.home) as enclosure:
+    with open_home(api.portal.home) as enclosure:
         files_of(enclosure).keep(name, {"asked": digest_of(asked), "said": None})
     headers = {"Idempotency-Key": "broken"}
     assert problem(api.ask(FAY, "/api/permits", "POST", json=asked, headers=headers))["code"] == "JOB-05"

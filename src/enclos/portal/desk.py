@@ -139,31 +139,41 @@ class Desk:
 
         def do(request: Request, form: Form) -> Response:
             session = self.session(request)
-            demand_role(session.person, room.role)
-            self._pace.take(session.person.subject)
-            if request.method == "POST":
-                check_own(session, form)
-            words = Words(session.language or language_asked(request), {**FRENCH_FRAME, **room.french})
             with self.opened.use() as (enclosure, _):
-                asked = Asked(
-                    enclosure,
-                    session.person,
-                    words.language,
-                    words,
-                    request.path_params,
-                    dict(request.query_params),
-                    form,
-                    is_partial(request),
-                    self.opened.jobs,
-                )
-                answer = act(asked)
-                if isinstance(answer, Page):
-                    frame = self._frame(request, words, session, enclosure.settings.enclosure.name)
-                    title = words(answer.title, **answer.named)
-                    return HTMLResponse(frame.page(answer.template, title, answer.values), answer.status)
-            return _given(answer, request)
+                try:
+                    return self._answered(request, form, session, enclosure, room, act)
+                except Refusal as refused:
+                    permit = str(request.path_params.get("permit", ""))
+                    self.opened.denials.tell(enclosure, session.person.subject, refused, via="portal", permit=permit)
+                    raise
 
         return self.answering(do, room.french)
+
+    def _answered(
+        self, request: Request, form: Form, session: Session, enclosure: Enclosure, room: Room, act: Act
+    ) -> Response:
+        demand_role(session.person, room.role)
+        self._pace.take(session.person.subject)
+        if request.method == "POST":
+            check_own(session, form)
+        words = Words(session.language or language_asked(request), {**FRENCH_FRAME, **room.french})
+        asked = Asked(
+            enclosure,
+            session.person,
+            words.language,
+            words,
+            request.path_params,
+            dict(request.query_params),
+            form,
+            is_partial(request),
+            self.opened.jobs,
+        )
+        answer = act(asked)
+        if isinstance(answer, Page):
+            frame = self._frame(request, words, session, enclosure.settings.enclosure.name)
+            title = words(answer.title, **answer.named)
+            return HTMLResponse(frame.page(answer.template, title, answer.values), answer.status)
+        return _given(answer, request)
 
     def answering(
         self, do: Callable[[Request, Form], Response], french: Mapping[str, str] | None = None
