@@ -125,7 +125,9 @@ def people_sql() -> tuple[Path, str]:
 
 def rest() -> tuple[Path, str]:
     """docs/rest.md with where each command is printed anew."""
+    from enclos.portal.api import api_application
     from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
+    from enclos.portal.api.examples import as_curl, as_python
 
     path = ROOT / "docs" / "rest.md"
     before, rest = path.read_text(encoding="utf-8").split(COMMANDS_BEGIN)
@@ -139,6 +141,9 @@ def rest() -> tuple[Path, str]:
         reasons.setdefault(why, []).append(name)
     lines += ["", "| commands that are not there | why |", "|---|---|"]
     lines += [f"| {', '.join(f'`{name}`' for name in names)} | {why} |" for why, names in reasons.items()]
+    described = api_application(None).openapi()  # type: ignore[arg-type]  # nobody is served
+    lines += ["", "## A client", "Made from `/openapi.json`; a test runs both.", ""]
+    lines += ["```sh", as_curl(described).rstrip(), "```", "", "```python", as_python(described).rstrip(), "```"]
     return path, f"{before}{COMMANDS_BEGIN}{chr(10).join(lines)}\n\n{COMMANDS_END}{after}"
 
 

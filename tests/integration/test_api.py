@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,11 +27,12 @@ from enclos.app.sign_in import token_for
 from enclos.cli.application import application
 from enclos.ledger.model import Action
 from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
+from enclos.portal.api.examples import PERMIT, STUDY, as_curl, as_python
 from enclos.signin.model import Person, Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
 from factories.people import NOW, person
 from factories.portal import Portal, portal_of
-from factories.working_home import PERIOD, QUICK, working_home
+from factories.working_home import PERIOD, working_home
 
 SECONDS = 60
 BOB, ERIN, FAY, GUS, HAL = (f"{name}@example.org" for name in ("bob", "erin", "fay", "gus", "hal"))
@@ -50,7 +55,7 @@ class Api:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    permits = {"FR-1": (ALICE,), "FR-2": (BOB,), "FR-3": (ALICE,)}
+    permits = {"FR-1": (ALICE,), "FR-2": (BOB,), PERMIT: (ALICE,)}
     home = working_home(tmp_path_factory.mktemp("api"), permits)
     roles = {ALICE: Role.RESEARCHER, BOB: Role.RESEARCHER, CAROL: Role.CHECKER, GUS: Role.CHECKER, DAN: Role.AUDITOR}
     roles |= {ERIN: Role.STEWARD, FAY: Role.ACCESS_BODY}
@@ -75,8 +80,8 @@ def problem(answer: requests.Response) -> dict[str, Any]:
 
 
 def test_researchers_see_their_own_permits_and_who_audits_all(api: Api) -> None:
-    assert [row["permit"] for row in api.ask(ALICE, "/api/permits").json()["permits"]] == ["FR-1", "FR-3"]
-    assert [row["permit"] for row in api.ask(DAN, "/api/permits").json()["permits"]] == ["FR-1", "FR-2", "FR-3"]
+    assert [row["permit"] for row in api.ask(ALICE, "/api/permits").json()["permits"]] == ["FR-1", PERMIT]
+    assert [row["permit"] for row in api.ask(DAN, "/api/permits").json()["permits"]] == ["FR-1", "FR-2", PERMIT]
     assert api.ask(CAROL, "/api/permits").json()["permits"] == []
     assert api.ask(ALICE, "/api/permits/FR-1").json()["document"]["permit"] == "FR-1"
     assert api.ask(DAN, "/api/permits/FR-2").json()["permit"] == "FR-2"
@@ -90,7 +95,7 @@ def test_lists_come_in_pages(api: Api) -> None:
     first = api.ask(DAN, "/api/permits?limit=2").json()
     rest = api.ask(DAN, f"/api/permits?limit=2&after={first['next']}").json()
     assert ([row["permit"] for row in first["permits"]], first["next"]) == (["FR-1", "FR-2"], "FR-2")
-    assert ([row["permit"] for row in rest["permits"]], rest["next"]) == (["FR-3"], "")
+    assert ([row["permit"] for row in rest["permits"]], rest["next"]) == ([PERMIT], "")
 
 
 def test_the_ledger_is_the_auditor_s_and_its_head_everybody_s(api: Api) -> None:
@@ -142,22 +147,22 @@ def sent(api: Api, who: str, path: str, status: int, key: str = "", **body: Any)
 
 
 def test_a_study_runs_in_the_background_and_its_results_leave_by_two_votes(api: Api) -> None:
-    judged = sent(api, ALICE, "/api/studies/validate", 200, study=QUICK)
+    judged = sent(api, ALICE, "/api/studies/validate", 200, study=STUDY)
     assert (judged["study"], judged["cohorts"]) == ("quick", ["gibleed"])
     assert problem(api.ask(ALICE, "/api/studies/validate", "POST", json={"study": "a: ["}))["code"] == "STU-01"
-    assert sent(api, ALICE, "/api/studies/validate", 200, permit="FR-1", study="study: none\n")["is_valid"] is False
-    assert "# " in sent(api, ALICE, "/api/studies/protocol", 200, study=QUICK)["protocol"]
-    begun = sent(api, ALICE, "/api/studies", 202, key="one", permit="FR-1", study=QUICK)
+    assert sent(api, ALICE, "/api/studies/validate", 200, permit=PERMIT, study="study: none\n")["is_valid"] is False
+    assert "# " in sent(api, ALICE, "/api/studies/protocol", 200, study=STUDY)["protocol"]
+    begun = sent(api, ALICE, "/api/studies", 202, key="first-study", permit=PERMIT, study=STUDY)
     end = time.monotonic() + SECONDS
     while (job := api.ask(ALICE, f"/api/jobs/{begun['job']}").json())["state"] in {"waiting", "running"}:
         assert time.monotonic() < end
         time.sleep(0.5)
     assert (job["state"], job["title"]) == ("done", "quick")
-    assert sent(api, ALICE, "/api/studies", 202, key="one", permit="FR-1", study=QUICK)["job"] == job["job"]
+    assert sent(api, ALICE, "/api/studies", 202, key="first-study", permit=PERMIT, study=STUDY)["job"] == job["job"]
     assert problem(api.ask(BOB, f"/api/jobs/{job['job']}"))["status"] == 404
     result = api.ask(ALICE, f"/api/jobs/{job['job']}/result").json()
-    at = f"/api/permits/FR-1/runs/{result['run']}"
-    assert [run["run"] for run in api.ask(ALICE, "/api/permits/FR-1/runs").json()["runs"]] == [result["run"]]
+    at = f"/api/permits/{PERMIT}/runs/{result['run']}"
+    assert [run["run"] for run in api.ask(ALICE, f"/api/permits/{PERMIT}/runs").json()["runs"]] == [result["run"]]
     shown = api.ask(ALICE, at).json()
     assert (shown["summary"], shown["n_rows"]) == (result["summary"], result["n_rows"])
     table = api.ask(ALICE, f"{at}/files/{next(name for name in shown['files'] if name.endswith('.csv'))}")
@@ -168,7 +173,7 @@ def test_a_study_runs_in_the_background_and_its_results_leave_by_two_votes(api: 
     assert problem(api.ask(BOB, at))["code"] == "PRM-09"
     assert problem(api.ask(ALICE, f"{at}/files/none.csv"))["status"] == 404
 
-    wish = {"permit": "FR-1", "run": result["run"]}
+    wish = {"permit": PERMIT, "run": result["run"]}
     assert sent(api, ALICE, "/api/releases/check", 200, **wish)["verdict"] in {"pass", "review"}
     asked = sent(api, ALICE, "/api/releases", 201, key="two", purpose="a paper", **wish)
     assert sent(api, ALICE, "/api/releases", 201, key="two", purpose="a paper", **wish) == asked
@@ -190,6 +195,20 @@ def test_a_study_runs_in_the_background_and_its_results_leave_by_two_votes(api: 
     forged = package.content[:-30] + bytes(30)
     assert problem(api.ask(BOB, "/api/releases/verify", "POST", data=forged, headers=zipped))["code"] == "REL-08"
     assert problem(api.ask(ALICE, f"{own}/export", "POST"))["code"] == "REL-12", "once to each"
+
+
+def test_the_examples_of_the_docs_are_those_of_the_description_and_run(api: Api, tmp_path: Path) -> None:
+    described = requests.get(f"{api.root}/openapi.json", timeout=SECONDS).json()
+    page = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
+    known = {"PATH": os.environ["PATH"], "ENCLOS_ROOT": api.root, "TOKEN": api.tokens[ALICE]}
+    for program, text in (("bash", as_curl(described)), (sys.executable, as_python(described))):
+        assert text.rstrip() in page
+        file = tmp_path / "example"
+        file.write_text(text if program != "bash" else f"set -eu\n{text}", encoding="utf-8")
+        done = subprocess.run([program, file], env=known, capture_output=True, text=True, timeout=SECONDS, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.splitlines()[-1] in {"pass", "review"}
+        assert "n\n40\n" in done.stdout
 
 
 def test_a_statement_is_answered_in_three_forms_and_guarded_as_on_the_command_line(api: Api) -> None:
