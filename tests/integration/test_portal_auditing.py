@@ -99,7 +99,8 @@ def test_a_month_is_reviewed_in_its_frame_and_the_ledger_notes_by_whom(dan: Brow
     with open_home(portal.home) as enclosure:
         before = enclosure.ledger.size()
     page = dan.get(f"/audit/month?month={datetime.now(UTC):%Y-%m}")
-    assert page.text.count("<svg") >= 2 and "uses of data" in page.text
+    assert page.text.count('<svg role="img" aria-label="') == page.text.count("<svg") >= 2
+    assert "uses of data" in page.text
     with open_home(portal.home) as enclosure:
         digests = enclosure.ledger.digests(DAN)
         reviews = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.LEDGER_REVIEW]

@@ -37,6 +37,7 @@ ROOM = Room(
 _SOON = 2.0
 """Seconds that a page waits for a verification which may be over at once."""
 _MOST_DIGITS = 15
+_AS_DRAWN = Markup('<svg role="img" style="max-width:100%;height:auto"')
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -137,13 +138,14 @@ def _month(asked: Asked) -> Page:
     if "month" not in asked.query:
         return Page("audit_month", "Monthly review", {"review": None, "month": "", "pictures": []})
     review = review_of(read_month(asked.enclosure, month, user=asked.user), asked.language)
-    pictures = [_plain(section.picture) if section.picture else None for section in review.sections]
+    pictures = [_plain(each.picture, each.title) if each.picture else None for each in review.sections]
     return Page("audit_month", "Monthly review", {"review": review, "month": month or "", "pictures": pictures})
 
 
-def _plain(picture: Picture) -> Markup:
-    """The drawing without a style of its own, which a page of the portal would not heed."""
-    return Markup(picture.wide.replace(' style="max-width:100%;height:auto"', "", 1))  # noqa: S704 - escaped already
+def _plain(picture: Picture, title: str) -> Markup:
+    """The drawing with its name, and without a style of its own, which a page of the portal would not heed."""
+    named = Markup('<svg role="img" aria-label="{}"').format(title)
+    return Markup(picture.wide.replace(_AS_DRAWN, named, 1))  # noqa: S704 - escaped already
 
 
 def _seals(asked: Asked) -> Page:
