@@ -56,6 +56,7 @@ def calls_of(case: Any) -> list[Call]:
         "kinds": lambda: _kind(case.asked),
         "tables": lambda: _table(case.asked),
         "sums": lambda: _sums(case.earlier, case.asked),
+        "days": lambda: [{"op": "file", "name": "days.csv"}],
         "numbers": lambda: [{"op": "file", "name": "numbers.csv"}],
     }
     found: list[Call] = builders[case.family]()

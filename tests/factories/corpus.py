@@ -56,6 +56,7 @@ from enclos.studies.rules.spread import Spread
 from enclos.studies.survival import plans
 from enclos.studies.tables.rules import counted
 from factories.curves import Followed, curves_of
+from factories.days import stretch_of
 from factories.groups import KIND, NUMBERS, Subject, description_of
 from factories.results import ALL_AGES, Asked, Person, result_of
 
@@ -73,6 +74,7 @@ FAMILIES = (
     "kinds",
     "tables",
     "sums",
+    "days",
 )
 MIN_COUNT = 11
 _ENDINGS = {"lost": plans.CENSORED, "event": plans.OUTCOME, "competing": plans.COMPETING}
@@ -96,7 +98,7 @@ class Case:
     def before(self) -> list[tuple[str, StudyResult]]:
         """What left before, with its permit."""
         parts = [part.split(":", 1) for part in self.earlier.split("|") if part.strip()]
-        told = tables if self.family == "sums" else cohorts
+        told = {"sums": tables, "days": days}.get(self.family, cohorts)
         return [(permit.strip(), told(text)) for permit, text in parts]
 
     @property
@@ -134,6 +136,11 @@ def _read(family: str) -> Iterator[Case]:
                 raise ValueError(f"{row['id']} is neither safe nor unsafe")
             names = ("threat", "source", "earlier", "asked", "why")
             yield Case(family, row["id"], row["label"] == "safe", *(row.get(name) or "" for name in names))
+
+
+def days(text: str) -> StudyResult:
+    """A rate of the same persons until a day."""
+    return stretch_of(text).result
 
 
 def rates(text: str) -> StudyResult:
@@ -449,4 +456,5 @@ _BUILDERS = {
     "kinds": kinds,
     "tables": tables,
     "sums": tables,
+    "days": days,
 }

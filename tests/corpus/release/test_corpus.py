@@ -19,6 +19,7 @@ import pytest
 
 from enclos.contracts.result import HIDDEN, StudyResult, result_from_csv
 from factories.corpus import FAMILIES, FOLDER, MIN_COUNT, Case, cases, tables_rows
+from factories.days import stretch_of
 from factories.desk import Desk, Said, sets_shown
 from oracle.determined import determined
 
@@ -54,6 +55,8 @@ def leak(case: Case) -> str:
         return f"{len(few)} persons" if few else full(result, rows_of(said)) or may_not_show(case)
     if case.family == "sums":
         return told_by_rest(case) if said.leaves else ""
+    if case.family == "days":
+        return told_by_days(case) if said.leaves and is_whole(case) else ""
     if case.family == "curves":
         return few_in_steps(rows_of(said))
     if case.family == "automatic":
@@ -81,6 +84,18 @@ def told_by_rest(case: Case) -> str:
             for whole in (asked, *some):
                 if said := few_in_rest(whole, [each for each in (asked, *some) if each is not whole]):
                     return said
+    return ""
+
+
+def told_by_days(case: Case) -> str:
+    """Days lost or events had, by a few, that two rates of the same persons leave; nothing where many or nobody did."""
+    asked, *earlier = [
+        stretch_of(text) for text in (case.asked, *(each.split(":", 1)[1] for each in case.earlier.split("|")))
+    ]
+    for other in (each for each in earlier if each.n == asked.n):
+        for what, apart in (("days", asked.lost - other.lost), ("events", asked.n_more - other.n_more)):
+            if 0 < abs(apart) < MIN_COUNT:
+                return f"{abs(apart)} {what}"
     return ""
 
 
@@ -190,6 +205,11 @@ def test_false_alarms_are_few() -> None:
 def test_the_labels_of_sums_are_those_of_what_each_person_has() -> None:
     cases = [case for case in CASES if case.family == "sums"]
     assert not [case.id for case in cases if bool(told_by_rest(case)) is case.is_safe]
+
+
+def test_the_labels_of_days_are_those_of_what_persons_lost_and_had() -> None:
+    cases = [case for case in CASES if case.family == "days"]
+    assert not [case.id for case in cases if bool(told_by_days(case)) is case.is_safe]
 
 
 @pytest.mark.parametrize("family", sorted(COUNTED))

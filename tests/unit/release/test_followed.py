@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from itertools import combinations
 from random import Random
 
 import pyarrow as pa
 import pytest
 
-from enclos.contracts.result import RESULT_SCHEMA, SEPARATOR, ResultSettings, StudyResult
+from enclos.contracts.result import RESULT_SCHEMA, StudyResult
 from enclos.release.followed import DAYS, EVENTS, Followed, few_between
+from factories.days import rate
 from factories.desk import Desk
-from factories.results import Asked, Person, result_of
 
-K, N, FIRST = 11, 200, date(2019, 1, 1)
-
-
-def rate(last: str, left_on: Sequence[str] = (), n_more: int = 0, days_after: Sequence[int] = ()) -> StudyResult:
-    """Incidence of two hundred persons from the first day of 2019 to a day, those who left on a day before it less."""
-    people = [Person("Male", 1960, (365,), 0 if number < 40 else None) for number in range(N)]
-    result = result_of(people, Asked(sexes=("Both",), years=False, washout="0"), attrition=False)
-    until = date.fromisoformat(last)
-    lost = sum(max(0, (until - date.fromisoformat(day)).days) for day in left_on)
-    n_days = N * ((until - FIRST).days + 1) - lost
-    settings = result.settings
-    if days_after:  # from entry to a day; the others after it leave on days of their own
-        until_day, *leaves = days_after
-        n_days = sum(min(until_day, day) + 1 for day in [*leaves, *[until_day] * (N - len(leaves))])
-        values = {**settings[0].values, "denominator_time_at_risk": f"0 to {until_day}"}
-        settings = (ResultSettings(settings[0].result_id, values),)
-    years = n_days / 365.25
-    said = {"person_days": str(n_days), "person_years": f"{years:.3f}", "outcome_count": str(40 + n_more)}
-    for name, factor in (("", 1.0), ("_95CI_lower", 0.8), ("_95CI_upper", 1.3)):
-        said[f"incidence_100000_pys{name}"] = f"{factor * (40 + n_more) / round(years, 3) * 1e5:.3f}"
-    rows = result.table.to_pylist()
-    for row in rows:
-        row["estimate_value"] = said.get(row["estimate_name"], row["estimate_value"])
-        row["additional_level"] = row["additional_level"].replace("2019-12-31", last)
-    cells = [replace(each, additional_level=SEPARATOR.join((FIRST.isoformat(), last))) for each in result.cells]
-    assert {each.additional_level for each in cells} == {row["additional_level"] for row in rows}
-    return StudyResult(pa.Table.from_pylist(rows, RESULT_SCHEMA), settings, tuple(cells))
+K = 11
 
 
 def asked_one_after_the_other(*results: StudyResult) -> list[str]:
