@@ -103,7 +103,8 @@ class RunFiles:
         if not self._root.is_dir():
             return []
         folders = [folder for folder in self._root.iterdir() if folder.name.isalnum() and folder.is_dir()]
-        at = {folder.name: folder.stat().st_mtime for folder in folders}
+        # not the folder's own: what is found later is written into it
+        at = {folder.name: (folder / f"{_FACTS}.sealed").stat().st_mtime for folder in folders}
         return [
             {**json.loads(self._content(run, _FACTS)), "run": run, "at": at[run]}
             for run in sorted(at, key=lambda run: (at[run], run), reverse=True)

@@ -149,6 +149,11 @@ FRENCH_RESEARCH = {
     "Results of {study}": "Résultats de {study}",
     "Lines": "Lignes",
     "What is withheld, and why": "Ce qui est retenu, et pourquoi",
+    "Nothing had to be hidden.": "Rien n'a dû être masqué.",
+    "minimum-count: numbers are hidden that rest on fewer than {} persons, or would give away one that does": (
+        "plus petit effectif : des nombres sont masqués parce qu'ils reposent sur moins de {} personnes, ou en "
+        "révéleraient un qui le fait"
+    ),
     "How the rules decide": "Comment les règles décident",
     "Analyses": "Analyses",
     "The study that ran": "L'étude exécutée",
