@@ -18,9 +18,11 @@ from enclos.app.quality import judge_quality, judged_quality
 from enclos.app.running import running_work
 from enclos.app.snapshots import build_omop, compare_snapshots, snapshot_account
 from enclos.ledger.model import Action, Kind
+from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.pseudonyms.model import Objector
 from enclos.signin.model import Role
+from enclos.stores.engine import EngineFault
 from factories.enclosure import ALICE, CAROL, open_home, permit_text
 from factories.forty_home import PERIOD, forty_home
 from factories.portal import Browser, Portal, portal_of
@@ -225,6 +227,19 @@ def test_the_steward_sees_deliveries_links_and_objections(portal: Portal, stewar
     assert "persons of sources" in steward.get("/data/links").text
     assert "was not judged yet" in steward.get("/data/quality?snapshot=999").text
     assert "Nothing is going on." in steward.get("/data").text
+
+
+def test_looking_into_the_vault_changes_nothing_and_keeps_no_reader_out(portal: Portal) -> None:
+    with open_home(portal.home) as enclosure, enclosure.vault_to_look() as engine, enclosure.vault_to_look() as other:
+        assert engine is not None
+        assert other is not None
+        with enclosure.reading_data():
+            assert engine.scalar("SELECT count(*) FROM vault.deliveries") == 1
+        with pytest.raises(EngineFault):
+            engine.execute("DELETE FROM vault.deliveries")
+        with pytest.raises(Refusal) as busy, enclosure.vault_engine():
+            raise AssertionError("a reader is inside")
+        assert busy.value.code is Code.ENCLOSURE_BUSY
 
 
 def test_what_a_build_told_is_read_again_from_the_lake(portal: Portal, steward: Browser) -> None:

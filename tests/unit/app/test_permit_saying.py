@@ -40,4 +40,5 @@ def test_a_warning_names_its_values(name: str) -> None:
 def test_a_count_below_the_floor_is_not_told() -> None:
     words = Words(Language.EN, FRENCH_APPLICATIONS)
     assert said_count({"n": None, "below": True}, 11, words) == "fewer than 11"
+    assert said_count({"n": None, "below": True}, 11, words, is_of_rows=True) == "of fewer than 11"
     assert said_count({"n": 1230, "below": False}, 11, words) == "about 1\u202f230"

@@ -65,10 +65,10 @@ def said_warning(warning: Mapping[str, Any], words: Words) -> tuple[str, str]:
     return kind, words(text, **values)
 
 
-def said_count(count: Mapping[str, Any], floor: int, words: Words) -> str:
-    """A count as it may be told."""
+def said_count(count: Mapping[str, Any], floor: int, words: Words, *, is_of_rows: bool = False) -> str:
+    """A count of persons, or of their rows, as it may be told."""
     if count["n"] is None:
-        return words("fewer than {floor}", floor=floor)
+        return words("of fewer than {floor}" if is_of_rows else "fewer than {floor}", floor=floor)
     return words("about {n}", n=words.number(count["n"]))
 
 
@@ -105,7 +105,7 @@ def said_opening(shown: Mapping[str, Any], words: Words, floor: int) -> dict[str
         "snapshot": counts and counts["snapshot"],
         "is_sample": bool(counts and counts["is_sample"]),
         "tables": [
-            {**table, "rows": said_count(counts["rows"][table["table"]], floor, words)}
+            {**table, "rows": said_count(counts["rows"][table["table"]], floor, words, is_of_rows=True)}
             if counts and table["table"] in counts["rows"]
             else {**table, "rows": ""}
             for table in shown["tables"]
@@ -116,7 +116,7 @@ def said_opening(shown: Mapping[str, Any], words: Words, floor: int) -> dict[str
 def _figures(counts: Mapping[str, Any], floor: int, words: Words) -> list[tuple[str, str]]:
     return [
         (said_count(counts["persons"], floor, words), words("persons, an estimate")),
-        (said_count(counts["all_rows"], floor, words), words("rows, an estimate")),
+        (said_count(counts["all_rows"], floor, words, is_of_rows=True), words("rows, an estimate")),
     ]
 
 

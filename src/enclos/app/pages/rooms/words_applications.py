@@ -132,9 +132,13 @@ FRENCH_APPLICATIONS = {
     "{start} to {end}": "du {start} au {end}",
     "{start} to {end}, {n} days": "du {start} au {end}, {n} jours",
     "fewer than {floor}": "moins de {floor}",
+    "of fewer than {floor}": "de moins de {floor}",
     "about {n}": "environ {n}",
     "persons, an estimate": "personnes, une estimation",
     "rows, an estimate": "lignes, une estimation",
+    "A count of rows is told where as many persons as the floor have any.": (
+        "Un nombre de lignes est dit là où au moins autant de personnes que le seuil en ont."
+    ),
     "Counted on snapshot {n} and rounded; below the floor nothing is told.": (
         "Compté sur l'instantané {n} et arrondi ; sous le seuil rien n'est dit."
     ),

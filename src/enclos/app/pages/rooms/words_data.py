@@ -48,10 +48,10 @@ FRENCH_DATA = {
     "Show": "Afficher",
     "Snapshot": "Instantané",
     # the overview
-    "Landing, linking, building and judging are begun on the command line, by who has the passphrase; these pages "
-    "show what came of it.": (
-        "Réception, appariement, construction et jugement se lancent en ligne de commande, par qui a la phrase "
-        "secrète ; ces pages montrent ce qui en est sorti."
+    "Landing, linking, building and judging are begun on the command line or over REST; these pages show what came "
+    "of it.": (
+        "Réception, appariement, construction et jugement se lancent en ligne de commande ou par REST ; ces pages "
+        "montrent ce qui en est sorti."
     ),
     "Going on now": "En cours",
     "Nothing is going on.": "Rien n'est en cours.",
