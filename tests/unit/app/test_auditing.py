@@ -13,7 +13,7 @@ from enclos.app import auditing, ledger
 from enclos.app.auditing import MARKED, NO_OUTCOME, Sought, explore, show_entry, state_of
 from enclos.app.enclosure import Enclosure, create_enclosure
 from enclos.app.permits import sign
-from enclos.app.verifying import Verifications
+from enclos.app.verifying import Verification, Verifications
 from enclos.ledger.model import Action, Kind
 from enclos.ledger.rules.notes import check_proof, read_proof
 from enclos.ledger.rules.tiles import CHECKPOINT
@@ -152,8 +152,10 @@ def test_reading_writes_nothing(enclosure: Enclosure) -> None:
 def test_the_whole_ledger_is_verified_as_the_command_does_it_and_faults_are_told(
     enclosure: Enclosure, tmp_path: Path
 ) -> None:
+    assert Verification(enclosure.ledger.now(), n_bundles=4, n_read=1).share == 0.25
     begun = Verifications().begin(enclosure)
     assert begun.ended.wait(SECONDS)
+    assert begun.n_read >= begun.n_bundles >= 1
     told = begun.as_json()
     by_command = ledger.verify(enclosure.paths.root)
     assert told["is_sound"] and told["share"] == 1

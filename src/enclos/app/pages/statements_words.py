@@ -150,6 +150,14 @@ FRENCH_STATEMENTS = {
     "In Chromium, 1280 and 390 points wide, in both languages, in light and in dark.": (
         "Dans Chromium, en 1280 et 390 points de large, dans les deux langues, en clair et en sombre."
     ),
+    "The pages of those who sign in: no text without French, nothing that runs past the policy, one main heading.": (
+        "Les pages de ceux qui se connectent : aucun texte sans français, rien qui s'exécute hors de la politique, un "
+        "titre principal."
+    ),
+    "With axe-core, once, on the register's pages and those of checkers and auditors: what it found was mended.": (
+        "Avec axe-core, une fois, sur les pages du registre, du contrôle et de l'audit : ce qu'il a trouvé a été "
+        "corrigé."
+    ),
     "Not tested": "Non testé",
     "With screen readers, with voice control, or in other browsers.": (
         "Avec des lecteurs d'écran, à la voix, ou dans d'autres navigateurs."

@@ -13,6 +13,7 @@ FRENCH_FRAME = {
         "Rien ne sort de cet enclos, sinon des résultats contrôlés et acceptés."
     ),
     "Public register": "Registre public",
+    "Accessibility": "Accessibilité",
     # parts
     "Pages": "Pages",
     "Before": "Précédent",
