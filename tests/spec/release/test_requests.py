@@ -347,3 +347,28 @@ def test_a_study_that_says_more_than_it_needs_does_not_leave_without_votes(desk:
     found = check_result(asked, desk=desk, archive=archive(desk), check=valid)
     assert (found["verdict"], found["automatic"]) == ("pass", False)
     assert check_result(asked_of(LARGE, terms=ALONE), desk=desk, archive=archive(desk), check=valid)["automatic"]
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        "For 1850178006084 of Lyon",  # a national number
+        "Annual report 12 345 678 90",
+        "For the report " + "and for whoever reads on " * 12,
+        "For <b>the report</b>",
+    ],
+)
+def test_a_purpose_that_says_more_than_it_needs_does_not_leave_without_votes(desk: DeskFiles, purpose: str) -> None:
+    plain = ask(desk, LARGE, terms=ALONE, run="a")
+    assert (plain["verdict"], plain["state"]) == ("pass", "accepted")
+    answer = ask(desk, LARGE, purpose=purpose, terms=ALONE, run="b")
+    assert (answer["verdict"], answer["state"]) == ("pass", "open")
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u00a0", "\U000e0041", "\x07"])
+def test_what_nobody_sees_leaves_neither_in_a_purpose_nor_in_a_study(desk: DeskFiles, hidden: str) -> None:
+    assert code_of(lambda: ask(desk, purpose=f"For the{hidden} annual report")) is Code.RELEASE_REQUEST
+    asked = replace(asked_of(LARGE), study=STUDY + f"# as{hidden} agreed\n")
+    found = check_result(asked, desk=desk, archive=archive(desk), check=valid)
+    assert found["verdict"] == "refuse"
+    assert any("nobody sees" in each for each in found["reasons"])

@@ -76,8 +76,8 @@ def is_automatic(found: Assessment, tables: Iterable[Mapping[str, Any]], terms: 
     return is_named and says_little(study)
 
 
-def says_little(study: str) -> bool:
-    """Whether a study file holds few words of its author: the file leaves too, and names of cohorts are labels.
+def says_little(study: str, purpose: str = "") -> bool:
+    """Whether a study file and a purpose hold few words of their author: both leave, and names of cohorts are labels.
 
     A comment, a text that is no plain label, more words or digits than policy allows, and blanks that say nothing are
     for people to read: long lists of codes as well, since nobody's number looks otherwise.
@@ -87,7 +87,7 @@ def says_little(study: str) -> bool:
     except yaml.YAMLError:
         return False
     data = json.loads(resources.files("enclos.release").joinpath("desk.json").read_text(encoding="utf-8"))
-    words, n_digits = list(_words(said)), len(_DIGIT.findall(study))
+    words, n_digits = [*_words(said), purpose], len(_DIGIT.findall(study + purpose))
     return (
         "#" not in study
         and n_digits <= int(data["most_own_digits"])

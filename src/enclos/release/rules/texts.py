@@ -42,6 +42,14 @@ def is_plain(text: str) -> bool:
     return unicodedata.normalize("NFC", text) == text and not any(map(_is_mixed, re.findall(r"[^\W\d_]+", text)))
 
 
+def shows_all(text: str) -> bool:
+    """Whether a reader of some lines sees all that they hold: no signs that nobody sees, no blanks that look alike."""
+    signs = [sign for sign in text if sign not in "\n\r\t"]
+    kinds = [unicodedata.category(sign) for sign in signs]
+    alike = any(kind == "Zs" and sign != " " for kind, sign in zip(kinds, signs, strict=True))
+    return not _HIDDEN.intersection(kinds) and not alike and not any(map(_is_mixed, re.findall(r"[^\W\d_]+", text)))
+
+
 def is_label(text: str, *, is_window: bool = False) -> bool:
     """Whether a plain text holds no long number; windows of time do, and a concept's number is alone."""
     return is_plain(text) and (is_window or bool(_CONCEPT.fullmatch(text)) or not _NUMBER.search(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from enclos.contracts.disclosure import RuleSets, rule_sets
 from enclos.contracts.result import HIDDEN, StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.release.model import Assessment, PermitFacts, Renumber, Role, Terms
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.model import Assessment, Finding, PermitFacts, Renumber, Role, Rule, Terms
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.changing import study_change
 from enclos.release.rules.coarser import coarser_version
@@ -22,6 +23,7 @@ from enclos.release.rules.disclosure import assess
 from enclos.release.rules.nearest import kept_of, nearest_version
 from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import is_automatic, kinds, volume_finding
+from enclos.release.rules.texts import shows_all
 from enclos.release.steps.history import history_finding
 from enclos.release.steps.index import left_earlier
 from enclos.release.steps.kept import Kept, kept_sets, volume_of
@@ -93,8 +95,14 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
         volume_finding(volume_of(permit.id, earlier), own, terms),
     )
     nearest = _nearest(result, found, asked, earlier)
-    found = replace(found, findings=(*found.findings, *more))
+    found = replace(found, findings=(*found.findings, *more, *_said_of_study(asked.study)))
     return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms, asked.study))
+
+
+def _said_of_study(study: str) -> Iterator[Finding]:
+    """Whether those who read the study, which leaves too, see all of it."""
+    if not shows_all(study):
+        yield Finding(Rule.TYPED, Verdict.REFUSE, "the study holds signs that nobody sees, or letters that look alike")
 
 
 def cells_by_fate(found: Assessment) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ from enclos.release.model import (
 )
 from enclos.release.ports import Archive, Check, Desk
 from enclos.release.rules.life import check_answers, check_questions, check_reviewer, next_state
+from enclos.release.rules.terms import says_little
+from enclos.release.rules.texts import shows_all
 from enclos.release.steps.documents import (
     EVIDENCE,
     EXPORTED,
@@ -80,6 +82,8 @@ def request_release(
     """
     check()
     _check_words(purpose, "purpose")
+    if not shows_all(purpose):  # it leaves with the package
+        raise refusal(Code.RELEASE_REQUEST, "The purpose holds signs that nobody sees.", "Write it in plain letters.")
     permit = asked.permit
     named: dict[str, Any] = {"run": run, "permit": permit.digest, "purpose": purpose, "author": author}
     if asked.tables:
@@ -131,7 +135,8 @@ def request_release(
         VOTES: votes_bytes((), ()),
         REQUEST: canonical_bytes(facts),
     }
-    course = Course(automatic=content_of(documents)) if judged.automatic else Course()
+    is_alone = judged.automatic and says_little(asked.study, purpose)
+    course = Course(automatic=content_of(documents)) if is_alone else Course()
     documents[EXPORTED] = course_bytes(course)
     archive.keep(permit.id, request_id, judged.kept)
     # The request itself comes last: only then does the desk list it.
