@@ -11,8 +11,11 @@ from itertools import chain
 
 import pytest
 
+from enclos.app.pages.rooms.frame import Frame
+from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
+from enclos.app.pages.rooms.words_research import FRENCH_RESEARCH
 from enclos.app.pages.study import WHOLE, StudyPages
-from enclos.app.pages.words import Language
+from enclos.app.pages.words import Language, Words
 from enclos.contracts.result import StudyResult
 from enclos.studies.figures.reading import analyses_of
 from enclos.studies.figures.tables import table_csv
@@ -68,6 +71,36 @@ class Seen(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+
+
+def test_the_portal_s_page_of_results_writes_hostile_labels_as_text() -> None:
+    shown = pages(hostile(MARKUP))
+    frame = Frame(MARKUP, Words(Language.FR, {**FRENCH_FRAME, **FRENCH_RESEARCH}), f"/research/{MARKUP}", csrf=MARKUP)
+    found = {
+        "shown": "releasable",
+        "snapshot": 1,
+        "n_rows": 9,
+        "verdict": "review",
+        "reasons": [MARKUP],
+        "nearest_safe": {"n_estimates": 9, "n_hidden": 1, "share_kept": 0.9, "min_count": 11},
+    }
+    values = {
+        "permit": "FR-1",
+        "run": "ab12",
+        "found": found,
+        "notice": shown.notice,
+        "contents": shown.contents(),
+        "study": MARKUP,
+        "requests": [],
+    }
+    text = frame.page("research_run", MARKUP, values)
+    assert text.count("&lt;script&gt;") > 20
+    seen = Seen()
+    seen.feed(text)
+    assert {tag for tag, _ in seen.tags}.isdisjoint({"script", "iframe", "object", "embed", "use", "base", "svg"})
+    for tag, attributes in seen.tags:
+        assert not {name for name in attributes if name.startswith("on") or name == "style"}, tag
+        assert tag != "img" or re.fullmatch(r"ab12/figures/\d+/wide\.svg", attributes["src"] or "")
 
 
 def test_a_page_with_hostile_labels_has_no_script_no_handler_and_no_address() -> None:

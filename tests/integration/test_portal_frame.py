@@ -88,7 +88,7 @@ def test_a_fault_of_ours_is_said_without_its_text(
         raise ValueError("a value that nobody may read")
 
     browser = portal.browser(ALICE, Role.RESEARCHER)
-    monkeypatch.setattr("enclos.portal.rooms.research.own_permits", broken)
+    monkeypatch.setattr("enclos.portal.rooms.research.permits.own_permits", broken)
     page = browser.get("/research")
     assert page.status_code == 500
     said = capfd.readouterr().err

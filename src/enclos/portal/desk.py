@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
@@ -208,42 +209,35 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
             last = traceback.extract_tb(error.__traceback__)[-1]
             sys.stderr.write(f"portal: {type(error).__name__} at {last.filename}:{last.lineno}\n")
-            return self._framed(request, french, "fault", "This did not work", {}, 500)
+            return self.page(request, "fault", "This did not work", {}, 500, french=french)
 
     def _refused(self, request: Request, refused: Refusal, french: Mapping[str, str]) -> Response:
         if refused.code is Code.SIGN_IN_MISSING:
             return _way("/sign-in", request)
         said = {"refused": said_of(refused)}
-        return self._framed(request, french, "refused", "Refused", said, page_status(refused))
+        return self.page(request, "refused", "Refused", said, page_status(refused), french=french)
 
-    def _framed(
+    def page(
         self,
         request: Request,
-        french: Mapping[str, str],
         template: str,
         title: str,
         values: Mapping[str, Any],
-        status: int,
+        status: int = 200,
+        *,
+        french: Mapping[str, str] = MappingProxyType({}),
+        **named: object,
     ) -> Response:
-        """A page that is there whatever went wrong, also where the enclosure cannot be opened."""
+        """A page of everybody's: before anybody signed in, of whoever did, and where the enclosure cannot be opened.
+
+        In: title — in English, with the values named in it; french — what a room says beside the frame
+        """
         try:
             session: Session | None = self.session(request)
         except Refusal:
             session = None
         spoken = (session.language if session else None) or language_asked(request)
         words = Words(spoken, {**FRENCH_FRAME, **french})
-        frame = self._frame(request, words, session, self._name())
-        return HTMLResponse(frame.page(template, words(title), values), status)
-
-    def page(
-        self, request: Request, template: str, title: str, values: Mapping[str, Any], status: int = 200, **named: object
-    ) -> Response:
-        """A page of everybody's: before anybody signed in, or of whoever did."""
-        try:
-            session: Session | None = self.session(request)
-        except Refusal:
-            session = None
-        words = Words((session.language if session else None) or language_asked(request), FRENCH_FRAME)
         frame = self._frame(request, words, session, self._name())
         return HTMLResponse(frame.page(template, words(title, **named), values), status)
 
