@@ -21,7 +21,15 @@ from enclos.contracts.view import (
 )
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
-from enclos.permits.document import draft_permit, json_from_permit, permit_from_json, read_permit, whole_permit
+from enclos.permits.document import (
+    draft_permit,
+    json_from_permit,
+    permit_from_json,
+    read_permit,
+    text_from_form,
+    text_from_permit,
+    whole_permit,
+)
 from enclos.permits.document.population import regions
 from factories.permits import PERMIT_ID, drafted, permit_text
 
@@ -188,6 +196,68 @@ def test_what_is_no_document_is_refused(text: str) -> None:
 def test_ten_years_to_the_second_are_allowed() -> None:
     text = permit_text(valid="{from: 2026-11-01T00:00:00Z, until: 2036-11-01T00:00:00Z}")
     assert read_permit(text, min_count_floor=1).valid_until.year == 2036
+
+
+@pytest.mark.parametrize(
+    "valid", ["9995-01-01T00:00:00Z, until: 9999-01-01", "0002-01-01T00:00:00Z, until: 0003-01-01"]
+)
+def test_years_that_nobody_counts_from_are_a_fault(valid: str) -> None:
+    for basis in ("ehds-permit", "cnil-mr-007"):
+        text = permit_text(valid=f"{{from: {valid}T00:00:00Z}}", legal_basis=basis)
+        assert "valid.from: must lie from 1970 to 2199" in faults(text)
+
+
+def test_a_permit_is_amended_from_its_own_text() -> None:
+    rich = data(
+        population='{controls_of: {departments: ["01", "2A"]}, per_case: 2, seed: 7}',
+        potential_identifiers='[{id: commune, why: "Distance: « near » or not"}, birth_month]',
+        tables="{person: [gender_concept_id, year_of_birth], drug_exposure: all}",
+    )
+    permit = read_permit(permit_text(data=rich), min_count_floor=5)
+    assert read_permit(text_from_permit(permit), min_count_floor=5) == permit
+
+
+def form(**changes: str) -> dict[str, str]:
+    given = {
+        "permit": PERMIT_ID,
+        "organisation": "CHU de Demain",
+        "investigator": "alice@example.org",
+        "users": "alice@example.org\nbob@example.org",
+        "purpose": "Safety: of statins, after 75",
+        "article": "53(1)(e)",
+        "legal_basis": "ehds-permit",
+        "population": '{region: "11"}',
+        "start": "2019-01-01",
+        "end": "2024-01-01",
+        "why": "",
+        "access": "rows",
+        "min_count": "11",
+        "from": "2026-11-01",
+        "until": "2029-11-01",
+    }
+    return {**given, **changes}
+
+
+def test_a_form_makes_a_document_that_reads() -> None:
+    permit = read_permit(text_from_form(form(), ["person"], ["commune"]), min_count_floor=5)
+    assert [user.role.value for user in permit.users] == ["investigator", "researcher"]
+    assert permit.terms.population == Residents(regions()["11"])
+    assert permit.terms.tables == ("person",)
+    assert permit.purpose.text == "Safety: of statins, after 75"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"population": "{source: [", "min_count": "9" * 5000}, "data.population"),
+        ({"population": "[" * 5000}, "data.population"),
+        ({"population": "2020-13-45"}, "data.population"),
+        ({"min_count": "²", "users": ""}, "disclosure.min_count"),
+        ({"start": "", "until": "tomorrow"}, "data.period.start"),
+    ],
+)
+def test_whatever_is_typed_into_a_form_is_a_fault_and_no_crash(changes: dict[str, str], told: str) -> None:
+    assert told in faults(text_from_form(form(**changes), [], []))
 
 
 def test_a_fault_never_repeats_what_was_written() -> None:

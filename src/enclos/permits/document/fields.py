@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -34,6 +34,7 @@ from enclos.permits.model import (
 from enclos.permits.rules.life import earliest_day, legal_bases, years_after
 
 _MAX_MIN_COUNT = 100_000
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def read_permit(text: str, *, min_count_floor: int) -> Permit:
@@ -163,6 +164,8 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
     valid = tree.section(top.get("valid"), ("valid",), ("from", "until")) if "valid" in top else {}
     valid_from = instant(tree, valid, ("valid", "from"))
     valid_until = instant(tree, valid, ("valid", "until"))
+    if check_length and not _in_our_time(tree, {"from": valid_from, "until": valid_until}):
+        return None
     if valid_from and valid_until:
         if valid_until <= valid_from:
             tree.fault(("valid", "until"), "must be after the beginning")
@@ -187,6 +190,14 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
         round_to or 1,
         demands,
     )
+
+
+def _in_our_time(tree: Tree, instants: Mapping[str, datetime | None]) -> bool:
+    """Whether the instants lie where years can be counted from them; a fault for each that does not."""
+    far = [name for name, at in instants.items() if at and not _FIRST_YEAR <= at.year <= _LAST_YEAR]
+    for name in far:
+        tree.fault(("valid", name), f"must lie from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return not far
 
 
 def _disclosure(tree: Tree, top: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,9 @@ import yaml
 from enclos.permits.document.fields import json_from_permit
 from enclos.permits.model import Permit
 
+_MOST_SIGNS = 2000
+"""Of a value in a form: no population that is written by hand is longer."""
+
 
 def text_from_permit(permit: Permit) -> str:
     """The document of a permit, to be amended; reading it gives the same permit."""
@@ -42,7 +45,7 @@ def text_from_form(given: Mapping[str, str], tables: Sequence[str], identifiers:
             },
             "access": given["access"],
             "opt_out": {"applied": True, "as_of": "now"},
-            "disclosure": {"min_count": int(given["min_count"]) if given["min_count"].isdecimal() else ""},
+            "disclosure": {"min_count": _plain(given["min_count"])},
             "valid": {"from": f"{given['from']}T00:00:00Z", "until": f"{given['until']}T00:00:00Z"},
         }
     )
@@ -51,8 +54,8 @@ def text_from_form(given: Mapping[str, str], tables: Sequence[str], identifiers:
 def _plain(text: str) -> Any:
     """A value as the document writes it; what cannot be read stays text, and is then refused as such."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return yaml.safe_load(text) if len(text) <= _MOST_SIGNS else text
+    except (yaml.YAMLError, ValueError, RecursionError):
         return text
 
 
