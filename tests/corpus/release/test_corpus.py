@@ -262,7 +262,9 @@ def test_every_line_of_the_threats_has_a_case_or_a_test() -> None:
     assert set(n_cases) <= {line["line"] for line in lines} | {"plain"}
     for line in lines:
         tests = line["tests"].split()
-        assert n_cases[line["line"]] or tests, line["line"]
+        # A case goes the way of `release request`; these folders hold what goes through commands and verbs.
+        entered = [test for test in tests if test.startswith(("acceptance/", "borders/", "spec/"))]
+        assert n_cases[line["line"]] or entered, line["line"]
         for test in tests:
             path, _, name = test.partition("::")
             assert f"def {name}(" in (TESTS / path).read_text(encoding="utf-8"), test
