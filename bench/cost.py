@@ -12,7 +12,7 @@ commands on a synthetic France of five years, its deliveries included; the studi
 each kind on its tables, five years, bucket by bucket: what is done where the bucket is (look), what the process that
 runs the study does with each answer (absorb), the bytes between them, and what it does once at the end (report).
 
-The model of a step is ``a * units + b * person-years``: units are buckets for studies and 1 for the ETL. It is fitted
+The model of a step is ``a * units + b * person-years``: units are buckets, or 1 for the ETL and reports. It is fitted
 by least squares of relative errors, neither below nought; intervals are those of a prediction for one more run, 95 %,
 by Student's t. Processor seconds on a busy machine are more than on a quiet one: caches are shared.
 """
@@ -117,7 +117,7 @@ def study(kind: str, folder: Path, n_buckets: int) -> list[Point]:
     if kind == "rates":
         began = process_time()
         run_study(asked, opened())
-        found.append({"step": "rates in one process", "cpu": round(process_time() - began, 3)})
+        found.append({"step": "rates: in one process", "cpu": round(process_time() - began, 3)})
     cdm, looked, n_bytes, given = opened(), 0.0, 0, 0.0
 
     def spread(work: Work) -> Iterator[Partial]:
@@ -174,6 +174,11 @@ class Fit:
         return float(student.ppf(0.975, max(1, self.n_points - 2)))
 
 
+def units_of(step: str, n_buckets: int) -> int:
+    """How often a step's fixed cost comes: for each bucket, or once where the step comes once."""
+    return n_buckets if ": " in step and not step.endswith(": report") else 1
+
+
 def fitted(points: Sequence[Point], step: str) -> Fit | None:
     """The model of a step from its points that are no check; None from fewer than three."""
     mine = [point for point in points if point["step"] == step and not point.get("check")]
@@ -181,7 +186,7 @@ def fitted(points: Sequence[Point], step: str) -> Fit | None:
         return None
     what = "cpu" if "cpu" in mine[0] else "bytes"
     value = np.array([point[what] for point in mine], dtype=float)
-    design = np.array([[point["units"], point["persons"] * point["years"]] for point in mine], dtype=float)
+    design = np.array([[units_of(step, point["units"]), point["persons"] * point["years"]] for point in mine])
     weighted = design / np.maximum(value, 1e-9)[:, None]
     size = np.linalg.norm(weighted, axis=0)  # persons are many and units few: solve in numbers of one size
     costs = nnls(weighted / size, np.ones(len(mine)))[0] / size
@@ -205,7 +210,7 @@ def checks(points: Sequence[Point]) -> list[dict[str, Any]]:
     for point in (point for point in points if point.get("check")):
         fit = fitted(points, point["step"])
         if fit is not None and fit.what in point:
-            value, low, high = fit.predicted(point["units"], point["persons"] * point["years"])
+            value, low, high = fit.predicted(units_of(fit.step, point["units"]), point["persons"] * point["years"])
             off = point[fit.what] / value - 1 if value else float("nan")
             told = {"predicted": round(value, 2), "from": round(low, 2), "to": round(high, 2)}
             told |= {"measured": point[fit.what], "off": round(off, 3)}
@@ -239,7 +244,7 @@ def predict(points: Sequence[Point], persons: int, years: int, bucket: int, core
     print(f"{persons} persons x {years} years, {n_buckets} buckets")
     print("| step | total | 95 % |\n|---|---|---|")
     for fit in of.values():
-        units = 1 if fit.step in ("ingest", "link", "build") or "bytes" in fit.step else n_buckets
+        units = units_of(fit.step, n_buckets)
         unit, scaled = ("core-hours", 1 / 3600) if fit.what == "cpu" else ("GB", 1e-9)
         value, low, high = (each * scaled for each in fit.predicted(units, person_years))
         print(f"| {fit.step} | {value:.3g} {unit} | {low:.3g} to {high:.3g} |")
@@ -247,7 +252,9 @@ def predict(points: Sequence[Point], persons: int, years: int, bucket: int, core
     for kind in KINDS:
         if not all(f"{kind}: {part}" in of for part in PARTS):
             continue
-        look, absorb, report = (of[f"{kind}: {part}"].predicted(n_buckets, person_years)[0] for part in PARTS)
+        look, absorb, report = (
+            of[f"{kind}: {part}"].predicted(units_of(f": {part}", n_buckets), person_years)[0] for part in PARTS
+        )
         alone = absorb + report
         times = [max(look / min(n, n_buckets), absorb) + report for n in cores]
         shown = " | ".join(f"{seconds / 60:.3g} min" for seconds in times)
