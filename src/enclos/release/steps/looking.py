@@ -76,7 +76,8 @@ def show_beside(request_id: str, *, user: str, cells: Sequence[Cell], desk: Desk
         persons of an earlier release's number), ``shares`` (some of them), ``counted`` (nobody's), or nothing (no
         number of persons); beside, the rows and columns of the picture: which earlier release shares persons with
         which number; course, what happened to the request
-    Never: a number of persons below the minimum, of those who are shared or of those who are not
+    Never: a number of persons below the minimum, of those who are shared or of those who are not, nor one from which
+        it follows: numbers of shared persons are multiples of the minimum
     Refuses: RELEASE_REVIEWER for people of the project; RELEASE_UNKNOWN, RELEASE_ALTERED.
     """
     request = load(desk, request_id)
@@ -104,18 +105,23 @@ class _Shared:
 
     def __init__(self, request: Request, kept: Kept, earlier: Sequence[Kept]) -> None:
         self.min_count = max([request.min_count, *(each.left.min_count for each in earlier)])
+        self.n_releases = len(earlier)
         members = kept.full()
         self.sets = [BitMap.deserialize(each) for each in members.places]
         self.place_of = {each.serialize(): place for place, each in enumerate(self.sets)}
-        self.earlier = earlier
-        names = kept.names
-        self.told = [_who_left(members, each.full()) for each in earlier]
-        """Of each earlier release, the places of those of the request's persons whom a number of it counts."""
-        known = [set(each.names) for each in earlier]
+        self.newest = earlier[: -MOST_RELEASES - 1 : -1]
+        self.told = [_who_left(members, each.full()) for each in self.newest]
+        """Of each of the newest releases, the places of those of the request's persons whom a number of it counts."""
+        names, known = kept.names, [set(each.names) for each in self.newest]
         self.is_same = [[name in each for each in known] for name in names]
+        everywhere = set().union(*(each.names for each in earlier))
+        self.was_told = [name in everywhere for name in names]
 
     def say(self, place: int, at: int) -> dict[str, Any]:
-        """How a set lies to an earlier release; numbers only where neither part is of few persons."""
+        """How a set lies to an earlier release; numbers only where neither part is of few persons, and rounded.
+
+        What is left of a whole whose other part is told would else be the number of a few.
+        """
         n, n_shared = len(self.sets[place]), len(self.sets[place] & self.told[at])
         if self.is_same[place][at]:
             return {"how": "same", "n_shared": n}
@@ -123,11 +129,11 @@ class _Shared:
             return {"how": "few", "n_shared": None}
         if n - n_shared < self.min_count:
             return {"how": "nearly all", "n_shared": None}
-        return {"how": "some", "n_shared": n_shared}
+        return {"how": "some", "n_shared": self.min_count * round(n_shared / self.min_count)}
 
     def strongest(self, place: int) -> str:
         """What a line is marked with whose number tells this set."""
-        if any(self.is_same[place]):
+        if self.was_told[place]:
             return "same"
         n = max((len(self.sets[place] & each) for each in self.told), default=0)
         return "shares" if n >= self.min_count else "counted"
@@ -181,18 +187,13 @@ def _picture(shared: _Shared, keys: Mapping[tuple[Any, ...], list[tuple[str, byt
         for which, name in sets:
             if name in shared.place_of:
                 labels[shared.place_of[name]].append([*_said(key), which])
-    columns = sorted(
-        ({"request": each.request, **_left(load(desk, each.request))} for each in shared.earlier),
-        key=lambda column: str(column["left_at"]),
-        reverse=True,
-    )[:MOST_RELEASES]
-    at = {each.request: place for place, each in enumerate(shared.earlier)}
+    columns = [{"request": each.request, **_left(load(desk, each.request))} for each in shared.newest]
     rows: list[dict[str, Any]] = [
         {
             "labels": labels[place][:3],
             "n_labels": len(labels[place]),
             "n_persons": len(persons),
-            "with": [shared.say(place, at[str(column["request"])]) for column in columns],
+            "with": [shared.say(place, at) for at in range(len(columns))],
         }
         for place, persons in enumerate(shared.sets)
     ]
@@ -200,7 +201,7 @@ def _picture(shared: _Shared, keys: Mapping[tuple[Any, ...], list[tuple[str, byt
     return {
         "min_count": shared.min_count,
         "releases": columns,
-        "n_releases": len(shared.earlier),
+        "n_releases": shared.n_releases,
         "rows": rows[:MOST_ROWS],
         "n_rows": len(rows),
     }

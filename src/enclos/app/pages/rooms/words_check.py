@@ -85,9 +85,9 @@ FRENCH_CHECK = {
     ),
     "Nothing left this enclosure before.": "Rien n'est encore sorti de cet enclos.",
     "Rows are numbers of this request, columns are earlier releases. A number below {k} is not told, neither of "
-    "those in both nor of those in one alone.": (
+    "those in both nor of those in one alone; others are told as multiples of it.": (
         "Les lignes sont des nombres de cette demande, les colonnes des sorties antérieures. Un effectif sous {k} "
-        "n'est pas dit, ni des communs ni de ceux d'un seul côté."
+        "n'est pas dit, ni des communs ni de ceux d'un seul côté ; les autres sont dits en multiples de ce nombre."
     ),
     "{n} of {of} numbers and {m} of {all} releases are shown: those that share most, and the newest.": (
         "{n} nombres sur {of} et {m} sorties sur {all} sont montrés : ceux qui partagent le plus, et les plus récentes."
@@ -123,9 +123,12 @@ FRENCH_CHECK = {
     "same left": "mêmes personnes",
     "the persons of a number that left before.": "les personnes d'un nombre déjà sorti.",
     "shares": "partage",
-    "some of its persons are in what left before.": "certaines de ses personnes sont dans ce qui est sorti.",
+    "some of its persons are in a release shown above.": "certaines de ses personnes sont dans une sortie ci-dessus.",
     "counted": "compté",
-    "its persons are known and in nothing that left.": "ses personnes sont connues, et dans rien de ce qui est sorti.",
+    "its persons are known; none of them, or a few, are in what left.": (
+        "ses personnes sont connues ; aucune, ou peu, ne sont dans ce qui est sorti."
+    ),
+    "about {n}": "environ {n}",
     "No mark: no number of persons of its own; its form was checked.": (
         "Sans marque : pas d'effectif propre ; sa forme a été vérifiée."
     ),
