@@ -27,7 +27,11 @@ _ID = re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{16,}\b")
 _VOLATILE = (
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "<instant>"),
     (_ID, "<id>"),
-    (re.compile(r"((?:\w*seconds|bytes_written|bytes_per_person|n_bytes): )[\d  .,e+-]+"), r"\1<n>"),
+    (
+        re.compile(r"\b(\w*seconds|\w*bytes\w*|size|key\.use|objects|sent|written|n_files): [\d  .,e+-]+"),
+        r"\1: <n>",
+    ),
+    (re.compile(r"^ +\d+  (?=<instant>)"), "<n>  "),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "<n> s"),
     (re.compile(r" {2,}"), "  "),
 )

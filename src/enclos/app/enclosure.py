@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import itertools
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -245,10 +246,10 @@ def create_enclosure(
         where the lake lies: the URL of a bucket, or nothing for a folder of the enclosure; catalog — the URL of the
         database that keeps the catalog, or nothing for a file of the enclosure
     Refuses: ENCLOSURE_EXISTS when the folder or the bucket holds one, or anything else; KEY_URI, TOKEN_UNREACHABLE,
-        TOKEN_PIN, STORAGE_URL, STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
+        SETTINGS_BROKEN for its name; TOKEN_PIN, STORAGE_URL, STORAGE_CREDENTIALS, STORAGE_UNREACHABLE.
     """
     paths = EnclosurePaths(folder)
-    name = name or folder.resolve().name
+    name = _name_of(name, folder)
     if (folder / SETTINGS_FILE).exists():
         raise refusal(Code.ENCLOSURE_EXISTS, "There is an enclosure in this folder.", "Use it, or name another folder.")
     unfinished = folder / ".init"
@@ -348,6 +349,25 @@ def ledger_parts(paths: EnclosurePaths, keys: KeyStore, settings: Settings) -> t
         settings.ledger.origin,
         Soon(),
     )
+
+
+def _name_of(name: str, folder: Path) -> str:
+    """The name that results will bear, that of the folder as far as it may stand in one when none is given.
+
+    Refuses: SETTINGS_BROKEN for a name under which nothing could ever be released.
+    """
+    from enclos.release.rules.policy import policy
+
+    form = policy().labels["cdm_name"]
+    if not name:
+        name = re.sub(r"[^A-Za-z0-9 ._-]+", "-", folder.resolve().name).lstrip(" ._-") or "enclosure"
+    if not form.fullmatch(name):
+        raise refusal(
+            Code.SETTINGS_BROKEN,
+            "The name of the enclosure has signs that no released result may bear.",
+            "Take letters without accents, digits, blanks, points and hyphens, a hundred at most.",
+        )
+    return name
 
 
 def _slug(name: str) -> str:

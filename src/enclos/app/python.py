@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from enclos.app.enclosure import Enclosure, open_enclosure
 from enclos.app.keys import Passphrase
 from enclos.app.permits import active
 from enclos.app.sql import ask
+from enclos.app.studies import run
 
 
 class OpenPermit:
@@ -39,6 +40,13 @@ class OpenPermit:
             text=text,
             unconfined_for_trying_out=self._unconfined,
         ).table
+
+    def study(self, text: str, *, out: Path | None = None) -> dict[str, Any]:
+        """Run a study file's text and keep its result inside; what ``enclos study --json`` gives.
+
+        Refuses: as ``enclos study`` does.
+        """
+        return run(self._enclosure, permit=self._permit, user=self._user, text=text, out=out)
 
 
 class OpenHouse:

@@ -264,7 +264,9 @@ def open_engine(
         )
         for name in () if is_bare else _EXTENSIONS:
             connection.execute(f"LOAD '{quoted(_extension_path(name))}'")
-        connection.execute("SET enable_progress_bar = false")
+        # In a notebook without ipywidgets the engine has no bar to switch off, and refuses to be told so.
+        with suppress(duckdb.InvalidInputException):
+            connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_file_encryption = true")
     return Engine(connection)

@@ -117,7 +117,7 @@ def init(
         passphrase=lambda: passphrase(confirm=True),
         buckets=buckets,
         min_count_floor=min_count_floor,
-        name=name or directory.resolve().name,
+        name=name,
         keys_in=keys,
         keys_for=keys_for or (),
         storage=storage,
