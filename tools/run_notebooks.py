@@ -16,7 +16,6 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from run_pages import comparable
-from traitlets.config import Config
 
 _SECONDS_FOR_A_CELL = 300
 _TABLE_NUMBER = re.compile(r'(id="T_|data-vega-)\w+')
@@ -29,11 +28,8 @@ def executed(path: Path, folder: Path) -> Any:
         cell.pop("outputs", None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    on_this_machine = Config({"KernelManager": {"transport": "ipc"}})
     place = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(
-        notebook, config=on_this_machine, kernel_name="python3", timeout=_SECONDS_FOR_A_CELL, resources=place
-    )
+    client = NotebookClient(notebook, kernel_name="python3", timeout=_SECONDS_FOR_A_CELL, resources=place)
     client.execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
