@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from enclos.app.permits import revoke
 from enclos.app.studies import run, run_files
 from enclos.contracts.result import StudyResult, result_csv
+from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.refusals import NotAllowed
 from factories.built_in import write_tables
-from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, run_cli
-from factories.spark import DRIVER, EXECUTOR, LOCAL_CLUSTER, Search, beside_executors, files, processes, with_spark
+from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, refused, run_cli
+from factories.spark import (
+    DRIVER,
+    EXECUTOR,
+    LOCAL_CLUSTER,
+    PYTHON,
+    Process,
+    Search,
+    beside_executors,
+    connect_server,
+    files,
+    processes,
+    with_spark,
+)
 
 pytestmark = [
     pytest.mark.system("default-jre-headless"),
@@ -134,3 +152,70 @@ def test_no_page_and_no_memory_of_spark_holds_a_key(home: Path, search: Search) 
     ran(home, f"{STUDY}# looked into\n", LOCAL_CLUSTER, once(look))
     for what in ("executor memory", "driver memory", "python memory", "page environment/", "page SQL/"):
         assert search.n_bytes[what] > 1000, (what, search.n_bytes)
+
+
+@pytest.mark.slow
+def test_executors_that_are_killed_are_replaced_and_nothing_is_lost_or_counted_twice(home: Path) -> None:
+    """A JVM, a Python process beside one, and a child in the midst of a bucket."""
+    with_spark(home)
+    killed: list[int] = []
+
+    def kill() -> None:
+        kinds = [processes(EXECUTOR), beside_executors(), children_that_look()]
+        if len(killed) < 3 and (found := kinds[len(killed)]):
+            killed.append(found[0].pid)
+            with suppress(ProcessLookupError):
+                os.kill(found[0].pid, signal.SIGKILL)
+
+    disturbed = ran(home, f"{STUDY}# killed\n", LOCAL_CLUSTER, kill)
+    assert len(killed) >= 2, "an executor and its Python process"
+    assert written(disturbed) == written(ran(home, f"{STUDY}# not killed\n", ""))
+
+
+def children_that_look() -> list[Process]:
+    """The processes that look at buckets now."""
+    known = {each.pid for each in beside_executors()}
+    return [each for each in processes(PYTHON) if each.pid not in known]
+
+
+@pytest.mark.slow
+def test_spark_connect_gives_the_same_to_the_byte(home: Path, search: Search, tmp_path: Path) -> None:
+    log = with_spark(home)
+    with connect_server(tmp_path / "server") as master:
+        on_spark = ran(home, f"{STUDY}# by Spark Connect\n", master)
+        for path, content in files(tmp_path / "server"):
+            search.through(path.name, content)
+    for _, content in files(log):
+        search.through("log", content)
+    assert written(on_spark) == written(ran(home, f"{STUDY}# not by Spark Connect\n", ""))
+    assert search.n_bytes["server.log"] > 100
+
+
+@pytest.mark.slow
+def test_a_revoked_permit_ends_the_study_on_spark(home: Path) -> None:
+    other = "FR-TEST-0002"
+    file = home.parent / "other.yaml"
+    file.write_text(permit_text(other, period=PERIOD, min_count=1, users=(ALICE,)), encoding="utf-8")
+    run_cli("permit", "sign", home, file)
+    run_cli("permit", "open", home, other)
+    with_spark(home)
+    with open_home(home) as enclosure:
+        end = once(lambda: revoke(enclosure, other, reason="a test"))
+        with pytest.raises(NotAllowed) as refused:
+            run(enclosure, permit=other, user=ALICE, text=STUDY, on=LOCAL_CLUSTER, report=lambda *_told: end())
+        assert refused.value.code is Code.PERMIT_REVOKED
+    assert not processes(EXECUTOR) + processes(DRIVER) + processes(PYTHON)
+
+
+@pytest.mark.parametrize("on", ["spark", "spark:", "flink:local", ":yarn"])
+def test_a_cluster_that_is_not_named_is_refused(home: Path, on: str) -> None:
+    with_spark(home)
+    _, code, said = refused("study", home, "--permit", PERMIT, "--user", ALICE, study_file(home), "--on", on)
+    assert code == Code.SPARK_FAILED.id
+    assert "[spark]" in said
+
+
+def study_file(home: Path) -> Path:
+    file = home.parent / "study.yaml"
+    file.write_text(STUDY, encoding="utf-8")
+    return file

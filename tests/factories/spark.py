@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
+
+from enclos.stores.spark.session import _MODEST_JAVA, _home
 
 LOCAL_CLUSTER = "spark:local-cluster[2,1,1024]"
 _READ_AT_ONCE = 64 << 20
@@ -55,6 +63,53 @@ def beside_executors() -> list[Process]:
     found = processes(PYTHON)
     starters = {each.pid: each.parent for each in found}
     return [each for each in found if starters.get(each.parent) not in starters]
+
+
+@contextmanager
+def connect_server(folder: Path) -> Iterator[str]:
+    """A Spark Connect server with two executors, as its owner would start it; its master's name for ``--on``."""
+    folder.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    conf = {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.executorEnv.PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
+        "spark.executorEnv.TMPDIR": str(folder),
+    }
+    home = _home(folder)
+    words = [str(home / "bin" / "spark-submit"), "--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+    words += ["--master", LOCAL_CLUSTER.removeprefix("spark:"), *(f"--conf={each}={conf[each]}" for each in conf)]
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME")},
+        "SPARK_HOME": str(home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_HOSTNAME": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+        "TMPDIR": str(folder),
+    }
+    with (folder / "server.log").open("wb") as log:
+        words += ["--conf", f"spark.driver.extraJavaOptions={_MODEST_JAVA}", "spark-internal"]
+        server = subprocess.Popen(words, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            end = time.monotonic() + 180
+            while not port_answers(port):
+                assert server.poll() is None, (folder / "server.log").read_text(encoding="utf-8")[-3000:]
+                assert time.monotonic() < end
+                time.sleep(0.2)
+            yield f"spark:sc://127.0.0.1:{port}"
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def port_answers(port: int) -> bool:
+    """Whether somebody listens at a port of this machine."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 EXECUTOR, DRIVER, PYTHON = "CoarseGrainedExecutorBackend", "org.apache.spark.deploy.SparkSubmit", "pyspark.daemon"
