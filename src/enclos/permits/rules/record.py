@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +25,7 @@ from enclos.permits.model import Permit, SignedPermit, State
 FORMAT = "enclos-permit-1"
 _CONTEXT = f"{FORMAT}\n".encode("ascii")
 _KEY_BYTES = 32
+_MOST_KNOWN = 1024
 _FIELDS = {"format", "permit", "version", "state", "supersedes", "active_from", "reason"}
 
 
@@ -52,8 +54,9 @@ def signed_bytes(record: dict[str, Any], signature: bytes) -> bytes:
     return canonical_bytes({**record, "signature": base64.b64encode(signature).decode("ascii")})
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def read_signed(content: bytes, public_key: bytes) -> SignedPermit:
-    """The version in a file, after its signature was checked.
+    """The version in a file, after its signature was checked; the same bytes under the same key are checked once.
 
     In: public_key — the access body's; where it was rotated, the earlier keys follow, 32 bytes each
     Refuses: PERMIT_UNSIGNED without a signature; PERMIT_ALTERED when one byte is not as it was signed.
