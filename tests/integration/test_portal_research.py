@@ -12,6 +12,7 @@ import pytest
 
 from enclos.app import dictionary, permits, releases
 from enclos.app.studies import results
+from enclos.app.tables import keep_answer
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
@@ -126,6 +127,14 @@ def test_results_are_tables_and_figures_with_what_is_withheld(alice: Browser, ru
     assert "Ce qui est retenu, et pourquoi" in alice.get(f"{AT}/runs/{run}?lang=fr").text
     alice.get("/research?lang=en")
     assert alice.get(f"{AT}/runs/0123456789abcdef").status_code == 404
+
+
+def test_a_table_from_sql_is_a_run_like_others(portal: Portal, alice: Browser) -> None:
+    text = "SELECT gender_concept_id, count(DISTINCT person_id) AS n FROM person GROUP BY gender_concept_id"
+    with open_home(portal.home) as enclosure:
+        kept = keep_answer(enclosure, permit=PERMIT, user=ALICE, text=text, unconfined_for_trying_out=True)
+    page = alice.get(f"{AT}/runs/{kept['run']}")
+    assert (page.status_code, "GROUP BY" in page.text) == (200, True)
 
 
 def test_what_was_found_about_a_run_is_kept_beside_it_and_said_again_alike(portal: Portal, run: str) -> None:

@@ -189,7 +189,9 @@ def results(
         signed = active(enclosure, permit, user)
         kept = run_files(enclosure, permit).read(run_id)
         is_of_now = kept.facts["permit_version"] == signed.version  # what an earlier version opened may be less now
-        whole = is_of_now and may_see_rows_read(signed.permit.terms, columns_read(study_from_yaml(kept.study)))
+        study = _study_in(kept)
+        sees = study is not None and may_see_rows_read(signed.permit.terms, columns_read(study))
+        whole = is_of_now and sees
         shown = found_of(enclosure, signed, kept)
         answer = {
             "run": run_id,
@@ -242,17 +244,22 @@ def _pages(
 ) -> StudyPages:
     from enclos.app.pages.study import SAFE, WHOLE, StudyPages
 
-    study = study_from_yaml(kept.study)
+    study = _study_in(kept)
     return StudyPages(
         kept.result if whole else shown.safe,
-        name=study.name,
+        name=str(kept.facts["study"]),
         lead=f"{enclosure.settings.enclosure.name}, {permit}, snapshot {kept.facts['snapshot']}, {kept.id}",
         notice=WHOLE if whole else SAFE,
         types=[each.result_type for each in kept.result.settings],
-        names=[cohort.name for cohort in study.cohorts],
+        names=[cohort.name for cohort in study.cohorts] if study else (),
         language=language,
         report=report,
     )
+
+
+def _study_in(kept: Run) -> Study | None:
+    """The study that a run is of; None for a table from SQL or a code job, which its document says first."""
+    return None if kept.study.startswith("table:") else study_from_yaml(kept.study)
 
 
 def rerun(
