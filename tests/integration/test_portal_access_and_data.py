@@ -16,6 +16,7 @@ from enclos.app.permits import newest, open_one, sign
 from enclos.app.previews import preview_permit
 from enclos.app.quality import judge_quality, judged_quality
 from enclos.app.running import running_work
+from enclos.app.salts import ledger_digests
 from enclos.app.snapshots import build_omop, compare_snapshots, snapshot_account
 from enclos.ledger.model import Action, Kind
 from enclos.lexicon.codes import Code
@@ -196,6 +197,9 @@ def test_reviews_say_who_of_the_access_body_did_what(portal: Portal, body: Brows
     month = body.get(f"/access/reviews?month={now:%Y-%m}")
     assert f"access-body:{CAROL}" in month.text
     assert "permit.sign" in month.text
+    with open_home(portal.home) as enclosure:
+        reviews = [entry for _, entry in enclosure.ledger.entries() if entry.action is Action.LEDGER_REVIEW]
+        assert reviews[-1].actor in ledger_digests(enclosure, CAROL), "the ledger says who looked"
     year = body.get(f"/access/reviews?year={now.year}")
     assert "FR-REV-1" in year.text
     assert body.get("/access/reviews?month=1999-01").status_code == 200

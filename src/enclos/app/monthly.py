@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from enclos.app.applications import people_of
-from enclos.app.enclosure import Enclosure
+from enclos.app.enclosure import Enclosure, operator_account
 from enclos.app.pages.review import ReviewedMonth, review_page
 from enclos.app.pages.words import Language
 from enclos.app.permits import access_body_actor, all_versions
@@ -110,7 +110,7 @@ def _midnight(day: date, thresholds: Thresholds) -> datetime:
 def known_names(enclosure: Enclosure) -> dict[str, str]:
     """Who stands behind a digest, for those whom permits list and for the operator who asks."""
     users = {user.id for chain in all_versions(enclosure) for user in data_users(chain)}
-    deciding = people_of(enclosure) | {enclosure.operator}
+    deciding = people_of(enclosure) | {enclosure.operator, operator_account()}
     known = sorted(users | deciding | {access_body_actor(person) for person in deciding})
     return {digest: name for name in known for digest in ledger_digests(enclosure, name)}
 

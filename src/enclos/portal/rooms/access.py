@@ -292,7 +292,8 @@ def _reviews(asked: Asked) -> Page:
     months = _months(today)
     years = [str(today.year - back) for back in range(_YEARS)]
     month, year = asked.query.get("month", ""), asked.query.get("year", "")
-    reviewed = review_month(asked.enclosure, month) if month in months else None
+    acting = replace(asked.enclosure, acting=asked.user)
+    reviewed = review_month(acting, month) if month in months else None
     values = {
         "months": [(each, each) for each in months],
         "years": [(each, each) for each in years],
@@ -300,7 +301,7 @@ def _reviews(asked: Asked) -> Page:
         "year": year,
         "reviewed": reviewed,
         "n_denied": sum(reviewed["denials"].values()) if reviewed else 0,
-        "access": review_access(asked.enclosure, int(year)) if year in years else None,
+        "access": review_access(acting, int(year)) if year in years else None,
         "detectors": _DETECTORS,
         "rules": _RULES,
     }
