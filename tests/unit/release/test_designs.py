@@ -26,7 +26,7 @@ def counts(**values: int) -> list[Estimate]:
     return [Estimate(name, EstimateType.INTEGER, str(value)) for name, value in values.items()]
 
 
-def series(cases: Mapping[str, int], *, told: bool = True) -> StudyResult:
+def series(cases: Mapping[str, int], *, told: bool = True, knots: int = 0) -> StudyResult:
     """A case series of persons with one outcome each: how many had it in each window and in the reference time."""
     report = Report("test", "1")
     everyone = BitMap(range(sum(cases.values())))
@@ -35,7 +35,8 @@ def series(cases: Mapping[str, int], *, told: bool = True) -> StudyResult:
     said.append(Estimate("verdict", EstimateType.CHARACTER, "pass"))
     report.add(diagnostics, place("pre_exposure_gain", "drug"), said)
     report.add_cell(diagnostics, place("pre_exposure_gain", "drug"), everyone, everyone)
-    result_id = report.start("sccs", GROUP, "", "", {"exposures": "drug"})
+    splines = {f"{name}_knots": str(knots) for name in ("age", "season", "calendar")} if knots else {}
+    result_id = report.start("sccs", GROUP, "", "", {"exposures": "drug", **splines})
     first = 0
     for window, n in cases.items():
         having = BitMap(range(first, first + n))
@@ -67,6 +68,15 @@ def test_a_series_with_enough_in_every_window_leaves_whole() -> None:
     assert HIDDEN not in told.values()
     assert told["exposed", "rate_ratio"] == "2.5"
     assert told["pre_exposure_gain", "verdict"] == "pass"
+
+
+@pytest.mark.parametrize(("knots", "is_told"), [(0, True), (45, True), (46, False), (50, False)])
+def test_a_series_with_nearly_as_many_coefficients_as_cases_tells_no_ratio(knots: int, *, is_told: bool) -> None:
+    """Of 155 cases three splines of 46 knots, with two more each, and two windows leave nine degrees."""
+    told = shown(series({"exposed": 40, "before": 15, "reference": 100}, knots=knots))
+    for place in (("exposed", "rate_ratio"), ("model", "log_likelihood")):
+        assert (told[place] != HIDDEN) is is_told
+    assert told["exposed", "n_events"] == "40"
 
 
 def test_one_small_window_is_not_hidden_alone_and_takes_what_measured_all_windows() -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Protocol
@@ -34,6 +34,7 @@ WORDS = frozenset(
 ATTRITION, PROFILE = "_attrition", "log_ratio"
 """What types of attrition end in; the additional column of a likelihood's points, which rest on their ratio's cell."""
 _SERIES, _DIAGNOSTICS, _REFERENCE = "sccs", "sccs_diagnostics", "reference"
+_KNOTS = ("age_knots", "season_knots", "calendar_knots")
 _TIED = frozenset({"self_controlled_cohort", "case_crossover", "case_control"})
 _OTHERS = {
     "n_events_unexposed": "unexposed",
@@ -98,11 +99,20 @@ def counted(estimate: str, cell: Cell, *, is_model: bool | None = None) -> BitMa
     return cell.dense_denominator if estimate in _OF_AMONG and not is_model else cell.dense_numerator
 
 
+def _n_of_splines(settings: ResultSettings) -> int:
+    """The most coefficients that the splines of a model have: a cubic one has two more than knots."""
+    knots = [int(said) for name in _KNOTS if (said := settings.values.get(name, "")).isdigit()]
+    return sum(each + 2 for each in knots if each)
+
+
 class Designs:
     """The cells of designs around cases, and which of them stand or fall together."""
 
-    def __init__(self, groups: Sequence[Backed], settings: Iterable[ResultSettings], min_count: int) -> None:
-        self._k = min_count
+    def __init__(
+        self, groups: Sequence[Backed], settings: Sequence[ResultSettings], min_count: int, least_degrees: int = 0
+    ) -> None:
+        self._k, self._least_degrees = min_count, max(min_count, least_degrees)
+        self._n_of_splines = {each.result_id: _n_of_splines(each) for each in settings}
         self._ties: dict[tuple[object, ...], list[Backed]] = defaultdict(list)
         self._windows: dict[tuple[int, str], list[Backed]] = defaultdict(list)
         for group in groups:
@@ -142,7 +152,7 @@ class Designs:
             series = self._series_of.get(cell.result_id)
             windows = self._windows.get((series, cell.group_level), []) if series is not None else []
             return self._enough(group) and bool(windows) and not any(each.is_hidden for each in windows)
-        if support != "ratio" or not self._enough(group):
+        if support != "ratio" or not self._enough(group) or not self._leaves_degrees(cell):
             return False
         if group.result_type != _SERIES:
             tied = self._ties[cell.result_id, cell.group_level, cell.variable_level]
@@ -151,6 +161,18 @@ class Designs:
         if group not in windows:  # of the whole model
             return bool(windows) and not any(each.is_hidden for each in windows)
         return any(self._enough(each) for each in windows if each.cell.variable_name == _REFERENCE)
+
+    def _leaves_degrees(self, cell: Cell) -> bool:
+        """Whether a series with splines has enough cases beyond its coefficients: one a window and those of splines.
+
+        Source: residual degrees of freedom, as ACRO asks ten of.
+        """
+        n_of_splines = self._n_of_splines.get(cell.result_id, 0)
+        windows = self._windows.get((cell.result_id, cell.group_level), [])
+        if not n_of_splines or self._k <= 1:
+            return True
+        cases = BitMap.union(BitMap(), *(each.having for each in windows))
+        return len(cases) - (len(windows) - 1) - n_of_splines >= self._least_degrees
 
     def _enough(self, group: Backed) -> bool:
         return not group.is_hidden and len(group.having) >= self._k

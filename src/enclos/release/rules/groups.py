@@ -79,7 +79,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
     for at, group in enumerate(groups):
         tells = at in full or _tells_few(group, min_count, rules)
         group.is_primary = group.is_hidden = tells
-    cases = Designs(groups, result.settings, min_count)
+    cases = Designs(groups, result.settings, min_count, rules.demands.residual_degrees)
     _hide_for_others(groups, [each.persons for each in told], cases, min_count)
     shown = [group for group in groups if not group.is_hidden]
     of_chains, wrong = chains.untold(result, groups, min_count)
