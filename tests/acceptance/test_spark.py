@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAllowed
 from factories.built_in import write_tables
+from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, refused, run_cli
 from factories.spark import (
     DRIVER,
@@ -49,6 +51,32 @@ analyses:
   - incidence: {outcome: bleed, interval: [years, overall], sex: [both, female]}
   - characterise: {cohort: [bleed], large_scale: {windows: [[null, -1], [0, 0]], event_in_window: [condition, drug]}}
   - survival: {target: first, outcome: bleed, follow_up_days: 365}
+"""
+EVERY_KIND = """\
+study: every-kind
+cohorts:
+  bleed: {concepts: [192671], descendants: true, domain: condition, limit: all, end: {days: 30}}
+  first: {concepts: [192671], descendants: true, domain: condition, limit: first, end: event_end}
+  cough: {concepts: [260139], domain: condition, limit: all, end: {days: 20}}
+  some: {sampled: {cohort: bleed, number: 20, seed: 3}}
+  like: {matched: {cohort: some, traits: [sex], ratio: 1, seed: 3}}
+  both: {union: [bleed, cough]}
+analyses:
+  - incidence: {outcome: [bleed, some], interval: [years, overall], sex: [both, female], strata: [sex]}
+  - prevalence: {outcome: bleed, type: period, interval: years}
+  - prevalence: {outcome: both, type: point, interval: quarters}
+  - characterise: {cohort: [bleed, some, like], timing: first, overlap: true, standardised_differences: true,
+                   large_scale: {windows: [[null, -1], [0, 0]], event_in_window: [condition, drug]}}
+  - survival: {target: first, outcome: bleed, follow_up_days: 365}
+  - pathways: {target: first, treatments: [bleed, cough]}
+  - compare: {target: first, comparator: cough, outcome: both, days_prior_observation: 0, stratify: {strata: 2},
+              covariates: {domains: [demographics, condition], windows: [any_time]},
+              propensity: {prior: normal, variance: 1}}
+  - diagnose: {cohort: [bleed, some]}
+  - sccs: {exposure: cough, outcome: bleed, windows: {exposed: {}}}
+  - self_controlled_cohort: {exposure: cough, outcome: bleed, risk_window: [0, 30], control_window: [-30, -1]}
+  - case_crossover: {exposure: cough, outcome: bleed, risk_window: [-30, 0], control_offsets: [-60]}
+  - case_control: {exposure: cough, outcome: bleed, controls: 2, age_caliper_years: 40, seed: 5}
 """
 SECRET = "a-secret-of-an-object-storage"
 
@@ -189,6 +217,21 @@ def test_spark_connect_gives_the_same_to_the_byte(home: Path, search: Search, tm
         search.through("log", content)
     assert written(on_spark) == written(ran(home, f"{STUDY}# not by Spark Connect\n", ""))
     assert search.n_bytes["server.log"] > 100
+
+
+@pytest.mark.slow
+def test_all_kinds_of_analyses_and_cohorts_give_the_same_to_the_byte(home: Path) -> None:
+    with_spark(home)
+    assert written(ran(home, f"{EVERY_KIND}# on Spark\n", LOCAL_CLUSTER)) == written(
+        ran(home, f"{EVERY_KIND}# here\n", "")
+    )
+    bleeding = definition("ConditionOccurrence", 0) | {"ConceptSets": [concept_set(0, 192671)]}
+    file = home.parent / "bleed.json"
+    file.write_text(json.dumps(bleeding), encoding="utf-8")
+    asked = ["cohort", home, "--permit", PERMIT, "--user", ALICE, "--circe", file]
+    told = [run_cli(*asked, "--on", LOCAL_CLUSTER), run_cli(*asked)]
+    assert told[0]["cohorts"] == told[1]["cohorts"]
+    assert told[0]["cohorts"][0]["n_persons"] > 10
 
 
 @pytest.mark.slow
