@@ -37,7 +37,7 @@ from enclos.release.rules.terms import terms_of
 from enclos.release.sets import N_CLASSES, N_DRAWN, Counts, Drawn, Persons, Sets, Sums, spread_of, told_by
 from enclos.release.steps import Asked, request_release
 from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, course_bytes, votes_bytes
-from enclos.release.steps.kept import digest_of, read_kept, written
+from enclos.release.steps.kept import STANDING, digest_of, read_kept, written
 from enclos.stores.release_files import ArchiveFiles, DeskFiles
 
 _N_BLOCKS, _MOST_BLOCKS, _N_SAMPLED = 4000, 12, 3
@@ -103,15 +103,21 @@ class Files:
 
     def lay(self, made: Made, number: int) -> None:
         """One request that left: its sets are places among the persons of their run, who are side by side."""
-        counts, sums, ends, _ = made
+        counts, sums, ends, drawn = made
         permit, name = f"P{number % _N_PERMITS}", f"{number:016x}"
         numbers = np.arange(min(first for first, _ in ends), max(stop for _, stop in ends), dtype=np.int64)
-        columns: list[Any] = [list(counts.astype(np.uint32)), sums, [_ranged(numbers, *each) for each in ends]]
+        columns: list[Any] = [
+            list(counts.astype(np.uint32)),
+            sums,
+            [_ranged(numbers, *each) for each in ends],
+            list(drawn),
+        ]
         schema = pa.schema(
             [
                 pa.field("classes", pa.list_(pa.uint32(), N_CLASSES)),
                 pa.field("sum", pa.uint64()),
                 pa.field("members", pa.binary()),
+                pa.field("standing", STANDING),
             ]
         ).with_metadata({b"numbers": numbers.tobytes()})
         content = written(pa.table(columns, schema=schema))

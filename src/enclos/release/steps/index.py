@@ -31,6 +31,7 @@ from enclos.release.steps.kept import (
     CLASSES,
     FOLLOWED,
     OWED,
+    STANDING,
     Kept,
     Left,
     Members,
@@ -38,6 +39,7 @@ from enclos.release.steps.kept import (
     digest_of,
     read_kept,
     read_members,
+    standing_of,
     written,
 )
 
@@ -45,13 +47,12 @@ _REQUESTS = b"requests"
 _VERSION = 2
 _MOST_SEGMENTS = 8
 """Of one permit, before they become one."""
-_STANDING = pa.list_(pa.uint64(), N_DRAWN)
 _SCHEMA = pa.schema(
     [
         pa.field("classes", CLASSES),
         pa.field("sum", pa.uint64()),
         pa.field("drawn", pa.binary()),
-        pa.field("standing", _STANDING),
+        pa.field("standing", STANDING),
     ]
 )
 
@@ -160,7 +161,7 @@ def _entries(archive: Archive, permit: str, content: bytes) -> Iterator[_Entry]:
     if said["version"] != _VERSION:
         raise ValueError("a segment of another version")
     counts, sums, drawn = counts_of(table), table["sum"].to_numpy(), table["drawn"].to_pylist()
-    standing = table["standing"].combine_chunks().flatten().to_numpy().reshape(-1, N_DRAWN)
+    standing = standing_of(table)
     start = 0
     for each in said["requests"]:
         part = slice(start, start + int(each["n_sets"]))
@@ -208,4 +209,4 @@ def _segment(entries: Sequence[_Entry]) -> bytes:
     sums = pa.array(np.concatenate([each.kept.sums for each in entries]))
     drawn = pa.array([each for entry in entries for each in entry.kept.drawn], pa.binary())
     schema = _SCHEMA.with_metadata({_REQUESTS: json.dumps({"version": _VERSION, "requests": said}).encode()})
-    return written(pa.table([classes.cast(CLASSES), sums, drawn, stand.cast(_STANDING)], schema=schema))
+    return written(pa.table([classes.cast(CLASSES), sums, drawn, stand.cast(STANDING)], schema=schema))

@@ -23,12 +23,14 @@ from enclos.release.totals import Total
 _NUMBERS, OWED, FOLLOWED = b"numbers", b"owed", b"followed"
 _NOTHING = b"[]"
 CLASSES = pa.list_(pa.uint32(), N_CLASSES)
+STANDING = pa.list_(pa.uint64(), N_DRAWN)
 _SCHEMA = pa.schema(
     [
         pa.field("classes", CLASSES),
         pa.field("sum", pa.uint64()),
         pa.field("members", pa.binary()),
         pa.field("drawn", pa.binary()),
+        pa.field("standing", STANDING),
     ]
 )
 
@@ -127,6 +129,13 @@ def counts_of(table: pa.Table) -> Counts:
     return counts
 
 
+def standing_of(table: pa.Table) -> Drawn:
+    """Who stands for each set, from their column."""
+    flat = table["standing"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    standing: Drawn = flat.astype(np.uint64).reshape(-1, N_DRAWN)
+    return standing
+
+
 def read_kept(request: str, content: bytes, left: Left = Left()) -> Kept:
     """The sets of a request as they were kept."""
     table = _table(content)
@@ -136,7 +145,8 @@ def read_kept(request: str, content: bytes, left: Left = Left()) -> Kept:
     sums: Sums = table["sum"].to_numpy()
     beside = {name: bytes(said.get(name, _NOTHING)) for name in (OWED, FOLLOWED)}
     full = cache(lambda: _members(table))
-    return Kept(request, counts_of(table), sums, drawn, beside, full, full().standing(), left)
+    standing = standing_of(table) if "standing" in table.schema.names else full().standing()
+    return Kept(request, counts_of(table), sums, drawn, beside, full, standing, left)
 
 
 def read_members(content: bytes) -> Members:
@@ -209,6 +219,7 @@ def _content(
             "sum": [total for _, total in told],
             "members": list(members),
             "drawn": [None if each == name else each for each, name in zip(by, names, strict=True)],
+            "standing": [spread.drawn(_places(each)) for each in members],
         },
         schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes(), **beside}),
     )
