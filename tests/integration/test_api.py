@@ -325,6 +325,7 @@ def test_the_interface_is_described_and_keeps_to_it_whatever_is_sent(api: Api, m
     monkeypatch.setattr("enclos.portal.pace._AT_ONCE", 1e9)
     schema = schemathesis.openapi.from_url(f"{api.root}/openapi.json")
     assert requests.get(f"{api.root}/openapi.json", timeout=SECONDS).json()["openapi"].startswith("3.1")
+    schema.validate()
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 50
     for operation in operations:

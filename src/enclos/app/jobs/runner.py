@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -17,7 +18,7 @@ from enclos.app.house import House
 from enclos.app.jobs.model import HOUSE, Job, JobState, stopped, too_much, unfinished, unknown
 from enclos.app.jobs.process import Ended, Process
 from enclos.app.jobs.works import WORKS
-from enclos.app.permits import active, permit_key
+from enclos.app.permits import active, all_versions, permit_key
 from enclos.app.settings import read_settings
 from enclos.app.turns import FairQueue
 from enclos.lexicon.codes import Code
@@ -134,7 +135,8 @@ class Jobs:
 
     def mine(self, enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
         """All work of the person that is known, newest first, each as ``show``."""
-        found = [job for permit in _places(enclosure) for job in self._kept(enclosure, permit) if job.user == user]
+        places = _places(enclosure, of=user)
+        found = [job for permit in places for job in self._kept(enclosure, permit) if job.user == user]
         return [self._told(job) for job in sorted(found, key=lambda job: (job.began_at, job.id), reverse=True)]
 
     def result(self, enclosure: Enclosure, job_id: str, user: str) -> dict[str, Any]:
@@ -236,7 +238,11 @@ class Jobs:
         live = self._live.get(job_id)
         if live is not None:
             return live.job
+        if not (job_id.isascii() and job_id.isalnum()):
+            return None
         for permit in _places(enclosure):
+            if not (_folder(enclosure, permit) / f"{job_id}.sealed").exists():
+                continue  # no key is opened to look
             with suppress(Refusal):
                 found = _files(enclosure, permit).read(job_id)
                 if found is not None:
@@ -285,16 +291,27 @@ def _hear(live: _Live, step: str, done: float, note: str) -> None:
     live.step, live.done, live.note = step, done, note
 
 
-def _places(enclosure: Enclosure) -> list[str]:
-    """The permits whose key is there, and the house."""
-    permits = PermitFiles(enclosure.paths.permits).ids()
-    return [HOUSE, *(permit for permit in permits if enclosure.keys.exists(permit_key(permit)))]
+def _places(enclosure: Enclosure, *, of: str = "") -> list[str]:
+    """The permits whose key is there, and the house; those alone that work was begun under.
+
+    In: of — a person: only permits that list them, or did
+    """
+    if of:
+        chains = all_versions(enclosure)
+        permits = [each[-1].permit.id for each in chains if any(of in one.permit.involved_ids for one in each)]
+    else:
+        permits = list(PermitFiles(enclosure.paths.permits).ids())
+    known = [HOUSE, *(permit for permit in permits if enclosure.keys.exists(permit_key(permit)))]
+    return [permit for permit in known if _folder(enclosure, permit).exists()]
+
+
+def _folder(enclosure: Enclosure, permit: str) -> Path:
+    return enclosure.paths.permits / permit / "jobs" if permit else enclosure.paths.jobs
 
 
 def _files(enclosure: Enclosure, permit: str) -> JobFiles:
-    if not permit:
-        return JobFiles(enclosure.paths.jobs, enclosure.keys.secret(KeyName(KeyRole.DESK)))
-    return JobFiles(enclosure.paths.permits / permit / "jobs", enclosure.keys.secret(permit_key(permit)))
+    key = permit_key(permit) if permit else KeyName(KeyRole.DESK)
+    return JobFiles(_folder(enclosure, permit), enclosure.keys.secret(key))
 
 
 def _forget_oldest(files: JobFiles) -> None:
