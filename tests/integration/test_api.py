@@ -274,6 +274,11 @@ def test_the_steward_keeps_objections_and_the_auditor_proves_the_ledger(api: Api
     proof = api.ask(DAN, "/api/ledger/entries/3/proof").json()
     assert proof
     assert problem(api.ask(DAN, "/api/ledger/entries/999999/proof"))["code"] == "LDG-02"
+    assert api.ask(DAN, "/api/ledger/entries/3").json()["proof"]
+    assert problem(api.ask(DAN, "/api/ledger/entries/999999"))["code"] == "LDG-02"
+    acts = api.ask(DAN, "/api/ledger/acts?action=permit.sign").json()["acts"]
+    assert {act["action"] for act in acts} == {"permit.sign"}
+    assert problem(api.ask(ALICE, "/api/ledger/acts"))["code"] == "SGN-05"
     assert api.ask(DAN, "/api/ledger/review").json()["month"]
 
 

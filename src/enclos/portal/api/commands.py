@@ -59,6 +59,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "conformity assess": ("POST /api/conformity/assess",),
     "ledger verify": ("GET /api/ledger/verify",),
     "ledger show": ("GET /api/ledger/entries", "GET /api/ledger", "GET /api/ledger/entries/{index}/proof"),
+    "ledger find": ("GET /api/ledger/acts",),
+    "ledger entry": ("GET /api/ledger/entries/{index}",),
     "ledger review": ("GET /api/ledger/review",),
     "optout": ("POST /api/objections", "POST /api/objections/withdraw", "GET /api/objections"),
     "question answer": ("POST /api/questions/answer",),

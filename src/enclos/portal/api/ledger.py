@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from enclos.app.auditing import Sought, explore, show_entry
 from enclos.app.ledger import show_from, verify
 from enclos.app.monthly import review_month
 from enclos.app.proofs import entries_with_proofs
@@ -15,6 +17,8 @@ from enclos.portal.api.asking import Answer, Ask, Limit
 from enclos.signin.model import Role
 
 router = APIRouter()
+Word = Annotated[str, Query(max_length=100)]
+Day = Annotated[date | None, Query()]
 Index = Annotated[int, Path(ge=0, le=2**53)]
 
 
@@ -29,6 +33,30 @@ def _ledger(ask: Ask) -> Answer:
 def _entries(ask: Ask, start: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Limit = 50) -> Answer:
     ask.as_a(Role.AUDITOR)
     return show_from(ask.enclosure, start, limit)
+
+
+@router.get("/ledger/acts", summary="What was done, by whom and how it ended, the newest first")
+def _acts(
+    ask: Ask,
+    action: Word = "",
+    actor: Word = "",
+    permit: Word = "",
+    outcome: Word = "",
+    since: Day = None,
+    until: Day = None,
+    before: Annotated[int | None, Query(ge=0, le=2**53, description="Look back from there, as `older` says.")] = None,
+) -> Answer:
+    ask.as_a(Role.AUDITOR)
+    return explore(ask.enclosure, Sought(action, actor, permit, outcome, _within(since), _within(until)), before)
+
+
+@router.get("/ledger/entries/{index}", summary="One entry as it was hashed, with its proof, for the auditor")
+def _entry(ask: Ask, index: Index) -> Answer:
+    ask.as_a(Role.AUDITOR)
+    shown = show_entry(ask.enclosure, index)
+    if shown is None:
+        raise refusal(Code.LEDGER_MISSING, "The ledger has no such entry.", "See its size at /api/ledger.")
+    return shown
 
 
 @router.get("/ledger/entries/{index}/proof", summary="That an entry is in the ledger, for who checks it elsewhere")
@@ -52,3 +80,8 @@ def _review(
 ) -> Answer:
     ask.as_a(Role.AUDITOR)
     return review_month(ask.acting, month)
+
+
+def _within(day: date | None) -> date | None:
+    """A day that has a day after it."""
+    return None if day is None else max(date(1970, 1, 1), min(day, date(2999, 12, 31)))
