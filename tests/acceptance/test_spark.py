@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +22,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAllowed
 from factories.built_in import write_tables
 from factories.circe import concept_set, definition
-from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text, refused, run_cli
+from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, open_home, permit_text, refused, run_cli
 from factories.spark import (
     DRIVER,
     EXECUTOR,
@@ -250,6 +252,29 @@ def test_a_revoked_permit_ends_the_study_on_spark(home: Path) -> None:
     assert not processes(EXECUTOR) + processes(DRIVER) + processes(PYTHON)
 
 
+@pytest.mark.slow
+def test_whoever_kills_the_study_ends_spark(home: Path) -> None:
+    with_spark(home)
+    study = home.parent / "killed.yaml"
+    study.write_text(f"{STUDY}# ended\n", encoding="utf-8")
+    words = ["study", home, study, "--permit", PERMIT, "--user", ALICE, "--on", LOCAL_CLUSTER, "--json"]
+    environment = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
+    process = subprocess.Popen(
+        [str(ENCLOS), *map(str, words)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 240
+    while not (executors := processes(EXECUTOR)):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    started = [*executors, *processes(DRIVER)]
+    process.kill()
+    process.wait()
+    while any(Path(f"/proc/{each.pid}/cmdline").exists() for each in started):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("on", ["spark", "spark:", "flink:local", ":yarn"])
 def test_a_cluster_that_is_not_named_is_refused(home: Path, on: str) -> None:
     with_spark(home)
@@ -262,3 +287,12 @@ def study_file(home: Path) -> Path:
     file = home.parent / "study.yaml"
     file.write_text(STUDY, encoding="utf-8")
     return file
+
+
+@pytest.mark.slow
+def test_a_spark_that_does_not_start_is_said(home: Path) -> None:
+    log = with_spark(home, "spark.driver.port=not a port")
+    _, code, said = refused("study", home, study_file(home), "--permit", PERMIT, "--user", ALICE, "--on", LOCAL_CLUSTER)
+    assert code == Code.SPARK_FAILED.id
+    assert "not a port" not in said
+    assert b"not a port" in log.read_bytes()
