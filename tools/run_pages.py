@@ -32,6 +32,7 @@ _VOLATILE = (
         r"\1: <n>",
     ),
     (re.compile(r"^ +\d+  (?=<instant>)"), "<n>  "),
+    (re.compile(r"^(<n>  <instant>.*) \d+$"), r"\1 <n>"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "<n> s"),
     (re.compile(r" {2,}"), "  "),
 )
