@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from enclos.app.permits import revoke
+from enclos.app.settings import SparkSection
+from enclos.app.spark import spark_place
 from enclos.app.studies import run, run_files
 from enclos.contracts.result import StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.lexicon.refusals import NotAllowed
+from enclos.lexicon.refusals import NotAllowed, NotAsPromised
 from factories.built_in import write_tables
 from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, open_home, permit_text, refused, run_cli
@@ -276,11 +278,13 @@ def test_whoever_kills_the_study_ends_spark(home: Path) -> None:
 
 
 @pytest.mark.parametrize("on", ["spark", "spark:", "flink:local", ":yarn"])
-def test_a_cluster_that_is_not_named_is_refused(home: Path, on: str) -> None:
-    with_spark(home)
-    _, code, said = refused("study", home, "--permit", PERMIT, "--user", ALICE, study_file(home), "--on", on)
-    assert code == Code.SPARK_FAILED.id
-    assert "[spark]" in said
+def test_a_cluster_that_is_not_named_is_refused(on: str) -> None:
+    with pytest.raises(NotAsPromised) as said:
+        spark_place(SparkSection(), on)
+    assert said.value.code is Code.SPARK_FAILED
+    assert "[spark]" in said.value.next_step
+    assert spark_place(SparkSection(master="yarn"), "spark").master == "yarn"
+    assert spark_place(SparkSection(master="yarn"), "spark:k8s://there").master == "k8s://there"
 
 
 def study_file(home: Path) -> Path:
