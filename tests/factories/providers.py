@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
+
+from factories.npm import npm_installed, npm_program
 
 HERE = Path(__file__).resolve().parents[1] / "providers" / "oidc"
 PORTAL_SECRET = "portal-secret-0123456789"
@@ -80,9 +80,9 @@ def node_provider(redirect: str = "", after: str = "") -> Iterator[str]:
 
     In: redirect, after — where the portal takes answers, and goes after signing out
     """
-    _installed()
+    npm_installed(HERE)
     port = free_port()
-    command = [_program("node"), "server.mjs", str(port), *([redirect, after] if redirect else [])]
+    command = [npm_program("node"), "server.mjs", str(port), *([redirect, after] if redirect else [])]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
@@ -90,20 +90,3 @@ def node_provider(redirect: str = "", after: str = "") -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def _installed() -> None:
-    """The packages of the lock, with their digests, once for all workers."""
-    with (HERE / ".lock").open("w") as lock:
-        flock(lock, LOCK_EX)
-        wanted, have = HERE / "package-lock.json", HERE / "node_modules" / ".of"
-        if not have.exists() or have.read_bytes() != wanted.read_bytes():
-            command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            subprocess.run(command, cwd=HERE, check=True, capture_output=True, timeout=300)
-            have.write_bytes(wanted.read_bytes())
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    assert found, f"{name} is not there: make test installs it"
-    return found
