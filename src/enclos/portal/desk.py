@@ -234,7 +234,7 @@ class Desk:
         """
         try:
             session: Session | None = self.session(request)
-        except Refusal:
+        except Exception:  # noqa: BLE001 - likewise
             session = None
         spoken = (session.language if session else None) or language_asked(request)
         words = Words(spoken, {**FRENCH_FRAME, **french})
@@ -293,7 +293,7 @@ class Desk:
         try:
             with self.opened.use() as (enclosure, _):
                 return enclosure.settings.enclosure.name
-        except Refusal:
+        except Exception:  # noqa: BLE001 - the page that tells of a fault must not have it too
             return "Enclos"
 
     def _headers(self) -> dict[str, str]:
@@ -305,7 +305,7 @@ class Desk:
                 if issuer:
                     parts = urlsplit(issuer)
                     with_provider = f" {parts.scheme}://{parts.netloc}"
-        except Refusal:
+        except Exception:  # noqa: BLE001, S110 - likewise; forms then lead here alone
             pass
         return {
             "Content-Security-Policy": (

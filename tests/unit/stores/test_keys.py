@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -116,3 +118,15 @@ def test_a_rotated_key_is_another_one_and_the_old_one_goes_alone(path):
     ]
     store.destroy(LEDGER)
     assert not store.exists(LEDGER) and store.names() == []
+
+
+def test_many_open_it_at_once(path):
+    """In a process of its own: derivations that wait for each other for ever would hold this one too."""
+    FileKeyStore.initialise(path, "p").create(VAULT)
+    program = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from pathlib import Path\n"
+        "from enclos.stores.keys import FileKeyStore\n"
+        "opened = lambda _: FileKeyStore.open(Path(sys.argv[1]), 'p').names()\n"
+        "with ThreadPoolExecutor(4) as threads: assert list(threads.map(opened, range(4))) == [['vault']] * 4\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)

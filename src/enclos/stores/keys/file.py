@@ -6,6 +6,7 @@ import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +27,9 @@ _FORMAT = "enclos-keys-1"
 _NONCE_BYTES = 12
 _ITERATIONS, _LANES, _MEMORY_KIB = 3, 4, 64 * 1024
 """Argon2id costs. Source: RFC 9106, section 4, second recommended option."""
+_DERIVING = Lock()
+"""One at a time: lanes are threads of a pool that the process has one of, and two at once fail as if memory were short
+or wait for each other for ever (seen with cryptography 50.0.2 on OpenSSL 4.0.3)."""
 
 
 class FileKeyStore:
@@ -183,4 +187,5 @@ def _public(key: bytes) -> bytes:
 
 def _derived(passphrase: str, salt: bytes) -> bytes:
     kdf = Argon2id(salt=salt, length=32, iterations=_ITERATIONS, lanes=_LANES, memory_cost=_MEMORY_KIB)
-    return kdf.derive(passphrase.encode("utf-8"))
+    with _DERIVING:
+        return kdf.derive(passphrase.encode("utf-8"))
