@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from enclos.app import releases, studies
+from enclos.app import applications, releases, studies
 from enclos.app.accounts import add_account
 from enclos.signin.model import Role
-from factories.enclosure import ALICE, CAROL, DAN, open_home
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
 from factories.people import PASSWORD
 from factories.working_home import QUICK, working_home
 
@@ -50,4 +50,8 @@ def lively_home(folder: Path) -> Lively:
             releases.review(enclosure, asked[0], user=user, accept=True, reason="Counts are fine")
         releases.export(enclosure, asked[0], folder / "package.zip")
         releases.ask(enclosure, asked[1], user=CAROL, text="Which ages does the paper need?")
+        alice = applications.Hand(ALICE, for_access_body=False)
+        drafted = applications.keep_application(enclosure, alice, permit_text("FR-2026-0044"))["application"]
+        applications.ask_for(enclosure, alice, drafted)
+        applications.keep_application(enclosure, alice, permit_text("FR-2026-0045"))
     return Lively(home, authenticators)
