@@ -1,10 +1,12 @@
-"""Every page of the portal in a real browser: what axe, the keyboard and a small screen have to say of it."""
+"""The portal in a real browser: every page by axe, keyboard and a small screen, and a story of six persons."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,14 +16,17 @@ from starlette.routing import Route
 from enclos.portal.opened import Opened
 from enclos.portal.people import People
 from factories.browsing import Tab, chromium, tab
-from factories.enclosure import ALICE, PASSPHRASE
-from factories.lively_home import PERMIT, ROLES, Lively, lively_home
+from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, run_cli
+from factories.lively_home import AUD, BEA, PERMIT, ROLES, Lively, lively_home
 from factories.serving import serving
 from factories.working_home import QUICK
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.system("npm")]
 MOST_BYTES = 200_000
 EACH = 2
+OK, FORBIDDEN, ABSENT = 200, 403, 404
+PATIENCE = 120_000
+"""Milliseconds that a study may take on a machine with other work."""
 """Of pages that differ only in what they are about, so many are looked at."""
 _FILE = (".json", ".svg")
 _NO_PAGE = ("/api/", "/openapi.json", "/assets/", "/ledger/", "/sign-in/answer")
@@ -133,3 +138,97 @@ def test_every_page_can_be_reached_by_links(walks: list[Walk], patterns: dict[st
     reached = {name for walk in walks for name in walk.reached}
     pages = {name for name in patterns if not name.startswith(_NO_PAGE) and not name.endswith(_FILE)}
     assert pages - reached == set()
+
+
+def test_from_an_application_to_a_package_that_left(browser: Browser, root: str, lively: Lively, tmp_path: Path) -> None:
+    """Who applies, who grants, two who vote and who audits, each in their own browser; two of them without scripts."""
+    permit = "FR-2026-0099"
+    people = {ALICE: True, BEA: False, CAROL: False, DAN: True, AUD: True}
+    with ExitStack() as stack:
+        tabs = {who: stack.enter_context(tab(browser, root, java_script_enabled=on)) for who, on in people.items()}
+        stranger = stack.enter_context(tab(browser, root))
+        for path in ("/research", "/access", "/check", "/data", "/audit", "/applications"):
+            stranger.go(path)
+            assert urlsplit(stranger.page.url).path == "/sign-in"
+        for who, each in tabs.items():
+            each.sign_in(who, lively.authenticators[who])
+        alice, bea, carol, dan, aud = (each.page for each in tabs.values())
+
+        tabs[ALICE].go("/applications/new")
+        fields = {"permit": permit, "organisation": "CHU de Demain", "purpose": "Bleeding under two drugs"}
+        for name, value in {**fields, "start": "1900-01-01", "end": "2030-01-01"}.items():
+            alice.fill(f"#{name}", value)
+        alice.get_by_role("button", name="Make the document").click()
+        alice.get_by_role("button", name="Hand it to the access body").click()
+        application = urlsplit(alice.url).path.rpartition("/")[2]
+        assert tabs[ALICE].go(f"/access/applications/{application}") == FORBIDDEN
+
+        tabs[BEA].go(f"/access/applications/{application}")
+        bea.get_by_role("button", name="Count what it opens").click()
+        assert "CHU de Demain" in bea.inner_text("main")
+        bea.get_by_role("button", name="Sign as a permit").click()
+        bea.get_by_role("link", name=f"Permit {permit}").click()
+        bea.locator(f"form[action='/access/permits/{permit}/open'] button").click()
+        assert tabs[BEA].go(f"/research/permits/{permit}") == FORBIDDEN
+
+        assert tabs[ALICE].go(f"/research/permits/{permit}/data") == OK
+        tabs[ALICE].go(f"/research/permits/{permit}/studies/write")
+        alice.fill("#text", "study: wrong\ncohorts: {}\n")
+        alice.get_by_role("button", name="Check", exact=True).click()
+        assert "cannot run yet" in alice.inner_text("#found")
+        alice.fill("#text", QUICK)
+        alice.get_by_role("button", name="Run", exact=True).click()
+        alice.get_by_role("link", name="See what came of it").click(timeout=PATIENCE)
+        alice.get_by_role("link", name="Ask for release").click()
+        alice.fill("#purpose", "For the yearly report")
+        alice.get_by_role("button", name="Check", exact=True).click()
+        alice.fill("#purpose", "For the yearly report")
+        alice.get_by_role("button", name="Ask for release").click()
+        request = urlsplit(alice.url).path.rpartition("/")[2]
+        assert tabs[ALICE].go(f"/check/{request}") == FORBIDDEN
+        assert tabs[ALICE].go("/research/permits/FR-2026-0043") == ABSENT, "another's permit looks like none"
+
+        tabs[CAROL].go(f"/check/{request}")
+        carol.fill("#text", "Which years are meant?")
+        carol.get_by_role("button", name="Ask", exact=True).click()
+        tabs[ALICE].go(f"/research/releases/{request}")
+        alice.get_by_label("Your answer to question").fill("All of them")
+        alice.get_by_role("button", name="Answer", exact=True).click()
+        for who, page in ((CAROL, carol), (DAN, dan)):
+            tabs[who].go(f"/check/{request}")
+            assert ("All of them" in page.inner_text("main"), "Counts hold" in page.inner_text("main")) == (True, False)
+            page.get_by_label("Yes: I accept").check()
+            page.fill("#reason", "Counts hold")
+            page.get_by_role("button", name="Vote", exact=True).click()
+        assert "Counts hold" in dan.inner_text("main"), "when both have voted, both are shown"
+        tabs[ALICE].go(f"/research/releases/{request}")
+        with alice.expect_download() as taken:
+            alice.get_by_role("button", name="Take the package out").click()
+        taken.value.save_as(tmp_path / "package.zip")
+        run_cli("release", "verify", tmp_path / "package.zip", "--key", lively.release_key)
+
+        tabs[AUD].go("/audit/verify")
+        aud.locator("form[action='/audit/verify'] button").click()
+        aud.get_by_text("It holds").wait_for(timeout=PATIENCE)
+        tabs[AUD].go(f"/audit?permit={permit}")
+        told = aud.inner_text("main")
+        assert [word for word in ("PERMIT", "STUDY", "RELEASE") if word not in told.upper()] == []
+        assert tabs[AUD].go(f"/check/{request}") == FORBIDDEN
+        tabs[CAROL].go("/audit")
+        assert "Refused" in carol.inner_text("main")
+        assert [fault for each in tabs.values() for fault in each.faults if "403" not in fault and "404" not in fault] == []
+
+
+def test_a_form_without_the_session_s_mark_or_from_elsewhere_does_nothing(
+    browser: Browser, root: str, lively: Lively
+) -> None:
+    with tab(browser, root) as opened:
+        opened.sign_in(DAN, lively.authenticators[DAN])
+        asked = opened.context.request
+        origin = {"Origin": root}
+        assert asked.post(f"{root}/sign-out", headers=origin).status == FORBIDDEN
+        assert asked.post(f"{root}/sign-out", headers={"Origin": "https://elsewhere.example"}).status == FORBIDDEN
+        assert opened.go("/check") == OK
+        opened.page.get_by_role("button", name="Sign out").click()
+        opened.go("/check")
+        assert urlsplit(opened.page.url).path == "/sign-in"

@@ -27,10 +27,11 @@ PERMIT, OTHER = "FR-2026-0042", "FR-2026-0043"
 
 @dataclass(frozen=True)
 class Lively:
-    """The enclosure's folder, and what each person's authenticator reads."""
+    """The enclosure's folder, what each person's authenticator reads, and the key that verifies what leaves."""
 
     home: Path
     authenticators: dict[str, str]
+    release_key: str
 
 
 def lively_home(folder: Path) -> Lively:
@@ -48,10 +49,10 @@ def lively_home(folder: Path) -> Lively:
             asked.append(releases.request(enclosure, permit=PERMIT, user=ALICE, run=run, purpose=purpose)["request"])
         for user in (CAROL, DAN):
             releases.review(enclosure, asked[0], user=user, accept=True, reason="Counts are fine")
-        releases.export(enclosure, asked[0], folder / "package.zip")
+        key = releases.export(enclosure, asked[0], folder / "package.zip")["release_key"]
         releases.ask(enclosure, asked[1], user=CAROL, text="Which ages does the paper need?")
         alice = applications.Hand(ALICE, for_access_body=False)
         drafted = applications.keep_application(enclosure, alice, permit_text("FR-2026-0044"))["application"]
         applications.ask_for(enclosure, alice, drafted)
         applications.keep_application(enclosure, alice, permit_text("FR-2026-0045"))
-    return Lively(home, authenticators)
+    return Lively(home, authenticators, key)
