@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from enclos.portal.opened import Opened
 from enclos.portal.people import People
 from factories.browsing import Tab, chromium, tab
 from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, run_cli
-from factories.lively_home import AUD, BEA, PERMIT, ROLES, Lively, lively_home
+from factories.lively_home import AUD, BEA, PERMIT, ROLES, STEW, Lively, lively_home
 from factories.serving import serving
 from factories.working_home import QUICK
 
@@ -59,6 +60,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def entered(browser: Browser, root: str, lively: Lively) -> dict[str, Any]:
+    """Everybody's browser once they have signed in by the page; of nobody too."""
+    kept: dict[str, Any] = {"": None}
+    for who in ROLES:
+        with tab(browser, root) as opened:
+            opened.sign_in(who, lively.authenticators[who])
+            kept[who] = opened.kept()
+    return kept
+
+
+@pytest.fixture(scope="module")
 def patterns(lively: Lively) -> dict[str, re.Pattern[str]]:
     """The addresses of pages that the application has, by what they are called in its routes."""
     application = People(Opened(lively.home, PASSPHRASE), "http://127.0.0.1").application()
@@ -67,16 +79,14 @@ def patterns(lively: Lively) -> dict[str, re.Pattern[str]]:
 
 
 @pytest.fixture(scope="module")
-def walks(browser: Browser, root: str, lively: Lively, patterns: dict[str, re.Pattern[str]]) -> list[Walk]:
-    return [walked(browser, root, who, lively.authenticators.get(who, ""), patterns) for who in ("", *ROLES)]
+def walks(browser: Browser, root: str, entered: dict[str, Any], patterns: dict[str, re.Pattern[str]]) -> list[Walk]:
+    return [walked(browser, root, who, kept, patterns) for who, kept in entered.items()]
 
 
-def walked(browser: Browser, root: str, who: str, authenticator: str, patterns: dict[str, re.Pattern[str]]) -> Walk:
+def walked(browser: Browser, root: str, who: str, kept: Any, patterns: dict[str, re.Pattern[str]]) -> Walk:
     """Follow every link that somebody is shown, from the page that they come to first."""
     walk, seen, looked_at = Walk(who), set(), dict[str, int]()
-    with tab(browser, root, locale="en-GB") as opened:
-        if who:
-            opened.sign_in(who, authenticator)
+    with tab(browser, root, locale="en-GB", storage_state=kept) as opened:
         if who == ALICE:
             opened.go(f"/research/permits/{PERMIT}/studies/write")
             opened.page.fill("#text", QUICK)
@@ -140,18 +150,21 @@ def test_every_page_can_be_reached_by_links(walks: list[Walk], patterns: dict[st
     assert pages - reached == set()
 
 
-def test_from_an_application_to_a_package_that_left(browser: Browser, root: str, lively: Lively, tmp_path: Path) -> None:
+def test_from_an_application_to_a_package_that_left(
+    browser: Browser, root: str, entered: dict[str, Any], lively: Lively, tmp_path: Path
+) -> None:
     """Who applies, who grants, two who vote and who audits, each in their own browser; two of them without scripts."""
     permit = "FR-2026-0099"
     people = {ALICE: True, BEA: False, CAROL: False, DAN: True, AUD: True}
     with ExitStack() as stack:
-        tabs = {who: stack.enter_context(tab(browser, root, java_script_enabled=on)) for who, on in people.items()}
+        tabs = {
+            who: stack.enter_context(tab(browser, root, java_script_enabled=on, storage_state=entered[who]))
+            for who, on in people.items()
+        }
         stranger = stack.enter_context(tab(browser, root))
         for path in ("/research", "/access", "/check", "/data", "/audit", "/applications"):
             stranger.go(path)
             assert urlsplit(stranger.page.url).path == "/sign-in"
-        for who, each in tabs.items():
-            each.sign_in(who, lively.authenticators[who])
         alice, bea, carol, dan, aud = (each.page for each in tabs.values())
 
         tabs[ALICE].go("/applications/new")
@@ -178,7 +191,7 @@ def test_from_an_application_to_a_package_that_left(browser: Browser, root: str,
         assert "cannot run yet" in alice.inner_text("#found")
         alice.fill("#text", QUICK)
         alice.get_by_role("button", name="Run", exact=True).click()
-        alice.get_by_role("link", name="See what came of it").click(timeout=PATIENCE)
+        alice.wait_for_url("**/runs/*", timeout=PATIENCE)
         alice.get_by_role("link", name="Ask for release").click()
         alice.fill("#purpose", "For the yearly report")
         alice.get_by_role("button", name="Check", exact=True).click()
@@ -209,26 +222,27 @@ def test_from_an_application_to_a_package_that_left(browser: Browser, root: str,
 
         tabs[AUD].go("/audit/verify")
         aud.locator("form[action='/audit/verify'] button").click()
-        aud.get_by_text("It holds").wait_for(timeout=PATIENCE)
+        aud.get_by_role("heading", name="It holds", exact=True).wait_for(timeout=PATIENCE)
         tabs[AUD].go(f"/audit?permit={permit}")
         told = aud.inner_text("main")
         assert [word for word in ("PERMIT", "STUDY", "RELEASE") if word not in told.upper()] == []
         assert tabs[AUD].go(f"/check/{request}") == FORBIDDEN
         tabs[CAROL].go("/audit")
         assert "Refused" in carol.inner_text("main")
-        assert [fault for each in tabs.values() for fault in each.faults if "403" not in fault and "404" not in fault] == []
+        assert [
+            fault for each in tabs.values() for fault in each.faults if "403" not in fault and "404" not in fault
+        ] == []
 
 
 def test_a_form_without_the_session_s_mark_or_from_elsewhere_does_nothing(
-    browser: Browser, root: str, lively: Lively
+    browser: Browser, root: str, entered: dict[str, Any]
 ) -> None:
-    with tab(browser, root) as opened:
-        opened.sign_in(DAN, lively.authenticators[DAN])
+    with tab(browser, root, storage_state=entered[STEW]) as opened:
         asked = opened.context.request
         origin = {"Origin": root}
         assert asked.post(f"{root}/sign-out", headers=origin).status == FORBIDDEN
         assert asked.post(f"{root}/sign-out", headers={"Origin": "https://elsewhere.example"}).status == FORBIDDEN
-        assert opened.go("/check") == OK
+        assert opened.go("/data") == OK
         opened.page.get_by_role("button", name="Sign out").click()
-        opened.go("/check")
+        opened.go("/data")
         assert urlsplit(opened.page.url).path == "/sign-in"

@@ -64,6 +64,10 @@ class Tab:
         self.page.wait_for_load_state()
         assert "/sign-in" not in self.page.url, self.page.inner_text("main")
 
+    def kept(self) -> Any:
+        """What lets another browser go on as this person: a code opens the door once in half a minute."""
+        return self.context.storage_state()
+
     def axe(self, rules: list[str] = RULES) -> list[str]:
         """What axe finds: rule and the first places, nothing where all is well."""
         self.page.evaluate(axe_source())
@@ -86,6 +90,7 @@ class Tab:
     def unreached(self) -> list[str]:
         """Controls that the key Tab does not reach, or without a sign that they are in focus."""
         found: list[str] = []
+        self.page.evaluate(_ALL_PICTURES)  # that come late would move what is in focus
         self.page.evaluate(_LIST_STOPS)
         n_stops: int = self.page.evaluate("window.stops.length")
         self.page.evaluate("document.activeElement && document.activeElement.blur(); window.scrollTo(0, 0)")
@@ -134,6 +139,10 @@ def axe_source() -> str:
     return (npm_installed(AXE) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
+_ALL_PICTURES = """() => Promise.all([...document.images].map(each => {
+  each.loading = 'eager';
+  return each.decode().catch(() => null);
+}))"""
 _LIST_STOPS = """() => {
   const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')];
   const chosen = {};

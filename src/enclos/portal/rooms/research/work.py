@@ -12,6 +12,7 @@ from enclos.portal.paging import shown
 from enclos.portal.rooms.research.room import ROOM, at
 
 _WORKS = {"study", "rerun", "cohort", "dictionary"}
+_GOES_ON = ("waiting", "running")
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -31,9 +32,15 @@ def _all(asked: Asked) -> Page:
 
 
 def _one(asked: Asked) -> Page | Go:
+    """How far it is; a page that follows it is led on when it is over, and until then only what changes is put into it,
+    so that who is on the way to a button by keyboard is not thrown back each second.
+    """
     job = asked.jobs.show(asked.enclosure, asked.path["job"], asked.user)
     to = _result(asked, job)
-    return Go(to) if to and asked.is_partial else Page("research_work", "{title}", {"job": job, "to": to}, _named(job))
+    if asked.is_partial and job["state"] not in _GOES_ON:
+        return Go(to or f"/research/work/{job['job']}")
+    values = {"job": job, "to": to, "goes_on": job["state"] in _GOES_ON}
+    return Page("research_work", "{title}", values, _named(job))
 
 
 def _cancel(asked: Asked) -> Go:
