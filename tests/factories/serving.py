@@ -28,6 +28,5 @@ def serving(home: Path, *arguments: object) -> Iterator[tuple[subprocess.Popen[s
         try:
             yield process, json.loads(told)
         finally:
-            assert process.poll() is None or process.returncode == 0, process.stderr.read() if process.stderr else ""
             process.send_signal(signal.SIGTERM)
             process.wait(SECONDS)

@@ -154,9 +154,10 @@ FRENCH_STATEMENTS = {
         "Les pages de ceux qui se connectent : aucun texte sans français, rien qui s'exécute hors de la politique, un "
         "titre principal."
     ),
-    "With axe-core, once, on the register's pages and those of checkers and auditors: what it found was mended.": (
-        "Avec axe-core, une fois, sur les pages du registre, du contrôle et de l'audit : ce qu'il a trouvé a été "
-        "corrigé."
+    "With axe-core, at every change of the program, on every page in light and dark: what it finds is mended before. "
+    "So is a control that the key Tab does not reach, and a page wider than 390 pixels.": (
+        "Avec axe-core, à chaque changement du programme, sur toutes les pages, claires et sombres : ce qu'il trouve "
+        "est corrigé avant. De même un élément que la touche Tab n'atteint pas, et une page plus large que 390 pixels."
     ),
     "Not tested": "Non testé",
     "With screen readers, with voice control, or in other browsers.": (
