@@ -21,10 +21,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from enclos.release.allowance import ALL_THAT_IT_TAKES, MOST_WORK, Allowance
 from enclos.release.blocks import MOST_PERSONS, MOST_SETS, told_groups
 from enclos.release.joins import adding_up
 from enclos.release.ranges import combined, expanded, marked
-from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets
+from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, n_different
 from enclos.release.standing import Standing
 
 Places: TypeAlias = npt.NDArray[np.int64]
@@ -33,10 +34,12 @@ Places: TypeAlias = npt.NDArray[np.int64]
 _N_COARSE = 8
 _N_FIRST = 16
 """Classes that are looked at before all of them are."""
-_N_RANGES = 16
-"""Parts of the numbers of persons that two combinations are compared in, until they differ by enough."""
 _MOST_STEPS = 256
 """Places of a range that are looked at one after another, all ranges together; longer ranges are written out."""
+_PERSONS_PER = 4
+"""Persons of a set in full that cost as much as a place."""
+_PER_SET = 8
+"""What it costs to look at the classes of a set."""
 _A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
 MOST_WITHIN = 512
@@ -60,13 +63,14 @@ def collisions(new: Sets, old: Sets, k: int, crowded: set[int] | None = None) ->
          intersection; any number of sets that share nobody, and what they leave of one; where sets are few, and none
          of these was found, any sums of any of them (``blocks``). Numbers of sets below
          ``len(old)`` are earlier sets, the others are new ones.
-         crowded — takes the new sets within which more sets lie than are added in threes and fours
+         crowded — takes the new sets within which more sets lie than are added in threes and fours, or of
+         which not all was tried within the allowance; without it all that it takes is done
          Equal sets are one, and the new set itself takes no part.
     Out: the first that is found for each new set.
     """
     if k <= 1 or not len(old) or not len(new):
         return
-    search, is_any = _Search(new, old, k), False
+    search, is_any = _Search(new, old, k, ALL_THAT_IT_TAKES if crowded is None else MOST_WORK), False
     for number in range(len(new)):
         found = search.first(number)
         if crowded is not None and search.is_crowded:
@@ -100,7 +104,7 @@ def _of_all_sums(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
 class _Search:
     """All sets in the order of their sizes, so that what could make up a difference is a range."""
 
-    def __init__(self, new: Sets, old: Sets, k: int) -> None:
+    def __init__(self, new: Sets, old: Sets, k: int, most_work: int) -> None:
         self._new, self._old, self._k = new, old, k
         sums = np.concatenate([old.sums, new.sums])
         self._order = np.unique(sums, return_index=True)[1]  # equal sets once, as earlier ones where they are
@@ -119,22 +123,33 @@ class _Search:
             Standing(np.concatenate([old.who_stand(), new.who_stand()])[self._order], self._sizes) if many else None
         )
         self._met_now = np.zeros(0, np.int64)
-        self.is_crowded = False
-        """Whether more sets lie within the last one than are added in threes and fours."""
+        self._beside_now = self._met_now
+        self._allowance = Allowance(len(new), most_work)
+        self._is_crowded = False
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more sets lie within the last one than are added in threes and fours, or not all was tried."""
+        return self._is_crowded or self._allowance.is_short
 
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
         counts, total = self._new.counts[number], self._new.sums[number]
         persons: Persons | None = None
-        self.is_crowded = False
+        self._is_crowded = False
         if self._standing is not None:
             self._met_now = self._standing.met(self._new.bits_below(number, self._standing.limit))
+            self._beside_now = np.flatnonzero(self._standing.may_lie_beside(self._met_now))
+        self._allowance.begin()
         for plus, minus in self._candidates(counts, total):
             places = (*plus, *minus)
             if not any(self._is_old[place] for place in places) or any(self._sums[each] == total for each in places):
                 continue
+            if not self._allowance.spend((int(counts.sum()) + int(self._sizes[list(places)].sum())) // _PERSONS_PER):
+                continue
             persons = self._new.persons(number) if persons is None else persons
-            n = self._n_different(persons, plus, minus)
+            added, taken = ([self._persons(place) for place in side] for side in (plus, minus))
+            n = n_different(persons, added, taken, self._k)
             if 0 < n < self._k:
                 names = [tuple(sorted(int(self._order[place]) for place in side)) for side in (plus, minus)]
                 return Collision(number, names[0], names[1], n)
@@ -228,6 +243,8 @@ class _Search:
         """
         aims = _coarse(target[None])[0, :2]
         goals = [sign * (column[first] - int(aim)) for column, aim in zip(self._columns[:2], aims, strict=True)]
+        if not self._allowance.spend(len(first) + int(np.maximum(high - low, 0).sum())):
+            return
         long = high - low > _MOST_STEPS
         rows = np.flatnonzero((low < high) & ~long)
         found: list[tuple[Places, Places]] = []
@@ -276,7 +293,7 @@ class _Search:
         """Three or four of a pool in which not all of them are tried one by one."""
         if len(pool) <= MOST_IN_FOURS:
             return
-        for places in adding_up(target, self._counts[pool], self._k):
+        for places in adding_up(target, self._counts[pool], self._k, self._allowance):
             yield from self._near(target, total, pool[places], np.ones(places.shape[1], np.int64))
 
     def _within(self, target: Counts, total: np.uint64) -> Places:
@@ -288,20 +305,20 @@ class _Search:
         places = places[(over < self._k) & (self._sums[places] != total)]
         small = self._largest_within(target, total, MOST_WITHIN, LEAST_DRAWN_FROM)
         every = np.sort(np.concatenate([small, places]))
-        self.is_crowded = len(every) > MOST_WITHIN or len(small) == MOST_WITHIN
+        self._is_crowded = len(every) > MOST_WITHIN or len(small) == MOST_WITHIN
         return every[-MOST_WITHIN:]
 
     def _beside(self, rest: Counts, total: np.uint64, whole: int) -> Places:
         """The largest sets within what the target leaves of a whole, but for a few, ascending."""
         if self._standing is None:
             return self._largest_within(rest, total, MOST_BESIDE)
-        may = self._standing.may_lie_beside(self._met_now)
-        places = np.flatnonzero(may[: int(self._from(int(rest.sum()) + self._k))])
+        stop = self._from(int(rest.sum()) + self._k)
+        places = self._beside_now[: np.searchsorted(self._beside_now, stop)]
+        places = places[:0] if not self._allowance.spend(len(places)) else self._standing.may_lie_in(places, whole)
         found: list[Places] = []
         n_left = MOST_BESIDE
-        while len(places) and n_left > 0:
+        while len(places) and n_left > 0 and self._allowance.spend(_PER_SET * len(places[-_A_FEW:])):
             some, places = places[-_A_FEW:], places[:-_A_FEW]
-            some = some[self._standing.may_lie_in(some, whole)]
             some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
             found.insert(0, some[self._sums[some] != total])
             n_left -= len(found[0])
@@ -318,6 +335,8 @@ class _Search:
         n, n_left = _A_FEW, most
         while stop > 0 and n_left > 0:
             start = max(0, stop - n)
+            if not self._allowance.spend(_PER_SET * (stop - start)):
+                break
             over = np.maximum(self._columns[:, start:stop] - aims, 0).sum(axis=0, dtype=np.int32)
             places = np.flatnonzero(over < self._k) + start
             while len(places) and n_left > 0:
@@ -337,7 +356,7 @@ class _Search:
         start = int(self._from(size - self._k))
         if self._standing is not None:
             may = np.flatnonzero(self._standing.may_hold(self._met_now, size)[start:]) + start
-            while len(may) and len(found) < most:
+            while len(may) and len(found) < most and self._allowance.spend(_PER_SET * len(may[:_A_FEW])):
                 some, may = may[:_A_FEW], may[_A_FEW:]
                 lacks = np.maximum(target - self._counts[some], 0).sum(axis=1) < self._k
                 found += some[lacks & (self._sums[some] != total)].tolist()
@@ -359,30 +378,6 @@ class _Search:
         low = self._marks[np.clip((sizes - self._k + 1) // self._step, 0, last + 1)]
         high = self._marks[np.clip((sizes + self._k - 1) // self._step + 1, 0, last + 1)]
         return low, high
-
-    def _n_different(self, persons: Persons, plus: Sequence[int], minus: Sequence[int]) -> int:
-        """How many persons the combination counts otherwise than the set does; one counted twice too often is two.
-
-        Persons are counted in ranges of their numbers, and no further than to k.
-        """
-        parts = [persons, *(self._persons(place) for place in (*plus, *minus))]
-        signs = [1, *(-1 for _ in plus), *(1 for _ in minus)]
-        longest = max(parts, key=len)
-        edges = longest[:: max(1, len(longest) // _N_RANGES)] if len(longest) else longest
-        cuts = [np.concatenate([[0], np.searchsorted(part, edges), [len(part)]]) for part in parts]
-        n = 0
-        for at in range(len(edges) + 1):
-            some = [part[cut[at] : cut[at + 1]] for part, cut in zip(parts, cuts, strict=True)]
-            everyone = np.concatenate(some)
-            order = np.argsort(everyone, kind="stable")  # runs in order are merged, not sorted
-            everyone = everyone[order]
-            weights = np.repeat(signs, [len(each) for each in some])[order]
-            if len(everyone):
-                starts = np.flatnonzero(np.concatenate([[True], everyone[1:] != everyone[:-1]]))
-                n += int(np.abs(np.add.reduceat(weights, starts)).sum())
-            if n >= self._k:
-                break
-        return n
 
     def _persons(self, place: int) -> Persons:
         number = int(self._order[place])

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from enclos.release.allowance import Allowance
 from enclos.release.sets import N_CLASSES, Counts
 
 Places = npt.NDArray[np.int64]
@@ -25,36 +26,40 @@ _MOST_GROUPS = 32
 _MOST_BY_SIZE = 1 << 17
 """What meets by size before classes are asked."""
 _MOST_MET = 1 << 18
-"""What meets in one group of classes by chance, as it does among tiny sets: so many are looked at, the first."""
+"""What meets in one group of classes by chance, as it does among tiny sets: of more, the first are looked at."""
+_PER_PAIR, _PER_MET = 4, 64
+"""What a pair costs that is put in order, and one that meets and is looked at again."""
 
 
-def adding_up(target: Counts, counts: Counts, k: int) -> Iterator[Places]:
+def adding_up(target: Counts, counts: Counts, k: int, allowance: Allowance) -> Iterator[Places]:
     """Places of a pool's sets that may add up to a target: rows of four or of three, each ascending.
 
-    In: counts — classes of the pool's sets
+    In:  counts — classes of the pool's sets
+    Out: all of them, or the allowance is short
     """
     if len(counts) < 3:
         return
     pairs = np.column_stack(np.triu_indices(len(counts), 1))
     singles = np.arange(len(counts))[:, None]
     sizes = counts.sum(axis=1, dtype=np.int64)
-    for some in (pairs, singles):
-        yield from _by_size(int(target.sum()), sizes, pairs, some, k) or _by_classes(target, counts, pairs, some, k)
-
-
-def _by_size(size: int, sizes: Places, pairs: Places, some: Places, k: int) -> list[Places]:
-    """What meets by size; nothing where that is too much to look at."""
+    if not allowance.spend(_PER_PAIR * len(pairs)):
+        return
     theirs = sizes[pairs].sum(axis=1)
     order = np.argsort(theirs)
-    ordered, wanted = theirs[order], size - sizes[some].sum(axis=1)
-    low = np.searchsorted(ordered, wanted - k + 1, side="left")
-    high = np.searchsorted(ordered, wanted + k - 1, side="right")
-    if int((high - low).sum()) > _MOST_BY_SIZE:
-        return []
-    return [_distinct(pairs[order], some, low, high)]
+    for some in (pairs, singles):
+        wanted = int(target.sum()) - sizes[some].sum(axis=1)
+        low = np.searchsorted(theirs[order], wanted - k + 1, side="left")
+        high = np.searchsorted(theirs[order], wanted + k - 1, side="right")
+        n_met = int((high - low).sum())
+        if n_met > _MOST_BY_SIZE:
+            yield from _by_classes(target, counts, pairs, some, k, allowance)
+        elif allowance.spend(_PER_MET * n_met):
+            yield _distinct(pairs[order], some, low, high, len(counts))
 
 
-def _by_classes(target: Counts, counts: Counts, pairs: Places, some: Places, k: int) -> Iterator[Places]:
+def _by_classes(
+    target: Counts, counts: Counts, pairs: Places, some: Places, k: int, allowance: Allowance
+) -> Iterator[Places]:
     """What meets in one group of classes or another, and by size."""
     groups = np.arange(N_CLASSES) * min(k, _MOST_GROUPS) // N_CLASSES
     starts = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
@@ -62,19 +67,33 @@ def _by_classes(target: Counts, counts: Counts, pairs: Places, some: Places, k: 
     own = np.add.reduceat(counts.astype(np.uint64) * weights, starts, axis=1)
     aims = np.add.reduceat(target.astype(np.uint64) * weights, starts)
     sizes, size = counts.sum(axis=1, dtype=np.int64), int(target.sum())
+    if k > _MOST_GROUPS:  # all groups could be otherwise than they should
+        allowance.fall_short()
     for at, aim in enumerate(aims):
+        if not allowance.spend(_PER_PAIR * (len(pairs) + len(some))):
+            return
         theirs = own[pairs, at].sum(axis=1, dtype=np.uint64)
         order = np.argsort(theirs)
         wanted = aim - own[some, at].sum(axis=1, dtype=np.uint64)
         low, high = (np.searchsorted(theirs[order], wanted, side=side) for side in ("left", "right"))
-        found = _distinct(pairs[order], some, low, high)
-        yield found[np.abs(sizes[found].sum(axis=1) - size) < k]
+        n_met = int((high - low).sum())
+        if n_met > _MOST_MET:
+            allowance.fall_short()
+            high = np.minimum(high, low + np.maximum(_MOST_MET - np.cumsum(high - low) + (high - low), 0))
+            n_met = _MOST_MET
+        if allowance.spend(_PER_MET * n_met):
+            found = _distinct(pairs[order], some, low, high, len(counts))
+            yield found[np.abs(sizes[found].sum(axis=1) - size) < k]
 
 
-def _distinct(pairs: Places, some: Places, low: Places, high: Places) -> Places:
+def _distinct(pairs: Places, some: Places, low: Places, high: Places, n_sets: int) -> Places:
     """Each of some with the pairs of its range, where no set is twice in them."""
     widths = high - low
-    rows = np.repeat(np.arange(len(some)), widths)[:_MOST_MET]
-    starts = np.repeat(low - (np.cumsum(widths) - widths), widths)[:_MOST_MET]
+    rows = np.repeat(np.arange(len(some)), widths)
+    starts = np.repeat(low - (np.cumsum(widths) - widths), widths)
     found = np.sort(np.column_stack([some[rows], pairs[starts + np.arange(len(rows))]]), axis=1)
-    return np.unique(found[(found[:, 1:] > found[:, :-1]).all(axis=1)], axis=0)
+    found = found[(found[:, 1:] > found[:, :-1]).all(axis=1)]
+    packed = found[:, 0]  # a row as one number: pools have a few hundred sets
+    for at in range(1, found.shape[1]):
+        packed = packed * n_sets + found[:, at]
+    return found[np.unique(packed, return_index=True)[1]]

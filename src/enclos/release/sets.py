@@ -28,6 +28,8 @@ N_DRAWN = 16
 LEAST_DRAWN_FROM = 200
 """Smaller sets have nobody who stands for them: their classes tell them apart."""
 NOBODY = np.uint64(2**64 - 1)
+_N_RANGES = 16
+"""Parts of the numbers of persons that two combinations are compared in, until they differ by enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,31 @@ def spread_of(persons: npt.NDArray[np.int64]) -> Spread:
 def told_by(persons: Persons) -> tuple[Counts, int]:
     """How many of a set's persons fall into each class, and their sum."""
     return spread_of(persons).told(slice(None))
+
+
+def n_different(persons: Persons, plus: Sequence[Persons], minus: Sequence[Persons], k: int) -> int:
+    """How many persons a combination counts otherwise than a set does; one counted twice too often is two.
+
+    Persons are counted in ranges of their numbers, and no further than to k.
+    """
+    parts = [persons, *plus, *minus]
+    signs = [1, *(-1 for _ in plus), *(1 for _ in minus)]
+    longest = max(parts, key=len)
+    edges = longest[:: max(1, len(longest) // _N_RANGES)] if len(longest) else longest
+    cuts = [np.concatenate([[0], np.searchsorted(part, edges), [len(part)]]) for part in parts]
+    n = 0
+    for at in range(len(edges) + 1):
+        some = [part[cut[at] : cut[at + 1]] for part, cut in zip(parts, cuts, strict=True)]
+        everyone = np.concatenate(some)
+        order = np.argsort(everyone, kind="stable")  # runs in order are merged, not sorted
+        everyone = everyone[order]
+        weights = np.repeat(signs, [len(each) for each in some])[order]
+        if len(everyone):
+            starts = np.flatnonzero(np.concatenate([[True], everyone[1:] != everyone[:-1]]))
+            n += int(np.abs(np.add.reduceat(weights, starts)).sum())
+        if n >= k:
+            break
+    return n
 
 
 def name_of(counts: Counts, total: int) -> bytes:

@@ -22,6 +22,8 @@ _LEAST_WITHIN = 12
 chance of one in a thousand where ten of two hundred are not."""
 _MOST_BESIDE = 4
 """Of those who stand for a set that shares nobody with another but for a few, so many are in it or fewer."""
+_SOME = 3
+"""So many who stand for a set and not for a whole say that it does not lie within."""
 _LEAST_EXPECTED = 6.0
 """Who stands for a whole says whether it holds a part where so many are expected in it."""
 
@@ -35,6 +37,13 @@ class Standing:
         order = known[np.argsort(flat[known], kind="stable")]
         self._numbers, self._owners = flat[order], order // N_DRAWN
         self._sizes, self._drawn = sizes, drawn
+        places = np.cumsum(np.concatenate([[0], self._numbers[1:] != self._numbers[:-1]])) if len(order) else order
+        self._is_own = np.zeros(len(flat) + 1, np.bool_)
+        """Who stands for a set that is looked at, among all who stand for any; the last is nobody."""
+        who = np.full(len(flat), len(flat), np.int64)
+        who[order] = places
+        self._who = who.reshape(drawn.shape)
+        self._first, self._last_of_first = np.ascontiguousarray(self._who[:, :_SOME].T), drawn[:, _SOME - 1].copy()
         self.is_known = drawn[:, 0] != NOBODY if len(drawn) else np.zeros(0, np.bool_)
         self.limit = self._numbers[-1] + np.uint64(1) if len(self._numbers) else np.uint64(0)
 
@@ -58,13 +67,19 @@ class Standing:
         expected = N_DRAWN * np.minimum(1.0, size / np.maximum(self._sizes, 1))
         return ~self.is_known | (expected < _LEAST_EXPECTED) | (met >= expected / 3)
 
-    def may_lie_in(self, places: Places, whole: int) -> npt.NDArray[np.bool_]:
-        """Which of some sets may lie within another: who stands for them, and has a smaller number than the last who
-        stands for it, stands for it too.
+    def may_lie_in(self, places: Places, whole: int) -> Places:
+        """Those of some sets that may lie within another: who stands for them, and has a smaller number than the last
+        who stands for it, stands for it too, but for two.
         """
         if not self.is_known[whole]:
-            return np.ones(len(places), np.bool_)
-        own, theirs = self._drawn[whole], self._drawn[places]
-        missing = ((theirs < own[-1]) & (own[np.searchsorted(own, theirs).clip(max=N_DRAWN - 1)] != theirs)).sum(axis=1)
-        found: npt.NDArray[np.bool_] = missing <= 2
+            return places
+        last, own = self._drawn[whole, -1], self._who[whole]
+        self._is_own[own] = True
+        may = self._last_of_first[places] >= last
+        for who in self._first:
+            may |= self._is_own[who[places]]
+        places = places[may]
+        missing = ((self._drawn[places] < last) & ~self._is_own[self._who[places]]).sum(axis=1)
+        self._is_own[own] = False
+        found: Places = places[missing < _SOME]
         return found

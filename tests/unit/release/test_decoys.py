@@ -11,6 +11,7 @@ import pytest
 from pyroaring import BitMap
 
 from enclos.release import history
+from enclos.release.allowance import ALL_THAT_IT_TAKES, Allowance
 from enclos.release.history import collisions
 from enclos.release.joins import adding_up
 from enclos.release.sets import Sets, sets_of
@@ -77,6 +78,27 @@ def test_who_counts_the_persons_of_too_many_others_is_said_to() -> None:
     assert not crowded
 
 
+def test_what_is_beyond_the_limit_is_said_not_to_be_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = parts(4)
+    targets = sets([set().union(*own) | {99_999}, set(range(10_000, 10_289))])
+    old = sets([*own, *subsets(set().union(*own), 200, 700)])
+    crowded = set[int]()
+    assert [each.new for each in collisions(targets, old, K, crowded)] == [0]
+    assert not crowded
+    monkeypatch.setattr(history, "MOST_WORK", 10_000)
+    assert not list(collisions(targets, old, K, crowded))
+    assert crowded == {0}  # the other, within which nothing lies, is done within its share
+
+
+def test_among_tiny_sets_that_all_meet_the_search_ends_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five hundred groups of twelve persons of forty-five, thousands of millions of fours have the right size."""
+    monkeypatch.setattr(history, "MOST_WORK", 1 << 25)
+    target = set(range(45))
+    crowded = set[int]()
+    assert not list(collisions(sets([target]), sets(subsets(target, 500, 12)), K, crowded))
+    assert crowded == {0}
+
+
 @pytest.mark.parametrize("size", [5, 40, 300])
 @pytest.mark.parametrize("most_met", [0, 1 << 17])
 def test_all_that_add_up_are_those_of_trying_each(size: int, most_met: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +110,9 @@ def test_all_that_add_up_are_those_of_trying_each(size: int, most_met: int, monk
     every = [*pool, *(set(each) - {min(each)} for each in some)]
     counts, (aim,) = sets(every).counts, sets([target]).counts
     monkeypatch.setattr("enclos.release.joins._MOST_BY_SIZE", most_met)
-    found = {tuple(row) for places in adding_up(aim, counts, K) for row in places.tolist()}
+    found = {
+        tuple(row) for places in adding_up(aim, counts, K, Allowance(1, ALL_THAT_IT_TAKES)) for row in places.tolist()
+    }
     near = {
         places
         for n in (3, 4)

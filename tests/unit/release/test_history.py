@@ -11,6 +11,7 @@ import pytest
 from enclos.contracts.result import PersonNumbers
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.release import history
 from enclos.release.model import PermitFacts
 from enclos.release.ports import Archive
 from enclos.release.steps import export_release
@@ -62,6 +63,19 @@ def test_the_second_of_two_that_were_asked_for_at_once_does_not_leave(desk: Desk
     other = accepted(desk, result=result(n_events=85), run="b")
     export(desk, one)
     assert code_of(lambda: export(desk, other)) is Code.RELEASE_DIFFERENCE
+
+
+def test_what_the_search_has_no_room_for_is_reviewed_and_does_not_leave_unseen(
+    desk: DeskFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(desk, accepted(desk, result=result()))
+    before = accepted(desk, result=result(200, 60), run="b")
+    monkeypatch.setattr(history, "MOST_WORK", 0)
+    assert code_of(lambda: export(desk, before)) is Code.RELEASE_DIFFERENCE
+    verdict, reasons = said(desk, result=result(200, 60), run="c")
+    assert verdict == "review"
+    assert "some sums were not looked at" in reasons
+    export(desk, accepted(desk, result=result(200, 60), run="c"))  # two people were told, and decided
 
 
 def test_two_permits_with_numbers_of_their_own_are_compared_by_person(desk: DeskFiles) -> None:

@@ -42,7 +42,10 @@ def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept], demand
     crowded = set[int]()
     found = _collided(read_kept("", kept), min_count, earlier, demands, crowded)
     if not found and crowded:
-        said = f"{len(crowded)} number(s) count persons of more than {MOST_WITHIN} others: some sums were not looked at"
+        said = (
+            f"{len(crowded)} number(s) count persons of more than {MOST_WITHIN} others, or of so many that the search "
+            "ended at its limit: some sums were not looked at"
+        )
         return Finding(Rule.HISTORY, Verdict.REVIEW, said)
     if not found:
         said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
@@ -53,7 +56,8 @@ def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept], demand
 def check_history(request: Request, earlier: Sequence[Kept], *, archive: Archive) -> None:
     """Go on when nothing that left since the request was made collides with it.
 
-    Refuses: RELEASE_DIFFERENCE; RELEASE_ALTERED when its persons are not those that were judged.
+    Refuses: RELEASE_DIFFERENCE, also where so much left since that not all could be looked at, and nobody was told;
+             RELEASE_ALTERED when its persons are not those that were judged.
     """
     if "persons" not in request.facts:  # made before sets were kept: nothing is known to compare
         raise _again("The persons behind this request were not kept when it was made.")
@@ -65,9 +69,18 @@ def check_history(request: Request, earlier: Sequence[Kept], *, archive: Archive
             "Make a new request; report this to the security officer.",
         )
     min_count = int(request.facts["min_count"])
-    found = _collided(read_kept(request.id, kept), min_count, earlier, request.demands)
+    crowded = set[int]()
+    found = _collided(read_kept(request.id, kept), min_count, earlier, request.demands, crowded)
     if found:
         raise _again(f"Since this was asked for, {found}.")
+    if crowded and not _was_reviewed(request):
+        raise _again("Since this was asked for, so much left that some sums could not be looked at.")
+
+
+def _was_reviewed(request: Request) -> bool:
+    """Whether it was said when it was asked for that not all could be looked at, so that people decided."""
+    said = (each for each in request.evidence["findings"] if each["rule"] == Rule.HISTORY.value)
+    return any(Verdict[each["verdict"].upper()] is not Verdict.PASS for each in said)
 
 
 def _again(what: str) -> Refusal:

@@ -123,7 +123,8 @@ def _mark(desk: Desk, archive: Archive, permit: str, request: str) -> str:
 
 def _without_sets(name: str, left: Left) -> Kept:
     nothing: Mapping[bytes, bytes] = {OWED: b"[]", FOLLOWED: b"[]"}
-    members = Members((), np.zeros(0, np.int64), spread_of(np.zeros(0, np.int64)))
+    nobody = np.zeros(0, np.int64)
+    members = Members((), nobody, partial(spread_of, nobody))
     counts, sums = np.zeros((0, N_CLASSES), np.int32), np.zeros(0, np.uint64)
     return Kept(name, counts, sums, (), nothing, lambda: members, members.standing(), left)
 

@@ -102,16 +102,18 @@ class Members:
 
     places: Sequence[bytes]
     numbers: PersonNumbers
-    spread: Spread
+    spread: Callable[[], Spread]
+    """Of all numbers, which who reads one set in full needs not."""
 
     def below(self, number: int, limit: np.uint64) -> Drawn:
         """The 64 bits of a set's persons where they are fewer than a number."""
-        mixed = self.spread.mixed[_places(self.places[number])]
+        mixed = self.spread().mixed[_places(self.places[number])]
         return mixed[mixed < limit]
 
     def standing(self) -> Drawn:
         """Who stands for each set."""
-        rows = [self.spread.drawn(_places(each)) for each in self.places]
+        spread = self.spread()
+        rows = [spread.drawn(_places(each)) for each in self.places]
         return np.array(rows, dtype=np.uint64).reshape(len(rows), N_DRAWN)
 
     def persons(self, number: int) -> Persons:
@@ -241,7 +243,7 @@ def _table(content: bytes) -> pa.Table:
 
 def _members(table: pa.Table) -> Members:
     numbers = np.frombuffer(table.schema.metadata[_NUMBERS], dtype=np.int64)
-    return Members(table["members"].to_pylist(), numbers, spread_of(numbers))
+    return Members(table["members"].to_pylist(), numbers, cache(partial(spread_of, numbers)))
 
 
 def _places(members: bytes) -> npt.NDArray[np.uint32]:
