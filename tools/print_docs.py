@@ -231,6 +231,13 @@ def conformity_map() -> tuple[Path, str]:
     return page()
 
 
+def asvs() -> tuple[Path, str]:
+    """docs/asvs.md: the requirements of OWASP ASVS; a file or test that is not there stops it."""
+    from asvs import page
+
+    return page()
+
+
 def commands() -> tuple[Path, str]:
     """docs/commands.md: every command with its example and its options."""
     import reference
@@ -263,6 +270,7 @@ PAGES: tuple[Callable[[], tuple[Path, str]], ...] = (
     releases,
     threats,
     conformity_map,
+    asvs,
     commands,
     settings,
     study_options,

@@ -104,6 +104,7 @@ def test_a_person_signs_in_with_the_provider_is_known_and_signs_out(served: Serv
     assert requests.get(f"{served.root}/api/me", headers=shown, timeout=SECONDS).json()["roles"] == ["researcher"]
     left = served.post(session, "/sign-out", csrf=csrf_of(page.text))
     assert left.headers["location"].startswith(f"{served.issuer}/session/end?client_id=portal")
+    assert left.headers["clear-site-data"] == '"cache", "storage"'
     session.cookies.set("enclos", cookie.value, domain="127.0.0.1")
     again = served.get(session, "/me")
     assert (again.status_code, again.headers["location"]) == (303, "/sign-in")
@@ -158,13 +159,17 @@ def test_a_local_account_signs_in_and_ends_at_once_when_it_changes(served: Serve
     with open_home(served.home) as enclosure:
         enrolment = add_account(enclosure, "carol@example.org", "", [Role.CHECKER], PASSWORD)["authenticator"]
     session = requests.Session()
-    assert "trying out" in served.get(session, "/sign-in").text
+    page = served.get(session, "/sign-in").text
+    assert "trying out" in page
+    (field,) = [each for each in re.findall(r"<input[^>]*>", page) if 'name="password"' in each]
+    assert {'type="password"', 'autocomplete="current-password"'} <= set(field.rstrip(">").split())
+    assert "<script" not in page.replace('<script src="/assets/', "")
     form = {"account": "carol@example.org", "password": PASSWORD, "code": "000000"}
     wrong = served.post(session, "/sign-in/account", **form)
     assert (wrong.status_code, "SGN-01" in wrong.text) == (403, True)
     assert PASSWORD not in wrong.text
     entered = served.post(session, "/sign-in/account", **{**form, "code": shown_code(enrolment, datetime.now(UTC))})
-    assert entered.headers["location"] == "/me"
+    assert entered.headers["location"] == "/check"
     assert "carol@example.org" in served.get(session, "/me").text
     with open_home(served.home) as enclosure:
         change_account(enclosure, "carol@example.org", roles=[Role.STEWARD])

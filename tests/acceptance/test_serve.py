@@ -93,6 +93,18 @@ def test_the_one_that_answers_dies_with_its_parent_and_comes_back_without_it(hom
         assert "FR-TEST-0001" in read(at["address"])[1]
 
 
+def answers_hello(port: int, version: bytes) -> bool:
+    """Whether a hello of a version of TLS is answered; written by hand, as no library of today says an old one."""
+    suites = bytes.fromhex("c02bc02fc02cc030c00ac014c009c0130035002f")
+    more = bytes.fromhex("000a00060004001d0017" + "000d0008000604030804" + "0401")
+    body = version + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites + b"\1\0"
+    body += len(more).to_bytes(2, "big") + more
+    hello = b"\x01" + len(body).to_bytes(3, "big") + body
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+        connection.sendall(b"\x16\x03\x01" + len(hello).to_bytes(2, "big") + hello)
+        return connection.recv(1) == b"\x16"
+
+
 def test_it_is_served_by_https_and_a_port_that_is_taken_is_refused(home: Path, tmp_path: Path) -> None:
     shown = certificate(tmp_path)
     with serving(home, "--certificate", shown.chain, "--key", shown.key) as (_, at):
@@ -100,5 +112,9 @@ def test_it_is_served_by_https_and_a_port_that_is_taken_is_refused(home: Path, t
         address = at["register"].replace("127.0.0.1", "localhost")
         assert address.startswith("https://")
         assert "FR-TEST-0001" in read(address, context=context)[1]
+        with urllib.request.urlopen(address, context=context, timeout=SECONDS) as answer:  # noqa: S310
+            assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        port = int(address.split(":")[2].split("/")[0])
+        assert [answers_hello(port, bytes((3, minor))) for minor in (3, 2, 1)] == [True, False, False]
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert refused("serve", home, "--port", taken.getsockname()[1])[:2] == (4, "ENC-15")

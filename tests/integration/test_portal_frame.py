@@ -63,7 +63,10 @@ def test_a_page_runs_our_scripts_alone_and_asks_nobody_else(portal: Portal) -> N
         page = portal.browser(ALICE, Role.RESEARCHER).get(path)
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+        assert {"object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
         assert "unsafe" not in policy
+        assert '<form method="post" action="/sign-out">' in page.text
+        assert '"historyCacheSize":0' in page.text  # nor is a page kept in the browser's own storage
         assert page.headers["cache-control"] == "no-store"
         assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=|javascript:", page.text)
         assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text)

@@ -9,7 +9,11 @@ from starlette.routing import Route
 
 from enclos.app.pages.rooms.frame import asset, asset_digest
 
-_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml; charset=utf-8",
+}
 
 
 async def _asset(request: Request) -> Response:

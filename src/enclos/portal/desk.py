@@ -310,6 +310,7 @@ class Desk:
         return {
             "Content-Security-Policy": (
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                "object-src 'none'; "
                 f"form-action 'self'{with_provider}; frame-ancestors 'none'; base-uri 'none'"
             ),
             "Cache-Control": "no-store",

@@ -73,6 +73,7 @@ class Forwarding:
                 *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in kept),
                 (b"content-length", str(len(content)).encode()),
             ]
+            answer.headers.setdefault("Cache-Control", "no-store")
         except (OSError, http.client.HTTPException, ValueError):
             return Response(status_code=502)
         else:

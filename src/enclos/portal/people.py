@@ -114,6 +114,8 @@ class People:
                 else asking(enclosure.settings).way.sign_out_address(f"{self._desk.root}/")
             )
         answer = RedirectResponse(onward or "/sign-in", 303)
+        # what a browser keeps of pages to go back to; not "cookies", which are also those of neighbours under one name
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         self._desk.set_cookie(answer, self._desk.session_cookie, "", 0)
         return answer
 

@@ -31,7 +31,7 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Beside the policy that each page carries itself; ``no-cache`` asks whether a file changed, it is not sent again."""
-_HSTS = "max-age=31536000"
+_HSTS = "max-age=31536000; includeSubDomains"
 _LANGUAGES = ("en", "fr")
 _STATEMENTS = ("opt-out", "accessibility")
 """Pages of the register with an address of their own, in the reader's language."""
@@ -44,7 +44,11 @@ class _Ledger(StaticFiles):
         """The file, if it is one that a ledger publishes."""
         if not _PUBLIC_LEDGER.fullmatch(path):
             raise HTTPException(404)
-        return await super().get_response(path, scope)
+        answer = await super().get_response(path, scope)
+        # tiles are hashes, or entries with their lengths between; the rest are signed notes
+        kind = "application/octet-stream" if path.startswith("tile/") else "text/plain; charset=utf-8"
+        answer.headers["Content-Type"] = kind
+        return answer
 
 
 class _WithHeaders:

@@ -18,6 +18,16 @@ _MAX_BYTES = 64 << 20
 _ABSENT = {404, 410}
 
 
+class _NotLedOn(urllib.request.HTTPRedirectHandler):
+    """Only the address that was named is asked, so that its server sends nobody to another one inside a network."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NotLedOn)
+
+
 class LedgerUrl:
     """A ledger under a web address; only what is asked for by name can be read.
 
@@ -34,9 +44,10 @@ class LedgerUrl:
         """The file's content, or None when there is no such file."""
         request = urllib.request.Request(f"{self._address}/{name}", headers={"Cache-Control": "no-cache"})  # noqa: S310 - http(s) only, see is_url
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            with _OPENER.open(request, timeout=_SECONDS) as answer:
                 content = answer.read(_MAX_BYTES + 1)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code in _ABSENT:
                 return None
             raise _unreachable() from None

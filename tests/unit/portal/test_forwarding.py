@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from enclos.app.pages.rooms.frame import asset_address
 from enclos.portal.public import public_application
 
 SECONDS = 30
@@ -41,6 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = folder / "s"
     inner, outer = socket.socket(socket.AF_UNIX), socket.create_server(("127.0.0.1", 0))
     inner.bind(str(place))
+    inner.listen()  # so that who comes before the server runs waits for it
     echo = Starlette(routes=[Route("/me/{rest:path}", _echo, methods=["GET", "POST"])])
     public = public_application(folder, folder, over_tls=False, people=place)
     running = [_served(echo, inner), _served(public, outer)]
@@ -65,12 +67,23 @@ def test_listed_headers_path_and_body_go_over_and_nothing_else(root: str) -> Non
     assert not {"x-forwarded-for", "x-person"} & told.keys()
     assert {each.name for each in answer.cookies} == {"a", "b"}
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_what_is_too_long_is_refused_and_other_paths_are_not_handed_over(root: str) -> None:
     assert requests.post(f"{root}/me/x", data=b"x" * ((1 << 20) + 1), timeout=SECONDS).status_code == 413
     for path in ("/mean", "/people", "/meme/x"):
         assert requests.get(root + path, timeout=SECONDS).status_code == 404
+
+
+def test_assets_say_what_they_are_and_in_which_writing(root: str) -> None:
+    types = {"icon.svg": "image/svg+xml", "portal.css": "text/css", "editor.js": "text/javascript"}
+    for name, kind in types.items():
+        answer = requests.get(root + asset_address(name), timeout=SECONDS)
+        assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+        assert not {
+            each for each in ("localStorage", "sessionStorage", "indexedDB", "postMessage") if each in answer.text
+        }
 
 
 def test_where_nobody_is_there_the_public_is_told_so(tmp_path: Path) -> None:

@@ -96,6 +96,16 @@ def test_the_ledger_s_published_files_are_served(reader: Reader, name: str) -> N
     assert reader.ask(f"/ledger/{name}")[1] == f"what {name} says"
 
 
+def test_every_file_says_what_it_is(reader: Reader) -> None:
+    for path, kind in (
+        ("/register/en.html", "text/html; charset=utf-8"),
+        ("/register/register.json", "application/json"),
+        ("/ledger/checkpoint", "text/plain; charset=utf-8"),
+        ("/ledger/tile/0/000.p/5", "application/octet-stream"),
+    ):
+        assert reader.ask(path)[2]["content-type"] == kind
+
+
 def test_nothing_else_is_served(reader: Reader) -> None:
     for path in (
         "/ledger/private/salts/aa",
@@ -122,14 +132,15 @@ def test_nothing_else_is_served(reader: Reader) -> None:
 
 
 def test_nothing_can_be_sent(reader: Reader) -> None:
-    for method in ("POST", "PUT", "DELETE", "PATCH"):
+    for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
         for path in ("/", "/register/en.html", "/ledger/checkpoint"):
             assert reader.ask(path, method)[0] == 405
 
 
 def test_every_answer_forbids_what_no_page_needs(reader: Reader) -> None:
     for path in ("/register/en.html", "/ledger/checkpoint", "/nothing"):
-        headers = reader.ask(path)[2]
+        headers = reader.ask(path, Origin="https://elsewhere.example")[2]
+        assert "access-control-allow-origin" not in headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
         assert "strict-transport-security" not in headers

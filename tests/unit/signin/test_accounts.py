@@ -146,6 +146,9 @@ def test_an_account_that_is_removed_signs_nobody_in(books: SealedBooks) -> None:
         (ALICE, [Role.CHECKER], PASSWORD, Code.ACCOUNT_INVALID),
         ("bob@example.org", [Role.CHECKER], "short", Code.ACCOUNT_INVALID),
         ("bob@example.org", [Role.CHECKER], "I am BOB@example.org", Code.ACCOUNT_INVALID),
+        ("robert@example.org", [Role.CHECKER], "Robert and friends", Code.ACCOUNT_INVALID),
+        ("bob@example.org", [Role.CHECKER], "Enclos of the north", Code.ACCOUNT_INVALID),
+        ("bob@example.org", [Role.CHECKER], "x" * 257, Code.ACCOUNT_INVALID),
         ("bob@example.org", [], PASSWORD, Code.SIGN_IN_ROLE),
         ("bob@example.org", [Role.PUBLIC], PASSWORD, Code.SIGN_IN_ROLE),
         ("bob@example.org", [Role.AUDITOR, Role.STEWARD], PASSWORD, Code.SIGN_IN_ROLE),
@@ -156,6 +159,20 @@ def test_an_account_is_one_person_s_with_roles_and_a_password(
 ) -> None:
     add = lambda: add_account(account, "", roles, password, books=books, passwords=Clear(), now=NOW)  # noqa: E731
     assert code_of_refusal(add) is code_
+
+
+@pytest.mark.parametrize("password", ["bobbobbobbob", "111111222222", "  è 漢字 '\"; --  ", "Long Words " * 20])
+def test_a_password_is_of_any_signs_and_long_and_counts_to_the_letter(books: SealedBooks, password: str) -> None:
+    add_account("bob@example.org", "", [Role.CHECKER], password, books=books, passwords=Clear(), now=NOW)
+    kept = books.read().accounts["bob@example.org"]
+    shown = code_of(kept.totp, step_of(NOW))
+    entering = {"books": books, "passwords": Clear(), "now": NOW, "lasts": timedelta(hours=1)}
+    for other in (password.swapcase() if password.swapcase() != password else password + "1", password[:-1]):
+        assert (
+            code_of_refusal(lambda given=other: sign_in("bob@example.org", given, shown, **entering))
+            is Code.SIGN_IN_WRONG
+        )
+    assert sign_in("bob@example.org", password, shown, **entering).subject == "bob@example.org"
 
 
 def test_the_book_is_sealed_for_its_owner_alone_and_reads_back(books: SealedBooks, tmp_path: Path) -> None:

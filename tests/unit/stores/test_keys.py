@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
 
 import pytest
+from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from enclos.lexicon.codes import Code
@@ -48,6 +50,15 @@ def test_keys_differ_and_do_not_stand_in_the_file(path):
         assert key not in content
         assert key.hex().encode() not in content
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_passphrase_is_stretched_as_much_as_is_advised(path):
+    """Source: RFC 9106, § 4, second choice; ASVS 5.0.0, appendix C, asks for 12 MiB at three passes."""
+    store = FileKeyStore.initialise(path, "p")
+    salt = base64.b64decode(json.loads(path.read_bytes())["kdf"]["salt"])
+    advised = {"time_cost": 3, "memory_cost": 65_536, "parallelism": 4, "hash_len": 32, "type": Type.ID}
+    assert len(salt) == 16
+    assert store._wrapping_key == hash_secret_raw(b"p", salt, **advised)
 
 
 def test_a_destroyed_key_is_gone_and_its_name_is_never_used_again(path):

@@ -18,6 +18,9 @@ from enclos.signin.steps.tokens import new_token_id
 
 _TOTP_BYTES = 20
 _FEWEST_SIGNS, _MOST_SIGNS = 12, 256
+_PRODUCT = "enclos"
+_FEWEST_TELLING = 4
+"""A shorter id stands in too many words by chance."""
 _LOCAL_MEANS = ("pwd", "otp", "mfa")
 
 
@@ -136,9 +139,13 @@ def _known(book: Book, account_id: str) -> Account:
 
 
 def _checked_password(password: str, account_id: str) -> str:
-    if not _FEWEST_SIGNS <= len(password) <= _MOST_SIGNS or account_id.lower() in password.lower():
+    typed, near = password.lower(), {account_id.lower(), account_id.lower().partition("@")[0], _PRODUCT}
+    if not _FEWEST_SIGNS <= len(password) <= _MOST_SIGNS or any(
+        len(each) >= _FEWEST_TELLING and each in typed for each in near
+    ):
         raise _invalid(
-            f"The password has fewer than {_FEWEST_SIGNS} signs, more than {_MOST_SIGNS}, or the id in it.",
+            f"The password has fewer than {_FEWEST_SIGNS} signs, more than {_MOST_SIGNS}, or the id or this product's "
+            "name in it.",
             "Take several words.",
         )
     return password

@@ -30,9 +30,6 @@ from enclos.signin.rules.tokens import (
     verified_claims,
 )
 
-_TOTP_BYTES = 20
-_FEWEST_SIGNS, _MOST_SIGNS = 12, 256
-_LOCAL_MEANS = ("pwd", "otp", "mfa")
 _NO_SKEW = timedelta(0)
 
 
