@@ -20,7 +20,7 @@ _TOTP_BYTES = 20
 _FEWEST_SIGNS, _MOST_SIGNS = 12, 256
 _PRODUCT = "enclos"
 _FEWEST_TELLING = 4
-"""A shorter id stands in too many words by chance."""
+"""What stands before the @, when shorter, is in too many words by chance."""
 _LOCAL_MEANS = ("pwd", "otp", "mfa")
 
 
@@ -139,10 +139,9 @@ def _known(book: Book, account_id: str) -> Account:
 
 
 def _checked_password(password: str, account_id: str) -> str:
-    typed, near = password.lower(), {account_id.lower(), account_id.lower().partition("@")[0], _PRODUCT}
-    if not _FEWEST_SIGNS <= len(password) <= _MOST_SIGNS or any(
-        len(each) >= _FEWEST_TELLING and each in typed for each in near
-    ):
+    name = account_id.lower().partition("@")[0]
+    near = {account_id.lower(), _PRODUCT} | ({name} if len(name) >= _FEWEST_TELLING else set())
+    if not _FEWEST_SIGNS <= len(password) <= _MOST_SIGNS or any(each in password.lower() for each in near):
         raise _invalid(
             f"The password has fewer than {_FEWEST_SIGNS} signs, more than {_MOST_SIGNS}, or the id or this product's "
             "name in it.",
