@@ -116,7 +116,7 @@ class _Search:
         self._coarse = _coarse(self._counts)
         self._columns = np.ascontiguousarray(self._coarse.T)
         self._first = np.ascontiguousarray(self._counts[:, :_N_FIRST])
-        self._step, self._marks = marked(self._sizes)
+        self._power, self._marks = marked(self._sizes)
         self._is_old = self._order < len(old)
         many = len(self._sizes) > MOST_IN_TRIPLES  # of fewer all are tried
         self._standing = (
@@ -314,11 +314,10 @@ class _Search:
             return self._largest_within(rest, total, MOST_BESIDE)
         stop = self._from(int(rest.sum()) + self._k)
         places = self._beside_now[: np.searchsorted(self._beside_now, stop)]
-        places = places[:0] if not self._allowance.spend(len(places)) else self._standing.may_lie_in(places, whole)
         found: list[Places] = []
         n_left = MOST_BESIDE
         while len(places) and n_left > 0 and self._allowance.spend(_PER_SET * len(places[-_A_FEW:])):
-            some, places = places[-_A_FEW:], places[:-_A_FEW]
+            some, places = self._standing.may_lie_in(places[-_A_FEW:], whole), places[:-_A_FEW]
             some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
             found.insert(0, some[self._sums[some] != total])
             n_left -= len(found[0])
@@ -375,8 +374,8 @@ class _Search:
     def _between(self, sizes: npt.NDArray[np.int64]) -> tuple[Places, Places]:
         """Places from which and up to which sets have so many persons or fewer than k more or less, and some beside."""
         last = len(self._marks) - 2
-        low = self._marks[np.clip((sizes - self._k + 1) // self._step, 0, last + 1)]
-        high = self._marks[np.clip((sizes + self._k - 1) // self._step + 1, 0, last + 1)]
+        low = self._marks[np.clip((sizes - self._k + 1) >> self._power, 0, last + 1)]
+        high = self._marks[np.clip(((sizes + self._k - 1) >> self._power) + 1, 0, last + 1)]
         return low, high
 
     def _persons(self, place: int) -> Persons:

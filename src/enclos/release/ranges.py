@@ -26,10 +26,10 @@ def combined(n: int, n_terms: int) -> tuple[Places, ...]:
 
 
 def marked(sizes: npt.NDArray[np.int64]) -> tuple[int, Places]:
-    """The place of the first set of each so many persons or more: how many a step is, and the places."""
+    """The place of the first set of each so many persons or more: the power of two that a step is, and the places."""
     most = int(sizes[-1]) if len(sizes) else 0
-    step = 1 + most // (_MARKS_PER_SET * len(sizes) + 1)
-    return step, np.searchsorted(sizes, np.arange(most // step + 2) * step, side="left")
+    power = (most // (_MARKS_PER_SET * len(sizes) + 1)).bit_length()
+    return power, np.searchsorted(sizes, np.arange((most >> power) + 2) << power, side="left")
 
 
 def expanded(

@@ -200,8 +200,8 @@ def renumbered_sets(content: bytes, old: PersonNumbers, new: PersonNumbers) -> b
 
 def digest_of(content: bytes) -> str:
     """What tells the sets of a request, whatever numbers the warehouse has."""
-    beside = [said for said in read_kept("", content).beside.values() if said != _NOTHING]
-    parts = [*read_members(content).places, *beside]
+    kept = read_kept("", content)
+    parts = [*kept.full().places, *(said for said in kept.beside.values() if said != _NOTHING)]
     return sha256_hex(canonical_bytes([sha256_hex(each) for each in parts]))
 
 
