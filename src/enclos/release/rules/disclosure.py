@@ -24,6 +24,7 @@ from enclos.contracts.disclosure import RuleSets, strictest
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, CellEvidence, Role, Rule, Told
+from enclos.release.rules.cells import Reading
 from enclos.release.rules.courses import CURVES, of_weighted
 from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.described import GROUPS
@@ -32,7 +33,7 @@ from enclos.release.rules.groups import JudgedGroups, judge_groups
 from enclos.release.rules.hiding import decided, hidden_lines, hidden_roles
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.policy import Policy, policy, roles, stricter
-from enclos.release.rules.reading import Reading, read_result
+from enclos.release.rules.reading import read_result
 from enclos.release.rules.relations import numbers_of
 from enclos.release.rules.rounding import Lots, Rounding, rounded_lines
 from enclos.release.rules.saying import (

@@ -13,17 +13,9 @@ from datetime import date
 
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.release.model import Role
+from enclos.release.rules.cells import ReadCell, Reading, ReadStandardised, Stratum, Window
 from enclos.release.rules.policy import Policy
-from enclos.release.rules.reading import (
-    EFFECTS,
-    ReadCell,
-    Reading,
-    ReadStandardised,
-    Stratum,
-    Window,
-    role_of,
-    settings_untyped,
-)
+from enclos.release.rules.reading import EFFECTS, role_of, settings_untyped
 
 _FIRST_ON, _LAST_ON = date(1900, 1, 1), date(2099, 12, 31)
 _ADJUSTED, _CRUDE = "Adjusted", "Crude"

@@ -30,9 +30,9 @@ from enclos.contracts.result import (
     StudyResult,
 )
 from enclos.release.model import Role
+from enclos.release.rules.cells import Family, ReadCell, Reading, Stratum, Window
 from enclos.release.rules.numbers import BOTH_SEXES, SEXES
 from enclos.release.rules.rates import incidence_values, prevalence_values
-from enclos.release.rules.reading import Family, ReadCell, Reading, Stratum, Window
 
 Age: TypeAlias = tuple[int, int]
 LONGER = {"months": "quarters", "quarters": "years", "years": OVERALL}

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import StudyResult
 from enclos.contracts.tables import TABLES
 from enclos.release.model import Assessment
+from enclos.release.rules.cells import STAYS
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.merging import (
     DropStrata,
@@ -29,7 +30,7 @@ from enclos.release.rules.merging import (
     sizes_after,
 )
 from enclos.release.rules.policy import policy
-from enclos.release.rules.reading import STAYS, read_result
+from enclos.release.rules.reading import read_result
 
 _MOST_MOVES = 12
 _MOST_CELLS = 2000

@@ -15,8 +15,8 @@ from pyroaring import BitMap
 
 from enclos.release.model import Role
 from enclos.release.rules.attack import Relation, System, system_of
+from enclos.release.rules.cells import ReadCell, ReadCount
 from enclos.release.rules.policy import Policy
-from enclos.release.rules.reading import ReadCell, ReadCount
 
 BOTH_SEXES = "Both"
 SEXES = ("Male", "Female")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from operator import mul
 from typing import TypeAlias
@@ -13,8 +13,17 @@ from typing import TypeAlias
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
-from enclos.lexicon.verdicts import Verdict
-from enclos.release.model import Finding, Role, Rule
+from enclos.release.model import Role
+from enclos.release.rules.cells import (
+    NO_END,
+    Family,
+    ReadCell,
+    ReadCount,
+    Reading,
+    ReadStandardised,
+    Stratum,
+    Window,
+)
 from enclos.release.rules.courses import CURVES
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.policy import Policy, roles
@@ -22,10 +31,9 @@ from enclos.release.rules.several import SEVERAL
 from enclos.release.rules.texts import is_setting
 
 CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
-Family: TypeAlias = tuple[tuple[str, str], ...]
 
 _STRATIFIERS = ("denominator_age_group", "denominator_sex", "denominator_days_prior_observation")
-_WINDOW, _ALL_TIME, _NO_END = "denominator_time_at_risk", "0 to Inf", 10**6
+_WINDOW, _ALL_TIME = "denominator_time_at_risk", "0 to Inf"
 _PARTS = {
     "sex": re.compile("Male|Female"),
     "age_group": re.compile("[0-9]{1,3} to [0-9]{1,3}"),
@@ -35,133 +43,11 @@ _PARTS = {
 _ATTRITION, _STANDARDISED = "_attrition", "_standardised"
 ELSEWHERE = GROUPS | CURVES | SEVERAL
 """Result types that other modules read."""
-STAYS = "prevalence_of_records"
-"""The result type whose counts are stays; persons decide."""
-_OF_STAYS = ("type", STAYS)
 EFFECTS = frozenset({"compare_estimates"})
 """Result types whose numbers rest on two cohorts at once; effects.py reads them."""
 _ROUNDING = {"incidence_100000_pys": 0.0011, "prevalence": 0.000011, "person_years": 0.0011}
 """How far a printed estimate may be from the one computed from its counts: its last digit."""
 _DAYS_PER_YEAR = 365.25
-
-
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """Whom estimates are about: the analysis with its options, and the part of the population."""
-
-    family: Family
-    outcome: str
-    age: tuple[int, int]
-    sex: str
-    prior_days: int
-    at_risk: tuple[int, int] = (0, _NO_END)
-    """Days after entering the target cohort."""
-    part: frozenset[tuple[str, str]] = frozenset()
-    """What the persons also have in common on their first day at risk, by name."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
-    """The days that an estimate covers, both included, and the kind of interval."""
-
-    first_on: date
-    last_on: date
-    interval: str
-
-    @property
-    def n_days(self) -> int:
-        """Number of days."""
-        return (self.last_on - self.first_on).days + 1
-
-    def holds(self, other: Window) -> bool:
-        """Whether the other lies within and is not the same days."""
-        same = (self.first_on, self.last_on) == (other.first_on, other.last_on)
-        return not same and other.lies_in(self)
-
-    def lies_in(self, other: Window) -> bool:
-        """Whether all its days are days of the other."""
-        return other.first_on <= self.first_on and self.last_on <= other.last_on
-
-
-@dataclass(slots=True)
-class ReadCell:
-    """One cell: where its estimates stand in the table, what they say, and who is in it."""
-
-    stratum: Stratum
-    window: Window
-    cell: Cell
-    rows: dict[Role, list[int]] = field(default_factory=dict)
-    numerator: int = 0
-    denominator: int = 0
-    time: int | None = None
-    has_ratio: bool = True
-    """Whether a ratio of its numbers stands beside them, which would give one back from the other."""
-
-    @property
-    def n_days_lost(self) -> int | None:
-        """Days after their entry that its persons lost; None where the stretch after entry has no end."""
-        first, last = self.stratum.at_risk
-        if self.time is None or last == _NO_END:
-            return None
-        return self.denominator * (last - first + 1) - self.time
-
-    @property
-    def counts_persons(self) -> bool:
-        """Whether the numerator counts persons, each once, rather than events."""
-        return not self.counts_stays and self.numerator == self.cell.n_numerator
-
-    @property
-    def counts_stays(self) -> bool:
-        """Whether stays are counted, of which a person can have several, rather than persons."""
-        return _OF_STAYS in self.stratum.family
-
-
-@dataclass(frozen=True, slots=True)
-class ReadCount:
-    """One count of attrition."""
-
-    stratum: Stratum
-    group_level: str
-    result_id: int
-    reason_id: int
-    reason: str
-    role: Role
-    row: int
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadStandardised:
-    """Estimates computed from whole cells: nothing new is told by them where these are shown."""
-
-    rows: tuple[int, ...]
-    parts: tuple[ReadCell, ...]
-    weights: tuple[int, ...] = ()
-    """Of a standardised rate, in the order of its parts; none of an effect."""
-
-
-@dataclass(slots=True)
-class Reading:
-    """What was read, and what could not be."""
-
-    cells: list[ReadCell] = field(default_factory=list)
-    standardised: list[ReadStandardised] = field(default_factory=list)
-    counts: list[ReadCount] = field(default_factory=list)
-    n_untyped: int = 0
-    n_unbacked: int = 0
-
-    @property
-    def findings(self) -> list[Finding]:
-        """The findings on type and backing."""
-        typed = Finding(Rule.TYPED, Verdict.PASS, "every estimate is of a known kind with labels from lists")
-        if self.n_untyped:
-            said = f"{self.n_untyped} line(s) are not estimates of a known kind with labels and values of known form"
-            typed = Finding(Rule.TYPED, Verdict.REFUSE, said)
-        backed = Finding(Rule.BACKED, Verdict.PASS, "every estimate agrees with the persons behind it")
-        if self.n_unbacked:
-            said = f"{self.n_unbacked} cell(s) have no persons behind them or do not agree with them"
-            backed = Finding(Rule.BACKED, Verdict.REFUSE, said)
-        return [typed, backed]
 
 
 def read_result(result: StudyResult, rules: Policy) -> Reading:
@@ -228,7 +114,7 @@ def _stratum(settings: ResultSettings) -> _Parts | None:
         }
         options["type"] = settings.result_type.removesuffix(_ATTRITION).removesuffix(_STANDARDISED)
         first, last = values.get(_WINDOW, _ALL_TIME).split(" to ")
-        at_risk = (int(first), _NO_END if last == "Inf" else int(last))
+        at_risk = (int(first), NO_END if last == "Inf" else int(last))
         return _Parts(tuple(sorted(options.items())), (int(youngest), int(oldest)), sex, int(prior), at_risk)
     except (KeyError, ValueError):
         return None

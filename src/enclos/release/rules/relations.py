@@ -15,9 +15,9 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import Cell
 from enclos.release.model import Role
+from enclos.release.rules.cells import ReadCell, ReadCount, Reading, Stratum, Window
 from enclos.release.rules.numbers import BOTH_SEXES, SEXES, Numbers, add_cell, add_count
 from enclos.release.rules.policy import Policy
-from enclos.release.rules.reading import ReadCell, ReadCount, Reading, Stratum, Window
 
 _ANY_AGE, _ANY_PRIOR, _ANY_TIME = (-1, -1), -1, (-1, -1)
 _CHAIN_LEFT = {Role.LEFT_PERSONS: Role.TAKEN_PERSONS, Role.LEFT_RECORDS: Role.TAKEN_RECORDS}

@@ -31,9 +31,9 @@ from enclos.contracts.result import HIDDEN, OVERALL, EstimateType, PersonNumbers
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Finding, Renumber, Role, Rule
 from enclos.release.rules import chains, designs
+from enclos.release.rules.cells import ReadCell, Reading, ReadStandardised, Stratum
 from enclos.release.rules.described import DEVIATION, MEAN, RANK, SHARE, Group, supports, values_of
 from enclos.release.rules.rates import incidence_values, prevalence_values
-from enclos.release.rules.reading import ReadCell, Reading, ReadStandardised, Stratum
 from enclos.release.sets import name_of, told_by
 from enclos.studies.rules.estimates import per_100k, person_years, printed
 from enclos.studies.standard.rules import standardised

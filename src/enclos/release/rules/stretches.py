@@ -10,8 +10,8 @@ import numpy.typing as npt
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.followed import AFTER, DAYS, EVENTS, Followed, few_between
 from enclos.release.model import Finding, Rule, Stretch
+from enclos.release.rules.cells import Reading
 from enclos.release.rules.numbers import Numbers
-from enclos.release.rules.reading import Reading
 
 
 def stretches_of(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[Stretch]:
