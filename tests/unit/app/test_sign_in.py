@@ -124,7 +124,7 @@ def test_accounts_move_to_another_host_and_tokens_do_not(tmp_path: Path) -> None
     with open_home(home) as opened:
         token = signed_in(opened, ALICE, [Role.STEWARD])
     target.write_text('[enclosure]\npath = "there"\n')
-    move_enclosure(home, read_target(target), passphrase=PASSPHRASE, target_passphrase=PASSPHRASE)
+    move_enclosure(home, read_target(target, home), passphrase=PASSPHRASE, target_passphrase=PASSPHRASE)
     with open_home(tmp_path / "there") as opened:
         assert [each["account"] for each in list_accounts(opened)["accounts"]] == [ALICE]
         assert withheld(opened, token) is Code.SIGN_IN_TOKEN
