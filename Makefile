@@ -67,8 +67,9 @@ fix: $(STAMP) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## print the generated pages again
+docs: $(STAMP) ## print the generated pages again, and take the pictures where Chromium is
 	$(BIN)/python tools/print_docs.py
+	if command -v chromium >/dev/null; then $(BIN)/python tools/take_pictures.py; fi
 
 wheel: $(STAMP) ## dist/enclos-VERSION-py3-none-any.whl, always the same bytes, and the lock of what it runs with
 	rm -f dist/enclos-*.whl

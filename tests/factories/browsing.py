@@ -87,10 +87,14 @@ class Tab:
         found: list[str] = self.page.evaluate(_WIDER)
         return found
 
+    def wait_for_pictures(self) -> None:
+        """Have all pictures of the page, also those that would be fetched when they come into sight."""
+        self.page.evaluate(_ALL_PICTURES)
+
     def unreached(self) -> list[str]:
         """Controls that the key Tab does not reach, or without a sign that they are in focus."""
         found: list[str] = []
-        self.page.evaluate(_ALL_PICTURES)  # that come late would move what is in focus
+        self.wait_for_pictures()  # that come late would move what is in focus
         self.page.evaluate(_LIST_STOPS)
         n_stops: int = self.page.evaluate("window.stops.length")
         self.page.evaluate("document.activeElement && document.activeElement.blur(); window.scrollTo(0, 0)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,17 +36,25 @@ class Lively:
 
 
 def lively_home(folder: Path) -> Lively:
-    """One study released, one with a question of a checker, one just asked for; a permit that is another's."""
-    home = working_home(folder, {PERMIT: (ALICE,), OTHER: ("zoe@example.org",)})
+    """Forty persons, and something of everything going on."""
+    return enlivened(working_home(folder, {PERMIT: (ALICE,), OTHER: ("zoe@example.org",)}), folder, QUICK)
+
+
+def enlivened(home: Path, folder: Path, text: str) -> Lively:
+    """One study released, one with a question of a checker, one just asked for; an application asked, one drafted.
+
+    In: home — an enclosure in which PERMIT is open for ALICE; folder — where what leaves goes; text — a study whose
+        result may leave when two persons say so
+    """
     with open_home(home) as enclosure:
         authenticators = {
             who: str(add_account(enclosure, who, name, [role], PASSWORD)["authenticator"])
             for who, (name, role) in ROLES.items()
         }
         asked = []
-        for number, purpose in enumerate(("For the yearly report", "For a paper", "For the steering committee")):
-            text = QUICK.replace("study: quick", f"study: bleeding-{number}")
-            run = studies.run(enclosure, permit=PERMIT, user=ALICE, text=text)["run"]
+        for year, purpose in ((2021, "For the yearly report"), (2022, "For a paper"), (2023, "For the committee")):
+            named = re.sub(r"^study: .*$", rf"\g<0>-{year}", text, flags=re.MULTILINE)
+            run = studies.run(enclosure, permit=PERMIT, user=ALICE, text=named)["run"]
             asked.append(releases.request(enclosure, permit=PERMIT, user=ALICE, run=run, purpose=purpose)["request"])
         for user in (CAROL, DAN):
             releases.review(enclosure, asked[0], user=user, accept=True, reason="Counts are fine")

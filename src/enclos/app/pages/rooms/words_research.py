@@ -43,7 +43,7 @@ FRENCH_RESEARCH = {
     "Snapshot": "Instantané",
     "Version of the permit": "Version de l'autorisation",
     "What next": "Ensuite",
-    "Write on": "Reprendre",
+    "Edit and run again": "Reprendre",
     "Ask for release": "Demander la sortie",
     "Nothing was run under this permit yet.": "Rien n'a encore été exécuté sous cette autorisation.",
     "Study files": "Fichiers d'étude",
