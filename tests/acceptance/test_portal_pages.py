@@ -18,13 +18,14 @@ from enclos.portal.opened import Opened
 from enclos.portal.people import People
 from factories.browsing import Tab, chromium, tab
 from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, run_cli
+from factories.examples import drawn
 from factories.lively_home import AUD, BEA, PERMIT, ROLES, STEW, Lively, lively_home
 from factories.serving import serving
 from factories.working_home import QUICK
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.system("npm")]
 MOST_BYTES = 200_000
-EACH = 2
+EACH = drawn(2)
 OK, FORBIDDEN, ABSENT = 200, 403, 404
 PATIENCE = 120_000
 """Milliseconds that a study may take on a machine with other work."""
