@@ -37,7 +37,7 @@ PASSPHRASE = "a passphrase for load"  # noqa: S105 - of an enclosure that lives 
 ISSUER = "http://127.0.0.1:9"
 COHORT = """\
 cohorts:
-  ill: {concepts: [201826], descendants: true, domain: condition, limit: all, end: {days: 1}}
+  ill: {concepts: [192671], descendants: true, domain: condition, limit: all, end: {days: 1}}
 analyses:
 """
 QUICK = f"study: quick\n{COHORT}  - incidence: {{outcome: [ill], interval: [years], washout_days: 0}}\n"
