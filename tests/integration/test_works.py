@@ -10,32 +10,17 @@ import pytest
 
 from enclos.app.jobs.works import WORKS, Told
 from enclos.app.progress import silent
+from factories.circe import definition
 from factories.enclosure import ALICE, open_home
 from factories.working_home import working_home
 
 SQL = "SELECT gender_concept_id, count(*) AS n FROM person GROUP BY 1"
-CIRCE = json.dumps(
-    {
-        "ConceptSets": [
-            {
-                "id": 0,
-                "name": "bleed",
-                "expression": {"items": [{"concept": {"CONCEPT_ID": 192671}, "includeDescendants": True}]},
-            }
-        ],
-        "PrimaryCriteria": {
-            "CriteriaList": [{"ConditionOccurrence": {"CodesetId": 0}}],
-            "ObservationWindow": {"PriorDays": 0, "PostDays": 0},
-            "PrimaryCriteriaLimit": {"Type": "All"},
-        },
-        "QualifiedLimit": {"Type": "First"},
-        "ExpressionLimit": {"Type": "All"},
-        "InclusionRules": [],
-        "CensoringCriteria": [],
-        "CollapseSettings": {"CollapseType": "ERA", "EraPad": 0},
-        "CensorWindow": {},
-    }
-)
+BLEED = {
+    "id": 0,
+    "name": "bleed",
+    "expression": {"items": [{"concept": {"CONCEPT_ID": 192671}, "includeDescendants": True}]},
+}
+CIRCE = json.dumps(definition("ConditionOccurrence", 0, ConceptSets=[BLEED]))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,6 @@ from enclos.release.rules.disclosure import assess
 
 _MOST_CELLS, _MOST_CHECKS, _MOST_MOVES = 2000, 6, 2
 _BAND = re.compile(r"(-?[0-9]+) to (-?[0-9]+)")
-_DECADE = 10
 
 Relabel: TypeAlias = Callable[[str], str]
 

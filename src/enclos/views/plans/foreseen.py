@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from enclos.contracts.omop import END_DATES, START_DATES
 from enclos.contracts.view import ViewTerms
-from enclos.views.plans.phrases import day, read
+from enclos.views.plans.phrases import and_in_period, read
 from enclos.views.ports import Snapshot
-from enclos.views.rules import SPAN_TABLES
 
 FORESEEN = "permit_foreseen"
 """The temporary table of who would be in: bucket, person_id."""
@@ -21,13 +19,8 @@ def plan_foreseen_rows(tables: Sequence[str], terms: ViewTerms, snapshot: Snapsh
 
 def _rows_of(table: str, terms: ViewTerms, snapshot: Snapshot, buckets: Sequence[int]) -> str:
     listed = ", ".join(map(str, buckets))
-    counted = (
+    return (
         f"SELECT '{table}', count(*), count(DISTINCT t.person_id) FROM {read(snapshot, table, 't')} "
         f"WHERE t.bucket IN ({listed}) AND t.person_id IN (SELECT person_id FROM {FORESEEN})"
+        f"{and_in_period(table, terms)}"
     )
-    if table not in START_DATES:
-        return counted
-    start, end = day(terms.period.start_on), day(terms.period.end_on)
-    first = f't."{START_DATES[table]}"'
-    last = f't."{END_DATES[table]}"' if table in SPAN_TABLES else first
-    return f"{counted} AND {first} < {end} AND {last} >= {start}"

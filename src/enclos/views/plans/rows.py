@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from enclos.contracts.columns import Column
-from enclos.contracts.omop import END_DATES, START_DATES, omop_tables
+from enclos.contracts.omop import omop_tables
 from enclos.contracts.view import RELATIONS, ViewTerms
 from enclos.lexicon.ids import ORDINAL_BITS
 from enclos.views.model import Numbered
 from enclos.views.plans.members import PERIMETER, Members
-from enclos.views.plans.phrases import day, read
+from enclos.views.plans.phrases import and_in_period, day, read
 from enclos.views.plans.relatives import PERSON_DOMAIN, RELATED, RELATIVES
 from enclos.views.ports import Snapshot
-from enclos.views.rules import REFERRED, SPAN_TABLES
+from enclos.views.rules import REFERRED
 
 _PLACE_COLUMNS = list(omop_tables()["location"])
 
@@ -35,16 +35,10 @@ def rows_in(
         return _costs(terms, snapshot, bucket, keyed)
     if table == RELATIONS:
         return _relations(snapshot, bucket)
-    source = (
+    return (
         f"{read(snapshot, table, 't')}{_numbers(keyed)}{department_join(table, snapshot)}{number_joins(referring)} "
-        f"WHERE t.bucket = {bucket}{_is_in(keyed)}"
+        f"WHERE t.bucket = {bucket}{_is_in(keyed)}{and_in_period(table, terms)}"
     )
-    if table not in START_DATES:
-        return source
-    start, end = day(terms.period.start_on), day(terms.period.end_on)
-    first = f't."{START_DATES[table]}"'
-    last = f't."{END_DATES[table]}"' if table in SPAN_TABLES else first
-    return f"{source} AND {first} < {end} AND {last} >= {start}"
 
 
 def plan_empty(columns: list[Column]) -> str:
