@@ -19,7 +19,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,19 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.history import collisions
 from enclos.release.model import Course, PermitFacts
 from enclos.release.rules.terms import terms_of
-from enclos.release.sets import N_CLASSES, N_DRAWN, Counts, Drawn, Persons, Sets, Sums, spread_of, told_by
+from enclos.release.sets import (
+    N_CLASSES,
+    N_DRAWN,
+    Counts,
+    Drawn,
+    Persons,
+    Sets,
+    Sums,
+    bits_of,
+    drawn_of,
+    told_by,
+    told_of,
+)
 from enclos.release.steps import Asked, request_release
 from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, course_bytes, votes_bytes
 from enclos.release.steps.kept import STANDING, digest_of, read_kept, written
@@ -57,9 +68,9 @@ class Population:
         self.random = np.random.default_rng(seed)
         ends = np.sort(self.random.choice(n_persons, _N_BLOCKS - 1, replace=False))
         self.edges = np.concatenate([[0], ends, [n_persons]])
-        spreads = [spread_of(self.block(number)) for number in range(_N_BLOCKS)]
-        told = [each.told(slice(None)) for each in spreads]
-        self.drawn = np.array([each.drawn(slice(None)) for each in spreads])
+        bits = [bits_of(self.block(number)) for number in range(_N_BLOCKS)]
+        told = [told_of(each) for each in bits]
+        self.drawn = np.array([drawn_of(each) for each in bits])
         self.counts = np.array([counts for counts, _ in told])
         self.sums = np.array([total for _, total in told], dtype=np.uint64)
 
@@ -76,9 +87,11 @@ class Population:
             first, n_blocks = self.random.integers(_N_BLOCKS - _MOST_BLOCKS), self.random.integers(1, _MOST_BLOCKS)
             n_extra = int(self.random.integers(1, 20)) if self.random.random() < 3 / n_sets else 0
             beyond = np.arange(self.edges[first + n_blocks], self.edges[first + n_blocks] + n_extra, dtype=np.int64)
+            while self.edges[first + n_blocks] - self.edges[first] < _K:  # fewer would never have left
+                n_blocks += 1
             ends.append((int(self.edges[first]), int(self.edges[first + n_blocks]) + n_extra))
             more, total = told_by(beyond)
-            stand = [self.drawn[first : first + n_blocks].reshape(-1), spread_of(beyond).mixed]
+            stand = [self.drawn[first : first + n_blocks].reshape(-1), bits_of(beyond)]
             drawn[number] = np.sort(np.concatenate(stand))[:N_DRAWN]
             blocks = slice(first, first + n_blocks)
             counts[number] = self.counts[blocks].sum(axis=0) + more
@@ -250,8 +263,6 @@ def main() -> None:
     population = Population(asked.persons, 1)
     made = population.made(asked.earlier)
     old, new = sets_of(made), sets_of(population.made(asked.new))
-    mixed = [spread_of(new.persons(number)).mixed for number in range(len(new))]
-    new = replace(new, below=lambda number, limit: mixed[number][mixed[number] < limit])
     found, cpu, seconds = timed(lambda: list(collisions(new, old, _K)))
     maps = [BitMap(old.persons(int(number))) for number in np.linspace(0, asked.earlier - 1, 300).astype(int)]
 

@@ -42,6 +42,8 @@ _PER_SET = 8
 """What it costs to look at the classes of a set."""
 _A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
+_FIRST_BESIDE = 128
+"""The same where they may lie beside the new one, as most do."""
 MOST_WITHIN = 512
 """Sets within the new one of which three or four are added, or as many as fill it: the largest. All sets there are
 are tried one by one and in pairs."""
@@ -122,6 +124,8 @@ class _Search:
         self._standing = (
             Standing(np.concatenate([old.who_stand(), new.who_stand()])[self._order], self._sizes) if many else None
         )
+        self._who = new.who_among(self._standing.bits) if self._standing is not None else None
+        self._who_stand = new.who_stand() if many else None
         self._met_now = np.zeros(0, np.int64)
         self._beside_now = self._met_now
         self._allowance = Allowance(len(new), most_work)
@@ -137,8 +141,8 @@ class _Search:
         counts, total = self._new.counts[number], self._new.sums[number]
         persons: Persons | None = None
         self._is_crowded = False
-        if self._standing is not None:
-            self._met_now = self._standing.met(self._new.bits_below(number, self._standing.limit))
+        if self._standing is not None and self._who is not None and self._who_stand is not None:
+            self._met_now, self._own_now = self._standing.met(self._who(number)), self._who_stand[number]
             self._beside_now = np.flatnonzero(self._standing.may_lie_beside(self._met_now))
         self._allowance.begin()
         for plus, minus in self._candidates(counts, total):
@@ -219,15 +223,24 @@ class _Search:
         """Two sets that add up to the target, the smaller one first."""
         size = int(target.sum())
         first = np.arange(self._from(size // 2 + self._k), dtype=np.int64)
+        may: npt.NDArray[np.bool_] | None = None
+        if self._standing is not None:  # who has k persons beside the target is no part of it
+            may = self._standing.may_be_within(self._met_now, self._k)
+            first = np.flatnonzero(may[: len(first)])
         low, high = self._between(size - self._sizes[first])
         low = np.maximum(low, first + 1)
         for rows, others in self._met(target, first, low, high, -1):
-            yield from self._near(target, total, np.column_stack([first[rows], others]), np.ones(2, np.int64))
+            places = np.column_stack([first[rows], others])
+            places = places if may is None else places[may[others]]
+            yield from self._near(target, total, places, np.ones(2, np.int64))
 
     def _rests(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, int]]:
         """What any of the larger sets leaves when one other is taken away."""
         size = int(target.sum())
-        wholes = np.arange(self._from(size - self._k + 1), len(self._sizes), dtype=np.int64)
+        start = int(self._from(size - self._k + 1))
+        wholes = np.arange(start, len(self._sizes), dtype=np.int64)
+        if self._standing is not None:  # what lacks k persons of the target holds it not
+            wholes = wholes[self._standing.may_be_around(self._met_now, self._own_now, self._k)[start:]]
         low, high = self._between(self._sizes[wholes] - size)
         for rows, others in self._met(target, wholes, low, high, 1):
             places = np.column_stack([wholes[rows], others])
@@ -251,13 +264,15 @@ class _Search:
         widths = (high - low)[rows].astype(np.uint16)
         rows = rows[np.argsort(widths, kind="stable")[::-1]]  # the longest first: who is left is always at the front
         n_left = len(rows) - np.cumsum(np.bincount(widths))
-        places, aimed = low[rows], goals[0][rows]
-        for step, n in enumerate(n_left[:-1].tolist()):
-            near = np.flatnonzero(np.abs(aimed[:n] - self._columns[0][places[:n] + step]) < self._k)
+        places, column, span = low[rows], self._columns[0].view(np.uint32), np.uint32(2 * self._k - 1)
+        aimed = (goals[0][rows] + np.int32(self._k - 1)).view(np.uint32)  # modulo 2^32: less than k either way is less
+        for n in n_left[:-1].tolist():
+            near = np.flatnonzero(aimed[:n] - column.take(places[:n]) < span)
             if len(near):
-                some, theirs = rows[near], places[near] + step
+                some, theirs = rows[near], places[near]
                 near = np.abs(goals[1][some] - self._columns[1][theirs]) < self._k
                 found.append((some[near], theirs[near]))
+            places[:n] += 1
         if found:
             yield np.concatenate([rows for rows, _ in found]), np.concatenate([places for _, places in found])
         for rows, places in expanded(np.where(long, low, 0), np.where(long, high, 0)):
@@ -315,12 +330,14 @@ class _Search:
         stop = self._from(int(rest.sum()) + self._k)
         places = self._beside_now[: np.searchsorted(self._beside_now, stop)]
         found: list[Places] = []
-        n_left = MOST_BESIDE
-        while len(places) and n_left > 0 and self._allowance.spend(_PER_SET * len(places[-_A_FEW:])):
-            some, places = self._standing.may_lie_in(places[-_A_FEW:], whole), places[:-_A_FEW]
-            some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
-            found.insert(0, some[self._sums[some] != total])
-            n_left -= len(found[0])
+        n, n_left = _FIRST_BESIDE, MOST_BESIDE
+        while len(places) and n_left > 0 and self._allowance.spend(_PER_SET * len(places[-n:])):
+            may, places, n = self._standing.may_lie_in(places[-n:], whole), places[:-n], 4 * n
+            while len(may) and n_left > 0:
+                some, may = may[-_FIRST_BESIDE:], may[:-_FIRST_BESIDE]
+                some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
+                found.insert(0, some[self._sums[some] != total])
+                n_left -= len(found[0])
         return np.concatenate([np.zeros(0, np.int64), *found])[-MOST_BESIDE:]
 
     def _largest_within(self, target: Counts, total: np.uint64, most: int, below: int | None = None) -> Places:
@@ -354,11 +371,13 @@ class _Search:
         size = int(target.sum())
         start = int(self._from(size - self._k))
         if self._standing is not None:
-            may = np.flatnonzero(self._standing.may_hold(self._met_now, size)[start:]) + start
-            while len(may) and len(found) < most and self._allowance.spend(_PER_SET * len(may[:_A_FEW])):
-                some, may = may[:_A_FEW], may[_A_FEW:]
-                lacks = np.maximum(target - self._counts[some], 0).sum(axis=1) < self._k
-                found += some[lacks & (self._sums[some] != total)].tolist()
+            for places in self._standing.may_hold(self._met_now, size, start):
+                for at in range(0, len(places), _A_FEW):
+                    some = places[at : at + _A_FEW]
+                    if len(found) >= most or not self._allowance.spend(_PER_SET * len(some)):
+                        break
+                    lacks = np.maximum(target - self._counts[some], 0).sum(axis=1) < self._k
+                    found += some[lacks & (self._sums[some] != total)].tolist()
             return found[:most]
         while start < len(self._sizes) and len(found) < most:
             part = slice(start, start + _A_FEW)

@@ -20,7 +20,13 @@ Persons = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int32]
 Sums = npt.NDArray[np.uint64]
 
+Bits = npt.NDArray[np.uint64]
+"""What a fixed spread gives each person."""
 Drawn = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+Small = npt.NDArray[np.uint32]
+Found = Callable[[int], Places]
+"""Of a set, by its number: places of some persons."""
 
 N_CLASSES = 64
 N_DRAWN = 16
@@ -59,21 +65,20 @@ class Sets:
     persons: Callable[[int], Persons]
     drawn: Drawn | None = None
     """Who stands for each set (n sets, N_DRAWN); None where that is not known."""
-    below: Callable[[int, np.uint64], Drawn] | None = None
-    """The 64 bits of a set's persons where they are fewer than a number; None to reckon them from the persons."""
+    among: Callable[[Bits], Found] | None = None
+    """Who of some is in each set; None to reckon it from the persons."""
 
-    def bits_below(self, number: int, limit: np.uint64) -> Drawn:
-        """Of which persons of a set, who stand for other sets, may be."""
-        if self.below is not None:
-            return self.below(number, limit)
-        mixed = spread_of(self.persons(number)).mixed
-        return mixed[mixed < limit]
+    def who_among(self, bits: Bits) -> Found:
+        """Of some persons, by their bits and ascending: the places of those in each set."""
+        if self.among is not None:
+            return self.among(bits)
+        return lambda number: _places_of(bits, bits_of(self.persons(number)))[1]
 
     def who_stand(self) -> Drawn:
         """Who stands for each set, reckoned from its persons where it is not known."""
         if self.drawn is not None:
             return self.drawn
-        rows = [spread_of(self.persons(at)).drawn(slice(None)) for at in range(len(self))]
+        rows = [drawn_of(bits_of(self.persons(at))) for at in range(len(self))]
         return np.array(rows, dtype=np.uint64).reshape(len(self), N_DRAWN)
 
     def __len__(self) -> int:
@@ -83,43 +88,61 @@ class Sets:
         return f"Sets({len(self)})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Spread:
-    """Some persons by the class and by the 64 bits of each, so that many sets of them are told quickly."""
-
-    classes: npt.NDArray[np.uint8]
-    mixed: Sums
-
-    def told(self, places: npt.NDArray[np.integer] | slice) -> tuple[Counts, int]:
-        """How many of those at these places fall into each class, and their sum."""
-        counts = np.bincount(self.classes[places], minlength=N_CLASSES).astype(np.int32)
-        return counts, int(self.mixed[places].sum(dtype=np.uint64))
-
-    def drawn(self, places: npt.NDArray[np.integer] | slice) -> Drawn:
-        """The persons who stand for those at these places, ascending."""
-        mixed = self.mixed[places]
-        found = np.full(N_DRAWN, NOBODY)
-        if len(mixed) >= LEAST_DRAWN_FROM:
-            some = mixed[mixed < np.uint64(4 * N_DRAWN * (2**64 // len(mixed)))]
-            some = some if len(some) >= N_DRAWN else mixed
-            found[:] = np.sort(np.partition(some, N_DRAWN - 1)[:N_DRAWN])
-        return found
-
-    def __repr__(self) -> str:
-        return "Spread()"
-
-
-def spread_of(persons: npt.NDArray[np.int64]) -> Spread:
-    """Persons by their numbers, in any order: a spread that never changes."""
-    mixed = persons.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)  # without it, person 0 would weigh nothing
+def bits_of(persons: npt.NDArray[np.int64]) -> Bits:
+    """The 64 bits of each person by a fixed spread that never changes, in the order of the persons."""
+    bits = persons.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)  # without it, person 0 would weigh nothing
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return Spread((mixed >> np.uint64(58)).astype(np.uint8), mixed)
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits
+
+
+def told_of(bits: Bits) -> tuple[Counts, int]:
+    """How many of these fall into each class, and their sum."""
+    classes = (bits >> np.uint64(64 - N_CLASSES.bit_length() + 1)).view(np.int64)
+    return np.bincount(classes, minlength=N_CLASSES).astype(np.int32), int(bits.sum(dtype=np.uint64))
+
+
+def drawn_of(bits: Bits) -> Drawn:
+    """The persons who stand for these, ascending."""
+    found = np.full(N_DRAWN, NOBODY)
+    if len(bits) >= LEAST_DRAWN_FROM:
+        some = bits[bits < np.uint64(4 * N_DRAWN * (2**64 // len(bits)))]
+        some = some if len(some) >= N_DRAWN else bits
+        found[:] = np.sort(np.partition(some, N_DRAWN - 1)[:N_DRAWN])
+    return found
 
 
 def told_by(persons: Persons) -> tuple[Counts, int]:
     """How many of a set's persons fall into each class, and their sum."""
-    return spread_of(persons).told(slice(None))
+    return told_of(bits_of(persons))
+
+
+def found_among(bits: Bits, own: Bits, members: Callable[[int], BitMap], places: Small | None = None) -> Found:
+    """Who of some, by their bits and ascending, is in each of many sets, asked once for all of them.
+
+    In: own — the bits of those of whom the sets are; members — each set; places — what they are called in it, where
+        that is not their place in own; ascending
+    """
+    theirs, at = _places_of(bits, own)
+    called = theirs.astype(np.uint32) if places is None else places[theirs]
+    standing = BitMap(called)
+
+    def found(number: int) -> Places:
+        inside = np.frombuffer((standing & members(number)).to_array(), dtype=np.uint32)
+        some: Places = at[np.searchsorted(called, inside)]
+        return some
+
+    return found
+
+
+def _places_of(bits: Bits, own: Bits) -> tuple[Places, Places]:
+    """Places in own of those who are among some, and their places there."""
+    if not len(bits):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    near = np.flatnonzero(own <= bits[-1])
+    at = np.searchsorted(bits, own[near])
+    is_one = bits[at] == own[near]
+    return near[is_one], at[is_one]
 
 
 def n_different(persons: Persons, plus: Sequence[Persons], minus: Sequence[Persons], k: int) -> int:
@@ -154,10 +177,20 @@ def name_of(counts: Counts, total: int) -> bytes:
 
 def sets_of(names: Sequence[bytes]) -> Sets:
     """Sets of persons, serialised, as they are compared with others."""
-    members = [np.frombuffer(BitMap.deserialize(name).to_array(), dtype=np.uint32).astype(np.int64) for name in names]
-    spreads = [spread_of(each) for each in members]
-    told = [each.told(slice(None)) for each in spreads]
-    counts = np.array([counts for counts, _ in told], dtype=np.int32).reshape(len(told), N_CLASSES)
-    drawn = np.array([each.drawn(slice(None)) for each in spreads], dtype=np.uint64).reshape(len(told), N_DRAWN)
-    sums = np.array([total for _, total in told], dtype=np.uint64)
-    return Sets(counts, sums, lambda number: members[number], drawn)
+    members = [BitMap.deserialize(name) for name in names]
+    counts, sums = np.zeros((len(names), N_CLASSES), np.int32), np.zeros(len(names), np.uint64)
+    drawn = np.zeros((len(names), N_DRAWN), np.uint64)
+    for at, each in enumerate(members):
+        bits = bits_of(_persons_of(each))
+        counts[at], sums[at] = told_of(bits)
+        drawn[at] = drawn_of(bits)
+
+    def among(bits: Bits) -> Found:
+        everyone = np.frombuffer(BitMap.union(BitMap(), *members).to_array(), dtype=np.uint32)
+        return found_among(bits, bits_of(everyone.astype(np.int64)), members.__getitem__, everyone)
+
+    return Sets(counts, sums, lambda number: _persons_of(members[number]), drawn, among)
+
+
+def _persons_of(members: BitMap) -> Persons:
+    return np.frombuffer(members.to_array(), dtype=np.uint32).astype(np.int64)

@@ -11,6 +11,8 @@ Check: tests/unit/release/test_decoys.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,23 +36,27 @@ class Standing:
     def __init__(self, drawn: Drawn, sizes: npt.NDArray[np.int64]) -> None:
         flat = drawn.reshape(-1)
         known = np.flatnonzero(flat != NOBODY)
-        order = known[np.argsort(flat[known], kind="stable")]
-        self._numbers, self._owners = flat[order], order // N_DRAWN
+        order = known[np.argsort(flat[known])]
+        numbers, self._owners = flat[order], order // N_DRAWN
         self._sizes, self._drawn = sizes, drawn
-        places = np.cumsum(np.concatenate([[0], self._numbers[1:] != self._numbers[:-1]])) if len(order) else order
+        is_first = np.concatenate([[True], numbers[1:] != numbers[:-1]]) if len(order) else np.zeros(0, np.bool_)
+        self._starts = np.concatenate([np.flatnonzero(is_first), [len(order)]])
+        self.bits = numbers[is_first]
+        """Of all who stand for any set, ascending."""
+        places = np.cumsum(is_first) - 1
         self._is_own = np.zeros(len(flat) + 1, np.bool_)
         """Who stands for a set that is looked at, among all who stand for any; the last is nobody."""
-        who = np.full(len(flat), len(flat), np.int64)
+        who = np.full(len(flat), len(flat), np.int32)
         who[order] = places
         self._who = who.reshape(drawn.shape)
         self._first, self._last_of_first = np.ascontiguousarray(self._who[:, :_SOME].T), drawn[:, _SOME - 1].copy()
         self.is_known = drawn[:, 0] != NOBODY if len(drawn) else np.zeros(0, np.bool_)
-        self.limit = self._numbers[-1] + np.uint64(1) if len(self._numbers) else np.uint64(0)
+        self._last = np.where(self.is_known, drawn[:, -1], np.uint64(0))
 
-    def met(self, numbers: Drawn) -> npt.NDArray[np.int64]:
-        """How many of those who stand for each set are among these persons."""
-        low = np.searchsorted(self._numbers, numbers, side="left")
-        widths = np.searchsorted(self._numbers, numbers, side="right") - low
+    def met(self, places: Places) -> npt.NDArray[np.int64]:
+        """How many of those who stand for each set are among these, by their places in ``bits``."""
+        low = self._starts[places]
+        widths = self._starts[places + 1] - low
         starts = np.repeat(low - (np.cumsum(widths) - widths), widths)
         return np.bincount(self._owners[starts + np.arange(len(starts))], minlength=len(self._sizes))
 
@@ -58,14 +64,35 @@ class Standing:
         """Sets that lie within the one that was met, but for a few; none of those that nobody stands for."""
         return np.flatnonzero(met >= _LEAST_WITHIN)
 
+    def may_be_within(self, met: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.bool_]:
+        """Sets that may have fewer than k persons beside the one that was met: all others have them for sure."""
+        may: npt.NDArray[np.bool_] = ~self.is_known | (met > N_DRAWN - k)
+        return may
+
+    def may_be_around(self, met: npt.NDArray[np.int64], own: Drawn, k: int) -> npt.NDArray[np.bool_]:
+        """Sets that may lack fewer than k persons of the one that was met; all others lack them for sure.
+
+        In: own — who stands for the one that was met
+        Who has a smaller number than the last who stands for a set, and does not stand for it, is not in it.
+        """
+        if k > len(own) or own[k - 1] == NOBODY:
+            return np.ones(len(met), np.bool_)
+        may: npt.NDArray[np.bool_] = (self._last <= own[k - 1]) | (met > 0)
+        return may
+
     def may_lie_beside(self, met: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Sets that may share nobody with the one that was met."""
         return met <= _MOST_BESIDE
 
-    def may_hold(self, met: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.bool_]:
-        """Sets that may hold the one that was met, which has so many persons."""
-        expected = N_DRAWN * np.minimum(1.0, size / np.maximum(self._sizes, 1))
-        return ~self.is_known | (expected < _LEAST_EXPECTED) | (met >= expected / 3)
+    def may_hold(self, met: npt.NDArray[np.int64], size: int, start: int) -> Iterator[Places]:
+        """Sets that may hold the one that was met, which has so many persons, from a place on: first those who were met
+        as who holds it would be, then those of whom nothing is known.
+        """
+        some = np.flatnonzero((met > 0)[start:]) + start
+        expected = N_DRAWN * np.minimum(1.0, size / np.maximum(self._sizes[some], 1))
+        yield some[met[some] >= expected / 3]
+        is_open = ~self.is_known | (self._sizes * _LEAST_EXPECTED > N_DRAWN * size)
+        yield np.flatnonzero((is_open & (met == 0))[start:]) + start
 
     def may_lie_in(self, places: Places, whole: int) -> Places:
         """Those of some sets that may lie within another: who stands for them, and has a smaller number than the last
@@ -73,13 +100,16 @@ class Standing:
         """
         if not self.is_known[whole]:
             return places
-        last, own = self._drawn[whole, -1], self._who[whole]
+        last, own = self._last[whole], self._who[whole]
+        may = self._last_of_first[places] >= last  # no more than two have a smaller number
         self._is_own[own] = True
-        may = self._last_of_first[places] >= last
-        for who in self._first:
-            may |= self._is_own[who[places]]
-        places = places[may]
-        missing = ((self._drawn[places] < last) & ~self._is_own[self._who[places]]).sum(axis=1)
+        is_shared = self._is_own[self._first[0][places]]
+        for who in self._first[1:]:
+            is_shared |= self._is_own[who[places]]
+        some = np.flatnonzero(is_shared & ~may)
+        theirs = places[some]
+        missing = ((self._drawn[theirs] < last) & ~self._is_own[self._who[theirs]]).sum(axis=1)
         self._is_own[own] = False
-        found: Places = places[missing < _SOME]
+        may[some[missing < _SOME]] = True
+        found: Places = places[may]
         return found

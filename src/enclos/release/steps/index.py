@@ -25,7 +25,7 @@ import pyarrow as pa
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.release.ports import Archive, Desk
-from enclos.release.sets import N_CLASSES, N_DRAWN, spread_of
+from enclos.release.sets import N_CLASSES, bits_of
 from enclos.release.steps.documents import BOUND, EXPORTED, REQUEST, VOTES, has_begun, load
 from enclos.release.steps.kept import (
     CLASSES,
@@ -39,6 +39,7 @@ from enclos.release.steps.kept import (
     digest_of,
     read_kept,
     read_members,
+    rows_of,
     standing_of,
     written,
 )
@@ -124,7 +125,7 @@ def _mark(desk: Desk, archive: Archive, permit: str, request: str) -> str:
 def _without_sets(name: str, left: Left) -> Kept:
     nothing: Mapping[bytes, bytes] = {OWED: b"[]", FOLLOWED: b"[]"}
     nobody = np.zeros(0, np.int64)
-    members = Members((), nobody, partial(spread_of, nobody))
+    members = Members((), nobody, partial(bits_of, nobody))
     counts, sums = np.zeros((0, N_CLASSES), np.int32), np.zeros(0, np.uint64)
     return Kept(name, counts, sums, (), nothing, lambda: members, members.standing(), left)
 
@@ -203,11 +204,10 @@ def _segment(entries: Sequence[_Entry]) -> bytes:
         }
         for each in entries
     ]
-    counts = np.concatenate([each.kept.counts for each in entries]).astype(np.uint32)
-    classes = pa.FixedSizeListArray.from_arrays(pa.array(counts.reshape(-1)), N_CLASSES)
+    counts = np.concatenate([each.kept.counts for each in entries])
     standing = np.concatenate([each.kept.standing for each in entries])
-    stand = pa.FixedSizeListArray.from_arrays(pa.array(standing.reshape(-1)), N_DRAWN)
     sums = pa.array(np.concatenate([each.kept.sums for each in entries]))
     drawn = pa.array([each for entry in entries for each in entry.kept.drawn], pa.binary())
     schema = _SCHEMA.with_metadata({_REQUESTS: json.dumps({"version": _VERSION, "requests": said}).encode()})
-    return written(pa.table([classes.cast(CLASSES), sums, drawn, stand.cast(STANDING)], schema=schema))
+    columns = [rows_of(counts, CLASSES), sums, drawn, rows_of(standing, STANDING)]
+    return written(pa.table(columns, schema=schema))

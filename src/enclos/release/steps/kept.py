@@ -17,7 +17,22 @@ from enclos.contracts.result import PersonNumbers
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.release.followed import Followed
 from enclos.release.model import Assessment, Renumber
-from enclos.release.sets import N_CLASSES, N_DRAWN, Counts, Drawn, Persons, Sets, Spread, Sums, name_of, spread_of
+from enclos.release.sets import (
+    N_CLASSES,
+    N_DRAWN,
+    Bits,
+    Counts,
+    Drawn,
+    Found,
+    Persons,
+    Sets,
+    Sums,
+    bits_of,
+    drawn_of,
+    found_among,
+    name_of,
+    told_of,
+)
 from enclos.release.totals import Total
 
 _NUMBERS, OWED, FOLLOWED = b"numbers", b"owed", b"followed"
@@ -73,7 +88,7 @@ class Kept:
     @property
     def sets(self) -> Sets:
         """As they are compared with others."""
-        return Sets(self.counts, self.sums, self.persons, self.standing, lambda at, limit: self.full().below(at, limit))
+        return Sets(self.counts, self.sums, self.persons, self.standing, lambda bits: self.full().among(bits))
 
     @property
     def names(self) -> list[bytes]:
@@ -102,18 +117,17 @@ class Members:
 
     places: Sequence[bytes]
     numbers: PersonNumbers
-    spread: Callable[[], Spread]
+    bits: Callable[[], Bits]
     """Of all numbers, which who reads one set in full needs not."""
 
-    def below(self, number: int, limit: np.uint64) -> Drawn:
-        """The 64 bits of a set's persons where they are fewer than a number."""
-        mixed = self.spread().mixed[_places(self.places[number])]
-        return mixed[mixed < limit]
+    def among(self, bits: Bits) -> Found:
+        """Who of some is in each set."""
+        return found_among(bits, self.bits(), lambda number: BitMap.deserialize(self.places[number]))
 
     def standing(self) -> Drawn:
         """Who stands for each set."""
-        spread = self.spread()
-        rows = [spread.drawn(_places(each)) for each in self.places]
+        bits = self.bits()
+        rows = [drawn_of(bits[_places(each)]) for each in self.places]
         return np.array(rows, dtype=np.uint64).reshape(len(rows), N_DRAWN)
 
     def persons(self, number: int) -> Persons:
@@ -136,6 +150,12 @@ def standing_of(table: pa.Table) -> Drawn:
     flat = table["standing"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     standing: Drawn = flat.astype(np.uint64).reshape(-1, N_DRAWN)
     return standing
+
+
+def rows_of(numbers: npt.NDArray[np.integer], kind: pa.DataType) -> pa.Array:
+    """Such a column, from its numbers."""
+    flat = numbers.astype(kind.value_type.to_pandas_dtype()).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), kind.list_size).cast(kind)
 
 
 def read_kept(request: str, content: bytes, left: Left = Left()) -> Kept:
@@ -211,17 +231,22 @@ def _content(
     beside: Mapping[bytes, bytes],
     drawn: Callable[[bytes], bytes | None],
 ) -> bytes:
-    spread = spread_of(numbers)
-    told = [spread.told(_places(each)) for each in members]
-    names = [name_of(*one) for one in told]
+    bits = bits_of(numbers)
+    counts, sums = np.zeros((len(members), N_CLASSES), np.int32), np.zeros(len(members), np.uint64)
+    standing = np.zeros((len(members), N_DRAWN), np.uint64)
+    for at, each in enumerate(members):
+        own = bits[_places(each)]
+        counts[at], sums[at] = told_of(own)
+        standing[at] = drawn_of(own)
+    names = [name_of(*one) for one in zip(counts, sums.tolist(), strict=True)]
     by = [drawn(name) for name in names]
     table = pa.table(
         {
-            "classes": [counts.astype(np.uint32) for counts, _ in told],
-            "sum": [total for _, total in told],
+            "classes": rows_of(counts, CLASSES),
+            "sum": sums,
             "members": list(members),
             "drawn": [None if each == name else each for each, name in zip(by, names, strict=True)],
-            "standing": [spread.drawn(_places(each)) for each in members],
+            "standing": rows_of(standing, STANDING),
         },
         schema=_SCHEMA.with_metadata({_NUMBERS: numbers.tobytes(), **beside}),
     )
@@ -243,7 +268,7 @@ def _table(content: bytes) -> pa.Table:
 
 def _members(table: pa.Table) -> Members:
     numbers = np.frombuffer(table.schema.metadata[_NUMBERS], dtype=np.int64)
-    return Members(table["members"].to_pylist(), numbers, cache(partial(spread_of, numbers)))
+    return Members(table["members"].to_pylist(), numbers, cache(partial(bits_of, numbers)))
 
 
 def _places(members: bytes) -> npt.NDArray[np.uint32]:
