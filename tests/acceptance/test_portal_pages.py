@@ -12,26 +12,25 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
-from starlette.routing import Route
 
-from enclos.portal.opened import Opened
-from enclos.portal.people import People
 from factories.browsing import Tab, chromium, tab
-from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, run_cli
+from factories.enclosure import ALICE, CAROL, DAN, run_cli
 from factories.examples import drawn
 from factories.lively_home import AUD, BEA, PERMIT, ROLES, STEW, Lively, lively_home
 from factories.serving import serving
+from factories.walking import NO_PAGE, patterns_of, walk
 from factories.working_home import QUICK
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.system("npm")]
 MOST_BYTES = 200_000
 EACH = drawn(2)
+"""Of pages that differ only in what they are about, so many are looked at."""
+WIDTHS = (390, 768, 1600)
+"""Beside 1280, on which a page is opened."""
 OK, FORBIDDEN, ABSENT = 200, 403, 404
 PATIENCE = 120_000
 """Milliseconds that a study may take on a machine with other work."""
-"""Of pages that differ only in what they are about, so many are looked at."""
 _FILE = (".json", ".svg")
-_NO_PAGE = ("/api/", "/openapi.json", "/assets/", "/ledger/", "/sign-in/answer")
 
 
 @dataclass
@@ -73,10 +72,7 @@ def entered(browser: Browser, root: str, lively: Lively) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def patterns(lively: Lively) -> dict[str, re.Pattern[str]]:
-    """The addresses of pages that the application has, by what they are called in its routes."""
-    application = People(Opened(lively.home, PASSPHRASE), "http://127.0.0.1").application()
-    routes = [each for each in application.routes if isinstance(each, Route) and "GET" in (each.methods or ())]
-    return {each.path: each.path_regex for each in routes if "{rest:path}" not in each.path}
+    return patterns_of(lively.home)
 
 
 @pytest.fixture(scope="module")
@@ -86,34 +82,19 @@ def walks(browser: Browser, root: str, entered: dict[str, Any], patterns: dict[s
 
 def walked(browser: Browser, root: str, who: str, kept: Any, patterns: dict[str, re.Pattern[str]]) -> Walk:
     """Follow every link that somebody is shown, from the page that they come to first."""
-    walk, seen, looked_at = Walk(who), set(), dict[str, int]()
+    found = Walk(who)
     with tab(browser, root, locale="en-GB", storage_state=kept) as opened:
         if who == ALICE:
             opened.go(f"/research/permits/{PERMIT}/studies/write")
             opened.page.fill("#text", QUICK)
             opened.page.click("button[value=run]")
             opened.page.wait_for_url("**/research/work/*")
-        ahead = ["/me", "/"] if who else ["/", "/sign-in"]
-        while ahead:
-            path = ahead.pop(0)
-            name = next((each for each, pattern in patterns.items() if pattern.match(path)), path)
-            shape = name + "?" * ("?" in path)
-            if path in seen or looked_at.get(shape, 0) >= EACH or path.startswith(_NO_PAGE):
-                continue
-            seen.add(path)
-            looked_at[shape] = looked_at.get(shape, 0) + 1
-            is_page = looks(opened, path, walk, thoroughly=looked_at[shape] == 1)
-            walk.reached.add(name)
-            if is_page:
-                links = opened.page.eval_on_selector_all("a[href]", "all => all.map(each => each.href)")
-                ahead += [inner(link) for link in links if link.startswith(root + "/")]
-    return walk
 
+        def look(path: str, _name: str, is_first: bool) -> bool:
+            return looks(opened, path, found, thoroughly=is_first)
 
-def inner(address: str) -> str:
-    parts = urlsplit(address)
-    query = "&".join(each for each in parts.query.split("&") if each and not each.startswith("lang="))
-    return parts.path + (f"?{query}" if query else "")
+        found.reached = walk(opened, ["/me", "/"] if who else ["/", "/sign-in"], patterns, EACH, look)
+    return found
 
 
 def looks(opened: Tab, path: str, walk: Walk, *, thoroughly: bool) -> bool:
@@ -130,7 +111,7 @@ def looks(opened: Tab, path: str, walk: Walk, *, thoroughly: bool) -> bool:
     if thoroughly:
         wrong += opened.axe()
         wrong += [f"keyboard: {each}" for each in opened.unreached()]
-        wrong += [f"wider than 390: {each}" for each in opened.overflow(390)]
+        wrong += [f"wider than {width}: {each}" for width in WIDTHS for each in opened.overflow(width)]
         page.set_viewport_size({"width": 1280, "height": 900})
         page.emulate_media(color_scheme="dark")
         wrong += [f"dark: {each}" for each in opened.axe(["color-contrast"])]
@@ -147,7 +128,7 @@ def test_nothing_is_wrong_with_any_page(walks: list[Walk]) -> None:
 
 def test_every_page_can_be_reached_by_links(walks: list[Walk], patterns: dict[str, re.Pattern[str]]) -> None:
     reached = {name for walk in walks for name in walk.reached}
-    pages = {name for name in patterns if not name.startswith(_NO_PAGE) and not name.endswith(_FILE)}
+    pages = {name for name in patterns if not name.startswith(NO_PAGE) and not name.endswith(_FILE)}
     assert pages - reached == set()
 
 

@@ -83,10 +83,10 @@ VOTING = ("/check/{waits}/vote", "/check/{waits}/question")
 @pytest.mark.parametrize(
     ("role", "pages", "forms"),
     [
-        (Role.CHECKER, AUDITING, ("/audit/verify",)),
+        (Role.CHECKER, AUDITING, ("/audit/verify", "/audit/month")),
         (Role.AUDITOR, CHECKING, VOTING),
-        (Role.RESEARCHER, CHECKING + AUDITING, (*VOTING, "/audit/verify")),
-        (Role.ACCESS_BODY, CHECKING + AUDITING, (*VOTING, "/audit/verify")),
+        (Role.RESEARCHER, CHECKING + AUDITING, (*VOTING, "/audit/verify", "/audit/month")),
+        (Role.ACCESS_BODY, CHECKING + AUDITING, (*VOTING, "/audit/verify", "/audit/month")),
     ],
 )
 def test_roles_open_their_own_rooms_alone(
@@ -114,7 +114,9 @@ def test_an_auditor_reads_everything_and_writes_nothing_but_that_a_month_was_rev
     for path in AUDITING:
         assert browser.get(path).status_code == 200, path
     assert browser.post("/audit/verify", {"key": "", "note": "", "witness": ""}).status_code == 303
-    browser.get("/audit/month?month=2026-01")
+    with open_home(made.home) as enclosure:
+        assert {entry.action for _, entry in enclosure.ledger.entries(before)} <= {Action.KEY_USE}
+    assert browser.reviewed("/audit/month", {"month": "2026-01"}).status_code == 200
     with open_home(made.home) as enclosure:
         written = {entry.action for _, entry in enclosure.ledger.entries(before)}
     assert written <= {Action.LEDGER_REVIEW, Action.KEY_USE}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,16 @@ class Browser:
         return self.session.post(
             self.root + path, {"csrf": mark, **fields}, headers=given, allow_redirects=False, timeout=SECONDS
         )
+
+    def reviewed(self, path: str, fields: Mapping[str, Any]) -> requests.Response:
+        """Ask for a review of the ledger and wait for its page."""
+        self.get(path)
+        way = self.post(path, fields).headers["location"]
+        end = time.monotonic() + SECONDS
+        while "The ledger is being read." in (page := self.get(way)).text:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        return page
 
 
 @dataclass

@@ -98,14 +98,19 @@ def test_the_whole_ledger_is_verified_with_a_witness_s_memory_and_what_is_none_i
 def test_a_month_is_reviewed_in_its_frame_and_the_ledger_notes_by_whom(dan: Browser, portal: Portal) -> None:
     with open_home(portal.home) as enclosure:
         before = enclosure.ledger.size()
-    page = dan.get(f"/audit/month?month={datetime.now(UTC):%Y-%m}")
+    this = f"{datetime.now(UTC):%Y-%m}"
+    assert "<svg" not in dan.get(f"/audit/month?month={this}").text, "nothing is made by looking"
+    page = dan.reviewed("/audit/month", {"month": this})
+    assert page.text == dan.get(f"/audit/month?month={this}").text
     assert page.text.count('<svg role="img" aria-label="') == page.text.count("<svg") >= 2
     assert "uses of data" in page.text
     with open_home(portal.home) as enclosure:
         digests = enclosure.ledger.digests(DAN)
         reviews = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.LEDGER_REVIEW]
     assert {entry.actor for entry in reviews} <= set(digests) and len(reviews) == 2
-    assert Code.REVIEW_MONTH.id in dan.get("/audit/month?month=2999-01").text
+    other = portal.browser(ALICE, Role.AUDITOR)
+    assert "<svg" not in other.get(f"/audit/month?month={this}").text, "another's review is not shown"
+    assert Code.REVIEW_MONTH.id in dan.reviewed("/audit/month", {"month": "2999-01"}).text
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

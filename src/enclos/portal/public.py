@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -33,6 +34,7 @@ _HEADERS = {
 """Beside the policy that each page carries itself; ``no-cache`` asks whether a file changed, it is not sent again."""
 _HSTS = "max-age=31536000; includeSubDomains"
 _LANGUAGES = ("en", "fr")
+_WORTH_PACKING = 2_000
 _STATEMENTS = ("opt-out", "accessibility")
 """Pages of the register with an address of their own, in the reader's language."""
 
@@ -49,6 +51,21 @@ class _Ledger(StaticFiles):
         kind = "application/octet-stream" if path.startswith("tile/") else "text/plain; charset=utf-8"
         answer.headers["Content-Type"] = kind
         return answer
+
+
+class _Packed:
+    """Packs files by gzip for who takes it: a register of hundreds of permits says much again and again.
+
+    Never: what people who signed in are shown, where the length of what is packed could tell of a secret in it.
+    """
+
+    def __init__(self, files: ASGIApp) -> None:
+        self._files, self._packed = files, GZipMiddleware(files, minimum_size=_WORTH_PACKING, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # a part of a file is given as it lies there
+        is_part = any(name == b"range" for name, _ in scope.get("headers", ()))
+        await (self._files if is_part else self._packed)(scope, receive, send)
 
 
 class _WithHeaders:
@@ -83,7 +100,7 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
         Route("/register", _to_register),
         Route("/register/", _to_language),
         *(Route(f"/{name}", partial(_to_statement, name)) for name in _STATEMENTS),
-        Mount("/register", StaticFiles(directory=registers / CURRENT, check_dir=False)),
+        Mount("/register", _Packed(StaticFiles(directory=registers / CURRENT, check_dir=False))),
         Mount("/ledger", _Ledger(directory=ledger)),
     ]
     if people is not None:

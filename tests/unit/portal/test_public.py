@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -89,6 +90,22 @@ def test_a_register_that_is_renewed_is_served_at_once(reader: Reader, tmp_path: 
     (registers / "new").symlink_to("register-2")
     (registers / "new").replace(registers / CURRENT)
     assert reader.ask("/register/en.html")[1] == "renewed"
+
+
+def test_a_long_register_is_packed_for_who_takes_it_and_a_part_is_as_it_lies_there(
+    reader: Reader, tmp_path: Path
+) -> None:
+    said = "one more permit of the same words. " * 1000
+    (tmp_path / "published" / CURRENT / "en.html").write_text(said)
+    with closing(HTTPConnection("127.0.0.1", reader.port, timeout=30)) as connection:
+        connection.request("GET", "/register/en.html", headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        packed = answer.read()
+        assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert (gzip.decompress(packed).decode(), len(packed) < len(said) / 20) == (said, True)
+    assert reader.ask("/register/en.html")[1] == said
+    status, text, headers = reader.ask("/register/en.html", **{"Accept-Encoding": "gzip", "Range": "bytes=4-7"})
+    assert (status, text, "content-encoding" in headers) == (206, said[4:8], False)
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "tile/0/000.p/5", "tile/entries/x001/002", "seal/2026-03-01"])

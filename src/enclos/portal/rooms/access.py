@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.routing import Route
 
@@ -16,6 +17,7 @@ from enclos.app.pages.review_words import DETECTORS
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.permit_saying import DAYS, said_opening
 from enclos.app.pages.rooms.words_access import FRENCH_ACCESS
+from enclos.app.reviewing import Review, Reviews
 from enclos.app.reviews import review_access
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
@@ -41,7 +43,9 @@ ROOM = Room(
     ],
     FRENCH_ACCESS,
 )
-_SOON, _MONTHS, _YEARS, _WIDTH, _HATCH, _MOST_SPANS = 90, 12, 5, 1000, 8, 60
+_SOON, _MONTHS, _YEARS, _WIDTH, _MOST_SPANS = 90, 12, 5, 1000, 60
+_PATIENCE = 2.0
+"""Seconds that a form waits for a review which may be over at once."""
 _RULES = {code.id: code.rule for code in Code}
 _DETECTORS = {detector.value: text for detector, text in DETECTORS.items()}
 _NEVER_SHOWN = frozenset({Code.PERMIT_UNKNOWN, Code.ENCLOSURE_BUSY})
@@ -50,6 +54,14 @@ _NEVER_SHOWN = frozenset({Code.PERMIT_UNKNOWN, Code.ENCLOSURE_BUSY})
 def routes(desk: Desk) -> list[Route]:
     """Its addresses."""
     one = "/access/permits/{permit}"
+    reviews = Reviews()
+
+    def review(asked: Asked) -> Page | Go:
+        return _reviews(asked, reviews)
+
+    def begin(asked: Asked) -> Go:
+        return _begin(asked, desk, reviews)
+
     asked = {"amend": (_amend, _amended), "renew": (_renew, _renewed), "revoke": (_revoke, _revoked)}
     return [
         Route("/access", desk.served(ROOM, _overview)),
@@ -60,7 +72,8 @@ def routes(desk: Desk) -> list[Route]:
         *(Route(f"{one}/{name}", desk.served(ROOM, look)) for name, (look, _) in asked.items()),
         *(Route(f"{one}/{name}", desk.served(ROOM, do), methods=["POST"]) for name, (_, do) in asked.items()),
         Route("/access/calendar", desk.served(ROOM, _calendar)),
-        Route("/access/reviews", desk.served(ROOM, _reviews)),
+        Route("/access/reviews", desk.served(ROOM, begin), methods=["POST"]),
+        Route("/access/reviews", desk.served(ROOM, review)),
     ]
 
 
@@ -278,8 +291,7 @@ def _calendar(asked: Asked) -> Page:
 def _span(span: Mapping[str, Any], begin: str, end: str, today: str) -> dict[str, Any]:
     first, last, deleted = (_place(span[name], begin, end) for name in ("begins_on", "ends_on", "delete_by"))
     is_late = span["destroyed_on"] is None and span["delete_by"] < today
-    hatches = range(last, deleted, _HATCH)
-    return {**span, "from": first, "width": max(2, last - first), "hatches": hatches, "is_late": is_late}
+    return {**span, "from": first, "to": last, "tail": deleted, "width": max(2, last - first), "is_late": is_late}
 
 
 def _place(day: str, begin: str, end: str) -> int:
@@ -287,25 +299,56 @@ def _place(day: str, begin: str, end: str) -> int:
     return round(_WIDTH * (here - first) / max(1, last - first))
 
 
-def _reviews(asked: Asked) -> Page:
+def _begin(asked: Asked, desk: Desk, reviews: Reviews) -> Go:
+    """Have a month of the ledger reviewed, or the access of a year; anything else leads back to the choice."""
+    user, today = asked.user, asked.enclosure.ledger.now().date()
+    month, year = asked.form["month"], asked.form["year"]
+    what, value = ("month", month) if month in _months(today) else ("year", year)
+    if what == "year" and year not in _past(today):
+        return Go("/access/reviews")
+
+    def make() -> dict[str, Any]:
+        with desk.opened.use() as (enclosure, _):
+            acting = replace(enclosure, acting=user)
+            return review_month(acting, month) if what == "month" else review_access(acting, int(year))
+
+    reviews.begin(user, value, make).ended.wait(_PATIENCE)
+    return Go(f"/access/reviews?{what}={value}")
+
+
+def _reviews(asked: Asked, reviews: Reviews) -> Page | Go:
+    """What this person had reviewed last of the month or the year that they ask for."""
     today = asked.enclosure.ledger.now().date()
-    months = _months(today)
-    years = [str(today.year - back) for back in range(_YEARS)]
     month, year = asked.query.get("month", ""), asked.query.get("year", "")
-    acting = replace(asked.enclosure, acting=asked.user)
-    reviewed = review_month(acting, month) if month in months else None
+    last = reviews.last(asked.user, month or year)
+    here = f"/access/reviews?{urlencode({'month': month} if month else {'year': year})}"
+    if asked.is_partial and last and last.is_over:
+        return Go(here)
+    reviewed, access = (_found(last), None) if month else (None, _found(last))
     values = {
-        "months": [(each, each) for each in months],
-        "years": [(each, each) for each in years],
+        "months": [(each, each) for each in _months(today)],
+        "years": [(each, each) for each in _past(today)],
         "month": month,
         "year": year,
+        "last": last,
+        "refused": said_of(last.refused) if last and last.refused else None,
+        "here": here,
         "reviewed": reviewed,
         "n_denied": sum(reviewed["denials"].values()) if reviewed else 0,
-        "access": review_access(acting, int(year)) if year in years else None,
+        "access": access,
         "detectors": _DETECTORS,
         "rules": _RULES,
     }
     return Page("access_reviews", "Reviews", values)
+
+
+def _found(last: Review | None) -> dict[str, Any] | None:
+    return last.found if last and isinstance(last.found, dict) else None
+
+
+def _past(today: date) -> Sequence[str]:
+    """The years that can be reviewed, the present one first."""
+    return [str(today.year - back) for back in range(_YEARS)]
 
 
 def _months(today: date) -> Sequence[str]:

@@ -12,10 +12,13 @@ from starlette.routing import Route
 
 from enclos.app.auditing import ACTIONS, MARKED, OUTCOMES, Sought, explore, show_entry, state_of
 from enclos.app.monthly import read_month
+from enclos.app.pages.page import Page as Review
 from enclos.app.pages.page import Picture
 from enclos.app.pages.review import review_of
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.words_audit import FRENCH_AUDIT
+from enclos.app.pages.words import Language
+from enclos.app.reviewing import Reviews
 from enclos.app.verifying import Verifications
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Answer, Asked, Desk, File, Go, Page, Room, page_status
@@ -35,14 +38,28 @@ ROOM = Room(
     FRENCH_AUDIT,
 )
 _SOON = 2.0
-"""Seconds that a page waits for a verification which may be over at once."""
+"""Seconds that a form waits for a verification or a review which may be over at once."""
 _MOST_DIGITS = 15
 _AS_DRAWN = Markup('<svg role="img" style="max-width:100%;height:auto"')
 
 
 def routes(desk: Desk) -> list[Route]:
     """Its addresses."""
-    verifications = Verifications()
+    verifications, reviews = Verifications(), Reviews()
+
+    def month(asked: Asked) -> Page | Go:
+        return _month(asked, reviews)
+
+    def review(asked: Asked) -> Go:
+        of, user = asked.form["month"].strip(), asked.user
+
+        def make() -> dict[Language, Review]:
+            with desk.opened.use() as (enclosure, _):
+                found = read_month(enclosure, of or None, user=user)
+            return {language: review_of(found, language) for language in Language}
+
+        reviews.begin(user, of, make).ended.wait(_SOON)
+        return Go(f"/audit/month?{urlencode({'month': of})}")
 
     def verify(_asked: Asked) -> Page:
         return _verification(verifications)
@@ -63,7 +80,8 @@ def routes(desk: Desk) -> list[Route]:
         Route("/audit/entry/{index:str}/proof", desk.served(ROOM, _proof)),
         Route("/audit/verify", desk.served(ROOM, begin), methods=["POST"]),
         Route("/audit/verify", desk.served(ROOM, verify)),
-        Route("/audit/month", desk.served(ROOM, _month)),
+        Route("/audit/month", desk.served(ROOM, review), methods=["POST"]),
+        Route("/audit/month", desk.served(ROOM, month)),
         Route("/audit/seals", desk.served(ROOM, _seals)),
     ]
 
@@ -132,14 +150,26 @@ def _verification(
     return Page("audit_verify", "Verify", values, status=200 if refused is None else page_status(refused))
 
 
-def _month(asked: Asked) -> Page:
-    """The review of a month; the ledger says who read it."""
-    month = asked.query.get("month", "").strip() or None
-    if "month" not in asked.query:
-        return Page("audit_month", "Monthly review", {"review": None, "month": "", "pictures": []})
-    review = review_of(read_month(asked.enclosure, month, user=asked.user), asked.language)
-    pictures = [_plain(each.picture, each.title) if each.picture else None for each in review.sections]
-    return Page("audit_month", "Monthly review", {"review": review, "month": month or "", "pictures": pictures})
+def _month(asked: Asked, reviews: Reviews) -> Page | Go:
+    """The review of a month that this person asked for; the ledger says that they did."""
+    month = asked.query.get("month", "")
+    last = reviews.last(asked.user, month) if "month" in asked.query else None
+    here = f"/audit/month?{urlencode({'month': month})}"
+    if asked.is_partial and last and last.is_over:
+        return Go(here)
+    found = last.found if last else None
+    review = found[asked.language] if isinstance(found, dict) else None
+    values = {
+        "review": review,
+        "last": last,
+        "refused": said_of(last.refused) if last and last.refused else None,
+        "month": month,
+        "here": here,
+        "pictures": [_plain(each.picture, each.title) if each.picture else None for each in review.sections]
+        if review
+        else [],
+    }
+    return Page("audit_month", "Monthly review", values)
 
 
 def _plain(picture: Picture, title: str) -> Markup:

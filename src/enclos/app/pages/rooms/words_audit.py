@@ -119,7 +119,6 @@ FRENCH_AUDIT = {
     "The last verification": "La dernière vérification",
     "None yet since this service was started.": "Aucune encore depuis le démarrage de ce service.",
     "{n} % read": "{n} % lus",
-    "Look again": "Regarder à nouveau",
     "It holds": "Il tient",
     "Nothing was altered, lost or reordered in {n} entries.": (
         "Rien n'a été altéré, perdu ni réordonné dans {n} entrées."

@@ -23,6 +23,8 @@ FRENCH_FRAME = {
     "(needed)": "(obligatoire)",
     "This cannot be taken yet": "Ceci ne peut pas encore être accepté",
     "The numbers": "Les nombres",
+    "The ledger is being read.": "Le journal est en cours de lecture.",
+    "Look again": "Regarder à nouveau",
     "ended": "terminé",
     "{n} years {m} months": "{n} ans {m} mois",
     "{n} months": "{n} mois",

@@ -134,7 +134,6 @@ FRENCH_RESEARCH = {
     "dictionary": "dictionnaire",
     "{n} before it": "{n} avant lui",
     "{share} % done": "{share} % fait",
-    "Look again": "Regarder à nouveau",
     "Cancel": "Annuler",
     "See what came of it": "Voir le résultat",
     "Start anew": "Recommencer",

@@ -1,0 +1,67 @@
+"""Reviews of the ledger made while somebody waits: in a thread, in turn, each kept for a while for who asked for it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from enclos.lexicon.refusals import Refusal
+
+_MOST_KEPT = 32
+
+
+@dataclass(slots=True)
+class Review:
+    """One review: what was found, once it is over; nothing where it was refused, or where it failed by our fault."""
+
+    is_over: bool = False
+    found: object | None = field(default=None, repr=False)
+    refused: Refusal | None = None
+    ended: threading.Event = field(default_factory=threading.Event, repr=False)
+
+
+class Reviews:
+    """The reviews of one process. Reading a long ledger takes a minute: nobody's page waits for it, and looking makes
+    nothing.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._kept: OrderedDict[tuple[str, str], Review] = OrderedDict()
+
+    def last(self, user: str, what: str) -> Review | None:
+        """The one that this person asked for last; another's is not shown, since the ledger tells who read it."""
+        with self._lock:
+            return self._kept.get((user, what))
+
+    def begin(self, user: str, what: str, make: Callable[[], object]) -> Review:
+        """Make one, unless this person's is being made already.
+
+        In: what — a month or a year; make — reads, finds, and has the ledger tell of it
+        """
+        with self._lock:
+            before = self._kept.pop((user, what), None)
+            begun = before if before is not None and not before.is_over else Review()
+            self._kept[user, what] = begun
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        if begun is not before:
+            threading.Thread(target=self._run, args=(begun, make), name="enclos-review", daemon=True).start()
+        return begun
+
+    def _run(self, begun: Review, make: Callable[[], object]) -> None:
+        try:
+            with self._turn:
+                begun.found = make()
+        except Refusal as refused:
+            begun.refused = refused
+        except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            sys.stderr.write(f"review: {type(error).__name__} at {last.filename}:{last.lineno}\n")
+        finally:
+            begun.is_over = True
+            begun.ended.set()
