@@ -9,7 +9,7 @@ DEMO_PERSONS ?= 20000
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo system test check bench soak fix docs wheel image manifests clean
+.PHONY: help install demo system test check bench national soak fix docs wheel image manifests clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -85,10 +85,18 @@ manifests: $(STAMP) ## render the Kubernetes overlays again; needs kubectl
 bench: $(STAMP) system ## ratios against named references, kept in bench/history.jsonl, drawn in bench/history.html
 	$(BIN)/python bench/run.py
 
+# Some hours and 55 GB of disk; docs/scale.md says how much of each, and how it goes on after a stop: by the same call.
+NATIONAL_DIR ?= national
+NATIONAL_PERSONS ?= 1360000
+NATIONAL_YEARS ?= 2014-2023
+national: $(STAMP) ## a sample of the country from deliveries to releases, measured; the same call goes on after a stop
+	$(BIN)/python bench/national.py --dir $(NATIONAL_DIR) --persons $(NATIONAL_PERSONS) --years $(NATIONAL_YEARS)
+
 soak: SYSTEM_PACKAGES += $(LONG_PACKAGES)
-soak: $(STAMP) $(SPARK) system ## the long tests
+soak: $(STAMP) $(SPARK) system ## the long tests, and then `make national`
 	ENCLOS_TESTS_LONG=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m slow
 	ENCLOS_TESTS_LONG=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow" tests/generative
+	$(MAKE) national
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(DEMO_DIR) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,7 +1,8 @@
 """A model of cost: measured at small sizes, fitted, checked at a larger one, and asked for a country.
 
-    python bench/cost.py measure [--etl 5000 10000 20000] [--check-etl 40000] [--study 50000 100000 200000]
+    python bench/cost.py measure [--etl 4000 8000 12000 16000 20000] [--check-etl 40000] [--study 50000 100000 200000]
                                  [--check-study 2000000] [--kinds 25000 50000 100000] [--repeats 3] [--dir DIR]
+                                 [--national DIR]
     python bench/cost.py show
     python bench/cost.py predict [--persons 68000000] [--years 10] [--bucket 312500] [--cores 4 16 64 256 1024]
 
@@ -35,6 +36,7 @@ from typing import Any
 import ingest
 import numpy as np
 import scale
+from resumed import Journal
 from run import commit, machine
 from scipy.optimize import nnls
 from scipy.stats import t as student
@@ -77,13 +79,33 @@ def etl(sizes: Sequence[int], folder: Path) -> Iterator[Point]:
     for n_persons in sizes:
         place = folder / f"etl_{n_persons}"
         place.mkdir(parents=True)
-        found = ingest.measure(place, n_persons, again=False)
+        found = ingest.measure(place, n_persons, again=False, copy=False)
         shutil.rmtree(place)
         base = {"persons": n_persons, "years": YEARS, "units": 1, "rows": found["n_rows"]}
-        for step, used in found["steps"].items():
+        for step, used in (("synth", found["synth"]), *found["steps"].items()):
             yield {**base, "step": step, "cpu": round(used["cpu"], 2), "gib": round(used["gib"], 2)}
         for what in ("lake_bytes", "delivered_bytes", "kept_bytes"):
             yield {**base, "step": what, "bytes": found[what]}
+
+
+def national(folder: Path) -> Iterator[Point]:
+    """What a run of national.py took for the same steps, as far as it is."""
+    asked = json.loads((folder / "parameters.json").read_text(encoding="utf-8"))
+    first, last = asked["years"]
+    base = {"persons": asked["persons"], "years": last - first + 1, "units": 1}
+    journal = Journal(folder / "run.jsonl")
+    used = {row["step"]: row["used"] for row in journal.rows}
+    taken_in = [each for step, each in used.items() if step.startswith("ingest-")]
+    if "synth" in used:
+        found = journal.found("synth")
+        yield {**base, "step": "synth", "cpu": used["synth"]["cpu"], "gib": used["synth"]["peak_gib"]}
+        yield {**base, "step": "delivered_bytes", "bytes": found["n_plain_bytes"]}
+    if "link" in used:  # then everything was taken in
+        cpu, gib = sum(each["cpu"] for each in taken_in), max(each["peak_gib"] for each in taken_in)
+        yield {**base, "step": "ingest", "cpu": round(cpu, 2), "gib": gib}
+    for step in ("link", "build"):
+        if step in used:
+            yield {**base, "step": step, "cpu": used[step]["cpu"], "gib": used[step]["peak_gib"]}
 
 
 def studies(sizes: Sequence[int], folder: Path, kinds: Sequence[str], repeats: int) -> Iterator[Point]:
@@ -269,7 +291,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("act", choices=("measure", "show", "predict"))
     for name, sizes in (
-        ("etl", (5_000, 10_000, 20_000)),
+        ("etl", (4_000, 8_000, 12_000, 16_000, 20_000)),
         ("check-etl", (40_000,)),
         ("study", (50_000, 100_000, 200_000)),
         ("check-study", (2_000_000,)),
@@ -278,6 +300,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, nargs="*", default=list(sizes))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--dir", type=Path)
+    parser.add_argument("--national", type=Path, help="the folder of a run of national.py, for a check of the ETL")
     parser.add_argument("--persons", type=int, default=68_000_000)
     parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--bucket", type=int, default=scale.PERSONS_PER_BUCKET)
@@ -293,6 +316,7 @@ def main() -> int:
                 (studies(asked.kinds, folder, others, asked.repeats), False),
                 (etl(asked.etl, folder), False),
                 (etl(asked.check_etl, folder), True),
+                (national(asked.national) if asked.national else (), True),
             ):
                 for point in points:
                     print(json.dumps(point), file=sys.stderr)

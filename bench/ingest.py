@@ -109,23 +109,22 @@ def delivered_bytes(deliveries: Path) -> int:
     return total
 
 
-def measure(folder: Path, persons: int, *, again: bool) -> dict[str, Any]:
+def measure(folder: Path, persons: int, *, again: bool, copy: bool = True) -> dict[str, Any]:
     """All measures of one size; its data are removed.
 
-    In: again — whether to build once more with nothing new.
+    In: again — whether to build once more with nothing new; copy — whether to measure the yardstick.
     """
     enclos = [sys.executable, "-c", "from enclos.cli import main; main()"]
     france, home = folder / "france", folder / "home"
-    subprocess.run(
-        [*enclos, "synth", str(france), "--persons", str(persons), "--years", YEARS, "--seed", "3"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    made = measured(*enclos, "synth", str(france), "--persons", str(persons), "--years", YEARS, "--seed", "3", "--json")
     deliveries = france / "deliveries"
-    yardstick = measured(sys.executable, str(Path(__file__).resolve()), "copy", str(deliveries), str(folder / "copy"))
-    copied = sum(path.stat().st_size for path in (folder / "copy").glob("*.parquet"))
-    shutil.rmtree(folder / "copy")
+    yardstick, copied = {}, 0
+    if copy:
+        yardstick = measured(
+            sys.executable, str(Path(__file__).resolve()), "copy", str(deliveries), str(folder / "copy")
+        )
+        copied = sum(path.stat().st_size for path in (folder / "copy").glob("*.parquet"))
+        shutil.rmtree(folder / "copy")
     measured(*enclos, "init", str(home), "--buckets", str(max(16, -(-persons // PERSONS_A_BUCKET))))
     landed = folder / "landed.json"
     steps = {
@@ -137,6 +136,7 @@ def measure(folder: Path, persons: int, *, again: bool) -> dict[str, Any]:
         steps["again"] = measured(*enclos, "build", str(home), "--json")
     found = {
         "steps": steps,
+        "synth": made,
         "copy": yardstick,
         "copied_bytes": copied,
         "n_rows": json.loads(landed.read_text())["n_delivered"],

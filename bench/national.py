@@ -1,6 +1,7 @@
 """A country's sample from deliveries to releases, by the commands, measured step by step; it goes on where it stopped.
 
     python bench/national.py --dir DIR [--persons 1360000] [--years 2014-2023] [--keep-text] [--floor-gb 6]
+                             [--studies NAME …] [--study-minutes 90]
     python bench/national.py --dir DIR --status
 
 1.36 million persons is the size of the ESND, the 2 % sample of France. The steps: synth, init, ingest (each delivery is
@@ -40,7 +41,6 @@ from resumed import (
     StepFailedError,
     Used,
     bytes_in,
-    energy_joules,
     need_room,
     only_one,
 )
@@ -59,13 +59,15 @@ _PIECE = 1 << 24
 class National:
     """One run in its folder."""
 
-    def __init__(self, folder: Path, persons: int, years: tuple[int, int], *, keep_text: bool, floor: int) -> None:
+    def __init__(self, folder: Path, persons: int, years: tuple[int, int], given: argparse.Namespace) -> None:
         self.folder, self.persons, self.years = folder, persons, years
-        self.keep_text, self.floor = keep_text, floor
+        self.keep_text, self.floor = bool(given.keep_text), int(given.floor_gb * GB)
+        self.only: list[str] | None = given.studies
+        self.longest = 60.0 * given.study_minutes
         self.france, self.home, self.moved = folder / "france", folder / "home", folder / "moved"
         self.journal = Journal(folder / "run.jsonl")
         self.person_years = persons * (years[1] - years[0] + 1)
-        self._used = Used(folder, floor)
+        self._used = Used(folder, self.floor)
         self._step = ""
         for name in ("log", "out", "asked", "packages"):
             (folder / name).mkdir(exist_ok=True)
@@ -84,7 +86,11 @@ class National:
         yield Step("build", self._build, self._room("build"))
         for permit in asked.permits(self.years):
             yield Step(f"permit-{permit.id[-4:]}", partial(self._permit, permit))
-        studies = asked.studies(self.years, self._truth_studies())
+        studies = [
+            each
+            for each in asked.studies(self.years, self._truth_studies())
+            if self.only is None or each.name in self.only
+        ]
         for study in studies:
             yield Step(f"study-{study.name}", partial(self._study, study), may_fail=True)
         for study in studies:
@@ -296,7 +302,7 @@ class National:
             self._say(f"{step.name} …")
             self.journal.begin(step.name)
             self._step, self._used = step.name, Used(self.folder, self.floor)
-            joules = energy_joules()
+            self._used.longest = self.longest if step.may_fail else 0.0
             began = datetime.now(UTC)
             try:
                 found = step.do()
@@ -306,7 +312,7 @@ class National:
                 if step.may_fail:
                     continue
                 return 1
-            used = self._used.as_json() | {"joules": _since(joules), "folder_bytes": bytes_in(self.folder)}
+            used = self._used.as_json() | {"folder_bytes": bytes_in(self.folder)}
             used["step_seconds"] = round((datetime.now(UTC) - began).total_seconds(), 2)
             self.journal.finish(step.name, used, found)
             self._say(f"{step.name} done: {used['wall']} s, {used['cpu']} processor seconds, {used['peak_gib']} GiB")
@@ -314,11 +320,6 @@ class National:
 
     def _say(self, what: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {what}", flush=True)
-
-
-def _since(joules: float | None) -> float | None:
-    now = energy_joules()
-    return None if joules is None or now is None else round(now - joules, 1)
 
 
 def _plain_bytes(path: Path) -> int:
@@ -352,6 +353,10 @@ def main() -> int:
     parser.add_argument("--years", default="2014-2023")
     parser.add_argument("--keep-text", action="store_true", help="leave deliveries there once they landed")
     parser.add_argument("--floor-gb", type=float, default=6.0, help="what stays free on the disk")
+    parser.add_argument("--studies", nargs="*", help="only these of the list, by name")
+    parser.add_argument(
+        "--study-minutes", type=float, default=90, help="a study or a release that takes longer is ended"
+    )
     parser.add_argument("--status", action="store_true")
     given = parser.parse_args()
     folder: Path = given.dir.resolve()
@@ -360,10 +365,10 @@ def main() -> int:
         return 0
     folder.mkdir(parents=True, exist_ok=True)
     first, _, last = given.years.partition("-")
-    years, floor = (int(first), int(last or first)), int(given.floor_gb * GB)
+    years = (int(first), int(last or first))
     with only_one(folder):
         _same_as_before(folder, {"persons": given.persons, "years": list(years)})
-        run = National(folder, given.persons, years, keep_text=given.keep_text, floor=floor)
+        run = National(folder, given.persons, years, given)
         try:
             return run.run()
         except NoRoomError as error:

@@ -131,7 +131,9 @@ def only_one(folder: Path) -> Iterator[None]:
 def energy_joules(root: Path = _POWER) -> float | None:
     """What the processor's packages have used so far; None where the machine does not say."""
     total, known = 0.0, False
-    for counter in sorted(root.glob("*:[0-9]/energy_uj")):
+    for counter in sorted(root.glob("*/energy_uj")):
+        if counter.parent.name.count(":") != 1:
+            continue  # a part of a package, which counts it already
         try:
             total, known = total + int(counter.read_text()) / 1e6, True
         except (OSError, ValueError):
@@ -159,18 +161,22 @@ class Used:
     folder: Path
     floor: int
     """Bytes that stay free on the disk, or the command is ended."""
+    longest: float = 0.0
+    """Seconds after which a command is ended; nought is no limit."""
     wall: float = 0.0
     cpu: float = 0.0
     gib: float = 0.0
     n_commands: int = 0
+    joules: float | None = field(default_factory=lambda: None if energy_joules() is None else 0.0)
     lowest_free: int = field(default=2**62)
     _process: subprocess.Popen[bytes] | None = None
     _out_of_room: bool = False
+    _too_long: bool = False
 
     def run(self, command: Sequence[str], environment: dict[str, str], out: IO[bytes], err: IO[bytes]) -> int:
         """Run a process that ends with this one; how it ended.
 
-        Refuses: NoRoomError when the disk fills up meanwhile.
+        Refuses: NoRoomError when the disk fills up meanwhile; StepFailedError when it takes too long.
         """
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -200,14 +206,22 @@ class Used:
         self.n_commands += 1
         if self._out_of_room:
             raise NoRoomError(f"less than {self.floor / GB:.1f} GB were free, so the command was ended")
+        if self._too_long:
+            raise StepFailedError(f"it took longer than {self.longest:.0f} s, so it was ended")
         return process.returncode
 
     def _watch(self, ended: threading.Event) -> None:
+        began, counted = time.monotonic(), energy_joules()
         while True:
+            before, counted = counted, energy_joules()
+            if self.joules is not None and before is not None and counted is not None:
+                self.joules += max(0.0, counted - before)  # a counter that begins anew is a second that is not told
             free = shutil.disk_usage(self.folder).free
             self.lowest_free = min(self.lowest_free, free)
-            if free < self.floor and self._process is not None and not self._out_of_room:
-                self._out_of_room = True
+            out_of_room = free < self.floor
+            too_long = 0 < self.longest < time.monotonic() - began
+            if (out_of_room or too_long) and self._process is not None and not (self._out_of_room or self._too_long):
+                self._out_of_room, self._too_long = out_of_room, too_long
                 self._process.terminate()
             if ended.wait(_LOOKS):
                 return
@@ -221,6 +235,7 @@ class Used:
             "peak_gib": round(self.gib, 3),
             "commands": self.n_commands,
             "lowest_free_gb": lowest,
+            "joules": None if self.joules is None else round(self.joules, 1),
         }
 
 
