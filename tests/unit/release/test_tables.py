@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL
+from enclos.release.rules.groups import Noting, Seen
 from enclos.release.rules.tables import Entry, Place, telling
 
 AGES, SEXES = ("young", "middle", "old"), ("Female", "Male")
@@ -50,3 +53,32 @@ def test_a_cell_that_stays_wide_hides_nothing_more() -> None:
     corners = [("sex", sex, age) for sex in SEXES for age in ("young", "old")]
     assert not asked(many, corners)
     assert not asked({**many, ("Female", "old"): 50}, [])
+
+
+def test_what_was_found_of_a_table_holds_while_what_it_asked_for_is_the_same() -> None:
+    entries = table({**TOWN, ("Male", "young"): 4})
+    hidden = [(OVERALL, OVERALL, "old"), *(("sex", sex, age) for sex in SEXES for age in ("young", "old"))]
+    free = {entry.persons.serialize() for place, entry in entries.items() if place not in hidden}
+    sizes = {entry.among.serialize() for entry in entries.values()}
+    elsewhere = BitMap(range(5000, 5100)).serialize()  # no set of this table
+    shown = [
+        free | sizes | {entries[place].persons.serialize() for place in told} | more
+        for n in range(len(hidden) + 1)
+        for told in combinations(hidden, n)
+        for more in (set(), {elsewhere})
+    ]
+    found: list[Seen] = []
+    for known in shown:
+        asked = Noting(known)
+        found.append(Seen((), free, asked.answers, telling(entries, asked, free, 11)))
+    held = [
+        (seen, again)
+        for seen in found
+        for known, again in zip(shown, found, strict=True)
+        if seen.holds((), free, known)
+    ]
+    assert len(held) >= 2 * len(found)  # the other set changes nothing
+    assert all(seen.hidden == again.hidden for seen, again in held)
+    assert len({frozenset(seen.hidden) for seen in found}) > 1
+    assert not found[0].holds((True,), free, shown[0])
+    assert not found[0].holds((), free - {next(iter(free))}, shown[0])

@@ -16,7 +16,7 @@ Check: tests/generative/test_release_groups.py attacks what is shown.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -178,6 +178,7 @@ def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Des
     """Hide groups until no few are told by what is shown: neither as a rest of parts nor by sums of sets."""
     families = list(_families(groups))
     collides: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
+    seen: dict[object, Seen] = {}
     while k > 1:
         if bound := list(cases.telling()):  # what stands or falls together: it stays hidden whatever else tells
             for group in bound:
@@ -185,7 +186,7 @@ def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Des
             continue
         chosen = [part for whole, parts in families if (part := _telling_rest(whole, parts, k)) is not None]
         if not chosen:
-            chosen = _telling_in_tables(groups, told, k)
+            chosen = _telling_in_tables(groups, told, k, seen)
         if not chosen:
             chosen, collides = _colliding(groups, told, k, collides)
         if not chosen:
@@ -224,8 +225,40 @@ def _stratum_within(group: Group, coarser: str) -> str:
     return within_level(group.cell.strata_name, group.cell.strata_level, coarser)
 
 
-def _telling_in_tables(groups: Sequence[Group], told: Sequence[BitMap], k: int) -> list[Group]:
-    """Groups to hide because the margins of a table of levels and strata would tell a hidden number."""
+class Noting(Container[bytes]):
+    """Names that are known, and what was asked of them."""
+
+    def __init__(self, known: Collection[bytes]) -> None:
+        self._known = known
+        self.answers: dict[object, bool] = {}
+
+    def __contains__(self, name: object) -> bool:
+        self.answers[name] = name in self._known
+        return self.answers[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found of a table, and all that it was found from."""
+
+    kept: tuple[bool, ...]
+    free: set[bytes]
+    answers: dict[object, bool]
+    hidden: set[bytes]
+
+    def holds(self, kept: tuple[bool, ...], free: set[bytes], known: Collection[bytes]) -> bool:
+        """Whether it would be found again."""
+        same = self.kept == kept and self.free == free
+        return same and all((name in known) is answer for name, answer in self.answers.items())
+
+
+def _telling_in_tables(
+    groups: Sequence[Group], told: Sequence[BitMap], k: int, seen: dict[object, Seen]
+) -> list[Group]:
+    """Groups to hide because the margins of a table of levels and strata would tell a hidden number.
+
+    In: seen — what was found of each table before, for the same groups; this call adds to it
+    """
     known = {each.serialize() for each in told}
     showing: dict[bytes, int] = defaultdict(int)
     for group in groups:
@@ -236,7 +269,8 @@ def _telling_in_tables(groups: Sequence[Group], told: Sequence[BitMap], k: int) 
         cell = group.cell
         tables[cell.result_id, cell.group_level, cell.additional_level, cell.variable_name].append(group)
     chosen: list[Group] = []
-    for own in tables.values():
+    shown = known | showing.keys()
+    for table, own in tables.items():
         entries: dict[Place, Entry] = {
             (each.cell.strata_name, each.cell.strata_level, each.cell.variable_level): Entry(
                 each.having,
@@ -247,8 +281,11 @@ def _telling_in_tables(groups: Sequence[Group], told: Sequence[BitMap], k: int) 
         }
         names = {each.having.serialize() for each in own if not each.is_hidden}
         free = {name for name in names if name not in known and showing[name] == _n_showing(own, name)}
-        hidden = telling(entries, known | showing.keys(), free, k)
-        chosen += [each for each in own if not each.is_hidden and each.having.serialize() in hidden]
+        kept, before = tuple(entry.is_kept for entry in entries.values()), seen.get(table)
+        if before is None or not before.holds(kept, free, shown):
+            asked = Noting(shown)
+            before = seen[table] = Seen(kept, free, asked.answers, telling(entries, asked, free, k))
+        chosen += [each for each in own if not each.is_hidden and each.having.serialize() in before.hidden]
     return chosen
 
 

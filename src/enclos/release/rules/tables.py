@@ -12,7 +12,7 @@ Check: tests/generative/test_release_attackers.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,7 +44,7 @@ class _Table:
     relations: list[Relation] = field(default_factory=list)
     _places: dict[bytes, int] = field(default_factory=dict)
 
-    def of(self, persons: BitMap, known: Collection[bytes], k: int) -> int:
+    def of(self, persons: BitMap, known: Container[bytes], k: int) -> int:
         """The number of a set of persons, the same wherever they stand."""
         name = persons.serialize()
         if name not in self._places:
@@ -69,7 +69,7 @@ class _Table:
             self.relations.append(Relation((*terms, (whole, -1)), is_equation=True))
 
 
-def telling(entries: Mapping[Place, Entry], known: Collection[bytes], free: Collection[bytes], k: int) -> set[bytes]:
+def telling(entries: Mapping[Place, Entry], known: Container[bytes], free: Collection[bytes], k: int) -> set[bytes]:
     """Sets of persons of which one must be hidden for each number that could be worked out; empty when none could.
 
     In:  known — the sets that are shown anywhere; free — those that only this table shows, and that it can hide
