@@ -30,6 +30,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import RESULT_COLUMNS, RESULT_SCHEMA, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.release.allowance import Sought
 from enclos.release.history import collisions
 from enclos.release.model import Course, PermitFacts
 from enclos.release.rules.terms import terms_of
@@ -263,7 +264,7 @@ def main() -> None:
     population = Population(asked.persons, 1)
     made = population.made(asked.earlier)
     old, new = sets_of(made), sets_of(population.made(asked.new))
-    found, cpu, seconds = timed(lambda: list(collisions(new, old, _K)))
+    found, cpu, seconds = timed(lambda: list(collisions(new, old, _K, Sought())))
     maps = [BitMap(old.persons(int(number))) for number in np.linspace(0, asked.earlier - 1, 300).astype(int)]
 
     def one_by_one() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.release import history, ranges
+from enclos.release.allowance import Sought
 from enclos.release.history import collisions
 from enclos.release.sets import Sets, told_by
 from factories.examples import drawn
@@ -64,7 +65,7 @@ def is_sought(plus: frozenset[frozenset[int]], minus: frozenset[frozenset[int]],
 @given(populations(), st.integers(2, 6))
 def test_what_the_slow_search_finds_is_found(groups: tuple[list[frozenset[int]], list[frozenset[int]]], k: int) -> None:
     old, new = groups
-    found = {each.new: each for each in collisions(sets_of(new), sets_of(old), k)}
+    found = {each.new: each for each in collisions(sets_of(new), sets_of(old), k, Sought())}
     everything = [*old, *new]
     for number, target in enumerate(new):
         others = list(dict.fromkeys(each for each in everything if each != target))
@@ -87,9 +88,9 @@ def test_one_of_many_earlier_sets_is_named() -> None:
     old = [frozenset(generator.choice(everybody, 400, replace=False).tolist()) for _ in range(300)]
     target = set(old[217]) | set(old[5] - old[217])
     whole = frozenset(target | set(sorted(old[8])[:4]))
-    (found,) = collisions(sets_of([whole]), sets_of([*old, frozenset(target)]), 11)
+    (found,) = collisions(sets_of([whole]), sets_of([*old, frozenset(target)]), 11, Sought())
     assert (found.plus, found.minus) == ((300,), ())
-    assert not list(collisions(sets_of([frozenset(target)]), sets_of(old), 11))
+    assert not list(collisions(sets_of([frozenset(target)]), sets_of(old), 11, Sought()))
 
 
 def test_many_sets_of_one_size_are_searched_as_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,9 +99,9 @@ def test_many_sets_of_one_size_are_searched_as_others_are(monkeypatch: pytest.Mo
     old = [blocks[at] | blocks[(at + 7) % 60] for at in range(60)]
     few = [frozenset(generator.choice(sorted(blocks[0]), 3).tolist()) for _ in range(12)]
     new = [old[at] | old[at + 20] | few[at] for at in range(12)]
-    wanted = [each.new for each in collisions(sets_of(new), sets_of(old), 8)]
+    wanted = [each.new for each in collisions(sets_of(new), sets_of(old), 8, Sought())]
     assert len(wanted) > 6
     for steps, at_once in ((0, 1 << 20), (0, 50), (256, 1 << 20)):
         monkeypatch.setattr(history, "_MOST_STEPS", steps)
         monkeypatch.setattr(ranges, "MOST_AT_ONCE", at_once)
-        assert [each.new for each in collisions(sets_of(new), sets_of(old), 8)] == wanted
+        assert [each.new for each in collisions(sets_of(new), sets_of(old), 8, Sought())] == wanted

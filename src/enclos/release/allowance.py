@@ -1,16 +1,60 @@
-"""How much a search among released sets may do, whatever left before; what it could not try, people decide.
+"""How much a search among sets may do, whatever left before and whatever is asked for; what it left out, people decide.
 
-Half of it is anybody's, the other half is shared out among the new sets, so that none is left without.
+Half of it is anybody's, the other half is shared out among the new sets, so that none is left without. One request has
+one allowance for all its searches within it, however often sets are hidden and the rest is searched again.
 
 Units: a place or a person that is looked at.
-Check: tests/unit/release/test_decoys.py.
+Check: tests/unit/release/test_decoys.py, tests/unit/release/test_untried.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
+
 MOST_WORK = 1 << 29
-"""Of one search. The bench's request takes a fifth of it."""
+"""Of all searches of one kind for a request: among what left, or within it. The bench's request takes a fifth of it."""
 ALL_THAT_IT_TAKES = 1 << 62
+
+
+class Untried(Enum):
+    """What was left out, and of how many numbers; the sentence is for those who decide."""
+
+    WORK = "the search of {n} number(s) ended at its limit"
+    WITHIN = "{n} number(s) count persons of more than 512 others, of which not all threes and fours were added"
+    WHOLES = "of {n} number(s) not all was tried that several others leave of a larger one, or two less what they share"
+    SUMS = "any sums of five and more that cross are sought among 64 numbers of a few million persons, and here are {n}"
+
+
+class Sought:
+    """What the searches of one request may still do, and what they left out."""
+
+    def __init__(self, most: int = MOST_WORK) -> None:
+        self.left = most
+        self._untried: dict[Untried, int] = {}
+
+    @property
+    def untried(self) -> Mapping[Untried, int]:
+        """What was left out, and of how many numbers."""
+        return self._untried
+
+    @property
+    def said(self) -> str:
+        """The same in words; nothing where all was tried."""
+        return "; ".join(each.value.format(n=self._untried[each]) for each in Untried if each in self._untried)
+
+    def leave_out(self, what: Untried, n: int = 1) -> None:
+        """Say that something of so many numbers is not tried."""
+        self._untried[what] = max(n, self._untried.get(what, 0))
+
+    def begin(self, n_new: int, n: int) -> bool:
+        """Whether a search may begin for which so much is looked at before anything is compared."""
+        if n > self.left:
+            self.left = 0
+            self.leave_out(Untried.WORK, n_new)
+            return False
+        self.left -= n
+        return True
 
 
 class Allowance:
@@ -19,6 +63,7 @@ class Allowance:
     def __init__(self, n_new: int, most: int) -> None:
         self._common = most // 2
         self._share = self._own = most // 2 // max(1, n_new)
+        self.spent = 0
         self.is_short = False
         """Whether something of the present one was not tried."""
 
@@ -37,4 +82,5 @@ class Allowance:
             return False
         own = min(n, self._own)
         self._own, self._common = self._own - own, self._common - (n - own)
+        self.spent += n
         return True

@@ -18,6 +18,9 @@ from itertools import combinations, product
 import numpy as np
 import numpy.typing as npt
 
+from enclos.release.allowance import Sought, Untried
+from enclos.release.sets import Collision, Sets
+
 Persons = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 
@@ -40,19 +43,43 @@ Told = tuple[int, tuple[int, ...], tuple[int, ...]]
 """How many persons a group has, and the sets that are added and taken for it."""
 
 
-def told_groups(sets: Sequence[Persons], n_old: int, k: int) -> Iterator[Told]:
+def collisions_of_all_sums(new: Sets, old: Sets, k: int, sought: Sought) -> Iterator[Collision]:
+    """Collisions of new sets with earlier ones by any sums of any sets, where there are few; else it is left out."""
+    sums = np.concatenate([old.sums, new.sums])
+    numbers = np.sort(np.unique(sums, return_index=True)[1])  # equal sets once, as earlier ones where they are
+    if len(numbers) > MOST_SETS or int(old.counts.sum()) + int(new.counts.sum()) > MOST_PERSONS:
+        sought.leave_out(Untried.SUMS, len(numbers))
+        return
+    is_new = np.isin(sums[numbers], new.sums)
+    asked = [*numbers[~is_new].tolist(), *numbers[is_new].tolist()]
+    n_old = int((~is_new).sum())
+    persons = [old.persons(at) if at < len(old) else new.persons(at - len(old)) for at in asked]
+    own = {int(total): number for number, total in enumerate(new.sums.tolist())}
+    for n_persons, plus, minus in told_groups(persons, n_old, k, sought):
+        involved = [asked[at] for at in (*plus, *minus)]
+        theirs = [own[int(sums[at])] for at in involved if int(sums[at]) in own]
+        if theirs and len(involved) > 1 and any(at < len(old) for at in involved):
+            sides = [tuple(sorted(asked[at] for at in side)) for side in (plus, minus)]
+            yield Collision(theirs[-1], sides[0], sides[1], n_persons)
+
+
+def told_groups(sets: Sequence[Persons], n_old: int, k: int, sought: Sought) -> Iterator[Told]:
     """Groups of 1 to k - 1 persons whose number follows from those of the sets, and not from the first ones alone.
 
-    In:  n_old — how many of the sets, the first, were known before
+    In:  n_old — how many of the sets, the first, were known before; sought — told of what is left out
     Out: the smallest groups first, none that holds another of them
     """
-    if not sets or len(sets) > MOST_SETS or sum(map(len, sets)) > MOST_PERSONS:
+    if not sets:
         return
     rows, sizes = _blocks(sets)
     small = np.flatnonzero(sizes < k)
-    small = small[np.argsort(sizes[small], kind="stable")][:_MOST_SMALL]
-    if not len(small) or len(sizes) > _MOST_BLOCKS:
+    if not len(small):
         return
+    if len(small) > _MOST_SMALL or len(sizes) > _MOST_BLOCKS:
+        sought.leave_out(Untried.SUMS, len(sets))
+    if len(sizes) > _MOST_BLOCKS:
+        return
+    small = small[np.argsort(sizes[small], kind="stable")][:_MOST_SMALL]
     found: list[frozenset[int]] = []
     now, before = _left(rows, small), _left(rows[:n_old], small)
     for group in _adding_to_nothing(now, sizes[small], k):

@@ -15,23 +15,23 @@ Check: tests/oracle/differencing.py tries every combination in plain Python.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from enclos.release.allowance import ALL_THAT_IT_TAKES, MOST_WORK, Allowance
-from enclos.release.blocks import MOST_PERSONS, MOST_SETS, told_groups
+from enclos.release.allowance import Allowance, Sought, Untried
+from enclos.release.blocks import collisions_of_all_sums
 from enclos.release.joins import adding_up
 from enclos.release.ranges import combined, expanded, marked
-from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, n_different
+from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, coarse, less, n_different
 from enclos.release.standing import Standing
 
 Places: TypeAlias = npt.NDArray[np.int64]
 """Where sets stand in the order of their sizes."""
 
-_N_COARSE = 8
 _N_FIRST = 16
 """Classes that are looked at before all of them are."""
 _MOST_STEPS = 256
@@ -58,49 +58,35 @@ MOST_IN_FOURS = 20
 two of all are added and one of all is taken."""
 
 
-def collisions(new: Sets, old: Sets, k: int, crowded: set[int] | None = None) -> Iterator[Collision]:
+def collisions(new: Sets, old: Sets, k: int, sought: Sought) -> Iterator[Collision]:
     """New sets that differ by 1 to k - 1 persons from a combination of others in which an earlier set takes part.
 
     In:  combinations are one set; up to four that are added; one less up to three; two less one, as of a union or an
          intersection; any number of sets that share nobody, and what they leave of one; where sets are few, and none
          of these was found, any sums of any of them (``blocks``). Numbers of sets below
          ``len(old)`` are earlier sets, the others are new ones.
-         crowded — takes the new sets within which more sets lie than are added in threes and fours, or of
-         which not all was tried within the allowance; without it all that it takes is done
+         sought — what may be done, and what was left out
          Equal sets are one, and the new set itself takes no part.
     Out: the first that is found for each new set.
     """
     if k <= 1 or not len(old) or not len(new):
         return
-    search, is_any = _Search(new, old, k, ALL_THAT_IT_TAKES if crowded is None else MOST_WORK), False
+    n_persons = sum(int(each.counts.sum()) for each in (new, old) if each.among is not None)  # read one by one
+    if not sought.begin(len(new), _PER_SET * (len(new) + len(old)) + n_persons // _PERSONS_PER):
+        return
+    search, left_out, is_any = _Search(new, old, k, sought.left), Counter[Untried](), False
     for number in range(len(new)):
         found = search.first(number)
-        if crowded is not None and search.is_crowded:
-            crowded.add(number)
+        left_out.update(search.left_out)
         if found is not None:
             is_any = True
             yield found
+    sought.left -= search.spent
     if not is_any:
-        yield from _of_all_sums(new, old, k)
-
-
-def _of_all_sums(new: Sets, old: Sets, k: int) -> Iterator[Collision]:
-    """Collisions by any sums of any sets, where there are few."""
-    sums = np.concatenate([old.sums, new.sums])
-    numbers = np.sort(np.unique(sums, return_index=True)[1])  # equal sets once, as earlier ones where they are
-    if len(numbers) > MOST_SETS or int(old.counts.sum()) + int(new.counts.sum()) > MOST_PERSONS:
-        return
-    is_new = np.isin(sums[numbers], new.sums)
-    asked = [*numbers[~is_new].tolist(), *numbers[is_new].tolist()]
-    n_old = int((~is_new).sum())
-    persons = [old.persons(at) if at < len(old) else new.persons(at - len(old)) for at in asked]
-    own = {int(total): number for number, total in enumerate(new.sums.tolist())}
-    for n_persons, plus, minus in told_groups(persons, n_old, k):
-        involved = [asked[at] for at in (*plus, *minus)]
-        theirs = [own[int(sums[at])] for at in involved if int(sums[at]) in own]
-        if theirs and len(involved) > 1 and any(at < len(old) for at in involved):
-            sides = [tuple(sorted(asked[at] for at in side)) for side in (plus, minus)]
-            yield Collision(theirs[-1], sides[0], sides[1], n_persons)
+        yield from collisions_of_all_sums(new, old, k, sought)
+    if Untried.SUMS in sought.untried or search.is_many:  # of few sets all sums were tried
+        for what, n in left_out.items():
+            sought.leave_out(what, n)
 
 
 class _Search:
@@ -115,12 +101,13 @@ class _Search:
         by_size = np.argsort(sizes, kind="stable")
         self._order, self._sizes = self._order[by_size], sizes[by_size]
         self._counts, self._sums = counts[self._order], sums[self._order]
-        self._coarse = _coarse(self._counts)
+        self._coarse = coarse(self._counts)
         self._columns = np.ascontiguousarray(self._coarse.T)
         self._first = np.ascontiguousarray(self._counts[:, :_N_FIRST])
         self._power, self._marks = marked(self._sizes)
         self._is_old = self._order < len(old)
         many = len(self._sizes) > MOST_IN_TRIPLES  # of fewer all are tried
+        self.is_many = many
         self._standing = (
             Standing(np.concatenate([old.who_stand(), new.who_stand()])[self._order], self._sizes) if many else None
         )
@@ -129,18 +116,23 @@ class _Search:
         self._met_now = np.zeros(0, np.int64)
         self._beside_now = self._met_now
         self._allowance = Allowance(len(new), most_work)
-        self._is_crowded = False
+        self._left_out: set[Untried] = set()
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether more sets lie within the last one than are added in threes and fours, or not all was tried."""
-        return self._is_crowded or self._allowance.is_short
+    def left_out(self) -> set[Untried]:
+        """What of the last one was not tried."""
+        return self._left_out | ({Untried.WORK} if self._allowance.is_short else set())
+
+    @property
+    def spent(self) -> int:
+        """What all of them took."""
+        return self._allowance.spent
 
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
         counts, total = self._new.counts[number], self._new.sums[number]
         persons: Persons | None = None
-        self._is_crowded = False
+        self._left_out = set()
         if self._standing is not None and self._who is not None and self._who_stand is not None:
             self._met_now, self._own_now = self._standing.met(self._who(number)), self._who_stand[number]
             self._beside_now = np.flatnonzero(self._standing.may_lie_beside(self._met_now))
@@ -165,7 +157,10 @@ class _Search:
         yield from ((each, ()) for each in self._in_pairs(target, total))
         yield from (((one,), (other,)) for one, other in self._rests(target, total))
         within = self._within(target, total)
-        wholes = self._smallest_around(target, total, max(MOST_WHOLES, MOST_IN_FOURS))
+        wholes = self._smallest_around(target, total, max(MOST_WHOLES, MOST_IN_FOURS) + 1)
+        if len(wholes) > MOST_WHOLES or (self.is_many and len(within) > MOST_IN_FOURS):
+            self._left_out.add(Untried.WHOLES)
+        wholes = wholes[: max(MOST_WHOLES, MOST_IN_FOURS)]
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_TRIPLES:], 3))
         yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_FOURS:], 4))
         yield from ((each, ()) for each in self._joined(target, total, within))
@@ -174,7 +169,7 @@ class _Search:
         for whole in wholes[:MOST_WHOLES]:
             rest = self._counts[whole] - target
             pool = self._beside(rest, total, whole)
-            total_of, others_of = _less(self._sums[whole], total), pool[pool != whole]
+            total_of, others_of = less(self._sums[whole], total), pool[pool != whole]
             yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 2))
             yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 3))
             yield from (((whole,), each) for each in self._filling(rest, others_of))
@@ -254,7 +249,7 @@ class _Search:
 
         In: sign — 1 where they are taken from the first set, -1 where they are added to it
         """
-        aims = _coarse(target[None])[0, :2]
+        aims = coarse(target[None])[0, :2]
         goals = [sign * (column[first] - int(aim)) for column, aim in zip(self._columns[:2], aims, strict=True)]
         if not self._allowance.spend(len(first) + int(np.maximum(high - low, 0).sum())):
             return
@@ -295,7 +290,7 @@ class _Search:
 
     def _near(self, target: Counts, total: np.uint64, places: Places, signs: Places) -> Iterator[tuple[int, ...]]:
         """Those of some combinations that come near the target in all classes, but are not it."""
-        for counts, aim in ((self._coarse, _coarse(target[None])[0]), (self._counts, target)):
+        for counts, aim in ((self._coarse, coarse(target[None])[0]), (self._counts, target)):
             if not len(places):
                 return
             together = sum(int(sign) * counts[places[:, at]] for at, sign in enumerate(signs))
@@ -320,7 +315,8 @@ class _Search:
         places = places[(over < self._k) & (self._sums[places] != total)]
         small = self._largest_within(target, total, MOST_WITHIN, LEAST_DRAWN_FROM)
         every = np.sort(np.concatenate([small, places]))
-        self._is_crowded = len(every) > MOST_WITHIN or len(small) == MOST_WITHIN
+        if len(every) > MOST_WITHIN or len(small) == MOST_WITHIN:
+            self._left_out.add(Untried.WITHIN)
         return every[-MOST_WITHIN:]
 
     def _beside(self, rest: Counts, total: np.uint64, whole: int) -> Places:
@@ -338,6 +334,8 @@ class _Search:
                 some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
                 found.insert(0, some[self._sums[some] != total])
                 n_left -= len(found[0])
+        if n_left <= 0:
+            self._left_out.add(Untried.WHOLES)
         return np.concatenate([np.zeros(0, np.int64), *found])[-MOST_BESIDE:]
 
     def _largest_within(self, target: Counts, total: np.uint64, most: int, below: int | None = None) -> Places:
@@ -346,7 +344,7 @@ class _Search:
         In: below — sets of fewer persons only
         """
         found: list[Places] = []
-        aims, first = _coarse(target[None])[0][:, None], target[:_N_FIRST]
+        aims, first = coarse(target[None])[0][:, None], target[:_N_FIRST]
         stop = int(self._from(min(int(target.sum()) + self._k, below or 2**62)))
         n, n_left = _A_FEW, most
         while stop > 0 and n_left > 0:
@@ -401,12 +399,3 @@ class _Search:
         number = int(self._order[place])
         n_old = len(self._old)
         return self._old.persons(number) if number < n_old else self._new.persons(number - n_old)
-
-
-def _coarse(counts: Counts) -> Counts:
-    coarse: Counts = counts.reshape(len(counts), _N_COARSE, -1).sum(axis=2, dtype=np.int32)
-    return coarse
-
-
-def _less(one: np.uint64, other: np.uint64) -> np.uint64:
-    return np.uint64((int(one) - int(other)) % 2**64)

@@ -58,6 +58,8 @@ class Rule(Enum):
     """Who knows all that is shown cannot narrow what is hidden."""
     STEPS = "curve-steps"
     """Each step of a survival curve rests on the minimum or on nobody, and the curve follows from what is shown."""
+    SEARCH = "search"
+    """Said where not all sums and rests within the request were sought."""
     HISTORY = "history"
     """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
     ROUNDING = "rounding"

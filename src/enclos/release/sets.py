@@ -117,6 +117,17 @@ def told_by(persons: Persons) -> tuple[Counts, int]:
     return told_of(bits_of(persons))
 
 
+def coarse(counts: Counts) -> Counts:
+    """The classes of many sets, eight made one."""
+    found: Counts = counts.reshape(len(counts), N_CLASSES // 8, -1).sum(axis=2, dtype=np.int32)
+    return found
+
+
+def less(one: np.uint64, other: np.uint64) -> np.uint64:
+    """The sum of what one set has beside another that lies within it."""
+    return np.uint64((int(one) - int(other)) % 2**64)
+
+
 def found_among(bits: Bits, own: Bits, members: Callable[[int], BitMap], places: Small | None = None) -> Found:
     """Who of some, by their bits and ascending, is in each of many sets, asked once for all of them.
 

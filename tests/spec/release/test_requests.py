@@ -12,6 +12,8 @@ import pytest
 from enclos.contracts.result import HIDDEN
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.refusals import Refusal
+from enclos.release import blocks
 from enclos.release.package import canonical_table, verify_package
 from enclos.release.rules.terms import kinds, terms_of
 from enclos.release.steps import (
@@ -153,6 +155,21 @@ def test_a_person_may_still_stop_what_policy_let_go(desk: DeskFiles) -> None:
     request = ask(desk, LARGE, terms=ALONE)["request"]
     vote(desk, request, "carol@example.org", accept=False)
     assert code_of(lambda: export(desk, request, terms=ALONE)) is Code.RELEASE_TRANSITION
+
+
+def test_where_not_all_sums_are_sought_two_persons_decide(desk: DeskFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of sixty-four numbers any sums are sought, whatever they are; here of two."""
+    other = year_of(200)
+    export(desk, ask(desk, year_of(300), terms=ALONE)["request"], terms=ALONE)
+    before = ask(desk, other, terms=ALONE, run="b")
+    assert (before["verdict"], before["state"]) == ("pass", "accepted")
+    monkeypatch.setattr(blocks, "MOST_SETS", 2)
+    answer = ask(desk, other, terms=ALONE, run="c")
+    assert (answer["verdict"], answer["state"]) == ("review", "open")
+    assert any("history: some sums of released numbers were not looked at" in each for each in answer["reasons"])
+    assert any("search: not all differences within the request" in each for each in answer["reasons"])
+    with pytest.raises(Refusal):  # nobody looked at what was accepted before so much had left
+        export(desk, before["request"], terms=ALONE)
 
 
 def test_an_enclosure_makes_the_platform_stricter_and_never_looser() -> None:

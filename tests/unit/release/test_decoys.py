@@ -11,7 +11,7 @@ import pytest
 from pyroaring import BitMap
 
 from enclos.release import history
-from enclos.release.allowance import ALL_THAT_IT_TAKES, Allowance
+from enclos.release.allowance import ALL_THAT_IT_TAKES, Allowance, Sought, Untried
 from enclos.release.history import collisions
 from enclos.release.joins import adding_up
 from enclos.release.sets import Sets, sets_of
@@ -26,7 +26,7 @@ def sets(groups: Iterable[Group]) -> Sets:
 
 def told(target: Group, earlier: Sequence[Group]) -> list[tuple[int, ...]]:
     """The earlier sets that a new one collides with."""
-    return [tuple(sorted(each.others)) for each in collisions(sets([target]), sets(earlier), K)]
+    return [tuple(sorted(each.others)) for each in collisions(sets([target]), sets(earlier), K, Sought())]
 
 
 def subsets(of: Group, n: int, size: int, seed: int = 1) -> list[Group]:
@@ -70,33 +70,30 @@ def test_large_parts_are_found_among_others_that_classes_do_not_tell_apart() -> 
 
 def test_who_counts_the_persons_of_too_many_others_is_said_to() -> None:
     target = set(range(900))
-    crowded = set[int]()
-    assert not list(collisions(sets([target]), sets(subsets(target, history.MOST_WITHIN + 1, 500)), K, crowded))
-    assert crowded == {0}
-    crowded.clear()
-    assert not list(collisions(sets([target]), sets(subsets(target, 100, 500)), K, crowded))
-    assert not crowded
+    for n, is_said in ((history.MOST_WITHIN + 1, True), (100, False)):
+        sought = Sought()
+        assert not list(collisions(sets([target]), sets(subsets(target, n, 500)), K, sought))
+        assert (sought.untried.get(Untried.WITHIN) == 1) is is_said
 
 
-def test_what_is_beyond_the_limit_is_said_not_to_be_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_beyond_the_limit_is_said_not_to_be_tried() -> None:
     own = parts(4)
     targets = sets([set().union(*own) | {99_999}, set(range(10_000, 10_289))])
     old = sets([*own, *subsets(set().union(*own), 200, 700)])
-    crowded = set[int]()
-    assert [each.new for each in collisions(targets, old, K, crowded)] == [0]
-    assert not crowded
-    monkeypatch.setattr(history, "MOST_WORK", 10_000)
-    assert not list(collisions(targets, old, K, crowded))
-    assert crowded == {0}  # the other, within which nothing lies, is done within its share
+    sought = Sought()
+    assert [each.new for each in collisions(targets, old, K, sought)] == [0]
+    assert Untried.WORK not in sought.untried
+    scarce = Sought(60_000)
+    assert not list(collisions(targets, old, K, scarce))
+    assert scarce.untried[Untried.WORK] == 1  # the other, within which nothing lies, is done within its share
 
 
-def test_among_tiny_sets_that_all_meet_the_search_ends_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_among_tiny_sets_that_all_meet_the_search_ends_and_says_so() -> None:
     """Of five hundred groups of twelve persons of forty-five, thousands of millions of fours have the right size."""
-    monkeypatch.setattr(history, "MOST_WORK", 1 << 25)
     target = set(range(45))
-    crowded = set[int]()
-    assert not list(collisions(sets([target]), sets(subsets(target, 500, 12)), K, crowded))
-    assert crowded == {0}
+    sought = Sought(1 << 25)
+    assert not list(collisions(sets([target]), sets(subsets(target, 500, 12)), K, sought))
+    assert sought.untried[Untried.WORK] == 1
 
 
 @pytest.mark.parametrize("size", [5, 40, 300])

@@ -11,7 +11,7 @@ import pytest
 from enclos.contracts.result import PersonNumbers
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
-from enclos.release import history
+from enclos.release import allowance
 from enclos.release.model import PermitFacts
 from enclos.release.ports import Archive
 from enclos.release.steps import export_release
@@ -70,11 +70,11 @@ def test_what_the_search_has_no_room_for_is_reviewed_and_does_not_leave_unseen(
 ) -> None:
     export(desk, accepted(desk, result=result()))
     before = accepted(desk, result=result(200, 60), run="b")
-    monkeypatch.setattr(history, "MOST_WORK", 0)
+    monkeypatch.setattr(allowance, "MOST_WORK", 0)
     assert code_of(lambda: export(desk, before)) is Code.RELEASE_DIFFERENCE
     verdict, reasons = said(desk, result=result(200, 60), run="c")
     assert verdict == "review"
-    assert "some sums were not looked at" in reasons
+    assert "history: some sums of released numbers were not looked at: the search of 3" in reasons
     export(desk, accepted(desk, result=result(200, 60), run="c"))  # two people were told, and decided
 
 

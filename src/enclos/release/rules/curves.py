@@ -23,6 +23,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
+from enclos.release.allowance import Sought
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.courses import (
@@ -60,7 +61,7 @@ class JudgedCurves:
 
 
 def judge_curves(
-    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, lots: Lots | None = None
+    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, sought: Sought, lots: Lots | None = None
 ) -> JudgedCurves:
     """What of the survival curves of a result may be shown beside what is told already.
 
@@ -74,7 +75,7 @@ def judge_curves(
         least = max(min_count, rules.demands.step_persons) if min_count > 1 else min_count
         _choose(curve, apart, least, full=rules.hides_full_counts and min_count > 1)
     if len(curves) > 1 or (curves and told):  # one curve's steps tell of no few by the way they were chosen
-        _hide_colliding(curves, [each.persons for each in told], min_count)
+        _hide_colliding(curves, [each.persons for each in told], min_count, sought)
     n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)
     levels = [level for curve in curves for each in curve.levels.values() for level in each]
     return JudgedCurves(
@@ -159,7 +160,7 @@ def _ends(levels: Sequence[Level], allowed: Sequence[int], last: int, k: int, *,
     return tuple(ends)
 
 
-def _hide_colliding(curves: Sequence[Curve], told: Sequence[BitMap], k: int) -> None:
+def _hide_colliding(curves: Sequence[Curve], told: Sequence[BitMap], k: int, sought: Sought) -> None:
     """Hide stratifications while sums or rests of sets that are told miss one of theirs by a few persons."""
     fixed = list(dict.fromkeys(persons.serialize() for persons in told if persons))
     while k > 1:
@@ -172,7 +173,7 @@ def _hide_colliding(curves: Sequence[Curve], told: Sequence[BitMap], k: int) -> 
         own = list(owners)
         names = list(dict.fromkeys([*own, *fixed]))
         chosen = []
-        for found in collisions(sets_of(own), sets_of(names), k):
+        for found in collisions(sets_of(own), sets_of(names), k, sought):
             others = [names[place] if place < len(names) else own[place - len(names)] for place in found.others]
             free = [levels for name in (own[found.new], *others) for levels in owners.get(name, ())]
             chosen.append(min(free, key=lambda levels: (-len(levels), len(levels[0].persons), levels[0].strata)))

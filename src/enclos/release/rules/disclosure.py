@@ -23,6 +23,8 @@ import pyarrow as pa
 from enclos.contracts.disclosure import RuleSets, strictest
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
+from enclos.release import allowance
+from enclos.release.allowance import Sought
 from enclos.release.model import Assessment, CellEvidence, Role, Rule, Told
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.courses import CURVES, of_weighted
@@ -43,6 +45,7 @@ from enclos.release.rules.saying import (
     said_of_groups,
     said_of_kinds,
     said_of_numbers,
+    said_of_search,
     said_of_several,
 )
 from enclos.release.rules.several import SEVERAL, JudgedSeveral, judge_several
@@ -100,7 +103,8 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
         return Assessment(min_count, tuple(findings), None, (), {"n_estimates": n_estimates, "share_kept": 0.0})
     lots = _lots(result, rounding)
     sets = [policy(), *(stricter(policy(), each) for each in demands if min_count > 1)]
-    every = [_judged(result, reading, min_count, (each, rules), lots) for each in sets]
+    sought = Sought(allowance.MOST_WORK)
+    every = [_judged(result, reading, min_count, (each, rules), lots, sought) for each in sets]
     # What is shown at last each of them shows; what is said is of one that can be attacked, or hides the most.
     judged = max(every, key=lambda each: (len(each.narrow) > 0, len(each.lines)))
     lines = {row for each in every for row in each.lines}
@@ -119,6 +123,7 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     findings += said_of_groups(groups)
     findings += said_of_numbers(numbers, hidden, judged.n_primary, judged.narrow, groups, rules)
     findings += said_of_demands(demands)
+    findings += said_of_search(sought)
     drawn: dict[int, str | None] = {}
     if lots is not None and rounding is not None:
         findings.append(rounding.finding)
@@ -158,17 +163,22 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
 
 
 def _judged(
-    result: StudyResult, reading: Reading, min_count: int, own: tuple[Policy, Policy], lots: Lots | None
+    result: StudyResult,
+    reading: Reading,
+    min_count: int,
+    own: tuple[Policy, Policy],
+    lots: Lots | None,
+    sought: Sought,
 ) -> _Judged:
     """What some rules say; curves have the steps that all rules together allow, the second of them."""
     rules, together = own
     numbers = numbers_of(reading, min_count, rules)
-    hidden, n_primary, narrow = decided(reading, numbers)
+    hidden, n_primary, narrow = decided(reading, numbers, sought)
     told = tuple(_told(reading, numbers, hidden))
-    curves = judge_curves(result, told, min_count, together, lots)
+    curves = judge_curves(result, told, min_count, together, sought, lots)
     told = (*told, *curves.told)
-    groups = judge_groups(result, told, min_count, rules)
-    several = judge_several(result, (*told, *groups.told), min_count, rules)
+    groups = judge_groups(result, told, min_count, rules, sought)
+    several = judge_several(result, (*told, *groups.told), min_count, rules, sought)
     return _Judged(
         numbers,
         hidden,

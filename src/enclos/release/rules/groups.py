@@ -23,6 +23,7 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, StudyResult
 from enclos.contracts.tables import COUNTS, SUMS, TABLES
+from enclos.release.allowance import Sought
 from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Owed, Told
@@ -69,7 +70,9 @@ class JudgedGroups:
     """Of the hidden lines, those whose label would tell that there is somebody."""
 
 
-def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy) -> JudgedGroups:
+def judge_groups(
+    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, sought: Sought
+) -> JudgedGroups:
     """What of the descriptions of a result may be shown beside what is told already.
 
     Lines without persons behind them are hidden; lines of no known form are counted, and the findings refuse.
@@ -80,7 +83,7 @@ def judge_groups(result: StudyResult, told: Sequence[Told], min_count: int, rule
         tells = at in full or _tells_few(group, min_count, rules)
         group.is_primary = group.is_hidden = tells
     cases = Designs(groups, result.settings, min_count, rules.demands.residual_degrees)
-    _hide_for_others(groups, [each.persons for each in told], cases, min_count)
+    _hide_for_others(groups, [each.persons for each in told], cases, min_count, sought)
     shown = [group for group in groups if not group.is_hidden]
     of_chains, wrong = chains.untold(result, groups, min_count)
     lines = unbacked | of_chains
@@ -174,7 +177,7 @@ def _may(name: str, group: Group, k: int, rules: Policy) -> bool:
     return kind == RANK or not rules.dominance.dominates(values.furthest, values.square)
 
 
-def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Designs, k: int) -> None:
+def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Designs, k: int, sought: Sought) -> None:
     """Hide groups until no few are told by what is shown: neither as a rest of parts nor by sums of sets."""
     families = list(_families(groups))
     collides: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
@@ -188,7 +191,7 @@ def _hide_for_others(groups: Sequence[Group], told: Sequence[BitMap], cases: Des
         if not chosen:
             chosen = _telling_in_tables(groups, told, k, seen)
         if not chosen:
-            chosen, collides = _colliding(groups, told, k, collides)
+            chosen, collides = _colliding(groups, told, k, collides, sought)
         if not chosen:
             break
         for group in chosen:
@@ -312,7 +315,7 @@ def _telling_rest(
 
 
 def _colliding(
-    groups: Sequence[Group], told: Sequence[BitMap], k: int, suspects: set[bytes] | None
+    groups: Sequence[Group], told: Sequence[BitMap], k: int, suspects: set[bytes] | None, sought: Sought
 ) -> tuple[list[Group], set[bytes]]:
     """For each shown set that others tell but for a few: the smallest group that takes part; and those sets.
 
@@ -329,7 +332,7 @@ def _colliding(
     everything = sets_of(names)
     asked = names if suspects is None or len(names) <= MOST_SETS else [name for name in names if name in suspects]
     chosen, colliding = [], set()
-    for found in collisions(sets_of(asked), everything, k):
+    for found in collisions(sets_of(asked), everything, k, sought):
         colliding.add(asked[found.new])
         earlier = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
         free = [group for name in (asked[found.new], *earlier) if name not in fixed for group in of_set[name]]

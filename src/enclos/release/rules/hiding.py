@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from enclos.release.allowance import Sought
 from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions
 from enclos.release.model import Role
@@ -29,7 +30,9 @@ _PER_MISSING = 5.0
 """What hiding a number costs more for each person that it is short of the width: it would free too little."""
 
 
-def decided(reading: Reading, numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int, npt.NDArray[np.int64]]:
+def decided(
+    reading: Reading, numbers: Numbers, sought: Sought
+) -> tuple[npt.NDArray[np.bool_], int, npt.NDArray[np.int64]]:
     """Which numbers are hidden, how many of them for their own sake, and which can still be narrowed."""
     system = numbers.system()
     hidden, n_primary = _primary(numbers)
@@ -39,7 +42,7 @@ def decided(reading: Reading, numbers: Numbers) -> tuple[npt.NDArray[np.bool_], 
         hidden = _least(numbers, system, always, hidden)
     suspects: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
     while suspects is None or suspects:
-        suspects = _hide_colliding(reading, numbers, hidden, suspects)
+        suspects = _hide_colliding(reading, numbers, hidden, suspects, sought)
         if suspects:
             narrow = _secondary(numbers, system, hidden)
     return hidden, n_primary, narrow
@@ -91,7 +94,11 @@ def _least(
 
 
 def _hide_colliding(
-    reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_], suspects: set[bytes] | None
+    reading: Reading,
+    numbers: Numbers,
+    hidden: npt.NDArray[np.bool_],
+    suspects: set[bytes] | None,
+    sought: Sought,
 ) -> set[bytes]:
     """Hide the cheapest of shown sets of persons that together tell a few, whatever their labels; gives those sets.
 
@@ -111,7 +118,7 @@ def _hide_colliding(
     asked = names if suspects is None or len(names) <= MOST_SETS else [name for name in names if name in suspects]
     colliding, chosen = set[bytes](), set[int]()
     everything = sets_of(names)
-    for found in collisions(everything if asked is names else sets_of(asked), everything, numbers.min_count):
+    for found in collisions(everything if asked is names else sets_of(asked), everything, numbers.min_count, sought):
         colliding.add(asked[found.new])
         others = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
         part = [telling[name] for name in (asked[found.new], *others)]

@@ -11,6 +11,7 @@ from enclos.contracts.disclosure import RuleSets, strictest
 from enclos.contracts.result import StudyResult
 from enclos.contracts.tables import JOB_TABLE
 from enclos.lexicon.verdicts import Verdict
+from enclos.release.allowance import Sought
 from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.curves import JudgedCurves
 from enclos.release.rules.groups import JudgedGroups
@@ -106,6 +107,12 @@ def said_of_groups(groups: JudgedGroups) -> Iterable[Finding]:
     if groups.n_untyped:
         said = f"{groups.n_untyped} line(s) of descriptions have labels or values of no known form"
         yield Finding(Rule.TYPED, Verdict.REFUSE, said)
+
+
+def said_of_search(sought: Sought) -> Iterable[Finding]:
+    """What was left out when differences within the request were sought: people decide."""
+    if sought.said:
+        yield Finding(Rule.SEARCH, Verdict.REVIEW, f"not all differences within the request were sought: {sought.said}")
 
 
 def said_of_demands(demands: RuleSets) -> Iterable[Finding]:

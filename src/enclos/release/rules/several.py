@@ -29,6 +29,8 @@ from importlib import resources
 from pyroaring import BitMap
 
 from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, StudyResult
+from enclos.release.allowance import Sought
+from enclos.release.blocks import MOST_SETS
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.policy import Policy
@@ -112,7 +114,9 @@ class _Unit:
         return False
 
 
-def judge_several(result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy) -> JudgedSeveral:
+def judge_several(
+    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, sought: Sought
+) -> JudgedSeveral:
     """What of such estimates may be shown beside what is told already."""
     types = {each.result_id: each.result_type for each in result.settings if each.result_type in SEVERAL}
     firsts = {each.result_id for each in result.settings if each.values.get("comparison", _FIRST[0]) == _FIRST[0]}
@@ -125,7 +129,7 @@ def judge_several(result: StudyResult, told: Sequence[Told], min_count: int, rul
             units.setdefault(key, _Unit(column, kind, rank)).parts.append(cell)
     if min_count > 1:
         _hide_saturated(list(units.values()), result, max(min_count, rules.demands.residual_degrees))
-        _hide(list(units.values()), [each.persons for each in told], min_count, full=rules.hides_full_counts)
+        _hide(list(units.values()), [each.persons for each in told], min_count, sought, full=rules.hides_full_counts)
     whole = {unit.column for unit in units.values()} - {unit.column for unit in units.values() if unit.is_hidden}
     lines, left_out, n_untyped = set(), set(), _n_untyped_settings(result)
     seen: set[Hashable] = set()
@@ -206,7 +210,7 @@ def _hide_saturated(units: Sequence[_Unit], result: StudyResult, k: int) -> None
         unit.is_hidden |= estimated[own] > 0 and len(persons[own]) - estimated[own] - 1 < k
 
 
-def _hide(units: Sequence[_Unit], told: Sequence[BitMap], k: int, *, full: bool) -> None:
+def _hide(units: Sequence[_Unit], told: Sequence[BitMap], k: int, sought: Sought, *, full: bool) -> None:
     """Hide units until nothing tells of a few persons, and no control is hidden alone."""
     for unit in units:
         unit.is_hidden |= unit.tells_few(k, full=full)
@@ -219,12 +223,12 @@ def _hide(units: Sequence[_Unit], told: Sequence[BitMap], k: int, *, full: bool)
         for unit in units:
             for persons in () if unit.is_hidden else unit.sets:
                 owners[persons.serialize()].append(unit)
-        own = [name for name in owners if suspects is None or name in suspects]
+        names = list(dict.fromkeys([*owners, *fixed]))
+        own = [name for name in owners if suspects is None or len(names) <= MOST_SETS or name in suspects]
         if not own:
             return
-        names = list(dict.fromkeys([*owners, *fixed]))
         chosen, suspects = [], set()
-        for found in collisions(sets_of(own), sets_of(names), k):
+        for found in collisions(sets_of(own), sets_of(names), k, sought):
             suspects.add(own[found.new])
             others = [names[place] if place < len(names) else own[place - len(names)] for place in found.others]
             free = [unit for name in (own[found.new], *others) for unit in owners.get(name, ())]

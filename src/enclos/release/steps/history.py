@@ -10,8 +10,10 @@ from enclos.contracts.disclosure import RuleSets, strictest
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
+from enclos.release import allowance
+from enclos.release.allowance import Sought, Untried
 from enclos.release.followed import few_between
-from enclos.release.history import MOST_WITHIN, collisions
+from enclos.release.history import collisions
 from enclos.release.model import Finding, Rule
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.policy import policy, stricter
@@ -23,6 +25,8 @@ from enclos.release.totals import telling
 
 _SETS, _FROM = "set(s) of persons differ", "from what was released, or from sums and rests of it"
 _SUMS = "sum(s), mean(s) or count(s) of records differ from released ones by what few persons may have made up"
+_ENDED = {Untried.WORK, Untried.WITHIN}
+"""Says of some numbers that they were not searched as all others are; two people are not enough who did not know."""
 _STRETCHES = "rate(s) of the same persons in other days leave days or events of a few beside released ones"
 
 
@@ -39,14 +43,10 @@ def drawn_names(desk: Desk, archive: Archive) -> dict[bytes, bytes]:
 
 def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept], demands: RuleSets = ()) -> Finding:
     """Whether the sets of a request tell of a few persons together with what left before (``left_earlier``)."""
-    crowded = set[int]()
-    found = _collided(read_kept("", kept), min_count, earlier, demands, crowded)
-    if not found and crowded:
-        said = (
-            f"{len(crowded)} number(s) count persons of more than {MOST_WITHIN} others, or of so many that the search "
-            "ended at its limit: some sums were not looked at"
-        )
-        return Finding(Rule.HISTORY, Verdict.REVIEW, said)
+    sought = Sought(allowance.MOST_WORK)
+    found = _collided(read_kept("", kept), min_count, earlier, demands, sought)
+    if not found and sought.said:
+        return Finding(Rule.HISTORY, Verdict.REVIEW, f"some sums of released numbers were not looked at: {sought.said}")
     if not found:
         said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
         return Finding(Rule.HISTORY, Verdict.PASS, said)
@@ -69,15 +69,15 @@ def check_history(request: Request, earlier: Sequence[Kept], *, archive: Archive
             "Make a new request; report this to the security officer.",
         )
     min_count = int(request.facts["min_count"])
-    crowded = set[int]()
-    found = _collided(read_kept(request.id, kept), min_count, earlier, request.demands, crowded)
+    sought = Sought(allowance.MOST_WORK)
+    found = _collided(read_kept(request.id, kept), min_count, earlier, request.demands, sought)
     if found:
         raise _again(f"Since this was asked for, {found}.")
-    if crowded and not _was_reviewed(request):
+    if not _was_said(request) and (_ENDED & sought.untried.keys() or (sought.said and request.course.automatic)):
         raise _again("Since this was asked for, so much left that some sums could not be looked at.")
 
 
-def _was_reviewed(request: Request) -> bool:
+def _was_said(request: Request) -> bool:
     """Whether it was said when it was asked for that not all could be looked at, so that people decided."""
     said = (each for each in request.evidence["findings"] if each["rule"] == Rule.HISTORY.value)
     return any(Verdict[each["verdict"].upper()] is not Verdict.PASS for each in said)
@@ -87,13 +87,11 @@ def _again(what: str) -> Refusal:
     return refusal(Code.RELEASE_DIFFERENCE, what, "Make a new request, with wider groups where it is refused.")
 
 
-def _collided(
-    new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleSets, crowded: set[int] | None = None
-) -> str:
+def _collided(new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleSets, sought: Sought) -> str:
     """What collides with what left, and with which requests; nothing where nothing does."""
     most = max([min_count, *(each.left.min_count for each in earlier)])
     said = (
-        (_collisions(new, earlier, most, crowded), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
+        (_collisions(new, earlier, most, sought), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
         (_telling(new, earlier, most, demands), _SUMS),
         (_few_between(new, earlier, most), _STRETCHES),
     )
@@ -118,7 +116,7 @@ def _few_between(new: Kept, earlier: Sequence[Kept], k: int) -> list[set[str]]:
     return [{old[place][1]} for _, place in found]
 
 
-def _collisions(new: Kept, earlier: Sequence[Kept], k: int, crowded: set[int] | None) -> list[set[str]]:
+def _collisions(new: Kept, earlier: Sequence[Kept], k: int, sought: Sought) -> list[set[str]]:
     """For each set that collides, the earlier requests that take part."""
     starts = np.cumsum([0, *(len(each) for each in earlier)])
     counts = np.concatenate([np.zeros((0, N_CLASSES), np.int32), *(each.counts for each in earlier)])
@@ -138,5 +136,5 @@ def _collisions(new: Kept, earlier: Sequence[Kept], k: int, crowded: set[int] | 
         numbers = [each for each in collision.others if each < len(counts)]
         return {place(number)[0].request for number in numbers}
 
-    found = collisions(new.sets, Sets(counts, sums, persons, standing), k, crowded)
+    found = collisions(new.sets, Sets(counts, sums, persons, standing), k, sought)
     return [named(collision) for collision in found]
