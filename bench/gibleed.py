@@ -21,6 +21,7 @@ class InMemory:
     connection: duckdb.DuckDBPyConnection
     name: str = "GiBleed"
     buckets: tuple[int, ...] = (0,)
+    edition: tuple[int, str] = (0, "as it is")
 
     @contextmanager
     def bucket(self, bucket: int) -> Iterator[InMemory]:  # noqa: ARG002 - there is only one

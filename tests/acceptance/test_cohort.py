@@ -16,6 +16,7 @@ import pytest
 
 from enclos.app.cohorts import count
 from enclos.app.permits import active, newest, open_one, perimeter_of, permit_key, revoke, sign
+from enclos.app.python import OpenPermit
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import ask
 from enclos.app.studies import run as run_study
@@ -26,6 +27,8 @@ from enclos.ledger.model import Action, Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised
 from enclos.stores.cohort_file import CohortFile
+from enclos.studies.circe import circe_rows
+from enclos.studies.circe.kept import Kept
 from enclos.studies.document import study_from_yaml
 from enclos.studies.steps import cohort_table
 from enclos.views.steps import PermitCdm
@@ -132,6 +135,48 @@ def test_a_cohort_that_differs_by_few_persons_from_one_that_was_shown_is_not_sho
     file = home.parent / "nearly.json"
     file.write_text(circe(rules=[soon(1, 105, "nearly all")]), encoding="utf-8")
     assert cohort(home, "nearly.json")["cohorts"][0]["n_persons"] is None
+
+
+def test_definitions_asked_one_after_the_other_from_python_count_as_by_the_command(home: Path) -> None:
+    texts = [{name: (home.parent / f"{name}.json").read_text(encoding="utf-8")} for name in ("bleed", "ruled")]
+    with open_home(home) as enclosure:
+        session = OpenPermit(enclosure, PERMIT, ALICE, unconfined_for_trying_out=False)
+        found = [session.cohorts(each) for each in (*texts, *texts)]
+        kept = session._kept
+        assert kept.n_bytes > 0
+        with pytest.raises(NotAsPromised):
+            session.cohorts({"wrong": "{}"})
+        assert kept.n_bytes == 0
+    assert found == [cohort(home, f"{name}.json")["cohorts"] for name in ("bleed", "ruled")] * 2
+
+
+def test_what_is_kept_for_the_next_definition_never_outlives_what_the_permit_shows(home: Path) -> None:
+    texts, kept = {"bleed": circe(), "ruled": circe(rules=[soon(1, 30, "soon")])}, Kept(1 << 24)
+    with open_home(home) as enclosure, reading_snapshot(enclosure) as (engine, snapshot):
+        terms = active(enclosure, PERMIT, ALICE).permit.terms
+        perimeter = perimeter_of(enclosure, PERMIT, engine, snapshot)
+
+        def rows(opted_out: tuple[int, ...] = (), kept: Kept | None = None) -> list[dict[str, Any]]:
+            cdm = PermitCdm(
+                terms,
+                name="kept",
+                engine=engine,
+                snapshot=snapshot,
+                perimeter=perimeter,
+                opted_out=opted_out,
+                check=lambda: None,
+            )
+            return circe_rows(texts, cdm, kept=kept).to_pylist()
+
+        everyone = rows()
+        numbers = perimeter.rows().to_pylist()
+        bleeding = everyone[0]["subject_id"]
+        (objecting,) = (each["person_id"] for each in numbers if each["permit_person"] == bleeding)
+        others = rows((objecting,))
+        assert 0 < len(others) < len(everyone) and bleeding not in {each["subject_id"] for each in others}
+        for opted_out, expected in (((), everyone), ((objecting,), others), ((), everyone)):
+            assert rows(opted_out, kept) == rows(opted_out, kept) == expected
+            assert kept.n_bytes > 0
 
 
 def test_a_study_of_a_circe_cohort_counts_as_that_of_its_concept(home: Path) -> None:

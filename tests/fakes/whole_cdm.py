@@ -14,6 +14,12 @@ from factories.cdm import arrow_of
 from fakes.cdm import BucketOfTables
 
 
+class EditedBucket(BucketOfTables):
+    """A bucket that says which rows it has; they never change."""
+
+    edition = (0, "")
+
+
 class WholeCdm:
     """Tables in memory, seen bucket by bucket through views of the tables' own names."""
 
@@ -32,7 +38,9 @@ class WholeCdm:
         for table, has_person in tables:
             where = f"WHERE person_id % {len(self.buckets)} = {bucket}" if has_person and len(self.buckets) > 1 else ""
             self.connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM source.{table} {where}")
-        yield BucketOfTables(self.connection)
+        opened = EditedBucket(self.connection)
+        opened.edition = (bucket, "the only one")
+        yield opened
 
 
 def whole_cdm_of_parquet(folder: Path, n_buckets: int = 1, n_copies: int = 1) -> WholeCdm:

@@ -11,11 +11,13 @@ from random import Random
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.studies.circe import circe_rows, read_circe
+from enclos.studies.circe.kept import Kept
 from factories.circe_cdm import Cdm, arrow_cdm, circe_cdm
 from factories.circe_definitions import ATTRIBUTES, circe_definition, definition_of_one_attribute
 from fakes.whole_cdm import whole_cdm_of_rows
@@ -54,9 +56,12 @@ def shared_definitions(one_in: int = 1) -> Iterator[tuple[str, Json, Cdm]]:
 def rows_of_the_engine(
     definitions: Mapping[str, Json], cdm: Cdm, n_buckets: int
 ) -> dict[str, list[circe_histories.Row]]:
-    """What the engine makes of all definitions together, in order."""
+    """What the engine makes of all definitions together, in order; one by one it makes the same of what is kept."""
     whole = whole_cdm_of_rows(cdm, n_buckets)
-    made = circe_rows({name: json.dumps(definition) for name, definition in definitions.items()}, whole)
+    texts = {name: json.dumps(definition) for name, definition in definitions.items()}
+    made = circe_rows(texts, whole)
+    kept = Kept(most_bytes=1 << 30)
+    assert made.equals(pa.concat_tables([circe_rows({name: text}, whole, kept=kept) for name, text in texts.items()]))
     whole.connection.close()
     rows: dict[str, list[circe_histories.Row]] = {name: [] for name in definitions}
     for name, *row in zip(*(made[column].to_pylist() for column in made.column_names), strict=True):

@@ -14,6 +14,7 @@ from datetime import date
 import pytest
 
 from enclos.studies.circe import circe_rows
+from enclos.studies.circe.kept import Kept
 from factories.circe import cohort_of, condition, definition, person
 from fakes.whole_cdm import whole_cdm_of_parquet, whole_cdm_of_rows
 from shared_data import shared
@@ -24,8 +25,8 @@ DATA = shared("omop", "gibleed")
 Row = tuple[str, int, date, date]
 
 
-def rows_of(texts: dict[str, str], cdm) -> Counter[Row]:
-    table = circe_rows(texts, cdm)
+def rows_of(texts: dict[str, str], cdm, kept: Kept | None = None) -> Counter[Row]:
+    table = circe_rows(texts, cdm, kept=kept)
     return Counter(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
 
 
@@ -46,6 +47,8 @@ def test_every_definition_gives_the_rows_of_the_reference(n_buckets: int) -> Non
             )
             for row in csv.DictReader(lines)
         )
-    found = rows_of(texts, whole_cdm_of_parquet(DATA, n_buckets))
+    cdm, kept = whole_cdm_of_parquet(DATA, n_buckets), Kept(most_bytes=1 << 30)
+    found = rows_of(texts, cdm)
+    assert found == sum((rows_of({name: text}, cdm, kept) for name, text in texts.items()), Counter())
     assert {row[0] for row in (expected - found) + (found - expected)} == set()
     assert len(texts) > 100 and found.total() == expected.total() > 100_000

@@ -27,6 +27,7 @@ from enclos.permits.model import SignedPermit
 from enclos.stores.cohort_file import CohortFile
 from enclos.studies.circe import Definition, read_circe
 from enclos.studies.circe.columns import check_held, columns_of
+from enclos.studies.circe.kept import Kept
 from enclos.studies.circe.steps import Made, made
 from enclos.views.rules import check_granted
 from enclos.views.sql.rules.withholding import shown_sets
@@ -43,6 +44,7 @@ def count(
     inclusion: bool = False,
     workers: int | None = None,
     on: str = "",
+    kept: Kept | None = None,
     report: Report = silent,
     also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
@@ -50,8 +52,9 @@ def count(
 
     In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
         place of those saved under the same name; inclusion — tell too which rules are passed; workers — over how many
-        processes the buckets are spread, as enclos.toml says when not given; on — the Spark that looks at them; also —
-        asked whenever the right is checked: what it raises ends the count
+        processes the buckets are spread, as enclos.toml says when not given; on — the Spark that looks at them; kept —
+        what this process has read for this permit before: then it looks at all buckets itself; also — asked whenever
+        the right is checked: what it raises ends the count
     Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
         n_persons, and attrition: the entry events and their persons, then those that fulfil the rules up to each; with
         inclusion, for sets of rules (passed: a letter for each rule, 1 where it is passed), the events that pass these
@@ -89,21 +92,24 @@ def count(
                 opted_out=objectors_at_query(enclosure, signed),
             )
             of_all = {"definitions": list(texts.values())}
+            n_workers = workers if kept is None else 1
             with (
-                spread_over(enclosure, signed, of_all, snapshot, check, workers=workers, on=on) as spread,
+                spread_over(enclosure, signed, of_all, snapshot, check, workers=n_workers, on=on) as spread,
                 watched(spread or engine, watcher(enclosure, permit, user, also)),
             ):
                 elsewhere = None if spread is None else spread.cohorts()
                 asked = list(definitions.values())
-                parts = list(made(asked, cdm, attrition=True, check=check, progress=progress, spread=elsewhere))
+                parts = list(
+                    made(asked, cdm, attrition=True, check=check, progress=progress, spread=elsewhere, kept=kept)
+                )
             check()
         told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts, inclusion=inclusion)
         if save:
-            kept = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit)))
+            file = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit)))
             rows = {
                 name: pa.concat_tables([_of_cohort(part.rows, at) for part in parts]) for at, name in enumerate(texts)
             }
-            ids = kept.replace(rows, texts)
+            ids = file.replace(rows, texts)
             ticket.facts["saved"] = list(ids.values())
             told = [{**each, "cohort_definition_id": ids[each["name"]]} for each in told]
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -9,11 +10,18 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from enclos.app.cohorts import count
 from enclos.app.enclosure import Enclosure, open_enclosure
 from enclos.app.keys import Passphrase
 from enclos.app.permits import active
 from enclos.app.sql import ask
 from enclos.app.studies import run
+from enclos.lexicon.refusals import Refusal
+from enclos.studies.circe.kept import Kept
+
+_MEBIBYTE = 1 << 20
+_KEPT_PART = 4
+"""One part in so many of what the engine may use is what a permit's records may take, beside the engine."""
 
 
 class OpenPermit:
@@ -24,6 +32,7 @@ class OpenPermit:
         self._permit = permit
         self._user = user
         self._unconfined = unconfined_for_trying_out
+        self._kept = Kept(enclosure.settings.engine.memory_limit_mb * _MEBIBYTE // _KEPT_PART)
 
     def __repr__(self) -> str:
         return f"OpenPermit({self._permit})"
@@ -40,6 +49,28 @@ class OpenPermit:
             text=text,
             unconfined_for_trying_out=self._unconfined,
         ).table
+
+    def cohorts(self, texts: Mapping[str, str], *, inclusion: bool = False) -> list[dict[str, Any]]:
+        """How many persons Circe definitions find, by their JSON texts; what ``enclos cohort --json`` gives.
+
+        The records that a definition reads stay in this process's memory, in order of concepts, for the definitions
+        that come next: the first takes longer and the others a fraction. They go with this object.
+        Refuses: as ``enclos cohort`` does; what is kept is gone then.
+        """
+        try:
+            told = count(
+                self._enclosure,
+                permit=self._permit,
+                user=self._user,
+                texts=texts,
+                inclusion=inclusion,
+                kept=self._kept,
+            )
+        except Refusal:
+            self._kept.forget()  # the right may have ended
+            raise
+        found: list[dict[str, Any]] = told["cohorts"]
+        return found
 
     def study(self, text: str, *, out: Path | None = None) -> dict[str, Any]:
         """Run a study file's text and keep its result inside; what ``enclos study --json`` gives.

@@ -78,9 +78,14 @@ def around(
             if may_be and (columns or read_for(criterion) not in entered):
                 asked.setdefault(read_for(criterion), {}).update(columns)
     found = {criterion: Occurrences(of, {}) for criterion, of in entered.items()}
+    numbered = any(each.first and is_plain(each) for each in wanted)
+    names = entries.asked(tables.reading, numbered=numbered)
+    for criterion in [each for each, columns in asked.items() if not columns]:
+        if (kept := tables.events(criterion, names)) is not None:
+            found[criterion] = Occurrences(kept, {})
+            del asked[criterion]
     if asked:
         tables.make(asked)
-        numbered = any(each.first and is_plain(each) for each in wanted)
         sql = entries.plan_occurrences(asked, tables.reading, tables.few(events), numbered=numbered)
         rows = tables.bucket.query(sql)
         whole = events_of(rows)

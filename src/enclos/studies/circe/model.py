@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from enclos.studies.circe.domains import CountColumn, Domain, Target
 
 
-@dataclass(frozen=True, slots=True)
-class ConceptSetItem:
-    """One concept of a set, and what it brings along."""
+class ConceptSetItem(NamedTuple):
+    """One concept of a set, and what it brings along; a tuple, since definitions have hundreds."""
 
     concept_id: int
     descendants: bool = False

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from enclos.studies.circe.around import Around, around
 from enclos.studies.circe.document import read_circe
-from enclos.studies.circe.domains import CountColumn, Domain
+from enclos.studies.circe.domains import CountColumn
+from enclos.studies.circe.ending import exposures, exposures_by_concept
+from enclos.studies.circe.entering import entry_events
+from enclos.studies.circe.kept import Kept, KeptHere
 from enclos.studies.circe.model import Criterion, Definition, DrugEraEnd, Group, Limit
-from enclos.studies.circe.outline import Outline, criteria_below, criteria_in, is_plain, outline_of, read_for
-from enclos.studies.circe.plans import concepts, entries
+from enclos.studies.circe.outline import criteria_below, criteria_in, is_plain, outline_of, read_for
 from enclos.studies.circe.plans.entries import place_of
 from enclos.studies.circe.plans.records import Reading
+from enclos.studies.circe.resolving import resolve
 from enclos.studies.circe.rules import exits, limits
-from enclos.studies.circe.rules.columns import Events, Integers, Truth, events_of, integers, observed
+from enclos.studies.circe.rules.columns import Events, Integers, Truth, observed
 from enclos.studies.circe.rules.inclusion import best_events, patterns
-from enclos.studies.circe.rules.sets import Vocabulary
 from enclos.studies.circe.tables import Tables
 from enclos.studies.ports import Cdm, CdmBucket, Check, Progress
 
@@ -43,19 +45,23 @@ _LEFT = pa.schema(
 )
 
 
-def circe_rows(definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
+def circe_rows(
+    definitions: Mapping[str, str], cdm: Cdm, *, check: Check | None = None, kept: Kept | None = None
+) -> pa.Table:
     """The rows of the cohorts that Circe definitions describe.
 
-    In: definitions — the JSON text of each cohort, by its name
+    In: definitions — the JSON text of each cohort, by its name; kept — what was read of the same buckets before
     Out: one row per stretch, in order: cohort_name, subject_id, cohort_start_date, cohort_end_date
     Refuses: CIRCE_UNREADABLE, CIRCE_INVALID.
     """
-    return definition_rows({name: read_circe(text) for name, text in definitions.items()}, cdm, check=check)
+    return definition_rows({name: read_circe(text) for name, text in definitions.items()}, cdm, check=check, kept=kept)
 
 
-def definition_rows(definitions: Mapping[str, Definition], cdm: Cdm, *, check: Check | None = None) -> pa.Table:
+def definition_rows(
+    definitions: Mapping[str, Definition], cdm: Cdm, *, check: Check | None = None, kept: Kept | None = None
+) -> pa.Table:
     """The rows of cohorts whose definitions are read; as ``circe_rows``."""
-    found = [each.rows for each in made(list(definitions.values()), cdm, check=check)]
+    found = [each.rows for each in made(list(definitions.values()), cdm, check=check, kept=kept)]
     rows = pa.concat_tables([_SCHEMA.empty_table(), *found])
     if len(found) > 1:
         rows = rows.sort_by([(name, "ascending") for name in _SCHEMA.names])
@@ -85,17 +91,18 @@ class Made:
 
 
 class Maker:
-    """The bucket function of cohorts: what a bucket has of each; only the vocabulary is remembered."""
+    """The bucket function of cohorts: what a bucket has of each; the vocabulary is remembered, and what is kept."""
 
-    def __init__(self, definitions: Sequence[Definition], *, attrition: bool = False) -> None:
+    def __init__(self, definitions: Sequence[Definition], *, attrition: bool = False, kept: Kept | None = None) -> None:
         self._outline = outline_of(definitions)
         self._attrition = attrition
+        self._kept = kept
         self._reading: Reading | None = None
 
     def look(self, bucket: CdmBucket) -> Made:
         """The cohorts of a bucket."""
-        self._reading = self._reading or Reading(self._outline, resolve(self._outline, bucket))
-        return made_in(bucket, self._reading, attrition=self._attrition)
+        self._reading = self._reading or Reading(self._outline, resolve(self._outline, bucket, self._kept))
+        return made_in(bucket, self._reading, attrition=self._attrition, kept=self._kept)
 
 
 def made(
@@ -106,14 +113,16 @@ def made(
     check: Check | None = None,
     progress: Progress | None = None,
     spread: Iterable[Made] | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Made]:
     """The cohorts, bucket by bucket; all tables that they needed are gone when the next bucket opens.
 
-    In: spread — what ``Maker.look`` says of each bucket, in order, where they are looked at elsewhere
+    In: spread — what ``Maker.look`` says of each bucket, in order, where they are looked at elsewhere; kept — what was
+        read of the same buckets before, for the definitions that come next
     """
     if not definitions:
         return
-    here = _made_here(Maker(definitions, attrition=attrition), cdm, check)
+    here = _made_here(Maker(definitions, attrition=attrition, kept=kept), cdm, check)
     for n_done, found in enumerate(here if spread is None else spread, start=1):
         yield found
         if progress is not None:
@@ -129,40 +138,10 @@ def _made_here(maker: Maker, cdm: Cdm, check: Check | None) -> Iterator[Made]:
         yield found
 
 
-def resolve(outline: Outline, bucket: CdmBucket) -> Mapping[int, Sequence[int]]:
-    """The concepts of every concept set, in order; the vocabulary is the same in every bucket."""
-    items = {item for concept_set in outline.concept_sets for item in concept_set.items}
-    if not items:
-        return {}
-    named = sorted({item.concept_id for item in items})
-    ancestors = sorted({item.concept_id for item in items if item.descendants})
-    below: dict[int, set[int]] = {}
-    judged: dict[int, bool] = {}
-    for ancestor, concept, is_valid in _tuples(bucket.query(concepts.plan_named(ancestors, named))):
-        if ancestor is None:
-            judged[concept] = is_valid
-        else:
-            below.setdefault(ancestor, set()).add(concept)
-    if others := sorted(set().union(*below.values()).difference(named)):
-        judged.update(_tuples(bucket.query(concepts.plan_known(others))))
-    valid = {concept for concept, is_valid in judged.items() if is_valid}
-    vocabulary = Vocabulary(set(judged), {ancestor: found & valid for ancestor, found in below.items()})
-    if targets := sorted({concept for item in items if item.mapped for concept in vocabulary.reached(item)}):
-        mapped: dict[int, list[int]] = {}
-        for concept, target in _tuples(bucket.query(concepts.plan_mapped(targets))):
-            mapped.setdefault(target, []).append(concept)
-        vocabulary.mapped = mapped
-    return {number: vocabulary.concepts(concept_set) for concept_set, number in outline.concept_sets.items()}
-
-
-def _tuples(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in rows.columns), strict=True)
-
-
-def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False) -> Made:
-    """The cohorts of a bucket; nothing of their making stays."""
+def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False, kept: Kept | None = None) -> Made:
+    """The cohorts of a bucket; nothing of their making stays but what is kept."""
     definitions = reading.outline.definitions
-    tables = Tables(bucket, reading)
+    tables = Tables(bucket, reading, KeptHere(kept, bucket))
     entered = [number for number, each in enumerate(definitions) if _may_have_rows(each, reading, attrition=attrition)]
     direct = [number for number in entered if _is_direct(definitions[number])]
     others = [number for number in entered if number not in set(direct)]
@@ -228,12 +207,9 @@ def _qualified(
 ) -> Iterator[tuple[int, _Entered, Events, list[Truth]]]:
     """For each cohort its entry events, those that its rules look at, and which of these fulfil each rule."""
     definitions = tables.reading.outline.definitions
-    criteria = [read_for(each) for number in numbers for each in definitions[number].criteria]
-    tables.make(each for each in criteria if not is_plain(each))
     numbered = attrition or any(_orders(definitions[number]) for number in numbers)
     placed = numbered or any(_asks_criteria(definitions[number]) for number in numbers)
-    rows = tables.bucket.query(entries.plan_entries(tables.reading, numbers, numbered=numbered, placed=placed))
-    for number, events in _apart(rows, numbers):
+    for number, events in entry_events(tables, numbers, numbered=numbered, placed=placed):
         entered = _entered(definitions[number], events, tables.reading)
         yield number, entered, *_qualifying(tables, definitions[number], events, entered)
 
@@ -318,21 +294,6 @@ def _below(groups: Sequence[Group]) -> Iterator[tuple[Criterion, CountColumn | N
     return (pair for group in groups for pair in criteria_below(group))
 
 
-def _apart(rows: pa.Table, numbers: Sequence[int]) -> Iterator[tuple[int, Events]]:
-    """The events of each cohort that has any, in no period yet."""
-    events = events_of(rows)
-    if len(numbers) == 1:
-        if len(events):
-            yield numbers[0], events
-        return
-    cohort = rows["cohort"].to_numpy()
-    order = np.argsort(cohort, kind="stable")
-    bounds = np.searchsorted(cohort[order], [*numbers, numbers[-1] + 1])
-    for number, begin, end in zip(numbers, bounds[:-1], bounds[1:], strict=True):
-        if end > begin:
-            yield number, events.at(order[begin:end])
-
-
 def _included(definition: Definition, events: Events, held: Sequence[Truth]) -> Events:
     if held:
         events = events.at(np.logical_and.reduce(held))
@@ -349,12 +310,12 @@ def _left_of(number: int, events: Events, held: Sequence[Truth]) -> pa.Table:
 def _ends(tables: Tables, included: Mapping[int, _Included]) -> Iterator[tuple[int, Integers]]:
     """When the events of each cohort end."""
     definitions = tables.reading.outline.definitions
-    exposures = _exposures(tables, included)
+    of_eras = _exposures(tables, included)
     for number, of_cohort in included.items():
         definition, events = definitions[number], of_cohort.events
         possible = [exits.own_ends(definition, events)]
         if isinstance(definition.end, DrugEraEnd):
-            possible.append(exits.era_ends(definition.end, events, *exposures[number]))
+            possible.append(exits.era_ends(definition.end, events, *of_eras[number]))
         if definition.censoring:
             censors = [pair for criterion in definition.censoring for pair in criteria_in(criterion, None)]
             found = around(tables, censors, events, of_cohort.entered)
@@ -363,7 +324,6 @@ def _ends(tables: Tables, included: Mapping[int, _Included]) -> Iterator[tuple[i
 
 
 def _exposures(tables: Tables, included: Mapping[int, _Included]) -> Mapping[int, Sequence[Integers]]:
-    """The exposures that make the eras of cohorts that end with them: persons, first days, last days."""
     definitions = tables.reading.outline.definitions
     ends = {number: end for number in included if isinstance(end := definitions[number].end, DrugEraEnd)}
     if not ends:
@@ -371,20 +331,10 @@ def _exposures(tables: Tables, included: Mapping[int, _Included]) -> Mapping[int
     entered = {
         number: events
         for number, end in ends.items()
-        if (events := included[number].entered.get(Criterion(Domain.DRUG_EXPOSURE, end.concept_set))) is not None
+        if (events := included[number].entered.get(exposures_by_concept(end))) is not None
     }
     few = tables.few(included[next(iter(ends))].events) if len(ends) == 1 else None
-    rows = tables.bucket.query(entries.plan_exposures(ends, entered, tables.reading, few))
-    columns = [integers(rows[name]) for name in ("person_id", "start_date", "end_date")]
-    cohort = rows["cohort"].to_numpy()
-    found = {}
-    for number in ends:
-        own = columns if len(ends) == 1 else [column[cohort == number] for column in columns]
-        if number in entered:
-            more = (entered[number].person, entered[number].start, entered[number].end)
-            own = [np.concatenate(pair) for pair in zip(own, more, strict=True)] if len(own[0]) else list(more)
-        found[number] = own
-    return found
+    return exposures(tables, ends, entered, few)
 
 
 def _stretches_of(number: int, definition: Definition, events: Events, end: Integers) -> pa.Table:

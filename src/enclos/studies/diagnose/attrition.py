@@ -9,6 +9,7 @@ import numpy as np
 from enclos.studies.circe import steps as circe
 from enclos.studies.circe.outline import outline_of
 from enclos.studies.circe.plans.records import Reading
+from enclos.studies.circe.resolving import resolve
 from enclos.studies.derived.model import entries_from
 from enclos.studies.derived.plans import plan_stages as plan_derived_stages
 from enclos.studies.diagnose import plans
@@ -62,7 +63,7 @@ class AttritionCounter:
         wanted = [cohort for cohort in self._cohorts if cohort.name in self._definitions]
         wanted.sort(key=lambda cohort: self._definitions[cohort.name])
         outline = outline_of([each.definition for each in wanted if isinstance(each, CirceCohort)])
-        made = circe.made_in(bucket, Reading(outline, circe.resolve(outline, bucket)), attrition=True)
+        made = circe.made_in(bucket, Reading(outline, resolve(outline, bucket)), attrition=True)
         if made.left is not None:
             bucket.load(GIVEN, made.left.select(["cohort", "person_id", "n_rules"]))
             bucket.execute(plans.plan_qualified(GIVEN))

@@ -16,9 +16,9 @@ from pyroaring import BitMap
 from enclos.contracts.omop import START_DATES
 from enclos.contracts.result import SEPARATOR, EstimateType
 from enclos.studies.characterise.plans import plan_concept_names
-from enclos.studies.circe import steps as circe
 from enclos.studies.circe.domains import DOMAINS
 from enclos.studies.circe.outline import outline_of
+from enclos.studies.circe.resolving import resolve
 from enclos.studies.derived.model import entries_from
 from enclos.studies.diagnose import plans
 from enclos.studies.model import CirceCohort, Cohort, ConceptCohort
@@ -142,7 +142,7 @@ class CodeCounter:
         if not isinstance(cohort, CirceCohort):
             raise TypeError("other cohorts have no concepts of their own")
         outline = outline_of([cohort.definition])
-        resolved = circe.resolve(outline, bucket)
+        resolved = resolve(outline, bucket)
         found = []
         for criterion in cohort.definition.criteria:
             domain = DOMAINS[criterion.domain]

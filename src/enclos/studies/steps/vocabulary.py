@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from enclos.contracts.durations import DRUG_DURATION
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.studies.circe import steps as circe
 from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.outline import Outline as CirceOutline
 from enclos.studies.circe.outline import outline_of as circe_outline_of
+from enclos.studies.circe.resolving import resolve
 from enclos.studies.derived.steps import traits_read
 from enclos.studies.homes import COLUMNS, by_department
 from enclos.studies.model import CirceCohort, Cohort, CohortAnalysis, ConceptCohort, DerivedCohort, Study
@@ -44,7 +44,7 @@ def resolve_concepts(all_cohorts: Sequence[Cohort], bucket: CdmBucket) -> Concep
     if not definitions:
         return ConceptSets(of_names)
     outline = circe_outline_of(definitions)
-    return ConceptSets(of_names, outline, circe.resolve(outline, bucket))
+    return ConceptSets(of_names, outline, resolve(outline, bucket))
 
 
 class Vocabulary:

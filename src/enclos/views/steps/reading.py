@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -102,11 +102,20 @@ class PermitReader:
     def _objecting(self) -> NDArray[np.int64]:
         return np.fromiter(self._opted_out, np.int64, len(self._opted_out))
 
-    def _enter(self, bucket: int) -> None:
-        """Ask for the right to go on, and put the perimeter of a bucket before the engine."""
+    def _enter(self, bucket: int) -> pa.Table:
+        """Ask for the right to go on, and put the perimeter of a bucket before the engine; gives it."""
         self._check()
-        with registered(self._engine, INCOMING, self._shown(bucket)):
+        shown = self._shown(bucket)
+        with registered(self._engine, INCOMING, shown):
             self._engine.execute(plan_bucket_perimeter(INCOMING))
+        return shown
+
+    def _edition(self, shown: pa.Table) -> str:
+        """A text that decides what the tables of persons show when these persons are shown."""
+        digest = hashlib.sha256(repr((self._snapshot.id, self._terms)).encode())
+        for name in ("person_id", "permit_person"):
+            digest.update(shown[name].to_numpy().tobytes())
+        return digest.hexdigest()
 
 
 class PermitCdm(PermitReader):
@@ -131,10 +140,12 @@ class PermitCdm(PermitReader):
     def bucket(self, bucket: int) -> Iterator[PermitBucket]:
         """Open one bucket; when the block ends, nothing of it stays in the engine."""
         before = _temporary(self._engine)
-        self._enter(bucket)
+        edition = partial(self._edition, self._enter(bucket))
         try:
             places = PlaceNumbers(self._terms, self._engine, self._snapshot, self._perimeter)
-            yield PermitBucket(self._engine, self._check, self._terms, self._snapshot, bucket, places, self._relatives)
+            yield PermitBucket(
+                self._engine, self._check, self._terms, self._snapshot, bucket, places, self._relatives, edition
+            )
         finally:
             for statement in plan_forget_members():
                 self._engine.execute(statement)
@@ -158,6 +169,7 @@ class PermitBucket:
         bucket: int,
         places: PlaceNumbers,
         relatives: Relatives,
+        edition: Callable[[], str],
     ) -> None:
         self._engine = engine
         self._check = check
@@ -166,11 +178,17 @@ class PermitBucket:
         self._bucket = bucket
         self._places = places
         self._relatives = relatives
+        self._edition = edition
         self._open_members: Members | None = None
         self._views: set[tuple[str, bool]] = set()
 
     def __repr__(self) -> str:
         return "PermitBucket()"
+
+    @property
+    def edition(self) -> tuple[int, str]:
+        """The bucket's number, and a text that decides all of its rows: the same text, the same rows."""
+        return self._bucket, self._edition()
 
     def query(self, sql: str) -> pa.Table:
         """Run a query of the platform and take its whole result."""

@@ -47,6 +47,26 @@ def plan_known(concepts: Collection[int], before: str = "") -> str:
     """
 
 
+def plan_all_known() -> str:
+    """All concepts that the vocabulary has.
+
+    Out: one row per concept, in order: concept_id
+    """
+    return "SELECT concept_id FROM concept WHERE concept_id IS NOT NULL ORDER BY concept_id"
+
+
+def plan_all_below() -> str:
+    """The valid descendants of all concepts.
+
+    Out: one row per pair, in order of ancestors: ancestor, concept_id
+    """
+    return (
+        "SELECT ancestor_concept_id AS ancestor, descendant_concept_id AS concept_id FROM concept_ancestor "
+        "WHERE descendant_concept_id IN (SELECT concept_id FROM concept WHERE invalid_reason IS NULL) "
+        "AND ancestor_concept_id IS NOT NULL ORDER BY ancestor"
+    )
+
+
 def plan_mapped(concepts: Collection[int]) -> str:
     """The source concepts that map to some concepts.
 

@@ -39,6 +39,17 @@ def plan_told(columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(('CAST(person_id AS BIGINT) AS person_id', *columns))} FROM person"
 
 
+def plan_visits() -> str:
+    """What filters read of the visits of records.
+
+    Out: one row per visit, in order of their numbers: visit_occurrence_id, person_id, concept_id
+    """
+    return (
+        "SELECT CAST(visit_occurrence_id AS BIGINT) AS visit_occurrence_id, CAST(person_id AS BIGINT) AS person_id, "
+        "visit_concept_id AS concept_id FROM visit_occurrence ORDER BY visit_occurrence_id"
+    )
+
+
 def plan_kept(criterion: Criterion, reading: Reading) -> str:
     """Make the table of a kept criterion's events."""
     name = f"circe_kept_{reading.outline.kept[criterion]}"
@@ -46,38 +57,39 @@ def plan_kept(criterion: Criterion, reading: Reading) -> str:
     return f"CREATE OR REPLACE TEMP TABLE {name} AS {events}"
 
 
-def plan_entries(reading: Reading, numbers: Collection[int], *, numbered: bool, placed: bool) -> str:
+def plan_entries(reading: Reading, wanted: Mapping[int, Sequence[int]], *, numbered: bool, placed: bool) -> str:
     """The entry events of some definitions, before the criteria that correlate with them.
 
-    In: numbered — whether something orders the events; placed — whether something asks which criterion they are of
-    Out: one row per event, in order of persons: person_id, start_date, and what ``_asked`` says; cohort where there are
+    In: wanted — by the definitions' numbers, the places of those of their criteria that may have events; numbered —
+        whether something orders the events; placed — whether something asks which criterion they are of
+    Out: one row per event, in order of persons: person_id, start_date, and what ``asked`` says; cohort where there are
         several, place where one has several criteria
     """
     definitions = reading.outline.definitions
     labels = {
-        "cohort": len(numbers) > 1,
-        "place": (placed or len(numbers) == 1) and any(len(definitions[number].criteria) > 1 for number in numbers),
+        "cohort": len(wanted) > 1,
+        "place": (placed or len(wanted) == 1) and any(len(definitions[number].criteria) > 1 for number in wanted),
     }
     told = [
         (
             read_for(criterion),
             tuple(
                 value
-                for value, asked in zip((number, place_of(criterion.domain, position)), labels.values(), strict=True)
-                if asked
+                for value, is_told in zip((number, place_of(criterion.domain, position)), labels.values(), strict=True)
+                if is_told
             ),
         )
-        for number in numbers
-        for position, criterion in enumerate(definitions[number].criteria)
-        if reading.may_have_events(criterion)
+        for number, positions in wanted.items()
+        for position in positions
+        for criterion in (definitions[number].criteria[position],)
     ]
     parts = _parts(
-        told, [name for name in labels if labels[name]], _asked(reading, numbered=numbered), reading, at_once=True
+        told, [name for name in labels if labels[name]], asked(reading, numbered=numbered), reading, at_once=True
     )
     return f"{' UNION ALL '.join(parts)} ORDER BY person_id"
 
 
-def _asked(reading: Reading, *, numbered: bool) -> list[str]:
+def asked(reading: Reading, *, numbered: bool) -> list[str]:
     """The columns of events that somebody looks at.
 
     In: numbered — whether it is asked which of a person's events is taken
@@ -128,11 +140,11 @@ def plan_occurrences(
 
     In: criteria — with the columns whose values are counted; persons — only theirs, when they are few; numbered —
         whether some of them have to be the first
-    Out: one row per event, in order of persons: person_id, start_date, and what ``_asked`` says; part (the criterion's
+    Out: one row per event, in order of persons: person_id, start_date, and what ``asked`` says; part (the criterion's
         place) where there are several; each counted column as counted_NAME
     """
     columns = list(dict.fromkeys(column for some in criteria.values() for column in some))
-    names = _asked(reading, numbered=numbered)
+    names = asked(reading, numbered=numbered)
     labels = ["part"] if len(criteria) > 1 else []
     bare = [(each, (at,) if labels else ()) for at, (each, some) in enumerate(criteria.items()) if not some]
     parts = _parts(bare, labels, names, reading, at_once=False)

@@ -111,17 +111,7 @@ def records_of(
         sort_date
     Out: one row per record and label: the label, then the columns wanted
     """
-    table = DOMAINS[domain]
-    visit = "CAST(d.visit_occurrence_id AS BIGINT)" if table.visit else "CAST(NULL AS BIGINT)"
-    columns = {
-        "person_id": "CAST(d.person_id AS BIGINT)",
-        "event_id": f"CAST(d.{table.event_id} AS BIGINT)",
-        "start_date": table.start,
-        "end_date": table.end,
-        "sort_date": table.start,
-        "visit_occurrence_id": visit,
-        "concept_id": f"d.{table.concept}" if table.concept else "NULL",
-    }
+    table, columns = DOMAINS[domain], _columns(domain)
     selected = [f"{columns[name]} AS {name}" if name in columns else f"d.{name}" for name in names]
     source = _LOCATIONS if domain is Domain.LOCATION_REGION else table.table
     of_concept = [each for each in picks if each[0].concept_set is not None and each[0].source_set is None]
@@ -155,6 +145,42 @@ def records_of(
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         parts.append(f"SELECT {', '.join((*told, *selected))} FROM {source} AS d{where}")
     return parts
+
+
+def _columns(domain: Domain) -> dict[str, str]:
+    """The SQL of the columns of every record of a domain."""
+    table = DOMAINS[domain]
+    return {
+        "person_id": "CAST(d.person_id AS BIGINT)",
+        "event_id": f"CAST(d.{table.event_id} AS BIGINT)",
+        "start_date": table.start,
+        "end_date": table.end,
+        "sort_date": table.start,
+        "visit_occurrence_id": "CAST(d.visit_occurrence_id AS BIGINT)" if table.visit else "CAST(NULL AS BIGINT)",
+        "concept_id": f"d.{table.concept}" if table.concept else "NULL",
+    }
+
+
+def plan_by_concept(domain: Domain, column: str, names: Sequence[str]) -> str:
+    """All records of a domain that have a concept in a column.
+
+    In: names — those of ``picked`` that are wanted
+    Out: one row per record, in order of concepts, then of persons: concept, and what is wanted
+    """
+    columns = _columns(domain)
+    selected = ", ".join(f"{columns.get(name, f'd.{name}')} AS {name}" for name in names)
+    return (
+        f"SELECT CAST(d.{column} AS BIGINT) AS concept, {selected} FROM {DOMAINS[domain].table} AS d "
+        f"WHERE d.{column} IS NOT NULL ORDER BY concept, person_id"
+    )
+
+
+def plan_count(table: str) -> str:
+    """How many rows a table has.
+
+    Out: one row: n
+    """
+    return f"SELECT count(*) AS n FROM {table}"
 
 
 def labelled(value: int | str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
@@ -106,13 +106,29 @@ def events_of(rows: pa.Table) -> Events:
 
     In: rows — person_id, start_date; and end_date, sort_date, event_id, place, visit_occurrence_id where they are there
     """
-    person, start = integers(rows["person_id"]), integers(rows["start_date"])
-    held = rows.column_names
-    end, *more = (
-        integers(rows[name]) if name in held else start
-        for name in ("end_date", "sort_date", "event_id", "place", "visit_occurrence_id")
-    )
+    return events_in({name: integers(rows[name]) for name in _OF_EVENTS if name in rows.column_names})
+
+
+_OF_EVENTS = ("person_id", "start_date", "end_date", "sort_date", "event_id", "place", "visit_occurrence_id")
+
+
+def events_in(columns: Mapping[str, Integers]) -> Events:
+    """The events of columns; as ``events_of``."""
+    person, start, end, *more = (columns.get(name, columns["start_date"]) for name in _OF_EVENTS)
     return Events(person, start, end, start, start, *more)
+
+
+def joined(parts: Sequence[Events]) -> Events:
+    """Events of several origins, each in order of persons, in that order together; at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    of_parts = [[getattr(part, each.name) for part in parts] for each in fields(Events)]
+    found: dict[tuple[int, ...], Integers] = {}
+    for columns in of_parts:
+        origin = tuple(map(id, columns))
+        found[origin] = found[origin] if origin in found else np.concatenate(columns)
+    together = Events(*(found[tuple(map(id, columns))] for columns in of_parts))
+    return together if in_order(together.person) else together.at(order_of(together.person))
 
 
 def observed(events: Events, periods: Periods) -> Events:

@@ -65,7 +65,7 @@ def told(
             values = events.end
         else:
             values = _of_person(each.target, events, known.columns, at)
-        held &= _passing(values, each.test, concepts)
+        held &= passing(values, each.test, concepts)
     return held
 
 
@@ -78,7 +78,11 @@ def _of_person(target: Target, events: Events, columns: Mapping[str, Integers], 
     return np.where(values == NEVER, NEVER, years - values)
 
 
-def _passing(values: Integers, test: Test, concepts: Callable[[ConceptSet], Sequence[int]]) -> Truth:
+def passing(values: Integers, test: Test, concepts: Callable[[ConceptSet], Sequence[int]]) -> Truth:
+    """Which values pass a test; what is not recorded passes none.
+
+    In: concepts — those of a concept set
+    """
     match test:
         case ConceptSetTest():
             found = concepts(test.concept_set)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from enclos.studies.circe.model import ConceptSet, ConceptSetItem
+
+_NONE: AbstractSet[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -14,15 +17,15 @@ class Vocabulary:
 
     known: set[int]
     """The concepts that it has, of those named and their descendants."""
-    below: Mapping[int, set[int]]
+    below: Mapping[int, AbstractSet[int]]
     """The valid descendants of a concept named. Source: circe-be, ConceptSetExpressionQueryBuilder."""
     mapped: Mapping[int, Collection[int]] = field(default_factory=dict)
     """The source concepts that map to a concept."""
 
-    def reached(self, item: ConceptSetItem) -> set[int]:
+    def reached(self, item: ConceptSetItem) -> AbstractSet[int]:
         """The concepts that an item reaches by itself and by its descendants."""
-        found = {item.concept_id} & self.known
-        return found | self.below.get(item.concept_id, set()) if item.descendants else found
+        below = self.below.get(item.concept_id, _NONE) if item.descendants else _NONE
+        return {item.concept_id, *below} if item.concept_id in self.known else below
 
     def concepts(self, concept_set: ConceptSet) -> list[int]:
         """The concepts of a set, in order: what is excluded is found in the same way as what is not.
@@ -33,7 +36,8 @@ class Vocabulary:
         excluded: set[int] = set()
         for item in concept_set.items:
             found = self.reached(item)
+            into = excluded if item.excluded else kept
+            into.update(found)
             if item.mapped:
-                found = found.union(*(self.mapped.get(concept, ()) for concept in found))
-            (excluded if item.excluded else kept).update(found)
+                into.update(*(self.mapped.get(concept, ()) for concept in found))
         return sorted(kept - excluded)
