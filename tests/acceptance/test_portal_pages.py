@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,8 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
+from enclos.app import studies
 from factories.browsing import Tab, chromium, tab
-from factories.enclosure import ALICE, CAROL, DAN, run_cli
+from factories.circe import concept_set, definition
+from factories.enclosure import ALICE, CAROL, DAN, open_home, run_cli
 from factories.examples import drawn
 from factories.lively_home import AUD, BEA, PERMIT, ROLES, STEW, Lively, lively_home
 from factories.serving import serving
@@ -30,6 +33,10 @@ WIDTHS = (390, 768, 1600)
 OK, FORBIDDEN, ABSENT = 200, 403, 404
 PATIENCE = 120_000
 """Milliseconds that a study may take on a machine with other work."""
+DEFINITION = definition("ConditionOccurrence", 0, ConceptSets=[concept_set(0, 192671)])
+SERIES = QUICK.replace("study: quick", "study: series").replace(
+    "washout_days: 0", "washout_days: 0, sex: [both, female]"
+)
 _FILE = (".json", ".svg")
 
 
@@ -44,7 +51,10 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def lively(tmp_path_factory: pytest.TempPathFactory) -> Lively:
-    return lively_home(tmp_path_factory.mktemp("lively"))
+    made = lively_home(tmp_path_factory.mktemp("lively"))
+    with open_home(made.home) as enclosure:
+        studies.run(enclosure, permit=PERMIT, user=ALICE, text=SERIES)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +99,14 @@ def walked(browser: Browser, root: str, who: str, kept: Any, patterns: dict[str,
             opened.page.fill("#text", QUICK)
             opened.page.click("button[value=run]")
             opened.page.wait_for_url("**/research/work/*")
+            opened.go(f"/research/permits/{PERMIT}/sql")
+            opened.page.get_by_role("button", name="Ask", exact=True).click()
+            opened.page.wait_for_url("**/sql/*")
+            opened.go(f"/research/permits/{PERMIT}/cohorts")
+            opened.page.fill("#name", "bleeds")
+            opened.page.fill("#text", json.dumps(DEFINITION))
+            opened.page.get_by_role("button", name="Count the cohort").click()
+            opened.page.wait_for_url("**/cohorts/*", timeout=PATIENCE)
 
         def look(path: str, _name: str, is_first: bool) -> bool:
             return looks(opened, path, found, thoroughly=is_first)
@@ -130,6 +148,68 @@ def test_every_page_can_be_reached_by_links(walks: list[Walk], patterns: dict[st
     reached = {name for walk in walks for name in walk.reached}
     pages = {name for name in patterns if not name.startswith(NO_PAGE) and not name.endswith(_FILE)}
     assert pages - reached == set()
+
+
+def test_a_picture_of_results_is_gone_through_by_keys_and_mouse_and_its_table_put_in_order(
+    browser: Browser, root: str, entered: dict[str, Any]
+) -> None:
+    with tab(browser, root, locale="en-GB", storage_state=entered[ALICE]) as opened:
+        page = opened.page
+        opened.go(f"/research/permits/{PERMIT}")
+        page.get_by_role("link", name="series", exact=True).click()
+        table = page.locator("table.dense").first
+        rows = [row.split("\t") for row in table.locator("tbody").inner_text().splitlines()]
+        page.get_by_role("button", name="Go through the values").first.click()
+        page.get_by_role("application").wait_for()
+        told = page.locator("output.told")
+        heard = []
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "Home", "End"):
+            page.keyboard.press(key)
+            heard.append(told.inner_text())
+        both = {row[3]: row[8].partition(".")[0] for row in rows if row[1] == "Both"}
+        female = {row[3]: row[8].partition(".")[0] for row in rows if row[1] == "Female"}
+        first, second = sorted(both)[:2]
+        for said, (who, day, rate) in zip(
+            heard[:4],
+            [
+                ("Both", first, both[first]),
+                ("Both", second, both[second]),
+                ("Female", second, female[second]),
+                ("Female", first, female[first]),
+            ],
+            strict=True,
+        ):
+            assert said.startswith(f"{who}: {day}; events per 100 000 person-years: {rate[:3]}")
+        assert heard[4:] == [heard[3], heard[2]]
+        page.get_by_role("application").hover(position={"x": 80, "y": 120})
+        assert told.inner_text().partition(": ")[2].startswith(first)
+
+        both_button = page.get_by_role("button", name="Both", exact=True)
+        both_button.press("Space")
+        assert both_button.get_attribute("aria-pressed") == "false"
+        page.get_by_role("application").press("ArrowRight")
+        assert told.inner_text().startswith("Female")
+        assert (
+            min(each.bounding_box()["height"] for each in page.locator("main button").all() if each.is_visible()) >= 24
+        )
+        with page.expect_response("**/live.svg?axis=date&from=*") as drawn_anew:
+            page.get_by_label("To", exact=True).fill(f"{first[:4]}-06-01")
+            page.get_by_label("To", exact=True).press("Tab")
+        assert drawn_anew.value.status == OK
+        page.locator(".plot svg .role-axis-label text", has_text="June").first.wait_for(state="attached")
+        page.get_by_role("application").press("End")
+        assert told.inner_text().startswith(f"Female: {first}")
+
+        person_years = table.get_by_role("button", name="person-years", exact=True)
+        for way, sign in (("ascending", 1), ("descending", -1)):
+            person_years.press("Enter")
+            head = table.locator("th[aria-sort]")
+            years = [float(text) for text in table.locator("tbody td:nth-child(8)").all_inner_texts()]
+            assert (head.get_attribute("aria-sort"), head.inner_text()[:12]) == (way, "person-years")
+            assert [sign * each for each in years] == sorted(sign * each for each in years)
+        wrong = opened.axe() + opened.overflow(390)
+        page.emulate_media(color_scheme="dark")
+        assert wrong + opened.axe(["color-contrast"]) + opened.faults == []
 
 
 def test_from_an_application_to_a_package_that_left(

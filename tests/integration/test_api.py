@@ -127,6 +127,21 @@ def test_refusals_are_the_same_as_on_the_command_line(api: Api) -> None:
     assert problem(api.ask(ALICE, "/api/releases/none/votes", "POST", json=vote))["code"] == "SGN-05"
 
 
+def test_a_study_file_is_kept_read_and_removed_by_users_of_its_permit(api: Api) -> None:
+    place, text = "/api/permits/FR-1/study-files", "study: half\n# not done\n"
+    sent = {"json": {"name": "half.yaml", "text": text}, "headers": {"Idempotency-Key": "keep-half"}}
+    kept = api.ask(ALICE, place, "POST", **sent).json()
+    assert (kept["name"], kept["user"]) == ("half.yaml", ALICE)
+    assert api.ask(ALICE, place, "POST", **sent).json() == kept, "done once"
+    assert api.ask(ALICE, place).json()["files"] == [kept]
+    assert api.ask(ALICE, f"{place}/half.yaml").json() == {**kept, "text": text}
+    for path, method, more in ((place, "GET", {}), (place, "POST", sent), (f"{place}/half.yaml", "GET", {})):
+        assert problem(api.ask(BOB, path, method, **more))["code"] == "PRM-09"
+    assert problem(api.ask(BOB, f"{place}/half.yaml/remove", "POST"))["code"] == "PRM-09"
+    assert api.ask(ALICE, f"{place}/half.yaml/remove", "POST").json() == {"removed": "half.yaml"}
+    assert problem(api.ask(ALICE, f"{place}/half.yaml"))["code"] == "ENC-10"
+
+
 def test_what_is_not_understood_is_not_repeated(api: Api) -> None:
     for body in (b"{", b'{"permit": "a secret"}', b'{"a secret": 1}', b"[]", b"\xff"):
         headers = {"Content-Type": "application/json"}

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from enclos.app import dictionary, permits, releases
+from enclos.app import cohorts, dictionary, drafts, permits, releases
+from enclos.app.sql import ask
 from enclos.app.studies import results
 from enclos.app.tables import keep_answer
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Role
-from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
+from factories.circe import concept_set, definition
+from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text, run_cli
 from factories.portal import Browser, Portal, portal_of
 from factories.released_home import PERMIT, STUDY, released_home
 
 BOB, OTHERS = "bob@example.org", "FR-TEST-0002"
 AT = f"/research/permits/{PERMIT}"
+COUNTED = "SELECT gender_concept_id, count(DISTINCT person_id) AS n FROM person GROUP BY gender_concept_id"
+CIRCE = definition("ConditionOccurrence", 0, ConceptSets=[concept_set(0, 260139)])
 OTHER_STUDY = STUDY.replace("ages", "other-ages")
 
 
@@ -69,6 +75,11 @@ def test_a_study_is_checked_and_its_faults_name_their_lines(alice: Browser) -> N
     assert "<html" not in part.text
 
 
+def told_by(*command: object) -> dict[str, Any]:
+    """What a command tells of the permit to its user."""
+    return run_cli(*command, "--permit", PERMIT, "--user", ALICE)
+
+
 def test_a_study_is_kept_for_all_users_of_the_permit_and_removed(portal: Portal, alice: Browser) -> None:
     alice.get(f"{AT}/studies/write")
     kept = alice.post(f"{AT}/studies/write", {"text": OTHER_STUDY, "name": "", "do": "keep"})
@@ -79,6 +90,10 @@ def test_a_study_is_kept_for_all_users_of_the_permit_and_removed(portal: Portal,
     assert all(b"other-ages" not in file.read_bytes() for file in folder.iterdir())
     refused = alice.post(f"{AT}/studies/write", {"text": "x", "name": "../x", "do": "keep"})
     assert (refused.status_code, "STU-01" in refused.text) == (409, True)
+    with open_home(portal.home) as enclosure:
+        listed = drafts.list_all(enclosure, permit=PERMIT, user=ALICE)
+    assert told_by("study-file", "list", portal.home) == {"files": listed}
+    assert told_by("study-file", "show", portal.home, "other-ages")["text"].strip() == OTHER_STUDY.strip()
     alice.post(f"{AT}/studies/remove", {"file": "other-ages"})
     assert "other-ages" not in alice.get(AT).text
     assert alice.get(f"{AT}/studies/write?file=other-ages").status_code == 404
@@ -105,6 +120,8 @@ def test_the_dictionary_tells_each_column_and_nothing_of_few(portal: Portal, ali
     whole = alice.get(f"{AT}/data").text
     assert "never told below 10" in whole
     assert 'href="?table=condition_occurrence"' in whole
+    with open_home(portal.home) as enclosure:
+        assert told_by("dictionary", portal.home)["dictionary"] == dictionary.show(enclosure, permit=PERMIT, user=ALICE)
     page = alice.get(f"{AT}/data?table=condition_occurrence").text
     for said in ("condition_concept_id", "Most frequent concepts of condition_concept_id", "≥ ", "The numbers"):
         assert said in page
@@ -135,6 +152,70 @@ def test_a_table_from_sql_is_a_run_like_others(portal: Portal, alice: Browser) -
         kept = keep_answer(enclosure, permit=PERMIT, user=ALICE, text=text, unconfined_for_trying_out=True)
     page = alice.get(f"{AT}/runs/{kept['run']}")
     assert (page.status_code, "GROUP BY" in page.text) == (200, True)
+
+
+def followed(browser: Browser, work: str, to: str) -> str:
+    """The address that long work leads to when it is done."""
+    until = time.monotonic() + 60
+    while not (found := re.findall(rf'href="({to}/\w+)"', page := browser.get(work).text)):
+        assert time.monotonic() < until, page
+        time.sleep(0.3)
+    return str(found[0])
+
+
+def test_a_statement_is_answered_on_its_page_as_the_command_answers(portal: Portal, alice: Browser) -> None:
+    text = "SELECT year_of_birth // 20 AS decades, count(DISTINCT person_id) AS n FROM person GROUP BY 1 ORDER BY 1"
+    with open_home(portal.home) as enclosure:
+        table = ask(enclosure, permit=PERMIT, user=ALICE, text=text).table
+    place = f"{AT}/sql"
+    assert "<code data-insert>condition_concept_id</code>" in alice.get(place).text
+    one = alice.post(place, {"text": text, "do": "run"}).headers["location"]
+    page = answered(alice, one)
+    cells = re.findall(r'<td class="n">(\w+)</td>', page.partition('class="given"')[2].partition("</table>")[0])
+    assert cells == [str(value) for row in table.to_pylist() for value in row.values()]
+    assert "fewer than 3 persons" in page
+    assert one in alice.get(place).text, "what was asked lately is there"
+    assert not [file for file in portal.home.rglob("*") if file.is_file() and b"decades" in file.read_bytes()]
+    assert "done" in alice.get(f"{place}/ledger").text
+
+
+def answered(browser: Browser, one: str) -> str:
+    until = time.monotonic() + 60
+    while "every 1s" in (page := browser.get(one).text):
+        assert time.monotonic() < until
+        time.sleep(0.3)
+    return page
+
+
+def test_a_statement_that_is_refused_says_why_and_keeps_what_was_written(alice: Browser) -> None:
+    place = f"{AT}/sql"
+    alice.get(place)
+    page = answered(alice, alice.post(place, {"text": "SELECT person_id FROM person", "do": "run"}).headers["location"])
+    assert "SQL-01" in page
+    assert "SELECT person_id FROM person</textarea>" in page
+    kept = followed(alice, alice.post(place, {"text": COUNTED, "do": "keep"}).headers["location"], f"{AT}/runs")
+    assert "GROUP BY" in alice.get(kept).text
+
+
+def test_a_cohort_definition_is_refused_by_its_path_or_counted_and_saved(portal: Portal, alice: Browser) -> None:
+    place = f"{AT}/cohorts"
+    alice.get(place)
+    wrong = {**CIRCE, "PrimaryCriteria": {**CIRCE["PrimaryCriteria"], "Foo": 1}}
+    page = alice.post(place, {"name": "coughs", "text": json.dumps(wrong)})
+    assert (page.status_code, "PrimaryCriteria.Foo is not known to Circe" in page.text) == (409, True)
+    assert 'value="coughs"' in page.text
+    assert "STU-07" in alice.post(place, {"name": "../x", "text": json.dumps(CIRCE)}).text
+    assert "No cohort is saved" in alice.get(place).text
+    sent = {"name": "coughs", "text": json.dumps(CIRCE), "more": ["save", "inclusion"]}
+    page_of_it = alice.get(followed(alice, alice.post(place, sent).headers["location"], place)).text
+    with open_home(portal.home) as enclosure:
+        (told,) = cohorts.count(enclosure, permit=PERMIT, user=ALICE, texts={"coughs": json.dumps(CIRCE)})["cohorts"]
+        assert cohorts.saved(enclosure, permit=PERMIT, user=ALICE) == [
+            {"name": "coughs", "cohort_definition_id": 1_000_000}
+        ]
+    numbers = re.findall(r'<th scope="row">([^<]*)</th><td class="n">(\d+)</td><td class="n">(\d+)</td>', page_of_it)
+    assert numbers == [(row["reason"], str(row["n_events"]), str(row["n_persons"])) for row in told["attrition"]]
+    assert "1000000" in alice.get(place).text
 
 
 def test_what_was_found_about_a_run_is_kept_beside_it_and_said_again_alike(portal: Portal, run: str) -> None:
@@ -189,6 +270,8 @@ def test_a_result_is_checked_asked_for_answered_for_and_taken_out_once(
 def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: Browser, run: str) -> None:
     bob = portal.browser(BOB, Role.RESEARCHER)
     request = re.findall(r"/research/releases/(\w+)", alice.get("/research/releases").text)[0]
+    alice.get(f"{AT}/sql")
+    statement = alice.post(f"{AT}/sql", {"text": COUNTED, "do": "run"}).headers["location"]
     alice.get(f"{AT}/studies/write")
     work = alice.post(f"{AT}/studies/write", {"text": STUDY, "do": "run"}).headers["location"]
     assert bob.get("/research").status_code == 200
@@ -206,6 +289,11 @@ def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: B
         f"{AT}/runs/{run}/release",
         f"{AT}/studies/write",
         f"{AT}/runs/{run}/figures/0/wide.svg",
+        f"{AT}/runs/{run}/figures/0/wide/live.svg",
+        f"{AT}/sql",
+        f"{AT}/sql/ledger",
+        f"{AT}/cohorts",
+        statement,
     ):
         page = bob.get(path)
         assert page.status_code in {403, 404}, path
@@ -215,6 +303,7 @@ def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: B
         f"/research/releases/{request}/package",
         f"/research/releases/{request}/answer",
         f"{work}/cancel",
+        f"{statement}/cancel",
     ):
         assert bob.post(path, {"question": "1", "text": "x"}).status_code == 404
     for path in (
@@ -223,6 +312,8 @@ def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: B
         f"{AT}/studies/check",
         f"{AT}/studies/remove",
         f"{AT}/runs/{run}/release",
+        f"{AT}/sql",
+        f"{AT}/cohorts",
     ):
         sent = bob.post(path, {"text": STUDY, "do": "run", "file": "x", "purpose": "y"})
         assert (sent.status_code, "PRM-09" in sent.text) == (403, True), path
@@ -231,4 +322,4 @@ def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: B
 
 
 def _told(page: str) -> list[str]:
-    return re.findall(r"<strong>([^<]*)</strong>", page)
+    return re.findall(r"<strong[^>]*>([^<]*)</strong>", page)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter
@@ -22,6 +23,7 @@ from enclos.app.spreading import spread_over
 from enclos.app.sql import shown_before
 from enclos.app.watch import watched
 from enclos.ledger.model import Action, Fact
+from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import SignedPermit
 from enclos.stores.cohort_file import CohortFile
@@ -32,6 +34,8 @@ from enclos.studies.circe.steps import Made, made
 from enclos.views.rules import check_granted
 from enclos.views.sql.rules.withholding import shown_sets
 from enclos.views.steps import PermitCdm
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def count(
@@ -69,9 +73,7 @@ def count(
     facts: dict[str, Fact] = {"definitions": list(digests.values()), "save": save}
     with enclosure.ledger.intent(Action.COHORT, user, permit, facts) as ticket:
         signed = active(enclosure, permit, user)
-        definitions = {name: _read(name, text) for name, text in texts.items()}
-        check_held(list(definitions.values()))
-        check_granted(signed.permit.terms, columns_of(list(definitions.values())))
+        definitions = _checked(signed, texts)
         with reading_snapshot(enclosure) as (engine, snapshot):
             ticket.facts.update({"snapshot": snapshot.id, "permit_version": signed.version})
 
@@ -119,6 +121,43 @@ def count(
         "min_count": signed.permit.min_count,
         "seconds": round(perf_counter() - started, 3),
     }
+
+
+def check(enclosure: Enclosure, *, permit: str, user: str, texts: Mapping[str, str]) -> list[str]:
+    """Look at Circe definitions before they are counted: nothing is read of the data, nothing is kept.
+
+    Out: the names of the cohorts
+    Refuses: as ``count``, but for what only the data tell; CIRCE_INVALID too for a name that no cohort has.
+    """
+    signed = active(enclosure, permit, user)
+    check_names(texts)
+    _checked(signed, texts)
+    return list(texts)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuses: CIRCE_INVALID for a name that is none, where no file gives it."""
+    if not all(_NAME.fullmatch(name) for name in names):
+        what = "A cohort has a name of letters, digits, hyphens and underscores."
+        raise refusal(Code.CIRCE_INVALID, what, "Give it such a name.")
+
+
+def saved(enclosure: Enclosure, *, permit: str, user: str) -> list[dict[str, Any]]:
+    """The saved cohorts of a permit: name and cohort_definition_id, by name.
+
+    Refuses: what permits refuse of the user.
+    """
+    active(enclosure, permit, user)
+    kept = CohortFile(enclosure.paths.permits / permit, enclosure.keys.secret(permit_key(permit))).names()
+    return [{"name": name, "cohort_definition_id": kept[name]} for name in sorted(kept)]
+
+
+def _checked(signed: SignedPermit, texts: Mapping[str, str]) -> dict[str, Definition]:
+    """The definitions, once the permit opens all that they read."""
+    definitions = {name: _read(name, text) for name, text in texts.items()}
+    check_held(list(definitions.values()))
+    check_granted(signed.permit.terms, columns_of(list(definitions.values())))
+    return definitions
 
 
 def _read(name: str, text: str) -> Definition:

@@ -28,7 +28,7 @@ def check(enclosure: Enclosure, *, permit: str, user: str, text: str) -> dict[st
     """What is to be said of a study before it is run; nothing is read of the data, nothing is kept.
 
     Out: is_valid; study, cohorts and analyses (number, title) of one that is; shown, whole or releasable; stays_inside
-         as ``run`` gives it; faults (line or None, where, what) of one that is not, and next, what to do
+         as ``run`` gives it; code and faults (line or None, where, what) of one that is not, and next, what to do
     Refuses: what permits refuse of the user.
     """
     signed = active(enclosure, permit, user)
@@ -38,7 +38,7 @@ def check(enclosure: Enclosure, *, permit: str, user: str, text: str) -> dict[st
         needs = columns_read(study)
         check_granted(signed.permit.terms, needs)
     except Refusal as refused:
-        return {"is_valid": False, "faults": _faults(refused), "next": refused.next_step}
+        return {"is_valid": False, "code": refused.code.id, "faults": _faults(refused), "next": refused.next_step}
     return {
         "is_valid": True,
         "study": study.name,

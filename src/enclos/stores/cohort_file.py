@@ -57,6 +57,10 @@ class CohortFile:
         except pa.ArrowException:
             raise refusal(Code.STORAGE_BROKEN, "Saved cohorts cannot be read.", "Save them again.") from None
 
+    def names(self) -> dict[str, int]:
+        """The id of each saved cohort by its name."""
+        return {name: int(number) for name, number in _told(self.rows(), _NAMES).items()}
+
     def definition(self, name: str) -> str | None:
         """The text of the definition that a cohort was saved by; None where there is none, or only its rows."""
         text = _told(self.rows(), _DEFINITIONS).get(name)

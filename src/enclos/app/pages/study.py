@@ -17,6 +17,7 @@ from enclos.app.pages.words import Language, Words
 from enclos.app.progress import Report, silent
 from enclos.contracts.result import StudyResult
 from enclos.stores.files import storage_border, write_atomically
+from enclos.studies.figures.live import can_be_read, live_svg, read_span
 from enclos.studies.figures.model import Analysis, Figure
 from enclos.studies.figures.parts import parts_of
 from enclos.studies.figures.reading import analyses_of
@@ -83,7 +84,7 @@ class StudyPages:
     def html(self) -> str:
         """The page: no script, no request."""
         words = self._words
-        pictures = [part for _, parts in self._parts for part in parts if isinstance(part, Figure)]
+        pictures = self._pictures()
         figures = [
             (words.number(len(self._analyses)), words("analyses")),
             (words.number(len(pictures)), words("pictures")),
@@ -114,11 +115,30 @@ class StudyPages:
 
     def drawn(self, number: int, *, is_narrow: bool = False) -> str | None:
         """A picture as SVG, by its number in ``contents``; None when there is none."""
-        pictures = [part for _, parts in self._parts for part in parts if isinstance(part, Figure)]
+        pictures = self._pictures()
         if not 0 <= number < len(pictures):
             return None
         width, language = NARROW if is_narrow else WIDE, self._words.language.value
         return svg(pictures[number], width, titled=False, language=language)
+
+    def live(self, number: int, *, is_narrow: bool = False, within: Sequence[str] = ()) -> str | None:
+        """A picture whose marks say what they stand for, as ``drawn``.
+
+        In: within — date or number, and the first and last place of a time axis; what is none asks for the whole
+        """
+        pictures = self._pictures()
+        if not 0 <= number < len(pictures):
+            return None
+        width, language = NARROW if is_narrow else WIDE, self._words.language.value
+        span = read_span(*within) if within else None
+        return live_svg(pictures[number], width, language=language, within=span)
+
+    def can_be_read(self, number: int) -> bool:
+        """Whether a picture has values to go through."""
+        return can_be_read(self._pictures()[number])
+
+    def _pictures(self) -> list[Figure]:
+        return [part for _, parts in self._parts for part in parts if isinstance(part, Figure)]
 
     @property
     def notice(self) -> str:

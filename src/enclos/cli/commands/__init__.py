@@ -3,7 +3,7 @@
 from enclos.cli.commands import story  # isort: skip
 from enclos.cli.commands import deliveries, persons, snapshots, quality  # isort: skip
 from enclos.cli.commands import people  # isort: skip
-from enclos.cli.commands import permits, applications, cohorts, studies, sql, releases  # isort: skip
+from enclos.cli.commands import permits, applications, cohorts, dictionary, studies, sql, releases  # isort: skip
 from enclos.cli.commands import pooling, ledger, publishing, gateway  # isort: skip
 from enclos.cli.commands import rights, questions, reidentify, keys, senders, circuits, hosting, conformity  # isort: skip
 
@@ -13,6 +13,7 @@ __all__ = [
     "cohorts",
     "conformity",
     "deliveries",
+    "dictionary",
     "gateway",
     "hosting",
     "keys",

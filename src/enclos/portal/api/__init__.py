@@ -15,6 +15,7 @@ from enclos.lexicon.version import __version__
 from enclos.portal.api import (
     applications,
     cohorts,
+    files,
     holdings,
     jobs,
     ledger,
@@ -30,7 +31,21 @@ from enclos.portal.api.problems import PROBLEM, Problem, answer_with_problems
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Pace
 
-_NOUNS = (people, applications, permits, studies, cohorts, sql, jobs, releases, holdings, ledger, rights, reidentify)
+_NOUNS = (
+    people,
+    applications,
+    permits,
+    studies,
+    files,
+    cohorts,
+    sql,
+    jobs,
+    releases,
+    holdings,
+    ledger,
+    rights,
+    reidentify,
+)
 _SAID = {
     400: "Not readable",
     401: "Nobody is signed in",

@@ -21,6 +21,8 @@ DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 2, 2, 2), (4,
 INK, QUIET, LINE = "#1d2b36", "#5b6b77", "#b7c4cc"
 WIDE, NARROW = 860, 290
 """Widths in pixels of a picture for a wide and for a narrow screen."""
+STYLE = 'style="max-width:100%;height:auto"'
+"""Of a drawing that follows the width of its page."""
 _LETTER = 6.4
 """Pixels of a letter, about."""
 _LETTERS_OF_A_TITLE = 7.6
@@ -134,21 +136,21 @@ def _in_one_line(part: Any) -> Any:
 def svg(figure: Figure, width: int = WIDE, *, titled: bool = True, language: str = "en") -> str:
     """The picture as SVG text that follows the width of its page and says what it shows."""
     said = f"{figure.title}. {figure.description}"
-    return _as_svg(specification(figure, width, titled=titled), said, language)
+    return as_svg(specification(figure, width, titled=titled), said, language)
 
 
 def svg_beneath(figures: Sequence[Figure], *, language: str = "en") -> str:
     """Pictures one beneath the other as one SVG text; without any, one that says so."""
     if not figures:
         nothing = alt.Chart(alt.InlineData(values=[{"said": "No estimate is shown."}])).mark_text(color=INK)
-        return _as_svg(nothing.encode(text="said:N").to_dict(), "No estimate is shown.", language)
+        return as_svg(nothing.encode(text="said:N").to_dict(), "No estimate is shown.", language)
     parts = [_renamed(specification(figure), f"figure_{number}_") for number, figure in enumerate(figures, start=1)]
     whole = {name: parts[0][name] for name in ("$schema", "config")}
     whole["datasets"] = {name: rows for part in parts for name, rows in part["datasets"].items()}
     whole["vconcat"] = [{key: value for key, value in part.items() if key not in whole} for part in parts]
     whole["spacing"] = 34
     whole["resolve"] = {"scale": dict.fromkeys(("color", "shape", "strokeDash"), "independent")}
-    return _as_svg(whole, ". ".join(figure.title for figure in figures), language)
+    return as_svg(whole, ". ".join(figure.title for figure in figures), language)
 
 
 def _renamed(part: Any, prefix: str) -> Any:
@@ -165,11 +167,12 @@ def _renamed(part: Any, prefix: str) -> Any:
     return found
 
 
-def _as_svg(spec: dict[str, Any], said: str, language: str) -> str:
+def as_svg(spec: dict[str, Any], said: str, language: str) -> str:
+    """A drawing as SVG text that follows the width of its page and says what it shows."""
     text: str = vl_convert.vegalite_to_svg(spec, **_locale(language))
     # Wide pictures shrink on a telephone: the drawing keeps its viewBox, its size follows the page.
     words = escape(said, quote=True)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{words}" style="max-width:100%;height:auto" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{words}" {STYLE} ', 1)
 
 
 def png_of_svg(drawing: str) -> bytes:

@@ -12,11 +12,12 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from enclos.app.pages.refusals import in_french
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person
 
-_ASSETS = ("portal.css", "htmx.min.js", "editor.js", "icon.svg")
+_ASSETS = ("portal.css", "htmx.min.js", "editor.js", "figures.js", "writing.js", "icon.svg")
 _NAMES = {Language.EN: "English", Language.FR: "Français"}
 _DAY = timedelta(days=1)
 
@@ -68,6 +69,7 @@ class Frame:
                 "asset": asset_address,
                 "number": words.number,
                 "instant": instant,
+                "in_french": in_french,
                 "left": lambda until: time_left(words, until),
             }
         )  # fmt: skip

@@ -118,6 +118,77 @@ FRENCH_RESEARCH = {
     "What can leave is {kinds}.": "Ce qui peut sortir : {kinds}.",
     "Line {n}": "Ligne {n}",
     "Begin from a run": "Partir d'une exécution",
+    # SQL
+    "SQL": "SQL",
+    "You see rows, inside the enclosure. Nothing of them leaves from here.": (
+        "Vous voyez des lignes, à l'intérieur de l'enclos. Rien n'en sort d'ici."
+    ),
+    "You see counts. What rests on few persons, or would tell it beside what was shown before, is left out.": (
+        "Vous voyez des effectifs. Ce qui repose sur peu de personnes, ou le révélerait à côté de ce qui a déjà été "
+        "montré, est omis."
+    ),
+    "What shall leave is kept as a run and asked for there.": (
+        "Ce qui doit sortir est conservé comme une exécution, d'où la sortie se demande."
+    ),
+    "Statement": "Requête",
+    "One SELECT over the tables of the permit. A name beside is put where the cursor is.": (
+        "Un SELECT sur les tables de l'autorisation. Un nom choisi à côté est placé là où est le curseur."
+    ),
+    "Ask": "Exécuter",
+    "Keep its groups as a run": "Conserver ses groupes comme une exécution",
+    "What it gave": "Ce qu'elle a donné",
+    "no value": "sans valeur",
+    "The answer has no rows.": "La réponse n'a pas de ligne.",
+    "{n} rows, {seconds} s, snapshot {snapshot}.": "{n} lignes, {seconds} s, instantané {snapshot}.",
+    "Counts of fewer than {n} persons, and none, look the same: they are not shown.": (
+        "Les effectifs de moins de {n} personnes, et les effectifs nuls, ont le même aspect : ils ne sont pas montrés."
+    ),
+    "Its rows are kept no more. Ask it again.": "Ses lignes ne sont plus conservées. Exécutez-la à nouveau.",
+    "answered": "répondue",
+    "What you asked lately": "Vos requêtes récentes",
+    "Texts and answers lie in memory alone, and go when the portal ends. The ledger has when you asked and how it ended.": (
+        "Textes et réponses ne sont qu'en mémoire et disparaissent quand le portail s'arrête. Le registre dit quand vous "
+        "avez demandé et comment cela s'est terminé."
+    ),
+    "Your statements in the ledger": "Vos requêtes dans le registre",
+    "When": "Quand",
+    "How it ended": "Issue",
+    "no outcome yet": "sans issue encore",
+    "Nothing was found here.": "Rien n'a été trouvé ici.",
+    "{n} entries were read": "{n} entrées lues",
+    "Look further back": "Chercher plus loin",
+    # cohorts of Circe definitions
+    "A cohort definition as ATLAS exports it. It is looked at first: what Circe does not define, or the permit does not open, is named by its place in the document.": (
+        "Une définition de cohorte telle qu'ATLAS l'exporte. Elle est d'abord examinée : ce que Circe ne définit pas, ou "
+        "que l'autorisation n'ouvre pas, est nommé par sa place dans le document."
+    ),
+    "Name of the cohort": "Nom de la cohorte",
+    "Letters, digits, hyphens and underscores.": "Lettres, chiffres, tirets et tirets bas.",
+    "Take it from a file": "La prendre d'un fichier",
+    "Definition (JSON)": "Définition (JSON)",
+    "Also": "En outre",
+    "save its rows: they are table cohort in this permit's SQL, and studies name it": (
+        "conserver ses lignes : elles sont la table cohort du SQL de cette autorisation, et les études la nomment"
+    ),
+    "tell which rules persons pass, as ATLAS does": "dire quelles règles les personnes remplissent, comme ATLAS",
+    "Count the cohort": "Compter la cohorte",
+    "What you counted": "Vos comptages",
+    "Saved cohorts": "Cohortes conservées",
+    "No cohort is saved under this permit yet.": "Aucune cohorte n'est encore conservée sous cette autorisation.",
+    "Cohort {name}": "Cohorte {name}",
+    "not shown": "non montré",
+    "Numbers of fewer than {n} persons, and what would tell them, are not shown.": (
+        "Les nombres de moins de {n} personnes, et ce qui les révélerait, ne sont pas montrés."
+    ),
+    "Snapshot {n}.": "Instantané {n}.",
+    "What each rule leaves of {name}": "Ce que chaque règle laisse de {name}",
+    "Which rules are passed, of {name}": "Règles remplies, pour {name}",
+    "Rule of the definition": "Règle de la définition",
+    "Rules passed (1)": "Règles remplies (1)",
+    "Events": "Événements",
+    "entry events": "événements d'entrée",
+    "sql-keep": "requête conservée",
+    "table": "tableau d'un traitement",
     # running
     "Running": "En cours",
     "What": "Quoi",
@@ -155,6 +226,13 @@ FRENCH_RESEARCH = {
     ),
     "How the rules decide": "Comment les règles décident",
     "Analyses": "Analyses",
+    "Go through the values": "Parcourir les valeurs",
+    "Arrow keys or the mouse go from value to value.": "Les flèches ou la souris vont de valeur en valeur.",
+    "The values of this picture are in its table.": "Les valeurs de cette image sont dans son tableau.",
+    "Series shown": "Séries montrées",
+    "Part of the time": "Partie de la durée",
+    "All of it": "Toute la durée",
+    "the heads of the columns put the rows in order": "les en-têtes des colonnes trient les lignes",
     "The study that ran": "L'étude exécutée",
     "Its text": "Son texte",
     "Estimates": "Estimations",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from enclos.portal.desk import Desk
-from enclos.portal.rooms.research import data, permits, releases, results, studies, work
+from enclos.portal.rooms.research import cohorts, data, permits, releases, results, sql, studies, work
 from enclos.portal.rooms.research.room import ROOM
 
 __all__ = ["ROOM", "routes"]
@@ -13,4 +13,5 @@ __all__ = ["ROOM", "routes"]
 
 def routes(desk: Desk) -> list[Route]:
     """Its addresses."""
-    return [route for each in (permits, data, studies, work, results, releases) for route in each.routes(desk)]
+    parts = (permits, data, studies, sql, cohorts, work, results, releases)
+    return [route for each in parts for route in each.routes(desk)]

@@ -26,6 +26,7 @@ def routes(desk: Desk) -> list[Route]:
     one = f"{PERMIT}/runs/{{run}}"
     return [
         Route(one, desk.served(ROOM, seen.page)),
+        Route(f"{one}/figures/{{number:int}}/{{width}}/live.svg", desk.served(ROOM, seen.live)),
         Route(f"{one}/figures/{{number:int}}/{{width}}.svg", desk.served(ROOM, seen.figure)),
     ]
 
@@ -52,12 +53,14 @@ class _Seen:
         """The results of a run."""
         permit, run = asked.path["permit"], asked.path["run"]
         looked = self._look(asked)
+        contents = looked.pages.contents()
         values = {
             "permit": permit,
             "run": run,
             "found": looked.answer,
             "notice": looked.pages.notice,
-            "contents": looked.pages.contents(),
+            "contents": contents,
+            "readable": {at for _, at in contents if at is not None and looked.pages.can_be_read(at)},
             "study": study_of(asked.enclosure, permit=permit, user=asked.user, run_id=run),
             "requests": [row for row in list_own(asked.enclosure, asked.user) if row["run"] == run],
         }
@@ -75,6 +78,16 @@ class _Seen:
                 looked.drawn[number, is_narrow] = picture.encode("utf-8")
             content = looked.drawn[number, is_narrow]
         return File("figure.svg", content, "image/svg+xml", is_shown=True)
+
+    def live(self, asked: Asked) -> Answer:
+        """The same picture for a script that goes from value to value, whole or a part of its time."""
+        looked, number = self._look(asked), int(asked.path["number"])
+        within = tuple(asked.query.get(name, "") for name in ("axis", "from", "to"))
+        with looked.lock:
+            picture = looked.pages.live(number, is_narrow=asked.path["width"] == "narrow", within=within)
+        if picture is None:
+            return Page("absent", "There is no such page", status=404)
+        return File("figure.svg", picture.encode("utf-8"), "image/svg+xml", is_shown=True)
 
     def _look(self, asked: Asked) -> _Looked:
         permit, run, language = asked.path["permit"], asked.path["run"], asked.language

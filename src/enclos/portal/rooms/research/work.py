@@ -11,7 +11,8 @@ from enclos.portal.desk import Asked, Desk, Go, Page
 from enclos.portal.paging import shown
 from enclos.portal.rooms.research.room import ROOM, at
 
-_WORKS = {"study", "rerun", "cohort", "dictionary"}
+_WORKS = {"study", "rerun", "cohort", "dictionary", "sql-keep", "table"}
+_RUNS = {"study", "rerun", "sql-keep", "table"}
 _GOES_ON = ("waiting", "running")
 
 
@@ -63,7 +64,9 @@ def _result(asked: Asked, job: dict[str, Any]) -> str:
         return ""
     if job["work"] == "dictionary":
         return at(job["permit"], "data")
-    if job["work"] not in {"study", "rerun"}:
+    if job["work"] == "cohort":
+        return at(job["permit"], "cohorts", job["job"])
+    if job["work"] not in _RUNS:
         return ""
     try:
         found = asked.jobs.result(asked.enclosure, job["job"], asked.user)
