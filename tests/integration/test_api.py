@@ -140,6 +140,8 @@ def test_a_study_file_is_kept_read_and_removed_by_users_of_its_permit(api: Api) 
     assert problem(api.ask(BOB, f"{place}/half.yaml/remove", "POST"))["code"] == "PRM-09"
     assert api.ask(ALICE, f"{place}/half.yaml/remove", "POST").json() == {"removed": "half.yaml"}
     assert problem(api.ask(ALICE, f"{place}/half.yaml"))["code"] == "ENC-10"
+    assert api.ask(ALICE, "/api/permits/FR-1/cohorts").json() == {"permit": "FR-1", "saved": []}
+    assert problem(api.ask(BOB, "/api/permits/FR-1/cohorts"))["code"] == "PRM-09"
 
 
 def test_what_is_not_understood_is_not_repeated(api: Api) -> None:

@@ -213,6 +213,7 @@ def test_a_cohort_definition_is_refused_by_its_path_or_counted_and_saved(portal:
         assert cohorts.saved(enclosure, permit=PERMIT, user=ALICE) == [
             {"name": "coughs", "cohort_definition_id": 1_000_000}
         ]
+    assert told_by("cohort", portal.home)["saved"] == [{"name": "coughs", "cohort_definition_id": 1_000_000}]
     numbers = re.findall(r'<th scope="row">([^<]*)</th><td class="n">(\d+)</td><td class="n">(\d+)</td>', page_of_it)
     assert numbers == [(row["reason"], str(row["n_events"]), str(row["n_persons"])) for row in told["attrition"]]
     assert "1000000" in alice.get(place).text

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from enclos.app.pages.refusals import french_refusals, in_french
+from enclos.app.pages.refusals import RULES_IN_FRENCH, french_refusals, in_french
 from enclos.app.pages.rooms.frame import Frame, said_of
 from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
+from enclos.release.model import Rule
 
 ENGLISH = {"the", "is", "of", "and", "are", "with", "its"}
 
@@ -47,6 +48,11 @@ def test_a_refusal_is_said_in_the_reader_s_language_with_its_detail_in_english(l
         detail = re.search(r'<p class="note" lang="en">([^<]*)</p>', page)
         assert detail and detail[1] == "This permit &lt;ended&gt;. Ask for more time."
         assert page.index(french) < page.index("Ask for more time.")
+
+
+def test_every_rule_of_release_has_a_french_sentence() -> None:
+    """A new rule needs one in src/enclos/app/pages/refusals.py."""
+    assert RULES_IN_FRENCH.keys() == {rule.value for rule in Rule}
 
 
 def test_a_code_of_another_version_is_said_in_english() -> None:

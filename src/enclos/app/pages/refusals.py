@@ -1,4 +1,4 @@
-"""Refusals in French: for each code what its rule says and what to do, beside the English detail of the case."""
+"""Refusals and rules of release in French: what a rule says and what to do, beside the English detail of the case."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ from functools import cache
 from importlib import resources
 
 from enclos.lexicon.codes import Code
+
+RULES_IN_FRENCH = {
+    "typed": "Chaque estimation est d'un type connu, avec des libellés de listes fermées.",
+    "backed": "Chaque estimation concorde avec les personnes qui sont derrière.",
+    "minimum-count": "Aucun nombre montré ne repose sur moins de personnes que le minimum.",
+    "small-places": "D'un petit lieu, aucun nombre n'est dit pour quelques jours.",
+    "secondary": "Ce que des totaux révéleraient est retenu aussi.",
+    "attack": "Qui connaît tout ce qui est montré ne peut cerner ce qui est retenu.",
+    "curve-steps": "Chaque marche d'une courbe repose sur le minimum de personnes, ou sur aucune.",
+    "history": "Aucun ensemble de personnes déjà sorti ne diffère d'un nouveau de moins que le minimum.",
+    "rounding": "Les effectifs sont arrondis comme l'autorisation, l'enclos ou une source le demandent.",
+    "demands": "Les sources, l'enclos et l'autorisation peuvent demander davantage que la plateforme.",
+    "volume": "Ce qui sort sous une autorisation reste dans le volume convenu.",
+    "content": "Il reste quelque chose à sortir.",
+}
+"""What each rule of release says, by its name."""
 
 
 @dataclass(frozen=True, slots=True)

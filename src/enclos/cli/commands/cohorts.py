@@ -19,8 +19,9 @@ def cohort(
     user: User,
     *,
     circe: Annotated[
-        list[Path], typer.Option("--circe", metavar="FILE", help="A Circe definition (ATLAS); can be given again.")
-    ],
+        list[Path] | None,
+        typer.Option("--circe", metavar="FILE", help="A Circe definition (ATLAS); can be given again."),
+    ] = None,
     more: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="More definitions.")] = None,
     save: Annotated[
         bool, typer.Option("--save", help="Keep the rows: they are table `cohort` in this permit's SQL.")
@@ -34,11 +35,17 @@ def cohort(
 ) -> None:
     """Make the cohorts of Circe definitions on a permit's view; tell how many events and persons each rule leaves.
 
+    Without --circe the saved cohorts of the permit are listed.
+
     Example: enclos cohort home --permit FR-2026-0001 --user alice@example.org --circe statin.json bleed.json
     """
-    from enclos.app.cohorts import count
+    from enclos.app.cohorts import count, saved
 
-    files = [*circe, *(more or [])]
+    files = [*(circe or []), *(more or [])]
+    if not files:
+        with acting(directory, user, Role.RESEARCHER) as enclosure:
+            show({"permit": permit, "saved": saved(enclosure, permit=permit, user=user)}, as_json=as_json)
+        return
     if len({file.stem for file in files}) != len(files):
         raise typer.BadParameter("two files have one name: the name of a cohort is that of its file")
     texts = {file.stem: text_of(file) for file in files}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import Field
 
-from enclos.app.cohorts import check_names
-from enclos.portal.api.asking import Answer, Ask, Body, Key
+from enclos.app.cohorts import check_names, saved
+from enclos.portal.api.asking import Answer, Ask, Body, Key, PermitId
+from enclos.signin.model import Role
 
 router = APIRouter()
 
@@ -18,6 +19,13 @@ class CohortsAsked(Body):
     definitions: dict[str, str] = Field(min_length=1, max_length=50)
     save: bool = False
     inclusion: bool = False
+
+
+@router.get("/permits/{permit}/cohorts", summary="The saved cohorts of a permit")
+def _saved(ask: Ask, permit: PermitId) -> Answer:
+    ask.as_a(Role.RESEARCHER)
+    ask.permit = permit
+    return {"permit": permit, "saved": saved(ask.enclosure, permit=permit, user=ask.user)}
 
 
 @router.post("/cohorts", summary="Count cohorts under a permit, and save them, in the background", status_code=202)

@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "study-file list": ("GET /api/permits/{permit}/study-files",),
     "study-file show": ("GET /api/permits/{permit}/study-files/{name}",),
     "study-file remove": ("POST /api/permits/{permit}/study-files/{name}/remove",),
-    "cohort": ("POST /api/cohorts",),
+    "cohort": ("POST /api/cohorts", "GET /api/permits/{permit}/cohorts"),
     "sql": ("POST /api/sql", "POST /api/sql/keep"),
     "table": ("POST /api/tables",),
     "release request": ("POST /api/releases",),
