@@ -18,6 +18,7 @@ RULES_IN_FRENCH = {
     "attack": "Qui connaît tout ce qui est montré ne peut cerner ce qui est retenu.",
     "curve-steps": "Chaque marche d'une courbe repose sur le minimum de personnes, ou sur aucune.",
     "history": "Aucun ensemble de personnes déjà sorti ne diffère d'un nouveau de moins que le minimum.",
+    "search": "Tout ce qui doit être comparé à ce qui est déjà sorti l'a été, ou deux personnes regardent.",
     "rounding": "Les effectifs sont arrondis comme l'autorisation, l'enclos ou une source le demandent.",
     "demands": "Les sources, l'enclos et l'autorisation peuvent demander davantage que la plateforme.",
     "volume": "Ce qui sort sous une autorisation reste dans le volume convenu.",
