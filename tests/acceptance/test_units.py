@@ -15,11 +15,21 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from factories.enclosure import ENCLOS, PASSPHRASE
+from enclos.app.accounts import add_account
+from enclos.app.permits import open_one, sign
+from enclos.app.sign_in import sign_in_locally
+from enclos.gateway.people import draw_password
+from enclos.signin.model import Role
+from factories.asking import small_home
+from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, open_home, permit_text
+from factories.gateway import certificate
+from factories.people import PASSWORD, shown_code
 
 UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 HARDENING = (UNITS / "enclos-.service.d" / "hardening.conf").read_text(encoding="utf-8")
@@ -57,11 +67,13 @@ def allowed() -> set[str]:
 
 
 def behind_walls(unit: str, state: Path, trace: Path) -> list[str]:
-    """The unit's command as it would be started: read-only but for its state, without network where it says so."""
+    """The unit's command as it would be started: read-only but for its state, without network where it says so; with no
+    bubblewrap, since a unit makes no namespaces.
+    """
     text = (UNITS / f"{unit}.service").read_text(encoding="utf-8")
     (start,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
     walls = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]  # noqa: S108 - its own
-    walls += ["--tmpfs", "/var/lib"]
+    walls += ["--tmpfs", "/var/lib", "--ro-bind", "/dev/null", "/usr/bin/bwrap"]
     walls += ["--ro-bind", sys.prefix, sys.prefix, "--ro-bind", str(UNITS.parents[1]), str(UNITS.parents[1])]
     walls += [
         "--bind",
@@ -79,6 +91,14 @@ def behind_walls(unit: str, state: Path, trace: Path) -> list[str]:
     walls += ["--unshare-net"] if "PrivateNetwork=yes" in text else []
     command = ["/bin/sh", "-c", start.replace("/bin/sh -c 'exec", "exec").rstrip("'").replace(PROGRAM, str(ENCLOS))]
     return [*walls, "strace", "-f", "-qq", "-o", str(trace), sys.executable, "-c", DENY_WRITE_EXECUTE, *command]
+
+
+def with_the_unit_s_own(unit: str) -> set[str]:
+    """What is let through by a unit that names more."""
+    text = (UNITS / f"{unit}.service").read_text(encoding="utf-8")
+    return allowed() | {
+        name for line in re.findall(r"^SystemCallFilter=(.*)$", text, re.MULTILINE) for name in line.split()
+    }
 
 
 def called(trace: Path) -> set[str]:
@@ -125,3 +145,37 @@ def test_the_register_is_served_behind_the_walls_of_its_unit(state: Path, tmp_pa
         process.terminate()
         process.wait(60)
     assert called(trace) - allowed() == set()
+
+
+def test_a_query_is_answered_behind_the_walls_of_the_gateway_s_unit(tmp_path: Path) -> None:
+    """A query's own process shuts itself in, by calls that the unit lets through."""
+    state, trace = tmp_path / "state", tmp_path / "traces" / "calls"
+    trace.parent.mkdir()
+    home = small_home(state / "home")
+    shown = certificate(trace.parent)
+    with open_home(home) as enclosure:
+        sign(enclosure, permit_text("FR-1", period="{start: 2018-01-01, end: 2023-01-01}"))
+        open_one(enclosure, "FR-1")
+        made = add_account(enclosure, ALICE, "Alice", [Role.RESEARCHER], PASSWORD)
+        _, token = sign_in_locally(enclosure, ALICE, PASSWORD, shown_code(made["authenticator"], datetime.now(UTC)))
+        drawn = draw_password(enclosure, token)["password"]
+    command = [
+        part.replace("${CREDENTIALS_DIRECTORY}", str(trace.parent)).replace("0.0.0.0:5432", "127.0.0.1:0")
+        .replace("0.0.0.0:8815", "127.0.0.1:0") + " --json" * ("gateway" in part)
+        for part in behind_walls("enclos-gateway", state, trace)
+    ]  # fmt: skip
+    env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE, "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        told = process.stdout.readline()
+        assert "127.0.0.1" in told, process.stderr.read()
+        port = json.loads(told)["postgres"].rpartition(":")[2]
+        of = {"host": "localhost", "hostaddr": "127.0.0.1", "port": port, "user": ALICE, "dbname": "FR-1"}
+        with psycopg.connect(**of, password=drawn, sslmode="verify-full", sslrootcert=str(shown.chain)) as asked:
+            (n,) = asked.execute("SELECT count(*) AS n FROM person").fetchone() or (0,)
+        assert n > 0
+        process.terminate()
+        process.wait(60)
+    used = called(trace)
+    assert {"landlock_restrict_self", "seccomp"} <= used, "the query's process shut itself in"
+    assert used - with_the_unit_s_own("enclos-gateway") == set()

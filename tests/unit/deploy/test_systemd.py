@@ -87,7 +87,7 @@ def test_each_service_runs_a_command_that_exists_with_options_that_it_has(servic
 def test_what_recurs_has_a_timer_and_what_serves_has_none() -> None:
     oneshot = {service.stem for service in SERVICES if "Type=oneshot" in service.read_text(encoding="utf-8")}
     assert {timer.stem for timer in UNITS.glob("*.timer")} == oneshot
-    assert {service.stem for service in SERVICES} - oneshot == {"enclos-serve"}
+    assert {service.stem for service in SERVICES} - oneshot == {"enclos-gateway", "enclos-serve"}
 
 
 def test_no_unit_holds_a_secret_and_each_takes_them_from_files() -> None:
