@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -174,6 +174,29 @@ def test_a_local_account_signs_in_and_ends_at_once_when_it_changes(served: Serve
     with open_home(served.home) as enclosure:
         change_account(enclosure, "carol@example.org", roles=[Role.STEWARD])
     assert served.get(session, "/me").status_code == 303
+
+
+def test_who_has_a_local_account_changes_their_own_password_and_ends_all_their_sign_ins(served: Served) -> None:
+    with open_home(served.home) as enclosure:
+        enrolment = add_account(enclosure, "erin@example.org", "", [Role.CHECKER], PASSWORD)["authenticator"]
+    session = requests.Session()
+    form = {"account": "erin@example.org", "password": PASSWORD, "code": shown_code(enrolment, datetime.now(UTC))}
+    assert served.post(session, "/sign-in/account", **form).status_code == 303
+    page = served.get(session, "/me").text
+    token = re.findall(r"<code>([^<]+)</code>", served.post(session, "/me/token", csrf=csrf_of(page)).text)[0]
+    next_code = shown_code(enrolment, datetime.now(UTC) + timedelta(seconds=30))
+    asked = {"csrf": csrf_of(page), "present": PASSWORD, "code": next_code, "new": "four other quiet words"}
+    short = served.post(session, "/me/password", **{**asked, "new": "short"})
+    assert (short.status_code, "SGN-06" in short.text) == (409, True)
+    assert served.post(session, "/me/password", **{**asked, "csrf": "guessed"}).status_code == 403
+    assert served.get(session, "/me").status_code == 200, "nothing has changed yet"
+    assert served.post(session, "/me/password", **asked).headers["location"] == "/sign-in"
+    assert served.get(session, "/me").status_code == 303
+    shown = {"Authorization": f"Bearer {token}"}
+    assert requests.get(f"{served.root}/api/me", headers=shown, timeout=SECONDS).status_code == 401
+    elsewhere = served.signed_in()
+    csrf = csrf_of(served.get(elsewhere, "/me").text)
+    assert served.post(elsewhere, "/me/password", **{**asked, "csrf": csrf}).status_code == 404, "of a provider"
 
 
 def test_pages_are_in_both_languages_run_nothing_and_are_kept_by_nobody(served: Served) -> None:

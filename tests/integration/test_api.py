@@ -26,6 +26,7 @@ from enclos.app.jobs.model import digest_of
 from enclos.app.sign_in import token_for
 from enclos.cli.application import application
 from enclos.ledger.model import Action
+from enclos.lexicon.codes import Code
 from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
 from enclos.portal.api.examples import PERMIT, STUDY, as_curl, as_python
 from enclos.signin.model import Person, Role
@@ -35,7 +36,9 @@ from factories.portal import Portal, portal_of
 from factories.working_home import PERIOD, working_home
 
 SECONDS = 60
-BOB, ERIN, FAY, GUS, HAL = (f"{name}@example.org" for name in ("bob", "erin", "fay", "gus", "hal"))
+BOB, ERIN, FAY, GUS, HAL, IVY, JAN = (
+    f"{name}@example.org" for name in ("bob", "erin", "fay", "gus", "hal", "ivy", "jan")
+)
 LONG_WORK = ("/api/snapshots", "/api/quality", "/api/profile", "/api/persons/link", "/api/hosting/verify")
 LONG_WORK += ("/api/conformity/assess", "/api/permits/{permit}/open", "/api/permits/{permit}/dictionary")
 
@@ -313,6 +316,30 @@ def test_who_is_turned_away_is_in_the_ledger_but_nobody_can_fill_it(api: Api) ->
     with open_home(api.portal.home) as enclosure:
         told = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.DENIED]
     assert [entry.facts["via"] for entry in told] == ["rest", "portal"]
+
+
+def test_what_strangers_try_and_forms_of_elsewhere_are_in_the_ledger_but_nobody_can_fill_it(api: Api) -> None:
+    with open_home(api.portal.home) as enclosure:
+        before = enclosure.ledger.size()
+    for number in range(5):
+        headers = {"Authorization": f"Bearer none-{number}"}
+        assert requests.get(f"{api.root}/api/me", headers=headers, timeout=SECONDS).status_code == 401
+    browser = api.portal.browser(IVY, Role.CHECKER)
+    browser.get("/me")
+    for _ in range(5):
+        assert browser.post("/sign-out", {}, Origin="https://elsewhere.example").status_code == 403
+    marked = api.portal.browser(JAN, Role.CHECKER)
+    marked.get("/me")
+    assert marked.post("/sign-out", {"csrf": "guessed"}).status_code == 403
+    with open_home(api.portal.home) as enclosure:
+        told = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.DENIED]
+        digests = [enclosure.ledger.digests(who) for who in ("nobody", IVY, JAN)]
+    assert [(entry.facts["via"], entry.facts["code"]) for entry in told] == [
+        ("rest", "SGN-03"),
+        ("portal", Code.SIGN_IN_ANSWER.id),
+        ("portal", Code.SIGN_IN_ANSWER.id),
+    ]
+    assert all(entry.actor in known for entry, known in zip(told, digests, strict=True))
 
 
 def test_a_request_that_was_broken_off_is_not_done_again_unseen(api: Api) -> None:

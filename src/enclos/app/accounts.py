@@ -66,6 +66,24 @@ def change_account(
     return _told(changed) | codes
 
 
+def change_own_password(enclosure: Enclosure, account: str, present: str, code: str, new: str) -> None:
+    """Another password for who knows the present one and shows a code; ends their tokens.
+
+    Refuses: ACCOUNT_INVALID, SIGN_IN_WRONG, SIGN_IN_SLOW.
+    """
+    facts: dict[str, Fact] = {"what": "password", "account": Personal(account)}
+    with enclosure.ledger.intent(Action.ACCOUNT, account, facts=facts):
+        steps.change_own_password(
+            account,
+            present,
+            code,
+            new,
+            books=books_of(enclosure),
+            passwords=Argon2Passwords(),
+            now=enclosure.ledger.now(),
+        )
+
+
 def remove_account(enclosure: Enclosure, account: str) -> dict[str, Any]:
     """End an account and its tokens.
 

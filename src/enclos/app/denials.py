@@ -11,10 +11,10 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, Refusal
 from enclos.stores.permit_files import PermitFiles
 
-_QUIET_SECONDS = 10.0
+NOBODY = "nobody"
+"""Who shows a token that is none, or sends a form from elsewhere without being signed in."""
+_QUIET_SECONDS, _QUIET_SECONDS_OF_NOBODY = 10.0, 60.0
 _NO_DENIALS = {
-    Code.SIGN_IN_SLOW,
-    Code.SIGN_IN_ANSWER,
     Code.JOB_BUSY,
     Code.JOB_STOPPED,
     Code.JOB_KEY,
@@ -31,7 +31,7 @@ class Denials:
     """Who was turned away before anything could begin: an entry of a person in ten seconds at most, with how many there
     were since the last.
 
-    Only persons who signed in are told of: there are as many of them as accounts, and of strangers nothing is kept.
+    Strangers together are one person, with an entry a minute at most: so many nobody can fill a ledger with.
     """
 
     def __init__(self) -> None:
@@ -47,8 +47,9 @@ class Denials:
             return
         now = monotonic()
         with self._lock:
-            last, n_since = self._last.get(user, (-_QUIET_SECONDS, 0))
-            is_due = now - last >= _QUIET_SECONDS
+            quiet = _QUIET_SECONDS_OF_NOBODY if user == NOBODY else _QUIET_SECONDS
+            last, n_since = self._last.get(user, (-quiet, 0))
+            is_due = now - last >= quiet
             self._last[user] = (now, 0) if is_due else (last, n_since + 1)
         if is_due:
             known = permit if permit in PermitFiles(enclosure.paths.permits).ids() else None

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
 from enclos.app.jobs import Jobs
 from enclos.app.pages.rooms.frame import Frame, Place, said_of
@@ -202,7 +203,10 @@ class Desk:
     ) -> Response:
         try:
             if request.method == "POST" and request.headers.get("origin") != self.root:
-                raise refusal(Code.SIGN_IN_ANSWER, "The form was sent from another place.", "Open the page anew.")
+                cookie = request.cookies.get(self.session_cookie, "")
+                session = self.sessions.of(cookie, datetime.now(UTC), is_use=False)
+                refused = refusal(Code.SIGN_IN_ANSWER, "The form was sent from another place.", "Open the page anew.")
+                raise self._told(session.person.subject if session else NOBODY, refused)
             return do(request, form)
         except Refusal as refused:
             return self._refused(request, refused, french)
@@ -210,6 +214,18 @@ class Desk:
             last = traceback.extract_tb(error.__traceback__)[-1]
             sys.stderr.write(f"portal: {type(error).__name__} at {last.filename}:{last.lineno}\n")
             return self.page(request, "fault", "This did not work", {}, 500, french=french)
+
+    def check_own(self, session: Session, form: Form) -> None:
+        """Refuses: SIGN_IN_ANSWER when a form was not made for the session, which the ledger then tells."""
+        try:
+            check_own(session, form)
+        except Refusal as refused:
+            raise self._told(session.person.subject, refused) from None
+
+    def _told(self, who: str, refused: Refusal) -> Refusal:
+        with self.opened.use() as (enclosure, _):
+            self.opened.denials.tell(enclosure, who, refused, via="portal")
+        return refused
 
     def _refused(self, request: Request, refused: Refusal, french: Mapping[str, str]) -> Response:
         if refused.code is Code.SIGN_IN_MISSING:

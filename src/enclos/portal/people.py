@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from enclos.app.accounts import books_of
+from enclos.app.accounts import books_of, change_own_password
 from enclos.app.enclosure import Enclosure
 from enclos.app.pages.rooms.frame import instant, said_of
 from enclos.app.providers import asking, begin
 from enclos.app.sign_in import sign_in_locally, sign_out, take_answer, token_for
-from enclos.lexicon.refusals import NotAllowed
+from enclos.lexicon.refusals import NotAllowed, Refusal
 from enclos.portal.api import api_application
-from enclos.portal.desk import Desk, check_own, language_asked, page_status
+from enclos.portal.desk import Desk, language_asked, page_status
 from enclos.portal.forms import Form
 from enclos.portal.opened import Opened
 from enclos.portal.rooms import access, applications, audit, check, data, research
@@ -54,6 +54,7 @@ class People:
             Route(ANSWER, desk.answering(self._answer)),
             Route("/me", desk.answering(self._me)),
             Route("/me/token", desk.answering(self._token), methods=["POST"]),
+            Route("/me/password", desk.answering(self._password), methods=["POST"]),
             Route("/sign-out", desk.answering(self._out), methods=["POST"]),
         ]
         for each in ROOMS:
@@ -99,12 +100,27 @@ class People:
 
     def _token(self, request: Request, form: Form) -> Response:
         session = self._desk.session(request)
-        check_own(session, form)
+        self._desk.check_own(session, form)
         return self._person(request, session, session.token)
+
+    def _password(self, request: Request, form: Form) -> Response:
+        """Another password for a local account, by who knows the present one; it ends their sign-ins, this one too."""
+        desk, session = self._desk, self._desk.session(request)
+        desk.check_own(session, form)
+        if not session.person.is_local:
+            return desk.page(request, "absent", "There is no such page", {}, 404)
+        present, new = form.typed("present"), form.typed("new")
+        with self._opened.use() as (enclosure, _):
+            try:
+                change_own_password(enclosure, session.person.subject, present, form["code"], new)
+            except Refusal as refused:
+                return self._person(request, session, refused=refused)
+        desk.sessions.leave(request.cookies.get(desk.session_cookie, ""))
+        return RedirectResponse("/sign-in", 303)
 
     def _out(self, request: Request, form: Form) -> Response:
         session = self._desk.session(request)
-        check_own(session, form)
+        self._desk.check_own(session, form)
         self._desk.sessions.leave(request.cookies.get(self._desk.session_cookie, ""))
         with self._opened.use() as (enclosure, _):
             sign_out(enclosure, session.token)
@@ -130,15 +146,16 @@ class People:
             request, "sign_in", "{name}: sign in", values, page_status(refused) if refused else 200, name=name
         )
 
-    def _person(self, request: Request, session: Session, token: str = "") -> Response:
+    def _person(self, request: Request, session: Session, token: str = "", refused: Refusal | None = None) -> Response:
         person = session.person
         values = {
             "roles": sorted(role.value for role in person.roles),
             "means": " ".join((person.acr, ", ".join(person.amr))).strip(),
             "until": instant(person.expires_at),
             "token": token,
+            "refused": said_of(refused) if refused else None,
         }
-        return self._desk.page(request, "me", "Signed in", values)
+        return self._desk.page(request, "me", "Signed in", values, page_status(refused) if refused else 200)
 
     def _entered(self, request: Request, person: Person, token: str) -> Response:
         desk = self._desk

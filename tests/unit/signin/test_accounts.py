@@ -13,7 +13,7 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person, Role
 from enclos.signin.rules.codes import code_of, step_of
-from enclos.signin.steps import add_account, change_account, remove_account, sign_in
+from enclos.signin.steps import add_account, change_account, change_own_password, remove_account, sign_in
 from enclos.stores.accounts import Argon2Passwords, SealedBooks
 from factories.people import NOW, PASSWORD
 
@@ -203,3 +203,18 @@ def _fresh(tmp_path: Path) -> SealedBooks:
 
 def _with() -> dict[str, Any]:
     return {"passwords": Clear(), "now": NOW}
+
+
+def test_a_password_is_changed_by_who_knows_the_present_one_and_shows_a_code(books: SealedBooks) -> None:
+    def change(present: str, shown: str, new: str) -> None:
+        change_own_password(ALICE, present, shown, new, books=books, passwords=Clear(), now=NOW)
+
+    new, wrong_code = "four other quiet words", "000000" if code(books) != "000000" else "111111"
+    assert code_of_refusal(lambda: change(PASSWORD, code(books), "short")) is Code.ACCOUNT_INVALID
+    for present, shown in (("another one entirely", code(books)), (PASSWORD, wrong_code)):
+        assert code_of_refusal(lambda p=present, c=shown: change(p, c, new)) is Code.SIGN_IN_WRONG
+    change(PASSWORD, code(books), new)
+    later = timedelta(seconds=60)
+    assert code_of_refusal(lambda: enter(books, PASSWORD, after=later)) is Code.SIGN_IN_WRONG
+    assert enter(books, new, after=later).subject == ALICE
+    assert books.read().accounts[ALICE].tokens_after == NOW, "what was issued before is worth nothing"

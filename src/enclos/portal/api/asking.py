@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from starlette.exceptions import HTTPException
 
 from enclos.app import permits
+from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
 from enclos.app.jobs.model import HOUSE, digest_of
 from enclos.app.jobs.works import WORKS
@@ -108,8 +109,14 @@ def _asking(
     state = request.app.state
     opened: Opened = state.opened
     with opened.use() as (enclosure, door):
-        person = door.person_of(shown.credentials, enclosure.ledger.now())
-        state.pace.take(person.subject)
+        who = NOBODY
+        try:
+            person = door.person_of(shown.credentials, enclosure.ledger.now())
+            who = person.subject
+            state.pace.take(who)
+        except Refusal as refused:
+            opened.denials.tell(enclosure, who, refused, via="rest")
+            raise
         key = request.headers.get("idempotency-key", "")
         asking = Asking(opened, enclosure, person, shown.credentials, key)
         try:

@@ -1,6 +1,6 @@
 """The verbs of sign-in."""
 
-from enclos.signin.steps.accounts import add_account, change_account, remove_account, sign_in
+from enclos.signin.steps.accounts import add_account, change_account, change_own_password, remove_account, sign_in
 from enclos.signin.steps.answers import LASTS, Attempt, answered, attempt, check_answer
 from enclos.signin.steps.tokens import Door, demand_role, new_token_id, sign_out_everywhere, token_for, withdraw
 
@@ -12,6 +12,7 @@ __all__ = [
     "answered",
     "attempt",
     "change_account",
+    "change_own_password",
     "check_answer",
     "demand_role",
     "new_token_id",

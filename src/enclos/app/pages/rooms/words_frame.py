@@ -79,6 +79,12 @@ FRENCH_FRAME = {
     "checker": "contrôle des sorties",
     "auditor": "audit",
     "Your token": "Votre jeton",
+    "Your password": "Votre mot de passe",
+    "A new one ends all your sign-ins, this one too.": "Un nouveau met fin à toutes vos connexions, celle-ci comprise.",
+    "Present password": "Mot de passe actuel",
+    "New password": "Nouveau mot de passe",
+    "Twelve signs or more: several words.": "Douze signes ou plus : plusieurs mots.",
+    "Change the password": "Changer le mot de passe",
     "It is the password for programs, until you sign out or the time above. Give it to nobody.": (
         "C'est le mot de passe des programmes, jusqu'à votre déconnexion ou l'heure ci-dessus. Ne le donnez à personne."
     ),
