@@ -127,6 +127,38 @@ def test_what_is_exchanged_on_the_desk_before_anybody_voted_is_known_by_the_ledg
         releases.review(enclosure, request, user=CAROL, accept=True, reason="It is fine")
 
 
+def test_who_probes_what_left_is_stopped_and_those_who_check_see_it(home, tmp_path):
+    """One version after the other, each a few persons apart from the other: every answer tells of those."""
+    texts = [STUDY.replace("[[0, 64], [65, 68]", f"[[0, {age}], [{age + 1}, 68]") for age in (65, 66, 63)]
+    runs = [studied(home, text) for text in texts]
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    settings = (copy / "enclos.toml").read_text(encoding="utf-8")
+    (copy / "enclos.toml").write_text(
+        settings.replace("[release]", "[release]\nmax_collisions_told_per_day = 2"), encoding="utf-8"
+    )
+    with open_home(copy) as enclosure:
+        own = {"permit": PERMIT, "user": ALICE}
+        first = studies.run(enclosure, text=STUDY, **own)["run"]
+        asked = releases.request(enclosure, run=first, purpose="For the yearly report", **own)
+        if asked["state"] == "open":
+            for user in (CAROL, DAN):
+                releases.review(enclosure, asked["request"], user=user, accept=True, reason="Counts are fine")
+            releases.export(enclosure, asked["request"], tmp_path / "left.zip")
+        told = [releases.check(enclosure, run=run, **own)["verdict"] for run in runs[:2]]
+        assert told == ["refuse", "refuse"]
+        assert releases.check(enclosure, run=runs[0], **own)["verdict"] == "refuse"  # as it was told today
+        for probe in (
+            lambda: releases.check(enclosure, run=runs[2], **own),
+            lambda: releases.request(enclosure, run=runs[2], purpose="For the yearly report", **own),
+            lambda: releases.check(enclosure, run=runs[0], tables=["incidence"], **own),
+        ):
+            with pytest.raises(Refusal) as caught:
+                probe()
+            assert caught.value.code is Code.RELEASE_PROBING
+        assert "'differs': True" in entries(enclosure, "release.check")
+
+
 BASE, ROUNDED, OTHER = 3, "FR-TEST-0011", "FR-TEST-0012"
 WOMEN = "FROM person WHERE gender_concept_id = 8532"  # the study is about men: who has records is one
 QUESTION = f"SELECT year_of_birth < 1943, count(DISTINCT person_id) {WOMEN} GROUP BY 1"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -174,6 +176,31 @@ def test_no_two_shown_sets_and_no_filled_set_differ_by_few(drawn: list[frozenset
         inside = [other for other in shown if other < one]
         assert not inside or len(one - set().union(*inside)) not in small
         assert all(len(one ^ other) not in small for other in shown)
+
+
+@given(st.lists(PERSONS, max_size=8), st.integers(2, 5))
+def test_no_shown_set_misses_the_sum_of_two_others_by_a_few(drawn: list[frozenset[int]], min_count: int) -> None:
+    sets = [BitMap64(found) for found in drawn]
+    shown = {frozenset(found) for found, is_in in zip(sets, shown_sets(sets, [], min_count), strict=True) if is_in}
+    for target in shown:
+        for one, other in combinations(shown - {target}, 2):
+            counted = Counter([*one, *other])
+            missed = sum(abs(counted[person] - (person in target)) for person in {*counted, *target})
+            assert missed not in range(1, min_count)
+
+
+def test_after_one_objection_a_total_does_not_tell_of_whom() -> None:
+    """Women and men were shown; then one of the women objects, and the total is asked for, or the women's part."""
+    women, men = BitMap64(range(40)), BitMap64(range(40, 70))
+    before = [women, men]
+    assert is_safe(women | men, before, 5)
+    assert not is_safe((women | men) - BitMap64([3]), before, 5)
+    assert not is_safe((women | men) - BitMap64([3, 41]), before, 5)
+    assert is_safe((women | men) - BitMap64(range(10)), before, 5)
+    assert not is_safe(women - BitMap64([3]), [men, women | men], 5)
+    ages = [BitMap64(range(at, at + 14)) for at in range(0, 70, 14)]
+    assert not is_safe((women | men) - BitMap64([3]), ages, 5)
+    assert not is_safe(BitMap64(range(14)) - BitMap64([3]), [*ages[1:], women | men], 5)
 
 
 def test_what_was_shown_before_counts() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from threading import Lock
 
 from enclos.ledger.model import Action, Entry, Kind, Outcome
@@ -11,6 +13,7 @@ from enclos.permits.model import VersionMark
 _SIGNINGS = {Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE}
 _SHOW_COUNTS = {Action.SQL, Action.COHORT}
 _WRITE_SNAPSHOTS = {Action.BUILD, Action.MOVE, Action.RESTORE}
+_PROBE = {Action.RELEASE_CHECK, Action.RELEASE_REQUEST}
 _WRITE_OBJECTIONS = {Action.OPT_OUT, Action.BUILD}
 
 
@@ -26,6 +29,7 @@ class PermitMarks:
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
         self._questions: dict[str, int] = {}
+        self._probes: dict[str, dict[str, datetime | None]] = {}
         self._objections = 0
         self._broken_off = False
         self._desks: dict[str, str] = {}
@@ -45,6 +49,13 @@ class PermitMarks:
         """The number of the permit's newest question that showed counts; 0 when there never was one."""
         self._read()
         return self._questions.get(permit_id, 0)
+
+    def probes(self, permit_id: str) -> Mapping[str, datetime | None]:
+        """What was checked or asked for under a permit, each by its digest: when it was last told that it differs by
+        a few from what left; None where it never was.
+        """
+        self._read()
+        return dict(self._probes.get(permit_id, {}))
 
     def newest(self, permit_id: str) -> VersionMark | None:
         """The newest version of the permit that the ledger knows, or None."""
@@ -89,6 +100,10 @@ class PermitMarks:
             if entry.action in _SHOW_COUNTS and entry.permit:
                 number = int(str(entry.facts.get("question", 0)))
                 self._questions[entry.permit] = max(number, self._questions.get(entry.permit, 0))
+            if entry.action in _PROBE and entry.permit and "of" in entry.facts:
+                own = self._probes.setdefault(entry.permit, {})
+                of = str(entry.facts["of"])
+                own[of] = entry.at if entry.facts.get("differs") else own.get(of)
             if entry.action is Action.QUESTION:
                 self._note_question(entry)
             if entry.action in _WRITE_OBJECTIONS:

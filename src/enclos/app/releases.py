@@ -9,6 +9,7 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.permits import active, all_versions, newest
+from enclos.app.probing import probed
 from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
 from enclos.contracts.result import Cell
@@ -18,7 +19,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import SignedPermit
 from enclos.permits.rules.life import check_in_force
-from enclos.release.model import PermitFacts, Terms
+from enclos.release.model import PermitFacts, Probes, Terms
 from enclos.release.rules.terms import kinds, terms_of
 from enclos.release.steps import (
     Asked,
@@ -52,16 +53,18 @@ def request(
 
     In:  tables — the result types that are asked for; all where none is named
     Out: request, state, verdict (pass, review, refuse), reasons, nearest_safe.
+    Refuses: RELEASE_PROBING when the permit was told of as many differences within a day as it may be.
     """
     with (
         enclosure.at_the_desk(),
         enclosure.ledger.intent(Action.RELEASE_REQUEST, user, permit, {"purpose": Personal(purpose)}) as ticket,
     ):
         signed = active(enclosure, permit, user)
+        of, probes = probed(enclosure, permit, run, tables, _terms(enclosure).max_collisions)
         kept = run_files(enclosure, permit).read(run)
         desk = desk_of(enclosure)
-        answer = request_release(
-            _asked(enclosure, signed, kept, tables),
+        found = request_release(
+            _asked(enclosure, signed, kept, tables, probes),
             run=run,
             purpose=purpose,
             author=user,
@@ -72,7 +75,9 @@ def request(
             archive=archive_of(enclosure),
             now=enclosure.ledger.now(),
             check=lambda: None,
-        ).as_json()
+        )
+        answer = found.as_json()
+        ticket.facts.update({"of": of, "differs": found.differs})
         shown = show_request(answer["request"], desk=desk)
         ticket.facts.update({"request": answer["request"], "run": run, "verdict": answer["verdict"]})
         ticket.facts.update({"state": answer["state"], "automatic": shown["automatic"]})
@@ -84,6 +89,7 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
     """What a request for a run's result would be answered; nobody is asked and nothing is kept.
 
     Out: run, verdict, reasons, automatic, tables, nearest_safe with the study file's change.
+    Refuses: RELEASE_PROBING as ``request`` does.
     """
     facts: dict[str, Fact] = {"run": run}
     with (
@@ -91,14 +97,15 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
         enclosure.ledger.intent(Action.RELEASE_CHECK, user, permit, facts) as ticket,
     ):
         signed = active(enclosure, permit, user)
+        of, probes = probed(enclosure, permit, run, tables, _terms(enclosure).max_collisions)
         kept = run_files(enclosure, permit).read(run)
         answer = check_result(
-            _asked(enclosure, signed, kept, tables),
+            _asked(enclosure, signed, kept, tables, probes),
             desk=desk_of(enclosure),
             archive=archive_of(enclosure),
             check=lambda: None,
         )
-        ticket.facts.update({"verdict": answer["verdict"]})
+        ticket.facts.update({"verdict": answer["verdict"], "of": of, "differs": answer.pop("differs")})
     return {"run": run, **answer}
 
 
@@ -365,7 +372,7 @@ def permit_facts(signed: SignedPermit) -> PermitFacts:
     )
 
 
-def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequence[str]) -> Asked:
+def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequence[str], probes: Probes) -> Asked:
     return Asked(
         kept.result,
         permit_facts(signed),
@@ -374,6 +381,7 @@ def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequen
         numbers_of(enclosure, signed.permit.id),
         tables,
         rounding_of(enclosure, signed.permit),
+        probes,
     )
 
 
@@ -381,7 +389,14 @@ def _terms(enclosure: Enclosure) -> Terms:
     chosen = enclosure.settings.release
     settings = enclosure.settings
     most = (chosen.max_estimates_per_permit, chosen.max_bytes_per_permit)
-    return terms_of(chosen.automatic, *most, settings.round_to, settings.demands, settings.floor)
+    return terms_of(
+        chosen.automatic,
+        *most,
+        settings.round_to,
+        settings.demands,
+        settings.floor,
+        chosen.max_collisions_told_per_day,
+    )
 
 
 def _permit_of(enclosure: Enclosure, request_id: str) -> str:

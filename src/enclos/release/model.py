@@ -60,6 +60,8 @@ class Rule(Enum):
     """Each step of a survival curve rests on the minimum or on nobody, and the curve follows from what is shown."""
     SEARCH = "search"
     """Said where not all sums and rests within the request were sought."""
+    PROBES = "probes"
+    """Said where checks came before: how many, and how many of them told that numbers differ by a few."""
     HISTORY = "history"
     """No released set of persons, and no sum or rest of some, differs from a new one by fewer than the minimum."""
     ROUNDING = "rounding"
@@ -253,6 +255,25 @@ class Terms:
     """What the enclosure and its sources demand beyond the platform's rules."""
     min_count: int = 1
     """The least number of persons that the enclosure and its sources demand of what leaves today."""
+    max_collisions: int = 1
+    """Distinct checks and requests under one permit that may be told, in a day, of numbers that differ by a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What a permit was told before: distinct runs and tables that were checked or asked for.
+
+    Who asks for one version after the other learns from each answer whether it differs by a few from what left.
+    """
+
+    n_checked: int = 0
+    n_collided: int = 0
+    """Of these, how many were told of numbers that differ by a few from released ones."""
+    n_lately: int = 0
+    """Of these, how many in the last thirty days."""
+
+
+NOTHING_PROBED = Probes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +321,8 @@ class Answer:
     verdict: Verdict
     reasons: tuple[str, ...]
     nearest_safe: Mapping[str, Any]
+    differs: bool = False
+    """Whether it tells of numbers that differ by a few from released ones."""
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it."""

@@ -15,7 +15,7 @@ import yaml
 
 from enclos.contracts.disclosure import RuleSets
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.model import Assessment, Finding, Rule, Terms
+from enclos.release.model import Assessment, Finding, Probes, Rule, Terms
 from enclos.release.rules.texts import is_label
 
 _DIGIT = re.compile(r"[0-9]")
@@ -47,6 +47,7 @@ def terms_of(
     round_to: int = 1,
     demands: RuleSets = (),
     min_count: int = 1,
+    max_collisions: int | None = None,
 ) -> Terms:
     """The platform's terms, made stricter by what an enclosure chose.
 
@@ -61,6 +62,7 @@ def terms_of(
         round_to,
         demands,
         min_count,
+        min(each for each in (data["max_collisions_told_per_day"], max_collisions) if each is not None),
     )
 
 
@@ -97,6 +99,16 @@ def says_little(study: str, purpose: str = "") -> bool:
         and sum(map(len, words)) <= int(data["most_own_words"])
         and len(study) <= 4 * int(data["most_own_words"])
     )
+
+
+def probes_finding(probes: Probes) -> Iterator[Finding]:
+    """What was checked under the permit before; people look at what follows upon collisions of the last month."""
+    if probes.n_checked:
+        said = (
+            f"{probes.n_checked} other(s) were checked or asked for under this permit before; {probes.n_collided} of "
+            f"them were told of numbers that differ by a few from released ones, {probes.n_lately} in the last 30 days"
+        )
+        yield Finding(Rule.PROBES, Verdict.REVIEW if probes.n_lately else Verdict.PASS, said)
 
 
 def _words(said: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,14 +15,14 @@ from enclos.contracts.result import HIDDEN, StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.verdicts import Verdict
-from enclos.release.model import Assessment, Finding, PermitFacts, Renumber, Role, Rule, Terms
+from enclos.release.model import NOTHING_PROBED, Assessment, Finding, PermitFacts, Probes, Renumber, Role, Rule, Terms
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.changing import study_change
 from enclos.release.rules.coarser import coarser_version
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.nearest import kept_of, nearest_version
 from enclos.release.rules.rounding import Rounding
-from enclos.release.rules.terms import is_automatic, kinds, volume_finding
+from enclos.release.rules.terms import is_automatic, kinds, probes_finding, volume_finding
 from enclos.release.rules.texts import shows_all
 from enclos.release.steps.history import history_finding
 from enclos.release.steps.index import left_earlier
@@ -35,7 +35,7 @@ class Asked:
 
     ``persons`` gives the warehouse's numbers of the permit's, so that releases of all permits can be compared;
     ``tables`` are the result types that are asked for, all where none is named; ``rounding`` is what counts are
-    rounded by, where the permit, the enclosure or a source demands it.
+    rounded by, where the permit, the enclosure or a source demands it; ``probes`` is what the permit was told before.
     """
 
     result: StudyResult
@@ -45,6 +45,7 @@ class Asked:
     persons: Renumber
     tables: Collection[str] = ()
     rounding: Rounding | None = None
+    probes: Probes = NOTHING_PROBED
 
     @property
     def demands(self) -> RuleSets:
@@ -93,10 +94,20 @@ def judge(asked: Asked, *, desk: Desk, archive: Archive) -> Judged:
     more = (
         history_finding(kept, permit.min_count, earlier, asked.demands),
         volume_finding(volume_of(permit.id, earlier), own, terms),
+        *probes_finding(asked.probes),
     )
     nearest = _nearest(result, found, asked, earlier)
     found = replace(found, findings=(*found.findings, *more, *_said_of_study(asked.study)))
     return Judged(found, csv, kept, described, nearest, is_automatic(found, described, terms, asked.study))
+
+
+def tells_of_few(findings: Iterable[Finding], nearest: Mapping[str, Any]) -> bool:
+    """Whether an answer says that numbers, or those of the version that it proposes, differ by a few from released
+    ones.
+    """
+    merged = nearest.get("merged") or {}
+    is_told = any(each.rule is Rule.HISTORY and each.verdict is Verdict.REFUSE for each in findings)
+    return is_told or merged.get("verdict") == Verdict.REFUSE.word
 
 
 def _said_of_study(study: str) -> Iterator[Finding]:

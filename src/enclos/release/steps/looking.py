@@ -61,6 +61,7 @@ def _queued(request: Request, now: datetime) -> dict[str, Any]:
         "tables": [str(each["title"]) for each in facts.get("tables", ())],
         "n_estimates": facts.get("n_estimates"),
         "state": request.state.word,
+        "n_collided_before": request.evidence.get("probes", {}).get("n_collided", 0),
         "n_votes": len(request.votes),
         "n_open_questions": sum(not each.answer for each in request.questions),
         "waits_seconds": int((now - datetime.fromisoformat(str(facts["asked_at"]))).total_seconds()),

@@ -41,7 +41,7 @@ from enclos.release.steps.documents import (
     load,
     votes_bytes,
 )
-from enclos.release.steps.judging import Asked, cells_by_fate, cells_told, judge
+from enclos.release.steps.judging import Asked, cells_by_fate, cells_told, judge, tells_of_few
 from enclos.release.steps.kept import digest_of
 
 _ID_LENGTH = 16
@@ -127,6 +127,7 @@ def request_release(
         "summary": dict(found.summary),
         "cells": cells_by_fate(found),
         "nearest": judged.nearest,
+        "probes": {"n_checked": asked.probes.n_checked, "n_collided": asked.probes.n_collided},
     }
     documents = {
         RESULT: judged.csv if is_safe else b"",
@@ -154,6 +155,7 @@ def check_result(asked: Asked, *, desk: Desk, archive: Archive, check: Check) ->
         "verdict": found.verdict.word,
         "reasons": found.reasons,
         "automatic": judged.automatic,
+        "differs": tells_of_few(found.findings, judged.nearest),
         "tables": list(judged.tables),
         "nearest_safe": {**found.summary, **judged.nearest, "cells": cells_told(cells_by_fate(found))},
     }
@@ -175,6 +177,7 @@ def _answer(request: Request) -> Answer:
         Verdict[str(request.facts["verdict"]).upper()],
         tuple(said or [NOTHING_HIDDEN]),
         {**evidence["summary"], **evidence.get("nearest", {}), "cells": cells_told(evidence["cells"])},
+        tells_of_few(found, evidence.get("nearest", {})),
     )
 
 

@@ -1,13 +1,15 @@
 """Which counts of a permit for aggregates are shown: none on few persons, none that few persons tell from others.
 
 A count is known by the set of its persons. What was shown before, to anybody under the permit, counts. Two sets, a
-set and the sets that fill it, and what is left of an earlier set are compared; combinations beyond these are not
-(the release desk compares exactly before anything leaves).
+set and the sets that fill it, what is left of an earlier set, a set and two that add up to it but for a few (one of
+them may have persons that it has not, as after an objection), and as many as fill it so, are compared; combinations
+beyond these are not (the release desk compares exactly before anything leaves).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 from pyroaring import BitMap64
 
@@ -40,7 +42,52 @@ def is_safe(new: BitMap64, known: Sequence[BitMap64], min_count: int) -> bool:
         return False
     if len(_left(new, known, BitMap64())) in small and any(other.issubset(new) for other in known):
         return False
-    return not any(new.issubset(whole) and len(_left(whole, known, new)) in small for whole in known)
+    if any(new.issubset(whole) and len(_left(whole, known, new)) in small for whole in known):
+        return False
+    return not any(0 < missed < min_count for missed in _missed_by_sums(new, known, min_count))
+
+
+def _missed_by_sums(new: BitMap64, known: Sequence[BitMap64], min_count: int) -> Iterator[int]:
+    """By how many persons sums of known sets miss the new one, or sums of it and others a known one: where by few.
+
+    A person who is counted twice is missed once. Of many that fill a set the largest that fit are added.
+    """
+    yield from _missed(new, [], known, min_count)
+    around = [whole for whole in known if len(whole) >= len(new) and _n_beside(new, whole) < min_count]
+    beside = [other for other in known if other.intersection_cardinality(new) < min_count] if around else []
+    for whole in around:
+        yield from _missed(whole, [new], beside, min_count)
+
+
+def _missed(target: BitMap64, first: Sequence[BitMap64], known: Sequence[BitMap64], min_count: int) -> Iterator[int]:
+    """The same of one set; the first are always added."""
+    near = [each for each in known if len(each) < len(target) + min_count and _n_beside(each, target) < min_count]
+    near.sort(key=len)
+    sizes = list(map(len, near))
+    for at, one in enumerate(first or near):
+        left, start = len(target) - len(one), 0 if first else at + 1
+        low = bisect_left(sizes, left - min_count + 1, start)
+        yield from (
+            _n_apart(target, one, near[other]) for other in range(low, bisect_left(sizes, left + min_count, low))
+        )
+    left_over, n_over, n_parts = BitMap64(target), 0, 0
+    for part in [*first, *reversed(near)]:
+        n_more = _n_beside(part, left_over)
+        if n_over + n_more < min_count:
+            left_over, n_over, n_parts = left_over - part, n_over + n_more, n_parts + 1
+    if n_parts > 1:
+        yield len(left_over) + n_over
+
+
+def _n_beside(one: BitMap64, other: BitMap64) -> int:
+    """How many persons of one set are not in the other."""
+    n: int = len(one) - one.intersection_cardinality(other)
+    return n
+
+
+def _n_apart(target: BitMap64, one: BitMap64, other: BitMap64) -> int:
+    """By how many persons two sets that are added miss another."""
+    return len(target ^ (one | other)) + len(one & other)
 
 
 def _left(whole: BitMap64, known: Sequence[BitMap64], taken: BitMap64) -> BitMap64:
