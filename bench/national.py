@@ -177,16 +177,14 @@ class National:
             for row in self._enclos("release", "list", self.home)["requests"]
             if row["permit"] == study.permit and row["run"] == run and row["state"] != "refused"
         ]
-        who = ("--permit", study.permit, "--user", asked.ALICE)
-        request = (
-            known[0]["request"]
-            if known
-            else self._enclos(
-                "release", "request", self.home, *who, "--run", run, "--purpose", "a measured run", already="REL-03"
-            ).get("request")
-        )
-        if request is None:
-            return {"left": 0}
+        if known:
+            request = known[0]["request"]
+        else:
+            who = ("--permit", study.permit, "--user", asked.ALICE)
+            told = self._enclos("release", "request", self.home, *who, "--run", run, "--purpose", "a measured run")
+            if told["verdict"] == "refuse":
+                return {"left": 0}
+            request = told["request"]
         for voter in (asked.CAROL, asked.DAN):
             vote = ("--user", voter, "--accept", "--reason", "The checks pass and the context is clear.")
             self._enclos("release", "review", self.home, request, *vote, already="REL-05")

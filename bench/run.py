@@ -3,8 +3,9 @@
     python bench/run.py [--only ledger move] [--large] [--page]
 
 A line has the commit, facts of the machine, its load before and after, and of each benchmark its goals as ratios. A
-benchmark that fails is in the line as one that failed, and the others go on. ``--large`` takes the sizes of the goals
-that need more than an hour together (ten million persons, a million to build); without it smaller ones stand for them.
+benchmark that fails, or takes more than ten minutes, is in the line as one that failed, and the others go on.
+``--large`` takes the sizes of the goals that need more than an hour together (ten million persons, a million to
+build), without an end; without it smaller ones stand for them.
 ``--page`` draws the page and measures nothing.
 """
 
@@ -14,8 +15,11 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,6 +32,8 @@ from page import write_page
 HERE = Path(__file__).resolve().parent
 HISTORY, PAGE = HERE / "history.jsonl", HERE / "history.html"
 LIBRARIES = ("duckdb", "pyarrow", "numpy")
+LONGEST_SECONDS, GRACE_SECONDS = 600.0, 20.0
+"""A benchmark that takes longer has failed, so that all of them end; with ``--large`` there is no such end."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,32 @@ def rows_of(bench: Bench, *, large: bool) -> list[dict[str, Any]]:
     if large and bench.large_persons:
         environment["ENCLOS_BENCH_PERSONS"] = bench.large_persons
     command = [sys.executable, str(HERE / f"{bench.script}.py"), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
-    if done.returncode:
+    said = within(command, environment, None if large else LONGEST_SECONDS)
+    if said is None:
         return [{"script": bench.script, "name": f"{bench.script} failed", "failed": True}]
-    return [in_history(row, bench) for row in printed(done.stdout)]
+    return [in_history(row, bench) for row in printed(said)]
+
+
+def within(command: Sequence[str], environment: Mapping[str, str], seconds: float | None) -> str | None:
+    """What a command prints; None when it fails or takes longer, and then all that it started has ended."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except BaseException as stopped:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)  # so that it can remove its data
+            try:
+                process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if not isinstance(stopped, subprocess.TimeoutExpired):
+                raise
+            print(f"{Path(command[1]).stem} took longer than {seconds:.0f} s", file=sys.stderr)
+            return None
+    return None if process.returncode else said
 
 
 def printed(text: str) -> list[dict[str, Any]]:
