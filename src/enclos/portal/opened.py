@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ class Opened:
         self._newest: tuple[Enclosure, Door] | None = None
         self.jobs = Jobs(self._house)
         self.answered, self.denials = Answered(), Denials()
+        self.is_ending = threading.Event()
+        """What goes on while nobody waits for it ends when this is set."""
         self.statements = FairQueue(read_settings(folder).jobs)
 
     def __repr__(self) -> str:
@@ -46,7 +49,8 @@ class Opened:
             yield newest
 
     def close(self) -> None:
-        """End its long work, and it when nobody uses it any more."""
+        """End its statements and its long work, and it when nobody uses it any more."""
+        self.is_ending.set()
         self.statements.close()
         self.jobs.close()
         self._house.close()

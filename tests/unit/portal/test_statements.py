@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import sleep
 
 import pyarrow as pa
 import pytest
@@ -57,6 +58,24 @@ def test_a_statement_that_waits_for_its_turn_ends_when_its_person_says_so(opened
         assert one.state == "running"
         kept.cancel(one)
         assert over(one).state == "cancelled"
+
+
+def test_a_statement_that_goes_on_ends_with_the_portal(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: object, also: Callable[[], None], **__: object) -> Answer:
+        while True:
+            also()
+            sleep(0.01)
+
+    home = tmp_path_factory.mktemp("ending") / "home"
+    create_enclosure(home, passphrase=PASSPHRASE, buckets=1)
+    monkeypatch.setattr(statements, "ask", endless)
+    own = Opened(home, PASSPHRASE)
+    one = Statements(own).begin(ALICE, PERMIT, "SELECT 1")
+    assert one.state == "running"
+    own.close()
+    assert over(one).state == "cancelled"
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, table: pa.Table) -> None:

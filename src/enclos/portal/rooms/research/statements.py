@@ -52,11 +52,6 @@ class Statement:
             return "failed"
         return "gone" if self.answer is None else "done"
 
-    def still(self) -> None:
-        """Refuses: GATE_STOPPED when its person ended it."""
-        if self.stop.is_set():
-            raise stopped()
-
 
 class Statements:
     """All statements of one process; who asked one sees it, and nobody else."""
@@ -99,10 +94,13 @@ class Statements:
     # -- inside
 
     def _ask(self, one: Statement) -> None:
+        def still() -> None:
+            if one.stop.is_set() or self._opened.is_ending.is_set():
+                raise stopped()
+
         try:
             with self._opened.statements.turn(one, one.stop), self._opened.use() as (enclosure, _):
-                one.still()
-                answer = ask(enclosure, permit=one.permit, user=one.user, text=one.text, also=one.still)
+                answer = ask(enclosure, permit=one.permit, user=one.user, text=one.text, also=still)
             if answer.table.nbytes > MOST_BYTES:
                 raise refusal(Code.SQL_LIMIT, "The answer is too large for a page.", "Ask for less, or by the gateway.")
             one.answer, one.n_rows = answer, answer.table.num_rows
