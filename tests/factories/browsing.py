@@ -23,11 +23,12 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, steered."""
+def chromium(*switches: str) -> Iterator[Browser]:
+    """Debian's Chromium, steered. In: switches — of its command line, beside those that a test always needs"""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *switches],
         )
         try:
             yield browser
