@@ -37,6 +37,7 @@ from enclos.stores.engine import Engine, open_engine
 from enclos.stores.files import lock_exclusive, lock_shared, remove_tree, storage_border, write_atomically
 from enclos.stores.keys import KeySigner, KeyStore
 from enclos.stores.lake import Lake, attach_lake
+from enclos.stores.lake_draft import LakeDraft
 from enclos.stores.ledger_files import LedgerFiles
 from enclos.stores.ledger_pace import Soon
 from enclos.stores.objects import S3Place
@@ -165,6 +166,13 @@ class Enclosure:
                 yield engine, self._attached(engine, read_only=False)
             if remote:
                 remote.publish(self.keys.secret(KeyName(KeyRole.CATALOG)))
+
+    def draft_of_lake(self, engine: Engine) -> LakeDraft:
+        """The lake that is attached to the engine for writing, whose next build takes up files that others write."""
+        key = self.keys.secret(KeyName(KeyRole.CATALOG))
+        folder = lake_folder(self.paths, self.settings.storage, self.environment)
+        draft = self.paths.spill / f"{os.getpid()}-{next(_ENGINES)}.draft"
+        return LakeDraft(engine, self.paths.catalog, draft, lambda catalog: attach_lake(engine, catalog, folder, key))
 
     @contextmanager
     def vault_engine(self) -> Iterator[Engine]:

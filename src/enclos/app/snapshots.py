@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
+from enclos.app.building import passes_over_processes
 from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import seal_lake
 from enclos.app.objectors import resolve_objections
@@ -38,12 +39,14 @@ def build_omop(
     account: bool = False,
     duration: str | None = None,
     full: bool = False,
+    workers: int | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Group and number persons, write the crossing, and build an OMOP snapshot in one transaction.
 
     In: duration — the rule for days of supply, that of enclos.toml when not given; full — make every table anew, even
-    where nothing that it comes from has changed.
+    where nothing that it comes from has changed; workers — how many processes make its passes, as enclos.toml says when
+    not given.
     Out: snapshot, tables (rows), vocabularies (rows without a standard concept), mode, rebuilt (tables and how many of
     their buckets), kept, seconds; with account, what became of every delivered row, the
     seconds of each phase, and what crossed.
@@ -54,7 +57,7 @@ def build_omop(
     duration = duration_rule(duration or enclosure.settings.warehouse.drug_duration).name
     with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
         periods, crossed, numbered, moved, revision = _cross(enclosure, report)
-        built, manifest = _build(enclosure, periods, duration, report, full=full)
+        built, manifest = _build(enclosure, periods, duration, report, full=full, workers=workers)
         if moved:  # the numbers of before are nobody's in the new snapshot
             with enclosure.vault_engine() as engine:
                 forget_former_numbers(engine)
@@ -110,7 +113,13 @@ def _cross(enclosure: Enclosure, report: Report) -> tuple[list[DeliveredPeriod],
 
 
 def _build(
-    enclosure: Enclosure, periods: list[DeliveredPeriod], duration: str, report: Report, *, full: bool
+    enclosure: Enclosure,
+    periods: list[DeliveredPeriod],
+    duration: str,
+    report: Report,
+    *,
+    full: bool,
+    workers: int | None,
 ) -> tuple[Any, str]:
     """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault.
 
@@ -118,20 +127,24 @@ def _build(
     """
     with enclosure.changing_lake() as (engine, lake):
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
-        pace = paced(report, "build", crossing.n_rows())
-        built = build_snapshot(
-            engine,
-            crossing,
-            lake,
-            enclosure.n_buckets,
-            periods=periods,
-            released_on=enclosure.ledger.now().date(),
-            name=enclosure.settings.enclosure.name,
-            duration=duration,
-            intents=enclosure.settings.warehouse.medication_request_intents,
-            full=full,
-            progress=lambda _phase, done: pace(done),
-        )
+        n_lines = crossing.n_rows()
+        pace = paced(report, "build", n_lines)
+        with passes_over_processes(enclosure, engine, n_lines, workers) as (draft, spread, of_a_pass):
+            built = build_snapshot(
+                engine,
+                crossing,
+                draft,
+                enclosure.n_buckets,
+                periods=periods,
+                released_on=enclosure.ledger.now().date(),
+                name=enclosure.settings.enclosure.name,
+                duration=duration,
+                intents=enclosure.settings.warehouse.medication_request_intents,
+                full=full,
+                lines_per_pass=of_a_pass,
+                spread=spread,
+                progress=lambda _phase, done: pace(done),
+            )
         return built, seal_lake(enclosure, lake, built.snapshot, report)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,7 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.openings import Opening, OpeningKeys, in_json
 from enclos.app.permits import permit_key, versions_of
-from enclos.app.settings import EngineSection
+from enclos.app.workers import Answering, Share, crew_environment, share_of
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.permits.document import json_from_permit
 from enclos.permits.model import SignedPermit
@@ -23,45 +22,13 @@ from enclos.stores.crew import Crew
 from enclos.stores.files import remove_tree, storage_border
 from enclos.stores.lake import LakeSnapshot
 from enclos.stores.objects import read_credentials
-from enclos.stores.objects.s3 import AUTHORITIES
 from enclos.stores.perimeter_file import PERIMETER_FILE
 from enclos.studies.circe.steps import Made
 from enclos.studies.ports import Check
 from enclos.studies.work import Partial, Work, in_bytes, of_bytes
 
-LEAST_MEMORY_MB = 256
-"""What a worker's engine needs at least; fewer workers are started where there is less."""
 BUCKET_WORKER = "enclos.app.bucket_worker"
 Asked: TypeAlias = Mapping[str, str | list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many workers there are, and what each may use. Units: mebibytes."""
-
-    n_workers: int
-    memory_mb: int
-    threads: int
-
-
-def share_of(limits: EngineSection, n_buckets: int, workers: int | None = None) -> Share:
-    """What the engine's limits give to each worker, so that all together keep to them.
-
-    In: workers — how many are wanted; what enclos.toml says when not given
-    """
-    wanted = limits.workers if workers is None else workers
-    n_workers = max(1, min(wanted, n_buckets, limits.memory_limit_mb // LEAST_MEMORY_MB))
-    return Share(n_workers, limits.memory_limit_mb // n_workers, max(1, limits.threads // n_workers))
-
-
-class Answering(Protocol):
-    """Processes that answer questions, here or on other machines."""
-
-    def answers(self, order: bytes, questions: Iterable[bytes]) -> Iterator[bytes]:
-        """The answers, in the order of the questions; each is taken when a process is free for it."""
-
-    def interrupt(self) -> None:
-        """Stop all of them, from any thread."""
 
 
 class BucketSpread:
@@ -177,10 +144,8 @@ def spread_over_processes(
     with storage_border("spill files"):
         spill.mkdir(parents=True)
     greeting = {"asked": dict(asked), "opening": opening.told(), "keys": keys.reveal(), "spill": str(spill.resolve())}
-    kept = {AUTHORITIES: os.environ[AUTHORITIES]} if AUTHORITIES in os.environ else {}
-    environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": str(share.threads), **kept}
     try:
-        with Crew(BUCKET_WORKER, in_json(greeting), share.n_workers, environment) as crew:
+        with Crew(BUCKET_WORKER, in_json(greeting), share.n_workers, crew_environment(share.threads)) as crew:
             yield BucketSpread(enclosure, signed, crew, range(snapshot.n_buckets), check)
     finally:
         remove_tree(spill)

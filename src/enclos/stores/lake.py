@@ -27,6 +27,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import SecretKey
 from enclos.lexicon.refusals import refusal
 from enclos.stores.engine import Engine, EngineFault, quoted
+from enclos.stores.lake_statistics import mend_statistics
 from enclos.stores.objects import S3Lake
 
 ALIAS = "lake"
@@ -183,10 +184,11 @@ class Lake:
         self._engine.execute(f"CALL ducklake_delete_orphaned_files('{ALIAS}', cleanup_all => true)")
         self._engine.execute("BEGIN TRANSACTION")
 
-    def create(self, table: TableContract, *, by_bucket: bool) -> str:
+    def create(self, table: TableContract, *, by_bucket: bool, folder: str = "") -> str:
         """Replace the table by an empty one inside the build.
 
-        In: by_bucket — whether rows belong to persons: a leading ``bucket`` column, one file or more per bucket.
+        In: by_bucket — whether rows belong to persons: a leading ``bucket`` column, one file or more per bucket;
+            folder — the name of the folder of its files, a new one when not given.
         Out: the name to insert into.
         """
         name = self.name(table.name)
@@ -194,7 +196,7 @@ class Lake:
         columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in table)
         self._engine.execute(f"DROP TABLE IF EXISTS {name}")
         # DuckLake names a table's folder after the name that the table is made under, and leaves it so
-        nameless = self.name(uuid4().hex)
+        nameless = self.name(folder or uuid4().hex)
         self._engine.execute(f"CREATE TABLE {nameless} ({leading}{columns})")
         self._engine.execute(f'ALTER TABLE {nameless} RENAME TO "{table.name}"')
         if by_bucket:
@@ -209,6 +211,8 @@ class Lake:
         text = quoted(json.dumps(dict(facts), sort_keys=True))
         self._engine.execute(f"CALL {ALIAS}.set_commit_message('{_AUTHOR}', 'build', extra_info => '{text}')")
         self._engine.execute("COMMIT")
+        with self._engine.transaction():
+            mend_statistics(self._engine, f"__ducklake_metadata_{ALIAS}")
         return self.snapshots()[-1].id
 
     def abandon(self) -> None:
@@ -272,24 +276,38 @@ def attach_lake(engine: Engine, catalog: Path, data: Path | S3Lake, key: SecretK
     """
     if read_only and not catalog.exists():
         raise refusal(Code.LAKE_EMPTY, "This enclosure has no snapshot yet.", "Run `enclos build` first.")
+    _attach(engine, quoted(catalog), data, f"META_ENCRYPTION_KEY '{key.reveal_base64()}'", read_only=read_only)
+    return Lake(engine)
+
+
+def attach_piece(engine: Engine, data: Path | S3Lake) -> Lake:
+    """Attach an empty lake whose files lie among those of another one, and whose catalog is in memory alone."""
+    _attach(engine, ":memory:", data)
+    return Lake(engine)
+
+
+def detach_lake(engine: Engine) -> None:
+    """Close the lake's catalog; what was committed is in its file then."""
+    engine.execute(f"DETACH {ALIAS}")
+
+
+def _attach(engine: Engine, catalog: str, data: Path | S3Lake, *options: str, read_only: bool = False) -> None:
     if isinstance(data, Path):
         data.mkdir(parents=True, exist_ok=True)
         folder = f"{data}/"
     else:
         data.lend_to(engine)
         folder = data.folder
-    options = [
+    every = [
         f"DATA_PATH '{quoted(folder)}'",
         "OVERRIDE_DATA_PATH true",
         "ENCRYPTED",
-        f"META_ENCRYPTION_KEY '{key.reveal_base64()}'",
         "DATA_INLINING_ROW_LIMIT 0",
+        *options,
+        *(["READ_ONLY"] if read_only else []),
     ]
-    if read_only:
-        options.append("READ_ONLY")
-    engine.execute(f"ATTACH 'ducklake:{quoted(catalog)}' AS {ALIAS} ({', '.join(options)})")
+    engine.execute(f"ATTACH 'ducklake:{catalog}' AS {ALIAS} ({', '.join(every)})")
     if not read_only:
         known = {name for (name,) in engine.rows(f"SELECT option_name FROM ducklake_options('{ALIAS}')")}
         for option in sorted(_FILE_OPTIONS.keys() - known):
             engine.execute(f"CALL {ALIAS}.set_option('{option}', {_FILE_OPTIONS[option]})")
-    return Lake(engine)

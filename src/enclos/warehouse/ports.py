@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from enclos.contracts.columns import TableContract
+from enclos.warehouse.work import Ground, PassAsked, PassMade
 
 
 class CrossingReader(Protocol):
@@ -44,3 +45,13 @@ class LakeWriter(Protocol):
 
     def abandon(self) -> None:
         """Undo the build."""
+
+
+class PassSpread(Protocol):
+    """Passes made in other processes, at the same time."""
+
+    def __call__(self, ground: Ground, asked: Iterable[PassAsked]) -> Iterator[PassMade]:
+        """What each pass answers, in order; a pass is taken from ``asked`` when a process is free for it.
+
+        The rows that a pass wrote become the build's when its answer is taken.
+        """

@@ -27,6 +27,12 @@ def build(
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Make everything anew, whatever could be kept.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, metavar="N", help="Over so many processes; enclos.toml says how many otherwise."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a new OMOP snapshot of everything that landed; tables that would not change are kept as they are.
@@ -37,7 +43,7 @@ def build(
     from enclos.app.snapshots import build_omop
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        built = build_omop(enclosure, account=account, duration=duration, full=full, report=report)
+        built = build_omop(enclosure, account=account, duration=duration, full=full, workers=workers, report=report)
     # How long each phase took and what crossed is for programs and engineers.
     show(built if as_json else {name: built[name] for name in built if name not in _FOR_PROGRAMS}, as_json=as_json)
     hint("enclos permit draft -o permit.yaml; or enclos quality, enclos profile to look at it", as_json=as_json)

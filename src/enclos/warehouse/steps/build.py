@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 
-from enclos.contracts.durations import ATC_DDD, DRUG_DURATION
-from enclos.contracts.omop import LINKED_TABLES, PERSON_TABLES, SHARED_TABLES, VOCABULARY_TABLES, omop_tables
+from enclos.contracts.durations import ATC_DDD
+from enclos.contracts.omop import VOCABULARY_TABLES, omop_tables
 from enclos.contracts.pseudonymised import PSEUDONYMISED
 from enclos.contracts.pseudonymised.hospital import CLOCK, ORDERING_INTENTS
 from enclos.contracts.sql import SqlEngine
@@ -21,28 +21,28 @@ from enclos.lexicon.spans import Span
 from enclos.warehouse.model import BuildReport, DeliveredPeriod
 from enclos.warehouse.plans import eras, fields, observation_periods, payers, places, providers, vocabulary
 from enclos.warehouse.plans.codes import borne_sql, codes_sql
-from enclos.warehouse.plans.durations import duration_rule
+from enclos.warehouse.plans.durations import DurationRule, duration_rule
 from enclos.warehouse.plans.named_rows import fields_sql
-from enclos.warehouse.plans.person import PERSON_SOURCE
 from enclos.warehouse.plans.visits import extracts_sql
-from enclos.warehouse.ports import CrossingReader, LakeWriter
+from enclos.warehouse.ports import CrossingReader, LakeWriter, PassSpread
 from enclos.warehouse.rules import check_balance, complete_until, cut, national_days, passes
 from enclos.warehouse.steps.account import Account
 from enclos.warehouse.steps.bucket import Pass
 from enclos.warehouse.steps.durations import define_packs
+from enclos.warehouse.steps.passes import take_pass
 from enclos.warehouse.steps.records import BUILD_PART, WHOLE, Records, read_records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
+from enclos.warehouse.steps.tables import table_names, tables_signature
+from enclos.warehouse.steps.watch import Watch
 from enclos.warehouse.steps.whole import Whole
 from enclos.warehouse.steps.writing import Written
+from enclos.warehouse.work import Ground, PassAsked
 
 MAPPING = "snds-1"
 """The version of the mapping rules, written into every snapshot."""
 LINES_PER_PASS = 10_000_000
 """Lines mapped in one go: with their staged rows a build takes about two gigabytes."""
-
-
-_OF_PERSONS = (*PERSON_TABLES, *LINKED_TABLES)
 
 
 def silent(_phase: str, _share: float) -> None:
@@ -66,6 +66,7 @@ def build_snapshot(
     intents: tuple[str, ...] = ORDERING_INTENTS,
     full: bool = False,
     lines_per_pass: int = LINES_PER_PASS,
+    spread: PassSpread | None = None,
     progress: Callable[[str, float], None] = silent,
     check: Callable[[], None] = proceed,
     clock: Callable[[], float] = time.perf_counter,
@@ -75,8 +76,8 @@ def build_snapshot(
     In: n_buckets — as the tables crossed; periods — what every delivery covers; released_on — the day of the build;
     duration — the rule for days of supply; intents — of FHIR prescriptions, those that order a drug; full — make
     everything again; lines_per_pass — how many lines are mapped in one go, so that a small population is not cut up;
-    progress — called with the phase and the share done; check — called before each pass and before the commit, stops
-    the build by raising.
+    spread — makes the passes in other processes, where there are several; progress — called with the phase and the
+    share done; check — called before each pass and before the commit, stops the build by raising.
     Out: the snapshot's id, its rows by table, the account of every delivered table, what was made and what was kept.
     Order: neither the order of deliveries nor the number of buckets or passes changes a row, nor whether the snapshot
     before was there to be kept from.
@@ -89,7 +90,7 @@ def build_snapshot(
     before = None if full else lake.facts()
     known_passes = before.get("n_passes") if before and before["n_buckets"] == n_buckets else None
     n_passes = passes(crossing.n_rows(), n_buckets, lines_per_pass, known_passes)
-    watch = _Watch(clock)
+    watch = Watch(clock)
     account, counts, rebuilt = Account(), Counter[str](), defaultdict[str, set[int]](set)
     shape = {
         "n_buckets": n_buckets,
@@ -97,7 +98,7 @@ def build_snapshot(
         "mapping": MAPPING,
         "duration": rule.id,
         "engine": str(engine.scalar("SELECT version()")),
-        "tables": _tables_signature(),
+        "tables": tables_signature(),
         "vocabulary": [crossing.stamp(table, None) for table in (*VOCABULARY_TABLES, ATC_DDD.name)],
     }
     rules = sha256_hex(canonical_bytes(shape))
@@ -106,7 +107,7 @@ def build_snapshot(
         with watch.phase("vocabulary and places"):
             progress("vocabulary and places", 0.0)
             records = read_records(engine, lake.name(BUILD_PART.name)) if again else Records({})
-            names = _tables(lake, again=again)
+            names = table_names(lake, again=again)
             shared = Stage(engine, everywhere, rules, outputs=names)
             staged.callback(shared.clear)
             _define_lookups(shared, everywhere, periods)
@@ -115,29 +116,35 @@ def build_snapshot(
             whole.write_vocabulary()
             whole.write_durations()
             whole.write_places()
-            written = Written(names, _domains(shared, records), days, rule, intents, n_buckets, rules, shared)
-        for number in range(n_passes):
-            check()
-            progress("buckets", number / n_passes)
-            persons = cut(number, n_passes, n_buckets)
-            sources = Sources(engine, crossing, persons)
-            Pass(engine, sources, number, persons, written, records, account, counts, rebuilt, watch.phase).make()
+            domains = _domains(shared, records)
+
+        asked = _asked(n_passes, records, check, progress)
+        if spread is not None and n_passes > 1:
+            with watch.phase("rows for all passes"):
+                ground = Ground(
+                    n_buckets=n_buckets,
+                    n_passes=n_passes,
+                    rules=rules,
+                    duration=rule.name,
+                    days=days,
+                    intents=intents,
+                    domains=domains,
+                    names=names,
+                    shared=shared.given(),
+                )
+            for number, made in enumerate(spread(ground, asked)):
+                take_pass(made, number, ground, records, account, counts, rebuilt)
+                watch.add(made.seconds)
+        else:
+            written = Written(names, domains, days, rule, intents, n_buckets, rules, shared)
+            for each in asked:
+                persons = cut(each.number, n_passes, n_buckets)
+                at = Sources(engine, crossing, persons)
+                Pass(engine, at, each.number, persons, written, records, account, counts, rebuilt, watch.phase).make()
         if not counts["person"]:
             raise refusal(Code.BUILD_EMPTY, "Nobody was delivered yet.", "Ingest a delivery with persons, then build.")
         with watch.phase("metadata"):
-            made_by = {
-                "enclos mapping": MAPPING,
-                "enclos drug duration": rule.id,
-                "enclos eras": eras.RULE,
-                "enclos observation period": observation_periods.RULE,
-                "enclos payer plan period": payers.RULE,
-            }
-            if "h_patient" in everywhere:
-                made_by |= {
-                    "enclos hospital clock": CLOCK,
-                    "enclos MedicationRequest intents": " ".join(intents),
-                }
-            whole.write_metadata(name, periods, released_on, made_by)
+            whole.write_metadata(name, periods, released_on, _rules_of(everywhere, rule, intents))
         check_balance(account.tables())
         records.write(engine, lake.create(BUILD_PART, by_bucket=False))
         check()
@@ -169,6 +176,29 @@ def build_snapshot(
     )
 
 
+def _asked(
+    n_passes: int, records: Records, check: Callable[[], None], progress: Callable[[str, float], None]
+) -> Iterator[PassAsked]:
+    for number in range(n_passes):
+        check()
+        progress("buckets", number / n_passes)
+        yield PassAsked(number, records.before(number))
+
+
+def _rules_of(sources: Sources, rule: DurationRule, intents: tuple[str, ...]) -> dict[str, str]:
+    """The rules by which a snapshot is made, as it says itself."""
+    rules = {
+        "enclos mapping": MAPPING,
+        "enclos drug duration": rule.id,
+        "enclos eras": eras.RULE,
+        "enclos observation period": observation_periods.RULE,
+        "enclos payer plan period": payers.RULE,
+    }
+    if "h_patient" in sources:
+        rules |= {"enclos hospital clock": CLOCK, "enclos MedicationRequest intents": " ".join(intents)}
+    return rules
+
+
 @contextmanager
 def _transaction(lake: LakeWriter) -> Iterator[None]:
     lake.begin()
@@ -177,26 +207,6 @@ def _transaction(lake: LakeWriter) -> Iterator[None]:
     except BaseException:
         lake.abandon()
         raise
-
-
-class _Watch:
-    """Seconds by phase."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._began = clock()
-        self._phases: defaultdict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        began = self._clock()
-        try:
-            yield
-        finally:
-            self._phases[name] += self._clock() - began
-
-    def seconds(self) -> dict[str, float]:
-        return {**self._phases, "total": self._clock() - self._began}
 
 
 def _national_days(sources: Sources, periods: Sequence[DeliveredPeriod]) -> Span | None:
@@ -208,24 +218,6 @@ def _national_days(sources: Sources, periods: Sequence[DeliveredPeriod]) -> Span
             "Ingest the DCIR or PMSI deliveries of a period, then build.",
         )
     return days
-
-
-def _tables_signature() -> str:
-    """Stands for the tables of a snapshot and their columns."""
-    every = (*_OF_PERSONS, *SHARED_TABLES, *VOCABULARY_TABLES)
-    contracts = (*(omop_tables()[name] for name in every), DRUG_DURATION)
-    columns = {table.name: [[column.name, column.sql_type] for column in table] for table in contracts}
-    return sha256_hex(canonical_bytes(columns))
-
-
-def _tables(lake: LakeWriter, *, again: bool) -> dict[str, str]:
-    """The names of the tables of the snapshot; without a snapshot to keep from, they are made anew and empty."""
-    contracts = [omop_tables()[table] for table in (*_OF_PERSONS, *SHARED_TABLES, *VOCABULARY_TABLES)]
-    by_bucket = {*_OF_PERSONS, PERSON_SOURCE.name}
-    return {
-        table.name: lake.name(table.name) if again else lake.create(table, by_bucket=table.name in by_bucket)
-        for table in (*contracts, DRUG_DURATION, PERSON_SOURCE)
-    }
 
 
 def _define_lookups(shared: Stage, sources: Sources, periods: Sequence[DeliveredPeriod]) -> None:

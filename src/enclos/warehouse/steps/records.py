@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 import pyarrow as pa
 
 from enclos.contracts.columns import Column, TableContract
 from enclos.contracts.sql import SqlEngine
+from enclos.warehouse.work import Told
 
 BUILD_PART = TableContract(
     "build_part",
@@ -21,6 +22,8 @@ BUILD_PART = TableContract(
 """One row per part of a build: what it depended on, and what it told (its rows, its piece of the account).
 
 Not a table of OMOP; it stays inside the lake."""
+ROWS = "rows"
+"""A part of this name, followed by a table's, tells how many rows were written."""
 WHOLE = -1
 """The pass of the parts that hold no person."""
 
@@ -52,6 +55,20 @@ class Records:
     def kept(self, number: int, part: str) -> bool:
         """Whether the part is as it was."""
         return (number, part) in self._kept
+
+    def before(self, number: int) -> tuple[Told, ...]:
+        """What the parts of a pass told in the snapshot before."""
+        return tuple((part, *told) for (pass_, part), told in self._before.items() if pass_ == number)
+
+    def of_pass(self, number: int) -> tuple[tuple[Told, ...], frozenset[str]]:
+        """What the parts of a pass tell, in the order in which they were made, and which of them are as they were."""
+        told = tuple((part, *told) for (pass_, part), told in self._made.items() if pass_ == number)
+        return told, frozenset(part for pass_, part in self._kept if pass_ == number)
+
+    def take(self, number: int, parts: Iterable[Told], kept: Collection[str]) -> None:
+        """Take what the parts of a pass told that was made elsewhere."""
+        self._made |= {(number, part): (signature, told) for part, signature, told in parts}
+        self._kept |= {(number, part) for part in kept}
 
     def write(self, engine: SqlEngine, name: str) -> None:
         """Write the parts of this build into the table of that name."""

@@ -59,6 +59,24 @@ class Stage:
         if of_no_weight:
             self._of_no_weight.add(full)
 
+    def give(self, name: str, signature: str, rows: pa.Table) -> None:
+        """Let ``stage_<name>`` be these rows, made elsewhere, which depend on what the signature stands for."""
+        full = f"stage_{name}"
+        self._signatures[full] = signature
+        self._engine.register(full, rows)
+        self._made.add(full)
+
+    def given(self) -> dict[str, tuple[str, pa.Table]]:
+        """All defined rows, made now, as ``give`` takes them, by name."""
+        return {
+            name.removeprefix("stage_"): (self.signature_of(name), self._rows_of(name)) for name in sorted(self._sql)
+        }
+
+    def _rows_of(self, name: str) -> pa.Table:
+        sql = f"FROM {name}"
+        self.ensure(sql)
+        return self._engine.query(sql)
+
     def signature(self, *statements: str) -> str:
         """What the statements' results depend on."""
         return sha256_hex(canonical_bytes([self._rules, *(self._signature(sql) for sql in statements)]))

@@ -15,7 +15,7 @@ from enclos.warehouse.model import DeliveredPeriod, Fate
 from enclos.warehouse.plans import metadata, places, providers, vocabulary
 from enclos.warehouse.ports import LakeWriter
 from enclos.warehouse.steps.account import Account
-from enclos.warehouse.steps.records import WHOLE, Records
+from enclos.warehouse.steps.records import ROWS, WHOLE, Records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 
@@ -49,7 +49,7 @@ class Whole:
         self._rebuilt = rebuilt
 
     def _write(self, table: str, rows: str) -> int:
-        part = f"rows {table}"
+        part = f"{ROWS} {table}"
 
         def anew() -> str:
             if self._records.told_before(WHOLE, part) is not None:

@@ -22,7 +22,7 @@ from enclos.warehouse.plans.parts import (
 )
 from enclos.warehouse.plans.traps import Trap
 from enclos.warehouse.steps.account import Account
-from enclos.warehouse.steps.records import Records
+from enclos.warehouse.steps.records import ROWS, Records
 from enclos.warehouse.steps.sources import Sources
 from enclos.warehouse.steps.stage import Stage
 
@@ -94,7 +94,7 @@ class Writing:
 
         In: rows — the table's columns, ``bucket`` first; empty: none.
         """
-        part, name = f"rows {table}", self._written.names[table]
+        part, name = f"{ROWS} {table}", self._written.names[table]
 
         def anew() -> str:
             if self._records.told_before(self._number, part) not in (None, "0"):
