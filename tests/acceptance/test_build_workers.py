@@ -107,7 +107,7 @@ def test_a_pass_that_kills_whoever_makes_it_ends_the_build_and_leaves_the_snapsh
             build(enclosure, full=True, workers=2)
         assert refused.value.code is Code.WORKER_DIED
         assert f"{TRIES} times" in refused.value.what
-        assert enclosure.ledger.verify().n_open == 0
+    assert run_cli("ledger", "verify", home)["n_open"] == 0
     assert rows_of(home) == before
 
 

@@ -42,7 +42,7 @@ class LakeDraft(Lake):
 
     def begin(self) -> None:
         """Start a build, in the draft."""
-        detach_lake(self._engine)
+        self._close(self._catalog)
         with storage_border("a draft of the catalog"):
             self._draft.unlink(missing_ok=True)
             shutil.copyfile(self._catalog, self._draft)
@@ -76,11 +76,17 @@ class LakeDraft(Lake):
             raise AssertionError("a build that writes no table of its own makes no snapshot")
         if self._taken:
             add_files(self._engine, self._taken, self._gone)
-        detach_lake(self._engine)
+        self._close(self._draft)
         with storage_border("the catalog"):
             put_durably(self._draft, self._catalog)
         self._attach(self._catalog)
         return snapshot
+
+    def _close(self, catalog: Path) -> None:
+        """Close the attached catalog; its file holds everything then."""
+        detach_lake(self._engine)
+        if catalog.with_name(f"{catalog.name}.wal").exists():
+            raise AssertionError("a closed catalog has nothing left to write")
 
     def abandon(self) -> None:
         """Undo the build: the draft goes."""

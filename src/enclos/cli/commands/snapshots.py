@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, application, passphrase
+from enclos.cli.application import Dir, Json, Workers, application, passphrase
 from enclos.cli.console import hint, progress_bars, show
 
 _FOR_PROGRAMS = {"phases", "crossing", "rebuilt", "kept"}
@@ -27,12 +27,7 @@ def build(
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Make everything anew, whatever could be kept.")] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", min=1, metavar="N", help="Over so many processes; enclos.toml says how many otherwise."
-        ),
-    ] = None,
+    workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Make a new OMOP snapshot of everything that landed; tables that would not change are kept as they are.
