@@ -77,7 +77,7 @@ class KeysSection(_Section):
 
 
 class EngineSection(_Section):
-    """What the engines of one command may use together, and over how many processes studies and builds spread their buckets."""
+    """What the engines of one command may use together, and over how many processes buckets are spread."""
 
     memory_limit_mb: int = Field(default=4096, ge=256)
     threads: int = Field(default=2, ge=1)
