@@ -105,7 +105,9 @@ class National:
             if self.journal.is_done(f"study-{name}"):
                 yield Step(f"rerun-{name}", partial(self._rerun, name))
         yield Step(
-            "quality", partial(self._enclos, "quality", self.moved, keep=("n_checks", "n_failed")), may_fail=True
+            "quality",
+            partial(self._enclos, "quality", self.moved, keep=("checks", "passed", "failed", "not_applicable")),
+            may_fail=True,
         )
         yield Step("search", self._search)
 
