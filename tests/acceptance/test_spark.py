@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from enclos.app.hosting import verify_hosting
 from enclos.app.permits import revoke
 from enclos.app.settings import SparkSection
+from enclos.app.snapshots import build_omop
 from enclos.app.spark import spark_place
 from enclos.app.studies import run, run_files
 from enclos.contracts.result import StudyResult, result_csv
@@ -25,6 +28,7 @@ from enclos.lexicon.refusals import NotAllowed, NotAsPromised
 from factories.built_in import write_tables
 from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, open_home, permit_text, refused, run_cli
+from factories.released_home import rows_of
 from factories.spark import (
     DRIVER,
     EXECUTOR,
@@ -117,7 +121,7 @@ def forms(home: Path) -> list[bytes]:
     """What must be nowhere: the keys of the run in the ways that they could be written, and what opens them."""
     found = [PASSPHRASE.encode(), SECRET.encode()]
     with open_home(home) as enclosure:
-        for name in (KeyName(KeyRole.CATALOG), KeyName(KeyRole.PERMIT, PERMIT)):
+        for name in (KeyName(KeyRole.CATALOG), KeyName(KeyRole.CROSSING), KeyName(KeyRole.PERMIT, PERMIT)):
             key = enclosure.keys.secret(name)
             found += [key.reveal(), key.reveal().hex().encode(), key.reveal_base64()[:40].encode()]
     return found
@@ -184,6 +188,40 @@ def test_no_page_and_no_memory_of_spark_holds_a_key(home: Path, search: Search) 
     ran(home, f"{STUDY}# looked into\n", LOCAL_CLUSTER, once(look))
     for what in ("executor memory", "driver memory", "python memory", "page environment/", "page SQL/"):
         assert search.n_bytes[what] > 1000, (what, search.n_bytes)
+
+
+@pytest.mark.slow
+def test_a_build_on_spark_is_that_of_one_process_though_an_executor_is_killed(
+    home: Path, search: Search, tmp_path: Path
+) -> None:
+    """Executors are told the crossing's key for a pass; neither it nor the catalog's is where Spark could keep it."""
+    copy = Path(shutil.copytree(home, tmp_path / "home"))
+    log, before = with_spark(copy), rows_of(copy)
+    killed: list[int] = []
+
+    def look() -> None:
+        for what, found in {"executor": processes(EXECUTOR), "driver": processes(DRIVER)}.items():
+            for each in found:
+                search.process(what, each)
+        for each in beside_executors():
+            search.process("python", each)
+        for _, content in files(copy / ".spill"):
+            search.through("spill", content)
+        if not killed and (found := children_that_look()):
+            killed.append(found[0].pid)
+            os.kill(found[0].pid, signal.SIGKILL)
+
+    with open_home(copy) as enclosure:
+        built = build_omop(enclosure, full=True, on=LOCAL_CLUSTER, report=lambda *_told: look())
+        assert verify_hosting(enclosure)["strangers"] == []
+    assert built["mode"] == "full"
+    assert rows_of(copy) == before
+    assert killed
+    for _, content in files(log):
+        search.through("log", content)
+    for what in ("executor environment", "driver environment", "python environment", "spill", "log"):
+        assert search.n_bytes[what] > 100, (what, search.n_bytes)
+    assert not processes(EXECUTOR) + processes(DRIVER)
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ class Apart:
             self._here, self._folder / "catalog.ducklake", self._folder / "draft.ducklake", self._attached
         )
         self._crossing = there
-        spread = BuildSpread(self, draft)
+        spread = BuildSpread(lambda _n_passes: self, draft)
         try:
             report = build_snapshot(
                 self._here, here, draft, n_buckets, periods=YEAR_2019, released_on=RELEASED, spread=spread, **options

@@ -1,11 +1,12 @@
-"""Passes of a build over several processes: how many, with how much memory, and what they wrote taken in order."""
+"""Passes of a build over several processes, here or on Spark: how many, and what they wrote taken in order."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.openings import in_json
@@ -37,8 +38,8 @@ def lines_per_pass(n_lines: int, n_workers: int) -> int:
 class BuildSpread:
     """Makes passes in other processes; see warehouse/ports.py."""
 
-    def __init__(self, crew: Answering, draft: LakeDraft) -> None:
-        self._crew = crew
+    def __init__(self, crew_of: Callable[[int], Answering], draft: LakeDraft) -> None:
+        self._crew_of = crew_of
         self._draft = draft
 
     def __repr__(self) -> str:
@@ -48,7 +49,8 @@ class BuildSpread:
         """What each pass answers, in order; the files that it wrote are the draft's then."""
         folders = self._draft.folders()
         order = order_of(ground, {table.name: folders[table.name] for table in tables_by_bucket()})
-        for answer in self._crew.answers(order, self._questions(ground, asked)):
+        crew = self._crew_of(ground.n_passes)
+        for answer in crew.answers(order, self._questions(ground, asked)):
             made, files, gone = answer_of(answer)
             self._draft.take(files, gone)
             yield PassMade.of(made)
@@ -60,38 +62,51 @@ class BuildSpread:
 
 
 @contextmanager
-def passes_over_processes(
-    enclosure: Enclosure, engine: Engine, n_lines: int, workers: int | None
+def passes_spread(
+    enclosure: Enclosure, engine: Engine, n_lines: int, *, workers: int | None, on: str
 ) -> Iterator[tuple[LakeDraft, PassSpread | None, int]]:
-    """Have passes made by several processes; they are gone when the block ends.
+    """Have passes made by several processes, or on a cluster; nothing of them is left when the block ends.
 
     In: engine — which has the lake attached for writing; n_lines — that crossed; workers — how many are wanted, what
-        enclos.toml says when not given
+        enclos.toml says when not given; on — names a cluster (app/spark.py)
     Out: the lake that the build writes, where its passes are made (None: in this process), lines of a pass at most
-    Refuses: WORKER_DIED; what a pass refuses.
+    Refuses: WORKER_DIED, SPARK_FAILED; what a pass refuses.
     """
     share = share_of(enclosure.settings.engine, _MOST_WORKERS, workers)
     draft = enclosure.draft_of_lake(engine)
+    if on:
+        from enclos.app.spark import crew_on_spark
+
+        limits = enclosure.settings.spark
+        greeting = _greeting(enclosure, limits.memory_limit_mb, limits.threads)
+        with crew_on_spark(enclosure, on, _WORKER, greeting, {}) as crew_of:
+            yield draft, BuildSpread(crew_of, draft), lines_per_pass(n_lines, enclosure.n_buckets)
+        return
     if share.n_workers == 1:
         yield draft, None, LINES_PER_PASS
         return
+    spill = enclosure.paths.spill / f"{os.getpid()}-crew-{os.urandom(4).hex()}"
+    with storage_border("spill files"):
+        spill.mkdir(parents=True)
+    greeting = {**_greeting(enclosure, share.memory_mb, share.threads), "spill": str(spill.resolve())}
+    try:
+        with Crew(_WORKER, in_json(greeting), share.n_workers, crew_environment(share.threads)) as crew:
+            yield draft, BuildSpread(lambda _: crew, draft), lines_per_pass(n_lines, share.n_workers)
+    finally:
+        remove_tree(spill)
+
+
+def _greeting(enclosure: Enclosure, memory_mb: int, threads: int) -> dict[str, Any]:
+    """What a process is told that makes passes, its keys among it."""
     storage = enclosure.settings.storage
     place = Workplace(
         str(enclosure.paths.crossing.resolve()),
         storage.url or str(enclosure.paths.lake.resolve()),
-        share.memory_mb,
-        share.threads,
+        memory_mb,
+        threads,
     )
     keys = WorkplaceKeys(
         enclosure.keys.secret(KeyName(KeyRole.CROSSING)),
         None if storage.url is None else read_credentials(enclosure.environment),
     )
-    spill = enclosure.paths.spill / f"{os.getpid()}-crew-{os.urandom(4).hex()}"
-    with storage_border("spill files"):
-        spill.mkdir(parents=True)
-    greeting = in_json({"place": asdict(place), "keys": keys.reveal(), "spill": str(spill.resolve())})
-    try:
-        with Crew(_WORKER, greeting, share.n_workers, crew_environment(share.threads)) as crew:
-            yield draft, BuildSpread(crew, draft), lines_per_pass(n_lines, share.n_workers)
-    finally:
-        remove_tree(spill)
+    return {"place": asdict(place), "keys": keys.reveal()}

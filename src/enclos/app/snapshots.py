@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
-from enclos.app.building import passes_over_processes
+from enclos.app.building import passes_spread
 from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import seal_lake
 from enclos.app.objectors import resolve_objections
@@ -40,13 +40,14 @@ def build_omop(
     duration: str | None = None,
     full: bool = False,
     workers: int | None = None,
+    on: str = "",
     report: Report = silent,
 ) -> dict[str, Any]:
     """Group and number persons, write the crossing, and build an OMOP snapshot in one transaction.
 
     In: duration — the rule for days of supply, that of enclos.toml when not given; full — make every table anew, even
     where nothing that it comes from has changed; workers — how many processes make its passes, as enclos.toml says when
-    not given.
+    not given; on — the cluster that makes them instead (app/spark.py).
     Out: snapshot, tables (rows), vocabularies (rows without a standard concept), mode, rebuilt (tables and how many of
     their buckets), kept, seconds; with account, what became of every delivered row, the
     seconds of each phase, and what crossed.
@@ -57,7 +58,7 @@ def build_omop(
     duration = duration_rule(duration or enclosure.settings.warehouse.drug_duration).name
     with enclosure.ledger.intent(Action.BUILD, enclosure.operator, None, {"buckets": enclosure.n_buckets}) as ticket:
         periods, crossed, numbered, moved, revision = _cross(enclosure, report)
-        built, manifest = _build(enclosure, periods, duration, report, full=full, workers=workers)
+        built, manifest = _build(enclosure, periods, duration, report, full=full, workers=workers, on=on)
         if moved:  # the numbers of before are nobody's in the new snapshot
             with enclosure.vault_engine() as engine:
                 forget_former_numbers(engine)
@@ -120,6 +121,7 @@ def _build(
     *,
     full: bool,
     workers: int | None,
+    on: str,
 ) -> tuple[Any, str]:
     """The research wing's part; it holds the crossing key and the catalog key, nothing of the vault.
 
@@ -129,7 +131,7 @@ def _build(
         crossing = CrossingZone(engine, enclosure.paths.crossing, enclosure.keys)
         n_lines = crossing.n_rows()
         pace = paced(report, "build", n_lines)
-        with passes_over_processes(enclosure, engine, n_lines, workers) as (draft, spread, of_a_pass):
+        with passes_spread(enclosure, engine, n_lines, workers=workers, on=on) as (draft, spread, of_a_pass):
             built = build_snapshot(
                 engine,
                 crossing,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
@@ -49,22 +50,42 @@ def spread_over_spark(
     In: on — see spark_place
     Refuses: SPARK_FAILED, WORKER_DIED; what the study refuses; whatever ``check`` raises.
     """
-    place = spark_place(enclosure.settings.spark, on)
     limits = enclosure.settings.spark
     opening, keys = opening_of_permit(
         enclosure, signed, snapshot, memory_mb=limits.memory_limit_mb, threads=limits.threads
     )
-    scratch = enclosure.paths.spill / f"{os.getpid()}-spark-{os.urandom(4).hex()}"
-    with storage_border("Spark's files"):
-        scratch.mkdir(parents=True, mode=0o700)
-    greeting = in_json({"asked": dict(asked), "opening": opening.told(), "keys": keys.reveal()})
-    with SparkCrew(
-        place,
-        BUCKET_WORKER,
-        greeting,
-        {"catalog": opening.catalog, "perimeter": opening.perimeter},
-        n_questions=snapshot.n_buckets,
-        code=code_digest(),
-        scratch=scratch.resolve(),
-    ) as crew:
-        yield BucketSpread(enclosure, signed, crew, range(snapshot.n_buckets), check)
+    greeting = {"asked": dict(asked), "opening": opening.told(), "keys": keys.reveal()}
+    files = {"catalog": opening.catalog, "perimeter": opening.perimeter}
+    with crew_on_spark(enclosure, on, BUCKET_WORKER, greeting, files) as crew_of:
+        yield BucketSpread(enclosure, signed, crew_of(snapshot.n_buckets), range(snapshot.n_buckets), check)
+
+
+@contextmanager
+def crew_on_spark(
+    enclosure: Enclosure, on: str, worker: str, greeting: Mapping[str, Any], files: Mapping[str, Path]
+) -> Iterator[Callable[[int], SparkCrew]]:
+    """A cluster whose tasks answer questions; nothing of the run is left there when the block ends.
+
+    In: on — see spark_place; worker — the module that tasks run; greeting, files — see SparkCrew
+    Out: the crew, which starts when it is known how many questions there are
+    Refuses: SPARK_FAILED.
+    """
+    place = spark_place(enclosure.settings.spark, on)
+    with ExitStack() as stack:
+
+        def crew_of(n_questions: int) -> SparkCrew:
+            scratch = enclosure.paths.spill / f"{os.getpid()}-spark-{os.urandom(4).hex()}"
+            with storage_border("Spark's files"):
+                scratch.mkdir(parents=True, mode=0o700)
+            crew = SparkCrew(
+                place,
+                worker,
+                in_json(greeting),
+                files,
+                n_questions=n_questions,
+                code=code_digest(),
+                scratch=scratch.resolve(),
+            )
+            return stack.enter_context(crew)
+
+        yield crew_of

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from enclos.cli.application import Dir, Json, Workers, application, passphrase
+from enclos.cli.application import Dir, Json, On, Workers, application, passphrase
 from enclos.cli.console import hint, progress_bars, show
 
 _FOR_PROGRAMS = {"phases", "crossing", "rebuilt", "kept"}
@@ -28,6 +28,7 @@ def build(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Make everything anew, whatever could be kept.")] = False,
     workers: Workers = None,
+    on: On = "",
     as_json: Json = False,
 ) -> None:
     """Make a new OMOP snapshot of everything that landed; tables that would not change are kept as they are.
@@ -38,7 +39,9 @@ def build(
     from enclos.app.snapshots import build_omop
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        built = build_omop(enclosure, account=account, duration=duration, full=full, workers=workers, report=report)
+        built = build_omop(
+            enclosure, account=account, duration=duration, full=full, workers=workers, on=on, report=report
+        )
     # How long each phase took and what crossed is for programs and engineers.
     show(built if as_json else {name: built[name] for name in built if name not in _FOR_PROGRAMS}, as_json=as_json)
     hint("enclos permit draft -o permit.yaml; or enclos quality, enclos profile to look at it", as_json=as_json)
