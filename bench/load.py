@@ -1,7 +1,10 @@
-"""Fifty researchers at once against a served enclosure on loopback, one works heavily; then a stop and a restart.
+"""Fifty researchers at once against a served enclosure on loopback, one works heavily; a stop and a restart under load.
 
 usage: python bench/load.py [--seconds 60] [--people 50] [--persons 2000]
-Bounded: at most ten minutes, this machine alone. Prints one JSON document.
+Everybody looks at light pages, one keeps the queue of long work full, another runs a short study beside it, a third
+writes applications, each under an idempotency key, and sends again what nobody answered. All of them go on while the
+service is told to end and is started again at the same address. Each clause of the goal is a row that is met or not.
+Bounded: at most ten minutes, this machine alone. Prints one JSON document; ends with 1 when a clause is not met.
 """
 
 from __future__ import annotations
@@ -59,18 +62,42 @@ valid: {{from: {start}, until: {end}}}
 """
 
 
+GOAL_MS, GOAL_GROWTH, GOAL_SECONDS_TO_STOP = 500, 1.1, 30.0
+LONGEST_RETURN = 60.0
+"""Seconds within which all are answered again after a restart."""
+STEADY, BETWEEN, AFTER = "steady", "between", "after"
+
+
 @dataclass
 class Seen:
-    """What the readers met."""
+    """What the readers met: while all was steady, from the stop until the service answers again, and after it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    seconds: list[float] = field(default_factory=list)
-    statuses: Counter[str] = field(default_factory=Counter)
+    phase: str = STEADY
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {STEADY: [], BETWEEN: [], AFTER: []})
+    statuses: dict[str, Counter[str]] = field(
+        default_factory=lambda: {STEADY: Counter(), BETWEEN: Counter(), AFTER: Counter()}
+    )
 
-    def note(self, took: float, status: str) -> None:
+    def note(self, phase: str, took: float, status: str) -> None:
+        """Keep one answer. In: phase — when it was asked; what ends in another counts as between"""
         with self.lock:
-            self.seconds.append(took)
-            self.statuses[status] += 1
+            of = phase if phase == self.phase else BETWEEN
+            self.seconds[of].append(took)
+            self.statuses[of][status] += 1
+
+    def errors(self, phase: str) -> int:
+        """How many answers were not what they should be."""
+        return sum(n for status, n in self.statuses[phase].items() if status not in {"200", "201"})
+
+
+@dataclass
+class Written:
+    """Applications that were sent under keys of their own, and what was answered for each."""
+
+    answered: dict[str, str] = field(default_factory=dict)
+    told_otherwise: list[str] = field(default_factory=list)
+    n_again: int = 0
 
 
 def made_home(folder: Path, n_persons: int, people: list[str]) -> tuple[Path, dict[str, str]]:
@@ -105,7 +132,7 @@ def made_home(folder: Path, n_persons: int, people: list[str]) -> tuple[Path, di
 class Served:
     """``enclos serve`` in processes of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, port: int = 0) -> None:
         command = [
             sys.executable,
             "-c",
@@ -113,7 +140,7 @@ class Served:
             "serve",
             str(home),
             "--port",
-            "0",
+            str(port),
             "--json",
         ]
         env = {**os.environ, "ENCLOS_PASSPHRASE": PASSPHRASE}
@@ -174,14 +201,52 @@ def read_on(root: str, token: str, permit: str, seen: Seen, over: threading.Even
     )
     at = hash(permit)
     while not over.is_set():
-        began = time.monotonic()
+        began, phase = time.monotonic(), seen.phase
         try:
             status = str(client.get(root + paths[at % len(paths)], timeout=60).status_code)
         except requests.RequestException as error:
             status = type(error).__name__
-        seen.note(time.monotonic() - began, status)
+        seen.note(phase, time.monotonic() - began, status)
         at += 1
         over.wait(1.0)
+
+
+def write_on(root: str, token: str, user: str, written: Written, over: threading.Event) -> None:
+    """One researcher, who writes an application a second, and sends again what was not answered."""
+    number = 0
+    while not over.is_set():
+        key = f"application-{number}"
+        text = PERMIT.format(id=f"FR-W-{number}", user=user, start="2026-01-01T00:00:00Z", end="2026-12-01T00:00:00Z")
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        try:
+            answer = requests.post(
+                f"{root}/api/applications", json={"document": text, "files": {}}, headers=headers, timeout=60
+            )
+        except requests.RequestException:
+            written.n_again += 1
+        else:
+            if answer.status_code in {429, 502, 503}:
+                written.n_again += 1
+            else:
+                if answer.status_code == 201:
+                    written.answered[key] = answer.json()["application"]
+                else:
+                    written.told_otherwise.append(f"{answer.status_code} {answer.json().get('code', '')}".strip())
+                number += 1
+        over.wait(1.0)
+
+
+def listed(root: str, token: str) -> set[str]:
+    """The applications that are there."""
+    found, after = set[str](), ""
+    while True:
+        headers = {"Authorization": f"Bearer {token}"}
+        told = requests.get(
+            f"{root}/api/applications", params={"after": after, "limit": 200}, headers=headers, timeout=60
+        ).json()
+        found |= {row["application"] for row in told["applications"]}
+        if not (after := told["next"]):
+            return found
 
 
 def begin(root: str, token: str, permit: str, study: str, key: str = "") -> dict[str, Any]:
@@ -212,7 +277,7 @@ def waited(root: str, token: str, number: str, seconds: float) -> tuple[str, flo
     return state, round(time.monotonic() - began, 1)
 
 
-def main() -> None:
+def main() -> int:
     """Measure, and say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
@@ -224,58 +289,86 @@ def main() -> None:
     with TemporaryDirectory(prefix="enclos-load-") as folder:
         home, tokens = made_home(Path(folder), given.persons, people)
         served = Served(home)
-        heavy, other = people[0], people[1]
-        long = [begin(served.root, tokens[heavy], "FR-0", LONG, f"long-{n}")["job"] for n in range(3)]
-        seen, over = Seen(), threading.Event()
-        readers = [
-            threading.Thread(target=read_on, args=(served.root, tokens[user], f"FR-{number}", seen, over))
+        root, port = served.root, int(served.root.rpartition(":")[2])
+        heavy, other, writer = people[0], people[1], people[2]
+        long = [begin(root, tokens[heavy], "FR-0", LONG, f"long-{n}")["job"] for n in range(3)]
+        seen, written, over = Seen(), Written(), threading.Event()
+        at_work = [
+            threading.Thread(target=read_on, args=(root, tokens[user], f"FR-{number}", seen, over), daemon=True)
             for number, user in enumerate(people)
         ]
-        for reader in readers:
-            reader.start()
+        at_work.append(
+            threading.Thread(target=write_on, args=(root, tokens[writer], writer, written, over), daemon=True)
+        )
+        for each in at_work:
+            each.start()
+        end = time.monotonic() + seconds
         time.sleep(min(10.0, seconds / 4))
-        memory_begin = served.megabytes()
-        quick = begin(served.root, tokens[other], "FR-1", QUICK, "quick")["job"]
-        state, took = waited(served.root, tokens[other], quick, seconds)
-        time.sleep(max(0.0, seconds - took - min(10.0, seconds / 4)))
-        memory_end = served.megabytes()
-        over.set()
-        for reader in readers:
-            reader.join()
-        over.clear()
-        ending = Seen()
-        again = [
-            threading.Thread(target=read_on, args=(served.root, tokens[user], f"FR-{n}", ending, over))
-            for n, user in enumerate(people[:10])
-        ]
-        for reader in again:
-            reader.start()
-        time.sleep(1)
+        memory = [served.megabytes()]
+        quick = begin(root, tokens[other], "FR-1", QUICK, "quick")["job"]
+        state, took = waited(root, tokens[other], quick, seconds)
+        beside = [job(root, tokens[heavy], number)["state"] for number in long]
+        while time.monotonic() < end:
+            time.sleep(min(10.0, max(0.1, end - time.monotonic())))
+            memory.append(served.megabytes())
+        seen.phase = BETWEEN
         stopped = served.stop()
+        is_clean = served.process.returncode == 0
+        served = Served(home, port)
+        seen.phase = AFTER
+        time.sleep(min(10.0, seconds / 4))
+        end = time.monotonic() + LONGEST_RETURN
+        while len(seen.seconds[AFTER]) < len(people) and time.monotonic() < end:
+            time.sleep(0.5)  # everybody has asked once more
         over.set()
-        for reader in again:
-            reader.join()
-        served = Served(home)
-        after = {number: job(served.root, tokens[heavy], number)["state"] for number in long}
-        kept = job(served.root, tokens[other], quick)["state"]
-        same = begin(served.root, tokens[heavy], "FR-0", LONG, "long-0")["job"] == long[0]
+        for each in at_work:
+            each.join()
+        after = {number: job(root, tokens[heavy], number)["state"] for number in long}
+        kept = job(root, tokens[other], quick)["state"]
+        same = begin(root, tokens[heavy], "FR-0", LONG, "long-0")["job"] == long[0]
+        there = listed(root, tokens[writer])
         served.stop()
-    ordered = sorted(seen.seconds)
+    ordered = sorted(seen.seconds[STEADY])
+    p95 = round(ordered[int(len(ordered) * 0.95)] * 1000)
+    acknowledged = set(written.answered.values())
+    clauses = {
+        "no error": seen.errors(STEADY) == 0 and not written.told_otherwise,
+        "all are answered again": len(seen.seconds[AFTER]) >= len(people) and seen.errors(AFTER) == 0,
+        f"p95 of light pages under {GOAL_MS} ms": p95 < GOAL_MS,
+        "memory is flat": max(memory[1:] or memory) <= GOAL_GROWTH * memory[0],
+        "a heavy query stops nobody": state == "done" and "running" in beside,
+        f"it stops cleanly within {GOAL_SECONDS_TO_STOP:.0f} s": is_clean and stopped < GOAL_SECONDS_TO_STOP,
+        "a restart under load loses nothing": (
+            acknowledged <= there
+            and len(acknowledged) == len(written.answered)
+            and set(after.values()) <= {"interrupted", "done"}
+            and kept == ("done" if state == "done" else "interrupted")
+            and same
+        ),
+    }
     answer = {
         "people": len(people),
         "seconds": seconds,
         "requests": len(ordered),
-        "statuses": dict(seen.statuses),
+        "statuses": {phase: dict(found) for phase, found in seen.statuses.items()},
         "p50_ms": round(statistics.median(ordered) * 1000),
-        "p95_ms": round(ordered[int(len(ordered) * 0.95)] * 1000),
+        "p95_ms": p95,
         "worst_ms": round(ordered[-1] * 1000),
-        "memory_mb": [round(memory_begin), round(memory_end)],
-        "another_s_study": {"state": state, "seconds": took},
+        "memory_mb": [round(each) for each in (memory[0], max(memory), memory[-1])],
+        "another_s_study": {"state": state, "seconds": took, "beside": beside},
         "stopped_in_seconds": stopped,
         "after_restart": {"long": after, "quick": kept, "key_holds": same},
+        "written": {
+            "acknowledged": len(written.answered),
+            "there": len(there),
+            "sent_again": written.n_again,
+            "told_otherwise": written.told_otherwise,
+        },
+        "clauses": clauses,
     }
     print(json.dumps(answer, indent=1))
+    return 0 if all(clauses.values()) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
