@@ -1,4 +1,4 @@
-"""How much a search among sets may do, whatever left before and whatever is asked for; what it left out, people decide.
+"""How much a search among sets may do, whatever left before and whatever is asked for; what it left out is said.
 
 Half of it is anybody's, the other half is shared out among the new sets, so that none is left without. One request has
 one allowance for all its searches within it, however often sets are hidden and the rest is searched again.
@@ -26,6 +26,11 @@ class Untried(Enum):
     SUMS = "any sums of five and more that cross are sought among 64 numbers of a few million persons, and here are {n}"
 
 
+_ENDED = frozenset({Untried.WORK, Untried.WITHIN})
+"""Some numbers were not searched as all others are, and who crowds the search can bring it about: people decide. The
+others say how far any search among many goes: it is told, and an enclosure names what leaves without people or not."""
+
+
 class Sought:
     """What the searches of one request may still do, and what they left out."""
 
@@ -42,6 +47,11 @@ class Sought:
     def said(self) -> str:
         """The same in words; nothing where all was tried."""
         return "; ".join(each.value.format(n=self._untried[each]) for each in Untried if each in self._untried)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether some numbers were searched less than others are, so that people decide."""
+        return bool(_ENDED & self._untried.keys())
 
     def leave_out(self, what: Untried, n: int = 1) -> None:
         """Say that something of so many numbers is not tried."""

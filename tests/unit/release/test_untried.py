@@ -1,4 +1,4 @@
-"""What a search leaves out is said, to people who decide; nothing that was not searched leaves by itself."""
+"""What a search leaves out is said; where one ended at its limit, nothing leaves by itself."""
 
 from __future__ import annotations
 

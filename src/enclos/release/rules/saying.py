@@ -110,9 +110,10 @@ def said_of_groups(groups: JudgedGroups) -> Iterable[Finding]:
 
 
 def said_of_search(sought: Sought) -> Iterable[Finding]:
-    """What was left out when differences within the request were sought: people decide."""
+    """What was left out when differences within the request were sought."""
     if sought.said:
-        yield Finding(Rule.SEARCH, Verdict.REVIEW, f"not all differences within the request were sought: {sought.said}")
+        verdict = Verdict.REVIEW if sought.is_ended else Verdict.PASS
+        yield Finding(Rule.SEARCH, verdict, f"not all differences within the request were sought: {sought.said}")
 
 
 def said_of_demands(demands: RuleSets) -> Iterable[Finding]:

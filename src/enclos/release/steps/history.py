@@ -11,7 +11,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.lexicon.verdicts import Verdict
 from enclos.release import allowance
-from enclos.release.allowance import Sought, Untried
+from enclos.release.allowance import Sought
 from enclos.release.followed import few_between
 from enclos.release.history import collisions
 from enclos.release.model import Finding, Rule
@@ -25,8 +25,6 @@ from enclos.release.totals import telling
 
 _SETS, _FROM = "set(s) of persons differ", "from what was released, or from sums and rests of it"
 _SUMS = "sum(s), mean(s) or count(s) of records differ from released ones by what few persons may have made up"
-_ENDED = {Untried.WORK, Untried.WITHIN}
-"""Says of some numbers that they were not searched as all others are; two people are not enough who did not know."""
 _STRETCHES = "rate(s) of the same persons in other days leave days or events of a few beside released ones"
 
 
@@ -46,7 +44,8 @@ def history_finding(kept: bytes, min_count: int, earlier: Sequence[Kept], demand
     sought = Sought(allowance.MOST_WORK)
     found = _collided(read_kept("", kept), min_count, earlier, demands, sought)
     if not found and sought.said:
-        return Finding(Rule.HISTORY, Verdict.REVIEW, f"some sums of released numbers were not looked at: {sought.said}")
+        verdict = Verdict.REVIEW if sought.is_ended else Verdict.PASS
+        return Finding(Rule.HISTORY, verdict, f"some sums of released numbers were not looked at: {sought.said}")
     if not found:
         said = "no released numbers together tell of fewer persons than the minimum, or of what few make up"
         return Finding(Rule.HISTORY, Verdict.PASS, said)
@@ -73,8 +72,8 @@ def check_history(request: Request, earlier: Sequence[Kept], *, archive: Archive
     found = _collided(read_kept(request.id, kept), min_count, earlier, request.demands, sought)
     if found:
         raise _again(f"Since this was asked for, {found}.")
-    if not _was_said(request) and (_ENDED & sought.untried.keys() or (sought.said and request.course.automatic)):
-        raise _again("Since this was asked for, so much left that some sums could not be looked at.")
+    if sought.is_ended and not _was_said(request):
+        raise _again("Since this was asked for, so much left that the search ended at its limit.")
 
 
 def _was_said(request: Request) -> bool:
