@@ -18,7 +18,7 @@ RULES_IN_FRENCH = {
     "attack": "Qui connaît tout ce qui est montré ne peut cerner ce qui est retenu.",
     "curve-steps": "Chaque marche d'une courbe repose sur le minimum de personnes, ou sur aucune.",
     "history": "Aucun ensemble de personnes déjà sorti ne diffère d'un nouveau de moins que le minimum.",
-    "search": "Les sommes et les restes au sein de la demande ont été cherchés ; ce qui ne l'a pas été est dit, et deux personnes regardent si la recherche s'est arrêtée.",
+    "search": "Les sommes au sein de la demande ont été cherchées ; ce qui ne l'a pas été est dit.",
     "probes": "Deux personnes regardent quand des vérifications récentes ont révélé un écart de peu de personnes.",
     "rounding": "Les effectifs sont arrondis comme l'autorisation, l'enclos ou une source le demandent.",
     "demands": "Les sources, l'enclos et l'autorisation peuvent demander davantage que la plateforme.",

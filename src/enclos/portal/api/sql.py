@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 from enum import Enum
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from enclos.app.sql import ask as ask_sql
+from enclos.app.turns import stopped
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.portal.api.asking import Answer, Ask, Body, Key
@@ -55,18 +57,19 @@ class JobTable(Body):
 
 @dataclass(frozen=True, slots=True)
 class _Until:
-    """A statement's asker, and its end."""
+    """A statement's asker, and its end: its time is over, or the portal ends."""
 
     user: str
     permit: str
     end: float
+    is_ending: Event
 
     def is_set(self) -> bool:
-        return monotonic() > self.end
+        return monotonic() > self.end or self.is_ending.is_set()
 
     def check(self) -> None:
         if self.is_set():
-            raise _too_long()
+            raise stopped()
 
 
 @router.post(
@@ -78,12 +81,13 @@ class _Until:
 def _sql(ask: Ask, asked: Statement, form: Form = Form.JSON) -> Response:
     ask.as_a(Role.RESEARCHER)
     ask.permit = asked.permit
-    until = _Until(ask.user, asked.permit, monotonic() + _SECONDS)
+    until = _Until(ask.user, asked.permit, monotonic() + _SECONDS, ask.opened.is_ending)
     try:
         with ask.opened.statements.turn(until, until):
             answer = ask_sql(ask.enclosure, permit=asked.permit, user=ask.user, text=asked.query, also=until.check)
     except Refusal as refused:
-        raise (_too_long() if refused.code is Code.GATE_STOPPED else refused) from None
+        is_late = refused.code is Code.GATE_STOPPED and not until.is_ending.is_set()
+        raise (_too_long() if is_late else refused) from None
     if answer.table.nbytes > _MOST_BYTES:
         raise refusal(Code.SQL_LIMIT, "The answer is too large for this way.", "Ask for less, or by the gateway.")
     if form is Form.JSON:
