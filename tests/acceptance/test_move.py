@@ -76,7 +76,7 @@ def keeps_its_word(before: dict, home: Path, answer: dict, package: Path, releas
         assert verify_hosting(enclosure)["strangers"] == []
         run = answer["studies"][0]
         again = studies.rerun(enclosure, permit=PERMIT, user=ALICE, run_id=run)
-        assert (again["same"], again["n_rows"]) == (True, 51)
+        assert (again["same"], again["same_persons"], again["n_rows"]) == (True, True, 51)
         entries = [entry for _, entry in enclosure.ledger.entries(0)]
         ended = [key for key in list_keys(enclosure)["keys"] if key["destroyed_at"]]
         assert {key["key"] for key in ended} <= set(answer["keys"])

@@ -134,7 +134,8 @@ def run(
                     result = run_study(study, cdm, progress=progress, check=check, spread=spread)
                 after = cdm.population()
                 if after != population:  # somebody objected meanwhile: the next run is another one
-                    run_id = _run_id(text, signed, snapshot.id, f"{population} {after}", secret)
+                    population = f"{population} {after}"
+                    run_id = _run_id(text, signed, snapshot.id, population, secret)
                     ticket.facts.update({"run": run_id})
                 facts = {
                     "study": study.name,
@@ -144,6 +145,7 @@ def run(
                     "enclos": __version__,
                     "code": code_digest(),
                     "definitions": definitions,
+                    "population": population,  # a move renews the permit's key, and what a run would be called
                 }
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))
@@ -287,8 +289,6 @@ def rerun(
         study = study_from_yaml(kept.study)
         result, population = _again(enclosure, signed, kept, user, report, also, workers, on)
         snapshot = int(kept.facts["snapshot"])
-        secret = enclosure.keys.secret(permit_key(permit))
-        same_persons = _run_id(kept.study, signed, snapshot, population, secret) == run_id
         same = _written(result) == _written(kept.result)
         ticket.facts.update({"snapshot": snapshot, "same": same})
     return {
@@ -297,7 +297,7 @@ def rerun(
         "snapshot": snapshot,
         "n_rows": result.n_rows,
         "same": same,
-        "same_persons": same_persons,
+        "same_persons": kept.facts.get("population") == population,
         "same_code": kept.facts.get("code") == code_digest(),
         "seconds": round(perf_counter() - started, 3),
     }
