@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from enclos.app.faults import tell_fault
 from enclos.lexicon.refusals import Refusal
 
 _MOST_KEPT = 32
@@ -18,10 +17,14 @@ _MOST_KEPT = 32
 class Review:
     """One review: what was found, once it is over; nothing where it was refused, or where it failed by our fault."""
 
-    is_over: bool = False
     found: object | None = field(default=None, repr=False)
     refused: Refusal | None = None
     ended: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody works on it any more."""
+        return self.ended.is_set()
 
 
 class Reviews:
@@ -60,8 +63,6 @@ class Reviews:
         except Refusal as refused:
             begun.refused = refused
         except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            sys.stderr.write(f"review: {type(error).__name__} at {last.filename}:{last.lineno}\n")
+            tell_fault("review", error)
         finally:
-            begun.is_over = True
             begun.ended.set()

@@ -7,8 +7,6 @@ what next.
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
+from enclos.app.faults import tell_fault
 from enclos.app.jobs import Jobs
 from enclos.app.pages.rooms.frame import Frame, Place, said_of
 from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
@@ -211,8 +210,7 @@ class Desk:
         except Refusal as refused:
             return self._refused(request, refused, french)
         except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            sys.stderr.write(f"portal: {type(error).__name__} at {last.filename}:{last.lineno}\n")
+            tell_fault("portal", error)
             return self.page(request, "fault", "This did not work", {}, 500, french=french)
 
     def check_own(self, session: Session, form: Form) -> None:

@@ -14,7 +14,6 @@ from enum import Enum
 
 MOST_WORK = 1 << 29
 """Of all searches of one kind for a request: among what left, or within it. The bench's request takes a fifth of it."""
-ALL_THAT_IT_TAKES = 1 << 62
 
 
 class Untried(Enum):

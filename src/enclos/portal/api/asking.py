@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
@@ -17,6 +15,7 @@ from starlette.exceptions import HTTPException
 from enclos.app import permits
 from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
+from enclos.app.faults import tell_fault
 from enclos.app.jobs.model import HOUSE, digest_of
 from enclos.app.jobs.works import WORKS
 from enclos.lexicon.codes import Code
@@ -127,8 +126,7 @@ def _asking(
         except (HTTPException, RequestValidationError):
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            sys.stderr.write(f"rest: {type(error).__name__} at {last.filename}:{last.lineno}\n")
+            tell_fault("rest", error)
             raise HTTPException(500) from None
 
 

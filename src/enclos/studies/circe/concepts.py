@@ -94,7 +94,7 @@ def _as_written(value: Any) -> int | None:
     flag = value.get
     descendants, mapped, excluded = flag(_FLAGS[0], False), flag(_FLAGS[1], False), flag(_FLAGS[2], False)
     if type(descendants) is type(mapped) is type(excluded) is bool:
-        return concept_id << 3 | descendants << 2 | mapped << 1 | excluded  # as _packed, whose call takes longer
+        return _packed(concept_id, descendants, mapped, excluded)
     return None
 
 

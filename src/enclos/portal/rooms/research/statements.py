@@ -5,13 +5,12 @@ gave lies in memory alone.
 from __future__ import annotations
 
 import secrets
-import sys
 import threading
-import traceback
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from enclos.app.faults import tell_fault
 from enclos.app.sql import Answer, ask
 from enclos.app.turns import stopped
 from enclos.lexicon.codes import Code
@@ -107,8 +106,7 @@ class Statements:
         except Refusal as refused:
             one.refused = refused
         except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            sys.stderr.write(f"portal: {type(error).__name__} at {last.filename}:{last.lineno}\n")
+            tell_fault("portal", error)
         finally:
             one.over.set()
 
