@@ -63,6 +63,7 @@ SUITE = (
     Bench("regression", "the propensity model against Cyclops and scikit-learn"),
     Bench("covariates", "covariates of a comparison"),
     Bench("differencing", "requests against all that left before"),
+    Bench("beside", "what a checker is shown beside a request", "less", ("--releases", "3")),
     Bench("ledger", "what a query waits for the ledger"),
     Bench("move", "moving an enclosure against a plain copy"),
 )

@@ -37,6 +37,7 @@ class MemoryArchive:
     def __init__(self) -> None:
         self._persons: dict[tuple[str, str], bytes] = {}
         self._segments: dict[str, dict[str, bytes]] = {}
+        self._beside: dict[tuple[str, str], bytes] = {}
 
     def keep(self, permit: str, request: str, content: bytes) -> None:
         self._persons[permit, request] = content
@@ -62,3 +63,9 @@ class MemoryArchive:
     def drop_segments(self, permit: str, names: Sequence[str]) -> None:
         for name in names:
             del self._segments[permit][name]
+
+    def beside(self, permit: str, request: str) -> bytes:
+        return self._beside.get((permit, request), b"")
+
+    def keep_beside(self, permit: str, request: str, content: bytes) -> None:
+        self._beside[permit, request] = content

@@ -49,6 +49,12 @@ class Archive(Protocol):
     def drop_segments(self, permit: str, names: Sequence[str]) -> None:
         """Remove segments."""
 
+    def beside(self, permit: str, request: str) -> bytes:
+        """What was found beside a request; empty where nothing was, or where it cannot be read."""
+
+    def keep_beside(self, permit: str, request: str, content: bytes) -> None:
+        """Keep what was found beside a request in the place of what was found before."""
+
 
 class Signer(Protocol):
     """The release key in use; the key itself stays where it lives."""

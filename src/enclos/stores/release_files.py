@@ -20,7 +20,7 @@ from enclos.release.steps.documents import REQUEST
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
 from enclos.stores.sealed import mark_of, seal, unseal
 
-_ROUNDING, _INDEX = "rounding", "index"
+_ROUNDING, _INDEX, _BESIDE = "rounding", "index", "beside"
 _REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _MAX_FILES, _MAX_BYTES = 200, 200 * 2**20
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -148,6 +148,26 @@ class ArchiveFiles:
         for name in names:
             (self._folder(permit) / f"{name}.sealed").unlink(missing_ok=True)
 
+    def beside(self, permit: str, request: str) -> bytes:
+        """What was found beside a request; empty where nothing was, or where it cannot be read."""
+        key = self._secret_of(permit)
+        if key is None:
+            return b""
+        try:
+            return unseal(key, self._found(permit, request).read_bytes(), _of_found(permit, request))
+        except (Refusal, FileNotFoundError):  # altered, or of an earlier key
+            return b""
+
+    def keep_beside(self, permit: str, request: str, content: bytes) -> None:
+        """Keep what was found beside a request, whole or not at all."""
+        key = self._secret_of(permit)
+        if key is not None:
+            sealed = seal(key, content, _of_found(permit, request))
+            write_atomically(self._found(permit, request), sealed, "what is shown of a request")
+
+    def _found(self, permit: str, request: str) -> Path:
+        return self._permits / permit / "released" / _BESIDE / f"{request}.sealed"
+
     def _folder(self, permit: str) -> Path:
         return self._permits / permit / "released" / _INDEX
 
@@ -157,6 +177,10 @@ class ArchiveFiles:
 
 def _of_segment(permit: str, name: str) -> str:
     return f"released/{permit}/{_INDEX}/{name}"
+
+
+def _of_found(permit: str, request: str) -> str:
+    return f"released/{permit}/{_BESIDE}/{request}"
 
 
 def _mark(paths: Sequence[Path]) -> str:

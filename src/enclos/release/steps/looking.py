@@ -7,11 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from pyroaring import BitMap
-
 from enclos.contracts.result import HIDDEN, OVERALL, Cell, result_from_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
@@ -19,7 +14,8 @@ from enclos.release.ports import Archive, Desk
 from enclos.release.rules.life import check_reviewer, is_by
 from enclos.release.steps.documents import Request, load
 from enclos.release.steps.index import left_earlier
-from enclos.release.steps.kept import Kept, Members, read_kept
+from enclos.release.steps.kept import Kept
+from enclos.release.steps.sharing import FEW, NEARLY_ALL, Sharing, digest_of_set, sharing_with
 
 MOST_ROWS, MOST_RELEASES = 40, 8
 """Sets of persons and earlier releases that are set side by side: those that share most, and the newest."""
@@ -85,9 +81,7 @@ def show_beside(request_id: str, *, user: str, cells: Sequence[Cell], desk: Desk
     """
     request = load(desk, request_id)
     check_reviewer(user, involved=request.involved, votes=())
-    kept = _kept(request, archive)
-    earlier = left_earlier(desk, archive, own=request_id)
-    shared = _Shared(request, kept, earlier) if kept is not None else None
+    shared = _shared(request, left_earlier(desk, archive, own=request_id), archive)
     keys = _sets_by_key(cells)
     return {
         "voted": any(is_by(user, vote) for vote in request.votes),
@@ -97,71 +91,48 @@ def show_beside(request_id: str, *, user: str, cells: Sequence[Cell], desk: Desk
     }
 
 
-def _kept(request: Request, archive: Archive) -> Kept | None:
-    """The sets of a request; None where they were not kept, or ended with the permit's key."""
-    content = archive.read(str(request.facts["permit"]), request.id) if "persons" in request.facts else None
-    return None if content is None else read_kept(request.id, content)
-
-
 class _Shared:
-    """How the sets of one request lie to what left earlier; sets by the places of their members."""
+    """How the sets of one request lie to what left earlier; sets by their places."""
 
-    def __init__(self, request: Request, kept: Kept, earlier: Sequence[Kept]) -> None:
-        self.min_count = max([request.min_count, *(each.left.min_count for each in earlier)])
-        self.n_releases = len(earlier)
-        members = kept.full()
-        self.sets = [BitMap.deserialize(each) for each in members.places]
-        self.place_of = {each.serialize(): place for place, each in enumerate(self.sets)}
-        self.newest = earlier[: -MOST_RELEASES - 1 : -1]
-        self.told = [_who_left(members, each.full()) for each in self.newest]
-        """Of each of the newest releases, the places of those of the request's persons whom a number of it counts."""
-        names, known = kept.names, [set(each.names) for each in self.newest]
-        self.is_same = [[name in each for each in known] for name in names]
+    def __init__(self, found: Sharing, min_count: int, earlier: Sequence[Kept], newest: Sequence[Kept]) -> None:
+        self.found, self.min_count, self.n_releases, self.newest = found, min_count, len(earlier), newest
+        known = [set(each.names) for each in newest]
+        self.is_same = [[name in each for each in known] for name in found.names]
         everywhere = set().union(*(each.names for each in earlier))
-        self.was_told = [name in everywhere for name in names]
+        self.was_told = [name in everywhere for name in found.names]
 
     def say(self, place: int, at: int) -> dict[str, Any]:
-        """How a set lies to an earlier release; numbers only where neither part is of few persons, and rounded.
-
-        What is left of a whole whose other part is told would else be the number of a few.
-        """
-        n, n_shared = len(self.sets[place]), len(self.sets[place] & self.told[at])
+        """How a set lies to an earlier release."""
         if self.is_same[place][at]:
-            return {"how": "same", "n_shared": n}
-        if n_shared < self.min_count:
+            return {"how": "same", "n_shared": self.found.sizes[place]}
+        told = int(self.found.told[at][place])
+        if told == FEW:
             return {"how": "few", "n_shared": None}
-        if n - n_shared < self.min_count:
+        if told == NEARLY_ALL:
             return {"how": "nearly all", "n_shared": None}
-        return {"how": "some", "n_shared": self.min_count * round(n_shared / self.min_count)}
+        return {"how": "some", "n_shared": told}
 
     def strongest(self, place: int) -> str:
         """What a line is marked with whose number tells this set."""
         if self.was_told[place]:
             return "same"
-        n = max((len(self.sets[place] & each) for each in self.told), default=0)
-        return "shares" if n >= self.min_count else "counted"
+        return "shares" if any(each[place] != FEW for each in self.found.told) else "counted"
 
 
-def _who_left(own: Members, earlier: Members) -> BitMap:
-    """Of one's own persons, the places of those whom any set of an earlier release counts."""
-    counted = BitMap.union(*map(BitMap.deserialize, earlier.places))
-    theirs = earlier.numbers
-    if len(counted) < len(theirs):
-        theirs = theirs[np.frombuffer(counted.to_array(), dtype=np.uint32)]
-    if np.array_equal(own.numbers, theirs):  # as of most requests under one permit
-        return BitMap(range(len(theirs)))
-    # Arrow's hash table takes a seventh of what numpy's isin takes of a million numbers that lie far apart.
-    is_theirs = pc.is_in(pa.array(own.numbers), pa.array(theirs)).to_numpy(zero_copy_only=False)
-    return BitMap(np.flatnonzero(is_theirs).astype(np.uint32))
+def _shared(request: Request, earlier: Sequence[Kept], archive: Archive) -> _Shared | None:
+    min_count = max([request.min_count, *(each.left.min_count for each in earlier)])
+    newest = earlier[: -MOST_RELEASES - 1 : -1]
+    found = sharing_with(request, newest, min_count, archive)
+    return None if found is None else _Shared(found, min_count, earlier, newest)
 
 
 def _sets_by_key(cells: Iterable[Cell]) -> dict[tuple[Any, ...], list[tuple[str, bytes]]]:
-    """The sets of persons of each cell, and which of its persons each is."""
+    """The sets of persons of each cell, by their digests, and which of its persons each is."""
     return {
         cell.key: [
-            (_OF, cell.dense_denominator.serialize()),
-            (_WITH, cell.dense_numerator.serialize()),
-            (_WITHOUT, (cell.dense_denominator - cell.dense_numerator).serialize()),
+            (_OF, digest_of_set(cell.dense_denominator.serialize())),
+            (_WITH, digest_of_set(cell.dense_numerator.serialize())),
+            (_WITHOUT, digest_of_set((cell.dense_denominator - cell.dense_numerator).serialize())),
         ]
         for cell in cells
     }
@@ -174,12 +145,13 @@ def _marks(
         return []
     table, _ = result_from_csv(request.result)
     order = ("same", "shares", "counted")
+    place_of = shared.found.place_of if shared else {}
     marks = []
     for line in table.to_pylist():
         head = (line["result_id"], line["group_level"], line["strata_name"], line["strata_level"])
         own = (*head, line["variable_name"], line["variable_level"] or "", line["additional_level"])
         sets = keys.get(own) or keys.get((*head, "", "", line["additional_level"])) or []
-        places = [shared.place_of[name] for _, name in sets if shared and name in shared.place_of]
+        places = [place_of[name] for _, name in sets if name in place_of]
         if line["estimate_value"] == HIDDEN:
             marks.append("hidden")
         elif shared is not None and places:
@@ -194,17 +166,17 @@ def _picture(shared: _Shared, keys: Mapping[tuple[Any, ...], list[tuple[str, byt
     labels: dict[int, list[list[str]]] = defaultdict(list)
     for key, sets in keys.items():
         for which, name in sets:
-            if name in shared.place_of:
-                labels[shared.place_of[name]].append([*_said(key), which])
+            if name in shared.found.place_of:
+                labels[shared.found.place_of[name]].append([*_said(key), which])
     columns = [{"request": each.request, **_left(load(desk, each.request))} for each in shared.newest]
     rows: list[dict[str, Any]] = [
         {
             "labels": labels[place][:3],
             "n_labels": len(labels[place]),
-            "n_persons": len(persons),
+            "n_persons": n_persons,
             "with": [shared.say(place, at) for at in range(len(columns))],
         }
-        for place, persons in enumerate(shared.sets)
+        for place, n_persons in enumerate(shared.found.sizes)
     ]
     rows.sort(key=lambda row: (-sum(each["how"] != "few" for each in row["with"]), -row["n_persons"]))
     return {

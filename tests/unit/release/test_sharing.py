@@ -1,0 +1,163 @@
+"""What was found beside a request once is what would be found anew, and is found anew when it holds no longer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from enclos.contracts.result import PersonNumbers, result_from_csv
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.release.model import PermitFacts, Renumber
+from enclos.release.steps import show_beside
+from enclos.release.steps.kept import read_members
+from enclos.release.steps.sharing import _places_by_number
+from enclos.stores.release_files import ArchiveFiles, DeskFiles
+from factories.desk import sets_shown
+from factories.results import Asked, crowd, result_of
+from unit.release.test_desk import PERMIT, accepted, archive, ask, export
+
+CAROL = "carol@example.org"
+RESULT = result_of(crowd(1500, 1), Asked(), attrition=False)
+PERMITS = [replace(PERMIT, id=f"FR-2026-{number:04d}", digest=f"{number:064d}") for number in range(4)]
+
+
+class CountedArchive(ArchiveFiles):
+    """Keeps whose sets were read in full."""
+
+    def __init__(self, desk: DeskFiles) -> None:
+        super().__init__(desk._root / "permits", archive(desk)._secret_of)
+        self.read_of: list[str] = []
+
+    def read(self, permit: str, request: str) -> bytes | None:
+        self.read_of.append(request)
+        return super().read(permit, request)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> DeskFiles:
+    return DeskFiles(tmp_path / "release", SecretKey(KeyName(KeyRole.DESK), b"k" * 32))
+
+
+def of_others(seed: int) -> Renumber:
+    """Persons of whom some are also another permit's: drawn from 2500 numbers that lie far apart."""
+    population = np.unique(np.random.default_rng(0).integers(0, 2**43, 2500))
+    own = sorted(RESULT.cells[0].person_numbers.tolist())
+    drawn = np.random.default_rng(seed).choice(population, len(own), replace=False)
+    number_of = dict(zip(own, drawn.tolist(), strict=True))
+
+    def renumber(numbers: PersonNumbers) -> PersonNumbers:
+        return np.array([number_of[int(number)] for number in numbers], dtype=np.int64)
+
+    return renumber
+
+
+def let_go(desk: DeskFiles, seed: int, permit: PermitFacts) -> str:
+    request = accepted(desk, result=RESULT, permit=permit, persons=of_others(seed), run=f"run{seed}")
+    export(desk, request)
+    return request
+
+
+def looked(desk: DeskFiles, request: str) -> tuple[dict[str, Any], list[str]]:
+    """What is shown, and whose sets were read in full for it."""
+    counted = CountedArchive(desk)
+    return show_beside(request, user=CAROL, cells=RESULT.cells, desk=desk, archive=counted), counted.read_of
+
+
+def by_plain_python(desk: DeskFiles, request: str, release: str, own: Renumber, theirs: Renumber) -> dict[int, Any]:
+    """How each shown set lies to a release, by its number of persons."""
+
+    def shown(of: str, renumber: Renumber) -> list[set[int]]:
+        rows = result_from_csv(desk.read(of, "results.csv"))[0].to_pylist()
+        return [set(renumber(np.array(sorted(each))).tolist()) for each in sets_shown(RESULT, rows)]
+
+    left = set().union(*shown(release, theirs))
+    told = {}
+    for each in shown(request, own):
+        n_shared, n = len(each & left), len(each)
+        how = "few" if n_shared < 11 else "nearly all" if n - n_shared < 11 else "some"
+        told[n] = {"how": how, "n_shared": 11 * round(n_shared / 11) if how == "some" else None}
+    return told
+
+
+def test_the_second_look_shows_what_the_first_found_and_reads_nobody(desk: DeskFiles) -> None:
+    releases = [let_go(desk, seed, PERMITS[seed]) for seed in (1, 2, 3)]
+    request = ask(desk, RESULT, permit=PERMITS[0], persons=of_others(9), run="own")["request"]
+    first, read = looked(desk, request)
+    assert set(read) == {request, *releases}
+    again, read = looked(desk, request)
+    assert (again, read) == (first, [])
+    columns = [each["request"] for each in again["beside"]["releases"]]
+    assert columns == releases[::-1]
+    for seed, release in zip((1, 2, 3), releases, strict=True):
+        expected = by_plain_python(desk, request, release, of_others(9), of_others(seed))
+        at = columns.index(release)
+        told = {row["n_persons"]: row["with"][at] for row in again["beside"]["rows"]}
+        assert told.keys() & expected.keys()
+        assert all(told[n] == expected[n] for n in told.keys() & expected.keys())
+    assert {each["how"] for row in again["beside"]["rows"] for each in row["with"]} >= {"some"}
+
+
+def test_only_what_left_since_is_found_by_the_next_look(desk: DeskFiles) -> None:
+    first = let_go(desk, 1, PERMITS[1])
+    request = ask(desk, RESULT, permit=PERMITS[0], persons=of_others(9), run="own")["request"]
+    looked(desk, request)
+    second = let_go(desk, 2, PERMITS[2])
+    looked(desk, second)  # by whoever writes it into the index
+    after, read = looked(desk, request)
+    assert read == [request, second]
+    kept = archive(desk)._found(PERMITS[0].id, request)
+    kept.unlink()
+    anew, read = looked(desk, request)
+    assert (anew, set(read)) == (after, {request, first, second})
+
+
+def test_sets_that_are_written_anew_and_a_greater_minimum_are_found_anew(desk: DeskFiles) -> None:
+    release = let_go(desk, 1, PERMITS[1])
+    request = ask(desk, RESULT, permit=PERMITS[0], persons=of_others(9), run="own")["request"]
+    before, _ = looked(desk, request)
+    for permit, name in ((PERMITS[0].id, request), (PERMITS[1].id, release)):
+        content = archive(desk).read(permit, name)
+        assert content is not None
+        archive(desk).keep(permit, name, content)
+        again, read = looked(desk, request)
+        assert again == before
+        assert {request, release} <= set(read)
+        assert looked(desk, request)[1] == []
+    let_go(desk, 2, replace(PERMITS[2], min_count=20))
+    wider, _ = looked(desk, request)
+    assert wider["beside"]["min_count"] == 20
+    told = [row["with"][-1] for row in wider["beside"]["rows"]]
+    assert all(each["n_shared"] is None or each["n_shared"] % 20 == 0 for each in told)
+    assert told != [row["with"][-1] for row in before["beside"]["rows"]]
+
+
+def test_persons_get_other_numbers_and_what_is_shown_is_as_anew(desk: DeskFiles) -> None:
+    """The same sets of other persons: what was kept of the request is not believed."""
+    let_go(desk, 1, PERMITS[1])
+    request = ask(desk, RESULT, permit=PERMITS[0], persons=of_others(9), run="own")["request"]
+    before, _ = looked(desk, request)
+    other = ask(desk, RESULT, permit=PERMITS[0], persons=lambda numbers: -1 - numbers, run="other")["request"]
+    content = archive(desk).read(PERMITS[0].id, other)
+    assert content is not None
+    assert read_members(content).numbers.max() < 0
+    archive(desk).keep(PERMITS[0].id, request, content)
+    after, _ = looked(desk, request)
+    assert {each["how"] for row in after["beside"]["rows"] for each in row["with"]} == {"few"}
+    assert before != after
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 1000])
+def test_a_table_finds_each_number_at_its_place_and_no_other(n: int) -> None:
+    drawn = np.random.default_rng(n)
+    numbers = np.unique(np.concatenate([drawn.integers(-5, 5, n), drawn.integers(0, 2**43, n)]))
+    drawn.shuffle(numbers)
+    own, others = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+    find = _places_by_number(own)
+    asked = drawn.permutation(np.concatenate([own, others]))
+    assert sorted(find(asked).tolist()) == list(range(len(own)))
+    assert find(others).tolist() == []
+    assert sorted(own[find(own[::2])].tolist()) == sorted(own[::2].tolist())
