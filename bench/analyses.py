@@ -111,7 +111,8 @@ def measure(n_times: int, folder: Path) -> list[dict[str, Any]]:
             "name": f"GiBleed × {1 if is_series else n_times}: {name}, against one scan of its tables",
             "seconds": round(taken, 3),
         }
-        found.append(line | {"reference_seconds": round(reference, 3), "ratio": round(reference / taken, 3)})
+        ratio = float(f"{reference / taken:.3g}")  # some are so small that places after the point would be too few
+        found.append(line | {"reference_seconds": round(reference, 4), "ratio": ratio})
     return found
 
 
@@ -126,7 +127,7 @@ def main() -> int:
         return 2
     found = measure(arguments.times, arguments.data)
     for line in found:
-        taken = f"{line['seconds']:8.2f} s  scan {line['reference_seconds']:6.2f} s  × {line['ratio']:6.3f}"
+        taken = f"{line['seconds']:8.2f} s  scan {line['reference_seconds']:6.2f} s  × {line['ratio']:8.3g}"
         print(f"{line['name']:90} {taken}", file=sys.stderr)
     print(json.dumps(found))
     return 0

@@ -5,22 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
-
 
 @pytest.fixture(scope="module")
-def suite() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCH), *sys.path])
-        import run
-
-        yield run
+def suite(bench: Callable[[str], ModuleType]) -> ModuleType:
+    return bench("run")
 
 
 def script(folder: Path, text: str) -> list[str]:
@@ -46,5 +40,5 @@ def test_a_benchmark_that_takes_too_long_ends_with_all_that_it_started(suite: Mo
     assert not (child.exists() and child.read_bytes())  # ended, or its end only waits to be told
 
 
-def test_every_benchmark_of_the_suite_is_there(suite: ModuleType) -> None:
-    assert all((BENCH / f"{bench.script}.py").is_file() for bench in suite.SUITE)
+def test_every_benchmark_of_the_suite_is_there(suite: ModuleType, bench_folder: Path) -> None:
+    assert all((bench_folder / f"{each.script}.py").is_file() for each in suite.SUITE)

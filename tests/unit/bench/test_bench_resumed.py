@@ -8,23 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from types import ModuleType
 
 import pytest
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
-
 
 @pytest.fixture(scope="module")
-def resumed() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCH), *sys.path])
-        import resumed
-
-        yield resumed
+def resumed(bench: Callable[[str], ModuleType]) -> ModuleType:
+    return bench("resumed")
 
 
 def run(used: object, folder: Path, command: list[str]) -> int:
@@ -98,12 +92,12 @@ def test_a_command_ends_before_the_disk_is_full_and_a_step_says_what_it_needs(
     resumed.need_room(tmp_path, resumed.Step("link", dict), 0)
 
 
-def test_no_command_outlives_a_run_that_was_killed(tmp_path: Path) -> None:
+def test_no_command_outlives_a_run_that_was_killed(bench_folder: Path, tmp_path: Path) -> None:
     script = f"""
 import os, sys
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
-sys.path.insert(0, {str(BENCH)!r})
+sys.path.insert(0, {str(bench_folder)!r})
 import resumed
 place = Path({str(tmp_path)!r})
 say = "import os, sys, time; sys.stdout.write(str(os.getpid())); sys.stdout.flush(); time.sleep(60)"

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
 YEARS = 5
 BUCKET = 300_000
 STEP = "rates: look"
 
 
 @pytest.fixture(scope="module")
-def cost() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCH), *sys.path])
-        import cost
-
-        yield cost
+def cost(bench: Callable[[str], ModuleType]) -> ModuleType:
+    return bench("cost")
 
 
 def point(n_persons: int, seconds: float, *, check: bool = False) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -13,19 +12,12 @@ from typing import Any
 
 import pytest
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
 MACHINE = {"processor": "some", "cores": 2, "gib": 23.4}
 
 
 @pytest.fixture(scope="module")
-def page() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("bench_page", BENCH / "page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["bench_page"] = module
-    spec.loader.exec_module(module)
-    return module
+def page(bench: Callable[[str], ModuleType]) -> ModuleType:
+    return bench("page")
 
 
 def lines(*ratios: float, better: str = "more", goal: float | None = 2.0, **more: Any) -> list[dict[str, Any]]:
