@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.crew import TRIES
 from enclos.synthetic import make_france
+from factories.crews import PASSES, crew_of, facts
 from factories.dying import dies_at
 from factories.enclosure import open_home, run_cli
 from factories.released_home import rows_of
@@ -33,30 +33,13 @@ DIED = [
 ]
 
 
-def passes_of(pid: int) -> list[int]:
-    """The processes that this one started for passes."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # a thread, or what it started, may end meanwhile
-            children = map(int, (task / "children").read_text(encoding="ascii").split())
-            found += [each for each in children if b"pass_worker" in Path(f"/proc/{each}/cmdline").read_bytes()]
-    return found
-
-
 def build(enclosure: Enclosure, heard: Callable[[str], None] = lambda _: None, **options: Any) -> dict[str, Any]:
     return build_omop(enclosure, account=True, report=lambda phase, *_told: heard(phase), **options)
 
 
-def facts(enclosure: Enclosure) -> dict[str, Any]:
-    """What the newest snapshot says of itself, but how its passes were cut."""
-    with enclosure.reading_data(), enclosure.engine() as engine:
-        told = dict(enclosure.lake(engine).facts() or {})
-    return {name: value for name, value in told.items() if name not in ("n_passes", "rules")}
-
-
 def kill_one(killed: list[int], *, most: int) -> Callable[[str], None]:
     def kill(_phase: str) -> None:
-        for worker in passes_of(os.getpid()):
+        for worker in crew_of(os.getpid(), PASSES):
             if len(killed) < most and worker not in killed:
                 os.kill(worker, signal.SIGKILL)
                 killed.append(worker)
@@ -73,7 +56,7 @@ def test_a_build_over_processes_is_that_of_one_though_a_worker_is_killed(release
     def heard(phase: str) -> None:
         seen.extend(
             (Path(f"/proc/{each}") / name).read_bytes()
-            for each in passes_of(os.getpid())
+            for each in crew_of(os.getpid(), PASSES)
             for name in ("cmdline", "environ")
         )
         kill_one(killed, most=1)(phase)
@@ -93,7 +76,7 @@ def test_a_build_over_processes_is_that_of_one_though_a_worker_is_killed(release
     assert len(set(keys.values())) == len(keys) > 10
     for form in (secret.reveal(), secret.reveal().hex().encode(), secret.reveal_base64().encode()):
         assert not any(form in each for each in seen)
-    assert not passes_of(os.getpid())
+    assert not crew_of(os.getpid(), PASSES)
     assert not any(spill.glob("*"))
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAllowed
 from factories.built_in import write_tables
+from factories.crews import BUCKETS, crew_of, is_alive
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, open_home, permit_text, run_cli
 
 PERMIT = "FR-TEST-0001"
@@ -81,23 +81,6 @@ def written(result: StudyResult) -> tuple[bytes, object]:
     return result_csv(result.table, result.settings), cells
 
 
-def workers_of(pid: int) -> list[int]:
-    """The processes that this one started for buckets."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # a thread, or what it started, may end meanwhile
-            children = map(int, (task / "children").read_text(encoding="ascii").split())
-            found += [each for each in children if b"bucket_worker" in Path(f"/proc/{each}/cmdline").read_bytes()]
-    return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 @pytest.fixture(scope="module")
 def alone(home: Path) -> tuple[bytes, object]:
     """What one process finds."""
@@ -124,14 +107,14 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_counted_twic
     killed: list[int] = []
 
     def kill(_done: int) -> None:
-        if not killed and (workers := workers_of(os.getpid())):
+        if not killed and (workers := crew_of(os.getpid(), BUCKETS)):
             os.kill(workers[0], signal.SIGKILL)
             killed.append(workers[0])
 
     disturbed = ran(home, f"{STUDY}# killed\n", 2, kill)
     assert killed
     assert written(disturbed) == alone
-    assert not workers_of(os.getpid())
+    assert not crew_of(os.getpid(), BUCKETS)
 
 
 @pytest.mark.slow
@@ -143,7 +126,7 @@ def test_a_worker_shows_no_key_and_leaves_no_core_and_no_spill(home: Path) -> No
     seen: list[bytes] = []
 
     def look(_done: int) -> None:
-        for pid in workers_of(os.getpid()):
+        for pid in crew_of(os.getpid(), BUCKETS):
             place = Path(f"/proc/{pid}")
             seen.append((place / "cmdline").read_bytes() + (place / "environ").read_bytes())
             limits = (place / "limits").read_text(encoding="ascii")
@@ -174,7 +157,7 @@ def test_a_revoked_permit_ends_the_study_between_two_buckets(home: Path) -> None
         with pytest.raises(NotAllowed) as refused:
             run(enclosure, permit="FR-TEST-0002", user=ALICE, text=STUDY, workers=2, report=end)
         assert refused.value.code is Code.PERMIT_REVOKED
-    assert not workers_of(os.getpid())
+    assert not crew_of(os.getpid(), BUCKETS)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
@@ -188,7 +171,7 @@ def test_whoever_ends_who_started_the_workers_ends_them_too(home: Path, how: sig
         [str(ENCLOS), *map(str, words)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     end = time.monotonic() + 60
-    while len(workers := workers_of(process.pid)) < 2:
+    while len(workers := crew_of(process.pid, BUCKETS)) < 2:
         assert process.poll() is None
         assert time.monotonic() < end
         time.sleep(0.02)
