@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from enclos.app import ledger, permits, releases, sql, studies, tables
+from enclos.app import ledger, looks, permits, releases, sql, studies, tables
 from enclos.app.rounding import desk_of
 from enclos.app.studies import run_files
 from enclos.ledger.model import Kind
@@ -71,7 +71,7 @@ def test_from_a_check_to_copies_for_each_with_every_step_in_the_ledger(home, tmp
     assert not found["automatic"]
     assert "age_groups" in found["nearest_safe"]["merged"]["study_change"]
     with open_home(home) as enclosure:
-        assert releases.list_all(enclosure)["requests"] == []
+        assert looks.list_all(enclosure)["requests"] == []
         answer = releases.request(enclosure, permit=PERMIT, user=ALICE, run=run, purpose="For the yearly report")
         request = answer["request"]
         assert answer["state"] == "open"
@@ -88,7 +88,7 @@ def test_from_a_check_to_copies_for_each_with_every_step_in_the_ledger(home, tmp
             releases.export(enclosure, request, tmp_path / "three.zip", recipient=BOB)
         assert caught.value.code is Code.RELEASE_RECIPIENT
         assert releases.verify(tmp_path / "two.zip", exported["release_key"])["released"] == "by two persons"
-        told = releases.list_all(enclosure)
+        told = looks.list_all(enclosure)
         assert told["turnaround"]["n_decided"] == 1
         assert told["volume"][0]["n_estimates"] > 0
         for step in ("check", "request", "ask", "answer", "review", "export"):
@@ -119,7 +119,7 @@ def test_what_is_exchanged_on_the_desk_before_anybody_voted_is_known_by_the_ledg
         before = desk.read(request, "results.csv")
         desk.write(request, "results.csv", before.replace(b"incidence", b"incidencf"))  # by who holds the desk's key
         assert releases.request(enclosure, **own)["request"] == request  # asking again makes it no better
-        for content in ("", releases.look(enclosure, request, user=CAROL)["content"]):
+        for content in ("", looks.look(enclosure, request, user=CAROL)["content"]):
             with pytest.raises(Refusal) as caught:
                 releases.review(enclosure, request, user=CAROL, accept=True, reason="It is fine", content=content)
             assert caught.value.code is Code.RELEASE_ALTERED

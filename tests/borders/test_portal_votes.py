@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from enclos.app import releases
+from enclos.app import looks
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
 from enclos.signin.model import Role
@@ -33,12 +33,12 @@ def portal(made: AskedHome) -> Iterator[Portal]:
 
 def content_of(portal: Portal, request: str) -> str:
     with open_home(portal.home) as enclosure:
-        return str(releases.show_one(enclosure, request)["content"])
+        return str(looks.show_one(enclosure, request)["content"])
 
 
 def n_votes(portal: Portal, request: str) -> int:
     with open_home(portal.home) as enclosure:
-        return len(releases.show_one(enclosure, request)["votes"])
+        return len(looks.show_one(enclosure, request)["votes"])
 
 
 def test_neither_author_nor_project_sees_the_numbers_or_votes(portal: Portal, made: AskedHome) -> None:

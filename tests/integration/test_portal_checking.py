@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from enclos.app import releases
+from enclos.app import looks, releases
 from enclos.lexicon.codes import Code
 from enclos.signin.model import Role
 from factories.asked_home import CAROL, DAN, ERIN, AskedHome, ask, asked_home
@@ -48,7 +48,7 @@ def test_one_request_is_shown_whole_with_what_left_before_and_is_written_nowhere
     for rule in ("typed", "backed", "minimum-count", "history", "volume"):
         assert f"<code>{rule}</code>" in page
     with open_home(made.home) as enclosure:
-        found = releases.look(enclosure, made.waits, user=CAROL)
+        found = looks.look(enclosure, made.waits, user=CAROL)
         size = enclosure.ledger.size()
     assert found["content"] in page and found["result_sha256"] in page
     lines = [line for line in found["lines"] if line["table"] == "incidence"]
@@ -58,8 +58,8 @@ def test_one_request_is_shown_whole_with_what_left_before_and_is_written_nowhere
     assert sum(each.count("</span> hidden</span>") - 1 for each in pages) == n_hidden > 0, "and once in the legend"
     assert made.left in page and "<svg" in page and "Who is in both" in page
     with open_home(made.home) as enclosure:
-        looks = [entry for _, entry in enclosure.ledger.entries(size) if entry.action.value == "release.look"]
-    assert len(looks) == 2 * n_pages, "the ledger says each time what was shown to whom"
+        told = [entry for _, entry in enclosure.ledger.entries(size) if entry.action.value == "release.look"]
+    assert len(told) == 2 * n_pages, "the ledger says each time what was shown to whom"
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -90,7 +90,7 @@ def test_a_question_is_put_and_answered_and_a_vote_falls_on_what_was_shown(porta
     for wrong in ({**vote, "content": "0" * 64}, {**vote, "content": ""}):
         assert Code.RELEASE_ALTERED.id in carol.post(f"/check/{request}/vote", wrong).text
         with open_home(made.home) as enclosure:
-            assert releases.show_one(enclosure, request)["votes"] == []
+            assert looks.show_one(enclosure, request)["votes"] == []
     assert carol.post(f"/check/{request}/vote", vote).headers["location"] == f"/check/{request}"
     page = carol.get(f"/check/{request}").text
     assert "Your vote is in" in page and 'name="vote"' not in page
@@ -100,4 +100,4 @@ def test_a_question_is_put_and_answered_and_a_vote_falls_on_what_was_shown(porta
     page = dan.get(f"/check/{request}").text
     assert "Counts are fine" in page and "It is clear to me" in page
     with open_home(made.home) as enclosure:
-        assert releases.show_one(enclosure, request)["state"] == "accepted"
+        assert looks.show_one(enclosure, request)["state"] == "accepted"

@@ -9,22 +9,17 @@ import json
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from enclos.app.arriving import arrive, settings_there
 from enclos.app.carrying import FileCarrier, Journal, Throttle, carry_lake, copy_folder
-from enclos.app.certificates import certify, certify_move
 from enclos.app.enclosure import (
     Enclosure,
-    ledger_parts,
     open_enclosure,
-    operator_account,
 )
 from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys, unrecorded
-from enclos.app.ledger import verify as verify_files_of_ledger
-from enclos.app.marks import PermitMarks
 from enclos.app.move_target import Target
 from enclos.app.parts import parts_of
 from enclos.app.paths import EnclosurePaths
@@ -38,10 +33,9 @@ from enclos.app.studies import same_elsewhere
 from enclos.app.waiting import alone, shared
 from enclos.hosting.model import Manifest
 from enclos.hosting.ports import Objects
-from enclos.ledger.model import Action, Fact
+from enclos.ledger.model import Action
 from enclos.ledger.rules.notes import read_checkpoint, verifying_key
 from enclos.ledger.rules.tiles import CHECKPOINT, VERIFYING_KEY
-from enclos.ledger.steps import Ledger
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, KeyUse
@@ -98,7 +92,7 @@ def move_enclosure(
         if not paths.moved.exists():
             with open_enclosure(folder, passphrase) as here:
                 answer = _leave(here, target, target_passphrase, report)
-        answer |= _arrive(paths, target, passphrase, target_passphrase)
+        answer |= arrive(paths, target, passphrase, target_passphrase)
     return {**answer, "seconds": round(perf_counter() - started, 3)}
 
 
@@ -176,20 +170,9 @@ def _begin(here: Enclosure, target: Target) -> dict[str, Any]:
     return begun
 
 
-def _settings(settings: Settings, target: Target, begun: dict[str, Any]) -> Settings:
-    url, name = target.catalog or None, begun["catalog_name"]
-    return settings.model_copy(
-        update={
-            "keys": target.keys,
-            "storage": StorageSection(kind=begun["storage"], url=target.storage or None),
-            "catalog": CatalogSection(kind=begun["catalog_kind"], url=url, name=name),
-        }
-    )
-
-
 def _prepared(here: Enclosure, target: Target, begun: dict[str, Any], passphrase: Passphrase) -> _Place:
     """The new place with its key store: the next generation of every key, and the pseudonym keys as they are."""
-    paths, settings = EnclosurePaths(target.folder), _settings(here.settings, target, begun)
+    paths, settings = EnclosurePaths(target.folder), settings_there(here.settings, target, begun)
     made = paths.keys / ".made"
     with storage_border("a new key store"):
         paths.keys.mkdir(parents=True, exist_ok=True)
@@ -336,82 +319,6 @@ def _hand_over(here: Enclosure, there: Enclosure) -> None:
             continue
         return
     raise refusal(Code.ENCLOSURE_BUSY, "The ledger is written to without end.", "Stop what writes, then move again.")
-
-
-# -- from the mark on
-
-
-def _arrive(
-    old: EnclosurePaths, target: Target, passphrase: Passphrase, target_passphrase: Passphrase
-) -> dict[str, Any]:
-    """Open the new enclosure, destroy the old keys and certify it; done again, it goes on where it was."""
-    mark = json.loads(old.moved.read_bytes())
-    paths = EnclosurePaths(target.folder)
-    if not paths.coming.exists():
-        raise refusal(Code.ENCLOSURE_MOVED, "This enclosure has moved.", "Work at its new place.")
-    begun = json.loads(paths.coming.read_bytes())
-    if begun["move"] != mark["move"]:
-        raise refusal(Code.ENCLOSURE_MOVED, "This enclosure has moved elsewhere.", "Work at its new place.")
-    was = read_settings(old.root)
-    settings = _settings(was, target, begun)
-    before, keys = open_keys(old.keys, was.keys, passphrase), open_keys(paths.keys, settings.keys, target_passphrase)
-    with Ledger.open(*ledger_parts(paths, keys, settings)) as ledger:
-        there = Enclosure(
-            paths, settings, UsedKeys(keys, ledger, operator_account()), ledger, PermitMarks(ledger), at_target()
-        )
-        if not (paths.root / SETTINGS_FILE).exists():
-            facts = {"what": "arrive", "move": mark["move"]}
-            with ledger.intent(Action.MOVE, there.operator, None, facts) as ticket:
-                ticket.facts.update(_found_at(there))
-            write_atomically(paths.root / SETTINGS_FILE, settings.to_toml().encode("utf-8"), "the settings")
-        answers_at = datetime.fromtimestamp((paths.root / SETTINGS_FILE).stat().st_mtime, UTC)
-        vkey = verifying_key(ledger.origin, ledger.public_key)
-        ledger.checkpoint()
-        verify_files_of_ledger(paths.ledger, key=vkey)
-        _destroy_all(there, before)
-        gone = [entry for entry in before.entries() if entry.destroyed_at]
-        certificate = certify_move(there, mark, gone, before)
-        certificates = certify(there)
-        size = ledger.size()
-    write_atomically(old.certificates / certificate.name, certificate.read_bytes(), "a certificate")
-    with storage_border("the end of a move"):
-        half = [*paths.root.rglob(".*.tmp"), *paths.root.rglob(".*.rekeying")]  # of runs that were killed
-        for path in (*half, paths.journal, paths.keys / ".made", paths.coming):
-            path.unlink(missing_ok=True)
-    return {
-        "enclosure": str(target.folder),
-        "objects": mark["n_objects"],
-        "files": mark["n_files"],
-        "studies": mark["studies"],
-        "downtime_seconds": round((answers_at - datetime.fromisoformat(mark["stopped_at"])).total_seconds(), 3),
-        "keys": [entry.id for entry in gone],
-        "certificate": str(certificate),
-        "certificates": certificates,
-        "ledger": {"origin": settings.ledger.origin, "size": size, "key": vkey},
-    }
-
-
-def _found_at(there: Enclosure) -> dict[str, Fact]:
-    """The snapshot that opens at the new place, and the digest of what its host was given."""
-    if not there.paths.catalog.exists():
-        return {}
-    key = there.keys.secret(_CATALOG)
-    with there.engine() as engine:
-        folder = lake_folder(there.paths, there.settings.storage, there.environment)
-        newest_there = attach_lake(engine, there.paths.catalog, folder, key, read_only=True).newest()
-    _, digest = read_manifest(there.paths.manifest, key)
-    return {} if newest_there is None else {"snapshot": newest_there, "manifest": digest}
-
-
-def _destroy_all(there: Enclosure, before: KeyStore) -> None:
-    """Destroy every key of the old place; the new ledger says so before each."""
-    for entry in before.entries():
-        if entry.destroyed_at is None:
-            name = entry.name
-            facts = {"role": name.role.value, "subject": name.subject, "key": entry.id}
-            said = {**facts, "use": "destroy", "within": Action.MOVE.value}
-            there.ledger.record(Action.KEY_DESTROY, there.operator, facts=said)
-            before.destroy(name)
 
 
 # -- inside

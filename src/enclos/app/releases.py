@@ -1,49 +1,40 @@
-"""Releases: check, ask, look, question, vote, export, verify."""
+"""Releases: check, ask, question, vote, export, verify; what is looked at: ``app/looks.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import active, all_versions, newest
+from enclos.app.looks import permit_of, show_own, still_valid, terms_in_force
+from enclos.app.permits import active
 from enclos.app.probing import probed
 from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
-from enclos.contracts.result import Cell
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.lexicon.refusals import Refusal, refusal
+from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
-from enclos.permits.rules.life import check_in_force
-from enclos.release.model import PermitFacts, Probes, Terms
-from enclos.release.rules.terms import kinds, terms_of
+from enclos.release.model import PermitFacts, Probes
 from enclos.release.steps import (
     Asked,
     answer_question,
     ask_question,
     check_result,
     export_release,
-    left_under,
-    list_requests,
     mark_exported,
-    queue_of,
     request_release,
     review_release,
-    show_beside,
-    show_numbers,
     show_request,
-    turnaround,
 )
 from enclos.stores.keys import KeySigner
 from enclos.stores.release_files import verify_package, write_package
 from enclos.stores.run_files import Run
 
 _KEY_HEX_DIGITS = 64
-_WAITS_TOLD = 30
 
 
 def request(
@@ -60,7 +51,7 @@ def request(
         enclosure.ledger.intent(Action.RELEASE_REQUEST, user, permit, {"purpose": Personal(purpose)}) as ticket,
     ):
         signed = active(enclosure, permit, user)
-        of, probes = probed(enclosure, permit, run, tables, _terms(enclosure).max_collisions)
+        of, probes = probed(enclosure, permit, run, tables, terms_in_force(enclosure).max_collisions)
         kept = run_files(enclosure, permit).read(run)
         desk = desk_of(enclosure)
         found = request_release(
@@ -97,7 +88,7 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
         enclosure.ledger.intent(Action.RELEASE_CHECK, user, permit, facts) as ticket,
     ):
         signed = active(enclosure, permit, user)
-        of, probes = probed(enclosure, permit, run, tables, _terms(enclosure).max_collisions)
+        of, probes = probed(enclosure, permit, run, tables, terms_in_force(enclosure).max_collisions)
         kept = run_files(enclosure, permit).read(run)
         answer = check_result(
             _asked(enclosure, signed, kept, tables, probes),
@@ -107,98 +98,6 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
         )
         ticket.facts.update({"verdict": answer["verdict"], "of": of, "differs": answer.pop("differs")})
     return {"run": run, **answer}
-
-
-def evidence(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
-    """The machine's evidence on a request: what was counted, hidden and why."""
-    with enclosure.ledger.intent(Action.RELEASE_CHECK, enclosure.operator, None, {"request": request_id}):
-        return show_request(request_id, desk=desk_of(enclosure))
-
-
-def show_one(enclosure: Enclosure, request_id: str) -> dict[str, Any]:
-    """One request with its state, questions and votes."""
-    return show_request(request_id, desk=desk_of(enclosure))
-
-
-def look(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
-    """One request with the numbers that would leave, to a person who may vote on it; the ledger says what was shown.
-
-    Out: what ``show_one`` gives, the study, each line and what rules saw in it, which earlier release shares persons
-        with which number, and what happened so far.
-    Never: how the other person voted, before both have.
-    """
-    permit = _permit_of(enclosure, request_id)
-    facts: dict[str, Fact] = {"request": request_id}
-    with enclosure.ledger.intent(Action.RELEASE_LOOK, user, permit, facts) as ticket:
-        check = _still_valid(enclosure, permit)
-        shown = show_numbers(request_id, user=user, desk=desk_of(enclosure), check=check)
-        cells = _cells(enclosure, permit, str(shown["run"]))
-        archive = archive_of(enclosure)
-        shown |= show_beside(request_id, user=user, cells=cells, desk=desk_of(enclosure), archive=archive)
-        ticket.facts.update({"content": shown["content"], "n_lines": len(shown["lines"])})
-    return shown
-
-
-def queue(enclosure: Enclosure, *, user: str) -> dict[str, Any]:
-    """What a person may vote on, oldest first; nothing of their own projects; and how long requests waited.
-
-    Out: waiting, voted, n_own, n_altered; turnaround; waits, of the newest that people decided the day and the seconds.
-    """
-    desk = desk_of(enclosure)
-    found = queue_of(user, desk=desk, now=enclosure.ledger.now())
-    rows = list_requests(desk=desk)
-    decided = [row for row in rows if row["turnaround_seconds"] is not None and not row["automatic"]]
-    waits = [{"asked_on": row["asked_at"][:10], "seconds": row["turnaround_seconds"]} for row in decided[-_WAITS_TOLD:]]
-    return found | {"turnaround": turnaround(rows), "waits": waits}
-
-
-def list_all(enclosure: Enclosure) -> dict[str, Any]:
-    """Every request with its state; how long requests waited; how much left under each permit, and its limit."""
-    desk, terms = desk_of(enclosure), _terms(enclosure)
-    rows = list_requests(desk=desk)
-    volume = []
-    for permit in sorted({row["permit"] for row in rows if row["permit"]}):
-        n_estimates, n_bytes = left_under(permit, desk=desk)
-        limits = {"max_estimates": terms.max_estimates, "max_bytes": terms.max_bytes}
-        volume.append({"permit": permit, "n_estimates": n_estimates, "n_bytes": n_bytes, **limits})
-    return {"requests": rows, "turnaround": turnaround(rows), "volume": volume}
-
-
-def list_own(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
-    """The requests of the permits that list a user, in force or not, the newest first, as ``list_all`` gives them."""
-    own = {versions[-1].permit.id for versions in all_versions(enclosure) if user in versions[-1].permit.involved_ids}
-    rows = [row for row in list_requests(desk=desk_of(enclosure)) if row["permit"] in own]
-    return sorted(rows, key=lambda row: (str(row["asked_at"]), str(row["request"])), reverse=True)
-
-
-def show_own(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
-    """One request of a permit that lists the user, without the machine's evidence, which tells of persons.
-
-    Out: as ``show_one``.
-    Refuses: RELEASE_UNKNOWN, in the same words for a request of others and for none.
-    """
-    if not any(row["request"] == request_id for row in list_own(enclosure, user)):
-        raise refusal(Code.RELEASE_UNKNOWN, "No request of this id is of your permits.", "See those that are.")
-    shown = show_request(request_id, desk=desk_of(enclosure))
-    return {name: value for name, value in shown.items() if name != "evidence"}
-
-
-def run_of(enclosure: Enclosure, *, permit: str, user: str, run: str) -> dict[str, Any]:
-    """What may be asked of a run to leave: run, study, snapshot, tables (table and title of each type of its results).
-
-    Refuses: what permits refuse of the user; RUN_UNKNOWN.
-    """
-    active(enclosure, permit, user)
-    kept = run_files(enclosure, permit).read(run)
-    return {
-        "run": run,
-        "study": kept.facts["study"],
-        "snapshot": kept.facts["snapshot"],
-        "tables": [
-            {"table": kind, "title": kinds()[kind].title if kind in kinds() else kind}
-            for kind in dict.fromkeys(each.result_type for each in kept.result.settings)
-        ],
-    }
 
 
 def package_of(enclosure: Enclosure, request_id: str, *, user: str) -> bytes:
@@ -216,7 +115,7 @@ def package_of(enclosure: Enclosure, request_id: str, *, user: str) -> bytes:
 def ask(enclosure: Enclosure, request_id: str, *, user: str, text: str) -> dict[str, Any]:
     """Ask the project about a request, as a reviewer."""
     with enclosure.at_the_desk():
-        permit = _permit_of(enclosure, request_id)
+        permit = permit_of(enclosure, request_id)
         facts: dict[str, Fact] = {"request": request_id, "text": Personal(text)}
         with enclosure.ledger.intent(Action.RELEASE_ASK, user, permit, facts):
             return ask_question(
@@ -225,14 +124,14 @@ def ask(enclosure: Enclosure, request_id: str, *, user: str, text: str) -> dict[
                 text=text,
                 desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
-                check=_still_valid(enclosure, permit),
+                check=still_valid(enclosure, permit),
             )
 
 
 def answer(enclosure: Enclosure, request_id: str, number: int, *, user: str, text: str) -> dict[str, Any]:
     """Answer a reviewer's question, as somebody of the project."""
     with enclosure.at_the_desk():
-        permit = _permit_of(enclosure, request_id)
+        permit = permit_of(enclosure, request_id)
         facts: dict[str, Fact] = {"request": request_id, "question": number, "text": Personal(text)}
         with enclosure.ledger.intent(Action.RELEASE_ANSWER, user, permit, facts):
             return answer_question(
@@ -242,7 +141,7 @@ def answer(enclosure: Enclosure, request_id: str, number: int, *, user: str, tex
                 text=text,
                 desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
-                check=_still_valid(enclosure, permit),
+                check=still_valid(enclosure, permit),
             )
 
 
@@ -256,7 +155,7 @@ def review(
     stands in it in clear.
     """
     with enclosure.at_the_desk():
-        permit = _permit_of(enclosure, request_id)
+        permit = permit_of(enclosure, request_id)
         word = "accept" if accept else "refuse"
         vote = Personal(f"{request_id} {user} {word} {reason}")
         with enclosure.ledger.intent(
@@ -270,7 +169,7 @@ def review(
                 reason=reason,
                 desk=desk_of(enclosure),
                 now=enclosure.ledger.now(),
-                check=_still_valid(enclosure, permit),
+                check=still_valid(enclosure, permit),
                 content=content,
             )
             ticket.facts.update({key: answer[key] for key in ("state", "content", "turnaround_seconds")})
@@ -299,9 +198,9 @@ def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str =
                 recipient=recipient,
                 desk=desk,
                 archive=archive_of(enclosure),
-                terms=_terms(enclosure),
+                terms=terms_in_force(enclosure),
                 now=enclosure.ledger.now(),
-                check=_still_valid(enclosure, permit),
+                check=still_valid(enclosure, permit),
                 signer=KeySigner(enclosure.keys, KeyName(KeyRole.RELEASE)),
                 ledger_proof={
                     "index": proof.index,
@@ -377,30 +276,12 @@ def _asked(enclosure: Enclosure, signed: SignedPermit, kept: Run, tables: Sequen
         kept.result,
         permit_facts(signed),
         kept.study,
-        _terms(enclosure),
+        terms_in_force(enclosure),
         numbers_of(enclosure, signed.permit.id),
         tables,
         rounding_of(enclosure, signed.permit),
         probes,
     )
-
-
-def _terms(enclosure: Enclosure) -> Terms:
-    chosen = enclosure.settings.release
-    settings = enclosure.settings
-    most = (chosen.max_estimates_per_permit, chosen.max_bytes_per_permit)
-    return terms_of(
-        chosen.automatic,
-        *most,
-        settings.round_to,
-        settings.demands,
-        settings.floor,
-        chosen.max_collisions_told_per_day,
-    )
-
-
-def _permit_of(enclosure: Enclosure, request_id: str) -> str:
-    return str(show_request(request_id, desk=desk_of(enclosure))["permit"])
 
 
 def _check_asked(enclosure: Enclosure, request_id: str) -> None:
@@ -425,21 +306,3 @@ def _check_asked(enclosure: Enclosure, request_id: str) -> None:
         "What lies on the desk is not what the ledger says was asked for.",
         "Make a new request; report this to the security officer.",
     )
-
-
-def _cells(enclosure: Enclosure, permit: str, run: str) -> Sequence[Cell]:
-    """The cells of a run; none where it is gone."""
-    try:
-        return run_files(enclosure, permit).read(run).result.cells
-    except Refusal as refused:
-        if refused.code not in {Code.RUN_UNKNOWN, Code.KEY_MISSING}:
-            raise
-        return ()
-
-
-def _still_valid(enclosure: Enclosure, permit_id: str) -> Callable[[], None]:
-    def check() -> None:
-        signed = newest(enclosure, permit_id)
-        check_in_force(signed, enclosure.ledger.now())
-
-    return check

@@ -7,24 +7,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from enclos.app.faults import tell_fault
-from enclos.lexicon.refusals import Refusal
+from enclos.app.apart import Apart
 
 _MOST_KEPT = 32
 
 
 @dataclass(slots=True)
-class Review:
+class Review(Apart):
     """One review: what was found, once it is over; nothing where it was refused, or where it failed by our fault."""
 
     found: object | None = field(default=None, repr=False)
-    refused: Refusal | None = None
-    ended: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nobody works on it any more."""
-        return self.ended.is_set()
 
 
 class Reviews:
@@ -53,16 +45,9 @@ class Reviews:
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         if begun is not before:
-            threading.Thread(target=self._run, args=(begun, make), name="enclos-review", daemon=True).start()
+            begun.begin(lambda: self._make(begun, make), "review")
         return begun
 
-    def _run(self, begun: Review, make: Callable[[], object]) -> None:
-        try:
-            with self._turn:
-                begun.found = make()
-        except Refusal as refused:
-            begun.refused = refused
-        except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
-            tell_fault("review", error)
-        finally:
-            begun.ended.set()
+    def _make(self, begun: Review, make: Callable[[], object]) -> None:
+        with self._turn:
+            begun.found = make()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+from enclos.app.apart import Apart
 from enclos.app.enclosure import Enclosure
 from enclos.ledger.model import LedgerReport
 from enclos.ledger.ports import LedgerReader
@@ -25,13 +26,12 @@ _ENTRIES = "tile/entries/"
 
 
 @dataclass(slots=True)
-class Verification:
+class Verification(Apart):
     """One verification: how far it is, and what it found."""
 
     started_at: datetime
     n_bundles: int = 1
     n_read: int = 0
-    is_over: bool = False
     seconds: float = 0.0
     key: str = ""
     witness: str = ""
@@ -39,8 +39,6 @@ class Verification:
     witnessed_at: str = ""
     witnessed_size: int = 0
     report: LedgerReport | None = None
-    refused: Refusal | None = None
-    ended: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def share(self) -> float:
@@ -108,30 +106,26 @@ class Verifications:
                 return self._last
             self._last = begun
         reader = _Watched(LedgerFiles(enclosure.paths.ledger), begun, self._seconds)
-        threading.Thread(
-            target=_run, args=(reader, begun, public_key, origin, remembered), name="enclos-verify", daemon=True
-        ).start()
+        begun.begin(lambda: _verify(reader, begun, public_key, origin, remembered), "verify")
         return begun
 
 
-def _run(reader: _Watched, begun: Verification, public_key: bytes, origin: str, remembered: bytes | None) -> None:
+def _verify(reader: _Watched, begun: Verification, public_key: bytes, origin: str, remembered: bytes | None) -> None:
     started = monotonic()
     try:
         begun.report = examine_ledger(reader, public_key, origin, remembered)
-    except Refusal as refused:
-        begun.refused = refused
+    except Refusal:
+        raise
     except _TooLongError:
-        begun.refused = refusal(
+        raise refusal(
             Code.LEDGER_DAMAGED,
             "Verifying took too long and was given up: nothing is known.",
             "Run `enclos ledger verify`, which takes its time.",
-        )
+        ) from None
     except Exception:  # noqa: BLE001 - whatever happens, who waits is told, and nothing is called sound
-        begun.refused = refusal(Code.LEDGER_DAMAGED, "The ledger could not be read.", "Run `enclos ledger verify`.")
+        raise refusal(Code.LEDGER_DAMAGED, "The ledger could not be read.", "Run `enclos ledger verify`.") from None
     finally:
         begun.seconds = monotonic() - started
-        begun.is_over = True
-        begun.ended.set()
 
 
 class _TooLongError(Exception):

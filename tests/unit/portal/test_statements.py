@@ -30,7 +30,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
 
 
 def over(one: Statement) -> Statement:
-    assert one.over.wait(30)
+    assert one.ended.wait(30)
     return one
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from enclos.app.conformity.drawings import frameworks, said_of
-from enclos.app.pages.page import Page, Section, Table, twice
+from enclos.app.pages.page import ReportPage, Section, Table, twice
 from enclos.app.pages.words import Language
 
 _STATUS = {"final": "", "draft": "draft", "partial": "partial", "titles": "titles only"}
@@ -22,7 +22,7 @@ def assessment_page(document: Mapping[str, Any]) -> str:
     sights = [each["sight"] for each in document["probes"]]
     contradicted = [(one, each) for one in catalogues for each in one["requirements"] if each["contradicted"]]
     in_force = sum(each["standing"] == "in force" for each in document["documents"])
-    return Page(
+    return ReportPage(
         language=Language.EN,
         title=f"Conformity of {document['enclosure']}",
         lead=f"Judged on {document['assessed_at'][:10]} by what probes saw and by documents in force. "

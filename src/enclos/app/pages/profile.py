@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from enclos.app.pages.drawings import bars, births, by_month
-from enclos.app.pages.page import NARROW, Page, Section, Table, twice
+from enclos.app.pages.page import NARROW, ReportPage, Section, Table, twice
 from enclos.app.pages.words import Language, Words
 from enclos.warehouse.profile.catalogue import DOMAINS, Domain
 from enclos.warehouse.profile.model import Profile, SpreadRow
@@ -38,7 +38,7 @@ def profile_page(profile: Profile, *, snapshot: int, concepts: Mapping[str, str]
     sections += [*_variety(profile, words), *_frequent(profile, words, concepts)]
     lead = words("{name}, counted on {day}.", name=profile.source or "–", day=profile.profiled_on)
     title = words("Content of snapshot {n}", n=snapshot)
-    return Page(language, title, lead, words(NOTICE), figures, sections).html()
+    return ReportPage(language, title, lead, words(NOTICE), figures, sections).html()
 
 
 def shown_concepts(profile: Profile) -> set[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from enclos.app.pages.drawings import against_published, bars, outcomes
-from enclos.app.pages.page import Page, Section, Table, twice
+from enclos.app.pages.page import ReportPage, Section, Table, twice
 from enclos.app.pages.words import Language, Words
 from enclos.warehouse.quality.model import CheckResult, Drift, Marginal, QualityReport, Status
 
@@ -40,7 +40,7 @@ def quality_page(
     lead = words(
         "{name}, judged on {day} by the checks of CDM {cdm}.", name=name, day=report.checked_on, cdm=report.cdm_version
     )
-    return Page(language, words("Quality of snapshot {n}", n=snapshot), lead, "", figures, sections).html()
+    return ReportPage(language, words("Quality of snapshot {n}", n=snapshot), lead, "", figures, sections).html()
 
 
 def _outcomes(report: QualityReport, words: Words) -> Section:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from enclos.app.pages.drawings import bars
-from enclos.app.pages.page import Page, Picture, Section, Table, twice
+from enclos.app.pages.page import Picture, ReportPage, Section, Table, twice
 from enclos.app.pages.review_drawings import by_day, by_hour
 from enclos.app.pages.review_words import DETECTORS, FRENCH_REVIEW, KINDS
 from enclos.app.pages.words import Language, Words
@@ -43,7 +43,7 @@ def review_page(reviewed: ReviewedMonth, language: Language) -> str:
     return review_of(reviewed, language).html()
 
 
-def review_of(reviewed: ReviewedMonth, language: Language) -> Page:
+def review_of(reviewed: ReviewedMonth, language: Language) -> ReportPage:
     """What the page shows."""
     words = Words(language, FRENCH_REVIEW)
     acts = reviewed.acts
@@ -67,7 +67,7 @@ def review_of(reviewed: ReviewedMonth, language: Language) -> Page:
     lead = words("{name}: every entry was read and proved to be what was signed.", name=reviewed.enclosure)
     notice = "" if reviewed.is_over else words("The month is not over yet.")
     title = words("The ledger in {month}", month=reviewed.month)
-    return Page(language, title, lead, notice, figures, sections)
+    return ReportPage(language, title, lead, notice, figures, sections)
 
 
 def _findings(reviewed: ReviewedMonth, words: Words) -> Section:

@@ -10,7 +10,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from enclos.app.pages.design_words import FRENCH_DESIGNS
-from enclos.app.pages.page import NARROW, WIDE, Page, Picture, Section, Table
+from enclos.app.pages.page import NARROW, WIDE, Picture, ReportPage, Section, Table
 from enclos.app.pages.reason_words import FRENCH_REASONS
 from enclos.app.pages.study_words import FRENCH_STUDY
 from enclos.app.pages.words import Language, Words
@@ -96,7 +96,7 @@ class StudyPages:
         sections = list(self._sections(lambda figure: _picture(figure, words.language)))
         if section := self._not_shown():
             sections.append(section)
-        return Page(words.language, self._name, self._lead, words(self._notice), figures, sections).html()
+        return ReportPage(words.language, self._name, self._lead, words(self._notice), figures, sections).html()
 
     def contents(self) -> list[tuple[Section, int | None]]:
         """What the page shows, in order, with the number of the picture that a part has instead of the picture."""

@@ -69,7 +69,8 @@ def release_check(
     Example: enclos release check home RUN --permit FR-2026-0001 --user alice@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.releases import check, evidence
+    from enclos.app.looks import evidence
+    from enclos.app.releases import check
     from enclos.app.tables import refuse_file
 
     if bool(permit) != bool(user):
@@ -127,7 +128,7 @@ def release_show(
     Example: enclos release show home REQUEST --user carol@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.releases import look, show_one
+    from enclos.app.looks import look, show_one
 
     with acting(directory, user, Role.CHECKER) if user else open_enclosure(directory, passphrase) as enclosure:
         shown = look(enclosure, request, user=user) if user else show_one(enclosure, request)
@@ -195,7 +196,7 @@ def release_list(
     Example: enclos release list home --user carol@example.org
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.releases import list_all, queue
+    from enclos.app.looks import list_all, queue
 
     with acting(directory, user, Role.CHECKER) if user else open_enclosure(directory, passphrase) as enclosure:
         show(queue(enclosure, user=user) if user else list_all(enclosure), as_json=as_json)

@@ -11,7 +11,7 @@ from fastapi import Body as Sent
 from fastapi.responses import Response
 from pydantic import Field
 
-from enclos.app import releases
+from enclos.app import looks, releases
 from enclos.app.tables import refuse_file
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.portal.api.asking import After, Answer, Ask, Body, Key, Limit, RequestId, page
@@ -52,7 +52,7 @@ class Words(Body):
 
 @router.get("/releases", summary="Requests: of your permits, or all for who votes and audits")
 def _releases(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
-    told = releases.list_all(ask.enclosure)
+    told = looks.list_all(ask.enclosure)
     rows, volume = told["requests"], told["volume"]
     if not ask.has(Role.CHECKER, Role.AUDITOR):
         own = ask.permits()
@@ -102,20 +102,20 @@ def _verify(
 def _release(ask: Ask, request_id: RequestId) -> Answer:
     ask.as_a(Role.CHECKER, Role.RESEARCHER)
     if ask.has(Role.CHECKER):
-        return releases.show_one(ask.enclosure, request_id)
-    return releases.show_own(ask.enclosure, request_id, user=ask.user)
+        return looks.show_one(ask.enclosure, request_id)
+    return looks.show_own(ask.enclosure, request_id, user=ask.user)
 
 
 @router.get("/releases/{request_id}/evidence", summary="What the machine counted, hid and why")
 def _evidence(ask: Ask, request_id: RequestId) -> Answer:
     ask.as_a(Role.CHECKER)
-    return releases.evidence(ask.acting, request_id)
+    return looks.evidence(ask.acting, request_id)
 
 
 @router.get("/releases/{request_id}/numbers", summary="Each number that would leave, for who may vote")
 def _numbers(ask: Ask, request_id: RequestId) -> Answer:
     ask.as_a(Role.CHECKER)
-    return releases.look(ask.enclosure, request_id, user=ask.user)
+    return looks.look(ask.enclosure, request_id, user=ask.user)
 
 
 @router.post("/releases/{request_id}/questions", summary="Ask the project about a request", status_code=201)
@@ -129,7 +129,7 @@ def _ask(ask: Ask, request_id: RequestId, asked: Words, key: Key = None) -> Answ
 @router.post("/releases/{request_id}/questions/{number}/answer", summary="Answer a question", status_code=201)
 def _answer(ask: Ask, request_id: RequestId, number: Number, asked: Words, key: Key = None) -> Answer:  # noqa: ARG001
     ask.as_a(Role.RESEARCHER)
-    releases.show_own(ask.enclosure, request_id, user=ask.user)
+    looks.show_own(ask.enclosure, request_id, user=ask.user)
 
     def act() -> Answer:
         return releases.answer(ask.enclosure, request_id, number, user=ask.user, text=asked.text)

@@ -12,8 +12,7 @@ from starlette.routing import Route
 
 from enclos.app.auditing import ACTIONS, MARKED, OUTCOMES, Sought, explore, show_entry, state_of
 from enclos.app.monthly import read_month
-from enclos.app.pages.page import Page as Review
-from enclos.app.pages.page import Picture
+from enclos.app.pages.page import Picture, ReportPage
 from enclos.app.pages.review import review_of
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.words_audit import FRENCH_AUDIT
@@ -53,7 +52,7 @@ def routes(desk: Desk) -> list[Route]:
     def review(asked: Asked) -> Go:
         of, user = asked.form["month"].strip(), asked.user
 
-        def make() -> dict[Language, Review]:
+        def make() -> dict[Language, ReportPage]:
             with desk.opened.use() as (enclosure, _):
                 found = read_month(enclosure, of or None, user=user)
             return {language: review_of(found, language) for language in Language}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from enclos.app import releases
+from enclos.app import looks, releases
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.words_check import FRENCH_CHECK
 from enclos.lexicon.refusals import Refusal
@@ -35,22 +35,22 @@ def routes(desk: Desk) -> list[Route]:
 
 
 def _queue(asked: Asked) -> Page:
-    queue = releases.queue(asked.enclosure, user=asked.user)
+    queue = looks.queue(asked.enclosure, user=asked.user)
     return Page("check_queue", "Queue", {"queue": queue, "shown": shown(queue["waiting"], asked.query)})
 
 
 def _voted(asked: Asked) -> Page:
-    voted = releases.queue(asked.enclosure, user=asked.user)["voted"]
+    voted = looks.queue(asked.enclosure, user=asked.user)["voted"]
     return Page("check_voted", "My votes", {"shown": shown(voted, asked.query)})
 
 
 def _waits(asked: Asked) -> Page:
-    return Page("check_waits", "How long requests wait", {"queue": releases.queue(asked.enclosure, user=asked.user)})
+    return Page("check_waits", "How long requests wait", {"queue": looks.queue(asked.enclosure, user=asked.user)})
 
 
 def _request(asked: Asked, refused: Refusal | None = None) -> Page:
     """One request, by a look that the ledger tells of; after a try that was refused with what was refused."""
-    found = releases.look(asked.enclosure, asked.path["request"], user=asked.user)
+    found = looks.look(asked.enclosure, asked.path["request"], user=asked.user)
     lines = [{**line, "mark": mark} for line, mark in zip(found["lines"], found["marks"], strict=True)]
     types = list(dict.fromkeys(line["table"] for line in lines))
     chosen = asked.query.get("table", "")

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.routing import Route
 
 from enclos.app import drafts
+from enclos.app.looks import list_own
 from enclos.app.pages.rooms.saying import said_population
 from enclos.app.permits import own_permits
-from enclos.app.releases import list_own
 from enclos.app.studies import list_runs
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal

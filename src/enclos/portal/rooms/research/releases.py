@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from enclos.app import releases
+from enclos.app import looks, releases
 from enclos.app.pages.rooms.frame import said_of
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Answer, Asked, Desk, File, Go, Page, page_status
@@ -45,7 +45,7 @@ def _asked(asked: Asked) -> Answer:
 
 
 def _form(asked: Asked, found: dict[str, Any] | None, refused: Refusal | None = None) -> Page:
-    run = releases.run_of(asked.enclosure, permit=asked.path["permit"], user=asked.user, run=asked.path["run"])
+    run = looks.run_of(asked.enclosure, permit=asked.path["permit"], user=asked.user, run=asked.path["run"])
     values = {
         "permit": asked.path["permit"],
         "run": run,
@@ -61,7 +61,7 @@ def _form(asked: Asked, found: dict[str, Any] | None, refused: Refusal | None = 
 
 def _all(asked: Asked) -> Page:
     return Page(
-        "research_requests", "Releases", {"shown": shown(releases.list_own(asked.enclosure, asked.user), asked.query)}
+        "research_requests", "Releases", {"shown": shown(looks.list_own(asked.enclosure, asked.user), asked.query)}
     )
 
 
@@ -72,7 +72,7 @@ def _one(asked: Asked) -> Page:
 def _answer(asked: Asked) -> Answer:
     number = asked.form["question"]
     try:
-        releases.show_own(asked.enclosure, asked.path["request"], user=asked.user)
+        looks.show_own(asked.enclosure, asked.path["request"], user=asked.user)
         releases.answer(
             asked.enclosure,
             asked.path["request"],
@@ -94,7 +94,7 @@ def _package(asked: Asked) -> Answer:
 
 
 def _request(asked: Asked, refused: Refusal | None) -> Page:
-    found = releases.show_own(asked.enclosure, asked.path["request"], user=asked.user)
+    found = looks.show_own(asked.enclosure, asked.path["request"], user=asked.user)
     values = {"request": found, "said": said_of(refused) if refused else None}
     status = page_status(refused) if refused else 200
     return Page("research_request", "Request {request}", values, {"request": found["request"]}, status)

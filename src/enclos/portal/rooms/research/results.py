@@ -10,9 +10,9 @@ from typing import Any
 
 from starlette.routing import Route
 
+from enclos.app.looks import list_own
 from enclos.app.pages.study import StudyPages
 from enclos.app.permits import active
-from enclos.app.releases import list_own
 from enclos.app.studies import results, study_of
 from enclos.portal.desk import Answer, Asked, Desk, File, Page
 from enclos.portal.rooms.research.room import PERMIT, ROOM

@@ -10,11 +10,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from enclos.app.faults import tell_fault
+from enclos.app.apart import Apart
 from enclos.app.sql import Answer, ask
 from enclos.app.turns import stopped
 from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import Refusal, refusal
+from enclos.lexicon.refusals import refusal
 from enclos.portal.opened import Opened
 
 MOST_BYTES = 8 << 20
@@ -25,8 +25,8 @@ _SHORT_SECONDS = 1.5
 """So long a page waits before it is answered that the statement goes on."""
 
 
-@dataclass(eq=False)
-class Statement:
+@dataclass(eq=False, slots=True)
+class Statement(Apart):
     """A statement, and what came of it."""
 
     id: str
@@ -35,15 +35,13 @@ class Statement:
     text: str = field(repr=False)
     at: datetime
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
-    over: threading.Event = field(default_factory=threading.Event, repr=False)
     answer: Answer | None = field(default=None, repr=False)
-    refused: Refusal | None = None
     n_rows: int | None = None
 
     @property
     def state(self) -> str:
         """Where it is, in the words of long work; ``gone`` when its rows are kept no more."""
-        if not self.over.is_set():
+        if not self.is_over:
             return "running"
         if self.refused is not None:
             return "cancelled" if self.refused.code is Code.GATE_STOPPED else "refused"
@@ -66,8 +64,8 @@ class Statements:
         with self._lock:
             self._kept[made.id] = made
             self._forget(user)
-        threading.Thread(target=self._ask, args=(made,), name="enclos-statement", daemon=True).start()
-        made.over.wait(_SHORT_SECONDS)
+        made.begin(lambda: self._ask(made), "statement")
+        made.ended.wait(_SHORT_SECONDS)
         return made
 
     def of(self, user: str, permit: str) -> list[Statement]:
@@ -88,7 +86,7 @@ class Statements:
     def cancel(self, statement: Statement) -> None:
         """End a statement; one that is over stays as it is."""
         statement.stop.set()
-        statement.over.wait(_SHORT_SECONDS)
+        statement.ended.wait(_SHORT_SECONDS)
 
     # -- inside
 
@@ -97,18 +95,11 @@ class Statements:
             if one.stop.is_set() or self._opened.is_ending.is_set():
                 raise stopped()
 
-        try:
-            with self._opened.statements.turn(one, one.stop), self._opened.use() as (enclosure, _):
-                answer = ask(enclosure, permit=one.permit, user=one.user, text=one.text, also=still)
-            if answer.table.nbytes > MOST_BYTES:
-                raise refusal(Code.SQL_LIMIT, "The answer is too large for a page.", "Ask for less, or by the gateway.")
-            one.answer, one.n_rows = answer, answer.table.num_rows
-        except Refusal as refused:
-            one.refused = refused
-        except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
-            tell_fault("portal", error)
-        finally:
-            one.over.set()
+        with self._opened.statements.turn(one, one.stop), self._opened.use() as (enclosure, _):
+            answer = ask(enclosure, permit=one.permit, user=one.user, text=one.text, also=still)
+        if answer.table.nbytes > MOST_BYTES:
+            raise refusal(Code.SQL_LIMIT, "The answer is too large for a page.", "Ask for less, or by the gateway.")
+        one.answer, one.n_rows = answer, answer.table.num_rows
 
     def _forget(self, user: str) -> None:
         """The oldest go: rows first, then what was asked."""
@@ -116,8 +107,8 @@ class Statements:
         for at, each in enumerate(own, start=1):
             if at > _KEPT_ROWS:
                 each.answer = None
-            if at > _KEPT_EACH and each.over.is_set():
+            if at > _KEPT_EACH and each.is_over:
                 del self._kept[each.id]
-        over = [each for each in self._kept.values() if each.over.is_set()]
+        over = [each for each in self._kept.values() if each.is_over]
         for each in over[: max(0, len(self._kept) - _KEPT_IN_ALL)]:
             del self._kept[each.id]
