@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from enclos.app.pages.cases import case_in_french
 from enclos.app.pages.refusals import RULES_IN_FRENCH, in_french
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
@@ -70,6 +71,7 @@ class Frame:
                 "number": words.number,
                 "instant": instant,
                 "in_french": in_french,
+                "case_in_french": case_in_french,
                 "rules_in_french": RULES_IN_FRENCH,
                 "left": lambda until: time_left(words, until),
             }
