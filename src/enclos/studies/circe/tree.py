@@ -16,6 +16,9 @@ MAX_INTEGER = 2**31 - 1
 _MAX_DEPTH = 100
 _MAX_TOLD = 20
 _CONTAINERS = frozenset((dict, list))
+_FLAT = "ConceptSets"
+"""What is below it is read layer by layer, never by a function that calls itself, and is most of a long definition: its
+depth is not looked for."""
 _Word = TypeVar("_Word")
 
 
@@ -152,7 +155,8 @@ def tree_of(text: str) -> Node:
         raise _unreadable(f"line {error.lineno} is not JSON") from None
     except ValueError:
         raise _unreadable("a number in it is none, or too long") from None
-    if _depth(value) > _MAX_DEPTH:
+    nested = [inner for name, inner in value.items() if name != _FLAT] if type(value) is dict else value
+    if _depth(nested) > _MAX_DEPTH:
         raise _unreadable("it nests too deep")
     return Node(value, "", Faults())
 

@@ -129,6 +129,15 @@ def test_what_is_not_one_json_document_cannot_be_read(text: str, said: str) -> N
     assert said in refusal.what
 
 
+@pytest.mark.parametrize(
+    "deep", ["[" * 300 + "]" * 300, '[{"id": 0, "expression": ' + '{"a":' * 300 + "1" + "}" * 301 + "]"]
+)
+def test_concept_sets_of_another_layout_are_faults_however_deep(deep: str) -> None:
+    refusal = refused(f'{{"ConceptSets": {deep}}}')
+    assert refusal.code is Code.CIRCE_INVALID
+    assert "ConceptSets[0]" in refusal.what
+
+
 @pytest.mark.parametrize("text", ["1", "[]", '"x"', "null", "true"])
 def test_json_that_is_no_object_is_no_definition(text: str) -> None:
     assert refused(text).code is Code.CIRCE_INVALID
