@@ -89,8 +89,10 @@ bench: $(STAMP) system ## ratios against named references, kept in bench/history
 NATIONAL_DIR ?= national
 NATIONAL_PERSONS ?= 1360000
 NATIONAL_YEARS ?= 2014-2023
+NATIONAL_WORKERS ?= 1
 national: $(STAMP) ## a sample of the country from deliveries to releases, measured; the same call goes on after a stop
-	$(BIN)/python bench/national.py --dir $(NATIONAL_DIR) --persons $(NATIONAL_PERSONS) --years $(NATIONAL_YEARS)
+	$(BIN)/python bench/national.py --dir $(NATIONAL_DIR) --persons $(NATIONAL_PERSONS) --years $(NATIONAL_YEARS) \
+	  --workers $(NATIONAL_WORKERS)
 
 soak: SYSTEM_PACKAGES += $(LONG_PACKAGES)
 soak: $(STAMP) $(SPARK) system ## the long tests, and then `make national`

@@ -3,7 +3,7 @@
 The yardstick is what the machine itself takes: DuckDB reads the delivered files and writes their rows, sorted by person
 or by record, as zstd Parquet, with the same threads and memory, all as text and without a look at what they say. Both
 are run as processes of their own; times are processor seconds (user and system), so that a busy machine changes the
-ratio little. ``ENCLOS_BENCH_PERSONS`` (20 000) says how many persons; five years of care each.
+ratio little. ``ENCLOS_BENCH_PERSONS`` (20 000, 500 at least) says how many persons; five years of care each.
 
 A fifth of them is measured too: five times the persons should take no more than 5.75 times as long. Fixed costs (some
 700 files) weigh on the smaller size and make small populations look better than linear; large ones tell.

@@ -1,7 +1,7 @@
 """A country's sample from deliveries to releases, by the commands, measured step by step; it goes on where it stopped.
 
     python bench/national.py --dir DIR [--persons 1360000] [--years 2014-2023] [--keep-text] [--floor-gb 6]
-                             [--studies NAME …] [--study-minutes 90]
+                             [--studies NAME …] [--study-minutes 90] [--workers 1]
     python bench/national.py --dir DIR --status
 
 1.36 million persons is the size of the ESND, the 2 % sample of France. The steps: synth, init, ingest (each delivery is
@@ -12,7 +12,8 @@ made anew, and a search for known identities in every byte. At the end ``DIR/rep
 Each step that is done is a line of ``DIR/run.jsonl``, so the same command goes on after a kill, a full disk or a
 reboot; a step in whose midst it was stopped is run again, and what its command had finished by then stays. Nothing is
 begun that would leave less free than the floor: it says how much is needed. A study or a release that fails is written
-down and tried again by the next call; every other step that fails ends the run.
+down and tried again by the next call; every other step that fails ends the run. A later call may name another number of
+``--workers``: results are the same.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from typing import Any
 
 import national_asked as asked
 import pyarrow.parquet as pq
-from national_told import status, write_report
+from national_told import QUALITY, status, write_report
 from resumed import (
     GB,
     Journal,
@@ -64,6 +65,8 @@ class National:
         self.keep_text, self.floor = bool(given.keep_text), int(given.floor_gb * GB)
         self.only: list[str] | None = given.studies
         self.longest = 60.0 * given.study_minutes
+        self.workers: int = given.workers
+        self.spread = ("--workers", self.workers)
         self.france, self.home, self.moved = folder / "france", folder / "home", folder / "moved"
         self.journal = Journal(folder / "run.jsonl")
         self.person_years = persons * (years[1] - years[0] + 1)
@@ -106,7 +109,7 @@ class National:
                 yield Step(f"rerun-{name}", partial(self._rerun, name))
         yield Step(
             "quality",
-            partial(self._enclos, "quality", self.moved, keep=("checks", "passed", "failed", "not_applicable")),
+            partial(self._enclos, "quality", self.moved, keep=QUALITY),
             may_fail=True,
         )
         yield Step("search", self._search)
@@ -141,7 +144,7 @@ class National:
 
     def _init(self) -> dict[str, Any]:
         shutil.rmtree(self.home, ignore_errors=True)
-        n_buckets = -(-self.person_years // PERSON_YEARS_A_BUCKET)
+        n_buckets = max(self.workers, -(-self.person_years // PERSON_YEARS_A_BUCKET))
         return self._enclos("init", self.home, "--buckets", n_buckets)
 
     def _ingest(self, group: list[str]) -> dict[str, Any]:
@@ -149,7 +152,7 @@ class National:
         return self._enclos("ingest", self.home, *folders, keep=("n_new", "n_delivered", "n_landed", "n_rejected"))
 
     def _build(self) -> dict[str, Any]:
-        built = self._enclos("build", self.home, "--account")
+        built = self._enclos("build", self.home, "--account", *self.spread)
         return {name: built[name] for name in ("n_persons", "tables", "account", "phases")} | {
             "crossing": built["crossing"]["tables"]
         }
@@ -165,7 +168,8 @@ class National:
     def _study(self, study: asked.Study) -> dict[str, Any]:
         path = self.folder / "asked" / f"{study.name}.yaml"
         path.write_text(study.text, encoding="utf-8")
-        told = self._enclos("study", self.home, path, "--permit", study.permit, "--user", asked.ALICE)
+        who = ("--permit", study.permit, "--user", asked.ALICE)
+        told = self._enclos("study", self.home, path, *who, *self.spread)
         found = {name: told[name] for name in ("run", "n_rows", "verdict", "seconds")}
         ratios = [row for row in told["summary"] if row.get("hazard_ratio") is not None]
         if ratios:
@@ -207,7 +211,7 @@ class National:
         return self._enclos("move", self.home, "--to", target)
 
     def _build_again(self) -> dict[str, Any]:
-        built = self._enclos("build", self.moved, "--account")
+        built = self._enclos("build", self.moved, "--account", *self.spread)
         before = self.journal.found("build")
         same = {name: built[name] == before[name] for name in ("n_persons", "tables", "account")}
         if not all(same.values()):
@@ -221,7 +225,8 @@ class National:
     def _rerun(self, name: str) -> dict[str, Any]:
         study = next(each for each in asked.studies(self.years, self._truth_studies()) if each.name == name)
         run = self.journal.found(f"study-{name}")["run"]
-        told = self._enclos("rerun", self.moved, run, "--permit", study.permit, "--user", asked.ALICE)
+        who = ("--permit", study.permit, "--user", asked.ALICE)
+        told = self._enclos("rerun", self.moved, run, *who, *self.spread)
         return {name: value for name, value in told.items() if isinstance(value, bool | int | str)}
 
     def _search(self) -> dict[str, Any]:
@@ -356,6 +361,9 @@ def main() -> int:
     parser.add_argument("--studies", nargs="*", help="only these of the list, by name")
     parser.add_argument(
         "--study-minutes", type=float, default=90, help="a study or a release that takes longer is ended"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes of builds and studies; a bucket each at least"
     )
     parser.add_argument("--status", action="store_true")
     given = parser.parse_args()

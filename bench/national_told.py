@@ -10,6 +10,8 @@ from typing import Any
 from resumed import GB, Journal
 
 _KINDS = ("synth", "canaries", "init", "ingest", "link", "build", "permit", "study", "release", "move", "search")
+QUALITY = ("checks", "passed", "failed", "not_applicable")
+"""What is kept of `enclos quality`."""
 
 
 def status(folder: Path, journal: Journal) -> str:
@@ -106,6 +108,13 @@ def summed(journal: Journal) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def quality(journal: Journal) -> list[str]:
+    """What the checks of quality counted, in a line; none before they were made."""
+    found = journal.found("quality") if journal.is_done("quality") else {}
+    counts = ", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in QUALITY if name in found)
+    return [f"Quality: {counts}."] if counts else []
+
+
 def write_report(folder: Path, journal: Journal, persons: int, years: tuple[int, int]) -> int:
     """Write report.md and report.json; 0 when everything is done and every account holds."""
     person_years = persons * (years[1] - years[0] + 1)
@@ -155,6 +164,7 @@ def write_report(folder: Path, journal: Journal, persons: int, years: tuple[int,
         f"Releases: {left} of {len(of['release'])} left as signed packages; the others had no safe number.",
         "",
     ]
+    lines += [*quality(journal), ""]
     lines += [f"{step} failed: {said}" for step, said in journal.failed.items()]
     (folder / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     document = {
