@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enclos.release import history, ranges
+from enclos.release import history, ordered, ranges
 from enclos.release.allowance import Sought
 from enclos.release.history import collisions
 from enclos.release.sets import Sets, told_by
@@ -102,6 +102,7 @@ def test_many_sets_of_one_size_are_searched_as_others_are(monkeypatch: pytest.Mo
     wanted = [each.new for each in collisions(sets_of(new), sets_of(old), 8, Sought())]
     assert len(wanted) > 6
     for steps, at_once in ((0, 1 << 20), (0, 50), (256, 1 << 20)):
-        monkeypatch.setattr(history, "_MOST_STEPS", steps)
+        monkeypatch.setattr(ordered, "_MOST_STEPS", steps)
+        monkeypatch.setattr(ordered, "_LEAST_A_STEP", 1)
         monkeypatch.setattr(ranges, "MOST_AT_ONCE", at_once)
         assert [each.new for each in collisions(sets_of(new), sets_of(old), 8, Sought())] == wanted

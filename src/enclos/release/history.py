@@ -17,33 +17,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from enclos.release.allowance import Allowance, Sought, Untried
 from enclos.release.blocks import collisions_of_all_sums
 from enclos.release.joins import adding_up
-from enclos.release.ranges import combined, expanded, marked
-from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, coarse, less, n_different
+from enclos.release.ordered import Ordered, Places
+from enclos.release.ranges import adding_to, combined
+from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, less, n_different
 from enclos.release.standing import Standing
 
-Places: TypeAlias = npt.NDArray[np.int64]
-"""Where sets stand in the order of their sizes."""
-
-_N_FIRST = 16
-"""Classes that are looked at before all of them are."""
-_MOST_STEPS = 256
-"""Places of a range that are looked at one after another, all ranges together; longer ranges are written out."""
 _PERSONS_PER = 4
 """Persons of a set in full that cost as much as a place."""
 _PER_SET = 8
 """What it costs to look at the classes of a set."""
 _A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
-_FIRST_BESIDE = 128
+_FIRST_BESIDE = 1536
 """The same where they may lie beside the new one, as most do."""
+_AT_ONCE = 128
+"""Sets of which all classes are looked at together."""
 MOST_WITHIN = 512
 """Sets within the new one of which three or four are added, or as many as fill it: the largest. All sets there are
 are tried one by one and in pairs."""
@@ -93,28 +87,19 @@ class _Search:
     """All sets in the order of their sizes, so that what could make up a difference is a range."""
 
     def __init__(self, new: Sets, old: Sets, k: int, most_work: int) -> None:
-        self._new, self._old, self._k = new, old, k
-        sums = np.concatenate([old.sums, new.sums])
-        self._order = np.unique(sums, return_index=True)[1]  # equal sets once, as earlier ones where they are
-        counts = np.concatenate([old.counts, new.counts])
-        sizes = counts.sum(axis=1)[self._order]
-        by_size = np.argsort(sizes, kind="stable")
-        self._order, self._sizes = self._order[by_size], sizes[by_size]
-        self._counts, self._sums = counts[self._order], sums[self._order]
-        self._coarse = coarse(self._counts)
-        self._columns = np.ascontiguousarray(self._coarse.T)
-        self._first = np.ascontiguousarray(self._counts[:, :_N_FIRST])
-        self._power, self._marks = marked(self._sizes)
-        self._is_old = self._order < len(old)
-        many = len(self._sizes) > MOST_IN_TRIPLES  # of fewer all are tried
+        self._new, self._k = new, k
+        self._all = Ordered(new, old, k)
+        self._sizes, self._counts, self._sums = self._all.sizes, self._all.counts, self._all.sums
+        many = len(self._all) > MOST_IN_TRIPLES  # of fewer all are tried
         self.is_many = many
-        self._standing = (
-            Standing(np.concatenate([old.who_stand(), new.who_stand()])[self._order], self._sizes) if many else None
-        )
+        self._standing: Standing | None = None
+        if many:
+            standing = np.concatenate([old.who_stand(), new.who_stand()])
+            self._standing = Standing(standing[self._all.numbers], self._sizes)
         self._who = new.who_among(self._standing.bits) if self._standing is not None else None
         self._who_stand = new.who_stand() if many else None
-        self._met_now = np.zeros(0, np.int64)
-        self._beside_now = self._met_now
+        self._met_now, self._own_now = np.zeros(0, np.int64), np.zeros(0, np.uint64)
+        self._beside_now = np.zeros(0, np.bool_)
         self._allowance = Allowance(len(new), most_work)
         self._left_out: set[Untried] = set()
 
@@ -135,19 +120,20 @@ class _Search:
         self._left_out = set()
         if self._standing is not None and self._who is not None and self._who_stand is not None:
             self._met_now, self._own_now = self._standing.met(self._who(number)), self._who_stand[number]
-            self._beside_now = np.flatnonzero(self._standing.may_lie_beside(self._met_now))
+            self._beside_now = self._standing.may_lie_beside(self._met_now)
         self._allowance.begin()
         for plus, minus in self._candidates(counts, total):
             places = (*plus, *minus)
-            if not any(self._is_old[place] for place in places) or any(self._sums[each] == total for each in places):
+            is_other = all(self._sums[place] != total for place in places)
+            if not is_other or not any(self._all.is_old[place] for place in places):
                 continue
             if not self._allowance.spend((int(counts.sum()) + int(self._sizes[list(places)].sum())) // _PERSONS_PER):
                 continue
             persons = self._new.persons(number) if persons is None else persons
-            added, taken = ([self._persons(place) for place in side] for side in (plus, minus))
+            added, taken = ([self._all.persons(place) for place in side] for side in (plus, minus))
             n = n_different(persons, added, taken, self._k)
             if 0 < n < self._k:
-                names = [tuple(sorted(int(self._order[place]) for place in side)) for side in (plus, minus)]
+                names = [tuple(sorted(int(self._all.numbers[place]) for place in side)) for side in (plus, minus)]
                 return Collision(number, names[0], names[1], n)
         return None
 
@@ -170,6 +156,8 @@ class _Search:
             rest = self._counts[whole] - target
             pool = self._beside(rest, total, whole)
             total_of, others_of = less(self._sums[whole], total), pool[pool != whole]
+            if not len(others_of) or 2 * int(self._sizes[others_of[0]]) >= int(rest.sum()) + self._k:
+                continue  # not even the smallest two
             yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 2))
             yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 3))
             yield from (((whole,), each) for each in self._filling(rest, others_of))
@@ -192,119 +180,71 @@ class _Search:
             rows, taken = np.nonzero(np.abs(sums[:, None] - self._sizes[pool]) < self._k)
             places = pool[np.column_stack([first[rows], second[rows], taken])]
             places = places[(places[:, 2] != places[:, 0]) & (places[:, 2] != places[:, 1])]
-            found = self._near(target, total, places, np.array([1, 1, -1]))
+            found = self._all.near(target, total, places, np.array([1, 1, -1]))
             yield from (((one, other), (shared,)) for one, other, shared in found)
 
     def _filling(self, target: Counts, pool: Places) -> Iterator[tuple[int, ...]]:
         """Sets that share nobody and fill the target but for a few, the largest first."""
-        left, places = target.astype(np.int64), pool[::-1]
+        left, n_left, places = target, int(target.sum()), pool[::-1]
         chosen: list[int] = []
         while len(places):
-            places = places[self._sizes[places] < int(left.sum()) + self._k]  # before their classes are looked at
+            places = places[self._sizes[places] < n_left + self._k]  # before their classes are looked at
+            if int(self._sizes[places].sum()) <= n_left - self._k:
+                return  # not even all of them
             fits = np.flatnonzero(np.minimum(left - self._counts[places], 0).sum(axis=1) > -self._k)
             if not len(fits):
                 break
             left, chosen = left - self._counts[places[fits[0]]], [int(places[fits[0]]), *chosen]
+            n_left -= int(self._sizes[chosen[0]])
             places = places[fits[1:]]  # what does not fit now never will
         if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
             yield tuple(chosen)
 
     def _alone(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, ...]]:
         size = int(target.sum())
-        places = np.arange(self._from(size - self._k + 1), self._from(size + self._k), dtype=np.int64)
-        yield from self._near(target, total, places[:, None], np.ones(1, np.int64))
+        places = np.arange(self._all.at(size - self._k + 1), self._all.at(size + self._k), dtype=np.int64)
+        yield from self._all.near(target, total, places[:, None], np.ones(1, np.int64))
 
     def _in_pairs(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, ...]]:
         """Two sets that add up to the target, the smaller one first."""
         size = int(target.sum())
-        first = np.arange(self._from(size // 2 + self._k), dtype=np.int64)
-        may: npt.NDArray[np.bool_] | None = None
+        first = np.arange(self._all.at(size // 2 + self._k), dtype=np.int64)
+        may = np.ones(len(self._sizes), np.bool_)
         if self._standing is not None:  # who has k persons beside the target is no part of it
             may = self._standing.may_be_within(self._met_now, self._k)
             first = np.flatnonzero(may[: len(first)])
-        low, high = self._between(size - self._sizes[first])
+        low, high = self._all.between(size - self._sizes[first])
         low = np.maximum(low, first + 1)
-        for rows, others in self._met(target, first, low, high, -1):
-            places = np.column_stack([first[rows], others])
-            places = places if may is None else places[may[others]]
-            yield from self._near(target, total, places, np.ones(2, np.int64))
+        rows, others = self._all.meeting(target, first, low, high, -1, self._allowance)
+        places = np.column_stack([first[rows], others])
+        yield from self._all.near(target, total, places[may[others]], np.ones(2, np.int64))
 
     def _rests(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, int]]:
         """What any of the larger sets leaves when one other is taken away."""
         size = int(target.sum())
-        start = int(self._from(size - self._k + 1))
+        start = int(self._all.at(size - self._k + 1))
         wholes = np.arange(start, len(self._sizes), dtype=np.int64)
         if self._standing is not None:  # what lacks k persons of the target holds it not
             wholes = wholes[self._standing.may_be_around(self._met_now, self._own_now, self._k)[start:]]
-        low, high = self._between(self._sizes[wholes] - size)
-        for rows, others in self._met(target, wholes, low, high, 1):
-            places = np.column_stack([wholes[rows], others])
-            places = places[places[:, 0] != places[:, 1]]
-            yield from ((one, other) for one, other in self._near(target, total, places, np.array([1, -1])))
-
-    def _met(
-        self, target: Counts, first: Places, low: Places, high: Places, sign: int
-    ) -> Iterator[tuple[Places, Places]]:
-        """Places of each range that fit its first set in two sums of classes: which range, and the place.
-
-        In: sign — 1 where they are taken from the first set, -1 where they are added to it
-        """
-        aims = coarse(target[None])[0, :2]
-        goals = [sign * (column[first] - int(aim)) for column, aim in zip(self._columns[:2], aims, strict=True)]
-        if not self._allowance.spend(len(first) + int(np.maximum(high - low, 0).sum())):
-            return
-        long = high - low > _MOST_STEPS
-        rows = np.flatnonzero((low < high) & ~long)
-        found: list[tuple[Places, Places]] = []
-        widths = (high - low)[rows].astype(np.uint16)
-        rows = rows[np.argsort(widths, kind="stable")[::-1]]  # the longest first: who is left is always at the front
-        n_left = len(rows) - np.cumsum(np.bincount(widths))
-        places, column, span = low[rows], self._columns[0].view(np.uint32), np.uint32(2 * self._k - 1)
-        aimed = (goals[0][rows] + np.int32(self._k - 1)).view(np.uint32)  # modulo 2^32: less than k either way is less
-        for n in n_left[:-1].tolist():
-            near = np.flatnonzero(aimed[:n] - column.take(places[:n]) < span)
-            if len(near):
-                some, theirs = rows[near], places[near]
-                near = np.abs(goals[1][some] - self._columns[1][theirs]) < self._k
-                found.append((some[near], theirs[near]))
-            places[:n] += 1
-        if found:
-            yield np.concatenate([rows for rows, _ in found]), np.concatenate([places for _, places in found])
-        for rows, places in expanded(np.where(long, low, 0), np.where(long, high, 0)):
-            near = np.abs(goals[0][rows] - self._columns[0][places]) < self._k
-            yield rows[near], places[near]
+        low, high = self._all.between(self._sizes[wholes] - size)
+        rows, others = self._all.meeting(target, wholes, low, high, 1, self._allowance)
+        places = np.column_stack([wholes[rows], others])
+        places = places[places[:, 0] != places[:, 1]]
+        yield from ((one, other) for one, other in self._all.near(target, total, places, np.array([1, -1])))
 
     def _of_pool(self, target: Counts, total: np.uint64, pool: Places, n_terms: int) -> Iterator[tuple[int, ...]]:
         """Combinations of so many of a small pool that add up to the target."""
-        own, size = self._sizes[pool], int(target.sum())
-        if not own[:n_terms].sum() - self._k < size < own[-n_terms:].sum() + self._k:
-            return  # not even the smallest, or the largest
-        chosen = combined(len(pool), n_terms)
-        missing = own[chosen[0]] - size
-        for each in chosen[1:]:
-            missing += own[each]
-        near = np.flatnonzero(np.abs(missing) < self._k)
-        if len(near):
-            places = pool[np.column_stack([each[near] for each in chosen])]
-            yield from self._near(target, total, places, np.ones(n_terms, np.int64))
-
-    def _near(self, target: Counts, total: np.uint64, places: Places, signs: Places) -> Iterator[tuple[int, ...]]:
-        """Those of some combinations that come near the target in all classes, but are not it."""
-        for counts, aim in ((self._coarse, coarse(target[None])[0]), (self._counts, target)):
-            if not len(places):
-                return
-            together = sum(int(sign) * counts[places[:, at]] for at, sign in enumerate(signs))
-            places = places[np.abs(together - aim).sum(axis=1) < self._k]
-        taken = signs.astype(np.uint64)  # modulo 2^64, as the sums
-        sums = (self._sums[places] * taken).sum(axis=1, dtype=np.uint64)
-        yield from (tuple(each) for each in places[sums != total].tolist())
+        chosen = adding_to(self._sizes[pool], int(target.sum()), self._k, n_terms)
+        if len(chosen[0]):
+            places = pool[np.column_stack(chosen)]
+            yield from self._all.near(target, total, places, np.ones(n_terms, np.int64))
 
     def _joined(self, target: Counts, total: np.uint64, pool: Places) -> Iterator[tuple[int, ...]]:
         """Three or four of a pool in which not all of them are tried one by one."""
         if len(pool) <= MOST_IN_FOURS:
             return
         for places in adding_up(target, self._counts[pool], self._k, self._allowance):
-            yield from self._near(target, total, pool[places], np.ones(places.shape[1], np.int64))
+            yield from self._all.near(target, total, pool[places], np.ones(places.shape[1], np.int64))
 
     def _within(self, target: Counts, total: np.uint64) -> Places:
         """The largest sets within the target but for a few, ascending."""
@@ -323,17 +263,18 @@ class _Search:
         """The largest sets within what the target leaves of a whole, but for a few, ascending."""
         if self._standing is None:
             return self._largest_within(rest, total, MOST_BESIDE)
-        stop = self._from(int(rest.sum()) + self._k)
-        places = self._beside_now[: np.searchsorted(self._beside_now, stop)]
         found: list[Places] = []
-        n, n_left = _FIRST_BESIDE, MOST_BESIDE
-        while len(places) and n_left > 0 and self._allowance.spend(_PER_SET * len(places[-n:])):
-            may, places, n = self._standing.may_lie_in(places[-n:], whole), places[:-n], 4 * n
-            while len(may) and n_left > 0:
-                some, may = may[-_FIRST_BESIDE:], may[:-_FIRST_BESIDE]
-                some = some[np.maximum(self._counts[some] - rest, 0).sum(axis=1) < self._k]
-                found.insert(0, some[self._sums[some] != total])
-                n_left -= len(found[0])
+        stop = last = int(self._all.at(int(rest.sum()) + self._k))
+        n_left = MOST_BESIDE
+        while stop > 0 and n_left > 0:
+            start = max(0, stop - max(_FIRST_BESIDE, last - stop))  # as many again as were looked at
+            if not self._allowance.spend(_PER_SET * (stop - start)):
+                break
+            may = self._standing.may_lie_in(start, stop, whole) & self._beside_now[start:stop]
+            if np.count_nonzero(may) > _AT_ONCE:
+                may &= self._all.may_lie_within(rest, start, stop)
+            n_left -= self._take_largest(rest, total, np.flatnonzero(may) + start, n_left, found)
+            stop = start
         if n_left <= 0:
             self._left_out.add(Untried.WHOLES)
         return np.concatenate([np.zeros(0, np.int64), *found])[-MOST_BESIDE:]
@@ -344,30 +285,32 @@ class _Search:
         In: below — sets of fewer persons only
         """
         found: list[Places] = []
-        aims, first = coarse(target[None])[0][:, None], target[:_N_FIRST]
-        stop = int(self._from(min(int(target.sum()) + self._k, below or 2**62)))
+        stop = int(self._all.at(min(int(target.sum()) + self._k, below or 2**62)))
         n, n_left = _A_FEW, most
-        while stop > 0 and n_left > 0:
+        while stop > 0 and n_left > 0 and self._allowance.spend(_PER_SET * min(n, stop)):
             start = max(0, stop - n)
-            if not self._allowance.spend(_PER_SET * (stop - start)):
-                break
-            over = np.maximum(self._columns[:, start:stop] - aims, 0).sum(axis=0, dtype=np.int32)
-            places = np.flatnonzero(over < self._k) + start
-            while len(places) and n_left > 0:
-                some, places = places[-_A_FEW:], places[:-_A_FEW]
-                some = some[np.maximum(self._first[some] - first, 0).sum(axis=1) < self._k]
-                some = some[np.maximum(self._counts[some] - target, 0).sum(axis=1) < self._k]
-                some = some[self._sums[some] != total]
-                found.insert(0, some)
-                n_left -= len(some)
+            places = np.flatnonzero(self._all.may_lie_within(target, start, stop)) + start
+            n_left -= self._take_largest(target, total, places, n_left, found)
             stop, n = start, 4 * n
         return np.concatenate([np.zeros(0, np.int64), *found])[-most:]
+
+    def _take_largest(self, target: Counts, total: np.uint64, places: Places, most: int, found: list[Places]) -> int:
+        """Put the largest of some sets that do lie within a target, so many or some more, before those found already.
+
+        Out: how many
+        """
+        n = 0
+        while len(places) and n < most:
+            some, places = self._all.lie_within(target, places[-_AT_ONCE:]), places[:-_AT_ONCE]
+            found.insert(0, some[self._sums[some] != total])
+            n += len(found[0])
+        return n
 
     def _smallest_around(self, target: Counts, total: np.uint64, most: int) -> list[int]:
         """The smallest sets that lack fewer than k of the target's persons."""
         found: list[int] = []
         size = int(target.sum())
-        start = int(self._from(size - self._k))
+        start = int(self._all.at(size - self._k))
         if self._standing is not None:
             for places in self._standing.may_hold(self._met_now, size, start):
                 for at in range(0, len(places), _A_FEW):
@@ -383,19 +326,3 @@ class _Search:
             found += (np.flatnonzero(lacks & (self._sums[part] != total)) + start).tolist()
             start += _A_FEW
         return found[:most]
-
-    def _from(self, size: Any) -> Any:
-        """The first place whose set has so many persons or more."""
-        return np.searchsorted(self._sizes, size, side="left")
-
-    def _between(self, sizes: npt.NDArray[np.int64]) -> tuple[Places, Places]:
-        """Places from which and up to which sets have so many persons or fewer than k more or less, and some beside."""
-        last = len(self._marks) - 2
-        low = self._marks[np.clip((sizes - self._k + 1) >> self._power, 0, last + 1)]
-        high = self._marks[np.clip(((sizes + self._k - 1) >> self._power) + 1, 0, last + 1)]
-        return low, high
-
-    def _persons(self, place: int) -> Persons:
-        number = int(self._order[place])
-        n_old = len(self._old)
-        return self._old.persons(number) if number < n_old else self._new.persons(number - n_old)

@@ -17,12 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from enclos.release.allowance import Allowance
+from enclos.release.ranges import combined, written_out
 from enclos.release.sets import N_CLASSES, Counts
 
 Places = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer]
 
 _MOST_GROUPS = 32
+_N_FIRST = 8
+"""Classes whose sum is asked of what meets by size."""
 _MOST_BY_SIZE = 1 << 17
 """What meets by size before classes are asked."""
 _MOST_MET = 1 << 18
@@ -39,22 +42,28 @@ def adding_up(target: Counts, counts: Counts, k: int, allowance: Allowance) -> I
     """
     if len(counts) < 3:
         return
-    pairs = np.column_stack(np.triu_indices(len(counts), 1))
-    singles = np.arange(len(counts))[:, None]
-    sizes = counts.sum(axis=1, dtype=np.int64)
-    if not allowance.spend(_PER_PAIR * len(pairs)):
+    first, second = combined(len(counts), 2)
+    sizes, some_classes = counts.sum(axis=1, dtype=np.int64), counts[:, :_N_FIRST].sum(axis=1, dtype=np.int64)
+    if not allowance.spend(_PER_PAIR * len(first)):
         return
-    theirs = sizes[pairs].sum(axis=1)
-    order = np.argsort(theirs)
-    for some in (pairs, singles):
-        wanted = int(target.sum()) - sizes[some].sum(axis=1)
-        low = np.searchsorted(theirs[order], wanted - k + 1, side="left")
-        high = np.searchsorted(theirs[order], wanted + k - 1, side="right")
+    order = np.argsort(sizes[first] + sizes[second])
+    pairs, singles = np.column_stack([first[order], second[order]]), np.arange(len(counts))[:, None]
+    size, aim = int(target.sum()), int(target[:_N_FIRST].sum())
+    theirs, of_theirs = (each[pairs[:, 0]] + each[pairs[:, 1]] for each in (sizes, some_classes))
+    n_smaller = int(np.searchsorted(theirs, (size + k) // 2, side="right"))  # of two pairs one has no more than half
+    for some, own, of_own in (
+        (pairs[:n_smaller], theirs[:n_smaller], of_theirs[:n_smaller]),
+        (singles, sizes, some_classes),
+    ):
+        low = np.searchsorted(theirs, size - k + 1 - own, side="left")
+        high = np.searchsorted(theirs, size + k - 1 - own, side="right")
         n_met = int((high - low).sum())
         if n_met > _MOST_BY_SIZE:
             yield from _by_classes(target, counts, pairs, some, k, allowance)
         elif allowance.spend(_PER_MET * n_met):
-            yield _distinct(pairs[order], some, low, high, len(counts))
+            rows, met = written_out(low, high)
+            fits = np.flatnonzero(np.abs(of_own[rows] + of_theirs[met] - aim) < k)
+            yield _distinct(some[rows[fits]], pairs[met[fits]], len(counts))
 
 
 def _by_classes(
@@ -82,16 +91,15 @@ def _by_classes(
             high = np.minimum(high, low + np.maximum(_MOST_MET - np.cumsum(high - low) + (high - low), 0))
             n_met = _MOST_MET
         if allowance.spend(_PER_MET * n_met):
-            found = _distinct(pairs[order], some, low, high, len(counts))
+            rows, met = written_out(low, high)
+            found = _distinct(some[rows], pairs[order[met]], len(counts))
             yield found[np.abs(sizes[found].sum(axis=1) - size) < k]
 
 
-def _distinct(pairs: Places, some: Places, low: Places, high: Places, n_sets: int) -> Places:
-    """Each of some with the pairs of its range, where no set is twice in them."""
-    widths = high - low
-    rows = np.repeat(np.arange(len(some)), widths)
-    starts = np.repeat(low - (np.cumsum(widths) - widths), widths)
-    found = np.sort(np.column_stack([some[rows], pairs[starts + np.arange(len(rows))]]), axis=1)
+def _distinct(some: Places, pairs: Places, n_sets: int) -> Places:
+    """Each of some with its pair, where no set is twice in them: every three or four once."""
+    found = np.column_stack([some, pairs])
+    found.sort(axis=1)
     found = found[(found[:, 1:] > found[:, :-1]).all(axis=1)]
     packed = found[:, 0]  # a row as one number: pools have a few hundred sets
     for at in range(1, found.shape[1]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
@@ -20,9 +19,30 @@ _MARKS_PER_SET = 16
 
 @lru_cache(maxsize=256)
 def combined(n: int, n_terms: int) -> tuple[Places, ...]:
-    """Every ascending combination of so many of n places: one column for each."""
-    found = np.array(list(combinations(range(n), n_terms)), dtype=np.int64).reshape(-1, n_terms)
-    return tuple(found.T.copy())
+    """Every ascending combination of so many of n places, in their order: one column for each."""
+    columns: tuple[Places, ...] = (np.arange(n, dtype=np.int64),)
+    while len(columns) < n_terms:
+        rows, places = written_out(columns[-1] + 1, np.full(len(columns[-1]), n))
+        columns = (*(each[rows] for each in columns), places)
+    return columns
+
+
+def adding_to(sizes: Places, size: int, k: int, n_terms: int) -> tuple[Places, ...]:
+    """Every ascending combination of so many of some sizes, ascending, that add up to one but for fewer than k.
+
+    Out: their places, one column for each, in their order
+    """
+    if not sizes[:n_terms].sum() - k < size < sizes[-n_terms:].sum() + k:
+        return tuple(np.zeros((n_terms, 0), np.int64))  # not even the smallest, or the largest
+    first = combined(len(sizes), n_terms - 1)
+    wanted = size - sizes[first[0]]
+    for each in first[1:]:
+        wanted -= sizes[each]
+    low = np.maximum(np.searchsorted(sizes, wanted - (k - 1), side="left"), first[-1] + 1)
+    some = np.flatnonzero(np.append(sizes, 2**62)[low] < wanted + k)
+    high = np.searchsorted(sizes, wanted[some] + k, side="left")
+    rows, last = written_out(low[some], high)
+    return (*(each[some[rows]] for each in first), last)
 
 
 def marked(sizes: npt.NDArray[np.int64]) -> tuple[int, Places]:
@@ -32,19 +52,22 @@ def marked(sizes: npt.NDArray[np.int64]) -> tuple[int, Places]:
     return power, np.searchsorted(sizes, np.arange((most >> power) + 2) << power, side="left")
 
 
-def expanded(
-    low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+def expanded(low: Places, high: Places) -> Iterator[tuple[Places, Places]]:
     """Every place of every range, many at a time: which range, and the place."""
-    widths = np.maximum(high - low, 0)
-    ends = np.cumsum(widths)
+    ends = np.cumsum(np.maximum(high - low, 0))
     start = 0
     while start < len(low):
         before = int(ends[start - 1]) if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, before + MOST_AT_ONCE, side="right")))
-        part = widths[start:stop]
-        if part.any():
-            rows = np.repeat(np.arange(start, stop), part)
-            offsets = np.arange(len(rows)) - np.repeat(np.cumsum(part) - part, part)
-            yield rows, low[rows] + offsets
+        rows, places = written_out(low[start:stop], high[start:stop])
+        if len(rows):
+            yield rows + start, places
         start = stop
+
+
+def written_out(low: Places, high: Places) -> tuple[Places, Places]:
+    """Every place of every range at once: which range, and the place."""
+    widths = np.maximum(high - low, 0)
+    ends = np.cumsum(widths)
+    rows = np.repeat(np.arange(len(low)), widths)
+    return rows, np.arange(len(rows)) + np.repeat(low - (ends - widths), widths)

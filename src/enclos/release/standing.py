@@ -94,22 +94,20 @@ class Standing:
         is_open = ~self.is_known | (self._sizes * _LEAST_EXPECTED > N_DRAWN * size)
         yield np.flatnonzero((is_open & (met == 0))[start:]) + start
 
-    def may_lie_in(self, places: Places, whole: int) -> Places:
-        """Those of some sets that may lie within another: who stands for them, and has a smaller number than the last
-        who stands for it, stands for it too, but for two.
+    def may_lie_in(self, start: int, stop: int, whole: int) -> npt.NDArray[np.bool_]:
+        """Which sets from a place up to another may lie within a whole: who stands for them, and has a smaller number
+        than the last who stands for it, stands for it too, but for two.
         """
         if not self.is_known[whole]:
-            return places
+            return np.ones(stop - start, np.bool_)
         last, own = self._last[whole], self._who[whole]
-        may = self._last_of_first[places] >= last  # no more than two have a smaller number
+        may: npt.NDArray[np.bool_] = self._last_of_first[start:stop] >= last  # no more than two have a smaller number
         self._is_own[own] = True
-        is_shared = self._is_own[self._first[0][places]]
+        is_shared = self._is_own.take(self._first[0][start:stop])
         for who in self._first[1:]:
-            is_shared |= self._is_own[who[places]]
-        some = np.flatnonzero(is_shared & ~may)
-        theirs = places[some]
-        missing = ((self._drawn[theirs] < last) & ~self._is_own[self._who[theirs]]).sum(axis=1)
+            is_shared |= self._is_own.take(who[start:stop])
+        some = np.flatnonzero(is_shared & ~may) + start
+        missing = ((self._drawn[some] < last) & ~self._is_own[self._who[some]]).sum(axis=1)
         self._is_own[own] = False
-        may[some[missing < _SOME]] = True
-        found: Places = places[may]
-        return found
+        may[some[missing < _SOME] - start] = True
+        return may
