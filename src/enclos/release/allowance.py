@@ -23,9 +23,14 @@ class Untried(Enum):
     WITHIN = "{n} number(s) count persons of more than 512 others, of which not all threes and fours were added"
     WHOLES = "of {n} number(s) not all was tried that several others leave of a larger one, or two less what they share"
     SUMS = "any sums of five and more that cross are sought among 64 numbers of a few million persons, and here are {n}"
+    PARTS = "{n} sum(s) or mean(s) are of persons of more than 512 released ones, of which not all twos were taken away"
+    RESTS = "of {n} sum(s) or mean(s) not all was tried that they and others leave of a released one"
+    BLOCKS = (
+        "{n} number(s) cross in so many groups of a few persons that of these only the smallest were added, up to six"
+    )
 
 
-_ENDED = frozenset({Untried.WORK, Untried.WITHIN})
+_ENDED = frozenset({Untried.WORK, Untried.WITHIN, Untried.PARTS})
 """Some numbers were not searched as all others are, and who crowds the search can bring it about: people decide. The
 others say how far any search among many goes: it is told, and an enclosure names what leaves without people or not."""
 

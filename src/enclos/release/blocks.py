@@ -2,23 +2,28 @@
 
 Persons who are in the same sets are a block. The number of a group of blocks follows from those of the sets when the
 group is a sum of multiples of them, however many and however they cross. Rows of sets by blocks are brought into steps
-modulo a prime; what a block leaves behind is told by a number, and blocks whose numbers add up to nothing are a group
-that is told. The search of ``history`` looks for sums of few sets among many; this one for all sums among few.
+modulo a prime, blocks of many persons first: the steps in which only small blocks are left tell all that follows of
+those. Where they are few, every choice of them is tried, so that every group is found, of however many blocks. Of more,
+what a block leaves behind is told by a number, and up to six blocks whose numbers add up to nothing are a group that is
+told; that there may be larger ones is said. The search of ``history`` looks for sums of few sets among many; this one
+for all sums among few.
 
 Units: distinct persons.
-Check: tests/generative/test_release_attackers.py, whose judge counts in fractions.
+Check: tests/unit/release/test_blocks.py, tests/generative/test_release_attackers.py, whose judge counts in fractions.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
 
 from enclos.release.allowance import Sought, Untried
+from enclos.release.ranges import every_combination
 from enclos.release.sets import Collision, Sets
 
 Persons = npt.NDArray[np.int64]
@@ -30,9 +35,11 @@ MOST_PERSONS = 5_000_000
 """In all sets together, each as often as it is counted."""
 _MOST_BLOCKS = 4096
 _MOST_SMALL = 40
-"""Blocks of a few persons, the smallest, of which groups are made."""
+"""Blocks of a few persons, the smallest, of which groups are made where there are too many steps to try each choice."""
 _MOST_AT_ONCE = 3
-"""Blocks that a group is sought by, from either side: so twice as many make one."""
+"""Blocks that such a group is sought by, from either side: so twice as many make one."""
+_MOST_TRIED = 1 << 24
+"""Choices of steps, times the blocks of each, that are tried."""
 _PRIME = 2_147_483_647
 _FACTOR = 1_103_515_245
 """Its powers stand for blocks: sums of a few of them are nothing by chance only, and every group is looked at again."""
@@ -75,15 +82,21 @@ def told_groups(sets: Sequence[Persons], n_old: int, k: int, sought: Sought) -> 
     small = np.flatnonzero(sizes < k)
     if not len(small):
         return
-    if len(small) > _MOST_SMALL or len(sizes) > _MOST_BLOCKS:
-        sought.leave_out(Untried.SUMS, len(sets))
     if len(sizes) > _MOST_BLOCKS:
+        sought.leave_out(Untried.BLOCKS, len(sets))
         return
-    small = small[np.argsort(sizes[small], kind="stable")][:_MOST_SMALL]
+    small = small[np.argsort(sizes[small], kind="stable")]
+    steps = _of_small_alone(rows, small)
+    groups = _chosen(steps, sizes[small], k)
+    if groups is None:
+        n_small, small = len(small), small[:_MOST_SMALL]
+        groups, is_all = _adding_to_nothing(_left(rows, small), sizes[small], k)
+        if n_small > len(small) or not is_all:
+            sought.leave_out(Untried.BLOCKS, len(sets))
     found: list[frozenset[int]] = []
-    now, before = _left(rows, small), _left(rows[:n_old], small)
-    for group in _adding_to_nothing(now, sizes[small], k):
-        if any(other <= group for other in found) or sum(before[at] for at in group) % _PRIME == 0:
+    before = _left(rows[:n_old], small)
+    for group in groups:
+        if sum(before[at] for at in group) % _PRIME == 0 or any(other <= group for other in found):
             continue
         goal = np.zeros(len(sizes))
         goal[small[list(group)]] = 1.0
@@ -138,21 +151,68 @@ def _steps(rows: Rows) -> tuple[list[npt.NDArray[np.int64]], list[int]]:
     return list(left[:done]), pivots
 
 
-def _adding_to_nothing(left: Sequence[int], sizes: npt.NDArray[np.int64], k: int) -> list[frozenset[int]]:
-    """Groups of fewer than k persons whose numbers add up to nothing, the smallest first."""
+def _of_small_alone(rows: Rows, small: npt.NDArray[np.int64]) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """The steps in which only small blocks are left, by their places among the small, and the first block of each."""
+    is_large = np.ones(rows.shape[1], np.bool_)
+    is_large[small] = False
+    large = np.flatnonzero(is_large)
+    steps, pivots = _steps(rows[:, np.concatenate([large, small])])
+    own = [(step[len(large) :], pivot - len(large)) for step, pivot in zip(steps, pivots, strict=True)]
+    own = [(step, first) for step, first in own if first >= 0]
+    return np.array([step for step, _ in own]).reshape(len(own), len(small)), np.array([at for _, at in own], np.int64)
+
+
+def _chosen(
+    steps: tuple[Rows, npt.NDArray[np.int64]], sizes: npt.NDArray[np.int64], k: int
+) -> list[frozenset[int]] | None:
+    """Groups of fewer than k persons that are sums of some steps, the smallest first; None where steps are many.
+
+    In the first block of a step no other step has anything, and a group has every block once or not: so it is the sum
+    of the steps whose first blocks it has. A step of one block is a group itself, and adds to others what is told.
+    """
+    rows, first = steps
+    is_one = (rows > 0).sum(axis=1) == 1
+    found = {frozenset({int(at)}) for at in first[is_one]}
+    rows, first = rows[~is_one], first[~is_one]
+    most = min(len(rows), k - 1)
+    if sum(math.comb(len(rows), n) for n in range(1, most + 1)) * len(sizes) > _MOST_TRIED:
+        return None
+    for n in range(1, most + 1):
+        chosen = np.column_stack(every_combination(len(rows), n))
+        chosen = chosen[sizes[first[chosen]].sum(axis=1) < k]
+        total = np.zeros((len(chosen), len(sizes)), np.int64)
+        for at in range(n):
+            total = (total + rows[chosen[:, at]]) % _PRIME
+        total = total[(total <= 1).all(axis=1)]
+        found |= {frozenset(np.flatnonzero(each).tolist()) for each in total[total @ sizes < k]}
+    return _in_order(found, sizes)
+
+
+def _in_order(groups: Iterable[frozenset[int]], sizes: npt.NDArray[np.int64]) -> list[frozenset[int]]:
+    """The smallest first."""
+    return sorted(groups, key=lambda group: (int(sizes[list(group)].sum()), sorted(group)))
+
+
+def _adding_to_nothing(left: Sequence[int], sizes: npt.NDArray[np.int64], k: int) -> tuple[list[frozenset[int]], bool]:
+    """Groups of up to six blocks and fewer than k persons whose numbers add up to nothing, the smallest first, and
+    whether there are no larger ones.
+    """
     weight = sizes.tolist()
     found = {frozenset({at}) for at, rest in enumerate(left) if not rest}
     by_sum: dict[int, list[tuple[int, ...]]] = defaultdict(list, {0: [()]})
     open_ones = [at for at, rest in enumerate(left) if rest]
+    is_all = sum(sorted(weight[at] for at in open_ones)[: 2 * _MOST_AT_ONCE + 1]) >= k
+    is_all |= len(open_ones) <= 2 * _MOST_AT_ONCE
     for n in range(1, _MOST_AT_ONCE + 1):
         for part in combinations(open_ones, n):
             total = sum(left[at] for at in part) % _PRIME
-            if sum(weight[at] for at in part) < k and len(by_sum[total]) < _MOST_ALIKE:
-                by_sum[total].append(part)
+            if sum(weight[at] for at in part) < k:
+                is_all &= len(by_sum[total]) < _MOST_ALIKE
+                by_sum[total] = [*by_sum[total], part][:_MOST_ALIKE]
     for total, some in list(by_sum.items()):
         others = by_sum.get(-total % _PRIME, []) if total else [()]
         for one, other in product(some, others):
             group = frozenset((*one, *other))
             if group and len(group) == len(one) + len(other) and sum(weight[at] for at in group) < k:
                 found.add(group)
-    return sorted(found, key=lambda group: (sum(weight[at] for at in group), sorted(group)))
+    return _in_order(found, sizes), is_all

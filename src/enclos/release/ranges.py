@@ -17,8 +17,13 @@ _MARKS_PER_SET = 16
 """Sizes whose first place is noted, so that it need not be searched for."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def combined(n: int, n_terms: int) -> tuple[Places, ...]:
+    """The same as ``every_combination`` of few, which is asked for again and again."""
+    return every_combination(n, n_terms)
+
+
+def every_combination(n: int, n_terms: int) -> tuple[Places, ...]:
     """Every ascending combination of so many of n places, in their order: one column for each."""
     columns: tuple[Places, ...] = (np.arange(n, dtype=np.int64),)
     while len(columns) < n_terms:

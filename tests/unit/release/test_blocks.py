@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enclos.release.allowance import Sought
+from enclos.release import blocks
+from enclos.release.allowance import Sought, Untried
 from enclos.release.blocks import told_groups
 from oracle.determined import determined
 
@@ -50,3 +52,41 @@ def test_many_alike_blocks_are_looked_at_in_time() -> None:
     sets += [frozenset((*one, *other)) for one, other in combinations(sets[:6], 2)]
     groups = list(told_groups(arrays(sets), 0, 4, Sought()))
     assert {n for n, _, _ in groups} == {3}
+
+
+@pytest.mark.parametrize("n", [2, 6, 7, 10])
+def test_a_group_of_however_many_blocks_is_found(n: int) -> None:
+    """Each of a few is in one set of her own with others, and all of them in one with many: what it leaves is they."""
+    many = frozenset(range(1000, 1040))
+    few = range(n)
+    sets = [many, *(frozenset({at, *range(100 * at + 2000, 100 * at + 2020)}) for at in few)]
+    sought = Sought()
+    assert [size for size, _, _ in told_groups(arrays([*sets, many | set(few)]), len(sets), 11, sought)] == [n]
+    assert not list(told_groups(arrays(sets), 0, 11, sought))
+    assert not sought.untried
+
+
+@pytest.mark.parametrize(
+    ("n_sets", "n_persons", "k", "is_said"),
+    [(12, 120, 11, False), (30, 36, 11, True), (30, 36, 5, False), (30, 120, 11, True)],
+)
+def test_what_crosses_in_more_groups_of_a_few_than_can_be_added_is_said_to(
+    n_sets: int, n_persons: int, k: int, is_said: bool
+) -> None:
+    """Of thirty sets all choices are too many: groups are of six blocks, which are all groups below five persons."""
+    random = np.random.default_rng(1)
+    sets = [frozenset(random.choice(n_persons, n_persons // 2, replace=False).tolist()) for _ in range(n_sets)]
+    sought = Sought()
+    assert not list(told_groups(arrays(sets), 0, k, sought))
+    assert set(sought.untried) == ({Untried.BLOCKS} if is_said else set())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.frozensets(st.integers(0, 13), min_size=1, max_size=14), min_size=2, max_size=9), st.integers(2, 5))
+def test_both_ways_of_seeking_groups_find_the_same(sets: list[frozenset[int]], k: int) -> None:
+    """Groups below five persons have no more than six blocks, so that both ways are exact."""
+    distinct = arrays(list(dict.fromkeys(sets)))
+    found = list(told_groups(distinct, 0, k, Sought()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_MOST_TRIED", 0)
+        assert sorted(n for n, _, _ in told_groups(distinct, 0, k, Sought())) == sorted(n for n, _, _ in found)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,14 @@ from hypothesis import strategies as st
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.release import totals
+from enclos.release.allowance import Sought, Untried
+from enclos.release.model import Rule
 from enclos.release.rules.policy import policy
 from enclos.release.sets import told_by
+from enclos.release.steps.documents import load
 from enclos.release.steps.kept import digest_of, renumbered_sets
-from enclos.release.totals import Total, telling
+from enclos.release.totals import MOST_PARTS, MOST_WHOLES, Total, telling
 from enclos.stores.release_files import DeskFiles
 from factories.corpus import tables
 from unit.release.test_desk import PERMIT, accepted, archive, ask, code_of, export
@@ -26,6 +31,7 @@ IN_CI = "CI" in os.environ
 DOMINATES = policy().dominance.dominates
 Parts = dict[int, float]
 FIRST = "60 8507 2020 =ramp ; told sum"
+TWICE = "60 8507 2020 =ramp , 60 8507 2020 =ramp ; told sum"
 FEW_MORE = "60 8507 2020 =ramp , 14 8507 2020 =1 , 1 8507 2020 =2000 ; told sum"
 
 
@@ -83,7 +89,7 @@ def towns(draw: st.DrawFn) -> tuple[Parts, list[Parts], int]:
 @given(towns())
 def test_what_is_let_go_leaves_no_sum_of_few(town: tuple[Parts, list[Parts], int]) -> None:
     asked, earlier, k = town
-    if list(telling([total_of(asked)], [total_of(each) for each in earlier], k, DOMINATES)):
+    if list(telling([total_of(asked)], [total_of(each) for each in earlier], k, DOMINATES, Sought())):
         return
     for rest in rests(asked, earlier):
         assert min(rest.values()) < 0 or not is_of_few(rest, k)
@@ -93,10 +99,10 @@ def test_what_many_make_up_is_let_go_and_what_one_makes_up_is_not() -> None:
     whole = dict.fromkeys(range(60), 10.0)
     some = dict.fromkeys(range(40), 10.0)
     with_one = {**some, **dict.fromkeys(range(40, 59), 1.0), 59: 900.0}
-    assert not list(telling([total_of(whole)], [total_of(some)], 11, DOMINATES))
-    assert list(telling([total_of(with_one)], [total_of(some)], 11, DOMINATES)) == [(0, 0)]
-    assert not list(telling([total_of(with_one)], [total_of(some, "days")], 11, DOMINATES))
-    assert not list(telling([total_of(whole)], [total_of(whole)], 11, DOMINATES))
+    assert not list(telling([total_of(whole)], [total_of(some)], 11, DOMINATES, Sought()))
+    assert list(telling([total_of(with_one)], [total_of(some)], 11, DOMINATES, Sought())) == [(0, 0)]
+    assert not list(telling([total_of(with_one)], [total_of(some, "days")], 11, DOMINATES, Sought()))
+    assert not list(telling([total_of(whole)], [total_of(whole)], 11, DOMINATES, Sought()))
 
 
 def test_a_request_is_refused_for_a_sum_that_left_under_another_permit_and_again_at_export(desk: DeskFiles) -> None:
@@ -120,3 +126,62 @@ def test_what_sums_owe_is_bound_and_moves_with_the_numbers_of_persons(desk: Desk
     assert moved != kept
     assert digest_of(moved) == digest_of(kept)
     assert digest_of(kept.replace(b"mean cost", b"mean dose")) != digest_of(kept)
+
+
+def left_out(new: Parts, old: Sequence[Parts], most: int = 1 << 29) -> set[Untried]:
+    sought = Sought(most)
+    assert not list(telling([total_of(new)], [total_of(each) for each in old], 11, DOMINATES, sought))
+    return set(sought.untried)
+
+
+def among(n: int, of: int, size: int) -> list[Parts]:
+    random = np.random.default_rng(1)
+    return [dict.fromkeys(random.choice(of, size, replace=False).tolist(), 10.0) for _ in range(n)]
+
+
+def test_two_parts_are_found_among_many_larger_ones() -> None:
+    """What two of three hundred numbers leave of the new one is of one person, who has most of it."""
+    own = [dict.fromkeys(range(450), 10.0), dict.fromkeys(range(450, 899), 10.0)]
+    whole = {**own[0], **own[1], 899: 3000.0}
+    decoys = among(300, 899, 500)
+    old = [total_of(each) for each in (*decoys, *own)]
+    assert list(telling([total_of(whole)], old, 11, DOMINATES, Sought())) == [(0, 300)]
+    assert not left_out(whole, decoys)
+
+
+@pytest.mark.parametrize(("n", "said"), [(MOST_PARTS, set()), (MOST_PARTS + 1, {Untried.PARTS})])
+def test_who_adds_up_more_released_sums_than_are_taken_away_is_said_to(n: int, said: set[Untried]) -> None:
+    assert left_out(dict.fromkeys(range(900), 10.0), among(n, 900, 30)) == said
+
+
+@pytest.mark.parametrize(("n", "said"), [(MOST_WHOLES, set()), (MOST_WHOLES + 1, {Untried.RESTS})])
+def test_who_is_added_up_by_more_released_sums_than_are_tried_is_said_to(n: int, said: set[Untried]) -> None:
+    wholes = [dict.fromkeys((*range(40), *range(1000 * at, 1000 * at + 40 + at)), 10.0) for at in range(1, n + 1)]
+    assert left_out(dict.fromkeys(range(40), 10.0), wholes) == said
+
+
+def test_a_search_among_sums_that_ends_at_its_limit_is_said_to() -> None:
+    assert left_out(dict.fromkeys(range(900), 10.0), among(60, 900, 30), 1_000) == {Untried.WORK}
+
+
+def of_history(desk: DeskFiles, answer: dict[str, Any]) -> str:
+    findings = load(desk, answer["request"]).evidence["findings"]
+    (sentence,) = (str(each["sentence"]) for each in findings if each["rule"] == Rule.HISTORY.value)
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "said"),
+    [("MOST_PARTS", "review", "not all twos were taken away"), ("MOST_WHOLES", "pass", "leave of a released one")],
+)
+def test_what_of_sums_was_not_tried_stands_in_the_evidence(
+    desk: DeskFiles, name: str, verdict: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People decide where who asks can bring it about, as of sets."""
+    first, second = (FIRST, TWICE) if name == "MOST_PARTS" else (TWICE, FIRST)
+    export(desk, accepted(desk, result=tables(first)))
+    assert "not looked at" not in of_history(desk, ask(desk, result=tables(second), run="b"))
+    monkeypatch.setattr(totals, name, 0)
+    answer = ask(desk, result=tables(second), run="c")
+    assert said in of_history(desk, answer)
+    assert answer["verdict"] == verdict

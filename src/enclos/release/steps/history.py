@@ -91,7 +91,7 @@ def _collided(new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleS
     most = max([min_count, *(each.left.min_count for each in earlier)])
     said = (
         (_collisions(new, earlier, most, sought), f"{_SETS} by fewer than {min_count} persons {_FROM}"),
-        (_telling(new, earlier, most, demands), _SUMS),
+        (_telling(new, earlier, most, demands, sought), _SUMS),
         (_few_between(new, earlier, most), _STRETCHES),
     )
     return "; ".join(
@@ -99,12 +99,11 @@ def _collided(new: Kept, min_count: int, earlier: Sequence[Kept], demands: RuleS
     )
 
 
-def _telling(new: Kept, earlier: Sequence[Kept], k: int, demands: RuleSets) -> list[set[str]]:
+def _telling(new: Kept, earlier: Sequence[Kept], k: int, demands: RuleSets, sought: Sought) -> list[set[str]]:
     """For each sum that tells one which is not known to be of enough, the earlier request that takes part."""
     old = [(total, each.request) for each in earlier for total in each.totals()]
-    found = telling(
-        list(new.totals()), [total for total, _ in old], k, stricter(policy(), strictest(demands)).dominance.dominates
-    )
+    dominates = stricter(policy(), strictest(demands)).dominance.dominates
+    found = telling(list(new.totals()), [total for total, _ in old], k, dominates, sought)
     return [{old[place][1]} for _, place in found]
 
 
