@@ -134,7 +134,9 @@ def test_who_probes_what_left_is_stopped_and_those_who_check_see_it(home, tmp_pa
     copy = tmp_path / "home"
     shutil.copytree(home, copy)
     with open_home(copy) as enclosure:
-        n_told = sum(at is not None for at in enclosure.marks.probes(PERMIT).values())  # by other tests
+        n_told = sum(
+            probe.differed_at is not None for probe in enclosure.marks.probes(PERMIT).values()
+        )  # by other tests
     settings = (copy / "enclos.toml").read_text(encoding="utf-8")
     most = f"[release]\nmax_collisions_told_per_day = {n_told + 2}"
     (copy / "enclos.toml").write_text(settings.replace("[release]", most), encoding="utf-8")
@@ -158,6 +160,33 @@ def test_who_probes_what_left_is_stopped_and_those_who_check_see_it(home, tmp_pa
                 probe()
             assert caught.value.code is Code.RELEASE_PROBING
         assert "'differs': True" in entries(enclosure, "release.check")
+
+
+def test_that_nothing_differs_is_told_so_often_a_day_too(home, tmp_path):
+    """Each answer that one more version differs from nothing says who is not in what left."""
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    runs = [studied(copy, STUDY.replace("[[0, 64], [65, 68]", f"[[0, {age}], [{age + 1}, 68]")) for age in (60, 61)]
+    settings = (copy / "enclos.toml").read_text(encoding="utf-8")
+    with open_home(copy) as enclosure:
+        before = enclosure.marks.probes(PERMIT)  # by other tests
+    n_checked, n_told = len(before), sum(probe.differed_at is not None for probe in before.values())
+    (copy / "enclos.toml").write_text(
+        settings.replace("[release]", f"[release]\nmax_checks_per_day = {n_checked + 2}"), encoding="utf-8"
+    )
+    own = {"permit": PERMIT, "user": ALICE}
+    with open_home(copy) as enclosure:
+        for run, asked in ((runs[0], {}), (runs[0], {"tables": ["incidence"]}), (runs[0], {})):
+            releases.check(enclosure, run=run, **asked, **own)
+        for probe in (
+            lambda: releases.check(enclosure, run=runs[1], **own),
+            lambda: releases.request(enclosure, run=runs[1], purpose="For the yearly report", **own),
+        ):
+            with pytest.raises(Refusal) as caught:
+                probe()
+            assert caught.value.code is Code.RELEASE_PROBING
+            assert "were checked or asked for" in str(caught.value)
+        assert sum(probe.differed_at is not None for probe in enclosure.marks.probes(PERMIT).values()) == n_told
 
 
 BASE, ROUNDED, OTHER = 3, "FR-TEST-0011", "FR-TEST-0012"

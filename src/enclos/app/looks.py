@@ -133,6 +133,7 @@ def terms_in_force(enclosure: Enclosure) -> Terms:
         settings.demands,
         settings.floor,
         chosen.max_collisions_told_per_day,
+        chosen.max_checks_per_day,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
@@ -17,6 +18,14 @@ _PROBE = {Action.RELEASE_CHECK, Action.RELEASE_REQUEST}
 _WRITE_OBJECTIONS = {Action.OPT_OUT, Action.BUILD}
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What was checked or asked for: when it was last answered, and when that it differs by a few from what left."""
+
+    at: datetime
+    differed_at: datetime | None = None
+
+
 class PermitMarks:
     """Reads the ledger once and then only what is new, so that it can be asked between any two buckets.
 
@@ -29,7 +38,7 @@ class PermitMarks:
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
         self._questions: dict[str, int] = {}
-        self._probes: dict[str, dict[str, datetime | None]] = {}
+        self._probes: dict[str, dict[str, Probe]] = {}
         self._objections = 0
         self._broken_off = False
         self._desks: dict[str, str] = {}
@@ -50,10 +59,8 @@ class PermitMarks:
         self._read()
         return self._questions.get(permit_id, 0)
 
-    def probes(self, permit_id: str) -> Mapping[str, datetime | None]:
-        """What was checked or asked for under a permit, each by its digest: when it was last told that it differs by
-        a few from what left; None where it never was.
-        """
+    def probes(self, permit_id: str) -> Mapping[str, Probe]:
+        """What was checked or asked for under a permit, each by its digest."""
         self._read()
         return dict(self._probes.get(permit_id, {}))
 
@@ -103,7 +110,8 @@ class PermitMarks:
             if entry.action in _PROBE and entry.permit and "of" in entry.facts:
                 own = self._probes.setdefault(entry.permit, {})
                 of = str(entry.facts["of"])
-                own[of] = entry.at if entry.facts.get("differs") else own.get(of)
+                before = own[of].differed_at if of in own else None
+                own[of] = Probe(entry.at, entry.at if entry.facts.get("differs") else before)
             if entry.action is Action.QUESTION:
                 self._note_question(entry)
             if entry.action in _WRITE_OBJECTIONS:

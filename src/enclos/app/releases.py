@@ -44,14 +44,14 @@ def request(
 
     In:  tables — the result types that are asked for; all where none is named
     Out: request, state, verdict (pass, review, refuse), reasons, nearest_safe.
-    Refuses: RELEASE_PROBING when the permit was told of as many differences within a day as it may be.
+    Refuses: RELEASE_PROBING when the permit was told within a day of as many differences, or results, as it may be.
     """
     with (
         enclosure.at_the_desk(),
         enclosure.ledger.intent(Action.RELEASE_REQUEST, user, permit, {"purpose": Personal(purpose)}) as ticket,
     ):
         signed = active(enclosure, permit, user)
-        of, probes = probed(enclosure, permit, run, tables, terms_in_force(enclosure).max_collisions)
+        of, probes = probed(enclosure, permit, run, tables, terms_in_force(enclosure))
         kept = run_files(enclosure, permit).read(run)
         desk = desk_of(enclosure)
         found = request_release(
@@ -88,7 +88,7 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
         enclosure.ledger.intent(Action.RELEASE_CHECK, user, permit, facts) as ticket,
     ):
         signed = active(enclosure, permit, user)
-        of, probes = probed(enclosure, permit, run, tables, terms_in_force(enclosure).max_collisions)
+        of, probes = probed(enclosure, permit, run, tables, terms_in_force(enclosure))
         kept = run_files(enclosure, permit).read(run)
         answer = check_result(
             _asked(enclosure, signed, kept, tables, probes),

@@ -184,6 +184,7 @@ class ReleaseSection(DemandsSection):
     max_estimates_per_permit: int | None = Field(default=None, ge=0)
     max_bytes_per_permit: int | None = Field(default=None, ge=0)
     max_collisions_told_per_day: int | None = Field(default=None, ge=1)
+    max_checks_per_day: int | None = Field(default=None, ge=1)
     round_to: int = Field(default=1, ge=1)
     sources: dict[str, SourceRules] = Field(default_factory=dict)
 

@@ -156,7 +156,11 @@ class Code(Enum):
     RELEASE_RECIPIENT = ("REL-12", _ALLOW, "a result leaves once to each person of its permit [design § 6]")
     RELEASE_FILE = ("REL-14", _SAFE, "a table that the platform counts may leave, a file never [threats C7 73, 76, 82]")
     RELEASE_VOLUME = ("REL-13", _SAFE, "what leaves under a permit stays within the policy's volume [threats C7 78]")
-    RELEASE_PROBING = ("REL-15", _SAFE, "how often a day a permit is told of a difference is bounded [threats C6]")
+    RELEASE_PROBING = (
+        "REL-15",
+        _SAFE,
+        "how often a day a permit is told whether results differ is bounded [threats C6]",
+    )
     POOL_SITES = (
         "REL-10",
         _PROMISE,

@@ -24,10 +24,8 @@ class Untried(Enum):
     WHOLES = "of {n} number(s) not all was tried that several others leave of a larger one, or two less what they share"
     SUMS = "any sums of five and more that cross are sought among 64 numbers of a few million persons, and here are {n}"
     PARTS = "{n} sum(s) or mean(s) are of persons of more than 512 released ones, of which not all twos were taken away"
-    RESTS = "of {n} sum(s) or mean(s) not all was tried that they and others leave of a released one"
-    BLOCKS = (
-        "{n} number(s) cross in so many groups of a few persons that of these only the smallest were added, up to six"
-    )
+    RESTS = "of {n} sum(s) or mean(s) not all was tried that three or more, or several beside them, leave of one"
+    BLOCKS = "{n} number(s) cross in so many groups of few that only the smallest of these were added, up to six"
 
 
 _ENDED = frozenset({Untried.WORK, Untried.WITHIN, Untried.PARTS})

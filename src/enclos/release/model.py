@@ -257,6 +257,8 @@ class Terms:
     """The least number of persons that the enclosure and its sources demand of what leaves today."""
     max_collisions: int = 1
     """Distinct checks and requests under one permit that may be told, in a day, of numbers that differ by a few."""
+    max_checks: int = 1
+    """The same of all that are answered, whether anything differs or not."""
 
 
 @dataclass(frozen=True, slots=True)

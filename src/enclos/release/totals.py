@@ -9,8 +9,8 @@ could have. What is not proven is refused. A sum and a mean tell the same here, 
 
 Combinations are one number less another whose persons lie within its own but for a few, one less two that share nobody,
 and one less as many as fit, the largest first: of many, those of the largest sets within it, and within the smallest
-that hold it; what is left out then is said. Numbers whose persons cross by the minimum or more both ways tell no
-sum of anybody's and are not compared.
+that hold it; what is left out then is said, longer sums among it. Numbers whose persons cross by the minimum or more
+both ways tell no sum of anybody's and are not compared.
 
 Units: parts in the unit of the number; persons distinct; k is the permit's minimum count.
 Source: Hundepool and others 2012, Statistical Disclosure Control, 4.2, applied to what a difference leaves.
@@ -40,6 +40,8 @@ MOST_PARTS = 512
 """Numbers within a whole of which two are taken from it, or as many as fit: the largest."""
 MOST_WHOLES = 12
 """Earlier numbers of which the new one and others are taken: those of the smallest sets that hold its persons."""
+_ALL_TRIED = 3
+"""Parts of which all sums are tried: each, every two, and all where they share nobody. Of more, some threes are not."""
 _AT_ONCE = 1 << 14
 """Twos whose classes are looked at together."""
 _PER_PAIR, _PERSONS_PER = 8, 4
@@ -148,6 +150,8 @@ class _Earlier:
         within = [at for at in self._within(new.counts) if not self._totals[at].is_same(new)]
         if len(within) > MOST_PARTS:
             self._left_out.add(Untried.PARTS)
+        if len(within) > _ALL_TRIED:
+            self._left_out.add(Untried.RESTS)
         places = np.array(within[:MOST_PARTS], dtype=np.int64)
         sums, largest, counts = self._sums[places], self._first[places], self._counts[places]
         first, second = combined(len(places), 2)
@@ -175,7 +179,7 @@ class _Earlier:
             if at not in self._within_whole:
                 self._within_whole[at] = self._within(whole.counts)
             others = [each for each in self._within_whole[at] if each != at and not self._totals[each].is_same(new)]
-            if len(others) > MOST_PARTS:
+            if len(others) >= _ALL_TRIED:
                 self._left_out.add(Untried.RESTS)
             places = np.array(others[:MOST_PARTS], dtype=np.int64)
             counts = self._counts[places] + new.counts

@@ -74,3 +74,5 @@ def test_an_answer_tells_of_a_few_by_itself_or_by_what_it_proposes(own: str, pro
 def test_an_enclosure_has_fewer_told_and_never_more() -> None:
     assert terms_of().max_collisions == terms_of(max_collisions=1000).max_collisions == 10
     assert terms_of(max_collisions=3).max_collisions == 3
+    assert terms_of().max_checks == terms_of(max_checks=1000).max_checks == 100
+    assert terms_of(max_checks=3).max_checks == 3

@@ -48,6 +48,7 @@ def terms_of(
     demands: RuleSets = (),
     min_count: int = 1,
     max_collisions: int | None = None,
+    max_checks: int | None = None,
 ) -> Terms:
     """The platform's terms, made stricter by what an enclosure chose.
 
@@ -63,6 +64,7 @@ def terms_of(
         demands,
         min_count,
         min(each for each in (data["max_collisions_told_per_day"], max_collisions) if each is not None),
+        min(each for each in (data["max_checks_per_day"], max_checks) if each is not None),
     )
 
 
