@@ -152,11 +152,12 @@ class _Search:
         yield from ((each, ()) for each in self._joined(target, total, within))
         yield from ((each, ()) for each in self._filling(target, within))
         yield from self._less_what_they_share(target, total, within, wholes)
+        size = int(target.sum())
         for whole in wholes[:MOST_WHOLES]:
-            rest = self._counts[whole] - target
-            pool = self._beside(rest, total, whole)
+            rest, n_rest = self._counts[whole] - target, int(self._sizes[whole]) - size
+            pool = self._beside(rest, n_rest, total, whole)
             total_of, others_of = less(self._sums[whole], total), pool[pool != whole]
-            if not len(others_of) or 2 * int(self._sizes[others_of[0]]) >= int(rest.sum()) + self._k:
+            if not len(others_of) or 2 * int(self._sizes[others_of[0]]) >= n_rest + self._k:
                 continue  # not even the smallest two
             yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 2))
             yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 3))
@@ -191,7 +192,7 @@ class _Search:
             places = places[self._sizes[places] < n_left + self._k]  # before their classes are looked at
             if int(self._sizes[places].sum()) <= n_left - self._k:
                 return  # not even all of them
-            fits = np.flatnonzero(np.minimum(left - self._counts[places], 0).sum(axis=1) > -self._k)
+            fits = (np.minimum(left - self._counts[places], 0).sum(axis=1) > -self._k).nonzero()[0]
             if not len(fits):
                 break
             left, chosen = left - self._counts[places[fits[0]]], [int(places[fits[0]]), *chosen]
@@ -259,12 +260,12 @@ class _Search:
             self._left_out.add(Untried.WITHIN)
         return every[-MOST_WITHIN:]
 
-    def _beside(self, rest: Counts, total: np.uint64, whole: int) -> Places:
+    def _beside(self, rest: Counts, n_rest: int, total: np.uint64, whole: int) -> Places:
         """The largest sets within what the target leaves of a whole, but for a few, ascending."""
         if self._standing is None:
             return self._largest_within(rest, total, MOST_BESIDE)
         found: list[Places] = []
-        stop = last = int(self._all.at(int(rest.sum()) + self._k))
+        stop = last = int(self._all.at(n_rest + self._k))
         n_left = MOST_BESIDE
         while stop > 0 and n_left > 0:
             start = max(0, stop - max(_FIRST_BESIDE, last - stop))  # as many again as were looked at
@@ -273,7 +274,7 @@ class _Search:
             may = self._standing.may_lie_in(start, stop, whole) & self._beside_now[start:stop]
             if np.count_nonzero(may) > _AT_ONCE:
                 may &= self._all.may_lie_within(rest, start, stop)
-            n_left -= self._take_largest(rest, total, np.flatnonzero(may) + start, n_left, found)
+            n_left -= self._take_largest(rest, total, may.nonzero()[0] + start, n_left, found)
             stop = start
         if n_left <= 0:
             self._left_out.add(Untried.WHOLES)

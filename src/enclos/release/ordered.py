@@ -97,7 +97,7 @@ class Ordered:
         n_steps, places = _steps(widths), low
         met: list[tuple[Places, Places]] = []
         for _ in range(n_steps):
-            near = np.flatnonzero(aimed - column.take(places, mode="clip") < span)
+            near = (aimed - column.take(places, mode="clip") < span).nonzero()[0]
             near = near[places[near] < high[near]]
             met.append((near, places[near]))
             places = places + 1

@@ -37,14 +37,16 @@ def adding_to(sizes: Places, size: int, k: int, n_terms: int) -> tuple[Places, .
 
     Out: their places, one column for each, in their order
     """
-    if not sizes[:n_terms].sum() - k < size < sizes[-n_terms:].sum() + k:
+    if not sum(sizes[:n_terms].tolist()) - k < size < sum(sizes[-n_terms:].tolist()) + k:
         return tuple(np.zeros((n_terms, 0), np.int64))  # not even the smallest, or the largest
     first = combined(len(sizes), n_terms - 1)
     wanted = size - sizes[first[0]]
     for each in first[1:]:
         wanted -= sizes[each]
     low = np.maximum(np.searchsorted(sizes, wanted - (k - 1), side="left"), first[-1] + 1)
-    some = np.flatnonzero(np.append(sizes, 2**62)[low] < wanted + k)
+    some = (np.append(sizes, 2**62)[low] < wanted + k).nonzero()[0]
+    if not len(some):
+        return tuple(np.zeros((n_terms, 0), np.int64))
     high = np.searchsorted(sizes, wanted[some] + k, side="left")
     rows, last = written_out(low[some], high)
     return (*(each[some[rows]] for each in first), last)

@@ -106,8 +106,9 @@ class Standing:
         is_shared = self._is_own.take(self._first[0][start:stop])
         for who in self._first[1:]:
             is_shared |= self._is_own.take(who[start:stop])
-        some = np.flatnonzero(is_shared & ~may) + start
-        missing = ((self._drawn[some] < last) & ~self._is_own[self._who[some]]).sum(axis=1)
+        some = (is_shared > may).nonzero()[0] + start
+        if len(some):
+            missing = ((self._drawn[some] < last) & ~self._is_own[self._who[some]]).sum(axis=1)
+            may[some[missing < _SOME] - start] = True
         self._is_own[own] = False
-        may[some[missing < _SOME] - start] = True
         return may
