@@ -21,7 +21,6 @@ from adbc_driver_flightsql import DatabaseOptions as Options
 from adbc_driver_flightsql import dbapi
 
 from enclos.app import permits
-from enclos.app.accounts import add_account
 from enclos.app.sign_in import sign_in_locally, sign_out
 from enclos.app.sql import ask
 from enclos.gateway.people import draw_password
@@ -31,7 +30,7 @@ from enclos.signin.model import Role
 from factories.asking import small_home
 from factories.enclosure import ALICE, CAROL, ENCLOS, PASSPHRASE, open_home, permit_text
 from factories.gateway import certificate
-from factories.people import PASSWORD, shown_code
+from factories.people import PASSWORD, local_account, shown_code
 
 pytestmark = [pytest.mark.system("bubblewrap"), pytest.mark.system("postgresql")]
 
@@ -99,8 +98,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         assert told, process.stderr.read()
         running = Gateway(home, shown.chain, json.loads(told))
         with open_home(home) as enclosure:
-            made = add_account(enclosure, ALICE, "Alice", [Role.RESEARCHER], PASSWORD)
-            code = shown_code(made["authenticator"], datetime.now(UTC))
+            authenticator = local_account(enclosure, ALICE, "Alice", [Role.RESEARCHER])
+            code = shown_code(authenticator, datetime.now(UTC))
             _, running.token = sign_in_locally(enclosure, ALICE, PASSWORD, code)
             running.password = draw_password(enclosure, running.token)["password"]
         yield running
@@ -231,8 +230,8 @@ def test_jdbc_asks_in_text_and_in_binary(gateway: Gateway) -> None:
 
 def test_who_signs_out_is_stopped_in_the_middle_of_a_statement(gateway: Gateway) -> None:
     with open_home(gateway.home) as enclosure:
-        made = add_account(enclosure, CAROL, "Carol", [Role.RESEARCHER], PASSWORD)
-        code = shown_code(made["authenticator"], datetime.now(UTC))
+        authenticator = local_account(enclosure, CAROL, "Carol", [Role.RESEARCHER])
+        code = shown_code(authenticator, datetime.now(UTC))
         _, token = sign_in_locally(enclosure, CAROL, PASSWORD, code)
         password = draw_password(enclosure, token)["password"]
         given = {**gateway.of_postgres(OTHERS, password), "user": CAROL}

@@ -97,7 +97,7 @@ def release_key(original) -> str:
 
 def test_all_of_it_moves_and_nothing_opens_at_the_old_place(original, home, tmp_path, release_key):
     with open_home(home) as enclosure:
-        add_account(enclosure, "carol@example.org", "Carol", [next(iter(Role))], "four quiet words of hers")
+        add_account(enclosure, "carol@example.org", "Carol", [next(iter(Role))])
     (home / "conformity" / "evidence").mkdir(parents=True)
     (home / "conformity" / "evidence" / "statement.json").write_text("{}")
     before, files = rows_of(home), {path.relative_to(home): path.read_bytes() for path in home.rglob("*.parquet")}

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from enclos.app.accounts import add_account, change_account
+from enclos.app.accounts import change_account
 from enclos.app.enclosure import create_enclosure
 from enclos.app.settings import SETTINGS_FILE
 from enclos.signin.model import Role
 from factories.enclosure import ENCLOS, PASSPHRASE, open_home
-from factories.people import PASSWORD, shown_code
+from factories.people import PASSWORD, local_account, shown_code
 from factories.providers import PORTAL_SECRET, SECONDS, Browser, free_port, node_provider
 
 pytestmark = pytest.mark.system("npm")
@@ -157,7 +157,7 @@ def test_forms_from_elsewhere_are_refused(served: Served) -> None:
 
 def test_a_local_account_signs_in_and_ends_at_once_when_it_changes(served: Served) -> None:
     with open_home(served.home) as enclosure:
-        enrolment = add_account(enclosure, "carol@example.org", "", [Role.CHECKER], PASSWORD)["authenticator"]
+        enrolment = local_account(enclosure, "carol@example.org", "", [Role.CHECKER])
     session = requests.Session()
     page = served.get(session, "/sign-in").text
     assert "trying out" in page
@@ -178,7 +178,7 @@ def test_a_local_account_signs_in_and_ends_at_once_when_it_changes(served: Serve
 
 def test_who_has_a_local_account_changes_their_own_password_and_ends_all_their_sign_ins(served: Served) -> None:
     with open_home(served.home) as enclosure:
-        enrolment = add_account(enclosure, "erin@example.org", "", [Role.CHECKER], PASSWORD)["authenticator"]
+        enrolment = local_account(enclosure, "erin@example.org", "", [Role.CHECKER])
     session = requests.Session()
     form = {"account": "erin@example.org", "password": PASSWORD, "code": shown_code(enrolment, datetime.now(UTC))}
     assert served.post(session, "/sign-in/account", **form).status_code == 303

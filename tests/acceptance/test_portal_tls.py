@@ -16,13 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from playwright.sync_api import Error
 
-from enclos.app.accounts import add_account
 from enclos.app.enclosure import create_enclosure
 from enclos.app.settings import SETTINGS_FILE
 from enclos.signin.model import Role
 from factories.browsing import chromium, tab
 from factories.enclosure import ALICE, PASSPHRASE, open_home
-from factories.people import PASSWORD
+from factories.people import local_account
 from factories.providers import free_port
 from factories.serving import serving
 
@@ -50,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     text = settings.read_text()
     settings.write_text(f'{text[: text.index("[sign_in]")]}[sign_in]\nportal = "{root}"\n')
     with open_home(home) as enclosure:
-        authenticator = add_account(enclosure, ALICE, "Alice", [Role.RESEARCHER], PASSWORD)["authenticator"]
+        authenticator = local_account(enclosure, ALICE, "Alice", [Role.RESEARCHER])
     pin = certified(folder)
     with serving(home, "--port", port, "--certificate", folder / "chain.pem", "--key", folder / "key.pem"):
         yield Served(root, authenticator, pin)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from enclos.app.accounts import add_account
 from enclos.app.enclosure import create_enclosure
 from enclos.app.settings import SETTINGS_FILE
 from enclos.app.sign_in import sign_in_locally
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, PASSPHRASE, call, open_home, run_cli
-from factories.people import PASSWORD, shown_code
+from factories.people import PASSWORD, local_account, shown_code
 
 
 def test_a_person_signs_in_is_known_and_signs_out(tmp_path: Path) -> None:
@@ -25,21 +24,33 @@ def test_a_person_signs_in_is_known_and_signs_out(tmp_path: Path) -> None:
         return json.loads(done.stdout)
 
     run_cli("init", home, "--buckets", 1)
-    made = told(call("account", "add", home, ALICE, "--role", "researcher", "--json", **state))
+    made = told(call("account", "add", home, ALICE, "--role", "researcher", "--json"))
     assert made["roles"] == ["researcher"]
     assert "trying out" in made["note"]
 
-    def login(**given: str) -> subprocess.CompletedProcess[str]:
-        code = shown_code(made["authenticator"], datetime.now(UTC))
+    def login(shown_at: float = 0, **given: str) -> subprocess.CompletedProcess[str]:
+        code = shown_code(made["authenticator"], datetime.now(UTC) + timedelta(seconds=shown_at))
         return call("login", home, "--account", ALICE, "--json", **{**state, **given}, ENCLOS_CODE=code)
 
-    wrong = login(ENCLOS_PASSWORD="not it at all")
-    assert (wrong.returncode, json.loads(wrong.stdout)["refused"]["code"]) == (3, "SGN-01")
-    signed_in = login()
+    def refused(done: subprocess.CompletedProcess[str]) -> Any:
+        assert done.returncode != 0
+        return json.loads(done.stdout)["refused"]["code"]
+
+    assert refused(login(ENCLOS_PASSWORD="not it at all")) == "SGN-01"
+    first = made["first_password"]
+    assert refused(login(ENCLOS_PASSWORD=first)) == "SGN-11"
+    assert refused(login(ENCLOS_PASSWORD=first, ENCLOS_NEW_PASSWORD="1qaz2wsx3edc")) == "SGN-06"
+    signed_in = login(ENCLOS_PASSWORD=first, ENCLOS_NEW_PASSWORD=PASSWORD)
     assert told(signed_in)["person"] == ALICE
     assert "trying out" in signed_in.stderr
     file = Path(told(signed_in)["file"])
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    early = call("token", home, **state).stdout.strip()
+    assert told(login(30))["person"] == ALICE, "by the password that they chose"
+    seen = told(call("sign-ins", home, "--json", **state))["sign_ins"]
+    assert [(each["via"], each["is_this"]) for each in seen] == [("command", True), ("command", False)]
+    assert told(call("logout", home, "--others", "--json", **state))["ended"] == [seen[1]["sign_in"]]
+    assert refused(call("whoami", home, "--json", **state, ENCLOS_TOKEN=early)) == "SGN-03"
     token = call("token", home, **state).stdout.strip()
     assert token == file.read_text()
     assert told(call("whoami", home, "--json", **state))["roles"] == ["researcher"]
@@ -59,7 +70,7 @@ def test_where_it_is_required_nobody_acts_under_another_s_name_or_in_a_role_they
     settings = home / SETTINGS_FILE
     settings.write_text(settings.read_text().replace("required = false", "required = true"))
     with open_home(home) as enclosure:
-        enrolment = add_account(enclosure, ALICE, "", [Role.RESEARCHER], PASSWORD)["authenticator"]
+        enrolment = local_account(enclosure, ALICE, "", [Role.RESEARCHER])
         token = sign_in_locally(enclosure, ALICE, PASSWORD, shown_code(enrolment, datetime.now(UTC)))[1]
 
     def code(*command: object, **environment: str) -> str:

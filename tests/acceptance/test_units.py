@@ -22,7 +22,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from enclos.app.accounts import add_account
 from enclos.app.permits import open_one, sign
 from enclos.app.sign_in import sign_in_locally
 from enclos.gateway.people import draw_password
@@ -30,7 +29,7 @@ from enclos.signin.model import Role
 from factories.asking import small_home
 from factories.enclosure import ALICE, ENCLOS, PASSPHRASE, open_home, permit_text
 from factories.gateway import certificate
-from factories.people import PASSWORD, shown_code
+from factories.people import PASSWORD, local_account, shown_code
 
 UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 HARDENING = (UNITS / "enclos-.service.d" / "hardening.conf").read_text(encoding="utf-8")
@@ -168,8 +167,8 @@ def test_a_query_is_answered_behind_the_walls_of_the_gateway_s_unit(tmp_path: Pa
     with open_home(home) as enclosure:
         sign(enclosure, permit_text("FR-1", period="{start: 2018-01-01, end: 2023-01-01}"))
         open_one(enclosure, "FR-1")
-        made = add_account(enclosure, ALICE, "Alice", [Role.RESEARCHER], PASSWORD)
-        _, token = sign_in_locally(enclosure, ALICE, PASSWORD, shown_code(made["authenticator"], datetime.now(UTC)))
+        authenticator = local_account(enclosure, ALICE, "Alice", [Role.RESEARCHER])
+        _, token = sign_in_locally(enclosure, ALICE, PASSWORD, shown_code(authenticator, datetime.now(UTC)))
         drawn = draw_password(enclosure, token)["password"]
     command = [
         part.replace("${CREDENTIALS_DIRECTORY}", str(trace.parent)).replace("0.0.0.0:5432", "127.0.0.1:0")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enclos.app import applications, releases, studies
-from enclos.app.accounts import add_account
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
-from factories.people import PASSWORD
+from factories.people import local_account
 from factories.working_home import QUICK, working_home
 
 BEA, STEW, AUD = "bea@example.org", "stew@example.org", "aud@example.org"
@@ -47,10 +46,7 @@ def enlivened(home: Path, folder: Path, text: str) -> Lively:
         result may leave when two persons say so
     """
     with open_home(home) as enclosure:
-        authenticators = {
-            who: str(add_account(enclosure, who, name, [role], PASSWORD)["authenticator"])
-            for who, (name, role) in ROLES.items()
-        }
+        authenticators = {who: local_account(enclosure, who, name, [role]) for who, (name, role) in ROLES.items()}
         asked = []
         for year, purpose in ((2021, "For the yearly report"), (2022, "For a paper"), (2023, "For the committee")):
             named = re.sub(r"^study: .*$", rf"\g<0>-{year}", text, flags=re.MULTILINE)

@@ -12,8 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from enclos.app.accounts import add_account
+from enclos.app.enclosure import Enclosure
+from enclos.app.sign_in import sign_in_locally
 from enclos.signin.model import Demands, Person, Provider, Role
-from enclos.signin.rules.codes import code_of, step_of
+from enclos.signin.rules.codes import STEP_SECONDS, code_of, step_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PLACE = "enclos.example/france"
@@ -103,6 +106,15 @@ def shown_code(enrolment: str, at: datetime) -> str:
     """What an authenticator shows that was enrolled with this address."""
     secret = parse_qs(urlsplit(enrolment).query)["secret"][0]
     return code_of(base64.b32decode(secret + "=" * (-len(secret) % 8)), step_of(at))
+
+
+def local_account(enclosure: Enclosure, account: str, name: str, roles: list[Role]) -> str:
+    """An account whose holder has chosen PASSWORD; what an authenticator reads. This half minute has its code still."""
+    made = add_account(enclosure, account, name, roles)
+    authenticator, now = str(made["authenticator"]), enclosure.ledger.now()
+    before = shown_code(authenticator, now - timedelta(seconds=STEP_SECONDS))
+    sign_in_locally(enclosure, account, made["first_password"], before, new=PASSWORD)
+    return authenticator
 
 
 def _part(document: dict[str, Any]) -> str:

@@ -15,8 +15,11 @@ from typing import Any
 
 import requests
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from enclos.app.sign_in import token_for
+from enclos.portal.assets import ASSETS
 from enclos.portal.opened import Opened
 from enclos.portal.people import People
 from enclos.signin.model import Role
@@ -82,6 +85,10 @@ class Portal:
         return Browser(self.root, session)
 
 
+def _with_assets(people: People) -> Starlette:
+    return Starlette(routes=[ASSETS, Mount("", people.application())])
+
+
 @contextmanager
 def portal_of(home: Path) -> Iterator[Portal]:
     """Serve an enclosure's pages on loopback; its settings are given a provider that nobody asks."""
@@ -93,7 +100,7 @@ def portal_of(home: Path) -> Iterator[Portal]:
     listening = socket.create_server(("127.0.0.1", 0))
     root = f"http://127.0.0.1:{listening.getsockname()[1]}"
     people = People(opened, root)
-    server = uvicorn.Server(uvicorn.Config(people.application(), lifespan="off", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(_with_assets(people), lifespan="off", log_config=None))
     answering = Thread(target=server.run, kwargs={"sockets": [listening]})
     answering.start()
     try:

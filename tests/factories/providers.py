@@ -25,6 +25,8 @@ class Browser:
 
     issuer: str
     session: requests.Session = field(default_factory=requests.Session)
+    asked: int = 0
+    """How often a page asked who they are."""
 
     def sign_in(self, address: str, who: str, **said: str) -> str:
         """Where the provider sends the browser in the end, once somebody signed in there.
@@ -39,6 +41,7 @@ class Browser:
                     return address
                 answer = self.session.get(address, allow_redirects=False, timeout=SECONDS)
             elif "/who/" in answer.url:
+                self.asked += 1
                 form = {"who": who, **said}
                 answer = self.session.post(answer.url, data=form, allow_redirects=False, timeout=SECONDS)
             else:

@@ -14,7 +14,7 @@ from enclos.portal.people import People
 from factories.browsing import Tab
 from factories.enclosure import PASSPHRASE
 
-NO_PAGE = ("/api/", "/openapi.json", "/assets/", "/ledger/", "/sign-in/answer")
+NO_PAGE = ("/api/", "/openapi.json", "/assets/", "/ledger/", "/sign-in/answer", "/sign-in/ended", "/me/session")
 
 
 def patterns_of(home: Path) -> dict[str, re.Pattern[str]]:

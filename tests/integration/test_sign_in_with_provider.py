@@ -126,6 +126,23 @@ def test_who_signs_in_with_two_factors_is_known_with_the_roles_of_their_groups(h
     assert house.take(*house.sent_back("dan", amr="hwk")).roles == {Role.CHECKER}
 
 
+def test_an_address_that_went_to_somebody_else_signs_nobody_in(house: House) -> None:
+    assert house.take(*house.sent_back()).of_provider == "alice"
+    assert refused(lambda: house.take(*house.sent_back("alison"))) is Code.SIGN_IN_TOKEN
+    assert house.take(*house.sent_back()).of_provider == "alice"
+
+
+def test_who_signs_in_again_is_asked_for_their_factors_though_the_provider_knows_them(house: House) -> None:
+    asked, browser = house.asking, Browser(house.issuer)
+    for again, is_asked in ((False, True), (False, False), (True, True)):
+        started = attempt(BACK, house.enclosure.ledger.now())
+        address = begin(asked, started, again=again)
+        assert ("prompt=login" in address) == again
+        browser.asked = 0
+        browser.sign_in(address, "alice", amr="pwd,otp")
+        assert (browser.asked > 0) == is_asked
+
+
 def test_the_command_line_signs_in_by_a_browser_on_this_machine(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("enclos.app.sign_in.LASTS", timedelta(seconds=SECONDS))
     shown: Queue[str] = Queue()

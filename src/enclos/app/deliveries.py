@@ -48,7 +48,7 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
     Out: per delivery and in sum: delivered = landed + rejected.
     Refuses: the first delivery that is not as promised; those before it stay landed.
     """
-    accounts = []
+    accounts, bounds = [], enclosure.settings.deliveries
     with enclosure.vault_engine() as engine:
         landing = LandingZone(engine, enclosure.paths.vault / "landed", enclosure.keys)
         sizes = [_declared_rows(folder) for folder in folders]
@@ -56,7 +56,8 @@ def ingest_deliveries(enclosure: Enclosure, folders: Sequence[Path], *, report: 
         for n_done, folder in enumerate(folders):
             pace(sum(sizes[:n_done]) / max(1, sum(sizes)))
             with enclosure.ledger.intent(Action.INGEST, enclosure.operator) as ticket:
-                account = accept_delivery(DeliveredFolder(folder), engine, landing, received_at=datetime.now(UTC))
+                delivered = DeliveredFolder(folder, largest_gb=bounds.largest_gb, most_files=bounds.most_files)
+                account = accept_delivery(delivered, engine, landing, received_at=datetime.now(UTC))
                 ticket.facts.update(
                     {
                         "delivery": account.delivery_id,

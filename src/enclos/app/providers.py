@@ -42,6 +42,7 @@ def provider_of(settings: Settings) -> Provider | None:
         chosen.role_claim,
         chosen.given_roles(),
         demanded,
+        chosen.token_scope,
     )
 
 
@@ -63,9 +64,13 @@ def asking(settings: Settings, *, on_command_line: bool = False) -> Asking:
     return Asking(provider, OidcProvider(provider.issuer, own or chosen.client, secret, chosen.scopes))
 
 
-def begin(asked: Asking, begun: Attempt) -> str:
-    """Where a browser goes for a sign-in that was begun."""
-    return asked.way.begin(begun.redirect, begun.state, begun.nonce, begun.verifier, asked.provider.demands.acr)
+def begin(asked: Asking, begun: Attempt, *, again: bool = False) -> str:
+    """Where a browser goes for a sign-in that was begun.
+
+    In: again — the person shows their factors anew, whether the provider knows them still or not
+    """
+    acr = asked.provider.demands.acr
+    return asked.way.begin(begun.redirect, begun.state, begun.nonce, begun.verifier, acr, again=again)
 
 
 def when_typed(way: OidcProvider, told: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -135,6 +135,16 @@ class JobsSection(_Section):
         return self.waiting
 
 
+class DeliveriesSection(_Section):
+    """What a delivery may be: the gigabytes (10^9 bytes) that its files unpack to in sum, and how many files with rows.
+
+    More is refused before any row is read (DLV-15); a line of text is of 64 MiB at most.
+    """
+
+    largest_gb: int = Field(default=1000, ge=1)
+    most_files: int = Field(default=10_000, ge=1)
+
+
 class WarehouseSection(_Section):
     """The rules that a build chooses: how long dispensings last, which prescriptions order (docs/warehouse.md)."""
 
@@ -217,7 +227,8 @@ class SignInSection(_Section):
     """Who may act, and how it is known that it is they (docs/sign-in.md).
 
     In: required — nobody is believed without having signed in; issuer, client — an OpenID Connect provider and our id
-        with it; audience — what its access tokens for us say, the ledger's origin when not given; roles — each
+        with it; audience — what its access tokens for us say, the ledger's origin when not given; token_scope — what
+        the ``scope`` of an access token says that may be used here, alone or with ``:role``; roles — each
         ``value=role``, of the claim ``role_claim``; acr, amr — what tells a second factor, one of them is enough;
         scopes — asked for beside ``openid profile email``; command_line_client — our id for ``enclos login``, when the
         provider wants another for programs than for the portal; portal — its address for people, when a proxy stands
@@ -232,6 +243,7 @@ class SignInSection(_Section):
     scopes: str = ""
     portal: str = Field(default="", pattern=r"^(https?://[^\s/?#]+)?$")
     audience: str = ""
+    token_scope: str = Field(default="enclos", pattern=r"^[!#-\[\]-~]+$")
     algorithms: tuple[SignatureAlgorithm, ...] = Field(default=("RS256", "PS256", "ES256", "Ed25519"), min_length=1)
     subject: str = "email"
     role_claim: str = "roles"
@@ -296,6 +308,7 @@ class Settings(_Section):
     release: ReleaseSection = ReleaseSection()
     public: PublicSection = PublicSection()
     sign_in: SignInSection = SignInSection()
+    deliveries: DeliveriesSection = DeliveriesSection()
 
     @model_validator(mode="after")
     def _rounds_no_wider_than_it_hides(self) -> Self:

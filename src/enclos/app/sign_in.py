@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from enclos.app.accounts import books_of, made_key, words_of
+from enclos.app.accounts import books_of, browser, made_key, words_of
 from enclos.app.enclosure import Enclosure
 from enclos.app.providers import Asking, asking, begin, provider_of, when_typed
 from enclos.ledger.model import Action, Fact, Personal
@@ -15,6 +15,7 @@ from enclos.lexicon.keys import KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.signin import steps
 from enclos.signin.model import Person, Role
+from enclos.signin.rules.guessing import HOME
 from enclos.signin.steps import LASTS, Attempt, Door, answered, attempt, check_answer
 from enclos.stores.accounts import Argon2Passwords
 from enclos.stores.keys import KeySigner
@@ -60,10 +61,14 @@ def check_is_signed_in(enclosure: Enclosure, token: str, user: str, role: Role) 
 # -- with a local account
 
 
-def sign_in_locally(enclosure: Enclosure, account: str, password: str, code: str) -> tuple[Person, str]:
+def sign_in_locally(
+    enclosure: Enclosure, account: str, password: str, code: str, *, new: str = "", brought: str | None = None
+) -> tuple[Person, str]:
     """Who signs in with a local account, and a token for it.
 
-    Refuses: SIGN_IN_WRONG, SIGN_IN_SLOW.
+    In: new — the password that they choose in the place of a first one; brought — what their browser was given when
+        they signed in with it before, empty when nothing; None on the command line
+    Refuses: SIGN_IN_WRONG, SIGN_IN_SLOW; SIGN_IN_FIRST when their own password is still to be chosen; ACCOUNT_INVALID.
     """
     facts: dict[str, Fact] = {"via": "account", "account": Personal(account)}
     with enclosure.ledger.intent(Action.LOGIN, _NOBODY, facts=facts) as ticket:
@@ -75,10 +80,17 @@ def sign_in_locally(enclosure: Enclosure, account: str, password: str, code: str
             passwords=Argon2Passwords(),
             now=enclosure.ledger.now(),
             lasts=timedelta(minutes=enclosure.settings.sign_in.minutes),
+            new=new,
+            place=HOME if brought is None else browser(brought),
         )
-        token = token_for(enclosure, person)
+        token = token_for(enclosure, person, "command" if brought is None else "portal")
         ticket.facts.update(facts_of(person))
     return person, token
+
+
+def remember_browser(enclosure: Enclosure, account: str, brought: str) -> None:
+    """Know from now on a browser in which somebody signed in, by what it brings back."""
+    steps.remember_place(account, browser(brought), books=books_of(enclosure), now=enclosure.ledger.now())
 
 
 # -- with a provider
@@ -96,7 +108,7 @@ def sign_in_by_browser(enclosure: Enclosure, show: Callable[[str], None]) -> tup
         show(begin(asked, begun))
         answer = door.wait(LASTS.total_seconds())
     person = take_answer(enclosure, asked, begun, answer, via="browser")
-    return person, token_for(enclosure, person)
+    return person, token_for(enclosure, person, "command")
 
 
 def sign_in_by_device(enclosure: Enclosure, show: Callable[[str, str], None]) -> tuple[Person, str]:
@@ -111,7 +123,7 @@ def sign_in_by_device(enclosure: Enclosure, show: Callable[[str, str], None]) ->
     tokens = when_typed(asked.way, told)
     with enclosure.ledger.intent(Action.LOGIN, _NOBODY, facts={"via": "device"}) as ticket:
         person = _person(enclosure, asked, None, tokens)
-        token = token_for(enclosure, person)
+        token = token_for(enclosure, person, "command")
         ticket.facts.update(facts_of(person))
     return person, token
 
@@ -135,7 +147,7 @@ def take_answer(
 
 
 def _person(enclosure: Enclosure, asked: Asking, nonce: str | None, tokens: Mapping[str, Any]) -> Person:
-    return answered(
+    person = answered(
         nonce,
         tokens["id_token"],
         asked.way.userinfo(str(tokens.get("access_token", ""))),
@@ -145,15 +157,48 @@ def _person(enclosure: Enclosure, asked: Asking, nonce: str | None, tokens: Mapp
         now=enclosure.ledger.now(),
         lasts=timedelta(minutes=enclosure.settings.sign_in.minutes),
     )
+    steps.bind(person, books=books_of(enclosure))
+    return person
 
 
 # -- afterwards
 
 
-def token_for(enclosure: Enclosure, person: Person) -> str:
-    """A token of the enclosure's own for somebody who signed in."""
+def token_for(enclosure: Enclosure, person: Person, via: str = "portal") -> str:
+    """A token of the enclosure's own for somebody who signed in. In: via — ``portal`` or ``command``, as they see it"""
     now, origin = enclosure.ledger.now(), enclosure.settings.ledger.origin
-    return steps.token_for(person, place=origin, signer=_signer(enclosure), now=now)
+    token = steps.token_for(person, place=origin, signer=_signer(enclosure), now=now)
+    steps.note_sign_in(person, via, books=books_of(enclosure), now=now)
+    return token
+
+
+def sign_ins(enclosure: Enclosure, person: Person) -> dict[str, Any]:
+    """The sign-ins of a person that go on, the newest first; those by a provider's own access tokens are not here's."""
+    now = enclosure.ledger.now()
+    found = steps.sign_ins_of(person.subject, books_of(enclosure).read(), now)
+    return {
+        "sign_ins": [
+            {
+                "sign_in": token,
+                "via": each.via,
+                "at": each.at.isoformat(),
+                "until": each.until.isoformat(),
+                "is_this": token == person.token,
+            }
+            for token, each in found.items()
+        ]
+    }
+
+
+def end_sign_ins(enclosure: Enclosure, person: Person, tokens: Collection[str] = ()) -> dict[str, Any]:
+    """End sign-ins of a person's own at once; with none named, all but the one that they act by.
+
+    Refuses: SIGN_IN_FACTOR when they showed their factors too long ago; ACCOUNT_UNKNOWN.
+    """
+    with enclosure.ledger.intent(Action.LOGIN, person.subject, facts={"via": "sign-out"}) as ticket:
+        ended = steps.end_sign_ins(person, tokens, books=books_of(enclosure), now=enclosure.ledger.now())
+        ticket.facts["n"] = len(ended)
+    return {"person": person.subject, "ended": ended}
 
 
 def sign_out(enclosure: Enclosure, token: str) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class Code(Enum):
     FILE_UNREADABLE = ("DLV-12", _PROMISE, "a file reads as the format its name says [design § 7]")
     WRITING_WRONG = ("DLV-13", _PROMISE, "dates and decimals are written as delivery.json declares [design § 7]")
     DAYS_SHIFTED = ("DLV-14", _PROMISE, "a day is exported as that day: TZ and ORA_SDTZ are Europe/Paris [sndsTools]")
+    DELIVERY_TOO_LARGE = (
+        "DLV-15",
+        _PROMISE,
+        "a delivery unpacks to no more than is taken [docs/settings.md]",
+    )
     # -- linkage and pseudonyms (LNK)
     LINK_UNSOUND = ("LNK-01", _PROMISE, "a temporary id stands for one patient of one hospital [design § 2]")
     PSEUDONYM_COLLISION = ("LNK-02", _PROMISE, "pseudonyms are collision-free, checked [SNDS référentiel 6.2]")
@@ -181,6 +186,7 @@ class Code(Enum):
     SIGN_IN_PROVIDER = ("SGN-08", _PROMISE, "a provider answers as OpenID Connect says, over TLS [OpenID Connect Core]")
     SIGN_IN_ANSWER = ("SGN-09", _ALLOW, "a sign-in is answered once, to who began it [RFC 9700 § 2.1]")
     SIGN_IN_MISSING = ("SGN-10", _ALLOW, "who acts has signed in, as themselves [docs/sign-in.md]")
+    SIGN_IN_FIRST = ("SGN-11", _ALLOW, "a first password is good for choosing one's own [docs/sign-in.md]")
     # -- rights of persons (RGT)
     OBJECTION_FILE = ("RGT-01", _PROMISE, "an objection names a source and its pseudonym [docs/rights.md]")
     REIDENTIFY_REQUEST = ("RGT-02", _ALLOW, "a person is found again for a reason of the list [CNIL EDS SEC-REI]")

@@ -130,6 +130,7 @@ class Desk:
         # browsers take a name with this prefix only from https, for this host alone and for every path (RFC 6265bis)
         prefix = "__Host-" if self._is_tls else ""
         self.session_cookie, self.attempt_cookie = f"{prefix}enclos", f"{prefix}enclos-begun"
+        self.known_cookie = f"{prefix}enclos-known"
 
     def served(self, room: Room, act: Act) -> Callable[[Request], object]:
         """An endpoint that lets a person who has the room's role do the act, in a thread, with the enclosure open.
@@ -240,6 +241,7 @@ class Desk:
         status: int = 200,
         *,
         french: Mapping[str, str] = MappingProxyType({}),
+        is_use: bool | None = None,
         **named: object,
     ) -> Response:
         """A page of everybody's: before anybody signed in, of whoever did, and where the enclosure cannot be opened.
@@ -247,7 +249,7 @@ class Desk:
         In: title — in English, with the values named in it; french — what a room says beside the frame
         """
         try:
-            session: Session | None = self.session(request)
+            session: Session | None = self.session(request, is_use=is_use)
         except Exception:  # noqa: BLE001 - likewise
             session = None
         spoken = (session.language if session else None) or language_asked(request)
@@ -255,14 +257,16 @@ class Desk:
         frame = self._frame(request, words, session, self._name())
         return HTMLResponse(frame.page(template, words(title, **named), values), status)
 
-    def session(self, request: Request) -> Session:
+    def session(self, request: Request, *, is_use: bool | None = None) -> Session:
         """The session of the browser; what withdraws its token ends it at once. It keeps the language that is chosen.
 
+        In: is_use — whether it counts as used and lasts on; when not said, unless a script of a page asks
         Refuses: SIGN_IN_MISSING.
         """
         cookie = request.cookies.get(self.session_cookie, "")
         # what a page asks for by itself does not keep a session alive that nobody uses
-        session = self.sessions.of(cookie, datetime.now(UTC), is_use=not is_partial(request))
+        is_use = not is_partial(request) if is_use is None else is_use
+        session = self.sessions.of(cookie, datetime.now(UTC), is_use=is_use)
         if session is not None:
             try:
                 with self.opened.use() as (enclosure, door):
@@ -301,7 +305,8 @@ class Desk:
             return frame
         person = session.person
         places = self.places(person, here, Words(words.language, self._titles))
-        return Frame(name, words, here, query, person, session.csrf, places, frame.is_partial)
+        left, _ = session.left(datetime.now(UTC))
+        return Frame(name, words, here, query, person, session.csrf, places, frame.is_partial, left)
 
     def _name(self) -> str:
         try:

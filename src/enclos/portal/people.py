@@ -6,6 +6,7 @@ hands requests over (``forwarding.py``).
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -13,19 +14,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from enclos.app.accounts import books_of, change_own_password
+from enclos.app.accounts import books_of
 from enclos.app.enclosure import Enclosure
-from enclos.app.pages.rooms.frame import instant, said_of
+from enclos.app.pages.rooms.frame import said_of
 from enclos.app.providers import asking, begin
-from enclos.app.sign_in import sign_in_locally, sign_out, take_answer, token_for
-from enclos.lexicon.refusals import NotAllowed, Refusal
+from enclos.app.sign_in import remember_browser, sign_in_locally, sign_out, take_answer, token_for
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
 from enclos.portal.api import api_application
 from enclos.portal.desk import Desk, language_asked, page_status
 from enclos.portal.forms import Form
 from enclos.portal.opened import Opened
+from enclos.portal.own import Own
 from enclos.portal.rooms import access, applications, audit, check, data, research
-from enclos.portal.sessions import COOKIE_SECONDS, Session
+from enclos.portal.sessions import COOKIE_SECONDS
 from enclos.signin.model import Person
+from enclos.signin.rules.guessing import REMEMBERED
 from enclos.signin.steps import attempt
 
 ANSWER = "/sign-in/answer"
@@ -52,10 +56,8 @@ class People:
             Route("/sign-in/provider", desk.answering(self._to_provider), methods=["POST"]),
             Route("/sign-in/account", desk.answering(self._by_account), methods=["POST"]),
             Route(ANSWER, desk.answering(self._answer)),
-            Route("/me", desk.answering(self._me)),
-            Route("/me/token", desk.answering(self._token), methods=["POST"]),
-            Route("/me/password", desk.answering(self._password), methods=["POST"]),
             Route("/sign-out", desk.answering(self._out), methods=["POST"]),
+            *Own(desk).routes(),
         ]
         for each in ROOMS:
             routes += each.routes(desk)
@@ -71,11 +73,11 @@ class People:
     def _way_in(self, request: Request, _form: Form) -> Response:
         return self._sign_in(request, None)
 
-    def _to_provider(self, _request: Request, _form: Form) -> Response:
+    def _to_provider(self, _request: Request, form: Form) -> Response:
         with self._opened.use() as (enclosure, _):
             asked = asking(enclosure.settings)
             begun = attempt(self._desk.root + ANSWER, enclosure.ledger.now())
-            answer = RedirectResponse(begin(asked, begun), 303)
+            answer = RedirectResponse(begin(asked, begun, again=bool(form["again"])), 303)
         cookie = self._desk.sessions.begin(begun)
         self._desk.set_cookie(answer, self._desk.attempt_cookie, cookie, COOKIE_SECONDS)
         return answer
@@ -88,35 +90,20 @@ class People:
         return self._entered(request, person, token)
 
     def _by_account(self, request: Request, form: Form) -> Response:
+        desk, account = self._desk, form["account"]
+        brought, new = request.cookies.get(desk.known_cookie, ""), form.typed("new")
         with self._opened.use() as (enclosure, _):
             try:
-                person, token = sign_in_locally(enclosure, form["account"], form.typed("password"), form["code"])
-            except NotAllowed as refused:
-                return self._sign_in(request, refused)
-        return self._entered(request, person, token)
-
-    def _me(self, request: Request, _form: Form) -> Response:
-        return self._person(request, self._desk.session(request))
-
-    def _token(self, request: Request, form: Form) -> Response:
-        session = self._desk.session(request)
-        self._desk.check_own(session, form)
-        return self._person(request, session, session.token)
-
-    def _password(self, request: Request, form: Form) -> Response:
-        """Another password for a local account, by who knows the present one; it ends their sign-ins, this one too."""
-        desk, session = self._desk, self._desk.session(request)
-        desk.check_own(session, form)
-        if not session.person.is_local:
-            return desk.page(request, "absent", "There is no such page", {}, 404)
-        present, new = form.typed("present"), form.typed("new")
-        with self._opened.use() as (enclosure, _):
-            try:
-                change_own_password(enclosure, session.person.subject, present, form["code"], new)
+                person, token = sign_in_locally(
+                    enclosure, account, form.typed("password"), form["code"], new=new, brought=brought
+                )
             except Refusal as refused:
-                return self._person(request, session, refused=refused)
-        desk.sessions.leave(request.cookies.get(desk.session_cookie, ""))
-        return RedirectResponse("/sign-in", 303)
+                return self._sign_in(request, refused, account, chooses=bool(new) or refused.code is Code.SIGN_IN_FIRST)
+            brought = brought or secrets.token_urlsafe(32)
+            remember_browser(enclosure, account, brought)
+        answer = self._entered(request, person, token)
+        desk.set_cookie(answer, desk.known_cookie, brought, int(REMEMBERED.total_seconds()))
+        return answer
 
     def _out(self, request: Request, form: Form) -> Response:
         session = self._desk.session(request)
@@ -137,25 +124,21 @@ class People:
 
     # -- inside
 
-    def _sign_in(self, request: Request, refused: NotAllowed | None) -> Response:
+    def _sign_in(
+        self, request: Request, refused: Refusal | None, account: str = "", *, chooses: bool = False
+    ) -> Response:
         with self._opened.use() as (enclosure, _):
             offers = {"provider": enclosure.settings.sign_in.issuer is not None, "local": _has_accounts(enclosure)}
             name = enclosure.settings.enclosure.name
-        values = {"offers": offers, "said": said_of(refused) if refused else None}
+        values = {
+            "offers": offers,
+            "said": said_of(refused) if refused else None,
+            "account": account,
+            "chooses": chooses,
+        }
         return self._desk.page(
             request, "sign_in", "{name}: sign in", values, page_status(refused) if refused else 200, name=name
         )
-
-    def _person(self, request: Request, session: Session, token: str = "", refused: Refusal | None = None) -> Response:
-        person = session.person
-        values = {
-            "roles": sorted(role.value for role in person.roles),
-            "means": " ".join((person.acr, ", ".join(person.amr))).strip(),
-            "until": instant(person.expires_at),
-            "token": token,
-            "refused": said_of(refused) if refused else None,
-        }
-        return self._desk.page(request, "me", "Signed in", values, page_status(refused) if refused else 200)
 
     def _entered(self, request: Request, person: Person, token: str) -> Response:
         desk = self._desk

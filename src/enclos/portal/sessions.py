@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -33,6 +34,12 @@ class Session:
     csrf: str
     used_at: datetime
     language: Language | None = None
+
+    def left(self, now: datetime) -> tuple[int, bool]:
+        """The seconds until it ends, and whether it then ends in any case, as its sign-in does, however it is used."""
+        idle = self.used_at + IDLE
+        until = min(idle, self.person.expires_at)
+        return max(0, math.ceil((until - now).total_seconds())), until < idle
 
 
 class Sessions:

@@ -35,7 +35,8 @@ class Person:
     """Somebody who signed in; made only by what verified them.
 
     In: subject — the id that permits, votes and the ledger name; provider — who verified them: an issuer, or ``local``;
-        acr, amr — the class and the means of it (RFC 8176); token — the id of what they show for it
+        acr, amr — the class and the means of it (RFC 8176); token — the id of what they show for it; of_provider —
+        the name of its own (``sub``), given to nobody else ever, by which a provider told of them
     """
 
     subject: str
@@ -47,6 +48,7 @@ class Person:
     acr: str = ""
     amr: tuple[str, ...] = ()
     token: str = ""
+    of_provider: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not USER_ID.fullmatch(self.subject):
@@ -82,7 +84,8 @@ class Account:
     """A local account.
 
     ``last_step`` is the time step of the last code that was taken; no code of it or before is taken again. Tokens
-    from before ``tokens_after`` are worth nothing.
+    from before ``tokens_after`` are worth nothing. ``first_until``: the password is a first one, which until then lets
+        its holder choose their own and nothing else; None when they have.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Account:
     """The secret of the one-time codes (RFC 6238)."""
     last_step: int
     tokens_after: datetime
+    first_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +109,39 @@ class Failures:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A browser in which somebody signed in before: a digest of their account's id, and until when it is remembered."""
+
+    account: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in that goes on: whose, since when, until when at most, and by which way (``portal``, ``command``)."""
+
+    subject: str
+    at: datetime
+    until: datetime
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """Local accounts by id, failures by a digest of the name, withdrawn tokens by id with their end, and since when
     tokens of a provider's person are taken again.
+
+    ``places``: browsers by a digest of what they bring; ``sign_ins`` by the id of their token; ``bound``: by a digest
+        of an id that permits name, a digest of the provider and of its own name for the one person who has the id.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     failures: Mapping[str, Failures] = field(default_factory=dict)
     withdrawn: Mapping[str, datetime] = field(default_factory=dict)
     signed_out: Mapping[str, datetime] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    sign_ins: Mapping[str, SignIn] = field(default_factory=dict)
+    bound: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +158,8 @@ class Provider:
 
     In: issuer — its URL, to the letter; client — our id with it; audience — what its access tokens for us say;
         algorithms — those that its signatures may have, never a symmetric one; subject — the claim that is the id that
-        permits name; role_claim, roles — which of its values gives which role
+        permits name; role_claim, roles — which of its values gives which role; scope — what an access token's ``scope``
+        says when it may be used here: the word itself, or ``word:role`` for that role alone
     """
 
     issuer: str
@@ -141,3 +170,4 @@ class Provider:
     role_claim: str
     roles: Mapping[str, Role]
     demands: Demands
+    scope: str = "enclos"

@@ -35,6 +35,9 @@ class Passwords(Protocol):
     def is_right(self, password: str, kept: str | None) -> bool:
         """Whether the password is the kept one; takes as long when nothing is kept, and is then false."""
 
+    def is_used(self, password: str) -> bool:
+        """Whether it is on the list of those that many have used."""
+
 
 class Signer(Protocol):
     """One Ed25519 key."""

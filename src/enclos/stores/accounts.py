@@ -16,8 +16,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.keys import SecretKey
-from enclos.signin.model import Account, Book, Failures, Role
+from enclos.signin.model import Account, Book, Failures, Place, Role, SignIn
 from enclos.signin.ports import Page
+from enclos.stores import used_passwords
 from enclos.stores.files import lock_in_turn, storage_border, write_atomically
 from enclos.stores.sealed import seal, unseal
 
@@ -92,6 +93,10 @@ class Argon2Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
+    def is_used(self, password: str) -> bool:
+        """Whether it is on the list of those that many have used."""
+        return used_passwords.is_used(password)
+
 
 def _document(book: Book) -> dict[str, Any]:
     return {
@@ -103,16 +108,24 @@ def _document(book: Book) -> dict[str, Any]:
                 "totp": base64.b64encode(each.totp).decode("ascii"),
                 "last_step": each.last_step,
                 "tokens_after": each.tokens_after.isoformat(),
+                "first_until": each.first_until.isoformat() if each.first_until else None,
             }
             for each in book.accounts.values()
         },
         "failures": {name: [each.n, each.last_at.isoformat()] for name, each in book.failures.items()},
         "withdrawn": {token: until.isoformat() for token, until in book.withdrawn.items()},
         "signed_out": {subject: at.isoformat() for subject, at in book.signed_out.items()},
+        "places": {digest: [each.account, each.until.isoformat()] for digest, each in book.places.items()},
+        "sign_ins": {
+            token: [each.subject, each.at.isoformat(), each.until.isoformat(), each.via]
+            for token, each in book.sign_ins.items()
+        },
+        "bound": dict(book.bound),
     }
 
 
 def _book(document: dict[str, Any]) -> Book:
+    """The book; one that an older version wrote lacks what that did not know."""
     return Book(
         {
             account_id: Account(
@@ -123,10 +136,20 @@ def _book(document: dict[str, Any]) -> Book:
                 base64.b64decode(each["totp"]),
                 each["last_step"],
                 datetime.fromisoformat(each["tokens_after"]),
+                datetime.fromisoformat(each["first_until"]) if each.get("first_until") else None,
             )
             for account_id, each in document["accounts"].items()
         },
         {name: Failures(n, datetime.fromisoformat(at)) for name, (n, at) in document["failures"].items()},
         {token: datetime.fromisoformat(until) for token, until in document["withdrawn"].items()},
         {subject: datetime.fromisoformat(at) for subject, at in document["signed_out"].items()},
+        {
+            digest: Place(account, datetime.fromisoformat(until))
+            for digest, (account, until) in document.get("places", {}).items()
+        },
+        {
+            token: SignIn(subject, datetime.fromisoformat(at), datetime.fromisoformat(until), via)
+            for token, (subject, at, until, via) in document.get("sign_ins", {}).items()
+        },
+        document.get("bound", {}),
     )

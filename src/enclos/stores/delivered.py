@@ -7,7 +7,7 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,41 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.engine import EngineFault
 from enclos.stores.files import storage_border, write_atomically
-from enclos.stores.unpacking import UNPACKING_FAULTS, blocks, members_of, poured, sha256_of
+from enclos.stores.unpacking import (
+    UNPACKING_FAULTS,
+    blocks,
+    member_bytes,
+    members_of,
+    parquet_bytes,
+    poured,
+    sha256_of,
+)
 
 _CHUNK = 4 << 20
 _C1 = bytes(range(0x80, 0xA0))
 """Control characters that ISO-8859-1 has and no text uses: their presence says another encoding."""
 
 
-class DeliveredFolder:
-    """The folder of one delivery."""
+LARGEST_GB, MOST_FILES = 1000, 10_000
+"""What a delivery may unpack to, in gigabytes (10^9 bytes), and how many files with rows it may have, if nothing is
+said; a line of text is of 64 MiB at most."""
+_LONGEST_LINE = 64 << 20
 
-    def __init__(self, path: Path) -> None:
+
+class DeliveredFolder:
+    """The folder of one delivery.
+
+    What its files unpack to is bounded before any row is read: an archive's members and a Parquet file say it, a packed
+    text is unpacked through memory, of which nothing is kept, until it ends or passes the bound.
+    In: largest_gb, most_files — the bounds
+    Refuses: DELIVERY_TOO_LARGE, of ``data_files`` and ``inspect``.
+    """
+
+    def __init__(self, path: Path, *, largest_gb: float = LARGEST_GB, most_files: int = MOST_FILES) -> None:
         self._path = path
         self._poured: dict[str, str] = {}
+        self._most_bytes, self._most_files = int(largest_gb * 10**9), most_files
+        self._unpacked: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return "DeliveredFolder()"
@@ -75,6 +97,8 @@ class DeliveredFolder:
                 found += [f"{path}/{member}" for member in members_of(file)]
             elif format_of(path):
                 found.append(path)
+            if len(found) > self._most_files:
+                raise _too_large(f"The delivery has more than {self._most_files} files with rows.")
         return sorted(found)
 
     def location(self, path: str) -> str:
@@ -90,11 +114,22 @@ class DeliveredFolder:
         kind = format_of(path)
         if kind is None:
             raise ValueError("a file of a delivery has a known format")
+        self._take(path, 0)
         if kind[0] is FileFormat.PARQUET:
+            self._take(path, parquet_bytes(file))
             return _inspect_parquet(file)
-        if on_disk != path and path not in {f"{on_disk}/{member}" for member in members_of(file)}:
-            return None
-        return _inspect_text(self._path, path)
+        if on_disk != path:
+            said = member_bytes(file)
+            if path not in {f"{on_disk}/{member}" for member in said}:
+                return None
+            self._take(path, said[path.removeprefix(f"{on_disk}/")])
+        return _inspect_text(self._path, path, lambda n_bytes: self._take(path, n_bytes))
+
+    def _take(self, path: str, n_bytes: int) -> None:
+        """Count what a file unpacks to, as far as it is known. Refuses: DELIVERY_TOO_LARGE."""
+        self._unpacked[path] = max(self._unpacked.get(path, 0), n_bytes) if n_bytes else 0
+        if sum(self._unpacked.values()) > self._most_bytes:
+            raise _too_large(f"The delivery unpacks to more than {self._most_bytes / 10**9:g} GB.")
 
     def lines_at(self, path: str, offsets: list[int]) -> list[bytes]:
         """The raw lines that start at the given byte offsets of the (uncompressed) text, in the order asked."""
@@ -149,6 +184,12 @@ def folder_of_archive(archive: Path) -> Path:
     return folder
 
 
+def _too_large(what: str) -> Refusal:
+    return refusal(
+        Code.DELIVERY_TOO_LARGE, what, "Split it, or let the enclosure take more: [deliveries] in enclos.toml."
+    )
+
+
 def _unreadable(path: str) -> Refusal:
     return refusal(
         Code.FILE_UNREADABLE,
@@ -186,14 +227,17 @@ def _lines(pieces: Iterator[str]) -> Iterator[str]:
         yield rest
 
 
-def _inspect_text(folder: Path, path: str) -> FileFacts:
+def _inspect_text(folder: Path, path: str, take: Callable[[int], None]) -> FileFacts:
+    """One pass over a text. In: take — is told after each block how many bytes it unpacked to so far"""
     on_disk, content, text = hashlib.sha256(), hashlib.sha256(), _Text()
-    whole, packed = True, False
+    whole, packed, n_bytes = True, False, 0
     try:
         for block, raw, complete in blocks(folder, path):
             on_disk.update(raw)
             if raw is not block:
                 content.update(block)
+            n_bytes += len(block)
+            take(n_bytes)
             text.pass_by(block)
             whole = complete
             packed = raw is not block
@@ -239,6 +283,8 @@ class _Text:
         cut = chunk.rfind(b"\n") + 1
         if cut == 0:
             self._tail += chunk
+            if len(self._tail) > _LONGEST_LINE:
+                raise _too_large(f"A line of it is longer than {_LONGEST_LINE >> 20} MiB.")
             return
         self._look(self._tail + chunk[:cut])
         self._tail = chunk[cut:]

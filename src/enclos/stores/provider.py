@@ -79,9 +79,12 @@ class OidcProvider:
 
     # -- a browser's way
 
-    def begin(self, redirect: str, state: str, nonce: str, verifier: str, acr: tuple[str, ...] = ()) -> str:
+    def begin(
+        self, redirect: str, state: str, nonce: str, verifier: str, acr: tuple[str, ...] = (), *, again: bool = False
+    ) -> str:
         """Where a browser goes to sign in: authorization code with PKCE, S256."""
         extra = {"acr_values": " ".join(acr)} if acr else {}
+        extra |= {"prompt": "login"} if again else {}
         with self._session(redirect) as session:
             url, _ = session.create_authorization_url(
                 self.address("authorization_endpoint"), state=state, nonce=nonce, code_verifier=verifier, **extra

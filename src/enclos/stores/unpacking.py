@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from enclos.contracts.delivered.document import Compression, FileFormat, archive_of, format_of
 
@@ -29,12 +30,28 @@ Block = tuple[bytes, bytes, bool]
 
 def members_of(archive: Path) -> list[str]:
     """The names of an archive's files that have a delivered format; none of an archive that cannot be read."""
+    return sorted(member_bytes(archive))
+
+
+def member_bytes(archive: Path) -> dict[str, int]:
+    """The same, with the bytes that each says to unpack to; no more of a member is ever read than it says."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            names = [info.filename for info in opened.infolist() if not info.is_dir()]
+            sizes = {info.filename: info.file_size for info in opened.infolist() if not info.is_dir()}
     except UNPACKING_FAULTS:
-        return []
-    return sorted(name for name in names if format_of(name) and not name.rsplit("/", 1)[-1].startswith("."))
+        return {}
+    return {
+        name: size for name, size in sizes.items() if format_of(name) and not name.rsplit("/", 1)[-1].startswith(".")
+    }
+
+
+def parquet_bytes(file: Path) -> int:
+    """The bytes that a Parquet file says its rows unpack to; 0 of one that cannot be read."""
+    try:
+        metadata = pq.read_metadata(file)
+    except (OSError, ValueError):
+        return 0
+    return sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
 
 
 def blocks(folder: Path, path: str) -> Iterator[Block]:

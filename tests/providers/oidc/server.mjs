@@ -8,6 +8,7 @@ const people = {
   alice: { email: 'alice@example.org', email_verified: true, name: 'Alice A.', groups: ['team-research'] },
   dan: { email: 'dan@example.org', email_verified: true, name: 'Dan D.', groups: ['team-check', 'unknown'] },
   eve: { email: 'alice@example.org', email_verified: false, name: 'Eve', groups: ['team-research'] },
+  alison: { email: 'alice@example.org', email_verified: true, name: 'Alison', groups: ['team-research'] }, // after Alice left
   frank: { email: 'frank@example.org', email_verified: true, name: 'Frank', groups: ['unknown'] },
 };
 const provider = new Provider(issuer, {

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from enclos.app.accounts import add_account
 from enclos.app.enclosure import create_enclosure
 from enclos.app.rotation import rotate_key
 from enclos.app.sign_in import sign_in_locally, sign_out
@@ -16,15 +15,15 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, CAROL, PASSPHRASE, open_home
-from factories.people import PASSWORD, shown_code
+from factories.people import PASSWORD, local_account, shown_code
 
 
 def test_a_password_is_kept_as_what_checks_it_and_ends_with_its_token(tmp_path: Path) -> None:
     folder = tmp_path / "home"
     create_enclosure(folder, passphrase=PASSPHRASE)
     with open_home(folder) as enclosure:
-        made = add_account(enclosure, ALICE, "Alice", [Role.RESEARCHER], PASSWORD)
-        code = shown_code(made["authenticator"], datetime.now(UTC))
+        authenticator = local_account(enclosure, ALICE, "Alice", [Role.RESEARCHER])
+        code = shown_code(authenticator, datetime.now(UTC))
         _, token = sign_in_locally(enclosure, ALICE, PASSWORD, code)
         drawn = [draw_password(enclosure, token)["password"] for _ in range(10)]
         who = SignedIn(enclosure)

@@ -13,8 +13,17 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person, Role
 from enclos.signin.rules.codes import code_of, step_of
-from enclos.signin.steps import add_account, change_account, change_own_password, remove_account, sign_in
+from enclos.signin.rules.guessing import HOME
+from enclos.signin.steps import (
+    add_account,
+    change_account,
+    change_own_password,
+    remember_place,
+    remove_account,
+    sign_in,
+)
 from enclos.stores.accounts import Argon2Passwords, SealedBooks
+from enclos.stores.used_passwords import is_used
 from factories.people import NOW, PASSWORD
 
 ALICE = "alice@example.org"
@@ -30,12 +39,23 @@ class Clear:
     def is_right(self, password: str, kept: str | None) -> bool:
         return password == kept
 
+    def is_used(self, password: str) -> bool:
+        return is_used(password)
+
 
 @pytest.fixture
 def books(tmp_path: Path) -> SealedBooks:
     kept = SealedBooks(tmp_path / "sign-in" / "accounts.sealed", SecretKey(KeyName(KeyRole.ACCOUNTS), bytes(32)))
-    add_account(ALICE, "Alice", [Role.RESEARCHER], PASSWORD, books=kept, passwords=Clear(), now=NOW)
+    made(kept, ALICE, [Role.RESEARCHER])
     return kept
+
+
+def made(books: SealedBooks, account: str, roles: list[Role], password: str = PASSWORD) -> None:
+    """An account whose holder chose their password an hour ago."""
+    at = NOW - HOUR
+    own, first = add_account(account, "", roles, books=books, passwords=Clear(), now=at)
+    shown = code_of(own.totp, step_of(at))
+    sign_in(account, first, shown, new=password, books=books, passwords=Clear(), now=at, lasts=HOUR)
 
 
 def code(books: SealedBooks, after: timedelta = timedelta(0)) -> str:
@@ -52,6 +72,8 @@ def enter(books: SealedBooks, password: str = PASSWORD, shown: str = "", **given
         passwords=Clear(),
         now=NOW + after,
         lasts=HOUR,
+        new=given.get("new", ""),
+        place=given.get("place", ""),
     )
 
 
@@ -126,10 +148,50 @@ def test_a_hundred_failures_close_the_account_until_it_is_changed(books: SealedB
 
 def test_another_password_or_other_codes_are_asked_for_from_then_on(books: SealedBooks) -> None:
     shown = code(books)
-    change_account(ALICE, books=books, passwords=Clear(), now=NOW, password="other quiet words", new_codes=True)
-    assert code_of_refusal(lambda: enter(books)) is Code.SIGN_IN_WRONG
-    assert code_of_refusal(lambda: enter(books, "other quiet words", shown)) is Code.SIGN_IN_WRONG
-    assert enter(books, "other quiet words")
+    _, first = change_account(ALICE, books=books, passwords=Clear(), now=NOW, new_password=True, new_codes=True)
+    new = "other quiet words"
+    assert code_of_refusal(lambda: enter(books, new=new)) is Code.SIGN_IN_WRONG
+    assert code_of_refusal(lambda: enter(books, first, shown, new=new)) is Code.SIGN_IN_WRONG
+    assert enter(books, first, new=new)
+    assert enter(books, new, after=timedelta(seconds=30))
+
+
+def test_a_first_password_is_good_for_choosing_one_s_own_within_a_day_and_for_nothing_else(books: SealedBooks) -> None:
+    _, first = change_account(ALICE, books=books, passwords=Clear(), now=NOW, new_password=True)
+    assert code_of_refusal(lambda: enter(books, first)) is Code.SIGN_IN_FIRST
+    for new in (first, "short", "1qaz2wsx3edc", "bobbobbobbob", "I am alice@example.org"):
+        change_account(ALICE, books=books, passwords=Clear(), now=NOW)  # forgets that it failed
+        assert code_of_refusal(lambda given=new: enter(books, first, new=given)) is Code.ACCOUNT_INVALID
+    assert code_of_refusal(lambda: enter(books, "wrong here and now", new=PASSWORD)) is Code.SIGN_IN_WRONG
+    day = timedelta(hours=24)
+    assert code_of_refusal(lambda: enter(books, first, new=PASSWORD, after=day)) is Code.SIGN_IN_WRONG
+    assert enter(books, first, new=PASSWORD, after=day - timedelta(seconds=1))
+    assert code_of_refusal(lambda: enter(books, first, new=PASSWORD, after=day)) is Code.SIGN_IN_WRONG
+    assert enter(books, after=timedelta(days=30)), "their own does not end"
+
+
+def test_a_stranger_who_closes_a_name_shuts_out_nobody_who_was_here_before(books: SealedBooks) -> None:
+    remember_place(ALICE, "browser b", books=books, now=NOW)
+    after = timedelta(0)
+    for _ in range(100):
+        after += timedelta(minutes=16)
+        assert code_of_refusal(lambda at=after: enter(books, "wrong password here", after=at)) is Code.SIGN_IN_WRONG
+    assert code_of_refusal(lambda: enter(books, after=after)) is Code.SIGN_IN_SLOW
+    assert code_of_refusal(lambda: enter(books, after=after, place="browser other")) is Code.SIGN_IN_SLOW
+    for place in ("browser b", HOME):
+        assert enter(books, after=after, place=place).subject == ALICE
+        after += timedelta(seconds=30)
+    assert code_of_refusal(lambda: enter(books, after=after)) is Code.SIGN_IN_SLOW, "and opens it for no stranger"
+
+
+def test_a_known_browser_is_no_way_to_guess_more_often(books: SealedBooks) -> None:
+    remember_place(ALICE, "browser b", books=books, now=NOW)
+    after = timedelta(0)
+    for _ in range(110):
+        after += timedelta(minutes=16)
+        wrong = lambda at=after: enter(books, "wrong password here", after=at, place="browser b")  # noqa: E731
+        assert code_of_refusal(wrong) is Code.SIGN_IN_WRONG
+    assert code_of_refusal(lambda: enter(books, after=after + HOUR, place="browser b")) is Code.SIGN_IN_SLOW
 
 
 def test_an_account_that_is_removed_signs_nobody_in(books: SealedBooks) -> None:
@@ -140,30 +202,43 @@ def test_an_account_that_is_removed_signs_nobody_in(books: SealedBooks) -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "roles", "password", "code_"),
+    ("account", "roles", "code_"),
     [
-        ("no id", [Role.CHECKER], PASSWORD, Code.ACCOUNT_INVALID),
-        (ALICE, [Role.CHECKER], PASSWORD, Code.ACCOUNT_INVALID),
-        ("bob@example.org", [Role.CHECKER], "short", Code.ACCOUNT_INVALID),
-        ("bob@example.org", [Role.CHECKER], "I am BOB@example.org", Code.ACCOUNT_INVALID),
-        ("robert@example.org", [Role.CHECKER], "Robert and friends", Code.ACCOUNT_INVALID),
-        ("bob@example.org", [Role.CHECKER], "Enclos of the north", Code.ACCOUNT_INVALID),
-        ("bob@example.org", [Role.CHECKER], "x" * 257, Code.ACCOUNT_INVALID),
-        ("bob@example.org", [], PASSWORD, Code.SIGN_IN_ROLE),
-        ("bob@example.org", [Role.PUBLIC], PASSWORD, Code.SIGN_IN_ROLE),
-        ("bob@example.org", [Role.AUDITOR, Role.STEWARD], PASSWORD, Code.SIGN_IN_ROLE),
+        ("no id", [Role.CHECKER], Code.ACCOUNT_INVALID),
+        (ALICE, [Role.CHECKER], Code.ACCOUNT_INVALID),
+        ("bob@example.org", [], Code.SIGN_IN_ROLE),
+        ("bob@example.org", [Role.PUBLIC], Code.SIGN_IN_ROLE),
+        ("bob@example.org", [Role.AUDITOR, Role.STEWARD], Code.SIGN_IN_ROLE),
     ],
 )
-def test_an_account_is_one_person_s_with_roles_and_a_password(
-    books: SealedBooks, account: str, roles: list[Role], password: str, code_: Code
+def test_an_account_is_one_person_s_with_roles(
+    books: SealedBooks, account: str, roles: list[Role], code_: Code
 ) -> None:
-    add = lambda: add_account(account, "", roles, password, books=books, passwords=Clear(), now=NOW)  # noqa: E731
+    add = lambda: add_account(account, "", roles, books=books, passwords=Clear(), now=NOW)  # noqa: E731
     assert code_of_refusal(add) is code_
 
 
-@pytest.mark.parametrize("password", ["bobbobbobbob", "111111222222", "  è 漢字 '\"; --  ", "Long Words " * 20])
+@pytest.mark.parametrize(
+    ("account", "password"),
+    [
+        ("bob@example.org", "short"),
+        ("bob@example.org", "I am BOB@example.org"),
+        ("robert@example.org", "Robert and friends"),
+        ("bob@example.org", "Enclos of the north"),
+        ("bob@example.org", " ".join(map(str, range(100)))),
+        ("bob@example.org", "manchesterunited"),
+        ("bob@example.org", "111111222222"),
+    ],
+)
+def test_a_password_is_long_not_one_that_many_used_and_not_near_its_account(
+    books: SealedBooks, account: str, password: str
+) -> None:
+    assert code_of_refusal(lambda: made(books, account, [Role.CHECKER], password)) is Code.ACCOUNT_INVALID
+
+
+@pytest.mark.parametrize("password", ["plain lower words", "  è 漢字 '\"; --  ", "Long Words " * 9 + "end"])
 def test_a_password_is_of_any_signs_and_long_and_counts_to_the_letter(books: SealedBooks, password: str) -> None:
-    add_account("bob@example.org", "", [Role.CHECKER], password, books=books, passwords=Clear(), now=NOW)
+    made(books, "bob@example.org", [Role.CHECKER], password)
     kept = books.read().accounts["bob@example.org"]
     shown = code_of(kept.totp, step_of(NOW))
     entering = {"books": books, "passwords": Clear(), "now": NOW, "lasts": timedelta(hours=1)}
@@ -184,7 +259,8 @@ def test_the_book_is_sealed_for_its_owner_alone_and_reads_back(books: SealedBook
         assert secret not in content
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert code_of_refusal(books.read) is Code.STORAGE_BROKEN
-    assert "quiet" not in repr(add_account("b@c.d", "B", [Role.CHECKER], PASSWORD, books=_fresh(tmp_path), **_with()))
+    own, first = add_account("b@c.d", "B", [Role.CHECKER], books=_fresh(tmp_path), **_with())
+    assert first not in repr(own)
 
 
 def test_passwords_are_kept_as_argon2id() -> None:

@@ -1,13 +1,13 @@
-"""One-time codes, and the waiting of who failed."""
+"""One-time codes."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from enclos.signin.model import Account, Failures, Role
-from enclos.signin.rules.codes import code_of, name_digest, step_of, step_taken, waits_until, with_failure
+from enclos.signin.model import Account, Role
+from enclos.signin.rules.codes import code_of, step_of, step_taken
 from factories.people import NOW
 
 RFC_SECRET = b"12345678901234567890"
@@ -51,18 +51,3 @@ def test_no_code_is_taken_twice_nor_one_from_before_it() -> None:
 @pytest.mark.parametrize("code", ["", "1", "００００００", "-1", "0" * 7, "abcdef"])
 def test_what_is_no_code_is_not_taken(code: str) -> None:
     assert step_taken(account(), code, NOW) is None
-
-
-def test_who_fails_often_waits_longer_and_longer_but_not_for_ever() -> None:
-    waits = [waits_until(Failures(n, NOW)) for n in (4, 5, 6, 7, 50)]
-    assert waits == [None, *(NOW + timedelta(seconds=each) for each in (30, 60, 120, 900))]
-
-
-def test_a_flood_of_names_that_nobody_has_forgets_no_failure_of_an_account() -> None:
-    known = frozenset({name_digest("a@b.c")})
-    failures = {f"{number:032x}": Failures(1, NOW + timedelta(seconds=number)) for number in range(4096)}
-    failures = with_failure({name_digest("a@b.c"): Failures(3, NOW), **failures}, "nobody", NOW + timedelta(1), known)
-    assert len(failures) == 4097
-    assert failures[name_digest("a@b.c")].n == 3
-    assert name_digest("nobody") in failures
-    assert f"{0:032x}" not in failures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,20 @@ from joserfc.jwk import RSAKey
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal
-from enclos.signin.model import Role
-from enclos.signin.steps import Door, sign_out_everywhere, token_for, withdraw
-from enclos.stores.accounts import SealedBooks
+from enclos.signin.model import Person, Role
+from enclos.signin.steps import (
+    Door,
+    add_account,
+    end_sign_ins,
+    note_sign_in,
+    remove_account,
+    sign_ins_of,
+    sign_out_everywhere,
+    token_for,
+    unbind,
+    withdraw,
+)
+from enclos.stores.accounts import Argon2Passwords, SealedBooks
 from factories.people import (
     ISSUER,
     KEY,
@@ -115,6 +126,15 @@ def test_a_provider_s_access_token_tells_who_it_is_and_what_they_may(door: Door)
         {"email_verified": None},
         {"email_verified": False},
         {"email_verified": "true"},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 17},
+        {"scope": "openid email"},
+        {"scope": ""},
+        {"scope": ["enclos"]},
+        {"scope": "enclosed enclos:checker enclos:steward"},
+        {"authorization_details": [{"type": "payment"}]},
+        {"authorization_details": [], "scope": "enclos"},
     ],
 )
 def test_a_token_that_is_not_for_us_not_in_time_or_names_nobody_is_refused(door: Door, claims: dict[str, Any]) -> None:
@@ -173,6 +193,55 @@ def test_a_class_tells_a_second_factor_too(door: Door) -> None:
 @pytest.mark.parametrize("groups", [None, [], ["researcher"], "team", ["team-audit", "team-check"]])
 def test_a_role_is_given_and_who_audits_has_no_other(door: Door, groups: Any) -> None:
     assert refused(door, provider_token(access_claims(groups=groups))) is Code.SIGN_IN_ROLE
+
+
+def test_a_scope_gives_no_role_that_the_person_has_not_and_takes_those_that_it_does_not_name(door: Door) -> None:
+    both = {"groups": ["team-research", "team-check"]}
+    for scope, roles in (
+        (None, {Role.RESEARCHER, Role.CHECKER}),
+        ("openid enclos", {Role.RESEARCHER, Role.CHECKER}),
+        ("enclos:checker email", {Role.CHECKER}),
+        ("enclos:checker enclos:steward", {Role.CHECKER}),
+    ):
+        assert door.person_of(provider_token(access_claims(**both, scope=scope)), NOW).roles == roles
+    assert refused(door, provider_token(access_claims(scope="enclos:checker"))) is Code.SIGN_IN_TOKEN
+
+
+# -- one person for an id
+
+
+def test_an_address_that_was_given_to_somebody_else_is_not_theirs_until_who_had_it_is_let_go(door: Door) -> None:
+    first, second = provider_token(access_claims()), provider_token(access_claims(sub="u-18", jti="j-2"))
+    assert door.person_of(first, NOW)
+    assert refused(door, second) is Code.SIGN_IN_TOKEN
+    assert door.person_of(first, NOW)
+    unbind("alice@example.org", books=door.books, now=NOW)
+    assert refused(door, first) is Code.SIGN_IN_TOKEN, "what was issued before is worth nothing"
+    fresh = {"iat": AT + 1, "sub": "u-18", "jti": "j-3"}
+    assert door.person_of(provider_token(access_claims(**fresh)), NOW + timedelta(seconds=1))
+    again = provider_token(access_claims(**fresh | {"sub": "u-17"}))
+    assert refused(door, again, timedelta(seconds=1)) is Code.SIGN_IN_TOKEN
+    with pytest.raises(Refusal) as caught:
+        unbind("bob@example.org", books=door.books, now=NOW)
+    assert caught.value.code is Code.ACCOUNT_UNKNOWN
+
+
+def test_the_same_name_of_another_provider_is_another_person(door: Door) -> None:
+    assert door.person_of(provider_token(access_claims()), NOW)
+    other = replace(PROVIDER, issuer="https://other.example")
+    moved = Door(PLACE, OWN.public_key(), door.books, other, Published())
+    assert refused(moved, provider_token(access_claims(iss=other.issuer))) is Code.SIGN_IN_TOKEN
+
+
+def test_an_id_is_never_a_local_account_s_and_a_provider_s_person_s(door: Door) -> None:
+    given: dict[str, Any] = {"books": door.books, "passwords": Argon2Passwords(), "now": NOW}
+    add_account("alice@example.org", "", [Role.STEWARD], **given)
+    assert refused(door, provider_token(access_claims())) is Code.SIGN_IN_TOKEN
+    remove_account("alice@example.org", books=door.books)
+    assert door.person_of(provider_token(access_claims()), NOW)
+    with pytest.raises(Refusal) as caught:
+        add_account("alice@example.org", "", [Role.STEWARD], **given)
+    assert caught.value.code is Code.ACCOUNT_INVALID
 
 
 def test_a_provider_that_changed_its_key_is_asked_once_more(door: Door, tmp_path: Path) -> None:
@@ -247,6 +316,49 @@ def test_who_is_signed_out_everywhere_signs_in_anew(door: Door) -> None:
         assert refused(door, token, timedelta(seconds=2)) is Code.SIGN_IN_TOKEN
     assert door.person_of(token_for(own, place=PLACE, signer=OWN, now=later), later)
     assert door.person_of(provider_token(access_claims(email="bob@example.org")), NOW).subject == "bob@example.org"
+
+
+# -- as their person sees and ends them
+
+
+def test_a_person_sees_their_sign_ins_and_ends_others_shortly_after_showing_a_factor(door: Door) -> None:
+    def entered(token: str, after: timedelta = timedelta(0), **changed: Any) -> Person:
+        given = {"provider": ISSUER, "token": token, "authenticated_at": NOW + after, **changed}
+        who = person(**given, expires_at=NOW + after + timedelta(hours=1))
+        note_sign_in(who, "portal", books=door.books, now=NOW + after)
+        return who
+
+    def going(after: timedelta, of: str = "alice@example.org") -> list[str]:
+        return list(sign_ins_of(of, door.books.read(), NOW + after))
+
+    def end(who: Person, tokens: list[str], after: timedelta) -> Code | list[str]:
+        try:
+            return end_sign_ins(who, tokens, books=door.books, now=NOW + after)
+        except Refusal as refused_:
+            return refused_.code
+
+    minute = timedelta(minutes=1)
+    one, two = entered("t-1"), entered("t-2", minute)
+    entered("t-3", 2 * minute)
+    bob = entered("t-4", 2 * minute, subject="bob@example.org")
+    assert going(3 * minute) == ["t-3", "t-2", "t-1"]
+    shown = token_for(one, place=PLACE, signer=OWN, now=NOW)
+    assert end(bob, ["t-1"], 3 * minute) is Code.ACCOUNT_UNKNOWN, "another's"
+    assert end(two, ["t-1", "guessed"], 3 * minute) is Code.ACCOUNT_UNKNOWN
+    assert door.person_of(shown, NOW + 3 * minute), "nothing has ended yet"
+    for tokens in (["t-1"], []):
+        assert end(two, tokens, 12 * minute) is Code.SIGN_IN_FACTOR, "too long ago"
+    assert end(two, ["t-1"], 11 * minute) == ["t-1"]
+    assert refused(door, shown, 11 * minute) is Code.SIGN_IN_TOKEN
+    assert end(one, ["t-1"], 11 * minute) is Code.ACCOUNT_UNKNOWN, "it has ended"
+    assert end(two, [], 11 * minute) == ["t-3"]
+    assert end(two, ["t-2"], 40 * minute) == ["t-2"], "the one that they act by, whenever"
+    assert going(41 * minute) == []
+    assert going(41 * minute, "bob@example.org") == ["t-4"]
+    sign_out_everywhere("bob@example.org", books=door.books, now=NOW + 42 * minute)
+    assert going(43 * minute, "bob@example.org") == []
+    entered("t-5", 70 * minute)
+    assert set(door.books.read().sign_ins) == {"t-5"}, "those that ended are not kept"
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -17,7 +17,8 @@ _FOR_EVER = "ends data for ever: it is done on the host, by hand"
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "whoami": ("GET /api/me",),
-    "logout": ("POST /api/me/sign-out",),
+    "sign-ins": ("GET /api/me/sign-ins", "POST /api/me/sign-ins/{sign_in}/end"),
+    "logout": ("POST /api/me/sign-out", "POST /api/me/sign-ins/end-others"),
     "application keep": ("POST /api/applications", "POST /api/applications/{application}/keep"),
     "application ask": ("POST /api/applications/{application}/ask",),
     "application withdraw": ("POST /api/applications/{application}/withdraw",),
@@ -112,5 +113,6 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("register", "catalogue", "sample"), _PUBLIC),
     **dict.fromkeys(("login", "token", "password"), _PAGE),
     **dict.fromkeys(("account add", "account list", "account change", "account remove", "account sign-out"), _ACCOUNTS),
+    "account forget": _ACCOUNTS,
 }
 """Which commands are not there, and why."""

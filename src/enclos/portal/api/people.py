@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from enclos.app.sign_in import sign_out
+from enclos.app.sign_in import end_sign_ins, sign_ins, sign_out
 from enclos.portal.api.asking import Answer, Ask
 
 router = APIRouter()
@@ -18,3 +18,20 @@ def _me(ask: Ask) -> Answer:
 @router.post("/me/sign-out", summary="Sign out: the token is worth nothing from now on")
 def _out(ask: Ask) -> Answer:
     return sign_out(ask.enclosure, ask.token)
+
+
+@router.get("/me/sign-ins", summary="Your sign-ins that go on")
+def _sign_ins(ask: Ask) -> Answer:
+    return sign_ins(ask.enclosure, ask.person)
+
+
+@router.post("/me/sign-ins/end-others", summary="End all your sign-ins but this one, within ten minutes of it")
+def _end_others(ask: Ask) -> Answer:
+    return end_sign_ins(ask.enclosure, ask.person)
+
+
+@router.post(
+    "/me/sign-ins/{sign_in}/end", summary="End one of your sign-ins; another than this within ten minutes of it"
+)
+def _end(ask: Ask, sign_in: str) -> Answer:
+    return end_sign_ins(ask.enclosure, ask.person, [sign_in])

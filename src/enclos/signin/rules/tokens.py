@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ LONGEST = timedelta(hours=1)
 """How long an access token may live, whoever issued it."""
 LONGEST_ID = timedelta(hours=24)
 """How long an ID token may say that it holds: it is looked at once, when it was just made."""
+RECENT = timedelta(minutes=10)
+"""How long after showing their factors somebody may do what asks for one anew."""
 _FRESH = timedelta(hours=12)
 """How long ago somebody may have signed in at their provider: then they show both factors again."""
 OWN_ALGORITHM = "Ed25519"
@@ -185,9 +188,11 @@ def provider_person(
         SIGN_IN_FACTOR; SIGN_IN_ROLE when they give no role.
     """
     acr, amr = check_factor(claims, provider.demands)
-    subject = claims.get(provider.subject)
+    subject, own = claims.get(provider.subject), claims.get("sub")
     if not isinstance(subject, str) or not USER_ID.fullmatch(subject):
         raise refused("The provider does not name the person as permits do.")
+    if not isinstance(own, str) or not own:
+        raise refused("The provider does not say which of its persons it is.")
     if provider.subject == "email" and claims.get("email_verified") is not True:
         raise refused("The provider did not verify the address that names the person.")
     held = claims.get(provider.role_claim)
@@ -204,7 +209,38 @@ def provider_person(
         acr,
         amr,
         token,
+        own,
     )
+
+
+def scoped(person: Person, claims: Mapping[str, Any], provider: Provider) -> Person:
+    """The person in the roles that an access token's scope lets it be used for.
+
+    A token without ``scope`` stands for its person (RFC 9068 § 2.2.3: who asked for none is given none).
+    Refuses: SIGN_IN_TOKEN when its scope does not say that it may be used here, or when it is for single things
+        (``authorization_details``, RFC 9396), which nothing here knows.
+    """
+    if "authorization_details" in claims:
+        raise refused("The token is for single things that are not known here.")
+    if "scope" not in claims:
+        return person
+    said = claims["scope"]
+    words = set(said.split()) if isinstance(said, str) else set()
+    if provider.scope in words:
+        return person
+    roles = frozenset(role for role in person.roles if f"{provider.scope}:{role.value}" in words)
+    if not roles:
+        raise refused("The token's scope does not say that it may be used here.")
+    return replace(person, roles=roles)
+
+
+def check_is_recent(person: Person, now: datetime) -> None:
+    """Let somebody do what asks for a factor anew only shortly after they showed theirs.
+
+    Refuses: SIGN_IN_FACTOR.
+    """
+    if now - person.authenticated_at > RECENT:
+        raise refusal(Code.SIGN_IN_FACTOR, "You signed in too long ago for this.", "Sign in again, then do it.")
 
 
 def checked_roles(roles: frozenset[Role]) -> frozenset[Role]:

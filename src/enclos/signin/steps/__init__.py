@@ -1,8 +1,25 @@
 """The verbs of sign-in."""
 
-from enclos.signin.steps.accounts import add_account, change_account, change_own_password, remove_account, sign_in
+from enclos.signin.steps.accounts import (
+    add_account,
+    change_account,
+    change_own_password,
+    remember_place,
+    remove_account,
+    sign_in,
+)
 from enclos.signin.steps.answers import LASTS, Attempt, answered, attempt, check_answer
-from enclos.signin.steps.tokens import Door, demand_role, new_token_id, sign_out_everywhere, token_for, withdraw
+from enclos.signin.steps.going import end_sign_ins, note_sign_in, sign_ins_of
+from enclos.signin.steps.tokens import (
+    Door,
+    bind,
+    demand_role,
+    new_token_id,
+    sign_out_everywhere,
+    token_for,
+    unbind,
+    withdraw,
+)
 
 __all__ = [
     "LASTS",
@@ -11,14 +28,20 @@ __all__ = [
     "add_account",
     "answered",
     "attempt",
+    "bind",
     "change_account",
     "change_own_password",
     "check_answer",
     "demand_role",
+    "end_sign_ins",
     "new_token_id",
+    "note_sign_in",
+    "remember_place",
     "remove_account",
     "sign_in",
+    "sign_ins_of",
     "sign_out_everywhere",
     "token_for",
+    "unbind",
     "withdraw",
 ]

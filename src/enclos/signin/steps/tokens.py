@@ -5,14 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.signin.model import Book, Person, Provider, Role
 from enclos.signin.ports import Books, ProviderKeys, Signer
-from enclos.signin.rules.codes import (
-    name_digest,
-)
+from enclos.signin.rules.guessing import name_digest
 from enclos.signin.rules.tokens import (
     LONGEST,
     OWN_ALGORITHM,
@@ -25,6 +24,7 @@ from enclos.signin.rules.tokens import (
     own_person,
     provider_person,
     refused,
+    scoped,
     signed_token,
     unverified_issuer,
     verified_claims,
@@ -90,7 +90,40 @@ class Door:
             expires_at=expires,
             token=str(claims.get("jti", "")) or name_digest(token),
         )
-        return _not_withdrawn(person, issued, self.books.read())
+        # a token that is worth nothing binds nobody
+        person = _not_withdrawn(scoped(person, claims, provider), issued, self.books.read())
+        bind(person, books=self.books)
+        return person
+
+
+def bind(person: Person, *, books: Books) -> None:
+    """Keep an id for the one person whom a provider first verified under it, and let nobody else act by it.
+
+    An address may be given to somebody else one day, ``sub`` never is (OpenID Connect Core § 2).
+    Refuses: SIGN_IN_TOKEN when the id was another person's, another provider's, or is a local account's.
+    """
+    book, digest = books.read(), name_digest(person.subject)
+    own = sha256(f"{person.provider}\n{person.of_provider}".encode()).hexdigest()
+    if person.subject in book.accounts:
+        raise refused("A local account has the id of this person.")
+    if digest not in book.bound:
+        with books.changing() as page:
+            book = page.book = replace(page.book, bound={digest: own, **page.book.bound})
+    if book.bound[digest] != own:
+        raise refused("Another person had this id before; who runs the enclosure lets them go.")
+
+
+def unbind(subject: str, *, books: Books, now: datetime) -> None:
+    """Let go of the person who had an id; the next whom the provider verifies under it has it. Their tokens end.
+
+    Refuses: ACCOUNT_UNKNOWN when nobody of a provider has it.
+    """
+    sign_out_everywhere(subject, books=books, now=now)
+    with books.changing() as page:
+        digest = name_digest(subject)
+        if digest not in page.book.bound:
+            raise refusal(Code.ACCOUNT_UNKNOWN, "Nobody whom the provider verified has this id.", "See the spelling.")
+        page.book = replace(page.book, bound={each: own for each, own in page.book.bound.items() if each != digest})
 
 
 def token_for(person: Person, *, place: str, signer: Signer, now: datetime) -> str:

@@ -18,7 +18,7 @@ from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person
 
-_ASSETS = ("portal.css", "htmx.min.js", "editor.js", "figures.js", "writing.js", "icon.svg")
+_ASSETS = ("portal.css", "htmx.min.js", "editor.js", "figures.js", "writing.js", "session.js", "icon.svg")
 _NAMES = {Language.EN: "English", Language.FR: "Français"}
 _DAY = timedelta(days=1)
 
@@ -39,7 +39,7 @@ class Frame:
 
     In: here — the page's path; query — what the path was asked with, without the language; person — None before
         anybody signed in; csrf — the mark of the session's own forms; is_partial — the page's own part alone, for a
-        script that puts it into a page that is open
+        script that puts it into a page that is open; seconds — how long the session goes on if nothing is done
     """
 
     enclosure: str
@@ -50,6 +50,7 @@ class Frame:
     csrf: str = ""
     places: Sequence[Place] = ()
     is_partial: bool = False
+    seconds: int = 0
 
     def page(self, template: str, title: str, values: Mapping[str, Any]) -> str:
         """The page as HTML. In: template — its name without ``.html.j2``; title — as it is read."""

@@ -89,5 +89,42 @@ FRENCH_FRAME = {
         "C'est le mot de passe des programmes, jusqu'à votre déconnexion ou l'heure ci-dessus. Ne le donnez à personne."
     ),
     "Show a token for programs": "Afficher un jeton pour les programmes",
+    "Twelve signs or more: several words. It takes the place of the first one.": (
+        "Douze signes ou plus : plusieurs mots. Il prend la place du premier."
+    ),
+    "Your sign-ins": "Vos connexions",
+    "Where you are signed in now. End what you do not know, and change your password.": (
+        "Là où vous êtes connecté en ce moment. Mettez fin à ce que vous ne connaissez pas, et changez de mot de passe."
+    ),
+    "Since": "Depuis",
+    "Way": "Voie",
+    "End": "Mettre fin",
+    "portal": "portail",
+    "command line": "ligne de commande",
+    "this one": "celle-ci",
+    "End the sign-in of {at}": "Mettre fin à la connexion du {at}",
+    "Others can be ended within ten minutes of signing in.": (
+        "On peut mettre fin aux autres dans les dix minutes après s'être connecté."
+    ),
+    "End all others": "Mettre fin à toutes les autres",
+    "Sign in again": "Se connecter à nouveau",
+    # the end of a session
+    "Your session is about to end": "Votre session va se terminer",
+    "Nothing was done here for a while. What you have written and not sent would be lost.": (
+        "Rien n'a été fait ici depuis un moment. Ce que vous avez écrit sans l'envoyer serait perdu."
+    ),
+    "A sign-in lasts an hour at most. Send or keep what you have written, then sign in again.": (
+        "Une connexion dure une heure au plus. Envoyez ou conservez ce que vous avez écrit, puis reconnectez-vous."
+    ),
+    "Go on": "Continuer",
+    "Your session has ended": "Votre session est terminée",
+    "You were signed out: nothing was done for a while, the sign-in was over, or it was ended elsewhere.": (
+        "Vous avez été déconnecté : rien n'a été fait depuis un moment, la connexion était échue, ou elle a été "
+        "terminée ailleurs."
+    ),
+    "Your session goes on": "Votre session continue",
+    "The page that you looked at was closed; you are still signed in, by another page.": (
+        "La page que vous regardiez a été fermée ; vous êtes toujours connecté, par une autre page."
+    ),
 }
 """Refusals themselves are said in English, as everywhere."""
