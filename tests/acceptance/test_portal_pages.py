@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from enclos.app import studies
+from enclos.app.sql import names_of
 from factories.browsing import Tab, chromium, tab
 from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, CAROL, DAN, open_home, run_cli
@@ -30,6 +31,8 @@ EACH = drawn(2)
 """Of pages that differ only in what they are about, so many are looked at."""
 WIDTHS = (390, 768, 1600)
 """Beside 1280, on which a page is opened."""
+NARROW = ["target-size", "color-contrast", "scrollable-region-focusable", "link-in-text-block", "aria-hidden-focus"]
+"""Those of axe's rules whose answer can be another at another width: by what is beside, over or out of something."""
 OK, FORBIDDEN, ABSENT = 200, 403, 404
 PATIENCE = 120_000
 """Milliseconds that a study may take on a machine with other work."""
@@ -129,7 +132,9 @@ def looks(opened: Tab, path: str, walk: Walk, *, thoroughly: bool) -> bool:
     if thoroughly:
         wrong += opened.axe()
         wrong += [f"keyboard: {each}" for each in opened.unreached()]
-        wrong += [f"wider than {width}: {each}" for width in WIDTHS for each in opened.overflow(width)]
+        for width in WIDTHS:
+            wrong += [f"wider than {width}: {each}" for each in opened.overflow(width)]
+            wrong += [f"at {width}: {each}" for each in opened.axe(NARROW)]
         page.set_viewport_size({"width": 1280, "height": 900})
         page.emulate_media(color_scheme="dark")
         wrong += [f"dark: {each}" for each in opened.axe(["color-contrast"])]
@@ -210,6 +215,76 @@ def test_a_picture_of_results_is_gone_through_by_keys_and_mouse_and_its_table_pu
         wrong = opened.axe() + opened.overflow(390)
         page.emulate_media(color_scheme="dark")
         assert wrong + opened.axe(["color-contrast"]) + opened.faults == []
+
+
+def test_names_of_the_permit_s_view_are_offered_while_a_statement_is_written(
+    browser: Browser, root: str, entered: dict[str, Any], lively: Lively
+) -> None:
+    with open_home(lively.home) as enclosure:
+        _, tables = names_of(enclosure, permit=PERMIT, user=ALICE)
+    with tab(browser, root, locale="en-GB", storage_state=entered[ALICE]) as opened:
+        page, offers = opened.page, opened.page.get_by_role("option")
+        opened.go(f"/research/permits/{PERMIT}/sql")
+        text = page.locator("#text")
+        assert page.locator("[data-offers-hint]").is_visible()
+
+        def offered(statement: str) -> list[str]:
+            text.fill(statement)
+            text.press("Control+Space")
+            page.wait_for_timeout(50)
+            return [each.split()[0] for each in offers.all_inner_texts()]
+
+        assert offered("SELECT 1 FROM ") == sorted(tables)[:40]
+        assert offered("SELECT 1 FROM person p, ") == sorted(tables)[:40]
+        assert offered("SELECT 1 FROM person AS p WHERE p.") == list(tables["person"])
+        assert offered("WITH few AS (SELECT 1) SELECT 1 FROM f")[0] == "few"
+        assert offered("SELECT 1 FROM person p JOIN visit_occurrence v ON v.visit_start") == [
+            each for each in tables["visit_occurrence"] if each.startswith("visit_start")
+        ]
+        for silent in (
+            "SELECT 'per",
+            "SELECT 1 -- per",
+            "SELECT /* per",
+            "SELECT 12",
+            "SELECT 1 FROM none n WHERE n.",
+        ):
+            assert offered(silent) == []
+        everything = {each for columns in tables.values() for each in columns} | set(tables)
+        assert offered("SELECT person_source") == []
+        assert "person_source_value" not in everything
+
+        text.fill("SELECT count(*) AS n FROM person p WHERE ")
+        text.press_sequentially("gen")
+        offers.first.wait_for()
+        assert text.get_attribute("aria-activedescendant") is None, "nothing is taken that was not asked for"
+        assert page.get_by_role("status").inner_text() == f"{offers.count()} may stand here"
+        text.press("Escape")
+        assert offers.count() == 0
+        text.press("Control+Space")
+        for key, at in (("ArrowDown", 1 % offers.count()), ("ArrowUp", 0)):
+            text.press(key)
+            chosen = page.get_by_role("option", selected=True)
+            assert chosen.get_attribute("id") == text.get_attribute("aria-activedescendant") == f"offer-{at}"
+        name = chosen.locator("code").inner_text()
+        assert opened.axe() + opened.overflow(390) + opened.axe(NARROW) == []
+        text.press("Enter")
+        assert text.input_value() == f"SELECT count(*) AS n FROM person p WHERE {name}"
+        assert (offers.count(), page.evaluate("document.activeElement.id")) == (0, "text")
+        text.press_sequentially(" = 8507")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        page.wait_for_url("**/sql/*")
+        page.locator("table.given").wait_for(timeout=PATIENCE)
+
+        opened.go(f"/research/permits/{PERMIT}/studies/write")
+        text.fill("study: one\nana")
+        text.press("Control+Space")
+        offers.first.wait_for()
+        text.press("Enter")
+        assert text.input_value() == "study: one\nanalyses: "
+        assert opened.faults == []
+    with tab(browser, root, storage_state=entered[ALICE], java_script_enabled=False) as opened:
+        opened.go(f"/research/permits/{PERMIT}/sql")
+        assert [opened.page.locator(each).is_visible() for each in ("#text", "[data-offers-hint]")] == [True, False]
 
 
 def test_from_an_application_to_a_package_that_left(

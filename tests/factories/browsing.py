@@ -71,7 +71,8 @@ class Tab:
 
     def axe(self, rules: list[str] = RULES) -> list[str]:
         """What axe finds: rule and the first places, nothing where all is well."""
-        self.page.evaluate(axe_source())
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(axe_source())
         kind = "tag" if rules is RULES else "rule"
         found: dict[str, Any] = self.page.evaluate(
             "([type, values]) => axe.run(document, {runOnly: {type, values}, resultTypes: ['violations']})",

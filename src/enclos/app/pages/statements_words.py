@@ -147,8 +147,8 @@ FRENCH_STATEMENTS = {
     ),
     "French and English are complete.": "Le français et l'anglais sont complets.",
     "Looked at by those who built them": "Regardé par ceux qui les ont faites",
-    "In Chromium, 1280 and 390 points wide, in both languages, in light and in dark.": (
-        "Dans Chromium, en 1280 et 390 points de large, dans les deux langues, en clair et en sombre."
+    "In Chromium, 390 to 1600 points wide, in both languages, in light and in dark.": (
+        "Dans Chromium, de 390 à 1600 points de large, dans les deux langues, en clair et en sombre."
     ),
     "The pages of those who sign in: no text without French, nothing that runs past the policy, one main heading.": (
         "Les pages de ceux qui se connectent : aucun texte sans français, rien qui s'exécute hors de la politique, un "

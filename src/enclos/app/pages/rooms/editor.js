@@ -4,13 +4,7 @@
 (() => {
   const text = document.getElementById("text");
   if (!text || !text.dataset.schema) return;
-  const part = document.getElementById("offers-part");
-  const list = document.getElementById("offers");
-  const most = 40;
   let schema = null;
-  let offers = [];
-  let chosen = -1;
-  let word = "";
 
   const load = async () => {
     if (schema) return;
@@ -123,7 +117,9 @@
     return found;
   }
 
-  function offered() {
+  async function offered() {
+    await load();
+    if (!schema) return { word: "", found: [] };
     const here = place();
     let found = ways(schema);
     for (const name of here.path) found = below(found, name);
@@ -142,85 +138,22 @@
         }
       }
     }
-    word = here.word;
-    return [...all].filter(([name]) => name.startsWith(word) && name.trim() !== word).slice(0, most);
+    const chosen = [...all].filter(([name]) => name.startsWith(here.word) && name.trim() !== here.word);
+    return { word: here.word, found: chosen };
   }
 
-  // -- the list
-
-  function show() {
-    list.replaceChildren(
-      ...offers.map(([name, about], at) => {
-        const item = document.createElement("li");
-        item.id = `offer-${at}`;
-        item.setAttribute("role", "option");
-        item.setAttribute("aria-selected", String(at === chosen));
-        const said = document.createElement("code");
-        said.textContent = name.trim();
-        item.append(said);
-        if (about) item.append(` ${about}`);
-        item.addEventListener("mousedown", (event) => {
-          event.preventDefault();
-          chosen = at;
-          take();
-        });
-        return item;
-      }),
-    );
-    part.hidden = !offers.length;
-    if (chosen >= 0) {
-      text.setAttribute("aria-activedescendant", `offer-${chosen}`);
-      document.getElementById(`offer-${chosen}`).scrollIntoView({ block: "nearest" });
-    } else text.removeAttribute("aria-activedescendant");
-  }
-
-  function close() {
-    offers = [];
-    chosen = -1;
-    show();
-  }
-
-  function take() {
-    const [name] = offers[chosen];
-    const at = text.selectionStart;
-    text.setRangeText(name, at - word.length, at, "end");
-    close();
-    text.dispatchEvent(new Event("keyup", { bubbles: true }));
-  }
-
-  async function open(isAsked) {
-    await load();
-    if (!schema) return;
-    offers = offered();
-    if (!isAsked && !word) offers = [];
-    chosen = isAsked && offers.length ? 0 : -1;
-    show();
-  }
+  offers(text, offered);
+  load();
 
   text.addEventListener("keydown", (event) => {
-    if (event.key === " " && event.ctrlKey) {
+    if (event.defaultPrevented || event.key !== "Enter") return;
+    const line = text.value.slice(0, text.selectionStart).split("\n").pop();
+    const space = line.match(/^\s*/)[0] + (/:\s*$/.test(line) ? "  " : "");
+    if (text.selectionStart === text.selectionEnd && space) {
       event.preventDefault();
-      open(true);
-    } else if (offers.length && (event.key === "ArrowDown" || event.key === "ArrowUp") && (chosen >= 0 || event.ctrlKey)) {
-      event.preventDefault();
-      chosen = (chosen + (event.key === "ArrowDown" ? 1 : offers.length - 1)) % offers.length;
-      show();
-    } else if (offers.length && chosen >= 0 && event.key === "Enter") {
-      event.preventDefault();
-      take();
-    } else if (event.key === "Escape" && offers.length) close();
-    else if (event.key === "Enter") {
-      const line = text.value.slice(0, text.selectionStart).split("\n").pop();
-      const space = line.match(/^\s*/)[0] + (/:\s*$/.test(line) ? "  " : "");
-      if (text.selectionStart === text.selectionEnd && space) {
-        event.preventDefault();
-        text.setRangeText(`\n${space}`, text.selectionStart, text.selectionEnd, "end");
-      }
+      text.setRangeText(`\n${space}`, text.selectionStart, text.selectionEnd, "end");
     }
   });
-  text.addEventListener("input", () => open(false));
-  load();
-  text.addEventListener("blur", close);
 
   // -- a fault's line
 

@@ -18,7 +18,8 @@ from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person
 
-_ASSETS = ("portal.css", "htmx.min.js", "editor.js", "figures.js", "writing.js", "session.js", "icon.svg")
+_SCRIPTS = ("htmx.min.js", "editor.js", "figures.js", "offers.js", "session.js", "sql.js", "writing.js")
+_ASSETS = ("portal.css", "icon.svg", *_SCRIPTS)
 _NAMES = {Language.EN: "English", Language.FR: "Français"}
 _DAY = timedelta(days=1)
 

@@ -93,10 +93,6 @@ FRENCH_RESEARCH = {
     "Year": "Année",
     "Persons by {column}": "Personnes selon {column}",
     # writing
-    "YAML. Ctrl+Space says what may stand where the cursor is; arrows choose, Enter takes, Escape closes.": (
-        "YAML. Ctrl+Espace dit ce qui peut figurer à l'endroit du curseur ; les flèches choisissent, Entrée prend, "
-        "Échap ferme."
-    ),
     "Name of the file": "Nom du fichier",
     "For keeping it; the study's own name where nothing is written.": (
         "Pour le conserver ; le nom de l'étude si rien n'est écrit."
@@ -104,6 +100,11 @@ FRENCH_RESEARCH = {
     "Keep": "Conserver",
     "Check": "Vérifier",
     "What may stand here": "Ce qui peut figurer ici",
+    "{n} may stand here": "{n} possibilités ici",
+    "Ctrl+Space says what may stand where the cursor is; arrows choose, Enter takes, Escape closes.": (
+        "Ctrl+Espace dit ce qui peut figurer à l'endroit du curseur ; les flèches choisissent, Entrée prend, "
+        "Échap ferme."
+    ),
     "It can run": "Elle peut être exécutée",
     "It cannot run yet": "Elle ne peut pas encore être exécutée",
     "Cohorts": "Cohortes",
