@@ -100,6 +100,7 @@ FRENCH_RESEARCH = {
     "Keep": "Conserver",
     "Check": "Vérifier",
     "What may stand here": "Ce qui peut figurer ici",
+    "A study is written in YAML.": "Une étude s'écrit en YAML.",
     "{n} may stand here": "{n} possibilités ici",
     "Ctrl+Space says what may stand where the cursor is; arrows choose, Enter takes, Escape closes.": (
         "Ctrl+Espace dit ce qui peut figurer à l'endroit du curseur ; les flèches choisissent, Entrée prend, "
