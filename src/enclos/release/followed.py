@@ -18,9 +18,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 DAYS, AFTER, EVENTS = "days", "days after entry", "events"
+Places: TypeAlias = npt.NDArray[np.int64]
+_MOST_AT_ONCE = 1 << 20
+"""Pairs of stretches that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,6 @@ class Followed:
     last: int
     amount: int
 
-    def holds(self, other: Followed) -> bool:
-        """Whether another stretch lies within this one."""
-        return self.first <= other.first and other.last <= self.last
-
-    def meets(self, other: Followed) -> bool:
-        """Whether a day is in both stretches."""
-        return self.first <= other.last and other.first <= self.last
-
 
 def few_between(new: Sequence[Followed], old: Sequence[Followed], k: int) -> Iterator[tuple[int, int]]:
     """New amounts that with others leave few: the place of the new one, and of an earlier one that takes part.
@@ -51,17 +49,55 @@ def few_between(new: Sequence[Followed], old: Sequence[Followed], k: int) -> Ite
     groups: dict[tuple[str, Hashable], dict[Followed, int]] = defaultdict(dict)
     for place, each in enumerate(old):
         groups[each.kind, each.persons].setdefault(each, place)
+    beside = {name: _Stretches(list(group)) for name, group in groups.items()}
     for number, one in enumerate(new) if k > 1 else ():
-        places = {each: at for each, at in groups[one.kind, one.persons].items() if each != one}
-        found = next(_few(one, list(places), k), None)
+        name = one.kind, one.persons
+        found = beside[name].first_beside(one, k) if name in beside else None
         if found is not None:
-            yield number, places[found]
+            yield number, groups[name][found]
 
 
-def _few(new: Followed, old: Sequence[Followed], k: int) -> Iterator[Followed]:
-    yield from (other for other in old if 0 < abs(new.amount - other.amount) < k)
-    for pair in combinations(old, 2):
-        for whole, one, other in ((new, *pair), (pair[0], new, pair[1]), (pair[1], new, pair[0])):
-            is_split = whole.holds(one) and whole.holds(other) and not one.meets(other)
-            if is_split and 0 < abs(whole.amount - one.amount - other.amount) < k:
-                yield pair[0]
+class _Stretches:
+    """Stretches of one kind of the same persons, column by column: the weeks of ten years are 130 000 pairs."""
+
+    def __init__(self, stretches: Sequence[Followed]) -> None:
+        self.stretches = stretches
+        self.first, self.last, self.amount = (
+            np.array([getattr(each, name) for each in stretches], dtype=np.int64)
+            for name in ("first", "last", "amount")
+        )
+
+    def first_beside(self, new: Followed, k: int) -> Followed | None:
+        """The first that leaves few beside a new one: one is taken from another, or two that share no day from one that
+        holds both.
+        """
+        is_other = (self.first != new.first) | (self.last != new.last) | (self.amount != new.amount)
+        alone = np.flatnonzero(is_other & _is_few(self.amount - new.amount, k))
+        if len(alone):
+            return self.stretches[int(alone[0])]
+        within = np.flatnonzero(is_other & (self.first >= new.first) & (self.last <= new.last))
+        holding = np.flatnonzero(is_other & (self.first <= new.first) & (self.last >= new.last))
+        beside = np.flatnonzero(is_other & ((self.first > new.last) | (self.last < new.first)))
+        places = [len(self.stretches)]
+        for one, other in _pairs(within, within):
+            leaves_few = _is_few(new.amount - self.amount[one] - self.amount[other], k)
+            is_apart = (self.first[one] > self.last[other]) | (self.last[one] < self.first[other])
+            places += np.minimum(one, other)[leaves_few & is_apart].tolist()
+        for whole, part in _pairs(holding, beside):
+            leaves_few = _is_few(self.amount[whole] - new.amount - self.amount[part], k)
+            holds = (self.first[whole] <= self.first[part]) & (self.last[whole] >= self.last[part])
+            places += np.minimum(whole, part)[leaves_few & holds].tolist()
+        return self.stretches[min(places)] if len(places) > 1 else None
+
+
+def _pairs(one: Places, other: Places) -> Iterator[tuple[Places, Places]]:
+    """Every pair of one and another, many at a time."""
+    n_rows = max(1, _MOST_AT_ONCE // max(1, len(other)))
+    for start in range(0, len(one), n_rows):
+        rows = one[start : start + n_rows]
+        yield np.repeat(rows, len(other)), np.tile(other, len(rows))
+
+
+def _is_few(amounts: Places, k: int) -> npt.NDArray[np.bool_]:
+    few: npt.NDArray[np.bool_] = (amounts != 0) & (np.abs(amounts) < k)
+    return few

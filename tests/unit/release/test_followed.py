@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from enclos.contracts.result import RESULT_SCHEMA, StudyResult
+from enclos.release import followed
 from enclos.release.followed import DAYS, EVENTS, Followed, few_between
 from factories.days import rate
 from factories.desk import Desk
@@ -105,3 +106,43 @@ def test_stretches_of_other_persons_and_other_kinds_are_not_compared() -> None:
     parts = [replace(one, last=4, amount=17), replace(one, first=6, amount=20)]
     assert list(few_between([one], parts, K)) == [(0, 0)]  # three days are lost on the day between
     assert list(few_between([parts[0]], [parts[1], one], K)) == [(0, 0)]
+
+
+def few_in_turn(new: Followed, old: list[Followed], k: int) -> Followed | None:
+    """The same, one pair after the other."""
+
+    def holds(whole: Followed, part: Followed) -> bool:
+        return whole.first <= part.first and part.last <= whole.last
+
+    others = [each for each in dict.fromkeys(old) if (each.kind, each.persons) == (new.kind, new.persons)]
+    others = [each for each in others if each != new]
+    for other in others:
+        if 0 < abs(new.amount - other.amount) < k:
+            return other
+    for one, other in combinations(others, 2):
+        for whole, left, right in ((new, one, other), (one, new, other), (other, new, one)):
+            if not (holds(whole, left) and holds(whole, right)) or (
+                left.first <= right.last and right.first <= left.last
+            ):
+                continue
+            if 0 < abs(whole.amount - left.amount - right.amount) < k:
+                return one
+    return None
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_the_first_that_leaves_few_is_the_one_that_is_found_in_turn(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followed, "_MOST_AT_ONCE", seed % 40 + 1)
+    random = Random(seed)  # noqa: S311 - test data
+
+    def drawn() -> Followed:
+        first = random.randint(1, 12)
+        last = random.randint(first, 14)
+        amount = (last - first + 1) * random.randint(3, 6) + random.randint(0, 9)
+        return Followed(random.choice((DAYS, EVENTS)), random.choice("xy"), first, last, amount)
+
+    old, k = [drawn() for _ in range(random.randint(0, 25))], random.randint(2, 5)
+    new = [drawn() for _ in range(6)] + old[:1]
+    wanted = [(at, few_in_turn(each, old, k)) for at, each in enumerate(new)]
+    found = [(at, old[place]) for at, place in few_between(new, old, k)]
+    assert found == [(at, each) for at, each in wanted if each is not None]
