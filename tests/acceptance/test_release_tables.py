@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enclos.app import permits, releases
+from enclos.app import looks, permits, releases
 from enclos.app.sql import ask
 from enclos.app.tables import keep_answer, keep_job
 from enclos.lexicon.codes import Code
@@ -84,7 +84,7 @@ def test_what_is_no_table_of_groups_is_kept_for_nobody_and_an_ended_permit_stops
             lambda: releases.request(enclosure, permit=PERMIT, user=ALICE, run=kept["run"], purpose="For a report"),
             lambda: releases.check(enclosure, permit=PERMIT, user=ALICE, run=kept["run"]),
             lambda: keep_job(enclosure, **by, rows=b"person_id,flag\n1,yes\n", form=FORM),
-            lambda: releases.look(enclosure, waits, user=CAROL),
+            lambda: looks.look(enclosure, waits, user=CAROL),
             lambda: releases.ask(enclosure, waits, user=CAROL, text="Why these years?"),
             lambda: releases.review(enclosure, waits, user=CAROL, accept=True, reason="It is fine"),
             lambda: releases.export(enclosure, goes, tmp_path / "late.zip"),

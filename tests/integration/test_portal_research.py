@@ -170,7 +170,7 @@ def test_a_statement_is_answered_on_its_page_as_the_command_answers(portal: Port
     with open_home(portal.home) as enclosure:
         table = ask(enclosure, permit=PERMIT, user=ALICE, text=text).table
     place = f"{AT}/sql"
-    assert "<code data-insert>condition_concept_id</code>" in alice.get(place).text
+    assert re.search(r'<code data-insert data-type="\w+">condition_concept_id</code>', alice.get(place).text)
     one = alice.post(place, {"text": text, "do": "run"}).headers["location"]
     page = answered(alice, one)
     cells = re.findall(r'<td class="n">(\w+)</td>', page.partition('class="given"')[2].partition("</table>")[0])
