@@ -23,7 +23,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-DAYS = {"EXPLOITED": 3, "CRITICAL": 3, "HIGH": 14, "MODERATE": 60, "LOW": 60}
+DAYS = {"CRITICAL": 3, "HIGH": 14, "MODERATE": 60, "LOW": 60}
 """Source: docs/security.md. A fault whose weight nobody says counts as HIGH."""
 _LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 

@@ -18,19 +18,17 @@ import pytest
 
 from enclos.app import cohorts, permits, studies
 from enclos.app.building import _greeting
-from enclos.app.deliveries import ingest_deliveries, make_delivery
-from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import verify_hosting
 from enclos.app.places import lake_objects
 from enclos.app.snapshots import build_omop
 from enclos.contracts.result import result_csv
-from factories.built_in import write_tables
 from factories.circe import concept_set, definition
 from factories.crews import PASSES, crew_of, facts
 from factories.dying import dies_at
-from factories.enclosure import ALICE, PASSPHRASE, open_home, permit_text
+from factories.enclosure import ALICE, open_home, permit_text
 from factories.postgres import postgres
-from factories.released_home import PERMIT, STUDY, rows_of
+from factories.released_home import PERMIT, STUDY, built_home, rows_of
 from factories.s3_servers import ceph
 
 pytestmark = [pytest.mark.system("radosgw"), pytest.mark.system("postgresql"), pytest.mark.xdist_group("s3")]
@@ -61,18 +59,6 @@ class Hosted:
     home: Path
     rows: dict[str, tuple[int, int]]
     facts: dict[str, Any]
-
-
-def built_home(folder: Path, **options: str) -> Path:
-    """Forty persons in two buckets, by one process."""
-    home = folder / "home"
-    create_enclosure(home, passphrase=PASSPHRASE, buckets=2, min_count_floor=3, **options)
-    write_tables(folder / "delivery")
-    make_delivery(folder / "delivery", kind="omop", source="forty")
-    with open_home(home) as enclosure:
-        ingest_deliveries(enclosure, [folder / "delivery"])
-        build_omop(enclosure)
-    return home
 
 
 @pytest.fixture(scope="module")

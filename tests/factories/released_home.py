@@ -23,8 +23,8 @@ analyses:
 """
 
 
-def released_home(folder: Path, **options: Any) -> Path:
-    """The enclosure's folder, two buckets and one permit; its package lies beside it."""
+def built_home(folder: Path, **options: Any) -> Path:
+    """Forty persons in two buckets, by one process."""
     home = folder / "home"
     create_enclosure(home, passphrase=PASSPHRASE, buckets=2, min_count_floor=3, **options)
     write_tables(folder / "delivery")
@@ -33,6 +33,13 @@ def released_home(folder: Path, **options: Any) -> Path:
         ingest_deliveries(enclosure, [folder / "delivery"])
         link_persons(enclosure)
         build_omop(enclosure)
+    return home
+
+
+def released_home(folder: Path, **options: Any) -> Path:
+    """The same with one permit, of which a package was exported; it lies beside the enclosure."""
+    home = built_home(folder, **options)
+    with open_home(home) as enclosure:
         permits.sign(enclosure, permit_text(PERMIT, period="{start: 2000-01-01, end: 2030-01-01}", min_count=3))
         permits.open_one(enclosure, PERMIT)
         run = studies.run(enclosure, permit=PERMIT, user=ALICE, text=STUDY)["run"]

@@ -15,10 +15,7 @@ from typing import Any
 
 from enclos.app.arriving import arrive, settings_there
 from enclos.app.carrying import FileCarrier, Journal, Throttle, carry_lake, copy_folder
-from enclos.app.enclosure import (
-    Enclosure,
-    open_enclosure,
-)
+from enclos.app.enclosure import Enclosure, open_enclosure
 from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys, unrecorded
 from enclos.app.move_target import Target
 from enclos.app.parts import parts_of

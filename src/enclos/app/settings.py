@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from enclos.contracts.delivered.document import LARGEST_GB, MOST_FILES
 from enclos.contracts.disclosure import DEMANDED, Demands, RuleSets, rule_sets
 from enclos.contracts.pseudonymised.hospital import ORDERING_INTENTS
 from enclos.lexicon.codes import Code
@@ -141,8 +142,8 @@ class DeliveriesSection(_Section):
     More is refused before any row is read (DLV-15); a line of text is of 64 MiB at most.
     """
 
-    largest_gb: int = Field(default=1000, ge=1)
-    most_files: int = Field(default=10_000, ge=1)
+    largest_gb: int = Field(default=LARGEST_GB, ge=1)
+    most_files: int = Field(default=MOST_FILES, ge=1)
 
 
 class WarehouseSection(_Section):

@@ -18,15 +18,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from enclos.release.ranges import Places, expanded
+
 DAYS, AFTER, EVENTS = "days", "days after entry", "events"
-Places: TypeAlias = npt.NDArray[np.int64]
-_MOST_AT_ONCE = 1 << 20
-"""Pairs of stretches that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +90,8 @@ class _Stretches:
 
 def _pairs(one: Places, other: Places) -> Iterator[tuple[Places, Places]]:
     """Every pair of one and another, many at a time."""
-    n_rows = max(1, _MOST_AT_ONCE // max(1, len(other)))
-    for start in range(0, len(one), n_rows):
-        rows = one[start : start + n_rows]
-        yield np.repeat(rows, len(other)), np.tile(other, len(rows))
+    for rows, at in expanded(np.zeros(len(one), np.int64), np.full(len(one), len(other))):
+        yield one[rows], other[at]
 
 
 def _is_few(amounts: Places, k: int) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from enclos.contracts.delivered.document import MANIFEST, FileFormat, archive_of, format_of, is_archive
+from enclos.contracts.delivered.document import (
+    LARGEST_GB,
+    MANIFEST,
+    MOST_FILES,
+    FileFormat,
+    archive_of,
+    format_of,
+    is_archive,
+)
 from enclos.intake.model import FileFacts
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -33,11 +41,6 @@ from enclos.stores.unpacking import (
 _CHUNK = 4 << 20
 _C1 = bytes(range(0x80, 0xA0))
 """Control characters that ISO-8859-1 has and no text uses: their presence says another encoding."""
-
-
-LARGEST_GB, MOST_FILES = 1000, 10_000
-"""What a delivery may unpack to, in gigabytes (10^9 bytes), and how many files with rows it may have, if nothing is
-said; a line of text is of 64 MiB at most."""
 _LONGEST_LINE = 64 << 20
 
 

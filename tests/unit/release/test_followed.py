@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from enclos.contracts.result import RESULT_SCHEMA, StudyResult
-from enclos.release import followed
+from enclos.release import ranges
 from enclos.release.followed import DAYS, EVENTS, Followed, few_between
 from factories.days import rate
 from factories.desk import Desk
@@ -132,7 +132,7 @@ def few_in_turn(new: Followed, old: list[Followed], k: int) -> Followed | None:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_the_first_that_leaves_few_is_the_one_that_is_found_in_turn(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followed, "_MOST_AT_ONCE", seed % 40 + 1)
+    monkeypatch.setattr(ranges, "MOST_AT_ONCE", seed % 40 + 1)
     random = Random(seed)  # noqa: S311 - test data
 
     def drawn() -> Followed:

@@ -14,7 +14,6 @@ from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.model import PermitFacts, Renumber
 from enclos.release.steps import show_beside
 from enclos.release.steps.kept import read_members
-from enclos.release.steps.sharing import _places_by_number
 from enclos.stores.release_files import ArchiveFiles, DeskFiles
 from factories.desk import sets_shown
 from factories.results import Asked, crowd, result_of
@@ -148,16 +147,3 @@ def test_persons_get_other_numbers_and_what_is_shown_is_as_anew(desk: DeskFiles)
     after, _ = looked(desk, request)
     assert {each["how"] for row in after["beside"]["rows"] for each in row["with"]} == {"few"}
     assert before != after
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 1000])
-def test_a_table_finds_each_number_at_its_place_and_no_other(n: int) -> None:
-    drawn = np.random.default_rng(n)
-    numbers = np.unique(np.concatenate([drawn.integers(-5, 5, n), drawn.integers(0, 2**43, n)]))
-    drawn.shuffle(numbers)
-    own, others = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
-    find = _places_by_number(own)
-    asked = drawn.permutation(np.concatenate([own, others]))
-    assert sorted(find(asked).tolist()) == list(range(len(own)))
-    assert find(others).tolist() == []
-    assert sorted(own[find(own[::2])].tolist()) == sorted(own[::2].tolist())

@@ -224,6 +224,7 @@ def test_an_address_that_was_given_to_somebody_else_is_not_theirs_until_who_had_
     with pytest.raises(Refusal) as caught:
         unbind("bob@example.org", books=door.books, now=NOW)
     assert caught.value.code is Code.ACCOUNT_UNKNOWN
+    assert "bob@example.org" not in door.books.read().signed_out, "what is refused signs nobody out"
 
 
 def test_the_same_name_of_another_provider_is_another_person(door: Door) -> None:
@@ -305,6 +306,17 @@ def test_a_withdrawn_token_is_worth_nothing_and_another_of_the_same_person_still
         withdraw(door.person_of(first, NOW), books=door.books, now=NOW)
         assert refused(door, first) is Code.SIGN_IN_TOKEN
         assert door.person_of(second, NOW)
+
+
+def test_ending_sign_ins_lets_no_withdrawn_token_of_the_provider_s_live_again(door: Door) -> None:
+    """Its end may be a minute ago by our clock and it is still taken, so it is kept as withdrawn for as long."""
+    token = provider_token(access_claims())
+    shown = door.person_of(token, NOW)
+    withdraw(shown, books=door.books, now=NOW)
+    late = shown.expires_at + timedelta(seconds=30)
+    own = replace(person(), authenticated_at=late, expires_at=late + timedelta(hours=1), token="own")
+    end_sign_ins(own, (), books=door.books, now=late)
+    assert refused(door, token, late - NOW) is Code.SIGN_IN_TOKEN
 
 
 def test_who_is_signed_out_everywhere_signs_in_anew(door: Door) -> None:

@@ -19,6 +19,9 @@ from enclos.lexicon.refusals import refusal
 
 MANIFEST = "delivery.json"
 """The name of the document in a delivery's folder."""
+LARGEST_GB, MOST_FILES = 1000, 10_000
+"""What a delivery may unpack to, in gigabytes (10^9 bytes), and how many files with rows it may have, unless an
+enclosure says otherwise."""
 
 
 class Kind(Enum):

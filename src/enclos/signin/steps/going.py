@@ -11,6 +11,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.signin.model import Book, Person, SignIn
 from enclos.signin.ports import Books
 from enclos.signin.rules.tokens import LONGEST, check_is_recent
+from enclos.signin.steps.tokens import withdrawing
 
 
 def note_sign_in(person: Person, via: str, *, books: Books, now: datetime) -> None:
@@ -49,6 +50,5 @@ def end_sign_ins(person: Person, tokens: Collection[str], *, books: Books, now: 
         chosen = list(tokens) or [token for token in own if token != person.token]
         if not set(chosen) <= own.keys():
             raise refusal(Code.ACCOUNT_UNKNOWN, "You have no such sign-in.", "See yours with enclos sign-ins DIR.")
-        kept = {token: until for token, until in page.book.withdrawn.items() if until > now}
-        page.book = replace(page.book, withdrawn={**kept, **{token: own[token].until for token in chosen}})
+        page.book = withdrawing(page.book, {token: own[token].until for token in chosen}, now)
     return chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -118,11 +119,11 @@ def unbind(subject: str, *, books: Books, now: datetime) -> None:
 
     Refuses: ACCOUNT_UNKNOWN when nobody of a provider has it.
     """
+    digest = name_digest(subject)
+    if digest not in books.read().bound:
+        raise refusal(Code.ACCOUNT_UNKNOWN, "Nobody whom the provider verified has this id.", "See the spelling.")
     sign_out_everywhere(subject, books=books, now=now)
     with books.changing() as page:
-        digest = name_digest(subject)
-        if digest not in page.book.bound:
-            raise refusal(Code.ACCOUNT_UNKNOWN, "Nobody whom the provider verified has this id.", "See the spelling.")
         page.book = replace(page.book, bound={each: own for each, own in page.book.bound.items() if each != digest})
 
 
@@ -135,8 +136,13 @@ def token_for(person: Person, *, place: str, signer: Signer, now: datetime) -> s
 def withdraw(person: Person, *, books: Books, now: datetime) -> None:
     """Make the token that the person shows worth nothing."""
     with books.changing() as page:
-        kept = {token: until for token, until in page.book.withdrawn.items() if until > now - SKEW}
-        page.book = replace(page.book, withdrawn={**kept, person.token: person.expires_at})
+        page.book = withdrawing(page.book, {person.token: person.expires_at}, now)
+
+
+def withdrawing(book: Book, tokens: Mapping[str, datetime], now: datetime) -> Book:
+    """The book with some tokens withdrawn, by their ids and ends; those that no clock takes any more are let go."""
+    kept = {token: until for token, until in book.withdrawn.items() if until > now - SKEW}
+    return replace(book, withdrawn={**kept, **tokens})
 
 
 def sign_out_everywhere(subject: str, *, books: Books, now: datetime) -> None:

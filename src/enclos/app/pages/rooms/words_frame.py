@@ -127,4 +127,4 @@ FRENCH_FRAME = {
         "La page que vous regardiez a été fermée ; vous êtes toujours connecté, par une autre page."
     ),
 }
-"""Refusals themselves are said in English, as everywhere."""
+"""Refusals have French of their own: ``app/pages/refusals.py``, ``app/pages/cases.py``."""
