@@ -144,10 +144,10 @@ MOMENTS = [
     ("enclos.app.moving:_carry_last", 1),
     ("enclos.app.moving:_hand_over", 1),
     ("enclos.app.moving:keep_earlier", 1),
-    ("enclos.app.moving:_arrive", 1),
-    ("enclos.app.moving:_found_at", 1),
-    ("enclos.app.moving:_destroy_all", 1),
-    ("enclos.app.moving:certify_move", 1),
+    ("enclos.app.moving:arrive", 1),
+    ("enclos.app.arriving:_found_at", 1),
+    ("enclos.app.arriving:_destroy_all", 1),
+    ("enclos.app.arriving:certify_move", 1),
 ]
 ONE_AFTER_ANOTHER = [MOMENTS[0], MOMENTS[4], MOMENTS[8]]
 
