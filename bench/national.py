@@ -100,7 +100,8 @@ class National:
             if study.release and self.journal.is_done(f"study-{study.name}"):
                 yield Step(f"release-{study.name}", partial(self._release, study), may_fail=True)
         yield from self._verifications("before", self.home)
-        yield Step("move", self._move, self._room("move"))
+        carried = bytes_in(self.moved) if self.moved.exists() else 0  # by a call that was killed
+        yield Step("move", self._move, max(0, self._room("move") - carried))
         self._forget_source()
         yield from self._verifications("after", self.moved)
         yield Step("build-again", self._build_again)

@@ -20,7 +20,7 @@ from enclos.app.progress import Report, silent, unheard
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.spreading import spread_over
 from enclos.app.watch import watched
-from enclos.contracts.result import StudyResult, result_csv
+from enclos.contracts.result import StudyResult, digests_of_persons, result_csv
 from enclos.ledger.model import Action, Fact
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.keys import SecretKey
@@ -354,8 +354,7 @@ def _again(
 
 def _written(result: StudyResult) -> tuple[bytes, object]:
     """The result to the byte, and who is behind it."""
-    cells = {each.key: (set(each.numerator), set(each.denominator)) for each in result.cells}
-    return result_csv(result.table, result.settings), cells
+    return result_csv(result.table, result.settings), digests_of_persons(result.cells)
 
 
 def permit_cdm(

@@ -15,6 +15,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -61,6 +62,7 @@ _BLOCK_BYTES = 1 << 26
 """A line is shorter than a block, whatever a sentence in it holds."""
 
 PersonNumbers: TypeAlias = npt.NDArray[np.int64]
+CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 
 
 class EstimateType(Enum):
@@ -155,7 +157,7 @@ class Cell:
         return _numbers_of(self.dense_denominator, self.person_numbers)
 
     @property
-    def key(self) -> tuple[int, str, str, str, str, str, str]:
+    def key(self) -> CellKey:
         """What identifies the cell's estimates in the result."""
         variable = (self.variable_name, self.variable_level)
         return (self.result_id, self.group_level, self.strata_name, self.strata_level, *variable, self.additional_level)
@@ -165,8 +167,36 @@ class Cell:
 
 
 def _numbers_of(dense: BitMap, person_numbers: PersonNumbers) -> BitMap64:
+    return BitMap64(array.array("Q", _ascending(dense, person_numbers)))
+
+
+def _ascending(dense: BitMap, person_numbers: PersonNumbers) -> bytes:
+    """Eight bytes a person, ascending."""
     numbers = person_numbers[np.frombuffer(dense.to_array(), dtype=np.uint32)]
-    return BitMap64(array.array("Q", np.sort(numbers).astype(np.uint64).tobytes()))
+    return np.sort(numbers).astype(np.uint64).tobytes()
+
+
+def digests_of_persons(cells: Sequence[Cell]) -> dict[CellKey, tuple[bytes, bytes]]:
+    """By the key of each cell, SHA-256 of who is in its numerator and in its denominator.
+
+    A country's cells hold more persons in all than memory would: one set after another is looked at, and one that
+    stands in several cells once.
+    """
+    known: dict[tuple[int, bytes], bytes] = {}
+
+    def digest(dense: BitMap, person_numbers: PersonNumbers) -> bytes:
+        members = (id(person_numbers), sha256(dense.serialize()).digest())
+        if members not in known:
+            known[members] = sha256(_ascending(dense, person_numbers)).digest()
+        return known[members]
+
+    return {
+        cell.key: (
+            digest(cell.dense_numerator, cell.person_numbers),
+            digest(cell.dense_denominator, cell.person_numbers),
+        )
+        for cell in cells
+    }
 
 
 @dataclass(frozen=True, slots=True, repr=False)
