@@ -1,12 +1,20 @@
 """The nearest safe version hides nothing, and is what the changed study file gives."""
 
+import cProfile
+import pstats
+from collections import Counter
+from pathlib import Path
+
+import pytest
 import yaml
 
 from enclos.contracts.result import HIDDEN
 from enclos.release.rules.changing import study_change
 from enclos.release.rules.disclosure import assess
-from enclos.release.rules.merging import DropStrata, JoinSexes, Lengthen, MergeAges
+from enclos.release.rules.merging import DropStrata, JoinSexes, Lengthen, MergeAges, merged, moves_of
 from enclos.release.rules.nearest import kept_of, nearest_version
+from enclos.release.rules.policy import policy
+from enclos.release.rules.reading import read_result
 from enclos.studies.document import study_from_yaml
 from enclos.studies.steps import run_study
 from factories.results import ALL_AGES, Asked, crowd, result_of
@@ -96,3 +104,62 @@ analyses:
         {"characterise": {"cohort": "a"}},
     ]
     assert study_change(text, ()) == ""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_who_wants_only_what_is_whole_is_told_the_same_of_it_and_nothing_of_the_rest(seed: int) -> None:
+    asked = Asked(ages=((0, 39), (40, 64), (65, 150)), sexes=("Both", "Male", "Female"))
+    version = result_of(crowd(400, seed, p_event=0.5), asked)
+    n_whole = 0
+    while True:
+        found, whole = assess(version, 11), assess(version, 11, only_whole=True)
+        if any(cell.hidden for cell in found.evidence):
+            assert whole.safe is None
+        else:
+            n_whole += 1
+            assert (whole.findings, whole.evidence, whole.summary) == (found.findings, found.evidence, found.summary)
+            assert whole.safe is not None and found.safe is not None
+            assert whole.safe.table.equals(found.safe.table)
+        reading = read_result(version, policy())
+        moves = moves_of(reading, version)
+        if not moves:
+            break
+        version = merged(reading, version, moves[seed % len(moves)])
+    assert n_whole > 0
+
+
+def calls(work: object, *args: object) -> Counter[tuple[str, str]]:
+    """How often each function is called, by its file and name."""
+    profile = cProfile.Profile()
+    profile.runcall(work, *args)
+    counted: Counter[tuple[str, str]] = Counter()
+    for (file, _, name), (_, n, *_) in pstats.Stats(profile).stats.items():
+        counted[Path(file).name, name] += n
+    return counted
+
+
+def test_a_merge_of_twice_as_many_strata_is_twice_the_work() -> None:
+    n_calls = []
+    for n_groups in (10, 20, 40):
+        ages = tuple((first, first + 1) for first in range(0, 2 * n_groups, 2))
+        result = result_of(crowd(40, 1), Asked(ages=ages))
+        reading = read_result(result, policy())
+        counted = calls(merged, reading, result, MergeAges(*ages[:2]))
+        n_calls.append(sum(n for (file, _), n in counted.items() if file == "merging.py"))
+    assert 0 < n_calls[0] < n_calls[1]
+    assert n_calls[2] - n_calls[1] < 2.5 * (n_calls[1] - n_calls[0])
+
+
+def test_a_version_is_read_once_on_the_way_and_once_where_it_is_checked() -> None:
+    asked = Asked(ages=((0, 39), (40, 64), (65, 150)), sexes=("Male", "Female"), overall=False)
+    result = result_of(crowd(400, 1, p_event=0.3), asked, attrition=False)
+    found = assess(result, 11)
+    nearest = nearest_version(result, found)
+    assert nearest is not None
+    n_moves = len(nearest.moves)
+    assert n_moves > 1
+    # Of the last move nothing is done again: without it is the version before it.
+    n_versions = n_moves + sum(range(n_moves))
+    counted = calls(nearest_version, result, found)
+    n_read, n_checked = counted["reading.py", "read_result"], counted["disclosure.py", "assess"]
+    assert 0 < n_read <= n_versions + n_checked

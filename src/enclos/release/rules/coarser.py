@@ -77,7 +77,7 @@ def coarser_version(result: StudyResult, found: Assessment) -> Coarser | None:
             if n_checks == _MOST_CHECKS:
                 return None
             version, n_checks = _version(result, cells), n_checks + 1
-            judged = assess(version, k, demands=found.demands)
+            judged = assess(version, k, demands=found.demands, only_whole=True)
             if judged.safe is not None and not any(each.hidden for each in judged.evidence):
                 return Coarser(some, version, judged)
     return None

@@ -13,7 +13,7 @@ Check: tests/oracle/suppression.py attacks what was released from its table alon
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +25,14 @@ from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult
 from enclos.lexicon.verdicts import Verdict
 from enclos.release import allowance
 from enclos.release.allowance import Sought
-from enclos.release.model import Assessment, CellEvidence, Role, Rule, Told
+from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.courses import CURVES, of_weighted
 from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.effects import read_effects
 from enclos.release.rules.groups import JudgedGroups, judge_groups
-from enclos.release.rules.hiding import decided, hidden_lines, hidden_roles
+from enclos.release.rules.hiding import decided, hidden_lines, hidden_roles, hides_a_cell
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.policy import Policy, policy, roles, stricter
 from enclos.release.rules.reading import read_result
@@ -80,13 +80,21 @@ class _Judged:
     left_out: frozenset[int]
 
 
-def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None, demands: RuleSets = ()) -> Assessment:
+def assess(
+    result: StudyResult,
+    min_count: int,
+    rounding: Rounding | None = None,
+    demands: RuleSets = (),
+    *,
+    only_whole: bool = False,
+) -> Assessment:
     """What the machine finds about a result, and the nearest version of it that is safe.
 
     In:    min_count — distinct persons; 1 hides nothing; rounding — what shown counts are rounded by, if they are;
            demands — what sources, enclosure and permit demand beyond the platform's rules. Each hides by itself
            what it has to, for others' sake too; what any of them or the platform hides is hidden, so that one
            more never lets more out
+           only_whole — what hides a cell is not wanted: the rest of it is not looked at, and ``safe`` is None
     Out:   ``safe`` has the same lines, with six digits or three decimals; hidden numbers are written as HIDDEN,
            min_cell_count tells the minimum and results of kinds that no rule speaks of are left out; survival curves
            have the lines of their steps only
@@ -100,11 +108,16 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     findings = reading.findings
     findings += said_of_kinds(result, n_aside)
     if any(finding.verdict is Verdict.REFUSE for finding in findings):
-        return Assessment(min_count, tuple(findings), None, (), {"n_estimates": n_estimates, "share_kept": 0.0})
+        return _nothing(min_count, findings, n_estimates)
     lots = _lots(result, rounding)
     sets = [policy(), *(stricter(policy(), each) for each in demands if min_count > 1)]
     sought = Sought(allowance.MOST_WORK)
-    every = [_judged(result, reading, min_count, (each, rules), lots, sought) for each in sets]
+    every: list[_Judged] = []
+    for each in sets:
+        own = _judged(result, reading, min_count, (each, rules), lots, sought, only_whole=only_whole)
+        if own is None:
+            return _nothing(min_count, findings, n_estimates)
+        every.append(own)
     # What is shown at last each of them shows; what is said is of one that can be attacked, or hides the most.
     judged = max(every, key=lambda each: (len(each.narrow) > 0, len(each.lines)))
     lines = {row for each in every for row in each.lines}
@@ -162,6 +175,11 @@ def assess(result: StudyResult, min_count: int, rounding: Rounding | None = None
     )
 
 
+def _nothing(min_count: int, findings: Sequence[Finding], n_estimates: int) -> Assessment:
+    """The assessment of what is not safe, or not looked at to its end."""
+    return Assessment(min_count, tuple(findings), None, (), {"n_estimates": n_estimates, "share_kept": 0.0})
+
+
 def _judged(
     result: StudyResult,
     reading: Reading,
@@ -169,15 +187,24 @@ def _judged(
     own: tuple[Policy, Policy],
     lots: Lots | None,
     sought: Sought,
-) -> _Judged:
-    """What some rules say; curves have the steps that all rules together allow, the second of them."""
+    *,
+    only_whole: bool,
+) -> _Judged | None:
+    """What some rules say; curves have the steps that all rules together allow, the second of them.
+
+    Empty: None where a cell is hidden and only what hides none is wanted
+    """
     rules, together = own
     numbers = numbers_of(reading, min_count, rules)
-    hidden, n_primary, narrow = decided(reading, numbers, sought)
+    hidden, n_primary, narrow = decided(reading, numbers, sought, only_whole=only_whole)
+    if only_whole and hides_a_cell(numbers, hidden):
+        return None
     told = tuple(_told(reading, numbers, hidden))
     curves = judge_curves(result, told, min_count, together, sought, lots)
     told = (*told, *curves.told)
-    groups = judge_groups(result, told, min_count, rules, sought)
+    groups = judge_groups(result, told, min_count, rules, sought, only_whole=only_whole)
+    if groups is None:
+        return None
     several = judge_several(result, (*told, *groups.told), min_count, rules, sought)
     return _Judged(
         numbers,

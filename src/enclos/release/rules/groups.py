@@ -71,16 +71,19 @@ class JudgedGroups:
 
 
 def judge_groups(
-    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, sought: Sought
-) -> JudgedGroups:
+    result: StudyResult, told: Sequence[Told], min_count: int, rules: Policy, sought: Sought, *, only_whole: bool
+) -> JudgedGroups | None:
     """What of the descriptions of a result may be shown beside what is told already.
 
     Lines without persons behind them are hidden; lines of no known form are counted, and the findings refuse.
+    Empty: None where a group is too small to be shown, and only what hides none is wanted
     """
     groups, unbacked, n_untyped = read_groups(result, min_count, rules)
     full = counted.full(groups, {each.result_id: each for each in result.settings}) if rules.hides_full_counts else ()
     for at, group in enumerate(groups):
         tells = at in full or _tells_few(group, min_count, rules)
+        if tells and only_whole:
+            return None
         group.is_primary = group.is_hidden = tells
     cases = Designs(groups, result.settings, min_count, rules.demands.residual_degrees)
     _hide_for_others(groups, [each.persons for each in told], cases, min_count, sought)

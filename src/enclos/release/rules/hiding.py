@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -31,21 +32,35 @@ _PER_MISSING = 5.0
 
 
 def decided(
-    reading: Reading, numbers: Numbers, sought: Sought
+    reading: Reading, numbers: Numbers, sought: Sought, *, only_whole: bool = False
 ) -> tuple[npt.NDArray[np.bool_], int, npt.NDArray[np.int64]]:
-    """Which numbers are hidden, how many of them for their own sake, and which can still be narrowed."""
+    """Which numbers are hidden, how many of them for their own sake, and which can still be narrowed.
+
+    In: only_whole — stop as soon as a cell has to be hidden
+    """
     system = numbers.system()
     hidden, n_primary = _primary(numbers)
+    narrow = np.zeros(0, dtype=np.int64)
+    if only_whole and hides_a_cell(numbers, hidden):
+        return hidden, n_primary, narrow
     always = hidden.copy()
     narrow = _secondary(numbers, system, hidden)
     if not len(narrow):
         hidden = _least(numbers, system, always, hidden)
     suspects: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
     while suspects is None or suspects:
-        suspects = _hide_colliding(reading, numbers, hidden, suspects, sought)
-        if suspects:
+        if only_whole and hides_a_cell(numbers, hidden):
+            break
+        suspects = _hide_colliding(reading, numbers, hidden, suspects, sought, only_whole=only_whole)
+        if suspects and not only_whole:
             narrow = _secondary(numbers, system, hidden)
     return hidden, n_primary, narrow
+
+
+def hides_a_cell(numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> bool:
+    """Whether anything of a cell is hidden; counts of attrition are none."""
+    positions = {*numbers.numerator_of, *numbers.denominator_of, *numbers.time_of}
+    return any(hidden[position] for position in positions if position is not None)
 
 
 def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
@@ -99,11 +114,13 @@ def _hide_colliding(
     hidden: npt.NDArray[np.bool_],
     suspects: set[bytes] | None,
     sought: Sought,
+    *,
+    only_whole: bool,
 ) -> set[bytes]:
     """Hide the cheapest of shown sets of persons that together tell a few, whatever their labels; gives those sets.
 
     Labels tie parts to their whole; bands that overlap, and strata that cross, tell by what they share.
-    In: suspects — the sets to look at; None for all
+    In: suspects — the sets to look at; None for all; only_whole — the first that is found is enough
     """
     telling: dict[bytes, set[int]] = defaultdict(set)
     for at, cell in enumerate(reading.cells):
@@ -118,7 +135,8 @@ def _hide_colliding(
     asked = names if suspects is None or len(names) <= MOST_SETS else [name for name in names if name in suspects]
     colliding, chosen = set[bytes](), set[int]()
     everything = sets_of(names)
-    for found in collisions(everything if asked is names else sets_of(asked), everything, numbers.min_count, sought):
+    together = collisions(everything if asked is names else sets_of(asked), everything, numbers.min_count, sought)
+    for found in islice(together, 1 if only_whole else None):
         colliding.add(asked[found.new])
         others = [names[place] if place < len(names) else asked[place - len(names)] for place in found.others]
         part = [telling[name] for name in (asked[found.new], *others)]

@@ -225,7 +225,8 @@ class _Rewriting:
             id(parts[0]) for place, parts in self.plan.items() if _is_same(place, parts)
         }
         own = {row for cell in self.reading.cells for rows in cell.rows.values() for row in rows}
-        gone = own | {count.row for count in self.reading.counts if self._has_changed(count.stratum)}
+        staying = {self._who(stratum) for stratum, *_ in self.plan}
+        gone = own | {count.row for count in self.reading.counts if self._who(count.stratum) not in staying}
         weighed = [rate for rate in self.reading.standardised if any(id(part) in touched for part in rate.parts)]
         gone |= {row for rate in weighed for row in rate.rows}
         table = self.source.table.to_pylist()
@@ -263,10 +264,6 @@ class _Rewriting:
             first = min(part.cell.result_id for part in parts)
             found[self._who(stratum)] = min(first, found.get(self._who(stratum), first))
         return found
-
-    def _has_changed(self, stratum: Stratum) -> bool:
-        """Whether a stratum of the source is not one of the merged result."""
-        return self._who(stratum) not in {self._who(each) for each, *_ in self.plan}
 
     def _other_cells(self, gone: set[int], table: Sequence[Mapping[str, Any]]) -> list[Cell]:
         """Cells of results that no merge speaks of, where their lines stay."""

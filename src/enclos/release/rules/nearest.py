@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from pyroaring import BitMap
@@ -17,7 +18,7 @@ from pyroaring import BitMap
 from enclos.contracts.result import StudyResult
 from enclos.contracts.tables import TABLES
 from enclos.release.model import Assessment
-from enclos.release.rules.cells import STAYS
+from enclos.release.rules.cells import STAYS, Reading
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.merging import (
     DropStrata,
@@ -92,52 +93,106 @@ def nearest_version(result: StudyResult, found: Assessment) -> Nearest | None:
         return None
     if any(each.result_type in {STAYS, *TABLES} for each in result.settings):
         return None  # what merged bands share of stays, their persons do not tell; a table was asked in other words
-    whole, moves, n_checks, k = result, list[Move](), 0, found.min_count
-    demands = found.demands
-    while _hides(found):
-        reading = read_result(result, policy())
-        before = _sizes(result)
-        tried = [(move, sizes_after(reading, result, move)) for move in moves_of(reading, result)]
-        if not tried or len(moves) == _MOST_MOVES or n_checks == _MOST_CHECKS:
+    way = _Way(result, found)
+    while _hides(way.found):
+        if not way.go_on():
             return None
-        move, after = max(tried, key=lambda each: _worth(each[1], before, k))
-        result = merged(reading, result, move)
-        moves.append(move)
-        if _n_small(after, k) == 0 or len(tried) == 1:
-            found, n_checks = assess(result, k, demands=demands), n_checks + 1
-    for move in list(moves):
-        fewer = [each for each in moves if each != move]
-        version = _applied(whole, fewer)
-        if n_checks == _MOST_CHECKS or version is None or not fewer or _n_small(_sizes(version), k):
-            continue
-        judged, n_checks = assess(version, k, demands=demands), n_checks + 1
-        if not _hides(judged):
-            moves, result, found = fewer, version, judged
-    return Nearest(tuple(moves), found, kept_of(found, result, whole)) if moves else None
+    for move in dict.fromkeys(way.moves):
+        way.take_back(move)
+    if not way.moves:
+        return None
+    return Nearest(tuple(way.moves), way.found, kept_of(way.found, way.versions[-1].result, result))
+
+
+class _Version:
+    """A result after some moves; it is read once, and not before it is needed."""
+
+    def __init__(self, result: StudyResult) -> None:
+        self.result = result
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What it is read as."""
+        return read_result(self.result, policy())
+
+    @cached_property
+    def moves(self) -> list[Move]:
+        """What could be merged in it."""
+        return moves_of(self.reading, self.result)
+
+    @cached_property
+    def sizes(self) -> list[Size]:
+        """How many persons its cells count."""
+        return [(cell.n_numerator, cell.n_denominator) for cell in self.result.cells]
+
+    def after(self, move: Move) -> _Version:
+        """The version after one more move."""
+        return _Version(merged(self.reading, self.result, move))
+
+
+class _Way:
+    """Moves one after the other, with the version after each of them and what was found about the last."""
+
+    def __init__(self, result: StudyResult, found: Assessment) -> None:
+        self.found, self.moves, self.versions = found, list[Move](), [_Version(result)]
+        self._k, self._demands = found.min_count, found.demands
+        self._n_checks = 0
+        self._checked = dict[tuple[Move, ...], Assessment]()
+
+    def go_on(self) -> bool:
+        """Add the move that is worth most, and check where nothing small is left; False where none may be added."""
+        version = self.versions[-1]
+        tried = [(move, sizes_after(version.reading, version.result, move)) for move in version.moves]
+        if not tried or len(self.moves) == _MOST_MOVES or self._n_checks == _MOST_CHECKS:
+            return False
+        move, after = max(tried, key=lambda each: _worth(each[1], version.sizes, self._k))
+        self.versions.append(version.after(move))
+        self.moves.append(move)
+        if _n_small(after, self._k) == 0 or len(tried) == 1:
+            self.found = self._check(self.versions[-1], self.moves)
+        return True
+
+    def take_back(self, move: Move) -> None:
+        """Do without a move, where nothing is hidden without it either."""
+        moves = [each for each in self.moves if each != move]
+        if not moves or self._n_checks == _MOST_CHECKS:
+            return
+        versions = self._without(move)
+        if versions is None or _n_small(versions[-1].sizes, self._k):
+            return
+        found = self._check(versions[-1], moves)
+        if not _hides(found):
+            self.found, self.moves, self.versions = found, moves, versions
+
+    def _check(self, version: _Version, moves: Sequence[Move]) -> Assessment:
+        """What is found about a version, no further than to the first cell that is hidden."""
+        self._n_checks += 1  # also of one that was checked on the way: what is proposed is the same as if it were not
+        if tuple(moves) not in self._checked:
+            found = assess(version.result, self._k, demands=self._demands, only_whole=True)
+            self._checked[tuple(moves)] = found
+        return self._checked[tuple(moves)]
+
+    def _without(self, left_out: Move) -> list[_Version] | None:
+        """The versions without one move, as they were up to it; None when a later one needs it."""
+        place = self.moves.index(left_out)
+        found = self.versions[: place + 1]
+        for move in self.moves[place + 1 :]:
+            if move == left_out:
+                continue
+            if move not in found[-1].moves:
+                return None
+            found.append(found[-1].after(move))
+        return found
 
 
 def _hides(found: Assessment) -> bool:
     return found.safe is None or any(cell.hidden for cell in found.evidence)
 
 
-def _applied(result: StudyResult, moves: Sequence[Move]) -> StudyResult | None:
-    """The result after these moves; None when one of them needs another that is not there."""
-    for move in moves:
-        reading = read_result(result, policy())
-        if move not in moves_of(reading, result):
-            return None
-        result = merged(reading, result, move)
-    return result
-
-
 def _worth(after: Sequence[Size], before: Sequence[Size], k: int) -> tuple[float, int]:
     """How many small cells a move does away with for each cell that it gives up; then, how few it gives up."""
     n_lost = len(before) - len(after)
     return (_n_small(before, k) - _n_small(after, k)) / max(n_lost, 1), -n_lost
-
-
-def _sizes(result: StudyResult) -> list[Size]:
-    return [(cell.n_numerator, cell.n_denominator) for cell in result.cells]
 
 
 def _n_small(sizes: Sequence[Size], k: int) -> int:

@@ -181,14 +181,16 @@ def _read_estimate(
         *("", ""),  # all estimates of a window rest on the same persons
         line["additional_level"],
     )
+    if key in cells:  # its labels were read with its first line
+        cells[key].rows.setdefault(role, []).append(row)
+        return
     window, part = _window(line["additional_level"]), _part(line["strata_name"], line["strata_level"])
     if window is None or part is None:
         reading.n_untyped += 1
     elif key not in persons:
         reading.n_unbacked += 1
     else:
-        cell = cells.setdefault(key, ReadCell(parts.stratum(line["group_level"], part), window, persons[key]))
-        cell.rows.setdefault(role, []).append(row)
+        cells[key] = ReadCell(parts.stratum(line["group_level"], part), window, persons[key], {role: [row]})
 
 
 def _part(name: str, level: str) -> frozenset[tuple[str, str]] | None:
