@@ -20,7 +20,7 @@ class Untried(Enum):
     """What was left out, and of how many numbers; the sentence is for those who decide."""
 
     WORK = "the search of {n} number(s) ended at its limit"
-    WITHIN = "{n} number(s) count persons of more than 512 others, of which not all threes and fours were added"
+    WITHIN = "{n} number(s) count persons of more than 1024 others, of which not all threes and fours were added"
     WHOLES = "of {n} number(s) not all was tried that several others leave of a larger one, or two less what they share"
     SUMS = "any sums of five and more that cross are sought among 64 numbers of a few million persons, and here are {n}"
     PARTS = "{n} sum(s) or mean(s) are of persons of more than 512 released ones, of which not all twos were taken away"

@@ -16,7 +16,8 @@ Check: tests/oracle/differencing.py tries every combination in plain Python.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from enclos.release.joins import adding_up
 from enclos.release.ordered import Ordered, Places
 from enclos.release.ranges import adding_to, combined
 from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, less, n_different
+from enclos.release.sketches import IsApart, Sketches, smallest
 from enclos.release.standing import Standing
 
 _PERSONS_PER = 4
@@ -38,7 +40,7 @@ _FIRST_BESIDE = 1536
 """The same where they may lie beside the new one, as most do."""
 _AT_ONCE = 128
 """Sets of which all classes are looked at together."""
-MOST_WITHIN = 512
+MOST_WITHIN = 1024
 """Sets within the new one of which three or four are added, or as many as fill it: the largest. All sets there are
 are tried one by one and in pairs."""
 MOST_BESIDE = 65
@@ -102,6 +104,9 @@ class _Search:
         self._beside_now = np.zeros(0, np.bool_)
         self._allowance = Allowance(len(new), most_work)
         self._left_out: set[Untried] = set()
+        self._sketches = Sketches(self._all.persons, self._sizes)
+        self._persons: Callable[[], Persons] = lambda: np.zeros(0, np.int64)
+        """Of the present one."""
 
     @property
     def left_out(self) -> set[Untried]:
@@ -116,7 +121,7 @@ class _Search:
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
         counts, total = self._new.counts[number], self._new.sums[number]
-        persons: Persons | None = None
+        self._persons = cache(lambda: self._new.persons(number))
         self._left_out = set()
         if self._standing is not None and self._who is not None and self._who_stand is not None:
             self._met_now, self._own_now = self._standing.met(self._who(number)), self._who_stand[number]
@@ -129,9 +134,8 @@ class _Search:
                 continue
             if not self._allowance.spend((int(counts.sum()) + int(self._sizes[list(places)].sum())) // _PERSONS_PER):
                 continue
-            persons = self._new.persons(number) if persons is None else persons
             added, taken = ([self._all.persons(place) for place in side] for side in (plus, minus))
-            n = n_different(persons, added, taken, self._k)
+            n = n_different(self._persons(), added, taken, self._k)
             if 0 < n < self._k:
                 names = [tuple(sorted(int(self._all.numbers[place]) for place in side)) for side in (plus, minus)]
                 return Collision(number, names[0], names[1], n)
@@ -147,8 +151,6 @@ class _Search:
         if len(wholes) > MOST_WHOLES or (self.is_many and len(within) > MOST_IN_FOURS):
             self._left_out.add(Untried.WHOLES)
         wholes = wholes[: max(MOST_WHOLES, MOST_IN_FOURS)]
-        yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_TRIPLES:], 3))
-        yield from ((each, ()) for each in self._of_pool(target, total, within[-MOST_IN_FOURS:], 4))
         yield from ((each, ()) for each in self._joined(target, total, within))
         yield from ((each, ()) for each in self._filling(target, within))
         yield from self._less_what_they_share(target, total, within, wholes)
@@ -241,10 +243,12 @@ class _Search:
             yield from self._all.near(target, total, places, np.ones(n_terms, np.int64))
 
     def _joined(self, target: Counts, total: np.uint64, pool: Places) -> Iterator[tuple[int, ...]]:
-        """Three or four of a pool in which not all of them are tried one by one."""
-        if len(pool) <= MOST_IN_FOURS:
-            return
-        for places in adding_up(target, self._counts[pool], self._k, self._allowance):
+        """Three or four of a pool that add up to the target."""
+
+        def apart() -> IsApart | None:
+            return self._sketches.apart(smallest(self._persons()), pool, self._k, self._allowance)
+
+        for places in adding_up(target, self._counts[pool], self._k, self._allowance, apart):
             yield from self._all.near(target, total, pool[places], np.ones(places.shape[1], np.int64))
 
     def _within(self, target: Counts, total: np.uint64) -> Places:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
-from enclos.release import history
+from enclos.release import history, joins
 from enclos.release.allowance import Allowance, Sought, Untried
 from enclos.release.history import collisions
 from enclos.release.joins import adding_up
@@ -79,34 +79,53 @@ def test_who_counts_the_persons_of_too_many_others_is_said_to() -> None:
 def test_what_is_beyond_the_limit_is_said_not_to_be_tried() -> None:
     own = parts(4)
     targets = sets([set().union(*own) | {99_999}, set(range(10_000, 10_289))])
-    old = sets([*own, *subsets(set().union(*own), 200, 700)])
+    old = sets([*own, *subsets(set().union(*own), 500, 310)])
     sought = Sought()
     assert [each.new for each in collisions(targets, old, K, sought)] == [0]
     assert Untried.WORK not in sought.untried
-    scarce = Sought(60_000)
+    scarce = Sought(200_000)
     assert not list(collisions(targets, old, K, scarce))
     assert scarce.untried[Untried.WORK] == 1  # the other, within which nothing lies, is done within its share
 
 
 def test_among_tiny_sets_that_all_meet_the_search_ends_and_says_so() -> None:
-    """Of five hundred groups of twelve persons of forty-five, thousands of millions of fours have the right size."""
+    """Of groups of twelve persons of forty-five, thousands of millions of fours have the right size."""
     target = set(range(45))
-    sought = Sought(1 << 25)
-    assert not list(collisions(sets([target]), sets(subsets(target, 500, 12)), K, sought))
+    sought = Sought(1 << 20)
+    list(collisions(sets([target]), sets([*subsets(target, 500, 12), target]), K, sought))
     assert sought.untried[Untried.WORK] == 1
 
 
+def test_of_sets_that_share_persons_of_too_many_none_are_added_and_nothing_is_left_out() -> None:
+    """A million fours have the right size, and classes let them be: no two that share eleven persons are tried."""
+    own, common = parts(4, 4_000), set(range(500_000, 500_012))
+    target = set().union(*own) | common
+    decoys = [group | common for group in subsets(target - common, 300, 4_000)]
+    for more, expected in (([], []), (own, [(300, 301, 302, 303)])):
+        sought = Sought(1 << 24)
+        found = collisions(sets([target - common | {99_999}]), sets([*decoys, *more]), K, sought)
+        assert [tuple(sorted(each.others)) for each in found] == expected
+        assert Untried.WORK not in sought.untried
+
+
 @pytest.mark.parametrize("size", [5, 40, 300])
-@pytest.mark.parametrize("most_met", [0, 1 << 17])
-def test_all_that_add_up_are_those_of_trying_each(size: int, most_met: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By sizes, and by classes where sizes say nothing: no three or four that add up are missed."""
+@pytest.mark.parametrize(("most_choices", "most_met"), [(1 << 19, 0), (0, 0), (0, 1 << 17)])
+def test_all_that_add_up_are_those_of_trying_each(
+    size: int, most_choices: int, most_met: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the largest first, by sizes, and by classes where sizes say nothing: no three or four that add up are missed.
+
+    However few choices are looked at together.
+    """
     random = Random(size)  # noqa: S311 - test data
     pool = [set(random.sample(range(10 * size), random.randint(2, size))) for _ in range(14)]
     some = random.sample(pool, 4)
     target = set().union(*some)
-    every = [*pool, *(set(each) - {min(each)} for each in some)]
+    every = sorted([*pool, *(set(each) - {min(each)} for each in some)], key=len)
     counts, (aim,) = sets(every).counts, sets([target]).counts
-    monkeypatch.setattr("enclos.release.joins._MOST_BY_SIZE", most_met)
+    monkeypatch.setattr(joins, "_MOST_BY_SIZE", most_met)
+    monkeypatch.setattr(joins, "_MOST_CHOICES", most_choices)
+    monkeypatch.setattr(joins, "_AT_ONCE", 7)
     found = {tuple(row) for places in adding_up(aim, counts, K, Allowance(1, 1 << 62)) for row in places.tolist()}
     near = {
         places
