@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -32,6 +33,7 @@ _CONCEPT = known("CONCEPT_ID", *_DESCRIBED)
 _FLAGS = ("includeDescendants", "includeMapped", "isExcluded")
 _WRITTEN_ITEM = frozenset(("concept", *_FLAGS))
 _WRITTEN_CONCEPT = frozenset(("CONCEPT_ID", *_DESCRIBED))
+_OBJECT, _WHOLE, _TRUTH = frozenset((dict,)), frozenset((int,)), frozenset((bool,))
 _OF_BITS = tuple((bool(bits & 4), bool(bits & 2), bool(bits & 1)) for bits in range(8))
 """Flags of an item by the last three bits of its number."""
 NOTHING = ConceptSet("", ())
@@ -75,27 +77,29 @@ def _concept_set(node: Node) -> ConceptSet:
     found: set[int] = set()
     if "items" in fields:
         items = fields["items"]
-        values = items.value if isinstance(items.value, list) else items.items()
-        found = {_as_written(value) or _item(items.item(index)) for index, value in enumerate(values)}
+        written = _as_written(items.value) if isinstance(items.value, list) else None
+        found = set(map(_item, items.items())) if written is None else written
     numbers = array("q", sorted(found))
-    return ConceptSet(sha256(numbers.tobytes()).hexdigest(), tuple(map(_unpacked, numbers)))
+    return ConceptSet(sha256(numbers.tobytes()).hexdigest(), _unpacked(numbers))
 
 
-def _as_written(value: Any) -> int | None:
-    """The number of an item that is written as ATLAS writes it; any other is read name by name."""
-    if type(value) is not dict or not _WRITTEN_ITEM.issuperset(value):
+def _as_written(values: list[Any]) -> set[int] | None:
+    """The numbers of items that are all written as ATLAS writes them; None where one is not, to be read name by name.
+
+    Definitions have hundreds: what is asked of each is asked of all at once.
+    """
+    if not set(map(type, values)) <= _OBJECT or not _WRITTEN_ITEM.issuperset(set().union(*values)):
         return None
-    concept = value.get("concept")
-    if type(concept) is not dict or not _WRITTEN_CONCEPT.issuperset(concept):
+    concepts = [value.get("concept") for value in values]
+    if not set(map(type, concepts)) <= _OBJECT or not _WRITTEN_CONCEPT.issuperset(set().union(*concepts)):
         return None
-    concept_id = concept.get("CONCEPT_ID")
-    if type(concept_id) is not int or not 0 <= concept_id <= MAX_INTEGER:
+    ids = [concept.get("CONCEPT_ID") for concept in concepts]
+    if not set(map(type, ids)) <= _WHOLE or min(ids, default=0) < 0 or max(ids, default=0) > MAX_INTEGER:
         return None
-    flag = value.get
-    descendants, mapped, excluded = flag(_FLAGS[0], False), flag(_FLAGS[1], False), flag(_FLAGS[2], False)
-    if type(descendants) is type(mapped) is type(excluded) is bool:
-        return _packed(concept_id, descendants, mapped, excluded)
-    return None
+    flags = [[value.get(name, False) for value in values] for name in _FLAGS]
+    if any(not set(map(type, each)) <= _TRUTH for each in flags):
+        return None
+    return set(map(_packed, ids, *flags))
 
 
 def _item(node: Node) -> int:
@@ -113,8 +117,8 @@ def _packed(concept_id: int, descendants: bool, mapped: bool, excluded: bool) ->
     return concept_id << 3 | descendants << 2 | mapped << 1 | excluded
 
 
-def _unpacked(number: int) -> ConceptSetItem:
-    return ConceptSetItem(number >> 3, *_OF_BITS[number & 7])
+def _unpacked(numbers: Iterable[int]) -> tuple[ConceptSetItem, ...]:
+    return tuple([ConceptSetItem(number >> 3, *_OF_BITS[number & 7]) for number in numbers])
 
 
 def read_concept(node: Node) -> int:

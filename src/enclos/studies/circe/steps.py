@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from enclos.studies.circe.around import Around, around
 from enclos.studies.circe.document import read_circe
@@ -62,11 +63,16 @@ def definition_rows(
 ) -> pa.Table:
     """The rows of cohorts whose definitions are read; as ``circe_rows``."""
     found = [each.rows for each in made(list(definitions.values()), cdm, check=check, kept=kept)]
-    rows = pa.concat_tables([_SCHEMA.empty_table(), *found])
+    rows = _together(_SCHEMA, found)
     if len(found) > 1:
         rows = rows.sort_by([(name, "ascending") for name in _SCHEMA.names])
-    labels = pa.DictionaryArray.from_arrays(rows["cohort"].combine_chunks(), pa.array(list(definitions), pa.string()))
-    return rows.drop_columns(["cohort"]).add_column(0, "cohort_name", labels.cast(pa.string()))
+    names = pa.array(list(definitions), pa.string())
+    labels = pa.repeat(names[0], len(rows)) if len(names) == 1 else pc.take(names, rows["cohort"])
+    return pa.table([labels, *rows.columns[1:]], names=["cohort_name", *_SCHEMA.names[1:]])
+
+
+def _together(schema: pa.Schema, tables: Sequence[pa.Table]) -> pa.Table:
+    return tables[0] if len(tables) == 1 else pa.concat_tables([schema.empty_table(), *tables])
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -162,8 +168,8 @@ def made_in(bucket: CdmBucket, reading: Reading, *, attrition: bool = False, kep
     finally:
         tables.drop()
     return Made(
-        pa.concat_tables([_SCHEMA.empty_table(), *found]),
-        pa.concat_tables([_LEFT.empty_table(), *left]) if attrition else None,
+        _together(_SCHEMA, found),
+        _together(_LEFT, left) if attrition else None,
     )
 
 

@@ -148,7 +148,7 @@ def tree_of(text: str) -> Node:
     if len(text) > MAX_TEXT_CHARS:
         raise _unreadable("it is longer than twenty million characters")
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        value = _parsed(text)
     except RecursionError:
         raise _unreadable("it nests too deep") from None
     except json.JSONDecodeError as error:
@@ -159,6 +159,25 @@ def tree_of(text: str) -> Node:
     if _depth(nested) > _MAX_DEPTH:
         raise _unreadable("it nests too deep")
     return Node(value, "", Faults())
+
+
+def _parsed(text: str) -> Any:
+    """The value of a JSON text in which no object has a name twice.
+
+    Every name that is written has a colon behind it. Where the names and the strings that are left account for all
+    colons of the text, none was written over; only where they do not are the names of each object compared.
+    """
+    objects: list[dict[str, Any]] = []
+
+    def seen(found: dict[str, Any]) -> dict[str, Any]:
+        objects.append(found)
+        return found
+
+    value = json.loads(text, object_hook=seen, parse_constant=_no_constant)
+    others = text.count(":") - sum(map(len, objects))
+    if others and "\\u" not in text:  # an escape may stand for a colon that is not in the text
+        others -= sum(each.count(":") for found in objects for each in found.values() if type(each) is str)
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant) if others else value
 
 
 def _unreadable(what: str) -> Refusal:

@@ -129,6 +129,44 @@ def test_what_is_not_one_json_document_cannot_be_read(text: str, said: str) -> N
     assert said in refusal.what
 
 
+@pytest.mark.parametrize("twice", ['"Value": 1, "Value": 2', '"Value": {"x": 1}, "Value": 2', '"x": "\\u003a", "x": 1'])
+@pytest.mark.parametrize("beside", ["none", "a: b", '\\":', "\\u003a", "\\u003A: \\u003a", ":::"])
+def test_a_name_that_is_given_twice_is_found_whatever_colons_are_in_texts(twice: str, beside: str) -> None:
+    once = f'{{"Title": "{beside}", "cdmVersionRange": ["{beside}"], "PrimaryCriteria": {{"Op" :"{beside}", %s}}}}'
+    assert refused(once % twice).code is Code.CIRCE_UNREADABLE
+    assert "PrimaryCriteria.Value is not known" in refused(once % '"Value": 1').what
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("concept", ..., "items[1] has no concept"),
+        ("concept", 7, "items[1].concept should be an object"),
+        ("concept.CONCEPT_ID", ..., "items[1].concept has no CONCEPT_ID"),
+        ("concept.CONCEPT_ID", True, "items[1].concept.CONCEPT_ID should be a whole number"),
+        ("concept.CONCEPT_ID", -1, "items[1].concept.CONCEPT_ID should be a whole number"),
+        ("concept.CONCEPT_ID", 2**31, "items[1].concept.CONCEPT_ID should be a whole number"),
+        ("concept.Name", "x", "items[1].concept.Name is not known"),
+        ("isExcluded", 1, "items[1].isExcluded should be true or false"),
+        ("Excluded", True, "items[1].Excluded is not known"),
+    ],
+)
+def test_one_item_among_many_that_is_not_as_it_should_be_is_named(path: str, value: Any, said: str) -> None:
+    document = json.loads(json.dumps(WHOLE))
+    document["ConceptSets"][0]["expression"]["items"] = [
+        {"concept": {"CONCEPT_ID": number}, "isExcluded": False, "includeDescendants": True} for number in range(3)
+    ]
+    place = document["ConceptSets"][0]["expression"]["items"][1]
+    *names, last = path.split(".")
+    for name in names:
+        place = place[name]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    assert said in refused(json.dumps(document)).what
+
+
 @pytest.mark.parametrize(
     "deep", ["[" * 300 + "]" * 300, '[{"id": 0, "expression": ' + '{"a":' * 300 + "1" + "}" * 301 + "]"]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-_LISTED = 100
+_LISTED = 60
 """As many numbers are written as a list; more are written as one text, which is quicker to parse."""
 
 
@@ -12,13 +12,17 @@ def numbers_sql(numbers: Collection[int]) -> str:
     """What stands after ``IN`` for some numbers, in brackets; numbers must not be empty."""
     if len(numbers) <= _LISTED:
         return f"({', '.join(map(str, numbers))})"
-    text = f"'{','.join(map(str, numbers))}'"
-    return f"(SELECT {unnested(text)})"
+    return f"(SELECT {unnested(text_of(numbers))})"
+
+
+def text_of(numbers: Collection[int]) -> str:
+    """The SQL of one text for some numbers."""
+    return f"'[{','.join(map(str, numbers))}]'"
 
 
 def unnested(text: str) -> str:
-    """The SQL of one row per number of a text with commas."""
-    return f"CAST(unnest(string_split({text}, ',')) AS BIGINT)"
+    """The SQL of one row per number of such a text."""
+    return f"unnest(CAST({text} AS BIGINT[]))"
 
 
 def plan_named(ancestors: Collection[int], concepts: Collection[int]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enclos.studies.circe.domains import DOMAINS, Domain
 from enclos.studies.circe.model import ConceptSet, Correlated, Count, Criterion, Group, GroupKind
 from enclos.studies.circe.outline import Outline, Pick
-from enclos.studies.circe.plans.concepts import numbers_sql, unnested
+from enclos.studies.circe.plans.concepts import numbers_sql, text_of, unnested
 
 _LOCATIONS = """(
     SELECT history.location_history_id, history.entity_id AS person_id, history.start_date, history.end_date,
@@ -124,8 +124,7 @@ def records_of(
             alone += found or some[:1]
             continue
         rows = [
-            f"({', '.join(map(str, label))}, "
-            f"'{','.join(map(str, reading.concepts(pick.concept_set or pick.source_set)))}')"
+            f"({', '.join(map(str, label))}, {text_of(reading.concepts(pick.concept_set or pick.source_set))})"
             for pick, label in found
         ]
         listed = ", ".join(labels)

@@ -35,6 +35,8 @@ class Vocabulary:
         kept: set[int] = set()
         excluded: set[int] = set()
         for item in concept_set.items:
+            if item.concept_id not in self.known and item.concept_id not in self.below:
+                continue
             found = self.reached(item)
             into = excluded if item.excluded else kept
             into.update(found)
