@@ -33,10 +33,10 @@ Places = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer]
 
 _LARGEST = {3: 64, 4: 20}
-"""Sets of which every so many are tried where the allowance is short: the largest."""
+"""Sets of which every so many are tried at once: all of fewer; of more, the largest where the allowance is short."""
 _MOST_CHOICES = 1 << 19
 """Choices of one step, of all before it together, that are looked at; of more, pairs are put in order."""
-_MANY_CHOICES = 1 << 13
+_MANY_CHOICES = 1 << 17
 """Choices of one step before which it is asked which sets share persons."""
 _AT_ONCE = 1 << 15
 """Of these, so many together."""
@@ -68,6 +68,9 @@ def adding_up(
     pool = _Pool(target, counts, coarse(counts), sizes, k, cache(apart))
     for n_terms in (3, 4):
         if len(counts) < n_terms or not sum(sizes[:n_terms].tolist()) - k < size < sum(sizes[-n_terms:].tolist()) + k:
+            continue
+        if len(counts) <= _LARGEST[n_terms]:
+            yield np.column_stack(adding_to(sizes, size, k, n_terms))
             continue
         was_short, allowance.is_short = allowance.is_short, False
         found = _descended(pool, n_terms, allowance)
