@@ -108,12 +108,12 @@ class National:
         for name in ("truth-first", "prevalence"):
             if self.journal.is_done(f"study-{name}"):
                 yield Step(f"rerun-{name}", partial(self._rerun, name))
+        yield Step("search", self._search)
         yield Step(
             "quality",
             partial(self._enclos, "quality", self.moved, keep=QUALITY),
             may_fail=True,
         )
-        yield Step("search", self._search)
 
     def _room(self, step: str) -> int:
         return ROOM[step] * self.person_years
