@@ -127,7 +127,8 @@ def test_the_newest_backup_is_read_back_and_what_its_place_altered_is_seen(home:
     assert sights("kept", later=timedelta(days=3))["bkp.run"] is FAILS
     for file in (tmp_path / "kept" / "data").rglob("*"):
         if file.is_file():
-            file.write_bytes(file.read_bytes()[:-1] + b"?")
+            content = file.read_bytes()
+            file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert sights("kept")["bkp.restore"] is FAILS
 
 

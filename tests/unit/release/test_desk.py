@@ -279,7 +279,7 @@ def test_a_package_is_verified_offline_and_every_change_is_noticed(desk: DeskFil
     assert code_of(lambda: verify_package(out, SeedSigner(8).public_key())) is Code.PACKAGE_BROKEN
     assert code_of(lambda: write_package(package, out)) is Code.PACKAGE_BROKEN
     for victim in package:
-        for wrong in (package[victim][:-1] + b"\x00", None):
+        for wrong in (package[victim][:-1] + bytes([package[victim][-1] ^ 128]), None):
             broken = {**package, victim: wrong} if wrong else {k: v for k, v in package.items() if k != victim}
             assert code_of(lambda broken=broken: verify_files(broken, SIGNER.public_key())) is Code.PACKAGE_BROKEN
     assert code_of(lambda: verify_files({**package, "more.csv": b""}, SIGNER.public_key())) is Code.PACKAGE_BROKEN
