@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from threading import get_native_id
 from time import monotonic, sleep
 
 from enclos.lexicon.codes import Code
@@ -52,7 +53,7 @@ def write_atomically(path: Path, content: bytes, what: str = "a file", mode: int
     """
     with storage_border(what):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_native_id()}.tmp")  # threads may write it too
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             with os.fdopen(handle, "wb") as file:
