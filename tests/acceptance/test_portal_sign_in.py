@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -133,6 +134,16 @@ def test_one_factor_is_not_enough_and_the_page_says_why(served: Served) -> None:
     refused = session.get(served.to_answer(session, amr="pwd"), allow_redirects=False, timeout=SECONDS)
     assert (refused.status_code, "SGN-04" in refused.text) == (403, True)
     assert served.get(session, "/me").status_code == 303
+
+
+def test_who_shows_their_factors_anew_is_sent_to_the_provider_which_asks_for_them(served: Served) -> None:
+    session = served.signed_in()
+    for form, asks in (({}, []), ({"again": "1"}, ["login"])):
+        begun = served.post(session, "/sign-in/provider", **form)
+        way = urlsplit(begun.headers["location"])
+        assert (begun.status_code, f"{way.scheme}://{way.netloc}") == (303, served.issuer)
+        assert parse_qs(way.query).get("prompt", []) == asks
+    assert served.get(session, "/me").status_code == 200, "until they have shown them, they stay who they are"
 
 
 def test_a_session_s_cookie_is_new_at_each_sign_in(served: Served) -> None:
