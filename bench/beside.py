@@ -5,8 +5,9 @@
 Numbers are drawn as the warehouse draws them. Each release is of a permit of its own, which lets it see a share of
 them in an order of its own; what left of it are counts by year, sex and age of three sets each: all, who have the
 outcome, who have it not. The request that is looked at is such a one. They lie on a desk of files, sealed as in an
-enclosure. Measured is ``show_beside`` in processor seconds: the first time after all have left, and the median of the
-times after it. The goal is that of a page, which does more than this.
+enclosure. Measured is ``show_beside`` in processor seconds: the first time where nobody found anything before, the
+first time after it was found ahead (as by the process that serves an enclosure), and the median of the times after
+that. The goal is that of a page, which does more than this.
 JSON on standard output.
 """
 
@@ -31,7 +32,7 @@ from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.ids import MAX_PERSONS
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release.model import Assessment, Course, Told
-from enclos.release.steps import show_beside
+from enclos.release.steps import find_beside, show_beside
 from enclos.release.steps.documents import EVIDENCE, EXPORTED, REQUEST, RESULT, STUDY, VOTES, course_bytes, votes_bytes
 from enclos.release.steps.index import left_earlier
 from enclos.release.steps.kept import digest_of, kept_sets
@@ -132,16 +133,27 @@ def main() -> None:
             history.lay(number, leaves=True)
         cells = history.lay(int(_OWN, 16), leaves=False)
         left_earlier(history.desk, history.archive)  # as the request itself has had it made
-        took = []
-        for _ in range(1 + given.times):
+
+        def looked() -> tuple[dict[str, Any], float]:
             began = time.process_time()
             found = show_beside(_OWN, user=_CHECKER, cells=cells, desk=history.desk, archive=history.archive)
-            took.append(time.process_time() - began)
-    again = statistics.median(took[1:])
+            return found, time.process_time() - began
+
+        _, unprepared = looked()
+        for kept in Path(folder).glob("permits/*/released/beside/*.sealed"):
+            kept.unlink()
+        began = time.process_time()
+        n_found = find_beside(history.desk, history.archive, check=lambda _: None)
+        ahead = time.process_time() - began
+        found, first = looked()
+        took = [looked()[1] for _ in range(given.times)]
+    again = statistics.median(took)
     print(json.dumps([{
         "name": f"beside a request of {given.persons} persons, {given.releases} releases of others",
-        "ratio": round(again / GOAL_SECONDS, 2), "goal": 1.0, "met": again < GOAL_SECONDS,
-        "cpu_seconds": round(again, 3), "cpu_seconds_first": round(took[0], 3), "n_sets": found["beside"]["n_rows"],
+        "ratio": round(max(first, again) / GOAL_SECONDS, 2), "goal": 1.0, "met": max(first, again) < GOAL_SECONDS,
+        "cpu_seconds": round(again, 3), "cpu_seconds_first": round(first, 3),
+        "cpu_seconds_unprepared": round(unprepared, 3),
+        "cpu_seconds_ahead": round(ahead, 3), "n_found_ahead": n_found, "n_sets": found["beside"]["n_rows"],
     }]))  # fmt: skip
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
-from enclos.release.steps import show_beside
+from enclos.lexicon.refusals import refusal
+from enclos.release.steps import find_beside, show_beside
 from enclos.release.steps.kept import read_members
 from enclos.release.steps.sharing import FEW, NEARLY_ALL
 from enclos.stores.release_files import ArchiveFiles, DeskFiles
 from unit.release.test_desk import archive, ask
-from unit.release.test_sharing import PERMITS, RESULT, let_go, looked, of_others
+from unit.release.test_sharing import PERMITS, RESULT, found_ahead, let_go, looked, of_others
 
 OWN, THEIRS = PERMITS[0].id, PERMITS[1].id
 
@@ -71,6 +73,42 @@ def test_a_release_whose_key_is_destroyed_is_in_no_picture_and_no_file_any_more(
     nobody = archive(desk, frozenset({OWN}))
     shown = show_beside(request_id, user="carol@example.org", cells=RESULT.cells, desk=desk, archive=nobody)
     assert shown["beside"] is None
+
+
+def test_what_is_found_ahead_is_told_by_the_same_rule_and_nobody_finds_it_without_the_permit_s_key(
+    desk: DeskFiles, request_id: str
+) -> None:
+    by_a_look = pa.ipc.open_stream(archive(desk).beside(OWN, request_id)).read_all()
+    archive(desk)._found(OWN, request_id).unlink()
+    found_ahead(desk, archive(desk, frozenset({OWN})))
+    assert not archive(desk)._found(OWN, request_id).exists()
+    found_ahead(desk)
+    ahead = archive(desk).beside(OWN, request_id)
+    assert pa.ipc.open_stream(ahead).read_all().equals(by_a_look, check_metadata=True)
+    assert ahead not in archive(desk)._found(OWN, request_id).read_bytes()
+    found_ahead(desk, archive(desk, frozenset({THEIRS})))
+    assert pa.ipc.open_stream(archive(desk).beside(OWN, request_id)).read_all().num_columns == 3
+
+
+def test_nobody_s_persons_are_read_ahead_under_a_permit_that_has_ended(desk: DeskFiles, request_id: str) -> None:
+    class Watched(ArchiveFiles):
+        def read(self, permit: str, request: str) -> bytes | None:
+            read_of.append(permit)
+            return super().read(permit, request)
+
+    def check(permit: str) -> None:
+        if permit in ended:
+            raise refusal(Code.PERMIT_REVOKED, "It was revoked.")
+
+    read_of: list[str] = []
+    watched = Watched(desk._root / "permits", archive(desk)._secret_of)
+    archive(desk)._found(OWN, request_id).unlink()
+    ended = {OWN, THEIRS}
+    assert find_beside(desk, watched, check=check) == 0
+    assert read_of == []
+    ended = {THEIRS}  # what left under it is compared all the same: that is what protects its persons
+    assert find_beside(desk, watched, check=check) == 1
+    assert read_of == [OWN, THEIRS]
 
 
 def test_what_was_altered_or_is_of_another_request_is_not_believed(desk: DeskFiles, request_id: str) -> None:

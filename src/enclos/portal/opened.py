@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from enclos.app.ahead import keep_ahead
 from enclos.app.answered import Answered
 from enclos.app.denials import Denials
 from enclos.app.enclosure import Enclosure
@@ -27,6 +28,7 @@ class Opened:
     def __init__(self, folder: Path, passphrase: Passphrase) -> None:
         self._house = House(folder, passphrase)
         self._newest: tuple[Enclosure, Door] | None = None
+        self._ahead: threading.Thread | None = None
         self.jobs = Jobs(self._house)
         self.answered, self.denials = Answered(), Denials()
         self.is_ending = threading.Event()
@@ -48,9 +50,17 @@ class Opened:
                 newest = self._newest = (enclosure, door_of(enclosure))
             yield newest
 
+    def look_ahead(self) -> None:
+        """From now on find what checkers will be shown before they look."""
+        given = (self._house, self.is_ending)
+        self._ahead = threading.Thread(target=keep_ahead, args=given, name="enclos-ahead", daemon=True)
+        self._ahead.start()
+
     def close(self) -> None:
         """End its statements and its long work, and it when nobody uses it any more."""
         self.is_ending.set()
         self.statements.close()
         self.jobs.close()
+        if self._ahead is not None:
+            self._ahead.join()  # it ends what it finds of one release
         self._house.close()

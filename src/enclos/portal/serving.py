@@ -129,6 +129,7 @@ def _people(directory: Path, passphrase: Passphrase, root: str) -> Iterator[Path
         serving = Thread(target=server.run, kwargs={"sockets": [listening]})
         serving.start()
         try:
+            opened.look_ahead()
             yield place
         finally:
             server.should_exit = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ import numpy as np
 import pytest
 
 from enclos.contracts.result import PersonNumbers, result_from_csv
+from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.refusals import refusal
 from enclos.release.model import PermitFacts, Renumber
-from enclos.release.steps import show_beside
+from enclos.release.steps import find_beside, show_beside
 from enclos.release.steps.kept import read_members
 from enclos.stores.release_files import ArchiveFiles, DeskFiles
 from factories.desk import sets_shown
 from factories.results import Asked, crowd, result_of
-from unit.release.test_desk import PERMIT, accepted, archive, ask, export
+from unit.release.test_desk import PERMIT, accepted, archive, ask, export, vote
 
 CAROL = "carol@example.org"
 RESULT = result_of(crowd(1500, 1), Asked(), attrition=False)
@@ -52,6 +55,11 @@ def of_others(seed: int) -> Renumber:
         return np.array([number_of[int(number)] for number in numbers], dtype=np.int64)
 
     return renumber
+
+
+def found_ahead(desk: DeskFiles, of: ArchiveFiles | None = None, ends: Callable[[], bool] = lambda: False) -> int:
+    """As whoever serves an enclosure finds it, all of whose permits are in force."""
+    return find_beside(desk, of or archive(desk), check=lambda _: None, ends=ends)
 
 
 def let_go(desk: DeskFiles, seed: int, permit: PermitFacts) -> str:
@@ -112,6 +120,72 @@ def test_only_what_left_since_is_found_by_the_next_look(desk: DeskFiles) -> None
     kept.unlink()
     anew, read = looked(desk, request)
     assert (anew, set(read)) == (after, {request, first, second})
+
+
+def test_what_was_found_ahead_is_what_a_first_look_shows_and_it_reads_nobody(desk: DeskFiles) -> None:
+    releases = [let_go(desk, seed, PERMITS[seed]) for seed in (1, 2)]
+    request = ask(desk, RESULT, permit=PERMITS[0], persons=of_others(9), run="own")["request"]
+    anew, read = looked(desk, request)
+    assert set(read) == {request, *releases}
+    archive(desk)._found(PERMITS[0].id, request).unlink()
+    assert found_ahead(desk) == 3
+    assert looked(desk, request) == (anew, [])
+    releases.append(let_go(desk, 3, PERMITS[3]))
+    found_ahead(desk)
+    after, read = looked(desk, request)
+    assert read == []
+    assert [each["request"] for each in after["beside"]["releases"]] == releases[::-1]
+    again = CountedArchive(desk)
+    found_ahead(desk, again)
+    assert again.read_of == [], "all of it is known"
+
+
+def kept_of(desk: DeskFiles, *requests: str) -> list[bool]:
+    """Whether something is kept of these requests of the first permit."""
+    return [archive(desk)._found(PERMITS[0].id, name).exists() for name in requests]
+
+
+def asked(desk: DeskFiles, seed: int) -> str:
+    """A request under the first permit that waits."""
+    return str(ask(desk, RESULT, permit=PERMITS[0], persons=of_others(seed), run=f"own{seed}")["request"])
+
+
+def test_finding_ahead_ends_between_requests_and_between_releases_when_it_is_told_to(desk: DeskFiles) -> None:
+    releases = [let_go(desk, seed, PERMITS[seed]) for seed in (1, 2)]
+    first, second = asked(desk, 8), asked(desk, 9)
+    assert found_ahead(desk, ends=lambda: kept_of(desk, first) == [True]) == 1
+    assert kept_of(desk, first, second) == [True, False]
+    counted = CountedArchive(desk)
+    assert found_ahead(desk, counted, ends=lambda: releases[1] in counted.read_of) == 1, "the first is known"
+    assert (counted.read_of, kept_of(desk, second)) == ([second, releases[1]], [False])
+    assert found_ahead(desk) == 4
+
+
+def test_finding_ahead_leaves_out_what_nobody_is_shown_and_goes_on(desk: DeskFiles) -> None:
+    let_go(desk, 1, PERMITS[1])
+    altered, broken, whole = (asked(desk, seed) for seed in (7, 8, 9))
+    vote(desk, altered, CAROL)
+    desk.write(altered, "results.csv", b"not what was voted on")
+    archive(desk)._path(PERMITS[0].id, broken).unlink()
+
+    def ended(permit: str) -> None:
+        if permit == PERMITS[0].id:
+            raise refusal(Code.PERMIT_EXPIRED, "It has ended.")
+
+    assert find_beside(desk, archive(desk), check=ended) == 1
+    assert kept_of(desk, altered, broken, whole) == [False, False, False]
+    assert found_ahead(desk, archive(desk, frozenset({PERMITS[0].id}))) == 1, "a permit's key is gone: so is its own"
+    assert found_ahead(desk) == 2
+    assert kept_of(desk, altered, broken, whole) == [False, False, True]
+
+
+def test_of_many_that_were_decided_the_last_are_found_ahead(desk: DeskFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("enclos.release.steps.looking._DECIDED", 1)
+    for seed in (1, 2, 3):
+        let_go(desk, seed, PERMITS[seed])
+    waiting = ask(desk, RESULT, permit=PERMITS[0], persons=of_others(9), run="own")["request"]
+    assert found_ahead(desk) == 2
+    assert archive(desk)._found(PERMITS[0].id, waiting).exists()
 
 
 def test_sets_that_are_written_anew_and_a_greater_minimum_are_found_anew(desk: DeskFiles) -> None:

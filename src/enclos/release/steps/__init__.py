@@ -5,7 +5,7 @@ from enclos.release.steps.figures import left_under, list_requests, turnaround
 from enclos.release.steps.history import drawn_names
 from enclos.release.steps.judging import Asked
 from enclos.release.steps.kept import renumbered_sets
-from enclos.release.steps.looking import queue_of, show_beside
+from enclos.release.steps.looking import find_beside, queue_of, show_beside
 from enclos.release.steps.requests import (
     answer_question,
     ask_question,
@@ -23,6 +23,7 @@ __all__ = [
     "check_result",
     "drawn_names",
     "export_release",
+    "find_beside",
     "left_under",
     "list_requests",
     "mark_exported",

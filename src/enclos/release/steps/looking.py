@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from enclos.contracts.result import HIDDEN, OVERALL, Cell, result_from_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
+from enclos.release.model import RequestState
 from enclos.release.ports import Archive, Desk
 from enclos.release.rules.life import check_reviewer, is_by
 from enclos.release.steps.documents import Request, load
@@ -19,6 +20,8 @@ from enclos.release.steps.sharing import FEW, NEARLY_ALL, Sharing, digest_of_set
 
 MOST_ROWS, MOST_RELEASES = 40, 8
 """Sets of persons and earlier releases that are set side by side: those that share most, and the newest."""
+_DECIDED = 8
+"""So many of those that were decided last are made ready for a look too."""
 _WITH, _OF, _WITHOUT = "who have it", "all", "who have it not"
 
 
@@ -91,6 +94,51 @@ def show_beside(request_id: str, *, user: str, cells: Sequence[Cell], desk: Desk
     }
 
 
+def find_beside(
+    desk: Desk, archive: Archive, *, check: Callable[[str], object], ends: Callable[[], bool] = lambda: False
+) -> int:
+    """Find how waiting requests lie to what left, and the last that were decided, so that no look has to.
+
+    What is found and kept is what ``show_beside`` would find; nothing is shown to anybody. A request that a look would
+    be refused for, or whose persons ended with their key, is left to whoever looks at it.
+    In:  check — given a permit, raises a refusal where its requests are looked at no more; ends — asked between
+        requests, and between releases: what is not found by then is found by the next call, or by a look
+    Out: of how many requests it is known now
+    Refuses: RELEASE_ALTERED, STORAGE_BROKEN when what left is not what was judged; STORAGE_FULL.
+    """
+    earlier = left_earlier(desk, archive)
+    n_known = 0
+    for name in _looked_at_next(desk):
+        if ends():
+            break
+        try:
+            request = load(desk, name)
+            check(str(request.facts["permit"]))
+            found = _shared(request, [each for each in earlier if each.request != name], archive, ends)
+        except Refusal as refused:
+            if refused.code is Code.STORAGE_FULL:
+                raise
+            continue  # whoever looks at it is told
+        n_known += found is not None
+    return n_known
+
+
+def _looked_at_next(desk: Desk) -> list[str]:
+    """The requests that wait, oldest first, and the last that were decided; none of which nothing is shown."""
+    waiting: list[str] = []
+    decided: list[tuple[str, str]] = []
+    for name in desk.requests():
+        try:
+            request = load(desk, name)
+        except Refusal:  # altered, or a document is missing
+            continue
+        if request.state.is_decided:
+            decided.append((request.decided_at, name))
+        elif request.state is not RequestState.QUARANTINED:
+            waiting.append(name)
+    return [*waiting, *(name for _, name in sorted(decided, reverse=True)[:_DECIDED])]
+
+
 class _Shared:
     """How the sets of one request lie to what left earlier; sets by their places."""
 
@@ -119,10 +167,12 @@ class _Shared:
         return "shares" if any(each[place] != FEW for each in self.found.told) else "counted"
 
 
-def _shared(request: Request, earlier: Sequence[Kept], archive: Archive) -> _Shared | None:
+def _shared(
+    request: Request, earlier: Sequence[Kept], archive: Archive, ends: Callable[[], bool] = lambda: False
+) -> _Shared | None:
     min_count = max([request.min_count, *(each.left.min_count for each in earlier)])
     newest = earlier[: -MOST_RELEASES - 1 : -1]
-    found = sharing_with(request, newest, min_count, archive)
+    found = sharing_with(request, newest, min_count, archive, ends)
     return None if found is None else _Shared(found, min_count, earlier, newest)
 
 

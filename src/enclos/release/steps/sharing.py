@@ -1,6 +1,7 @@
 """How the sets of a request lie to what left: found once for each release, and kept beside the request's sets.
 
 To find who of a million persons a release counts takes a tenth of a second, and a request is looked at again and again.
+Whoever serves an enclosure finds it before anybody looks (``find_beside``); a look finds what lacks all the same.
 What is kept is what may be told, and by what a set is known: no person, and no place of one. It lies sealed under the
 permit's key like the sets, and holds while the request's sets and the release's are those that it was found from (their
 marks change with every writing) and the minimum is the same. What lacks or differs is found anew; nothing is lost with
@@ -12,7 +13,7 @@ from __future__ import annotations
 import array
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +60,16 @@ def digest_of_set(members: bytes) -> bytes:
     return hashlib.sha256(members).digest()
 
 
-def sharing_with(request: Request, releases: Sequence[Kept], min_count: int, archive: Archive) -> Sharing | None:
+def sharing_with(
+    request: Request,
+    releases: Sequence[Kept],
+    min_count: int,
+    archive: Archive,
+    ends: Callable[[], bool] = lambda: False,
+) -> Sharing | None:
     """How the sets of a request lie to some releases; None where its sets were not kept, or ended with their key.
 
+    In: ends — asked before each release that is not known yet; where it says so nothing is kept, and None returned
     Refuses: STORAGE_BROKEN when the sets of one of them are gone.
     """
     permit = str(request.facts["permit"])
@@ -74,7 +82,9 @@ def sharing_with(request: Request, releases: Sequence[Kept], min_count: int, arc
         own = _own(archive, permit, request.id)
         if own is None:
             return None
-        known = _found(own, known, dict(zip(marks, releases, strict=True)), min_count)
+        known = _found(own, known, dict(zip(marks, releases, strict=True)), min_count, ends)
+        if known is None:
+            return None
         archive.keep_beside(permit, request.id, _content(known, own_mark, min_count))
     return Sharing(
         place_of={digest: place for place, digest in enumerate(known["digest"].to_pylist())},
@@ -114,8 +124,10 @@ def _about(own_mark: str, min_count: int) -> dict[str, object]:
     return {"version": _VERSION, "own": own_mark, "min_count": min_count}
 
 
-def _found(own: Kept, known: pa.Table | None, releases: Mapping[str, Kept], min_count: int) -> pa.Table:
-    """Such a table; of releases that are known already it is taken."""
+def _found(
+    own: Kept, known: pa.Table | None, releases: Mapping[str, Kept], min_count: int, ends: Callable[[], bool]
+) -> pa.Table | None:
+    """Such a table; of releases that are known already it is taken. None where it was told to end before."""
     members = own.full()
     sets = [BitMap.deserialize(each) for each in members.places]
     table = pa.table(
@@ -124,6 +136,8 @@ def _found(own: Kept, known: pa.Table | None, releases: Mapping[str, Kept], min_
     for mark, release in releases.items():
         if known is not None and mark in known.schema.names:
             told = known[mark].to_numpy()
+        elif ends():
+            return None
         else:
             told = _told(sets, _who_left(members.numbers, release.full()), min_count)
         table = table.append_column(mark, pa.array(told))
