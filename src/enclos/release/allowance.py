@@ -14,16 +14,31 @@ from enum import Enum
 
 MOST_WORK = 1 << 29
 """Of all searches of one kind for a request: among what left, or within it. The bench's request takes a fifth of it."""
+MOST_WITHIN = 1024
+"""Sets within a new one of which three or four are added, or as many as fill it: the largest. All sets there are are
+tried one by one and in pairs."""
+MOST_PARTS = 512
+"""Numbers within a whole of which two are taken from it, or as many as fit: the largest."""
+MOST_SETS = 64
+"""Sets of which any sums are tried; a block of persons is told by as many bits."""
 
 
 class Untried(Enum):
     """What was left out, and of how many numbers; the sentence is for those who decide."""
 
     WORK = "the search of {n} number(s) ended at its limit"
-    WITHIN = "{n} number(s) count persons of more than 1024 others, of which not all threes and fours were added"
+    WITHIN = (
+        f"{{n}} number(s) count persons of more than {MOST_WITHIN} others, of which not all threes and fours were added"
+    )
     WHOLES = "of {n} number(s) not all was tried that several others leave of a larger one, or two less what they share"
-    SUMS = "any sums of five and more that cross are sought among 64 numbers of a few million persons, and here are {n}"
-    PARTS = "{n} sum(s) or mean(s) are of persons of more than 512 released ones, of which not all twos were taken away"
+    SUMS = (
+        f"any sums of five and more that cross are sought among {MOST_SETS} numbers of a few million persons, "
+        "and here are {n}"
+    )
+    PARTS = (
+        f"{{n}} sum(s) or mean(s) are of persons of more than {MOST_PARTS} released ones, "
+        "of which not all twos were taken away"
+    )
     RESTS = "of {n} sum(s) or mean(s) not all was tried that three or more, or several beside them, leave of one"
     BLOCKS = "{n} number(s) cross in so many groups of few that only the smallest of these were added, up to six"
 

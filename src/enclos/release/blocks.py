@@ -22,15 +22,13 @@ from itertools import combinations, product
 import numpy as np
 import numpy.typing as npt
 
-from enclos.release.allowance import Sought, Untried
+from enclos.release.allowance import MOST_SETS, Sought, Untried
 from enclos.release.ranges import every_combination
 from enclos.release.sets import Collision, Sets
 
 Persons = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 
-MOST_SETS = 64
-"""A block is told by as many bits."""
 MOST_PERSONS = 5_000_000
 """In all sets together, each as often as it is counted."""
 _MOST_BLOCKS = 4096

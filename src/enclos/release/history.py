@@ -21,9 +21,9 @@ from functools import cache
 
 import numpy as np
 
-from enclos.release.allowance import Allowance, Sought, Untried
+from enclos.release.allowance import MOST_WITHIN, Allowance, Sought, Untried
 from enclos.release.blocks import collisions_of_all_sums
-from enclos.release.joins import adding_up
+from enclos.release.joins import MOST_IN_FOURS, MOST_IN_TRIPLES, adding_up
 from enclos.release.ordered import Ordered, Places
 from enclos.release.ranges import adding_to, combined
 from enclos.release.sets import LEAST_DRAWN_FROM, Collision, Counts, Persons, Sets, less, n_different
@@ -40,18 +40,10 @@ _FIRST_BESIDE = 1536
 """The same where they may lie beside the new one, as most do."""
 _AT_ONCE = 128
 """Sets of which all classes are looked at together."""
-MOST_WITHIN = 1024
-"""Sets within the new one of which three or four are added, or as many as fill it: the largest. All sets there are
-are tried one by one and in pairs."""
 MOST_BESIDE = 65
 """Sets within what the new one leaves of a whole, of which two or three are taken from it too: the largest."""
-MOST_IN_TRIPLES = 64
-"""Sets of which every three are tried; of more, those that meet (``joins``)."""
 MOST_WHOLES = 12
 """Sets that hold the new one and from which several are taken: the smallest. One is taken from all of them."""
-MOST_IN_FOURS = 20
-"""Sets of which four are added, three are taken from one, or two are added and one is taken: the largest. Of few sets,
-two of all are added and one of all is taken."""
 
 
 def collisions(new: Sets, old: Sets, k: int, sought: Sought) -> Iterator[Collision]:
@@ -105,8 +97,6 @@ class _Search:
         self._allowance = Allowance(len(new), most_work)
         self._left_out: set[Untried] = set()
         self._sketches = Sketches(self._all.persons, self._sizes)
-        self._persons: Callable[[], Persons] = lambda: np.zeros(0, np.int64)
-        """Of the present one."""
 
     @property
     def left_out(self) -> set[Untried]:
@@ -121,13 +111,13 @@ class _Search:
     def first(self, number: int) -> Collision | None:
         """A combination that a new set collides with."""
         counts, total = self._new.counts[number], self._new.sums[number]
-        self._persons = cache(lambda: self._new.persons(number))
+        persons = cache(lambda: self._new.persons(number))
         self._left_out = set()
         if self._standing is not None and self._who is not None and self._who_stand is not None:
             self._met_now, self._own_now = self._standing.met(self._who(number)), self._who_stand[number]
             self._beside_now = self._standing.may_lie_beside(self._met_now)
         self._allowance.begin()
-        for plus, minus in self._candidates(counts, total):
+        for plus, minus in self._candidates(counts, total, persons):
             places = (*plus, *minus)
             is_other = all(self._sums[place] != total for place in places)
             if not is_other or not any(self._all.is_old[place] for place in places):
@@ -135,13 +125,15 @@ class _Search:
             if not self._allowance.spend((int(counts.sum()) + int(self._sizes[list(places)].sum())) // _PERSONS_PER):
                 continue
             added, taken = ([self._all.persons(place) for place in side] for side in (plus, minus))
-            n = n_different(self._persons(), added, taken, self._k)
+            n = n_different(persons(), added, taken, self._k)
             if 0 < n < self._k:
                 names = [tuple(sorted(int(self._all.numbers[place]) for place in side)) for side in (plus, minus)]
                 return Collision(number, names[0], names[1], n)
         return None
 
-    def _candidates(self, target: Counts, total: np.uint64) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    def _candidates(
+        self, target: Counts, total: np.uint64, persons: Callable[[], Persons]
+    ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
         """Combinations whose classes differ by less than k: places of those added and of those taken away."""
         yield from ((each, ()) for each in self._alone(target, total))
         yield from ((each, ()) for each in self._in_pairs(target, total))
@@ -151,7 +143,7 @@ class _Search:
         if len(wholes) > MOST_WHOLES or (self.is_many and len(within) > MOST_IN_FOURS):
             self._left_out.add(Untried.WHOLES)
         wholes = wholes[: max(MOST_WHOLES, MOST_IN_FOURS)]
-        yield from ((each, ()) for each in self._joined(target, total, within))
+        yield from ((each, ()) for each in self._joined(target, total, within, persons))
         yield from ((each, ()) for each in self._filling(target, within))
         yield from self._less_what_they_share(target, total, within, wholes)
         size = int(target.sum())
@@ -242,11 +234,13 @@ class _Search:
             places = pool[np.column_stack(chosen)]
             yield from self._all.near(target, total, places, np.ones(n_terms, np.int64))
 
-    def _joined(self, target: Counts, total: np.uint64, pool: Places) -> Iterator[tuple[int, ...]]:
+    def _joined(
+        self, target: Counts, total: np.uint64, pool: Places, persons: Callable[[], Persons]
+    ) -> Iterator[tuple[int, ...]]:
         """Three or four of a pool that add up to the target."""
 
         def apart() -> IsApart | None:
-            return self._sketches.apart(smallest(self._persons()), pool, self._k, self._allowance)
+            return self._sketches.apart(smallest(persons()), pool, self._k, self._allowance)
 
         for places in adding_up(target, self._counts[pool], self._k, self._allowance, apart):
             yield from self._all.near(target, total, pool[places], np.ones(places.shape[1], np.int64))

@@ -32,8 +32,10 @@ from enclos.release.sketches import IsApart
 Places = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer]
 
-_LARGEST = {3: 64, 4: 20}
-"""Sets of which every so many are tried at once: all of fewer; of more, the largest where the allowance is short."""
+MOST_IN_TRIPLES, MOST_IN_FOURS = 64, 20
+"""Sets of which every three, or every four, are tried at once: all of fewer; of more, the largest where the allowance
+is short. The search takes no more either where three are taken from one, or two are added and one is taken."""
+_LARGEST = {3: MOST_IN_TRIPLES, 4: MOST_IN_FOURS}
 _MOST_CHOICES = 1 << 19
 """Choices of one step, of all before it together, that are looked at; of more, pairs are put in order."""
 _MANY_CHOICES = 1 << 17

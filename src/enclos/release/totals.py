@@ -28,7 +28,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from enclos.release.allowance import Allowance, Sought, Untried
+from enclos.release.allowance import MOST_PARTS, Allowance, Sought, Untried
 from enclos.release.ranges import combined
 
 Persons = npt.NDArray[np.int64]
@@ -36,8 +36,6 @@ Counts = npt.NDArray[np.integer]
 Places = npt.NDArray[np.int64]
 Sums = npt.NDArray[np.float64]
 
-MOST_PARTS = 512
-"""Numbers within a whole of which two are taken from it, or as many as fit: the largest."""
 MOST_WHOLES = 12
 """Earlier numbers of which the new one and others are taken: those of the smallest sets that hold its persons."""
 _ALL_TRIED = 3

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
-from enclos.release import history, joins
-from enclos.release.allowance import Allowance, Sought, Untried
+from enclos.release import joins
+from enclos.release.allowance import MOST_WITHIN, Allowance, Sought, Untried
 from enclos.release.history import collisions
 from enclos.release.joins import adding_up
 from enclos.release.sets import Sets, sets_of
@@ -70,7 +70,7 @@ def test_large_parts_are_found_among_others_that_classes_do_not_tell_apart() -> 
 
 def test_who_counts_the_persons_of_too_many_others_is_said_to() -> None:
     target = set(range(900))
-    for n, is_said in ((history.MOST_WITHIN + 1, True), (100, False)):
+    for n, is_said in ((MOST_WITHIN + 1, True), (100, False)):
         sought = Sought()
         assert not list(collisions(sets([target]), sets(subsets(target, n, 500)), K, sought))
         assert (sought.untried.get(Untried.WITHIN) == 1) is is_said

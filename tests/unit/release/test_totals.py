@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.release import totals
-from enclos.release.allowance import Sought, Untried
+from enclos.release.allowance import MOST_PARTS, Sought, Untried
 from enclos.release.model import Rule
 from enclos.release.rules.policy import policy
 from enclos.release.sets import told_by
 from enclos.release.steps.documents import load
 from enclos.release.steps.kept import digest_of, renumbered_sets
-from enclos.release.totals import MOST_PARTS, MOST_WHOLES, Total, telling
+from enclos.release.totals import MOST_WHOLES, Total, telling
 from enclos.stores.release_files import DeskFiles
 from factories.corpus import tables
 from unit.release.test_desk import PERMIT, accepted, archive, ask, code_of, export

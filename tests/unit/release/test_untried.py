@@ -13,8 +13,7 @@ from enclos.contracts.result import StudyResult
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.verdicts import Verdict
 from enclos.release import allowance, history
-from enclos.release.allowance import Sought, Untried
-from enclos.release.blocks import MOST_SETS
+from enclos.release.allowance import MOST_PARTS, MOST_SETS, MOST_WITHIN, Sought, Untried
 from enclos.release.history import collisions
 from enclos.release.model import Rule
 from enclos.release.rules.disclosure import assess
@@ -27,6 +26,7 @@ from unit.release.test_desk import ask
 from unit.release.test_several import controls
 
 K = 11
+DOCS = Path(__file__).parents[3] / "docs"
 Group = set[int]
 
 
@@ -64,6 +64,36 @@ def test_a_rest_with_more_sets_in_it_than_are_tried_is_said_to_have() -> None:
     inside = [set(random.choice(rest, 900, replace=False).tolist()) for _ in range(history.MOST_BESIDE + 1)]
     assert Untried.WHOLES in left_out([target], [target | set(rest.tolist()), *inside])
     assert Untried.WHOLES not in left_out([target], [target | set(rest.tolist()), *inside[:20], *apart(60)[3:]])
+
+
+WITHIN, PARTS, SETS, WHOLES, BESIDE = MOST_WITHIN, MOST_PARTS, MOST_SETS, history.MOST_WHOLES, history.MOST_BESIDE
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("release.md", f"{WITHIN} within a number of which threes and fours are added, {WHOLES} wholes"),
+        ("release.md", f"{BESIDE} sets in what it leaves of one"),
+        ("release.md", f"are sought among {SETS} sets together"),
+        ("release.md", f"two of {PARTS} are taken from one"),
+        ("release.md", f"more than {WITHIN} sets or {PARTS} sums lie within a"),
+        ("release_proof.md", f"are {SETS} sets or fewer; among more, those of three and four among {WITHIN} within"),
+        ("security.md", f"more than {WHOLES} wholes, {BESIDE} sets in a rest, {WITHIN} within"),
+        ("security.md", f"any sums of more than {SETS} sets"),
+        ("security.md", f"more than {WITHIN} sets or {PARTS} sums lie within a number"),
+    ],
+)
+def test_the_pages_say_how_far_searches_go(page: str, said: str) -> None:
+    assert said in " ".join((DOCS / page).read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("what", "most"), [(Untried.WITHIN, MOST_WITHIN), (Untried.PARTS, MOST_PARTS), (Untried.SUMS, MOST_SETS)]
+)
+def test_the_sentence_says_how_many_are_tried_and_of_how_many_not_all(what: Untried, most: int) -> None:
+    sought = Sought()
+    sought.leave_out(what, 7)
+    assert {str(most), "7"} <= set(sought.said.replace(",", " ").split())
 
 
 def rates() -> StudyResult:

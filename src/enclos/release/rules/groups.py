@@ -23,8 +23,7 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, StudyResult
 from enclos.contracts.tables import COUNTS, SUMS, TABLES
-from enclos.release.allowance import Sought
-from enclos.release.blocks import MOST_SETS
+from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Owed, Told
 from enclos.release.rules import chains, counted, designs

@@ -15,8 +15,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from enclos.release.allowance import Sought
-from enclos.release.blocks import MOST_SETS
+from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import Role
 from enclos.release.rules.attack import Seen, System, exposed

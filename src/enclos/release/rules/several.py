@@ -29,8 +29,7 @@ from importlib import resources
 from pyroaring import BitMap
 
 from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, StudyResult
-from enclos.release.allowance import Sought
-from enclos.release.blocks import MOST_SETS
+from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.policy import Policy
