@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from random import Random
@@ -91,19 +92,26 @@ def test_what_is_beyond_the_limit_is_said_not_to_be_tried() -> None:
 def test_among_tiny_sets_that_all_meet_the_search_ends_and_says_so() -> None:
     """Of groups of twelve persons of forty-five, thousands of millions of fours have the right size."""
     target = set(range(45))
-    sought = Sought(1 << 20)
-    list(collisions(sets([target]), sets([*subsets(target, 500, 12), target]), K, sought))
-    assert sought.untried[Untried.WORK] == 1
+    groups = subsets(target, 500, 12)
+    scarce, ample = Sought(1 << 20), Sought()
+    assert not list(collisions(sets([target]), sets(groups), K, scarce))
+    (found,) = collisions(sets([target]), sets(groups), K, ample)
+    together = Counter(person for place in found.plus for person in groups[place])
+    assert not found.minus
+    assert sum(abs(together[person] - 1) for person in target) == found.n_persons < K
+    assert scarce.untried[Untried.WORK] == ample.untried[Untried.WORK] == 1
 
 
 def test_of_sets_that_share_persons_of_too_many_none_are_added_and_nothing_is_left_out() -> None:
-    """A million fours have the right size, and classes let them be: no two that share eleven persons are tried."""
-    own, common = parts(4, 4_000), set(range(500_000, 500_012))
-    target = set().union(*own) | common
-    decoys = [group | common for group in subsets(target - common, 300, 4_000)]
+    """Of three hundred groups every four have the right size, and each two share hundreds of persons: none of all
+    these is put in order, so that the allowance is enough for four that do add up, and are smaller than all others.
+    """
+    own = parts(4, 4_000)
+    inside = set().union(*own)
+    decoys, target = subsets(inside, 300, 4_002), inside | {99_999}
     for more, expected in (([], []), (own, [(300, 301, 302, 303)])):
-        sought = Sought(1 << 24)
-        found = collisions(sets([target - common | {99_999}]), sets([*decoys, *more]), K, sought)
+        sought = Sought(1 << 20)
+        found = collisions(sets([target]), sets([*decoys, *more]), K, sought)
         assert [tuple(sorted(each.others)) for each in found] == expected
         assert Untried.WORK not in sought.untried
 
