@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from enclos.lexicon.ids import ORDINALS_PER_PERSON
 from enclos.stores.engine import Engine
 from oracle.quality import Cdm, Row, check_list
 
@@ -43,6 +44,26 @@ def small_cdm(seed: int = 1, n_rows: int = 6, version: str = "5.3") -> Cdm:
         for _ in range(2)
     ]
     return cdm
+
+
+def composed(cdm: Cdm, version: str) -> Cdm:
+    """Numbers of rows as the warehouse composes them: so they say a bucket, and more than one."""
+    numbers = {
+        (spec["table"], spec["field"])
+        for spec in check_list(f"fields_{version}.csv")
+        if (spec["primary_key"] == "1" or spec["foreign_table"] not in {"", "concept", "person"})
+        and spec["type"] == "integer"
+        and spec["field"] != "person_id"
+    }
+
+    def value(table: str, name: str, known: object) -> object:
+        is_number = (table, name) in numbers and isinstance(known, int)
+        return known * ORDINALS_PER_PERSON if is_number else known  # type: ignore[operator]
+
+    return {
+        table: [{name: value(table, name, known) for name, known in row.items()} for row in rows]
+        for table, rows in cdm.items()
+    }
 
 
 def _row(random: Random, fields: dict[str, dict[str, str]]) -> Row:
@@ -101,4 +122,4 @@ def as_relations(engine: Engine, cdm: Cdm, version: str = "5.3") -> Iterator[Cal
 
 
 def _guessed(rows: list[Row], name: str) -> pa.DataType:
-    return pa.int64() if name.endswith("concept_id") and not isinstance(rows[0][name], str) else pa.string()
+    return pa.int64() if name.endswith(("concept_id", "bucket")) and not isinstance(rows[0][name], str) else pa.string()

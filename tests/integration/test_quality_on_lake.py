@@ -20,7 +20,8 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.stores.engine import Engine
 from enclos.stores.lake import attach_lake
-from factories.dirty_cdm import as_relations, small_cdm
+from enclos.warehouse.quality.steps import run_quality
+from factories.dirty_cdm import as_relations, composed, small_cdm
 from factories.enclosure import PASSPHRASE, open_home
 from oracle.quality import Cdm, count_all
 
@@ -75,6 +76,28 @@ def test_a_snapshot_is_judged_and_told(enclosure: Enclosure, tmp_path: Path) -> 
             assert written[name] == counts, name
     last = show_last(enclosure, 3)
     assert "quality" in json.dumps(last, default=str)
+
+
+def test_a_snapshot_is_judged_the_same_some_buckets_at_a_time(enclosure: Enclosure) -> None:
+    """Also where a number is in two buckets, and where a row names one of another bucket."""
+    build(enclosure, composed(dirty(3), "5.4"))
+    with enclosure.reading_data(), enclosure.engine() as engine:
+        snapshot = enclosure.lake(engine).snapshot()
+        whole, parts = (
+            run_quality(
+                engine,
+                lambda table: snapshot.relation(table) if table in snapshot.tables else None,
+                cdm_version="5.4",
+                checked_on=enclosure.ledger.now().date(),
+                french=True,
+                n_buckets=snapshot.n_buckets,
+                keys_per_part=keys,
+            )
+            for keys in (1000, 1)
+        )
+    assert parts.results == whole.results
+    assert parts.marginals == whole.marginals
+    assert parts.n_scans > 2 * whole.n_scans
 
 
 def test_a_snapshot_is_judged_by_the_older_list_with_older_names(enclosure: Enclosure, tmp_path: Path) -> None:

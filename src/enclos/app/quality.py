@@ -60,6 +60,7 @@ def judge_quality(
                 cdm_version=cdm_version,
                 checked_on=started_at.date(),
                 french=True,
+                n_buckets=chosen.n_buckets,
                 progress=lambda _table, done: report("quality", done),
             )
             moved: tuple[Drift, ...] = ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from enclos.contracts.sql import SqlEngine
 from enclos.warehouse.quality.catalogue import catalogue, marginals
+from enclos.warehouse.quality.counting import KEYS_PER_PART, Counter
 from enclos.warehouse.quality.model import (
     Catalogue,
     CheckKey,
@@ -23,15 +24,9 @@ from enclos.warehouse.quality.model import (
 from enclos.warehouse.quality.plans.concepts import plan_concepts, plan_sexes, plan_units
 from enclos.warehouse.quality.plans.drift import plan_profile
 from enclos.warehouse.quality.plans.france import plan_marginal
-from enclos.warehouse.quality.plans.keys import (
-    plan_eras,
-    plan_mapped_values,
-    plan_overlap,
-    plan_persons_with_rows,
-    plan_unique,
-)
-from enclos.warehouse.quality.plans.rows import plan_deaths, plan_persons, plan_rows, plan_visits
-from enclos.warehouse.quality.plans.scan import Part, Scan
+from enclos.warehouse.quality.plans.keyed import eras_scan, keyed_scans, persons_scan, references_apart
+from enclos.warehouse.quality.plans.keys import plan_mapped_values
+from enclos.warehouse.quality.plans.rows import plan_rows
 from enclos.warehouse.quality.rules import ConceptCount, drifts, judge, tally_concepts, tally_presence, tally_units
 
 Relation = Callable[[str], str | None]
@@ -40,35 +35,6 @@ Progress = Callable[[str, float], None]
 
 def _silent(_what: str, _done: float) -> None:
     """No progress is shown."""
-
-
-@dataclass(slots=True)
-class _Counter:
-    """Runs scans and keeps their counts by check."""
-
-    engine: SqlEngine
-    violated: dict[CheckKey, int] = field(default_factory=dict)
-    denominators: dict[CheckKey, int] = field(default_factory=dict)
-    tallies: dict[CheckKey, Tally] = field(default_factory=dict)
-    n_scans: int = 0
-
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
-        self.n_scans += 1
-        return self.engine.rows(sql)
-
-    def run(self, scan: Scan | None, *, empty: bool = False) -> None:
-        """In: empty — there are no rows to scan: every count is 0, and planning to find so costs more than to know."""
-        if scan is None:
-            return
-        answer = [0] * (1 + max(column for _, _, column in scan.cells)) if empty else self.rows(scan.sql)[0]
-        for key, part, column in scan.cells:
-            target = self.violated if part is Part.VIOLATED else self.denominators
-            target[key] = int(str(answer[column]))
-
-    def collected(self) -> dict[CheckKey, Tally]:
-        """Tallies of all checks of which both counts are known."""
-        both = self.violated.keys() & self.denominators.keys()
-        return {key: Tally(self.violated[key], self.denominators[key]) for key in both} | self.tallies
 
 
 def _shape(engine: SqlEngine, relation: str) -> TableShape:
@@ -102,7 +68,7 @@ def measure_drift(engine: SqlEngine, before: Relation, after: Relation, *, cdm_v
     return drifts(*profiles)
 
 
-def _measured(counter: _Counter, shapes: dict[str, TableShape]) -> tuple[Marginal, ...]:
+def _measured(counter: Counter, shapes: dict[str, TableShape]) -> tuple[Marginal, ...]:
     """The published figures with what is measured here."""
     figures = []
     for figure in marginals():
@@ -119,26 +85,28 @@ def run_quality(
     cdm_version: str,
     checked_on: date,
     french: bool = False,
+    n_buckets: int = 1,
+    keys_per_part: int = KEYS_PER_PART,
     progress: Progress = _silent,
 ) -> QualityReport:
     """Judge an OMOP CDM by the checks of its version.
 
     In:    relation — where to read a table from, None when it is not there; checked_on — the day that future dates
-           are measured against.
-           french — compare with published figures of the French population.
+           are measured against; french — compare with published figures of the French population;
+           n_buckets — those of the snapshot; keys_per_part — more than these are looked at some buckets at a time.
     Out:   every check of the list, in its order.
     Empty: tables that are absent or empty make their checks not applicable; their absence itself fails.
     """
     checks = catalogue(cdm_version)
     shapes = _shapes(engine, relation, checks)
-    counter = _Counter(engine)
+    counter = Counter(engine, shapes, n_buckets, keys_per_part)
     counter.tallies.update(tally_presence(checks, shapes))
-    counter.run(plan_persons_with_rows(checks.tables, shapes))
+    counter.count_rows()
+    counter.run_keyed(persons_scan(checks.tables, shapes, counter.n_rows))
     present = [table for table in checks.tables if table.name in shapes]
-    empty = _empty(counter, [table.name for table in present], shapes)
     for number, table in enumerate(present):
         progress(table.name, number / len(present))
-        _scan_table(counter, table, checks, shapes, checked_on, empty=table.name in empty)
+        _scan_table(counter, table, checks, checked_on)
     progress("judged", 1.0)
     tallies = counter.collected()
     return QualityReport(
@@ -151,31 +119,14 @@ def run_quality(
     )
 
 
-def _scan_table(
-    counter: _Counter,
-    table: TableSpec,
-    checks: Catalogue,
-    shapes: dict[str, TableShape],
-    checked_on: date,
-    *,
-    empty: bool,
-) -> None:
-    rows = plan_rows(table, shapes, checked_on)
-    scans: Iterable[Scan | None] = (
-        rows,
-        plan_persons(table, shapes),
-        plan_deaths(table, shapes),
-        plan_visits(table, shapes),
-        plan_unique(table, shapes),
-        plan_overlap(table, shapes),
-    )
-    for scan in scans:
-        counter.run(scan, empty=empty)
-    for scan in (
-        plan_mapped_values(table, shapes),
-        plan_eras(table, shapes),
-    ):  # of persons, whether they have rows or not
-        counter.run(scan)
+def _scan_table(counter: Counter, table: TableSpec, checks: Catalogue, checked_on: date) -> None:
+    shapes, empty = counter.shapes, counter.n_rows[table.name] == 0
+    apart = references_apart(table, shapes, counter.n_rows, counter.keys_per_part)
+    counter.run(plan_rows(table, shapes, checked_on, apart=apart.keys()), empty=empty)
+    for keyed in (*apart.values(), *keyed_scans(table, shapes, counter.n_rows)):
+        counter.run_keyed(keyed, empty=empty)
+    counter.run(plan_mapped_values(table, shapes))
+    counter.run_keyed(eras_scan(table, shapes, counter.n_rows))  # of persons, whether the table has rows or not
     concepts = plan_concepts(table, shapes)
     if concepts is not None:
         n_rows = _n_rows(counter, table)
@@ -187,24 +138,18 @@ def _scan_table(
     _scan_asked_concepts(counter, table, checks.concepts, shapes)
 
 
-def _empty(counter: _Counter, tables: Sequence[str], shapes: dict[str, TableShape]) -> set[str]:
-    """The tables that hold no row."""
-    there = " UNION ALL ".join(f"SELECT '{name}' WHERE NOT EXISTS (FROM {shapes[name].relation})" for name in tables)
-    return {str(name) for (name,) in counter.rows(there)} if there else set()
-
-
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _n_rows(counter: _Counter, table: TableSpec) -> int:
+def _n_rows(counter: Counter, table: TableSpec) -> int:
     """Rows of the table, which any completeness check of it has as its denominator."""
     keys = (CheckKey(CheckName.FILLED, table.name, field.name) for field in table.fields)
     return next((counter.denominators[key] for key in keys if key in counter.denominators), 0)
 
 
 def _scan_asked_concepts(
-    counter: _Counter, table: TableSpec, concepts: tuple[ConceptSpec, ...], shapes: dict[str, TableShape]
+    counter: Counter, table: TableSpec, concepts: tuple[ConceptSpec, ...], shapes: Mapping[str, TableShape]
 ) -> None:
     here = [spec for spec in concepts if spec.table == table.name]
     for name in sorted({spec.field for spec in here}):

@@ -54,7 +54,7 @@ def plan_persons_with_rows(tables: tuple[TableSpec, ...], shapes: Shapes) -> Sca
         shape = shapes.get(table.name)
         if table.persons_threshold is None or shape is None or not shape.has("person_id"):
             continue
-        known = f"SELECT person_id FROM {shape.relation} WHERE person_id IS NOT NULL"
+        known = f"SELECT DISTINCT person_id FROM {shape.relation} WHERE person_id IS NOT NULL"
         writer.add(
             CheckKey(CheckName.PERSONS_HAVE_ROWS, table.name),
             violated=f"person_id IS NULL OR _mark{len(marks)}",
@@ -72,7 +72,7 @@ def plan_eras(table: TableSpec, shapes: Shapes) -> Scan | None:
     if not (shape.has("person_id") and conditions.has("person_id")):
         return None
     writer = ScanWriter()
-    known = f"SELECT person_id FROM {shape.relation} WHERE person_id IS NOT NULL"
+    known = f"SELECT DISTINCT person_id FROM {shape.relation} WHERE person_id IS NOT NULL"
     writer.add(CheckKey(CheckName.ERAS_BUILT, table.name), violated="without", denominator="")
     persons = f"SELECT DISTINCT person_id FROM {conditions.relation} WHERE person_id IS NOT NULL"
     return writer.scan(f"(SELECT person_id NOT IN ({known}) AS without FROM ({persons}))")

@@ -7,16 +7,15 @@ Source: OHDSI DataQualityDashboard 2.x, check type definitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 
 from enclos.warehouse.quality.model import CheckKey, CheckName, FieldSpec, TableShape, TableSpec
-from enclos.warehouse.quality.plans.scan import Scan, ScanWriter, quoted
+from enclos.warehouse.quality.plans.scan import WHOLE, Scan, ScanWriter, quoted
 
 BIRTH = "person.birth_datetime"
 _GRACE_DAYS = 60
 _VISIT_MARGIN_DAYS = 7
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FRACTIONAL = ("FLOAT", "DOUBLE", "DECIMAL")
 
 Shapes = Mapping[str, TableShape]
@@ -28,7 +27,7 @@ def _day(column: str, sql_type: str) -> str:
 
 
 def _not_whole(column: str, sql_type: str) -> str:
-    if sql_type in _WHOLE:
+    if sql_type in WHOLE:
         return f"{column} < 0"
     if sql_type.startswith(_FRACTIONAL):
         return f"({column} < 0 OR {column} <> floor({column}))"
@@ -46,11 +45,16 @@ def _bound(field: FieldSpec, text: str, checked_on: date) -> str:
 def _comparable(field: FieldSpec, column: str, sql_type: str) -> str:
     if field.kind in {"date", "datetime"}:
         return _day(column, sql_type)
-    return column if sql_type in _WHOLE or sql_type.startswith(_FRACTIONAL) else f"TRY_CAST({column} AS DOUBLE)"
+    return column if sql_type in WHOLE or sql_type.startswith(_FRACTIONAL) else f"TRY_CAST({column} AS DOUBLE)"
 
 
-def plan_rows(table: TableSpec, shapes: Shapes, checked_on: date) -> Scan | None:
-    """Count, in one scan of a table, all that a row shows by itself or by membership of a key in another table."""
+def plan_rows(
+    table: TableSpec, shapes: Shapes, checked_on: date, *, apart: Collection[str] = frozenset()
+) -> Scan | None:
+    """Count, in one scan of a table, all that a row shows by itself or by membership of a key in another table.
+
+    In: apart — fields whose references have scans of their own (``plan_reference``).
+    """
     shape = shapes[table.name]
     writer = ScanWriter()
     marks: list[str] = []
@@ -63,7 +67,9 @@ def plan_rows(table: TableSpec, shapes: Shapes, checked_on: date) -> Scan | None
     for field in table.fields:
         if shape.has(field.name):
             _plan_field(writer, field, shape, checked_on)
-            _plan_references(writer, field, shapes, mark)
+            if field.foreign_table and not field.is_concept and field.name not in apart:
+                _plan_reference(writer, field, shapes, mark)
+            _plan_membership(writer, field, shapes, mark)
     if not marks:
         return writer.scan(shape.relation)
     chosen = ", ".join(f"{expression} AS _mark{number}" for number, expression in enumerate(marks))
@@ -114,21 +120,32 @@ def _plan_bounds(writer: ScanWriter, field: FieldSpec, shape: TableShape, checke
         )
 
 
-def _plan_references(writer: ScanWriter, field: FieldSpec, shapes: Shapes, mark: Callable[[str], str]) -> None:
+def _unknown(field: FieldSpec, target: TableShape) -> str:
+    """That a row names a key which no row of the other table has, as SQL."""
+    column, known = quoted(field.name), quoted(field.foreign_field)
+    keys = f"SELECT {known} FROM {target.relation} WHERE {known} IS NOT NULL"
+    return f"({column} IS NOT NULL AND {column} NOT IN ({keys}))"
+
+
+def _plan_reference(writer: ScanWriter, field: FieldSpec, shapes: Shapes, mark: Callable[[str], str]) -> None:
+    target = shapes.get(field.foreign_table)
+    is_there = target is not None and target.has(field.foreign_field)
+    absent = mark(_unknown(field, target)) if target and is_there else f"{quoted(field.name)} IS NOT NULL"
+    writer.add(CheckKey(CheckName.REFERENCE, field.table, field.name), violated=absent, denominator="")
+
+
+def plan_reference(field: FieldSpec, shape: TableShape, target: TableShape) -> Scan | None:
+    """Count, in a scan of one column, the keys that no row of the other table has."""
+    writer = ScanWriter()
+    writer.add(CheckKey(CheckName.REFERENCE, field.table, field.name), violated="_mark0", denominator="")
+    return writer.scan(f"(SELECT {_unknown(field, target)} AS _mark0 FROM {shape.relation})")
+
+
+def _plan_membership(writer: ScanWriter, field: FieldSpec, shapes: Shapes, mark: Callable[[str], str]) -> None:
     def key(name: CheckName) -> CheckKey:
         return CheckKey(name, field.table, field.name)
 
-    column, shape = quoted(field.name), shapes[field.table]
-    filled = f"{column} IS NOT NULL"
-    if field.foreign_table and not field.is_concept:
-        target = shapes.get(field.foreign_table)
-        if target is not None and target.has(field.foreign_field):
-            known = quoted(field.foreign_field)
-            known_keys = f"SELECT {known} FROM {target.relation} WHERE {known} IS NOT NULL"
-            absent = mark(f"({filled} AND {column} NOT IN ({known_keys}))")
-        else:
-            absent = filled
-        writer.add(key(CheckName.REFERENCE), violated=absent, denominator="")
+    shape, filled = shapes[field.table], f"{quoted(field.name)} IS NOT NULL"
     if not shape.has("person_id"):
         return
     person, death = shapes.get("person"), shapes.get("death")
@@ -171,11 +188,13 @@ def plan_persons(table: TableSpec, shapes: Shapes) -> Scan | None:
         day = _day(f"t.{quoted(field.name)}", shape.columns[field.name])
         if field.after_birth:
             key = CheckKey(CheckName.AFTER_BIRTH, table.name, field.name)
-            writer.add(key, violated=f"{day} < {born}")
+            writer.add(key, violated=f"{day} < p.born")
         if field.after == BIRTH:
             key = CheckKey(CheckName.AFTER, table.name, field.name)
-            writer.add(key, violated=f"{surely_born} > {day}")
-    return writer.scan(f"{shape.relation} AS t JOIN {person.relation} AS p ON t.person_id = p.person_id")
+            writer.add(key, violated=f"p.surely_born > {day}")
+    # days are made of texts once a person, not once a row
+    persons = f"(SELECT person_id, {born} AS born, {surely_born} AS surely_born FROM {person.relation} AS p)"
+    return writer.scan(f"{shape.relation} AS t JOIN {persons} AS p ON t.person_id = p.person_id")
 
 
 def plan_deaths(table: TableSpec, shapes: Shapes) -> Scan | None:

@@ -7,6 +7,9 @@ from enum import Enum
 
 from enclos.warehouse.quality.model import CheckKey
 
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+"""Types of whole numbers."""
+
 
 class Part(Enum):
     """Which count of a check a cell of the answer is."""
