@@ -12,17 +12,21 @@ from enclos.contracts.disclosure import Demands
 from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
+from enclos.lexicon.verdicts import Verdict
+from enclos.release.model import Rule
 from enclos.release.rules.disclosure import assess
 from enclos.release.rules.terms import terms_of
 from enclos.release.steps import show_request
 from enclos.stores.release_files import DeskFiles
-from enclos.studies.model import Interval
+from enclos.studies.model import Interval, Population, Sex
 from enclos.studies.rules.report import number
 from factories.curves import Followed, curves_of
+from factories.groups import Subject, description_of
 from factories.results import Asked, Person, result_of
 from unit.release.test_counted import MEDIAN, PERSONS, RECORDS, SUM, people, table
 from unit.release.test_desk import PERMIT, accepted, ask, code_of, export
 from unit.release.test_several import covariates
+from unit.release.test_stays import shares
 from unit.release.test_strata import of_departments
 
 K = 11
@@ -116,6 +120,53 @@ def test_what_one_source_hides_another_does_not_bring_back() -> None:
     assert not values(result, "sum", strict, loose)
     assert not values(result, "sum", loose, strict)
     assert values(result, "sum", loose)
+
+
+def described() -> StudyResult:
+    """Of two sexes and two bands of age; nobody of them has gout."""
+    flags = (frozenset({"asthma"}), frozenset[str]())
+    people = [
+        Subject("statin", ("Female", "Male")[at % 3 > 1], ("0 to 19", "20 to 64")[at % 2], flags[at % 4 > 1], at)
+        for at in range(180)
+    ]
+    return description_of(people, ("asthma", "gout"))
+
+
+NO_ZEROS, NO_MEDIANS = Demands(hides_zeros=True), Demands(quantile_persons=180)
+
+
+def test_each_cell_that_any_source_hides_is_said_to_be_hidden() -> None:
+    """One source hides more lines, medians of groups whose count is shown; the other hides counts of nobody."""
+    result = described()
+    alone, medians = (assess(result, K, demands=(each,)) for each in (NO_ZEROS, NO_MEDIANS))
+    assert medians.summary["n_hidden"] > alone.summary["n_hidden"]
+    assert (medians.verdict, alone.verdict) == (Verdict.PASS, Verdict.REVIEW)
+    for demands in ((NO_ZEROS, NO_MEDIANS), (NO_MEDIANS, NO_ZEROS)):
+        found = assess(result, K, demands=demands)
+        assert [each.hidden for each in found.evidence] == [each.hidden for each in alone.evidence]
+        assert [each.hidden for each in found.evidence] != [each.hidden for each in medians.evidence]
+        assert found.summary["n_cells_touched"] == alone.summary["n_cells_touched"] > 0
+        assert found.verdict is Verdict.REVIEW
+        assert [str(each.persons) for each in found.told] == [str(each.persons) for each in alone.told]
+
+
+def test_where_each_source_hides_another_number_both_are_said_to_be_hidden() -> None:
+    """No stay of a woman has the outcome; twenty of a hundred stays of men have it."""
+    by_sex = Population(sexes=(Sex.FEMALE, Sex.MALE))
+    result = shares([(60, "F", 1, 0), (80, "M", 1, 0), (20, "M", 1, 1)], by_sex)
+    few_stays = Demands(stays=50)
+    of_women, of_men = (hidden_numbers(result, each) for each in (NO_ZEROS, few_stays))
+    assert of_women and of_men and not of_women & of_men
+    assert hidden_numbers(result, NO_ZEROS, few_stays) == of_women | of_men
+    both, one = (assess(result, K, demands=each) for each in ((NO_ZEROS, few_stays), (NO_ZEROS,)))
+    said = [each.sentence for found in (both, one) for each in found.findings if each.rule is Rule.MINIMUM]
+    assert [each.split()[0] for each in said] == ["2", "1"]
+
+
+def hidden_numbers(result: StudyResult, *demands: Demands) -> set[tuple[int, str]]:
+    """What the evidence says is hidden, by the result it is of."""
+    found = assess(result, K, demands=demands)
+    return {(each.result_id, role) for each in found.evidence for role in each.hidden}
 
 
 def test_the_permit_s_and_the_enclosure_s_rules_are_both_judged_by_and_told(desk: DeskFiles) -> None:

@@ -14,7 +14,7 @@ Check: tests/oracle/suppression.py attacks what was released from its table alon
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from enclos.release.rules.courses import CURVES, of_weighted
 from enclos.release.rules.curves import JudgedCurves, judge_curves
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.effects import read_effects
-from enclos.release.rules.groups import JudgedGroups, judge_groups
+from enclos.release.rules.groups import JudgedGroups, hidden_by_any, judge_groups
 from enclos.release.rules.hiding import decided, hidden_lines, hidden_roles, hides_a_cell
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.policy import Policy, policy, roles, stricter
@@ -48,7 +48,7 @@ from enclos.release.rules.saying import (
     said_of_search,
     said_of_several,
 )
-from enclos.release.rules.several import SEVERAL, JudgedSeveral, judge_several
+from enclos.release.rules.several import SEVERAL, JudgedSeveral, hidden_by_any_of, judge_several
 from enclos.release.rules.stretches import said_of_stretches, stretches_of
 from enclos.release.rules.texts import rounded
 
@@ -69,15 +69,16 @@ class _Judged:
 
     numbers: Numbers
     hidden: npt.NDArray[np.bool_]
-    n_primary: int
     narrow: npt.NDArray[np.int64]
     curves: JudgedCurves
     groups: JudgedGroups
     several: JudgedSeveral
-    told: tuple[Told, ...]
-    """Of rates and curves."""
     lines: frozenset[int]
-    left_out: frozenset[int]
+
+    @property
+    def left_out(self) -> frozenset[int]:
+        """Of the hidden lines, those that leave no line."""
+        return self.groups.left_out | self.several.left_out
 
 
 def assess(
@@ -118,10 +119,8 @@ def assess(
         if own is None:
             return _nothing(min_count, findings, n_estimates)
         every.append(own)
-    # What is shown at last each of them shows; what is said is of one that can be attacked, or hides the most.
-    judged = max(every, key=lambda each: (len(each.narrow) > 0, len(each.lines)))
-    lines = {row for each in every for row in each.lines}
-    left_out = frozenset(row for each in every for row in each.left_out)
+    judged = _hidden_by_any(every, result)
+    lines = set(judged.lines)
     numbers, hidden, curves, groups, several = (
         judged.numbers,
         judged.hidden,
@@ -134,7 +133,7 @@ def assess(
     findings += said_of_curves(curves, min_count)
     findings += said_of_several(several)
     findings += said_of_groups(groups)
-    findings += said_of_numbers(numbers, hidden, judged.n_primary, judged.narrow, groups, rules)
+    findings += said_of_numbers(numbers, hidden, judged.narrow, groups, rules)
     findings += said_of_demands(demands)
     findings += said_of_search(sought)
     drawn: dict[int, str | None] = {}
@@ -145,9 +144,8 @@ def assess(
         lines |= {row for row, text in drawn.items() if text == HIDDEN}
     n_of_curves = sum(result.of_type(each).num_rows for each in CURVES)
     n_kept = result.n_rows - len(lines) - n_of_curves + len(curves.lines)
-    n_cells_kept = sum(not hidden[position] for position in numbers.denominator_of) + groups.n_kept + curves.n_shown
-    findings.append(said_of_content(n_cells_kept + several.n_kept))
     evidence = (*_evidence(reading, numbers, hidden), *groups.evidence, *curves.evidence, *several.evidence)
+    findings.append(said_of_content(sum(Role.DENOMINATOR.value not in each.hidden for each in evidence)))
     summary = {
         "n_estimates": n_estimates,
         "n_hidden": n_estimates - n_kept,
@@ -165,10 +163,10 @@ def assess(
     return Assessment(
         min_count,
         tuple(findings),
-        _safe(result, lines, left_out, curves, told_settings, drawn) if is_sound else None,
+        _safe(result, lines, judged.left_out, curves, told_settings, drawn) if is_sound else None,
         evidence,
         summary,
-        (*judged.told, *groups.told, *several.told),
+        (*_told(reading, numbers, hidden), *curves.told, *groups.told, *several.told),
         groups.owed,
         stretches,
         demands,
@@ -196,7 +194,7 @@ def _judged(
     """
     rules, together = own
     numbers = numbers_of(reading, min_count, rules)
-    hidden, n_primary, narrow = decided(reading, numbers, sought, only_whole=only_whole)
+    hidden, narrow = decided(reading, numbers, sought, only_whole=only_whole)
     if only_whole and hides_a_cell(numbers, hidden):
         return None
     told = tuple(_told(reading, numbers, hidden))
@@ -206,17 +204,30 @@ def _judged(
     if groups is None:
         return None
     several = judge_several(result, (*told, *groups.told), min_count, rules, sought)
+    lines = frozenset(hidden_lines(reading, numbers, hidden) | groups.lines | several.lines)
+    return _Judged(numbers, hidden, narrow, curves, groups, several, lines)
+
+
+def _hidden_by_any(every: Sequence[_Judged], result: StudyResult) -> _Judged:
+    """What is left where each of several rule sets hides what it has to: what any of them hides is hidden.
+
+    Curves are those beside which most lines are hidden: beside more of them than are shown, they tell of no few.
+    """
+    if len(every) == 1:
+        return every[0]
+    numbers = replace(
+        every[0].numbers,
+        primary=set().union(*(each.numbers.primary for each in every)),
+        placed=set().union(*(each.numbers.placed for each in every)),
+    )
     return _Judged(
         numbers,
-        hidden,
-        n_primary,
-        narrow,
-        curves,
-        groups,
-        several,
-        told,
-        frozenset(hidden_lines(reading, numbers, hidden) | groups.lines | several.lines),
-        groups.left_out | several.left_out,
+        np.logical_or.reduce([each.hidden for each in every]),
+        np.unique(np.concatenate([each.narrow for each in every])),
+        max(every, key=lambda each: (len(each.narrow) > 0, len(each.lines))).curves,
+        hidden_by_any([each.groups for each in every], result),
+        hidden_by_any_of([each.several for each in every]),
+        frozenset().union(*(each.lines for each in every)),
     )
 
 

@@ -54,19 +54,59 @@ _OF_OUTCOME = frozenset({"n_events_count", "outcome_count"})
 
 @dataclass(frozen=True, slots=True)
 class JudgedGroups:
-    """Lines that are hidden, the persons that are told, and why."""
+    """Groups of which some are hidden, and lines that are."""
 
+    groups: tuple[Group, ...]
     lines: frozenset[int]
-    told: tuple[Told, ...]
-    evidence: tuple[CellEvidence, ...]
+    lone: frozenset[int]
+    """Of the hidden lines, those that are counted as hidden for their own sake though their group may be shown."""
     n_untyped: int
-    n_primary: int
-    n_secondary: int
-    n_kept: int
-    shown: tuple[Group, ...] = ()
-    owed: tuple[Owed, ...] = ()
-    left_out: frozenset[int] = frozenset()
+    owed: tuple[Owed, ...]
+    left_out: frozenset[int]
     """Of the hidden lines, those whose label would tell that there is somebody."""
+
+    @property
+    def shown(self) -> list[Group]:
+        """The groups that are shown."""
+        return [group for group in self.groups if not group.is_hidden]
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The persons that are told."""
+        return tuple(
+            Told(each, group.cell.person_numbers) for group in self.shown for each in (*group.sets, group.others)
+        )
+
+    @property
+    def evidence(self) -> tuple[CellEvidence, ...]:
+        """What is hidden of each group, and how many it counts."""
+        return tuple(_evidence(group) for group in self.groups)
+
+    @property
+    def n_primary(self) -> int:
+        """Numbers that are hidden for their own sake."""
+        return sum(group.is_primary for group in self.groups) + len(self.lone)
+
+    @property
+    def n_secondary(self) -> int:
+        """Groups that are hidden for others' sake."""
+        return sum(group.is_hidden and not group.is_primary for group in self.groups)
+
+
+def hidden_by_any(every: Sequence[JudgedGroups], result: StudyResult) -> JudgedGroups:
+    """What is left of a result's groups where each of several rule sets hides what it has to."""
+    groups = every[0].groups
+    for group, *others in zip(*(each.groups for each in every), strict=True):
+        group.is_hidden = any(each.is_hidden for each in (group, *others))
+        group.is_primary = any(each.is_primary for each in (group, *others))
+    lines, lone, left_out = (
+        frozenset().union(*sets)
+        for sets in zip(*((each.lines, each.lone, each.left_out) for each in every), strict=True)
+    )
+    of_hidden = {row for group in groups if group.is_hidden for row, _ in group.rows}
+    shown = [group for group in groups if not group.is_hidden]
+    owed = _owed(shown, lines, result.table["estimate_value"].to_pylist())
+    return JudgedGroups(groups, lines, lone - of_hidden, every[0].n_untyped, tuple(owed), left_out)
 
 
 def judge_groups(
@@ -105,20 +145,16 @@ def judge_groups(
         lines |= counted.of_wholes(groups, lines)
     of_tables = {row for group in groups if group.result_type in TABLES for row, _ in group.rows if row in lines}
     repeats = counted.lines_of_tables(result, unbacked)  # counts of records that tell who has more than one
-    n_of_tables = len(repeats) + sum(row in of_tables for group in shown for row, _ in group.rows)
+    lone = repeats | {row for group in shown for row, _ in group.rows if row in of_tables}
     found = [group for group in groups if group.is_hidden and group.result_type in rules.levels_found]
     left_out = of_tables | repeats | {row for group in found for row, _ in group.rows}
     return JudgedGroups(
+        tuple(groups),
         frozenset(lines),
-        tuple(Told(each, group.cell.person_numbers) for group in shown for each in (*group.sets, group.others)),
-        tuple(_evidence(group) for group in groups),
+        frozenset(lone),
         n_untyped + len(wrong),
-        sum(group.is_primary for group in groups) + n_of_tables,
-        sum(group.is_hidden and not group.is_primary for group in groups),
-        len(shown),
-        left_out=frozenset(left_out if min_count > 1 else ()),
-        shown=tuple(shown),
-        owed=tuple(_owed(shown, lines, result.table["estimate_value"].to_pylist())),
+        tuple(_owed(shown, lines, result.table["estimate_value"].to_pylist())),
+        frozenset(left_out if min_count > 1 else ()),
     )
 
 

@@ -32,16 +32,16 @@ _PER_MISSING = 5.0
 
 def decided(
     reading: Reading, numbers: Numbers, sought: Sought, *, only_whole: bool = False
-) -> tuple[npt.NDArray[np.bool_], int, npt.NDArray[np.int64]]:
-    """Which numbers are hidden, how many of them for their own sake, and which can still be narrowed.
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Which numbers are hidden, and which can still be narrowed.
 
     In: only_whole — stop as soon as a cell has to be hidden
     """
     system = numbers.system()
-    hidden, n_primary = _primary(numbers)
+    hidden = _primary(numbers)
     narrow = np.zeros(0, dtype=np.int64)
     if only_whole and hides_a_cell(numbers, hidden):
-        return hidden, n_primary, narrow
+        return hidden, narrow
     always = hidden.copy()
     narrow = _secondary(numbers, system, hidden)
     if not len(narrow):
@@ -53,7 +53,7 @@ def decided(
         suspects = _hide_colliding(reading, numbers, hidden, suspects, sought, only_whole=only_whole)
         if suspects and not only_whole:
             narrow = _secondary(numbers, system, hidden)
-    return hidden, n_primary, narrow
+    return hidden, narrow
 
 
 def hides_a_cell(numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> bool:
@@ -62,12 +62,17 @@ def hides_a_cell(numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> bool:
     return any(hidden[position] for position in positions if position is not None)
 
 
-def _primary(numbers: Numbers) -> tuple[npt.NDArray[np.bool_], int]:
+def n_primary(numbers: Numbers) -> int:
+    """How many numbers are hidden for their own sake, or with one that is."""
+    return int(np.count_nonzero(_primary(numbers) & np.array(numbers.shown, dtype=np.bool_)))
+
+
+def _primary(numbers: Numbers) -> npt.NDArray[np.bool_]:
     """Hide what may not be shown whatever else is; numbers that are never shown are hidden anyway."""
     hidden = ~np.array(numbers.shown, dtype=np.bool_)
     for position in numbers.primary | numbers.placed:
         _hide(numbers, hidden, position)
-    return hidden, int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_)))
+    return hidden
 
 
 def _hide(numbers: Numbers, hidden: npt.NDArray[np.bool_], position: int) -> None:

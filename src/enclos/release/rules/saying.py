@@ -15,6 +15,7 @@ from enclos.release.allowance import Sought
 from enclos.release.model import Finding, Role, Rule
 from enclos.release.rules.curves import JudgedCurves
 from enclos.release.rules.groups import JudgedGroups
+from enclos.release.rules.hiding import n_primary
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.several import JudgedSeveral
@@ -45,22 +46,21 @@ def said_of_kinds(result: StudyResult, n_aside: int) -> Iterable[Finding]:
 def said_of_numbers(
     numbers: Numbers,
     hidden: npt.NDArray[np.bool_],
-    n_primary: int,
     narrow: npt.NDArray[np.int64],
     groups: JudgedGroups,
     rules: Policy,
 ) -> Iterable[Finding]:
     """What was hidden of rates and descriptions, and whether an attacker can narrow it."""
-    k = numbers.min_count
-    n_secondary = int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_))) - n_primary
+    k, n_first = numbers.min_count, n_primary(numbers)
+    n_secondary = int(np.count_nonzero(hidden & np.array(numbers.shown, dtype=np.bool_))) - n_first
     n_placed = len(numbers.placed - numbers.primary)
     if n_placed:
         said = f"{n_placed} number(s) of a small place in fewer than {rules.least_days} days are hidden"
         yield Finding(Rule.PLACES, Verdict.REVIEW, said)
-    n_primary += groups.n_primary - n_placed
+    n_first += groups.n_primary - n_placed
     n_secondary += groups.n_secondary
-    if n_primary:
-        said = f"{n_primary} number(s) that rest on fewer than {k} persons, or tell such a number, are hidden"
+    if n_first:
+        said = f"{n_first} number(s) that rest on fewer than {k} persons, or tell such a number, are hidden"
         yield Finding(Rule.MINIMUM, Verdict.REVIEW, said)
     else:
         yield Finding(Rule.MINIMUM, Verdict.PASS, f"every number rests on at least {k} persons")

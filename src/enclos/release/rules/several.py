@@ -68,21 +68,6 @@ def is_part(cell: Cell) -> bool:
     return SEPARATOR in cell.variable_name
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedSeveral:
-    """Lines that are hidden, and of these those that are left out; the persons that are told; why."""
-
-    lines: frozenset[int]
-    left_out: frozenset[int]
-    told: tuple[Told, ...]
-    evidence: tuple[CellEvidence, ...]
-    n_untyped: int
-    n_hidden: int
-    n_kept: int
-    ratios: frozenset[int]
-    """Of the shown lines, those that a model gives: balance gives counts back."""
-
-
 @dataclass(slots=True, eq=False)
 class _Unit:
     """The parts of one estimate, or of one control with all that is made of it."""
@@ -111,6 +96,44 @@ class _Unit:
             if is_few or is_missing or (full and n_rest == 0):
                 return True
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSeveral:
+    """Estimates of which some are hidden; lines that are, and of these those that are left out."""
+
+    units: tuple[_Unit, ...]
+    lines: frozenset[int]
+    left_out: frozenset[int]
+    n_untyped: int
+    ratios: frozenset[int]
+    """Of the shown lines, those that a model gives: balance gives counts back."""
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The persons that are told."""
+        shown = (part for unit in self.units if not unit.is_hidden for part in unit.parts)
+        return tuple(Told(part.dense_numerator, part.person_numbers) for part in shown)
+
+    @property
+    def evidence(self) -> tuple[CellEvidence, ...]:
+        """What is hidden, and how many the smallest part of each counts."""
+        return tuple(_evidence(unit) for unit in self.units)
+
+    @property
+    def n_hidden(self) -> int:
+        """Controls, covariates and coefficients that are hidden."""
+        return sum(unit.is_hidden for unit in self.units)
+
+
+def hidden_by_any_of(every: Sequence[JudgedSeveral]) -> JudgedSeveral:
+    """What is left where each of several rule sets hides what it has to."""
+    units = every[0].units
+    for unit, *others in zip(*(each.units for each in every), strict=True):
+        unit.is_hidden = any(each.is_hidden for each in (unit, *others))
+    rows = zip(*((each.lines, each.left_out) for each in every), strict=True)
+    lines, left_out = (frozenset().union(*sets) for sets in rows)
+    return JudgedSeveral(units, lines, left_out, every[0].n_untyped, every[0].ratios - lines)
 
 
 def judge_several(
@@ -154,15 +177,11 @@ def judge_several(
         lines.add(row)
         if is_found:
             left_out.add(row)
-    shown = [unit for unit in units.values() if not unit.is_hidden]
     return JudgedSeveral(
+        tuple(units.values()),
         frozenset(lines),
         frozenset(left_out) if min_count > 1 else frozenset(),
-        tuple(Told(part.dense_numerator, part.person_numbers) for unit in shown for part in unit.parts),
-        tuple(_evidence(unit) for unit in units.values()),
         n_untyped,
-        len(units) - len(shown),
-        len(shown),
         frozenset(ratios),
     )
 
