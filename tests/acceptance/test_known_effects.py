@@ -20,6 +20,7 @@ ASKED = ("--permit", PERMIT, "--user", ALICE)
 
 
 N_PERSONS, YEARS, MIN_AGE, SEED = 10_000, "2019-2023", 70, 1
+ARMS = ("target", "comparator")
 WIDEST = 4
 """The ratio of upper to lower end that the harmful drug's interval must not exceed."""
 
@@ -38,14 +39,14 @@ def effects(home: Path, france: Path, folder: Path) -> Iterator[tuple[dict[str, 
     """Per known effect: the truth, what the command said of the estimate, and the same numbers as they left."""
     for truth in json.loads((france / "truth" / "effects.json").read_text(encoding="utf-8")):
         done = run_cli("study", home, *ASKED, france / "truth" / truth["study"])
-        said = next(each for each in done["summary"] if "hazard_ratio" in each)
+        said = {each["variable"]: each for each in done["summary"] if each.get("adjustment") == "Adjusted"}
         lines = released(home, done["run"], folder / truth["id"])
         left = {
             line["estimate_name"]: line["estimate_value"]
             for line in lines
             if (line["strata_level"], line["variable_name"]) == ("Adjusted", "Effect")
         }
-        yield truth, said, left
+        yield truth, {**said["Effect"], "arms": {arm: said[arm.title()] for arm in ARMS}}, left
 
 
 @pytest.mark.slow
@@ -65,6 +66,11 @@ def test_the_known_hazard_ratio_lies_inside_and_the_null_drug_is_not_called_harm
     assert [truth["hazard_ratio"] for truth, _, _ in found] == [2.0, 1.0]
     for truth, said, left in found:
         assert said["lower"] < truth["hazard_ratio"] < said["upper"], truth["id"]
+        # The persons drawn are told by the generator: the chain may lose next to none and must find their ratio.
+        for arm in ARMS:
+            for name in ("n_persons", "n_events", "person_days"):
+                assert said["arms"][arm][name] == pytest.approx(truth["drawn"][arm][name], rel=0.02), (arm, name)
+        assert said["hazard_ratio"] == pytest.approx(truth["drawn"]["ratio"], rel=0.15), truth["id"]
         assert {name: float(left[name]) for name in ("hazard_ratio", "lower", "upper")} == {
             name: said[name] for name in ("hazard_ratio", "lower", "upper")
         }

@@ -23,7 +23,8 @@ def run_known_effects(
     """Run the studies that the truth brings, and say of each what was found beside what is true.
 
     In:    permit — shows rows with their days, since all diagnostics are told; folder — gets a page for each
-    Out:   per effect: id, true_ratio, page, verdict of release, and what ``told`` says of the result
+    Out:   per effect: id, true_ratio, drawn (the same of the persons drawn: ratio, lower, upper, and n_persons,
+           n_events, person_days by arm), page, verdict of release, and what ``held_against`` says of the result
     """
     found = []
     for effect in json.loads((truth / "effects.json").read_text(encoding="utf-8")):
@@ -37,6 +38,7 @@ def run_known_effects(
             {
                 "id": effect["id"],
                 "true_ratio": effect["hazard_ratio"],
+                "drawn": effect["drawn"],
                 "page": page.name,
                 "seconds": done["seconds"],
                 "release": done["verdict"],

@@ -26,6 +26,7 @@ from enclos.synthetic.care import town_care
 from enclos.synthetic.claims import others
 from enclos.synthetic.claims.flux import ClaimWriter
 from enclos.synthetic.claims.prestations import claims
+from enclos.synthetic.effects import EffectsTruth
 from enclos.synthetic.hospitals import deliver, links, records
 from enclos.synthetic.illness import boxes_a_month, episodes, illness
 from enclos.synthetic.kin import mothers
@@ -40,7 +41,7 @@ from enclos.synthetic.stays.model import Stays
 from enclos.synthetic.vocabulary import write_vocabulary
 
 CHUNK_PERSONS = 20_000
-FORMAT = 5
+FORMAT = 6
 """Raised when the same parameters would give other files."""
 _OLDEST = 95
 _RECIPE = "recipe.json"
@@ -167,6 +168,7 @@ class _Writing:
         self._stays = StayWriter(deliveries, years)
         self._fields = FieldWriter(deliveries, years)
         self._incidence = truth.IncidenceTruth(self._years)
+        self._effects = EffectsTruth()
         self._counts: Counter[str] = Counter()
         self._traps: Counter[str] | None = Counter() if traps else None
         self._next_visit = [1] * len(records.SOURCES)
@@ -181,8 +183,10 @@ class _Writing:
         used = {e.atc: exposure(folk, care.dispensed, e.atc, lasts) for o in OUTCOMES for e in o.effects}
         happened = [events(rng, folk, ill, outcome, used) for outcome in OUTCOMES]
         in_hospital = stays(rng, folk, ill, happened, irregular=self._traps is not None)
-        for outcome, found in zip(OUTCOMES, happened, strict=True):
-            self._incidence.add(folk, outcome.name, found)
+        came = {outcome.name: found for outcome, found in zip(OUTCOMES, happened, strict=True)}
+        for name, found in came.items():
+            self._incidence.add(folk, name, found)
+        self._effects.add(folk, ill, care.dispensed, lasts, came)
         mother = mothers(folk, in_hospital)
         self._identities.add(folk, self._write_hospitals(rng, folk, in_hospital), mother)
         self._stays.write(rng, folk, in_hospital, mother, self._traps)
@@ -210,5 +214,6 @@ class _Writing:
         """Write what was counted, and the studies that ask for it."""
         truth.write_studies(folder, self._years)
         truth.write_incidence(folder, self._incidence)
+        truth.write_json(folder / "effects.json", self._effects.rows())
         truth.write_json(folder / "traps.json", dict(self._traps or {}))
         truth.write_json(folder / "population.json", dict(self._counts))

@@ -22,14 +22,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from enclos.synthetic.effects import EFFECTS, cohort_line, compare_study
 from enclos.synthetic.hospitals.records import Record
 from enclos.synthetic.hospitals.written import patient_ids
 from enclos.synthetic.illness import Indices
-from enclos.synthetic.outcomes import GAP_DAYS, GI_BLEED, MYOCARDIAL_INFARCTION, OUTCOMES, Events
+from enclos.synthetic.outcomes import GI_BLEED, MYOCARDIAL_INFARCTION, OUTCOMES, Events
 from enclos.synthetic.people import DAYS_A_YEAR, NEVER, Days, People
 from enclos.synthetic.references import departments
 from enclos.synthetic.stays.model import NONE
-from enclos.synthetic.vocabulary import condition_id, ingredient_id
+from enclos.synthetic.vocabulary import condition_id
 
 AGE_GROUPS: tuple[tuple[int, int], ...] = ((0, 150), *((low, low + 9) for low in range(0, 90, 10)), (90, 150))
 """All ages, then decades; both ends belong to the group."""
@@ -182,12 +183,6 @@ def _dates(days: Days) -> pa.Array:
     return pa.array(np.where(days >= NEVER, 0, days).astype(np.int32), pa.int32(), mask=days >= NEVER).cast(pa.date32())
 
 
-EFFECTS: tuple[dict[str, Any], ...] = (
-    {"id": "rivaroxaban-gi-bleed", "hazard_ratio": GI_BLEED.effects[0].ratio, "study": "studies/rivaroxaban.yaml"},
-    {"id": "rosuvastatin-myocardial-infarction", "hazard_ratio": 1.0, "study": "studies/rosuvastatin.yaml"},
-)
-"""A drug that harms and one that does not, each against a drug that does nothing to the outcome."""
-
 OUTCOME_CONCEPTS = {
     GI_BLEED.name: (condition_id, "K922"),
     MYOCARDIAL_INFARCTION.name: (condition_id, "I21"),
@@ -201,17 +196,11 @@ def outcome_concept(name: str) -> int:
     return find(code)
 
 
-def _cohort(name: str, concept: int, domain: str, more: str = "") -> str:
-    return (
-        f"  {name}: {{concepts: [{concept}], descendants: true, domain: {domain}, limit: first, end: event_end{more}}}"
-    )
-
-
 def _incidence_study(years: range) -> str:
     groups = ", ".join(f"[{low}, {high}]" for low, high in AGE_GROUPS)
     lines = ["# The incidence that truth/incidence.json states: all of its age groups, sexes and intervals."]
     lines += ["study: incidence", "cohorts:"]
-    lines += [_cohort(outcome.name, outcome_concept(outcome.name), "condition") for outcome in OUTCOMES]
+    lines += [cohort_line(outcome.name, outcome_concept(outcome.name), "condition") for outcome in OUTCOMES]
     names = ", ".join(outcome.name for outcome in OUTCOMES)
     lines += [
         "analyses:",
@@ -233,55 +222,20 @@ def _first_study() -> str:
     """A study whose numbers are large enough to leave, even of two thousand persons."""
     lines = ["# A first study: how often two events happen. Its numbers are large enough to be released."]
     lines += ["study: first", "cohorts:"]
-    lines += [_cohort(outcome.name, outcome_concept(outcome.name), "condition") for outcome in OUTCOMES]
+    lines += [cohort_line(outcome.name, outcome_concept(outcome.name), "condition") for outcome in OUTCOMES]
     names = ", ".join(outcome.name for outcome in OUTCOMES)
     lines += ["analyses:", f"  - incidence: {{outcome: [{names}], interval: [overall], washout_days: all}}"]
     return "\n".join(lines) + "\n"
 
 
-def _compare_study(name: str, target: str, comparator: str, outcome: str) -> str:
-    drugs = [_cohort(drug, ingredient_id(drug), "drug", f", gap_era: {GAP_DAYS}") for drug in (target, comparator)]
-    return "\n".join(
-        [
-            f"# New users of {target} against new users of {comparator}. Age and sex choose the drug as well as the",
-            "# outcome, and so do other conditions that the claims show: a crude ratio is biased.",
-            f"study: {name}",
-            "cohorts:",
-            *drugs,
-            _cohort(outcome, outcome_concept(outcome), "condition"),
-            "analyses:",
-            "  - compare:",
-            f"      target: {target}",
-            f"      comparator: {comparator}",
-            f"      outcome: {outcome}",
-            "      days_prior_observation: 365",
-            "      first_exposure: true",
-            "      follow_up: on_treatment",
-            "      censor_at_switch: true",
-            "      covariates: {domains: [demographics, condition, drug], windows: [any_time]}",
-            "      # Of few persons, folds would choose a penalty that leaves out age and sex.",
-            "      propensity: {prior: laplace, variance: 1}",
-            "      weight: {estimand: overlap}",
-            "",
-        ]
-    )
-
-
 def write_studies(folder: Path, years: range) -> None:
-    """Write truth/studies and effects.json."""
+    """Write truth/studies."""
     studies = folder / "studies"
     studies.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "first": _first_study(),
-        "incidence": _incidence_study(years),
-        "rivaroxaban": _compare_study("rivaroxaban-gi-bleed", "rivaroxaban", "apixaban", GI_BLEED.name),
-        "rosuvastatin": _compare_study(
-            "rosuvastatin-myocardial-infarction", "rosuvastatin", "atorvastatin", MYOCARDIAL_INFARCTION.name
-        ),
-    }
+    texts = {"studies/first.yaml": _first_study(), "studies/incidence.yaml": _incidence_study(years)}
+    texts |= {effect.study: compare_study(effect, outcome_concept(effect.outcome.name)) for effect in EFFECTS}
     for name, text in texts.items():
-        (studies / f"{name}.yaml").write_text(text, encoding="utf-8")
-    write_json(folder / "effects.json", list(EFFECTS))
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def write_incidence(folder: Path, truth: IncidenceTruth) -> None:
