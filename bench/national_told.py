@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,21 @@ def quality(journal: Journal) -> list[str]:
     return [f"Quality: {counts}."] if counts else []
 
 
+def ratios_told(found: Mapping[str, Mapping[str, float]], known: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line for each ratio that a study found, with the truth and what the persons drawn make of it."""
+    lines = []
+    for name, ratio in found.items():
+        truth = known.get(name, {})
+        drawn = truth.get("drawn", {})
+        lines.append(f"{name}: {ratio['hazard_ratio']} ({ratio['lower']} to {ratio['upper']})")
+        if truth:
+            lines[-1] += f"; true: {truth['hazard_ratio']}"
+        if drawn.get("ratio"):
+            lines[-1] += f"; drawn: {drawn['ratio']} ({drawn['lower']} to {drawn['upper']})"
+        lines[-1] += "."
+    return lines
+
+
 def write_report(folder: Path, journal: Journal, persons: int, years: tuple[int, int]) -> int:
     """Write report.md and report.json; 0 when everything is done and every account holds."""
     person_years = persons * (years[1] - years[0] + 1)
@@ -157,7 +173,9 @@ def write_report(folder: Path, journal: Journal, persons: int, years: tuple[int,
     ratios = {
         row["step"].removeprefix("study-"): row["found"]["ratio"] for row in of["study"] if "ratio" in row["found"]
     }
-    lines += ["", *(f"{name}: {r['hazard_ratio']} ({r['lower']} to {r['upper']})." for name, r in ratios.items())]
+    effects = folder / "france" / "truth" / "effects.json"
+    known = json.loads(effects.read_text(encoding="utf-8")) if effects.exists() else []
+    lines += ["", *ratios_told(ratios, {f"truth-{Path(each['study']).stem}": each for each in known})]
     left = sum(row["found"]["left"] for row in of["release"])
     lines += [
         "",
