@@ -47,7 +47,9 @@ GOAL_MS, GOAL_BYTES = 300, 200_000
 N_PERMITS = 100
 _A_SECOND = 4
 """So many requests of a person are answered without a pause (portal/pace.py)."""
-_PATIENCE = 600_000
+_PATIENCE_SECONDS, _PATIENCE_SECONDS_A_PERSON = 600.0, 0.002
+"""For a dictionary: it takes some seconds of processor time for each bucket."""
+_BETWEEN_LOOKS = 2.0
 _TIMES = """() => {
   const page = performance.getEntriesByType('navigation')[0];
   const all = performance.getEntries().filter(each => each.encodedBodySize !== undefined);
@@ -158,12 +160,24 @@ def walked(opened: Tab, who: str, home: Path, times: int, service: int) -> list[
     return found
 
 
-def worked(opened: Tab) -> None:
-    """What makes pages that only somebody's work makes: a dictionary counted, a study run in the background."""
-    page = opened.page
-    opened.go(f"/research/permits/{PERMIT}/data")
-    page.locator(f"form[action='/research/permits/{PERMIT}/data'] button").first.click()
-    page.wait_for_url(f"**/permits/{PERMIT}/data", timeout=_PATIENCE)
+def worked(opened: Tab, patience: float) -> float:
+    """What makes pages that only somebody's work makes: a dictionary counted. Seconds until it was there.
+
+    In: patience — seconds; whoever waits opens the page now and then, since what a page asks for by itself keeps no
+        session alive
+    """
+    path, began = f"/research/permits/{PERMIT}/data", time.monotonic()
+    opened.go(path)
+    button = opened.page.locator(f"form[action='{path}'] button")
+    if not button.count():  # of a home that was walked before
+        return 0.0
+    button.first.click()
+    while button.count() or "/work/" in opened.page.url:
+        if time.monotonic() > began + patience:
+            raise TimeoutError(f"No dictionary after {patience:.0f} seconds.")
+        time.sleep(_BETWEEN_LOOKS)
+        opened.go(path)
+    return time.monotonic() - began
 
 
 @contextmanager
@@ -221,7 +235,8 @@ def main() -> int:
             opened = stack.enter_context(tab(browser, root, locale="en-GB", viewport={"width": 1280, "height": 900}))
             opened.sign_in(who, lively.authenticators[who])
             if who == ALICE:
-                worked(opened)
+                took = worked(opened, _PATIENCE_SECONDS + given.persons * _PATIENCE_SECONDS_A_PERSON)
+                sys.stderr.write(f"the dictionary was there after {took:.0f} s\n")
             looked += walked(opened, who, home, given.times, service.pid)
     about = f"{given.persons:,} persons".replace(",", " ")
     rows = rows_of(looked, about)

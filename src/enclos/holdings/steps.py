@@ -13,15 +13,15 @@ from enclos.contracts.sql import SqlEngine
 from enclos.holdings.model import ColumnTold, Figures, TableFigures, TableTold
 from enclos.holdings.plans import (
     CODED_COLUMNS,
+    band_of,
+    concept_of,
     plan_ages,
-    plan_by_band,
-    plan_by_year,
-    plan_concepts,
     plan_filled,
-    plan_rows,
+    plan_spreads,
     plan_until,
     plan_vocabularies,
     plan_years,
+    year_of,
 )
 from enclos.holdings.rules.counts import told, typical_ages, typical_years, unit_of
 from enclos.lexicon.codes import Code
@@ -51,6 +51,16 @@ class _Exact:
     by_year: Counter[int] = field(default_factory=Counter)
     by_vocabulary: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Persons by table, column and vocabulary."""
+
+    def add(self, table: str, columns: Iterable[str], counted: tuple[int, ...]) -> dict[str, int]:
+        """Of one part, as ``plan_filled`` counts it; persons of the part by column."""
+        n_rows, n_persons, *filled = counted
+        self.n_rows[table] += n_rows
+        self.n_persons[table] += n_persons
+        by_column = dict(zip(columns, filled, strict=True))
+        for column, n in by_column.items():
+            self.filled[table, column] += n
+        return by_column
 
 
 def read_figures(
@@ -114,12 +124,8 @@ def _parts(engine: SqlEngine, relation: Relation, buckets: Sequence[int], rows_a
 def _count(engine: SqlEngine, relation: Relation, part: Part, exact: _Exact) -> None:
     held = {table: place for table in PERSON_TABLES if (place := relation(table, part)) is not None}
     for table, place in held.items():
-        n_rows, n_persons = engine.rows(plan_rows(place))[0]
-        exact.n_rows[table] += n_rows
-        exact.n_persons[table] += n_persons
         names = omop_tables()[table].names
-        for column, n in zip(names, engine.rows(plan_filled(place, names))[0], strict=True):
-            exact.filled[table, column] += n
+        exact.add(table, names, engine.rows(plan_filled(place, names))[0])
     if "person" in held and "observation_period" in held:
         exact.by_band.update(dict(engine.rows(plan_ages(held["person"], held["observation_period"]))))
         exact.by_year.update(dict(engine.rows(plan_years(held["observation_period"]))))
@@ -163,14 +169,11 @@ def read_dictionary(
     shown = {table: tables[table] for table in PERSON_TABLES if "person_id" in tables.get(table, {})}
     for ask in buckets:
         for table, columns in shown.items():
-            ((n_rows, n_persons),) = ask(plan_rows(table))
-            exact.n_rows[table] += n_rows
-            exact.n_persons[table] += n_persons
-            (filled,) = ask(plan_filled(table, tuple(columns)))
-            for column, n in zip(columns, filled, strict=True):
-                exact.filled[table, column] += n
-                if n and (plan := _plan_of(table, column, columns[column])):
-                    spread.setdefault((table, column), Counter()).update(dict(ask(plan)))
+            (counted,) = ask(plan_filled(table, tuple(columns)))
+            filled = exact.add(table, columns, counted)
+            values = {each: value for each, n in filled.items() if n and (value := _value_of(each, columns[each]))}
+            for place, value, n in ask(plan_spreads(table, tuple(values.values()))) if values else ():
+                spread.setdefault((table, tuple(values)[place]), Counter())[value] += n
     told_values = {
         place: _values(counted, _kind_of(place[1], shown[place[0]][place[1]]), unit)
         for place, counted in spread.items()
@@ -217,12 +220,12 @@ def _kind_of(column: str, sql_type: str) -> str:
     return "year" if sql_type == "DATE" else ""
 
 
-def _plan_of(table: str, column: str, sql_type: str) -> str:
+def _value_of(column: str, sql_type: str) -> str:
     match _kind_of(column, sql_type):
         case "concept":
-            return plan_concepts(table, column)
+            return concept_of(column)
         case "band":
-            return plan_by_band(table, column, _BIRTH_BAND)
+            return band_of(column, _BIRTH_BAND)
         case "year":
-            return plan_by_year(table, column)
+            return year_of(column)
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -30,8 +31,25 @@ def test_numbers_are_counted_over_buckets_rounded_down_and_of_few_not_told() -> 
     assert (of["person_id"].n_persons, of["person_id"].kind) == (130, "")
     concepts = next(each for each in condition.columns if each.column == "condition_concept_id")
     assert concepts.values == ((7, "seven", 130), (8, "eight", 10)), "once a person; nine with concept 9 are not told"
+    days = next(each for each in condition.columns if each.column == "condition_start_date")
+    assert (days.kind, days.values) == ("year", ((2019, "", 50), (2020, "", 130))), "a column's values are its own"
     assert (death.n_records, death.n_persons) == (None, None)
     assert all(each.n_persons is None and not each.values for each in death.columns)
+
+
+def test_a_table_is_asked_twice_in_a_bucket_and_once_where_it_says_nothing() -> None:
+    ask, asked = _bucket(range(30)), []
+
+    def counted(sql: str) -> Iterable[tuple[Any, ...]]:
+        asked.append(next(name for name in ("person", "condition_occurrence", "death") if f"FROM {name} AS t" in sql))
+        return ask(sql)
+
+    none_died = {**DEATH, "cause_concept_id": "BIGINT"}
+    ask("ALTER TABLE death ADD COLUMN cause_concept_id BIGINT")
+    ask("DELETE FROM death")
+    tables = {"person": PERSON, "condition_occurrence": CONDITION, "death": none_died}
+    read_dictionary([counted], tables, floor=10, names=lambda _: {})
+    assert Counter(asked) == {"person": 2, "condition_occurrence": 2, "death": 1}
 
 
 def _bucket(persons: range) -> Any:
@@ -44,6 +62,8 @@ def _bucket(persons: range) -> Any:
         connection.execute("INSERT INTO person VALUES (?, ?, ?, ?)", [person, 8507 + 25 * (person % 2), born, month])
         for concept in [7, 7, 0] + [8] * (person < 12) + [9] * (person < 9):
             connection.execute("INSERT INTO condition_occurrence VALUES (?, ?, ?)", [person, concept, date(2020, 1, 1)])
+        if person % 2 and person < 119:
+            connection.execute("INSERT INTO condition_occurrence VALUES (?, NULL, ?)", [person, date(2019, 5, 1)])
         if person < 9:
             connection.execute("INSERT INTO death VALUES (?, ?)", [person, date(2021, 1, 1)])
 
