@@ -31,12 +31,41 @@ def reencrypted_parquet(content: bytes, old: bytes, new: bytes) -> bytes:
     """
     footer, last, end = _footer(content)
     result = bytearray(content)
-    opening, closing = AESGCM(old), AESGCM(new)
+    again = _Again(content, memoryview(result), AESGCM(old), AESGCM(new))
     at = len(_MARK)
     while at < footer:
-        at = _module(content, result, at, footer, opening, closing)
-    _module(content, result, last, end, opening, closing)
+        at = again.module(at, footer)
+    again.module(last, end)
     return bytes(result)
+
+
+class _Again:
+    """Opens modules and closes them in their places."""
+
+    def __init__(self, content: bytes, result: memoryview, opening: AESGCM, closing: AESGCM) -> None:
+        self._content, self._given, self._result = content, memoryview(content), result
+        self._opening, self._closing = opening, closing
+        self._plain = bytearray()
+        """One place for what is open, since fresh memory for each page costs more than the cipher does."""
+
+    def module(self, at: int, stop: int) -> int:
+        """The module that begins there, and where it ends."""
+        start = at + _LENGTH
+        end = start + _length(self._content, at)
+        if end > stop or end - start < _NONCE + _TAG:
+            raise _broken()
+        sealed, n_plain = slice(start + _NONCE, end), end - start - _NONCE - _TAG
+        if len(self._plain) < n_plain:
+            self._plain = bytearray(n_plain)
+        plain = memoryview(self._plain)[:n_plain]
+        try:
+            self._opening.decrypt_into(self._content[start : start + _NONCE], self._given[sealed], None, plain)
+        except InvalidTag:
+            raise _broken() from None
+        nonce = os.urandom(_NONCE)
+        self._result[start : start + _NONCE] = nonce
+        self._closing.encrypt_into(nonce, plain, None, self._result[sealed])
+        return end
 
 
 def opens_parquet(content: bytes, key: bytes) -> bool:
@@ -61,22 +90,6 @@ def _footer(content: bytes) -> tuple[int, int, int]:
     if footer < len(_MARK) or last == end or end - last < _LENGTH + _NONCE + _TAG:
         raise _broken()
     return footer, last, end
-
-
-def _module(content: bytes, result: bytearray, at: int, stop: int, opening: AESGCM, closing: AESGCM) -> int:
-    start = at + _LENGTH
-    end = start + _length(content, at)
-    if end > stop or end - start < _NONCE + _TAG:
-        raise _broken()
-    view = memoryview(content)
-    try:
-        plain = opening.decrypt(content[start : start + _NONCE], view[start + _NONCE : end], None)
-    except InvalidTag:
-        raise _broken() from None
-    nonce = os.urandom(_NONCE)
-    result[start : start + _NONCE] = nonce
-    result[start + _NONCE : end] = closing.encrypt(nonce, plain, None)
-    return end
 
 
 def _length(content: bytes, at: int) -> int:
