@@ -18,7 +18,7 @@ from enclos.warehouse.quality.steps import measure_drift, run_quality
 TABLES = {
     "person": [
         {"person_id": n, "year_of_birth": born, "gender_concept_id": sex}
-        for n, born, sex in ((1, 1940, 8532), (2, 1980, 8507), (3, 2010, 8532), (4, 1990, 0))
+        for n, born, sex in ((1, 1940, 8532), (2, 1980, 8507), (3, 2010, 8532), (4, 1990, 0), (5, 1944, 0))
     ],
     "observation_period": [
         {
@@ -88,8 +88,9 @@ def test_figures_are_counted_per_person_time() -> None:
     years = 4 * 365 / 365.25
     assert measured["stays_per_1000_person_years"] == pytest.approx(1000 * 2 / years)
     assert measured["boxes_of_30_days_per_person_year"] == pytest.approx(5 / years)
-    assert measured["share_with_long_term_illness"] == pytest.approx(25)
+    assert measured["share_with_long_term_illness"] == pytest.approx(20)
     assert measured["deaths_per_1000_person_years"] == pytest.approx(1000 / years)
+    # The first of five persons has died.
     assert measured["share_age_65_or_more"] == pytest.approx(25)
     assert measured["share_age_75_or_more"] == pytest.approx(25)
     assert measured["share_women"] == pytest.approx(100 * 2 / 3)

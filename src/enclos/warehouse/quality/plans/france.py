@@ -13,7 +13,12 @@ _PERSON_YEARS = (
     " FROM {observation_period})"
 )
 _PERSONS = "(SELECT nullif(count(*), 0) FROM {person})"
-_AGE = "((SELECT year(max(observation_period_end_date)) FROM {observation_period}) - year_of_birth)"
+_LAST_YEAR = "(SELECT year(max(observation_period_end_date)) FROM {observation_period})"
+_LIVING = (
+    f"(SELECT {_LAST_YEAR} - year_of_birth AS age FROM {{person}}"
+    " WHERE person_id NOT IN (SELECT person_id FROM {death} WHERE person_id IS NOT NULL))"
+)
+"""Ages of who is not known to have died: the published shares are of inhabitants."""
 _SHARE_OF_WOMEN = (
     f"100.0 * count(*) FILTER (WHERE gender_concept_id = {concepts.FEMALE})"
     f" / nullif(count(*) FILTER (WHERE gender_concept_id IN ({concepts.MALE}, {concepts.FEMALE})), 0)"
@@ -24,6 +29,13 @@ _ENTITLED = (
 )
 """Long-term illness by its nature (IMB_ETM_NAT): accidents at work, occupational disease and invalidity (11 to 13) are
 entitlements of the same type."""
+_WITH_AGES = ("person", "observation_period", "death")
+
+
+def _share_of_age(asked: str) -> str:
+    return f"(SELECT 100.0 * count(*) FILTER (WHERE age {asked}) / nullif(count(*), 0) FROM {_LIVING})"
+
+
 _STAYS = f"SELECT * FROM {{visit_occurrence}} WHERE visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}"
 _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "stays_per_1000_person_years": (
@@ -46,12 +58,12 @@ _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
         "1000 * (SELECT count(*) FROM {death}) / " + _PERSON_YEARS,
     ),
     "share_age_65_or_more": (
-        ("person", "observation_period"),
-        "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " >= 65) / nullif(count(*), 0) FROM {person})",
+        _WITH_AGES,
+        _share_of_age(">= 65"),
     ),
     "share_age_75_or_more": (
-        ("person", "observation_period"),
-        "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " >= 75) / nullif(count(*), 0) FROM {person})",
+        _WITH_AGES,
+        _share_of_age(">= 75"),
     ),
     "share_women": (("person",), f"(SELECT {_SHARE_OF_WOMEN} FROM {{person}})"),
     "share_women_with_long_term_illness": (
@@ -64,8 +76,8 @@ _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
         + _PERSON_YEARS,
     ),
     "share_age_under_20": (
-        ("person", "observation_period"),
-        "(SELECT 100.0 * count(*) FILTER (WHERE " + _AGE + " < 20) / nullif(count(*), 0) FROM {person})",
+        _WITH_AGES,
+        _share_of_age("< 20"),
     ),
 }
 
