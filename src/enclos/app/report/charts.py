@@ -21,10 +21,18 @@ def as_data(rows: Rows) -> Any:
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
+STYLE = 'style="max-width:100%;height:auto;overflow:visible"'
+"""Wide pictures shrink on a telephone: a drawing keeps its viewBox, its size follows the page."""
+_PADDING = {"left": 14, "right": 5, "top": 5, "bottom": 5}
+"""Pixels. Names stand at the left, and where the fonts lack that they were measured in, others are a tenth wider."""
+
+
 def as_svg(chart: Any) -> str:
     """The drawing in the house's style, as SVG text that follows the page's width."""
     styled = (
-        chart.configure(font="Helvetica, Arial, sans-serif", background="#ffffff")  # first: it replaces all the others
+        chart.configure(  # first: it replaces all the others
+            font="Helvetica, Arial, sans-serif", background="#ffffff", padding=_PADDING
+        )
         .configure_view(strokeWidth=0)
         .configure_axis(
             labelColor=_QUIET,
@@ -38,8 +46,7 @@ def as_svg(chart: Any) -> str:
         .configure_header(labelColor=_INK, titleColor=_QUIET, labelFontSize=13)
     )
     svg: str = vl_convert.vegalite_to_svg(styled.to_json())
-    # Wide pictures shrink on a telephone: the drawing keeps its viewBox, its size follows the page.
-    return svg.replace("<svg ", '<svg role="img" style="max-width:100%;height:auto" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" {STYLE} ', 1)
 
 
 def svg_of(vega_lite: Mapping[str, Any]) -> bytes:

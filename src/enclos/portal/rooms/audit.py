@@ -17,6 +17,7 @@ from enclos.app.pages.review import review_of
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.words_audit import FRENCH_AUDIT
 from enclos.app.pages.words import Language
+from enclos.app.report.charts import STYLE
 from enclos.app.reviewing import Reviews
 from enclos.app.verifying import Verifications
 from enclos.lexicon.refusals import Refusal
@@ -39,7 +40,7 @@ ROOM = Room(
 _SOON = 2.0
 """Seconds that a form waits for a verification or a review which may be over at once."""
 _MOST_DIGITS = 15
-_AS_DRAWN = Markup('<svg role="img" style="max-width:100%;height:auto"')
+_AS_DRAWN = Markup(f'<svg role="img" {STYLE}')  # noqa: S704 - a constant of ours
 
 
 def routes(desk: Desk) -> list[Route]:
