@@ -35,12 +35,15 @@ TABLES = {
             "visit_type_concept_id": type_,
             "visit_start_date": date(2019, 5, 1),
             "visit_end_date": date(2019, 5, 1 + nights),
+            "visit_source_value": group,
         }
-        for n, kind, type_, nights in (
-            (1, 9201, 32855, 3),
-            (2, 262, 32855, 7),
-            (3, 9201, 32827, 9),
-            (1, 9202, 32855, 0),
+        for n, kind, type_, nights, group in (
+            (1, 9201, 32855, 3, "05M042"),
+            (2, 262, 32855, 7, "06M021"),
+            (3, 9201, 32827, 9, None),
+            (1, 9202, 32855, 0, "28Z04Z"),  # a session
+            (1, 9202, 32855, 0, "02C05J"),  # a stay of a day
+            (2, 9201, 32855, 30, "0403A1"),  # of another field of the PMSI
         )
     ],
     "drug_exposure": [
@@ -86,7 +89,7 @@ def test_every_published_figure_is_measured_and_has_a_source() -> None:
 def test_figures_are_counted_per_person_time() -> None:
     measured = {name: figure.measured for name, figure in figures(TABLES).items()}
     years = 4 * 365 / 365.25
-    assert measured["stays_per_1000_person_years"] == pytest.approx(1000 * 2 / years)
+    assert measured["stays_per_1000_person_years"] == pytest.approx(1000 * 3 / years)
     assert measured["boxes_of_30_days_per_person_year"] == pytest.approx(5 / years)
     assert measured["share_with_long_term_illness"] == pytest.approx(20)
     assert measured["deaths_per_1000_person_years"] == pytest.approx(1000 / years)

@@ -37,12 +37,12 @@ def _share_of_age(asked: str) -> str:
 
 
 _STAYS = f"SELECT * FROM {{visit_occurrence}} WHERE visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}"
+_MCO_WITHOUT_SESSIONS = "regexp_matches(visit_source_value, '^[0-9]{{2}}[A-Z]') AND visit_source_value NOT LIKE '28%'"
+"""By the group (GHM) of the stay, which other fields of the PMSI have none of; those of a day count, as published."""
 _MEASURES: dict[str, tuple[tuple[str, ...], str]] = {
     "stays_per_1000_person_years": (
         ("visit_occurrence", "observation_period"),
-        "1000 * (SELECT count(*) FROM {visit_occurrence}"
-        f" WHERE visit_concept_id IN ({concepts.INPATIENT_VISIT}, {concepts.EMERGENCY_THEN_INPATIENT_VISIT})"
-        f" AND visit_type_concept_id = {concepts.TYPE_INPATIENT_CLAIM_HEADER}) / " + _PERSON_YEARS,
+        f"1000 * (SELECT count(*) FROM ({_STAYS}) WHERE {_MCO_WITHOUT_SESSIONS}) / " + _PERSON_YEARS,
     ),
     "boxes_of_30_days_per_person_year": (
         ("drug_exposure", "observation_period"),
