@@ -51,10 +51,11 @@ Told = tuple[int, tuple[int, ...], tuple[int, ...]]
 def collisions_of_all_sums(new: Sets, old: Sets, k: int, sought: Sought) -> Iterator[Collision]:
     """Collisions of new sets with earlier ones by any sums of any sets, where there are few; else it is left out."""
     sums = np.concatenate([old.sums, new.sums])
-    numbers = np.sort(np.unique(sums, return_index=True)[1])  # equal sets once, as earlier ones where they are
-    if len(numbers) > MOST_SETS or int(old.counts.sum()) + int(new.counts.sum()) > MOST_PERSONS:
-        sought.leave_out(Untried.SUMS, len(numbers))
+    n_distinct = len(np.unique(sums))
+    if n_distinct > MOST_SETS or int(old.counts.sum()) + int(new.counts.sum()) > MOST_PERSONS:
+        sought.leave_out(Untried.SUMS, n_distinct)
         return
+    numbers = np.sort(np.unique(sums, return_index=True)[1])  # equal sets once, as earlier ones where they are
     is_new = np.isin(sums[numbers], new.sums)
     asked = [*numbers[~is_new].tolist(), *numbers[is_new].tolist()]
     n_old = int((~is_new).sum())

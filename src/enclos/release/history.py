@@ -38,8 +38,10 @@ _A_FEW = 512
 """Sets that are looked at first where the nearest that fit are enough; then twice as many, and so on."""
 _FIRST_BESIDE = 1536
 """The same where they may lie beside the new one, as most do."""
-_AT_ONCE = 128
-"""Sets of which all classes are looked at together."""
+_SOME_HALVES = 1024
+"""Sets that are looked at first where those that are a little more than half of a rest are enough."""
+_AT_ONCE = 80
+"""Sets of which all classes are looked at together: some more than are wanted beside a whole."""
 MOST_BESIDE = 65
 """Sets within what the new one leaves of a whole, of which two or three are taken from it too: the largest."""
 MOST_WHOLES = 12
@@ -92,7 +94,7 @@ class _Search:
             self._standing = Standing(standing[self._all.numbers], self._sizes)
         self._who = new.who_among(self._standing.bits) if self._standing is not None else None
         self._who_stand = new.who_stand() if many else None
-        self._met_now, self._own_now = np.zeros(0, np.int64), np.zeros(0, np.uint64)
+        self._met_now, self._own_now = np.zeros(0, np.int8), np.zeros(0, np.uint64)
         self._beside_now = np.zeros(0, np.bool_)
         self._allowance = Allowance(len(new), most_work)
         self._left_out: set[Untried] = set()
@@ -149,12 +151,16 @@ class _Search:
         size = int(target.sum())
         for whole in wholes[:MOST_WHOLES]:
             rest, n_rest = self._counts[whole] - target, int(self._sizes[whole]) - size
+            if self._fit_no_two(rest, n_rest, total, whole):
+                continue
             pool = self._beside(rest, n_rest, total, whole)
             total_of, others_of = less(self._sums[whole], total), pool[pool != whole]
-            if not len(others_of) or 2 * int(self._sizes[others_of[0]]) >= n_rest + self._k:
+            sizes = self._sizes[others_of]
+            if not len(sizes) or 2 * int(sizes[0]) >= n_rest + self._k:
                 continue  # not even the smallest two
-            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 2))
-            yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, 3))
+            for n_terms in (2, 3):
+                if int(sizes[-n_terms:].sum()) > n_rest - self._k:  # else not even the largest
+                    yield from (((whole,), each) for each in self._of_pool(rest, total_of, others_of, n_terms))
             yield from (((whole,), each) for each in self._filling(rest, others_of))
 
     def _less_what_they_share(
@@ -179,20 +185,20 @@ class _Search:
             yield from (((one, other), (shared,)) for one, other, shared in found)
 
     def _filling(self, target: Counts, pool: Places) -> Iterator[tuple[int, ...]]:
-        """Sets that share nobody and fill the target but for a few, the largest first."""
+        """Sets that share nobody and fill the target but for a few, the largest first.
+
+        In: pool — sets that lie within the target but for a few, ascending
+        """
         left, n_left, places = target, int(target.sum()), pool[::-1]
+        sizes = self._sizes[places]
         chosen: list[int] = []
-        while len(places):
-            places = places[self._sizes[places] < n_left + self._k]  # before their classes are looked at
-            if int(self._sizes[places].sum()) <= n_left - self._k:
-                return  # not even all of them
-            fits = (np.minimum(left - self._counts[places], 0).sum(axis=1) > -self._k).nonzero()[0]
-            if not len(fits):
-                break
-            left, chosen = left - self._counts[places[fits[0]]], [int(places[fits[0]]), *chosen]
-            n_left -= int(self._sizes[chosen[0]])
-            places = places[fits[1:]]  # what does not fit now never will
-        if len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
+        while int(sizes.sum()) > n_left - self._k and len(places):  # else not even all of them
+            left, chosen = left - self._counts[places[0]], [int(places[0]), *chosen]
+            n_left -= int(sizes[0])
+            near = (sizes[1:] < n_left + self._k).nonzero()[0] + 1  # before their classes are looked at
+            near = near[np.minimum(left - self._counts.take(places[near], axis=0), 0).sum(axis=1) > -self._k]
+            places, sizes = places[near], sizes[near]  # what does not fit now never will
+        if not len(places) and len(chosen) > 1 and 0 < np.abs(left).sum() < self._k:
             yield tuple(chosen)
 
     def _alone(self, target: Counts, total: np.uint64) -> Iterator[tuple[int, ...]]:
@@ -218,9 +224,10 @@ class _Search:
         """What any of the larger sets leaves when one other is taken away."""
         size = int(target.sum())
         start = int(self._all.at(size - self._k + 1))
-        wholes = np.arange(start, len(self._sizes), dtype=np.int64)
+        may = np.ones(len(self._sizes), np.bool_)
         if self._standing is not None:  # what lacks k persons of the target holds it not
-            wholes = wholes[self._standing.may_be_around(self._met_now, self._own_now, self._k)[start:]]
+            may = self._standing.may_be_around(self._met_now, self._own_now, self._k)
+        wholes = np.flatnonzero(may[start:]) + start
         low, high = self._all.between(self._sizes[wholes] - size)
         rows, others = self._all.meeting(target, wholes, low, high, 1, self._allowance)
         places = np.column_stack([wholes[rows], others])
@@ -257,6 +264,28 @@ class _Search:
         if len(every) > MOST_WITHIN or len(small) == MOST_WITHIN:
             self._left_out.add(Untried.WITHIN)
         return every[-MOST_WITHIN:]
+
+    def _fit_no_two(self, rest: Counts, n_rest: int, total: np.uint64, whole: int) -> bool:
+        """Whether no two of the largest sets within a rest fit into it, found without finding the largest.
+
+        If so many as are the largest are each more than half of it, then so are the largest. They are looked for among
+        those that are a little more than half, most of which lie within; there are none smaller where all are more.
+        """
+        start, stop = self._all.at(np.array([-(-(n_rest + self._k) // 2), n_rest + self._k])).tolist()
+        if start == 0 and stop < MOST_BESIDE:
+            return True
+        end = min(start + _SOME_HALVES, stop)
+        if self._standing is None or stop - start < 2 * _AT_ONCE:
+            return False
+        places = (self._standing.may_lie_in(start, end, whole) & self._beside_now[start:end]).nonzero()[0] + start
+        if len(places) < MOST_BESIDE:
+            return False
+        within = self._all.lie_within(rest, places[:_AT_ONCE])
+        n = np.count_nonzero(self._sums[within] != total)
+        if n < MOST_BESIDE or not self._allowance.spend(_PER_SET * (end - start)):  # nothing where it helps nothing
+            return False
+        self._left_out.add(Untried.WHOLES)
+        return True
 
     def _beside(self, rest: Counts, n_rest: int, total: np.uint64, whole: int) -> Places:
         """The largest sets within what the target leaves of a whole, but for a few, ascending."""
@@ -312,8 +341,10 @@ class _Search:
         start = int(self._all.at(size - self._k))
         if self._standing is not None:
             for places in self._standing.may_hold(self._met_now, size, start):
-                for at in range(0, len(places), _A_FEW):
-                    some = places[at : at + _A_FEW]
+                if len(found) >= most:
+                    break
+                for at in range(0, len(places), _AT_ONCE):
+                    some = places[at : at + _AT_ONCE]
                     if len(found) >= most or not self._allowance.spend(_PER_SET * len(some)):
                         break
                     lacks = np.maximum(target - self._counts[some], 0).sum(axis=1) < self._k

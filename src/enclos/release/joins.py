@@ -42,6 +42,8 @@ _MANY_CHOICES = 1 << 17
 """Choices of one step before which it is asked which sets share persons."""
 _AT_ONCE = 1 << 15
 """Of these, so many together."""
+_MANY = 256
+"""Of these, so many are looked at by a few classes at once."""
 _PER_CHOICE = 4
 """What it costs to look at one."""
 _MOST_GROUPS = 32
@@ -107,14 +109,24 @@ class _Pool:
         high = np.minimum(np.searchsorted(self.sizes, most, side="left"), below)
         return low, np.maximum(low, high)
 
-    def fitting(self, chosen: Places) -> Places:
-        """Those of some choices that have fewer than k persons beside the target: by a few classes, then by all."""
-        for theirs, goal in ((self.few, coarse(self.target[None])[0]), (self.counts, self.target)):
-            over = theirs[chosen[:, 0]] - goal
-            for at in range(1, chosen.shape[1]):
-                over += theirs[chosen[:, at]]
-            chosen = chosen[np.maximum(over, 0, out=over).sum(axis=1) < self.k]
-        return chosen
+    def fit(self, chosen: Places) -> npt.NDArray[np.bool_]:
+        """Which of some choices have fewer than k persons beside the target, by all classes."""
+        parts = (chosen[start : start + _AT_ONCE] for start in range(0, len(chosen), _AT_ONCE))
+        fits = (_is_within(self.counts, self.target, part, self.k) for part in parts)
+        return np.concatenate([np.zeros(0, np.bool_), *fits])
+
+    def may_fit(self, chosen: Places) -> npt.NDArray[np.bool_]:
+        """The same by a few classes."""
+        return _is_within(self.few, coarse(self.target[None])[0], chosen, self.k)
+
+
+def _is_within(counts: Counts, target: Counts, chosen: Places, k: int) -> npt.NDArray[np.bool_]:
+    over = counts.take(chosen[:, 0], axis=0)
+    over -= target
+    for at in range(1, chosen.shape[1]):
+        over += counts.take(chosen[:, at], axis=0)
+    found: npt.NDArray[np.bool_] = np.maximum(over, 0, out=over).sum(axis=1, dtype=np.int32) < k
+    return found
 
 
 def _descended(pool: _Pool, n_terms: int, allowance: Allowance) -> Places | None:
@@ -123,6 +135,10 @@ def _descended(pool: _Pool, n_terms: int, allowance: Allowance) -> Places | None
     apart: IsApart | None = None
     for n_left in range(n_terms, 0, -1):
         low, high = pool.next_of(chosen, n_left)
+        if n_left < n_terms:  # what nothing fits beside by its size need not be looked at in all classes
+            some = (low < high).nonzero()[0]
+            some = some[pool.fit(chosen[some])]
+            chosen, low, high = chosen[some], low[some], high[some]
         if apart is None and n_left < n_terms and int((high - low).sum()) > _MANY_CHOICES:
             apart = pool.apart()
             if apart is not None:
@@ -137,7 +153,7 @@ def _descended(pool: _Pool, n_terms: int, allowance: Allowance) -> Places | None
 
 
 def _next(pool: _Pool, chosen: Places, low: Places, high: Places, apart: IsApart | None) -> Iterator[Places]:
-    """Choices of one set more, of those that fit beside those before."""
+    """Choices of one set more, of those that may fit beside those before."""
     ends = np.cumsum(high - low)
     n = int(ends[-1]) if len(ends) else 0
     cuts = np.searchsorted(ends, np.arange(_AT_ONCE, n, _AT_ONCE), side="left").tolist()
@@ -149,7 +165,8 @@ def _next(pool: _Pool, chosen: Places, low: Places, high: Places, apart: IsApart
             for column in before.T:
                 is_apart &= apart[column, places]
             before, places = before[is_apart], places[is_apart]
-        yield pool.fitting(np.column_stack([before, places]))
+        found = np.column_stack([before, places])
+        yield found[pool.may_fit(found)] if len(found) > _MANY else found
 
 
 def _all_apart(chosen: Places, apart: IsApart) -> Places:

@@ -43,11 +43,11 @@ def adding_to(sizes: Places, size: int, k: int, n_terms: int) -> tuple[Places, .
     wanted = size - sizes[first[0]]
     for each in first[1:]:
         wanted -= sizes[each]
-    low = np.maximum(np.searchsorted(sizes, wanted - (k - 1), side="left"), first[-1] + 1)
-    some = (np.append(sizes, 2**62)[low] < wanted + k).nonzero()[0]
+    low = np.maximum(sizes.searchsorted(wanted - (k - 1), side="left"), first[-1] + 1)
+    some = ((low < len(sizes)) & (sizes.take(low, mode="clip") < wanted + k)).nonzero()[0]
     if not len(some):
         return tuple(np.zeros((n_terms, 0), np.int64))
-    high = np.searchsorted(sizes, wanted[some] + k, side="left")
+    high = sizes.searchsorted(wanted[some] + k, side="left")
     rows, last = written_out(low[some], high)
     return (*(each[some[rows]] for each in first), last)
 

@@ -16,9 +16,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from enclos.release.ranges import written_out
 from enclos.release.sets import N_DRAWN, NOBODY, Drawn
 
 Places = npt.NDArray[np.int64]
+Met = npt.NDArray[np.int8]
+"""How many of those who stand for each set are among some persons."""
 _LEAST_WITHIN = 12
 """Of those who stand for a set that lies within another but for a few, so many are in it or more: fewer would be a
 chance of one in a thousand where ten of two hundred are not."""
@@ -43,33 +46,30 @@ class Standing:
         self._starts = np.concatenate([np.flatnonzero(is_first), [len(order)]])
         self.bits = numbers[is_first]
         """Of all who stand for any set, ascending."""
-        places = np.cumsum(is_first) - 1
-        self._is_own = np.zeros(len(flat) + 1, np.bool_)
+        self._is_own = np.zeros(len(self.bits) + 1, np.bool_)
         """Who stands for a set that is looked at, among all who stand for any; the last is nobody."""
-        who = np.full(len(flat), len(flat), np.int32)
-        who[order] = places
-        self._who = who.reshape(drawn.shape)
-        self._first, self._last_of_first = np.ascontiguousarray(self._who[:, :_SOME].T), drawn[:, _SOME - 1].copy()
+        is_smallest = order % N_DRAWN < _SOME
+        smallest = np.full((_SOME, len(drawn)), len(self.bits), np.int64)
+        smallest[order[is_smallest] % N_DRAWN, self._owners[is_smallest]] = (np.cumsum(is_first) - 1)[is_smallest]
+        self._smallest, self._last_of_smallest = smallest, drawn[:, _SOME - 1].copy()
         self.is_known = drawn[:, 0] != NOBODY if len(drawn) else np.zeros(0, np.bool_)
         self._last = np.where(self.is_known, drawn[:, -1], np.uint64(0))
 
-    def met(self, places: Places) -> npt.NDArray[np.int64]:
+    def met(self, places: Places) -> Met:
         """How many of those who stand for each set are among these, by their places in ``bits``."""
-        low = self._starts[places]
-        widths = self._starts[places + 1] - low
-        starts = np.repeat(low - (np.cumsum(widths) - widths), widths)
-        return np.bincount(self._owners[starts + np.arange(len(starts))], minlength=len(self._sizes))
+        at = written_out(self._starts[places], self._starts[places + 1])[1]
+        return np.bincount(self._owners[at], minlength=len(self._sizes)).astype(np.int8)
 
-    def within(self, met: npt.NDArray[np.int64]) -> Places:
+    def within(self, met: Met) -> Places:
         """Sets that lie within the one that was met, but for a few; none of those that nobody stands for."""
         return np.flatnonzero(met >= _LEAST_WITHIN)
 
-    def may_be_within(self, met: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.bool_]:
+    def may_be_within(self, met: Met, k: int) -> npt.NDArray[np.bool_]:
         """Sets that may have fewer than k persons beside the one that was met: all others have them for sure."""
         may: npt.NDArray[np.bool_] = ~self.is_known | (met > N_DRAWN - k)
         return may
 
-    def may_be_around(self, met: npt.NDArray[np.int64], own: Drawn, k: int) -> npt.NDArray[np.bool_]:
+    def may_be_around(self, met: Met, own: Drawn, k: int) -> npt.NDArray[np.bool_]:
         """Sets that may lack fewer than k persons of the one that was met; all others lack them for sure.
 
         In: own — who stands for the one that was met
@@ -80,19 +80,20 @@ class Standing:
         may: npt.NDArray[np.bool_] = (self._last <= own[k - 1]) | (met > 0)
         return may
 
-    def may_lie_beside(self, met: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def may_lie_beside(self, met: Met) -> npt.NDArray[np.bool_]:
         """Sets that may share nobody with the one that was met."""
         return met <= _MOST_BESIDE
 
-    def may_hold(self, met: npt.NDArray[np.int64], size: int, start: int) -> Iterator[Places]:
+    def may_hold(self, met: Met, size: int, start: int) -> Iterator[Places]:
         """Sets that may hold the one that was met, which has so many persons, from a place on: first those who were met
         as who holds it would be, then those of whom nothing is known.
         """
-        some = np.flatnonzero((met > 0)[start:]) + start
+        some = np.flatnonzero(met[start:]) + start
         expected = N_DRAWN * np.minimum(1.0, size / np.maximum(self._sizes[some], 1))
         yield some[met[some] >= expected / 3]
-        is_open = ~self.is_known | (self._sizes * _LEAST_EXPECTED > N_DRAWN * size)
-        yield np.flatnonzero((is_open & (met == 0))[start:]) + start
+        is_open = ~self.is_known[start:]
+        is_open[max(0, int(self._sizes.searchsorted(N_DRAWN * size / _LEAST_EXPECTED, side="right")) - start) :] = True
+        yield np.flatnonzero(is_open & (met[start:] == 0)) + start
 
     def may_lie_in(self, start: int, stop: int, whole: int) -> npt.NDArray[np.bool_]:
         """Which sets from a place up to another may lie within a whole: who stands for them, and has a smaller number
@@ -100,15 +101,15 @@ class Standing:
         """
         if not self.is_known[whole]:
             return np.ones(stop - start, np.bool_)
-        last, own = self._last[whole], self._who[whole]
-        may: npt.NDArray[np.bool_] = self._last_of_first[start:stop] >= last  # no more than two have a smaller number
-        self._is_own[own] = True
-        is_shared = self._is_own.take(self._first[0][start:stop])
-        for who in self._first[1:]:
-            is_shared |= self._is_own.take(who[start:stop])
-        some = (is_shared > may).nonzero()[0] + start
+        last, own = self._last[whole], self._drawn[whole]
+        places = self.bits.searchsorted(own)
+        may: npt.NDArray[np.bool_] = self._last_of_smallest[start:stop] >= last  # no more than two have a smaller one
+        some = (~may).nonzero()[0] + start
+        self._is_own[places] = True
+        some = some[self._is_own.take(self._smallest.take(some, axis=1)).any(axis=0)]
+        self._is_own[places] = False
         if len(some):
-            missing = ((self._drawn[some] < last) & ~self._is_own[self._who[some]]).sum(axis=1)
-            may[some[missing < _SOME] - start] = True
-        self._is_own[own] = False
+            theirs = self._drawn[some]
+            is_own = own[np.minimum(own.searchsorted(theirs), N_DRAWN - 1)] == theirs
+            may[some[((theirs < last) & ~is_own).sum(axis=1) < _SOME] - start] = True
         return may

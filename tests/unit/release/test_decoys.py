@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
-from enclos.release import joins
+from enclos.release import history, joins
 from enclos.release.allowance import MOST_WITHIN, Allowance, Sought, Untried
 from enclos.release.history import collisions
 from enclos.release.joins import adding_up
@@ -114,6 +114,34 @@ def test_of_sets_that_share_persons_of_too_many_none_are_added_and_nothing_is_le
         found = collisions(sets([target]), sets([*decoys, *more]), K, sought)
         assert [tuple(sorted(each.others)) for each in found] == expected
         assert Untried.WORK not in sought.untried
+
+
+def test_what_is_found_is_the_same_where_it_is_asked_first_whether_two_fit_into_a_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By their classes many sets lie within a rest: more than half of the one and less than half of the other."""
+    (target, first, second) = parts(3, 4_000)
+    far = np.arange(100_000, 140_000)
+    random = np.random.default_rng(1)
+    others = [set(random.choice(far, size, replace=False).tolist()) for size in range(1_500, 2_500, 10)]
+    rest, small = set(sorted(first)[:3_000]), set(sorted(second)[:2_495])
+    wholes = [target | rest, target | first | small | {99_999}]
+    monkeypatch.setattr(history, "MOST_BESIDE", 4)
+    monkeypatch.setattr(history, "_AT_ONCE", 12)
+
+    def found() -> tuple[list[tuple[int, ...]], object]:
+        sought = Sought()
+        all_found = collisions(sets([target]), sets([*wholes, first, small, *others]), K, sought)
+        return [each.others for each in all_found], sought.untried
+
+    answers: list[bool] = []
+    fit_no_two = history._Search._fit_no_two
+    monkeypatch.setattr(history._Search, "_fit_no_two", lambda *of: answers.append(fit_no_two(*of)) or answers[-1])
+    asked_first = found()
+    assert set(answers) == {True, False}
+    assert asked_first[0] == [(1, 2, 3)]
+    monkeypatch.setattr(history._Search, "_fit_no_two", lambda *_: False)
+    assert found() == asked_first
 
 
 @pytest.mark.parametrize("size", [5, 40, 300])

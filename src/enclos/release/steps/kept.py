@@ -127,7 +127,7 @@ class Members:
     def standing(self) -> Drawn:
         """Who stands for each set."""
         bits = self.bits()
-        rows = [drawn_of(bits[_places(each)]) for each in self.places]
+        rows = [drawn_of(bits.take(_places(each))) for each in self.places]
         return np.array(rows, dtype=np.uint64).reshape(len(rows), N_DRAWN)
 
     def persons(self, number: int) -> Persons:
@@ -235,7 +235,7 @@ def _content(
     counts, sums = np.zeros((len(members), N_CLASSES), np.int32), np.zeros(len(members), np.uint64)
     standing = np.zeros((len(members), N_DRAWN), np.uint64)
     for at, each in enumerate(members):
-        own = bits[_places(each)]
+        own = bits.take(_places(each))
         counts[at], sums[at] = told_of(own)
         standing[at] = drawn_of(own)
     names = [name_of(*one) for one in zip(counts, sums.tolist(), strict=True)]
