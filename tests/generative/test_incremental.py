@@ -91,4 +91,7 @@ def check_arrivals(seed: int, lines_per_pass: int) -> None:
 
 
 def test_every_way_of_arriving_was_generated_and_something_kept() -> None:
-    assert all(SEEN[event] for event in ("flux", "one table", "supersedes", "merger", "nothing", "kept")), SEEN
+    every = ("flux", "one table", "supersedes", "merger", "nothing", "kept")
+    if not all(SEEN[event] for event in every):  # another process ran what counts them
+        test_a_build_that_keeps_what_it_may_equals_one_that_makes_everything()
+    assert all(SEEN[event] for event in every), SEEN

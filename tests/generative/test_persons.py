@@ -107,5 +107,7 @@ def merged(circuits):
     return [(hospital, sorted(own), sorted(national)) for hospital, (own, national) in found.items()]
 
 
-def test_mergers_were_generated():
+def test_mergers_were_generated(engine):
+    if not (SEEN["merged"] and SEEN["moved"]):  # another process ran what counts them
+        test_persons_and_counters_equal_the_oracle_at_every_step(engine)
     assert SEEN["merged"] and SEEN["moved"]

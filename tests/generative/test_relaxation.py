@@ -66,7 +66,9 @@ def test_every_stay_is_settled_as_the_slow_reading_settles_it(engine, own, their
         SEEN["several" if person is None else f"matched on {n_agree}"] += 1
 
 
-def test_all_ways_to_be_settled_were_met():
+def test_all_ways_to_be_settled_were_met(engine):
+    if len(SEEN) < 4:  # another process ran what counts them
+        test_every_stay_is_settled_as_the_slow_reading_settles_it(engine)
     assert set(SEEN) == {"several", "matched on 7", "matched on 6", "matched on 5"}
 
 
