@@ -67,8 +67,9 @@ def test_every_stay_is_settled_as_the_slow_reading_settles_it(engine, own, their
 
 
 def test_all_ways_to_be_settled_were_met(engine):
-    if len(SEEN) < 4:  # another process ran what counts them
-        test_every_stay_is_settled_as_the_slow_reading_settles_it(engine)
+    for _ in range(9):  # the rarest is not met each time, and another process may have met it
+        if len(SEEN) < 4:
+            test_every_stay_is_settled_as_the_slow_reading_settles_it(engine)
     assert set(SEEN) == {"several", "matched on 7", "matched on 6", "matched on 5"}
 
 
