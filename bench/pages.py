@@ -172,7 +172,7 @@ def worked(opened: Tab, patience: float) -> float:
     if not button.count():  # of a home that was walked before
         return 0.0
     button.first.click()
-    while button.count() or "/work/" in opened.page.url:
+    while button.count() or "work" in opened.page.url.split("/"):  # not there yet, or the page of the work on it
         if time.monotonic() > began + patience:
             raise TimeoutError(f"No dictionary after {patience:.0f} seconds.")
         time.sleep(_BETWEEN_LOOKS)

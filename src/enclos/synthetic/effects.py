@@ -135,24 +135,20 @@ def drawn(parts: list[NewUsers]) -> dict[str, Any]:
         name: {"n_persons": int(who.sum()), "n_events": int(event[who].sum()), "person_days": int(days[who].sum())}
         for name, who in arms.items()
     }
-    if not all(each["n_events"] for each in counts.values()):
-        return {**counts, "ratio": None, "lower": None, "upper": None}
+    unknown = {**counts, "ratio": None, "lower": None, "upper": None}
+    if not len(hazard):
+        return unknown
     stratum = np.searchsorted(np.quantile(hazard, np.arange(1, _N_STRATA) / _N_STRATA), hazard)
     sums = [[np.bincount(stratum, what * who) for what in (event, days)] for who in arms.values()]
     (events_1, days_1), (events_0, days_0) = sums
     whole = np.maximum(days_1 + days_0, 1)
     above, below = (events_1 * days_0 / whole).sum(), (events_0 * days_1 / whole).sum()
     if not above or not below:
-        return {**counts, "ratio": None, "lower": None, "upper": None}
+        return unknown
     variance = ((events_1 + events_0) * days_1 * days_0 / whole**2).sum() / (above * below)
     ratio, width = above / below, np.exp(_Z_95 * np.sqrt(variance))
-    return {
-        **counts,
-        **{
-            name: round(float(value), 6)
-            for name, value in zip(("ratio", "lower", "upper"), (ratio, ratio / width, ratio * width), strict=True)
-        },
-    }
+    ends = {"ratio": ratio, "lower": ratio / width, "upper": ratio * width}
+    return {**counts, **{name: round(float(value), 6) for name, value in ends.items()}}
 
 
 def compare_study(effect: KnownEffect, outcome_concept: int) -> str:
