@@ -7,13 +7,17 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
 
+from enclos.app.permits import revoke, sign
 from enclos.app.register import renew_register
+from enclos.ledger.model import Action
 from enclos.lexicon.canonical import sha256_hex
-from factories.enclosure import ALICE, open_home, refused, run_cli
+from factories.enclosure import ALICE, open_home, permit_text, refused, run_cli
 
 ROOT = Path(__file__).parents[2]
 PERMIT = "FR-TEST-0001"
@@ -94,3 +98,39 @@ def test_renewing_by_a_relative_path_keeps_the_register_that_is_served(
     with open_home(Path(empty.name)) as enclosure:
         assert [renew_register(enclosure, place) for _ in range(3)] == [True, False, False]
     assert (place / "current" / "en.html").is_file()
+
+
+def test_a_register_is_renewed_for_what_it_tells_and_for_nothing_else(empty: Path, tmp_path: Path) -> None:
+    place, many = tmp_path, "FR-TEST-0007"
+    proofs = place / "current" / "proofs.json"
+    with open_home(empty) as enclosure:
+        assert renew_register(enclosure, place)
+        for what in ("signed", "used", "opened", "used", "revoked", "used"):
+            match what:
+                case "signed":
+                    sign(enclosure, permit_text(many))
+                case "opened":
+                    with enclosure.ledger.intent(Action.PERMIT_OPEN, ALICE, many):
+                        pass
+                case "revoked":
+                    revoke(enclosure, many, reason="asked for")
+                case _:
+                    enclosure.ledger.record(Action.DENIED, ALICE, many, {"via": "test", "code": "SGN-05"})
+            assert renew_register(enclosure, place) is (what != "used"), what
+        proofs.write_text("{}")
+        assert not renew_register(enclosure, place)  # it is looked for in the whole ledger, where there is none
+
+
+def test_a_register_is_renewed_when_a_permit_ends_though_nobody_does_anything(empty: Path, tmp_path: Path) -> None:
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+    with open_home(empty) as enclosure:
+        sign(enclosure, permit_text(starts=ends - timedelta(days=1), lasts=timedelta(days=1)))
+        assert renew_register(enclosure, tmp_path)
+        made = (tmp_path / "current" / "register.json").read_bytes()
+        while datetime.now(UTC) < ends + timedelta(seconds=0.1):
+            assert renew_register(enclosure, tmp_path) is False or datetime.now(UTC) >= ends
+            sleep(0.2)
+        renew_register(enclosure, tmp_path)
+        told = json.loads((tmp_path / "current" / "register.json").read_bytes())
+    assert [permit["state"] for permit in json.loads(made)["permits"]] == ["GRANTED"]
+    assert [permit["state"] for permit in told["permits"]] == ["EXPIRED"]

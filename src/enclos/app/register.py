@@ -17,12 +17,13 @@ from enclos.app.pages.register import index_page, register_page
 from enclos.app.pages.statements import Desks, statement_pages
 from enclos.app.pages.words import Language
 from enclos.app.permits import all_versions
-from enclos.app.proofs import entries_with_proofs
+from enclos.app.proofs import entries_with_proofs, proved_entries
 from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import Act, acts_of
+from enclos.ledger.rules.notes import verifying_key
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
-from enclos.lexicon.refusals import refusal
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.document import json_from_permit
 from enclos.permits.document.fields import text_from_instant
 from enclos.permits.model import SignedPermit, State
@@ -33,7 +34,12 @@ from enclos.stores.ledger_files import LedgerFiles
 
 CONTENT, PROOFS, LEDGER, CATALOGUE = "register.json", "proofs.json", "ledger", "catalogue"
 _SIGNINGS = frozenset({Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE})
+_USES = frozenset({Action.STUDY, Action.SQL, Action.COHORT})
+TOLD = _SIGNINGS | {Action.PERMIT_OPEN, Action.STUDY, Action.RELEASE_REQUEST, Action.RELEASE_EXPORT}
+"""What a register says more than the number of, when it was done."""
 _SECONDS_A_DAY = 86_400
+_LETTERS_OF_DAY = 10
+"""Of an instant, ``2026-11-29T…``."""
 
 
 def export_register(
@@ -82,6 +88,7 @@ def export_register(
 def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False, about: Path | None = None) -> bool:
     """Write the register anew below a folder, if it is a day old or would say something else; uses alone wait a day.
 
+    Of the ledger only what came since the last register is read, unless something is among it that a register tells.
     In:  place — the folder whose ``current`` leads to the newest register
     Out: whether it was written; the one before stays for who is reading it.
     Refuses: as export_register; ``current`` stays what it was.
@@ -94,6 +101,8 @@ def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False
             if leftover != before:
                 remove_tree(leftover)
     if told is not None:
+        if (told["catalogue"] is not None) == catalogue and not _is_news(enclosure, told, before / PROOFS):
+            return False
         acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
         content = _content(enclosure, acts, enclosure.ledger.now())
         if _lasting(content) == _lasting(told) and catalogue == (told["catalogue"] is not None):
@@ -114,10 +123,41 @@ def desks_of(enclosure: Enclosure) -> Desks:
     return Desks(chosen.contact, [(source, desk.who, desk.where) for source, desk in sorted(chosen.desks.items())])
 
 
+def _is_news(enclosure: Enclosure, told: Mapping[str, Any], proofs: Path) -> bool:
+    """Whether something happened since a register was made that it may tell; a permit's end is such a thing.
+
+    In: told — what it said; proofs — its file of them, of which the first is of the intent to make it
+    """
+    ledger = enclosure.ledger
+    now = text_from_instant(ledger.now())
+    if (
+        now[:_LETTERS_OF_DAY] != told["made_at"][:_LETTERS_OF_DAY]
+        or told["enclosure"] != enclosure.settings.enclosure.name
+    ):
+        return True
+    if any(told["made_at"] < permit["valid_until"] <= now for permit in told["permits"]):
+        return True
+    try:
+        document = json.loads(proofs.read_bytes())
+        own = {**document, "entries": document["entries"][:1]}
+        (began,) = proved_entries(own, verifying_key(ledger.origin, ledger.public_key))
+    except (
+        Refusal,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # altered, or of a key that is in use no more
+        return True
+    have_results = {permit["permit"] for permit in told["permits"] if permit["days"]["sign_to_result"] is not None}
+    done = (entry for _, entry in ledger.entries(began) if entry.outcome is Outcome.DONE and entry.action in TOLD)
+    return any(entry.action is not Action.STUDY or entry.permit not in have_results for entry in done)
+
+
 def _lasting(content: Mapping[str, Any]) -> dict[str, Any]:
     """What a register says, without what changes by every use; of when it was made, the day."""
     permits = [{**permit, "n_uses": None} for permit in content["permits"]]
-    return {**content, "permits": permits, "made_at": content["made_at"][:10], "catalogue": None}
+    return {**content, "permits": permits, "made_at": content["made_at"][:_LETTERS_OF_DAY], "catalogue": None}
 
 
 def _content(enclosure: Enclosure, acts: Sequence[Act], now: datetime) -> dict[str, Any]:
@@ -161,7 +201,7 @@ def permit_row(chain: Sequence[SignedPermit], acts: Sequence[Act], now: datetime
         "ended_at": text_from_instant(ended_at(newest)) if has_ended else None,
         "versions": _versions(chain, own),
         "n_users": len(newest.permit.user_ids),
-        "n_uses": sum(act.action in {Action.STUDY, Action.SQL, Action.COHORT} for act in own),
+        "n_uses": sum(act.action in _USES for act in own),
         "releases": releases,
         "results_by": due.isoformat() if has_ended else None,
         "results": "made" if releases else "late" if has_ended and now.date() > due else "due" if has_ended else "open",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from enclos.app.ahead import keep_ahead
@@ -49,6 +49,13 @@ class Opened:
             if newest is None or newest[0] is not enclosure:
                 newest = self._newest = (enclosure, door_of(enclosure))
             yield newest
+
+    def enclosure(self) -> AbstractContextManager[Enclosure]:
+        """The enclosure alone.
+
+        Refuses: as ``use``
+        """
+        return self._house.open()
 
     def look_ahead(self) -> None:
         """From now on find what checkers will be shown before they look."""

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 
 import uvicorn
 
-from enclos.app.enclosure import open_enclosure
+from enclos.app.enclosure import Enclosure, open_enclosure
 from enclos.app.keys import Passphrase
 from enclos.app.paths import EnclosurePaths
 from enclos.app.register import renew_register
@@ -77,19 +77,23 @@ def serve_public(
     paths = EnclosurePaths(directory)
     stopped = Event()
 
-    def renew() -> tuple[bytes, date]:
+    def renew(opening: Callable[[], AbstractContextManager[Enclosure]]) -> tuple[bytes, date]:
         seen = _seen(paths)
-        with open_enclosure(directory, passphrase) as enclosure:
+        with opening() as enclosure:
             renew_register(enclosure, paths.published, catalogue=catalogue, about=about)
         return seen
 
+    def alone() -> AbstractContextManager[Enclosure]:
+        return open_enclosure(directory, passphrase)
+
     read_settings(directory)  # no folder is made where there is no enclosure
     with lock_exclusive(paths.published / ".lock"), _listening(door) as listening:
-        seen = renew()
+        seen = renew(alone)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         addresses = _addresses(door, listening)
-        with _people(directory, passphrase, str(addresses["address"])) as place:
+        with _people(directory, passphrase, str(addresses["address"])) as people:
+            place, opening = (None, alone) if people is None else people
             answering = _answer(paths, door, listening, place)
             try:
                 began(addresses)
@@ -98,7 +102,7 @@ def serve_public(
                         answering = _answer(paths, door, listening, place)
                     if _seen(paths) != seen:
                         try:
-                            seen = renew()
+                            seen = renew(opening)
                         except Refusal as error:
                             refused(error)
             finally:
@@ -106,8 +110,12 @@ def serve_public(
 
 
 @contextmanager
-def _people(directory: Path, passphrase: Passphrase, root: str) -> Iterator[Path | None]:
-    """The socket behind which people sign in; none when neither a provider nor an account says who anybody is."""
+def _people(
+    directory: Path, passphrase: Passphrase, root: str
+) -> Iterator[tuple[Path, Callable[[], AbstractContextManager[Enclosure]]] | None]:
+    """The socket behind which people sign in, and the enclosure that is open for them; none when neither a provider nor
+    an account says who anybody is.
+    """
     chosen = read_settings(directory).sign_in
     if chosen.issuer is None and not EnclosurePaths(directory).accounts.exists():
         yield None
@@ -130,7 +138,7 @@ def _people(directory: Path, passphrase: Passphrase, root: str) -> Iterator[Path
         serving.start()
         try:
             opened.look_ahead()
-            yield place
+            yield place, opened.enclosure
         finally:
             server.should_exit = True
             serving.join()

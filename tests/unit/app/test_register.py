@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from enclos.app.register import permit_row
+from enclos.app.register import TOLD, permit_row
 from enclos.ledger.model import Action, Outcome
 from enclos.ledger.rules.acts import Act
 from factories.permits import ALICE, NOW, PERMIT_ID, MemoryPermits, signed_permit
@@ -32,3 +32,20 @@ def test_results_are_owed_eighteen_months_after_the_end(now: datetime, acts: lis
     assert row["results_by"] == (None if results == "open" else "2031-05-01")
     assert ALICE not in str(row)
     assert [each["entries"] for each in row["releases"]] == ([[7, 8]] if acts else [])
+
+
+def test_a_register_tells_of_no_act_that_does_not_make_it_look_for_news() -> None:
+    """What it may say of a permit is looked for only where one of these acts is new; how often it was used may wait."""
+    chain = [signed_permit(MemoryPermits())]
+    about = {"version": 1, "request": "r1"}
+
+    def told(*actions: Action) -> dict[str, object]:
+        acts = [
+            Act(2 * n, NOW, action, "salted:a", PERMIT_ID, Outcome.DONE, None, about, ended_at=NOW, ended=2 * n + 1)
+            for n, action in enumerate((Action.PERMIT_SIGN, Action.RELEASE_EXPORT, *actions))
+        ]
+        return {**permit_row(chain, acts, NOW), "n_uses": None}
+
+    telling = {action for action in Action if told(action) != told()}
+    assert Action.STUDY in telling
+    assert telling <= TOLD
