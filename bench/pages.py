@@ -45,6 +45,8 @@ from factories.walking import patterns_of, walk  # noqa: E402
 PERSONS_A_BUCKET = 25_000
 GOAL_MS, GOAL_BYTES = 300, 200_000
 N_PERMITS = 100
+EVERY_SECONDS = 60
+"""Between looks at whether the register is to be renewed: what ``enclos serve`` does when nothing else is said."""
 _A_SECOND = 4
 """So many requests of a person are answered without a pause (portal/pace.py)."""
 _PATIENCE_SECONDS, _PATIENCE_SECONDS_A_PERSON = 600.0, 0.002
@@ -228,7 +230,7 @@ def main() -> int:
         study = folder / "study"
         run("synth", study, "--persons", 100, "--years", "2023-2023")
         lively = inhabited(home, folder, (study / "truth/studies/first.yaml").read_text("utf-8"), given.entries)
-        service, told = stack.enter_context(serving(home))
+        service, told = stack.enter_context(serving(home, "--every", EVERY_SECONDS))
         browser, root = stack.enter_context(chromium()), told["address"].rstrip("/")
         looked: list[Looked] = []
         for who in ROLES:
