@@ -14,6 +14,7 @@ from enclos.app.rounding import archive_of, desk_of
 from enclos.lexicon.refusals import Refusal
 from enclos.release.steps import find_beside
 from enclos.release.steps.documents import EXPORTED
+from enclos.studies.figures.style import begin_drawing
 
 EVERY_SECONDS = 2.0
 """How often the ledger's end is looked at: one small file."""
@@ -42,8 +43,13 @@ class Ahead:
 
 
 def keep_ahead(house: House, ends: Event) -> None:
-    """Catch up whenever the ledger grew, until it is told to end: all that changes a request is in the ledger."""
+    """Catch up whenever the ledger grew, until it is told to end: all that changes a request is in the ledger.
+
+    Before that it gets ready what draws pictures.
+    """
     ahead, checkpoint, seen = Ahead(), EnclosurePaths(house.folder).ledger / "checkpoint", b""
+    if not ends.wait(EVERY_SECONDS):
+        begin_drawing()
     while not ends.wait(EVERY_SECONDS):
         try:
             now = checkpoint.read_bytes()

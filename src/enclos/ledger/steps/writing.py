@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import TracebackType
@@ -16,6 +16,7 @@ from enclos.ledger.rules.entries import derived_key, entry_bytes
 from enclos.ledger.rules.merkle import inclusion_path
 from enclos.ledger.rules.notes import checkpoint_note, is_key_name, verifying_key, with_signature_of
 from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY, WIDTH, seal_of
+from enclos.ledger.steps.bookmarks import Bookmarks
 from enclos.ledger.steps.drafting import Drafter
 from enclos.ledger.steps.reading import nodes_of, read_entries
 from enclos.ledger.steps.tail import Tail, TailKeeper
@@ -52,6 +53,7 @@ class Ledger:
         self._pace = pace
         self._draft = Drafter(store, clock, salt)
         self._keeper = TailKeeper(store, signer, signer.public_key(), derived_key(salt, b"ahead"), origin)
+        self._bookmarks = Bookmarks(store, derived_key(salt, b"bookmarks"))
         self._tail: Tail | None = None
         self._session: str | None = None
         self._open_tickets: dict[int, Action] = {}
@@ -256,6 +258,25 @@ class Ledger:
         """Index and entry, from ``start`` to the end as it is now."""
         with self._locked(publishes=self._pace is None) as tail:
             return self._entries_of(tail, start)
+
+    def bookmark(self, reader: str) -> tuple[int, bytes]:
+        """How many entries a reader had read when it last kept what it knew, and that; (0, nothing) when it has to
+        read all.
+        """
+        with self._locked(publishes=self._pace is None) as tail:
+            return self._bookmarks.read(reader, tail.head)
+
+    def put_bookmark(self, reader: str, size: int, content: Callable[[], bytes]) -> bool:
+        """Keep what a reader knows of the first entries, for other processes; whether it was kept.
+
+        It is where these are all that full bundles hold, and the storage takes it: nothing rests on it.
+        In: content — asked for where it is kept
+        """
+        with suppress(Refusal), self._locked(publishes=self._pace is None) as tail:
+            if tail.head.size == size:
+                self._bookmarks.put(reader, tail.head, content())
+                return True
+        return False
 
     def prove(self, index: int) -> Proof:
         """The proof that an entry is in the ledger, under its newest checkpoint.

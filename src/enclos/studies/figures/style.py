@@ -175,6 +175,11 @@ def as_svg(spec: dict[str, Any], said: str, language: str) -> str:
     return text.replace("<svg ", f'<svg role="img" aria-label="{words}" {STYLE} ', 1)
 
 
+def begin_drawing() -> None:
+    """Start what draws, so that nobody's first picture waits for it: a third of a second, without Python's lock."""
+    vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
+
+
 def png_of_svg(drawing: str) -> bytes:
     """An SVG as PNG, at its own size."""
     picture: bytes = vl_convert.svg_to_png(drawing, scale=1)
