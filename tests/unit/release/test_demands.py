@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,13 @@ from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.verdicts import Verdict
+from enclos.release import allowance
+from enclos.release.allowance import Sought
 from enclos.release.model import Rule
 from enclos.release.rules.disclosure import assess
+from enclos.release.rules.groups import JudgedGroups, hidden_by_any, judge_groups
+from enclos.release.rules.policy import policy, stricter
+from enclos.release.rules.several import hidden_by_any_of, judge_several
 from enclos.release.rules.terms import terms_of
 from enclos.release.steps import show_request
 from enclos.stores.release_files import DeskFiles
@@ -163,6 +169,10 @@ def test_where_each_source_hides_another_number_both_are_said_to_be_hidden() -> 
     assert [each.split()[0] for each in said] == ["2", "1"]
 
 
+def hidden_of(every: Sequence[JudgedGroups]) -> list[list[bool]]:
+    return [[group.is_hidden for group in each.groups] for each in every]
+
+
 def hidden_numbers(result: StudyResult, *demands: Demands) -> set[tuple[int, str]]:
     """What the evidence says is hidden, by the result it is of."""
     found = assess(result, K, demands=demands)
@@ -185,3 +195,25 @@ def test_what_was_judged_before_more_was_demanded_does_not_leave(desk: DeskFiles
     for terms in (stricter, higher):
         assert code_of(lambda terms=terms: export(desk, request, terms=terms)) is Code.RELEASE_TRANSITION
     export(desk, accepted(desk, result=rates, run="b", terms=stricter), terms=stricter)
+
+
+def test_what_any_set_hides_is_put_together_without_changing_what_each_found() -> None:
+    """What one set hides is in the answer of both together, not in that of the other."""
+    result, sought = described(), Sought(allowance.MOST_WORK)
+    sets = [policy(), stricter(policy(), NO_ZEROS)]
+    found = [judge_groups(result, (), K, each, sought, only_whole=False) for each in sets]
+    groups = [each for each in found if each is not None]
+    before = [[(group.is_hidden, group.is_primary) for group in each.groups] for each in groups]
+    together = hidden_by_any(groups, result)
+    assert [[(group.is_hidden, group.is_primary) for group in each.groups] for each in groups] == before
+    assert [group.is_hidden for group in together.groups] == [
+        any(pair) for pair in zip(*hidden_of(groups), strict=True)
+    ]
+    assert hidden_of([together]) != hidden_of(groups[:1])
+
+    parts = BitMap(range(40)), BitMap(range(40, 80))
+    both = [((BitMap(range(14)), parts[0]), (BitMap(range(40, 54)), parts[1]))]
+    score = covariates("compare_score", ["covariate 1"], [number("coefficient", 0.7)], both)
+    strict = stricter(policy(), Demands(residual_degrees=100))
+    several = [judge_several(score, (), K, each, sought) for each in (policy(), strict)]
+    assert [each.n_hidden for each in (hidden_by_any_of(several), *several)] == [1, 0, 1]

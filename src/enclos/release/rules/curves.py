@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from pyroaring import BitMap
 
-from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
+from enclos.contracts.result import OVERALL, SEPARATOR, PersonNumbers, StudyResult
 from enclos.release.allowance import Sought
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
@@ -46,18 +47,64 @@ _NAMES = ("estimate", "estimate_95CI_lower", "estimate_95CI_upper")
 _DIGITS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JudgedCurves:
-    """The lines that leave in place of all lines of curves, and the persons that they tell."""
+    """Curves of which some are hidden, and what leaves in place of all lines of curves.
 
-    lines: tuple[Line, ...]
-    told: tuple[Told, ...]
-    evidence: tuple[CellEvidence, ...]
+    numbers — those of the persons that sets count places of; lots — what rounds counts, if anything does
+    """
+
+    curves: tuple[Curve, ...]
     n_untyped: int
     n_unbacked: int
-    n_merged: int
-    n_hidden: int
-    n_shown: int
+    numbers: PersonNumbers
+    lots: Lots | None
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines that leave."""
+        return tuple(line for curve in self.curves for line in _lines(curve, self.lots))
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The persons that they tell."""
+        shown = (level for curve in self.curves for level in curve.shown)
+        return tuple(Told(each, self.numbers) for level in shown for each in level.sets())
+
+    @property
+    def evidence(self) -> tuple[CellEvidence, ...]:
+        """What is hidden of each curve, and how many it counts."""
+        return tuple(each for curve in self.curves for each in _evidence(curve))
+
+    @property
+    def n_hidden(self) -> int:
+        """Curves that do not leave."""
+        return sum(level.is_hidden for curve in self.curves for levels in curve.levels.values() for level in levels)
+
+    @property
+    def n_shown(self) -> int:
+        """Curves that leave."""
+        return sum(len(curve.shown) for curve in self.curves)
+
+
+def curves_hidden_by_any(every: Sequence[JudgedCurves]) -> JudgedCurves:
+    """What is left of a result's curves where each of several rule sets hides what it has to; all have the same steps.
+
+    Beside what one set shows a curve may be safe that another hides: the other's proof would no longer be one.
+    """
+    return replace(every[0], curves=tuple(map(_of_any, zip(*(each.curves for each in every), strict=True))))
+
+
+def _of_any(every: Sequence[Curve]) -> Curve:
+    """One curve as it was judged several times."""
+    levels = {
+        name: [
+            replace(level, is_hidden=any(each.is_hidden for each in (level, *others)))
+            for level, *others in zip(*(each.levels[name] for each in every), strict=True)
+        ]
+        for name in every[0].levels
+    }
+    return replace(every[0], levels=levels)
 
 
 def judge_curves(
@@ -76,18 +123,7 @@ def judge_curves(
         _choose(curve, apart, least, full=rules.hides_full_counts and min_count > 1)
     if len(curves) > 1 or (curves and told):  # one curve's steps tell of no few by the way they were chosen
         _hide_colliding(curves, [each.persons for each in told], min_count, sought)
-    n_merged = sum(curve.n_gaps - len(level.steps) for curve in curves for level in curve.shown)
-    levels = [level for curve in curves for each in curve.levels.values() for level in each]
-    return JudgedCurves(
-        tuple(line for curve in curves for line in _lines(curve, lots)),
-        tuple(Told(each, numbers) for curve in curves for level in curve.shown for each in level.sets()),
-        tuple(each for curve in curves for each in _evidence(curve)),
-        n_untyped,
-        n_unbacked,
-        n_merged,
-        sum(level.is_hidden for level in levels),
-        sum(not level.is_hidden for level in levels),
-    )
+    return JudgedCurves(tuple(curves), n_untyped, n_unbacked, numbers, lots)
 
 
 def _choose(curve: Curve, apart: int, k: int, *, full: bool) -> None:

@@ -28,7 +28,7 @@ from enclos.release.allowance import Sought
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.courses import CURVES, of_weighted
-from enclos.release.rules.curves import JudgedCurves, judge_curves
+from enclos.release.rules.curves import JudgedCurves, curves_hidden_by_any, judge_curves
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.effects import read_effects
 from enclos.release.rules.groups import JudgedGroups, hidden_by_any, judge_groups
@@ -209,10 +209,7 @@ def _judged(
 
 
 def _hidden_by_any(every: Sequence[_Judged], result: StudyResult) -> _Judged:
-    """What is left where each of several rule sets hides what it has to: what any of them hides is hidden.
-
-    Curves are those beside which most lines are hidden: beside more of them than are shown, they tell of no few.
-    """
+    """What is left where each of several rule sets hides what it has to: what any of them hides is hidden."""
     if len(every) == 1:
         return every[0]
     numbers = replace(
@@ -224,7 +221,7 @@ def _hidden_by_any(every: Sequence[_Judged], result: StudyResult) -> _Judged:
         numbers,
         np.logical_or.reduce([each.hidden for each in every]),
         np.unique(np.concatenate([each.narrow for each in every])),
-        max(every, key=lambda each: (len(each.narrow) > 0, len(each.lines))).curves,
+        curves_hidden_by_any([each.curves for each in every]),
         hidden_by_any([each.groups for each in every], result),
         hidden_by_any_of([each.several for each in every]),
         frozenset().union(*(each.lines for each in every)),

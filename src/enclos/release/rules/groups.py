@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyroaring import BitMap
 
@@ -95,10 +95,9 @@ class JudgedGroups:
 
 def hidden_by_any(every: Sequence[JudgedGroups], result: StudyResult) -> JudgedGroups:
     """What is left of a result's groups where each of several rule sets hides what it has to."""
-    groups = every[0].groups
-    for group, *others in zip(*(each.groups for each in every), strict=True):
-        group.is_hidden = any(each.is_hidden for each in (group, *others))
-        group.is_primary = any(each.is_primary for each in (group, *others))
+    same = zip(*(each.groups for each in every), strict=True)
+    ways = ((own[0], any(each.is_hidden for each in own), any(each.is_primary for each in own)) for own in same)
+    groups = tuple(replace(group, is_hidden=hidden, is_primary=primary) for group, hidden, primary in ways)
     lines, lone, left_out = (
         frozenset().union(*sets)
         for sets in zip(*((each.lines, each.lone, each.left_out) for each in every), strict=True)

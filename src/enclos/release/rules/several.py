@@ -22,7 +22,7 @@ import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
@@ -128,9 +128,10 @@ class JudgedSeveral:
 
 def hidden_by_any_of(every: Sequence[JudgedSeveral]) -> JudgedSeveral:
     """What is left where each of several rule sets hides what it has to."""
-    units = every[0].units
-    for unit, *others in zip(*(each.units for each in every), strict=True):
-        unit.is_hidden = any(each.is_hidden for each in (unit, *others))
+    units = tuple(
+        replace(unit, is_hidden=any(each.is_hidden for each in (unit, *others)))
+        for unit, *others in zip(*(each.units for each in every), strict=True)
+    )
     rows = zip(*((each.lines, each.left_out) for each in every), strict=True)
     lines, left_out = (frozenset().union(*sets) for sets in rows)
     return JudgedSeveral(units, lines, left_out, every[0].n_untyped, every[0].ratios - lines)
