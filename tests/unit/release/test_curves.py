@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,6 +159,18 @@ people_of = st.lists(
     min_size=1,
     max_size=120,
 )
+
+
+@pytest.mark.parametrize("competing", [False, True])
+def test_a_stratum_of_which_nobody_is_left_has_no_share_in_the_steps_of_the_others(competing: bool) -> None:
+    people = [*[Followed(0, sex="Male")] * 2, *[Followed(20)] * 4]
+    safe = assess(curves_of(people, competing=competing), 2).safe
+    assert safe is not None
+    assert counts(safe)["Male"][20] == (0, 0, 0)
+    rows = safe.of_type("survival_estimates").filter(pc.field("strata_level") == "Male").to_pylist()
+    shares = {row["additional_level"]: row["estimate_value"] for row in rows if row["estimate_name"] == "estimate"}
+    assert shares["20"] is None
+    assert shares["0"] == ("0" if competing else "1")
 
 
 @settings(max_examples=60, deadline=None)

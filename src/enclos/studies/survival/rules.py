@@ -96,13 +96,19 @@ def _greenwood(table: LifeTable) -> Floats:
     return terms
 
 
+def _shares(n_events: Ints, n_at_risk: Ints | Floats) -> Floats:
+    """The share of those at risk who have an event on each day; not a number where nobody is at risk any more."""
+    shares: Floats = np.full(n_events.shape, np.nan)
+    np.divide(n_events, n_at_risk, out=shares, where=n_at_risk > 0)
+    return shares
+
+
 def kaplan_meier(table: LifeTable) -> Curve:
     """The share that has had no event.
 
     Source: Kaplan and Meier 1958; Greenwood 1926; R survival, survfit with conf.type log.
     """
-    n_events = table.n_events.sum(axis=0)
-    share: Floats = np.cumprod(1 - n_events / table.n_at_risk)
+    share: Floats = np.cumprod(1 - _shares(table.n_events.sum(axis=0), table.n_at_risk), dtype=np.float64)
     error = np.sqrt(np.cumsum(_greenwood(table)))
     return Curve(table.days, 1.0, share, *_log_interval(share, error))
 
@@ -178,7 +184,7 @@ class _Increments:
 
 
 def _increments(table: LifeTable) -> _Increments:
-    hazards = table.n_events / table.n_at_risk
+    hazards = _shares(table.n_events, table.n_at_risk)
     surviving = np.cumprod(1 - hazards.sum(axis=0))
     before = np.concatenate(([1.0], surviving[:-1]))
     left = table.n_at_risk - table.n_events.sum(axis=0)
