@@ -16,6 +16,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -103,7 +104,7 @@ def measure(n_times: int, folder: Path) -> list[dict[str, Any]]:
         study, is_series = study_from_yaml(COHORTS + text), name in SERIES
         cdm = once if is_series else whole
         turns = [
-            (seconds(lambda cdm=cdm, of=study: run_study(of, cdm)), seconds(lambda cdm=cdm, of=study: scan(of, cdm)))
+            (seconds(partial(run_study, study, cdm)), seconds(partial(scan, study, cdm)))
             for _ in range(1 if is_series else REPEATS)
         ]
         taken, reference = (min(column) for column in zip(*turns, strict=True))

@@ -30,6 +30,7 @@ import numpy as np
 from gibleed import InMemory
 from scale import FIRST_DRUG, InFiles, write_tables
 
+from enclos.studies.compare.model import Comparison
 from enclos.studies.compare.rules.covariates import demographics_of, matrix
 from enclos.studies.compare.rules.population import eligible
 from enclos.studies.compare.steps.gathering import Gatherer
@@ -80,7 +81,7 @@ def measured(folder: Path, n_buckets: int) -> dict[str, Any]:
     cdm = AllDomains(folder, n_buckets)
     cdm.connection.execute(f"SET threads = 2; SET memory_limit = '2GB'; SET temp_directory = '{folder / 'spilled'}'")
     study = study_from_yaml(STUDY)
-    (asked,) = study.analyses
+    (asked,) = (each for each in study.analyses if isinstance(each, Comparison))
     outline = outline_of(study)
     started, worked = perf_counter(), process_time()
     walk = Walk(cdm, None, None, n_passes=1)

@@ -151,7 +151,7 @@ def measure(folder: Path, persons: int, *, again: bool, copy: bool = True) -> di
 
 def total(found: dict[str, Any], what: str) -> float:
     """The sum of ingest, link and build."""
-    return sum(found["steps"][name][what] for name in ("ingest", "link", "build"))
+    return sum(float(found["steps"][name][what]) for name in ("ingest", "link", "build"))
 
 
 def run(folder: Path) -> list[dict[str, object]]:

@@ -241,9 +241,8 @@ def listed(root: str, token: str) -> set[str]:
     found, after = set[str](), ""
     while True:
         headers = {"Authorization": f"Bearer {token}"}
-        told = requests.get(
-            f"{root}/api/applications", params={"after": after, "limit": 200}, headers=headers, timeout=60
-        ).json()
+        page = {"after": after, "limit": "200"}
+        told = requests.get(f"{root}/api/applications", params=page, headers=headers, timeout=60).json()
         found |= {row["application"] for row in told["applications"]}
         if not (after := told["next"]):
             return found

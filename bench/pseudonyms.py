@@ -20,7 +20,7 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.keys import BlockCipher, KeyName, KeyRole
 from enclos.pseudonyms.secret_functions import identity_messages, level_one_pseudonyms
 from enclos.pseudonyms.secret_functions.cmac import cmac_of_each
 from enclos.stores.keys import LocalBlocks, read_token_uri
@@ -75,7 +75,7 @@ def _identities(n_rows: int) -> tuple[pa.Array, pa.Array, pa.Array]:
     return pa.array(numbers).cast(pa.string()), pa.array(days).cast(pa.string()), pa.array(sexes).cast(pa.string())
 
 
-def _token_key(folder: Path) -> object:
+def _token_key(folder: Path) -> BlockCipher:
     (folder / "tokens").mkdir()
     configuration = folder / "softhsm2.conf"
     configuration.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n")

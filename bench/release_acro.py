@@ -19,6 +19,7 @@ import sys
 import tempfile
 import venv
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ Call = dict[str, Any]
 
 def calls_of(case: Any) -> list[Call]:
     """What a researcher would ask ACRO for."""
-    builders = {
+    builders: dict[str, Callable[[], list[Call]]] = {
         "rates": lambda: _rates(case.asked),
         "descriptions": lambda: _description(case.asked),
         "histories": lambda: _histories(case.earlier, case.asked),

@@ -132,7 +132,7 @@ def settings() -> tuple[Path, str]:
         lines += [f"## `[{section}]`", doc, "", "| key | value | otherwise |", _HEAD]
         lines += [
             f"| `{key}` | {cell(_kind(each.annotation) + _limits(each.metadata))} | {_default(each)} |"
-            for key, each in model.model_fields.items()  # type: ignore[attr-defined]
+            for key, each in model.model_fields.items()
         ]
         lines.append("")
     return ROOT / "docs" / "settings.md", "\n".join(lines)

@@ -52,7 +52,7 @@ def libraries(folder: Path) -> tuple[list[dict[str, Any]], dict[str, set[str]]]:
 
 def licence(each: metadata.Distribution) -> dict[str, Any]:
     """What a package says of its licence: an SPDX expression where it gives one, else its own words."""
-    said = each.metadata
+    said: Any = each.metadata  # a message with headers; its protocol promises no get
     if expression := said.get("License-Expression"):
         return {"licenses": [{"expression": expression}]}
     classified = [line.split(" :: ")[-1] for line in said.get_all("Classifier") or [] if line.startswith("License ::")]

@@ -23,7 +23,7 @@ from factories.lively_home import AUD, BEA, OTHER, PERMIT, STEW, Lively, enliven
 from factories.serving import serving  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
-N_PERSONS, YEARS, SEED = 3000, tuple(range(2019, 2024)), 7
+N_PERSONS, YEARS, SEED = 3000, (2019, 2020), 7
 WIDE, TALL = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
