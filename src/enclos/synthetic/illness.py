@@ -93,8 +93,9 @@ def episodes(rng: np.random.Generator, folk: People, ill: Illness) -> Episodes:
             drug = _anticoagulant(rng, folk, treated)
         else:
             drug = _one_of(rng, treatment.drugs, len(treated))
-            if treatment.drugs[0][0] == METFORMIN:
-                metformin_since[treated] = onset
+            of_metformin = np.isin(drug, products_of(METFORMIN))
+            who = treated[of_metformin]
+            metformin_since[who] = np.minimum(metformin_since[who], onset[of_metformin])
         found.append((treated, drug, onset))
     person = np.concatenate([f[0] for f in found])
     product = np.concatenate([f[1] for f in found])

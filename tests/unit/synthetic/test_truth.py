@@ -6,17 +6,21 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
 from enclos.studies.compare.model import Comparison, Following
 from enclos.studies.document import study_from_yaml
-from enclos.synthetic.illness import Illness
+from enclos.synthetic import illness
+from enclos.synthetic.illness import METFORMIN, Illness
 from enclos.synthetic.outcomes import GI_BLEED, OUTCOMES, Exposure, base_hazard, events
 from enclos.synthetic.people import NEVER, NO_SHARES, People, people
+from enclos.synthetic.references import Treatment
 from enclos.synthetic.truth import AGE_GROUPS
 from unit.synthetic.conftest import YEARS, Ask
 
 DAY = timedelta(days=1)
+GLIPTIN = "A10BH01"
 
 
 def birthday(birth: date, age: int) -> date:
@@ -165,3 +169,21 @@ def test_nobody_has_an_event_outside_life_and_data() -> None:
         first = found.first_day(len(folk))
         assert (first[found.person] <= found.day).all()
         assert (first == NEVER).sum() == len(folk) - len(set(found.person.tolist()))
+
+
+@pytest.mark.parametrize("drugs", [(METFORMIN, GLIPTIN), (GLIPTIN, METFORMIN)])
+def test_who_takes_metformin_is_told_by_the_drug_wherever_its_line_names_it(
+    drugs: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those who take it by then more get rosuvastatin than of those who take the line's other drug."""
+    of_diabetes = Treatment("diabetes_2", 1.0, tuple((drug, 1.0) for drug in drugs), "")
+    lines = (of_diabetes, Treatment("dyslipidaemia", 1.0, (), "statin"))
+    monkeypatch.setattr(illness, "treatments", lambda: lines)
+    rng, n = np.random.default_rng(1), 6000
+    folk = people(rng, 0, n, 17_897, 17_897 + 4 * 365, NO_SHARES)
+    names = ("diabetes_2", "dyslipidaemia")
+    ill = Illness({name: np.full(n, True) for name in names}, {name: np.full(n, folk.start) for name in names})
+    taken = illness.episodes(rng, folk, ill)
+    on_rosuvastatin = np.isin(np.arange(n), taken.of(illness.ROSUVASTATIN).person)
+    shares = [float(on_rosuvastatin[np.unique(taken.of(drug).person)].mean()) for drug in (METFORMIN, GLIPTIN)]
+    assert shares[0] > shares[1] + 0.1
