@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from enclos.contracts.sql import SqlEngine
@@ -50,11 +50,15 @@ class Counter:
 
     def run_keyed(self, keyed: KeyedScan, *, empty: bool = False) -> None:
         """Run a scan part by part, and add up."""
-        scan = keyed.plan(self._within(keyed))
-        if empty or scan is None:
-            self.run(scan, empty=empty)
+        shapes = self._within(keyed)
+        whole, parts = keyed.plan(shapes), cut_keys(keyed.n_keys, self.n_buckets, self.keys_per_part)
+        if empty or whole is None or len(parts) == 1 or not _says_buckets(keyed, shapes):
+            self.run(whole, empty=empty)
             return
-        self._keep(scan, [row for part in self._parts(keyed) for row in self.rows(part.sql)])
+        cut = (
+            keyed.plan(shapes | {name: self.part(key, part) for name, key in keyed.columns.items()}) for part in parts
+        )
+        self._keep(whole, [row for scan in cut if scan is not None for row in self.rows(scan.sql)])
 
     def _keep(self, scan: Scan, answers: Iterable[tuple[object, ...]]) -> None:
         counts = [0] * (1 + max(column for _, _, column in scan.cells))
@@ -67,18 +71,6 @@ class Counter:
     def _within(self, keyed: KeyedScan) -> dict[str, TableShape]:
         """All shapes, those with keys under the names of the scan."""
         return {**self.shapes, **{name: self.shapes[key.table] for name, key in keyed.columns.items()}}
-
-    def _parts(self, keyed: KeyedScan) -> Iterator[Scan]:
-        shapes = self._within(keyed)
-        parts = cut_keys(keyed.n_keys, self.n_buckets, self.keys_per_part)
-        if len(parts) == 1 or not all(key.says_a_bucket(shapes[name]) for name, key in keyed.columns.items()):
-            if (scan := keyed.plan(shapes)) is not None:
-                yield scan
-            return
-        for part in parts:
-            cut = {name: self.part(key, part) for name, key in keyed.columns.items()}
-            if (scan := keyed.plan(shapes | cut)) is not None:
-                yield scan
 
     def part(self, key: KeyColumn, part: KeyPart) -> TableShape:
         """The rows of a table whose keys are of a part."""
@@ -96,3 +88,8 @@ class Counter:
         """Tallies of all checks of which both counts are known."""
         both = self.violated.keys() & self.denominators.keys()
         return {key: Tally(self.violated[key], self.denominators[key]) for key in both} | self.tallies
+
+
+def _says_buckets(keyed: KeyedScan, shapes: Mapping[str, TableShape]) -> bool:
+    """Whether each of its keys says the bucket that it is of."""
+    return all(key.says_a_bucket(shapes[name]) for name, key in keyed.columns.items())

@@ -14,7 +14,9 @@ from enclos.lexicon.refusals import Refusal
 from enclos.stores.engine import Engine, open_engine
 from enclos.warehouse.quality.counting import Counter
 from enclos.warehouse.quality.model import CheckKey, CheckName, TableShape, Tally
+from enclos.warehouse.quality.plans.keyed import KeyedScan
 from enclos.warehouse.quality.plans.parts import KeyColumn, Keys, cut_keys
+from enclos.warehouse.quality.plans.scan import Part, Scan
 from enclos.warehouse.quality.steps import run_quality
 
 DAY = date(2020, 1, 1)
@@ -91,6 +93,25 @@ def test_a_column_is_read_by_buckets_only_where_every_key_is_at_home(
         cut = [counter.part(key, part).relation for part in cut_keys(80, 4, 20)]
         assert sum(engine.scalar(f"SELECT count(*) FROM {one}") for one in cut) == len(HOME) + len(stray)
     assert all(("WHERE bucket BETWEEN" in one) is by_bucket for one in cut)
+
+
+@pytest.mark.parametrize(("keys_per_part", "n_parts"), [(1000, 1), (20, 4)])
+def test_a_scan_is_planned_once_for_itself_and_once_for_each_part(keys_per_part: int, n_parts: int) -> None:
+    key = KeyColumn("visit_occurrence", "visit_occurrence_id", Keys.OF_ROWS)
+    planned: list[str] = []
+
+    def plan(shapes: Mapping[str, TableShape]) -> Scan:
+        planned.append(shapes["keys"].relation)
+        sql = f"SELECT count(visit_occurrence_id) FROM {shapes['keys'].relation}"
+        return Scan(sql, ((UNIQUE, Part.VIOLATED, 0), (UNIQUE, Part.DENOMINATOR, 0)))
+
+    with open_engine(threads=1) as engine:
+        engine.register("visits", visits(*HOME))
+        shape = TableShape("visits", {"bucket": "INTEGER", "visit_occurrence_id": "BIGINT"})
+        counter = Counter(engine, {"visit_occurrence": shape}, 4, keys_per_part)
+        counter.run_keyed(KeyedScan(plan, {"keys": key}, len(HOME)))
+    assert counter.collected() == {UNIQUE: Tally(len(HOME), len(HOME))}
+    assert len(planned) == len(set(planned)) == (1 if n_parts == 1 else 1 + n_parts)
 
 
 def test_memory_is_that_of_a_part() -> None:
