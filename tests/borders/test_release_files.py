@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from enclos.contracts.result import HIDDEN, ResultSettings, StudyResult, result_from_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from enclos.release.package import verify_package
+from enclos.release.package import SIGNATURE, verify_package
 from enclos.release.rules.disclosure import assess
 from enclos.stores.release_files import read_package, write_package
 from enclos.studies.document import study_from_yaml
@@ -99,6 +100,30 @@ def test_c7_76_a_package_holds_what_the_platform_made_and_nothing_else() -> None
         if not name.endswith(".png"):
             content.decode("utf-8")
     assert HIDDEN.encode() in files["results.csv"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda said: b" " + said,
+        lambda said: said + b"\n",
+        lambda said: said.replace(b"\n", b"\r\n"),
+        lambda said: said[:64] + b"\n" + said[64:],
+        lambda said: said[:64] + b" " + said[64:],
+        bytes.upper,
+        lambda said: said.replace(b"\n", b"00\n"),
+        lambda said: said[:-3] + b"\n",
+        lambda _: b"",
+    ],
+)
+def test_a_signature_is_written_in_one_way(written: Callable[[bytes], bytes]) -> None:
+    files = package()
+    signature = files[SIGNATURE]
+    for same in (signature, signature.removesuffix(b"\n")):
+        verify_package(files | {SIGNATURE: same}, SIGNER.public_key())
+    with pytest.raises(Refusal) as caught:
+        verify_package(files | {SIGNATURE: written(signature)}, SIGNER.public_key())
+    assert caught.value.code is Code.PACKAGE_BROKEN
 
 
 def test_c7_77_the_same_release_is_the_same_bytes() -> None:

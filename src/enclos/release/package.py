@@ -36,6 +36,7 @@ _SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 _SCHEMA, _SHP = "http://schema.org/", "https://w3id.org/shp#"
 _FORMULA = re.compile(r"[=+@\t\r\n＝＋＠]|-(?![0-9i]|$)")
 """What begins a formula in a spreadsheet; a hidden number is a mere dash. Source: OWASP ASVS 1.2.10."""
+_HEX_OF_64_BYTES = re.compile(rb"[0-9a-f]{128}\n?")
 _MEDIA = {
     "results.csv": ("text/csv", "The checked estimates, as a summarised_result; withheld numbers are written as -"),
     "figure.svg": ("image/svg+xml", "Drawn by the platform from results.csv"),
@@ -102,7 +103,7 @@ def verify_package(files: Mapping[str, bytes], public_key: bytes) -> PackageRepo
     """
     try:
         manifest = files[MANIFEST]
-        signature = bytes.fromhex(files[SIGNATURE].decode("ascii").strip())
+        signature = _signature(files[SIGNATURE])
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, manifest)
         said = json.loads(manifest)
         decisions = json.loads(files["decisions.json"])["decisions"]
@@ -128,6 +129,13 @@ def verify_package(files: Mapping[str, bytes], public_key: bytes) -> PackageRepo
         released=released,
         exported_at=said["exported_at"],
     )
+
+
+def _signature(content: bytes) -> bytes:
+    """Refuses: ValueError for what is not written as the platform writes it; the last end of line may lack."""
+    if not _HEX_OF_64_BYTES.fullmatch(content):
+        raise ValueError("a signature is 128 small hexadecimal digits")
+    return bytes.fromhex(content.decode("ascii"))
 
 
 def _broken(why: str) -> Refusal:
