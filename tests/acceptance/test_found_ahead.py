@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event, Thread
+
+import pytest
 
 from enclos.app import looks, permits, releases, studies
-from enclos.app.ahead import Ahead
+from enclos.app.ahead import Ahead, keep_ahead
+from enclos.app.house import House
 from enclos.app.ledger import show_from
 from enclos.ledger.model import Action
-from factories.enclosure import ALICE, CAROL, DAN, open_home
+from enclos.stores.release_files import ArchiveFiles
+from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, open_home
 from factories.lively_home import PERMIT, lively_home
 from factories.serving import serving
 from factories.working_home import QUICK
@@ -72,3 +78,39 @@ def test_it_looks_again_only_after_a_request_or_a_release_and_is_no_look_of_anyb
         permits.revoke(enclosure, PERMIT, reason="A test")
         assert Ahead().catch_up(enclosure, lambda: False)
     assert found(home) == set(), "nobody is shown requests of a permit that has ended"
+
+
+def test_what_a_storage_that_was_away_refused_is_found_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = lively_home(tmp_path).home
+    indexed, n_refused = ArchiveFiles.indexed, 0
+
+    def away(archive: ArchiveFiles) -> Sequence[str]:
+        nonlocal n_refused
+        if n_refused < n_away:
+            n_refused += 1
+            raise OSError(errno.EIO, "the disk does not answer")
+        return indexed(archive)
+
+    monkeypatch.setattr(ArchiveFiles, "indexed", away)
+    ahead, n_away = Ahead(), 1
+    with open_home(home) as enclosure:
+        with pytest.raises(OSError, match="does not answer"):
+            ahead.catch_up(enclosure, lambda: False)
+        assert found(home) == set()
+        assert [ahead.catch_up(enclosure, lambda: False) for _ in range(2)] == [True, False]
+    assert len(found(home)) == 3
+    for kept in home.glob("permits/*/released/beside/*.sealed"):
+        kept.unlink()
+    n_away, ends, house = n_away + 3, Event(), House(home, PASSPHRASE)
+    monkeypatch.setattr("enclos.app.ahead.EVERY_SECONDS", 0.01)
+    serves = Thread(target=keep_ahead, args=(house, ends))
+    serves.start()
+    try:
+        until(lambda: len(found(home)) == 3)
+    finally:
+        ends.set()
+        serves.join()
+        house.close()
+    assert n_refused == n_away

@@ -18,6 +18,8 @@ from enclos.studies.figures.style import begin_drawing
 
 EVERY_SECONDS = 2.0
 """How often the ledger's end is looked at: one small file."""
+_MOST_SECONDS = 300.0
+"""Where it was refused, it waits twice as long each time, and this long at most: what is altered may stay so."""
 
 
 class Ahead:
@@ -30,35 +32,39 @@ class Ahead:
         """Find what is not known yet; whether there was anything to look for.
 
         In:      ends — as for ``find_beside``
-        Refuses: as ``find_beside``; what was not found is found, or told, when somebody looks.
+        Refuses: as ``find_beside``; what was not found is looked for by the next call.
         """
         desk, archive = desk_of(enclosure), archive_of(enclosure)
         on_desk = [(name, desk.mark(name, (EXPORTED,))) for name in desk.requests()]
         now = (on_desk, [(*each, archive.mark(*each)) for each in archive.requests()])
         if now == self._done:
             return False
-        self._done = now
         find_beside(desk, archive, check=lambda permit: still_valid(enclosure, permit)(), ends=ends)
+        if not ends():
+            self._done = now
         return True
 
 
 def keep_ahead(house: House, ends: Event) -> None:
     """Catch up whenever the ledger grew, until it is told to end: all that changes a request is in the ledger.
 
-    Before that it gets ready what draws pictures.
+    Before that it gets ready what draws pictures. What it was refused is looked for again, later each time, whether the
+    ledger grew or not.
     """
     ahead, checkpoint, seen = Ahead(), EnclosurePaths(house.folder).ledger / "checkpoint", b""
     if not ends.wait(EVERY_SECONDS):
         begin_drawing()
-    while not ends.wait(EVERY_SECONDS):
+    pause = EVERY_SECONDS
+    while not ends.wait(pause):
         try:
             now = checkpoint.read_bytes()
-            if now == seen:
-                continue
-            seen = now
-            with house.open() as enclosure:
-                ahead.catch_up(enclosure, ends.is_set)
-        except (Refusal, OSError):  # a key is rotated, a storage away, a release altered: whoever looks is told
+            if now != seen:
+                with house.open() as enclosure:
+                    ahead.catch_up(enclosure, ends.is_set)
+            seen, pause = now, EVERY_SECONDS
             continue
+        except (Refusal, OSError):  # a key is rotated, a storage away, a release altered: whoever looks is told
+            pass
         except Exception as error:  # noqa: BLE001 - a fault of ours: its text could quote what nobody may read
             tell_fault("ahead", error)
+        pause = min(2 * pause, _MOST_SECONDS)
