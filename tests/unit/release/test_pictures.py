@@ -5,7 +5,9 @@ import zlib
 
 import pytest
 
+from enclos.app.report.charts import flow_of_rows
 from enclos.release.pictures import clean_png, clean_svg
+from enclos.studies.figures.style import STYLE, svg_beneath
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9" height="9">{}</svg>'
 
@@ -57,6 +59,13 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 HEAD = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
 PIXELS = zlib.compress(b"\x00\x7f", 1)
 PLAIN = b"\x89PNG\r\n\x1a\n" + HEAD + chunk(b"IDAT", PIXELS) + chunk(b"IEND", b"")
+
+
+def test_a_drawing_has_the_same_style_where_it_leaves_and_in_a_report() -> None:
+    """It follows its page, and a name in a wider font than it was measured in is not cut off."""
+    assert "overflow:visible" in STYLE
+    assert STYLE.encode() in clean_svg(svg_beneath([]).encode())
+    assert STYLE in flow_of_rows([{"table": "stay", "delivered": 3, "mapped": 2, "rejected": 1}])
 
 
 def test_a_picture_keeps_its_pixels_and_loses_what_else_it_carries() -> None:

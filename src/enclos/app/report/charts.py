@@ -9,6 +9,8 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from enclos.studies.figures.style import STYLE
+
 _INK, _QUIET = "#1d2b36", "#5b6b77"
 _FATE_COLOURS = {"mapped": "#1b6f8a", "cancelled": "#d9a441", "filtered": "#b7c4cc", "rejected": "#b3433b"}
 _SOURCE_COLOURS = {"measured in the enclosure": "#1b6f8a", "truth": "#d9622b"}
@@ -21,8 +23,6 @@ def as_data(rows: Rows) -> Any:
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-STYLE = 'style="max-width:100%;height:auto;overflow:visible"'
-"""Wide pictures shrink on a telephone: a drawing keeps its viewBox, its size follows the page."""
 _PADDING = {"left": 14, "right": 5, "top": 5, "bottom": 5}
 """Pixels. Names stand at the left, and where the fonts lack that they were measured in, others are a tenth wider."""
 

@@ -17,12 +17,12 @@ from enclos.app.pages.review import review_of
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.words_audit import FRENCH_AUDIT
 from enclos.app.pages.words import Language
-from enclos.app.report.charts import STYLE
 from enclos.app.reviewing import Reviews
 from enclos.app.verifying import Verifications
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Answer, Asked, Desk, File, Go, Page, Room, page_status
 from enclos.signin.model import Role
+from enclos.studies.figures.style import STYLE
 
 ROOM = Room(
     "audit",

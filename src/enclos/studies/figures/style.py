@@ -21,8 +21,8 @@ DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 2), (9, 2, 2, 2), (4,
 INK, QUIET, LINE = "#1d2b36", "#5b6b77", "#b7c4cc"
 WIDE, NARROW = 860, 290
 """Widths in pixels of a picture for a wide and for a narrow screen."""
-STYLE = 'style="max-width:100%;height:auto"'
-"""Of a drawing that follows the width of its page."""
+STYLE = 'style="max-width:100%;height:auto;overflow:visible"'
+"""Of a drawing that follows the width of its page, and cuts off no name where the page's font is a wider one."""
 _LETTER = 6.4
 """Pixels of a letter, about."""
 _LETTERS_OF_A_TITLE = 7.6
