@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from starlette.routing import Route
 
+from enclos.app.applications import Hand, ask_for, keep_application
 from enclos.app.enclosure import create_enclosure
 from enclos.app.permits import sign
+from enclos.portal.people import People
 from enclos.signin.model import Role
 from factories.enclosure import ALICE, CAROL, PASSPHRASE, open_home, permit_text
 from factories.portal import SECONDS, Portal, portal_of
@@ -56,6 +59,89 @@ def test_a_language_is_kept_that_was_chosen_once(portal: Portal) -> None:
     assert "Rôles" in browser.get("/me").text
     assert 'href="/research?page=2&amp;lang=en"' in browser.get("/research?page=2").text
     assert "Mes autorisations" in browser.get("/research?lang=xx").text
+
+
+OTHER = re.compile(r'<a href="([^"]+)" lang="fr" hreflang="fr">')
+
+
+def forms_of(people: People) -> list[str]:
+    """The paths of all forms of the portal."""
+    routes = [each for each in people.application().routes if isinstance(each, Route)]
+    found = sorted({each.path for each in routes if "POST" in (each.methods or ())})
+    assert len(found) > 30
+    return found
+
+
+def filled(path: str, application: str) -> str:
+    """A path with a permit and an application that are there, and a request, a run, work that are not."""
+    known = {"permit": "FR-1", "application": application}
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda slot: known.get(slot[1], "nothing"), path)
+
+
+def test_after_every_form_the_other_language_is_a_page(portal: Portal) -> None:
+    """The link of a page that answers a form leads to a page in French, never to nothing or to what programs read."""
+    with open_home(portal.home) as enclosure:
+        hand = Hand(ALICE, for_access_body=False)
+        application = str(keep_application(enclosure, hand, permit_text("FR-3"))["application"])
+        ask_for(enclosure, hand, application)
+    n_pages, hers = 0, portal.browser(ALICE, *Role)
+    others = [portal.browser(f"dan{n}@example.org", *Role) for n in range(2)]  # so that nobody asks too fast
+    for at, path in enumerate(forms_of(portal.people)):
+        browser = hers if path.startswith(("/research", "/applications")) else others[at % 2]
+        browser.get("/me?lang=en")
+        answer = browser.post(filled(path, application), {"text": "SELECT 1", "vote": "accept", "month": "x"})
+        if answer.status_code == 303:
+            continue
+        n_pages += 1
+        assert answer.headers["content-type"].startswith("text/html"), path
+        (way,) = OTHER.findall(answer.text)
+        page = browser.get(way.replace("&amp;", "&"))
+        page = browser.get(page.headers["location"]) if path == "/sign-out" else page
+        assert page.headers["content-type"].startswith("text/html"), path
+        assert page.status_code in {200, 403} or page.status_code == answer.status_code == 404, (path, way)
+        assert '<html lang="fr">' in page.text, path
+        assert "Cette page n" not in page.text, (path, way)
+    assert n_pages > 20
+
+
+def test_an_address_of_a_form_leads_back_to_its_page(portal: Portal) -> None:
+    browser = portal.browser(ALICE, *Role)
+    led = {}
+    for path in (filled(each, "x") for each in forms_of(portal.people)):
+        answer = browser.get(f"{path}?lang=fr")
+        assert answer.status_code == 303 or '<html lang="fr">' in answer.text, path
+        if answer.status_code == 303:
+            to, query = answer.headers["location"].split("?")
+            assert (path.startswith(to) or to == "/me", query) == (True, "lang=fr"), path
+            led[path] = to
+    assert led["/check/nothing/vote"] == "/check/nothing"
+    assert led["/sign-in/account"] == led["/sign-in/provider"] == "/sign-in"
+    assert led["/research/permits/FR-1/studies/write/check"] == "/research/permits/FR-1/studies/write"
+    assert len(led) > 15
+    for path in ("/me/x", "/sign-in/x", "/sign-out/x"):
+        absent = browser.get(f"{path}?lang=en")
+        assert (absent.status_code, "There is no such page" in absent.text) == (404, True)
+
+
+def test_what_was_written_is_there_in_the_other_language_until_something_else_is_sent(portal: Portal) -> None:
+    browser = portal.browser(ALICE, *Role)
+    place = "/research/permits/FR-1/studies/write"
+    browser.get(place)
+    page = browser.post(place, {"text": "study: of-mine", "name": "mine", "do": "check"})
+    way = OTHER.findall(page.text)[0].replace("&amp;", "&")
+    french = browser.get(way)
+    assert ("study: of-mine" in french.text, "Elle ne peut pas" in french.text or 'lang="fr"' in french.text) == (
+        True,
+        True,
+    )
+    assert "study: my-study" in browser.get(place).text, "who opens the page anew begins anew"
+    browser.post("/me/token", {})
+    assert "study: of-mine" in browser.get(way).text
+    browser.get("/access/permits/FR-1/revoke")
+    browser.post("/access/permits/FR-1/revoke", {"confirm": "no", "reason": "misuse of data"})
+    assert "study: of-mine" not in browser.get(way).text
+    assert "misuse of data" in browser.get("/access/permits/FR-1/revoke?sent=1").text
+    assert "misuse of data" not in portal.browser(CAROL, *Role).get("/access/permits/FR-1/revoke?sent=1").text
 
 
 def test_a_page_runs_our_scripts_alone_and_asks_nobody_else(portal: Portal) -> None:

@@ -67,12 +67,12 @@ def test_a_permit_tells_its_runs_requests_and_versions(alice: Browser, run: str)
 def test_a_study_is_checked_and_its_faults_name_their_lines(alice: Browser) -> None:
     assert "It can run" in alice.get(f"{AT}/studies/write").text
     wrong = STUDY.replace("interval: overall", "interval: year").replace("limit:", "limitt:")
-    for path in (f"{AT}/studies/check", f"{AT}/studies/write"):
+    for path in (f"{AT}/studies/write/check", f"{AT}/studies/write"):
         page = alice.post(path, {"text": wrong, "do": "check"})
         assert (page.status_code, "It cannot run yet" in page.text) == (200, True)
         assert re.findall(r'data-line="(\d+)"', page.text) == ["3", "5"]
         assert wrong.strip().splitlines()[2] in page.text.replace("&#34;", '"'), "what was written is not lost"
-    part = alice.post(f"{AT}/studies/check", {"text": "study: ["}, **{"HX-Request": "true"})
+    part = alice.post(f"{AT}/studies/write/check", {"text": "study: ["}, **{"HX-Request": "true"})
     assert "not YAML" in part.text
     assert "<html" not in part.text
 
@@ -313,7 +313,7 @@ def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: B
     for path in (
         f"{AT}/data",
         f"{AT}/studies/write",
-        f"{AT}/studies/check",
+        f"{AT}/studies/write/check",
         f"{AT}/studies/remove",
         f"{AT}/runs/{run}/release",
         f"{AT}/sql",

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
@@ -27,6 +28,7 @@ from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, Refusal, refusal
+from enclos.portal.addresses import gets, own_address, posts_alone
 from enclos.portal.forms import Form, read_form
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Pace
@@ -37,6 +39,8 @@ from enclos.signin.model import Person, Role
 from enclos.signin.steps import demand_role
 
 _NOBODY, _NOT_ALLOWED = 401, 403
+_SENT = "sent"
+"""In an address: the page is to show what its form sent last."""
 _LANGUAGES = frozenset(language.value for language in Language)
 
 
@@ -59,8 +63,9 @@ class Room:
 class Asked:
     """What a person asks for.
 
-    In: path, query — values by name; form — of a POST, after its origin and its mark were checked; words — says a
-        thing in the person's language; is_partial — whether a script asks, to put the answer into an open page; jobs —
+    In: path, query — values by name; form — of a POST, after its origin and its mark were checked; of a GET what the
+        page's form sent last, when the page is shown again in another language; words — says a thing in the person's
+        language; is_partial — whether a script asks, to put the answer into an open page; jobs —
         the long work that is done in the background
     """
 
@@ -127,6 +132,7 @@ class Desk:
         self._titles = {english: said for room in rooms for english, said in room.french.items()}
         self._is_tls = self.root.startswith("https:")
         self._pace = Pace()
+        self._pages: list[Route] = []
         # browsers take a name with this prefix only from https, for this host alone and for every path (RFC 6265bis)
         prefix = "__Host-" if self._is_tls else ""
         self.session_cookie, self.attempt_cookie = f"{prefix}enclos", f"{prefix}enclos-begun"
@@ -156,8 +162,11 @@ class Desk:
     ) -> Response:
         demand_role(session.person, room.role)
         self._pace.take(session.person.subject)
+        here = self.own_address(request)
         if request.method == "POST":
             check_own(session, form)
+        elif _SENT in request.query_params:
+            form = session.sent_to(here)
         words = Words(session.language or language_asked(request), {**FRENCH_FRAME, **room.french})
         asked = Asked(
             enclosure,
@@ -172,7 +181,10 @@ class Desk:
         )
         answer = act(asked)
         if isinstance(answer, Page):
-            frame = self._frame(request, words, session, enclosure.settings.enclosure.name)
+            is_sent = request.method == "POST" and not is_partial(request)
+            if is_sent:
+                self.sessions.keep(request.cookies.get(self.session_cookie, ""), here, form)
+            frame = self._frame(request, words, session, enclosure.settings.enclosure.name, is_sent=is_sent)
             title = words(answer.title, **answer.named)
             return HTMLResponse(frame.page(answer.template, title, answer.values), answer.status)
         return _given(answer, request)
@@ -193,6 +205,20 @@ class Desk:
             return answer
 
         return serve
+
+    def led_back(self, routes: Sequence[BaseRoute]) -> list[Route]:
+        """Routes that lead who asks for the address of a form's answer by GET to the page that has the form."""
+        self._pages = gets(routes)
+
+        def lead(request: Request, _form: Form) -> Response:
+            query = request.url.query
+            return RedirectResponse(self.own_address(request) + (f"?{query}" if query else ""), 303)
+
+        return [Route(path, self.answering(lead)) for path in posts_alone(routes)]
+
+    def own_address(self, request: Request) -> str:
+        """Where the page that is asked for is shown by GET."""
+        return own_address(self._pages, request.url.path, "/me")
 
     def absent(self, room: Room) -> Callable[[Request], object]:
         """What a room says of an address that it does not have."""
@@ -228,7 +254,8 @@ class Desk:
 
     def _refused(self, request: Request, refused: Refusal, french: Mapping[str, str]) -> Response:
         if refused.code is Code.SIGN_IN_MISSING:
-            return _way("/sign-in", request)
+            chosen = request.query_params.get("lang", "")
+            return _way(f"/sign-in?lang={chosen}" if chosen in _LANGUAGES else "/sign-in", request)
         said = {"refused": said_of(refused)}
         return self.page(request, "refused", "Refused", said, page_status(refused), french=french)
 
@@ -297,9 +324,14 @@ class Desk:
                 found.append(Place(room.entries[0][0], words(room.title), is_here, below))
         return found
 
-    def _frame(self, request: Request, words: Words, session: Session | None, name: str) -> Frame:
-        here = request.url.path
-        query = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "lang"])
+    def _frame(
+        self, request: Request, words: Words, session: Session | None, name: str, *, is_sent: bool = False
+    ) -> Frame:
+        is_form = request.method == "POST"
+        here = self.own_address(request) if is_form else request.url.path
+        dropped = {"lang", _SENT} if is_form else {"lang"}
+        kept = [pair for pair in request.query_params.multi_items() if pair[0] not in dropped]
+        query = urlencode([*kept, *([(_SENT, "1")] if is_sent else [])])
         frame = Frame(name, words, here, query, is_partial=is_partial(request))
         if session is None:
             return frame

@@ -33,6 +33,7 @@ from enclos.signin.rules.guessing import REMEMBERED
 from enclos.signin.steps import attempt
 
 ANSWER = "/sign-in/answer"
+_EVERYBODY_S = ("/sign-in", "/sign-out", "/me")
 ROOMS = (research, applications, access, data, check, audit)
 """The rooms, in the order of the navigation; each has a ROOM and its ``routes``."""
 
@@ -58,10 +59,11 @@ class People:
             Route(ANSWER, desk.answering(self._answer)),
             Route("/sign-out", desk.answering(self._out), methods=["POST"]),
             *Own(desk).routes(),
+            *(route for each in ROOMS for route in each.routes(desk)),
         ]
-        for each in ROOMS:
-            routes += each.routes(desk)
-            routes += [Route(f"/{each.ROOM.id}/{{rest:path}}", desk.absent(each.ROOM))]
+        routes += desk.led_back(routes)
+        routes += [Route(f"/{each.ROOM.id}/{{rest:path}}", desk.absent(each.ROOM)) for each in ROOMS]
+        routes += [Route(f"{path}/{{rest:path}}", desk.answering(self._absent)) for path in _EVERYBODY_S]
         return Starlette(routes=[*routes, Mount("", api_application(self._opened))])
 
     def enter(self, person: Person, token: str) -> str:
@@ -121,6 +123,9 @@ class People:
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         self._desk.set_cookie(answer, self._desk.session_cookie, "", 0)
         return answer
+
+    def _absent(self, request: Request, _form: Form) -> Response:
+        return self._desk.page(request, "absent", "There is no such page", {}, 404)
 
     # -- inside
 

@@ -6,13 +6,14 @@ import hmac
 import math
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 from typing import TypeVar
 
 from enclos.app.pages.words import Language
+from enclos.portal.forms import Form
 from enclos.signin.model import Person
 from enclos.signin.steps import LASTS, Attempt
 
@@ -20,13 +21,16 @@ IDLE = timedelta(minutes=15)
 """A session that is not used for so long ends. Source: OWASP ASVS 4.0.3, V3.3.2, level 2: within 30 minutes."""
 _Kept = TypeVar("_Kept")
 _MOST_SESSIONS, _MOST_ATTEMPTS = 10_000, 10_000
+_MOST_KEPT = 1 << 17
+"""Letters of a form that are kept: no page asks for more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A person at a browser; ``token`` is the enclosure's own for them, by which what ends it ends the session.
 
-    ``language`` is the one that they chose; None for what their browser asks for.
+    ``language`` is the one that they chose; None for what their browser asks for. ``sent`` is the address of the page
+    that answered their last form, and that form: the page in the other language has what was written, too.
     """
 
     person: Person
@@ -34,6 +38,11 @@ class Session:
     csrf: str
     used_at: datetime
     language: Language | None = None
+    sent: tuple[str, Form] = field(default=("", Form()), repr=False)
+
+    def sent_to(self, address: str) -> Form:
+        """What was last sent by a form of a page, when no other form was sent since."""
+        return self.sent[1] if self.sent[0] == address else Form()
 
     def left(self, now: datetime) -> tuple[int, bool]:
         """The seconds until it ends, and whether it then ends in any case, as its sign-in does, however it is used."""
@@ -85,6 +94,14 @@ class Sessions:
             if is_use:
                 found = self._sessions[digest] = replace(found, used_at=now)
             return found
+
+    def keep(self, cookie: str, address: str, form: Form) -> None:
+        """Keep what was sent by a form, with the address of the page that answered it; a longer one is not kept."""
+        digest, kept = _digest(cookie), form.without("csrf")
+        with self._lock:
+            if digest in self._sessions:
+                sent = (address, kept if len(kept) <= _MOST_KEPT else Form())
+                self._sessions[digest] = replace(self._sessions[digest], sent=sent)
 
     def speak(self, cookie: str, language: Language) -> Session | None:
         """The session with the language that its person chose; None when it has ended."""

@@ -98,6 +98,16 @@ def test_a_user_who_tries_it_and_is_refused_is_found(story: Story) -> None:
     assert story.detectors() == {Detector.PRIVILEGE}
 
 
+def test_who_is_turned_away_is_counted_by_the_rule_that_did(story: Story) -> None:
+    story.at(WEDNESDAY)
+    for code in (Code.PERMIT_EXPIRED, Code.PERMIT_USER_MISSING, Code.PERMIT_USER_MISSING):
+        story.ledger.record(Action.DENIED, ALICE, PERMIT, {"via": "portal", "code": code.id, "n_before": 0})
+    codes = [act.code for act in acts_of(story.ledger.entries()) if act.is_denied]
+    assert codes == [Code.PERMIT_EXPIRED.id, Code.PERMIT_USER_MISSING.id, Code.PERMIT_USER_MISSING.id]
+    (one,) = story.found()
+    assert (one.detector, one.n) == (Detector.ENDED, 1), "a try under an ended permit is one, wherever it was refused"
+
+
 def test_an_operator_who_never_was_one_is_found(story: Story) -> None:
     story.at(WEDNESDAY).does("new-ops", Action.LINK)
     assert story.detectors() == {Detector.PRIVILEGE}

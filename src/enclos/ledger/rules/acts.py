@@ -53,6 +53,12 @@ def acts_of(entries: Iterable[tuple[int, Entry]]) -> Iterator[Act]:
         yield _act(index, entry)
 
 
+def _turned_away(begun: Entry) -> str | None:
+    """The rule by which somebody was turned away before anything began: such an entry has it among its facts."""
+    code = begun.facts.get("code") if begun.action is Action.DENIED else None
+    return None if code is None else str(code)
+
+
 def _act(index: int, begun: Entry, ended: Entry | None = None, at: int | None = None) -> Act:
     facts = {**begun.facts, **(ended.facts if ended else {})}
     permit = begun.permit or (str(facts["permit"]) if "permit" in facts else None)
@@ -63,7 +69,7 @@ def _act(index: int, begun: Entry, ended: Entry | None = None, at: int | None = 
         actor=begun.actor,
         permit=permit,
         outcome=ended.outcome if ended else None,
-        code=ended.code if ended else None,
+        code=ended.code if ended else _turned_away(begun),
         facts=facts,
         ended_at=ended.at if ended else None,
         ended=at,

@@ -127,6 +127,9 @@ def _shown_permit(asked: Asked, opened: Mapping[str, Any] | None) -> Page:
 
 def _amend(asked: Asked) -> Page:
     signed = permits.newest(asked.enclosure, asked.path["permit"])
+    form = asked.form
+    if form["document"]:
+        return _amending(asked, f"{form['document']}\n", form["reason"], _whole(form["version"]))
     return _amending(asked, text_from_permit(signed.permit), "", signed.version)
 
 
@@ -172,7 +175,7 @@ def _amending(
 
 
 def _renew(asked: Asked) -> Page:
-    return _renewing(asked, "", "")
+    return _renewing(asked, asked.form["until"], asked.form["reason"])
 
 
 def _renewed(asked: Asked) -> Answer:
@@ -213,7 +216,7 @@ def _renewing(asked: Asked, until: str, reason: str, refused: Refusal | None = N
 
 
 def _revoke(asked: Asked) -> Page:
-    return _revoking(asked, "")
+    return _revoking(asked, asked.form["reason"])
 
 
 def _revoked(asked: Asked) -> Answer:

@@ -155,6 +155,17 @@
     }
   });
 
+  // -- the page in the other language, with what was written here
+
+  const other = document.querySelector(".who a[hreflang]");
+  other.addEventListener("click", (event) => {
+    if (text.value === text.defaultValue || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    text.form.action = `${text.form.getAttribute("action")}?lang=${other.lang}`;
+    text.form.noValidate = true;
+    text.form.requestSubmit(text.form.querySelector("[name=do][value=check]"));
+  });
+
   // -- a fault's line
 
   document.addEventListener("click", (event) => {

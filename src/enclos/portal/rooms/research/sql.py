@@ -42,8 +42,8 @@ class _Pages:
         self._statements = statements
 
     def write(self, asked: Asked) -> Page:
-        """An empty page to write on."""
-        return self._page(asked, _BEGUN)
+        """A page to write on."""
+        return self._page(asked, asked.form["text"] or _BEGUN)
 
     def sent(self, asked: Asked) -> Answer:
         """Ask a statement, or count its groups and keep them as a run."""

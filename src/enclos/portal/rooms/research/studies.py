@@ -32,7 +32,7 @@ def routes(desk: Desk) -> list[Route]:
         Route("/research/study.schema.json", desk.served(ROOM, _schema)),
         Route(f"{place}/write", desk.served(ROOM, _write)),
         Route(f"{place}/write", desk.served(ROOM, _sent), methods=["POST"]),
-        Route(f"{place}/check", desk.served(ROOM, _check), methods=["POST"]),
+        Route(f"{place}/write/check", desk.served(ROOM, _check), methods=["POST"]),
         Route(f"{place}/remove", desk.served(ROOM, _remove), methods=["POST"]),
     ]
 
@@ -48,10 +48,12 @@ def _schema_bytes() -> bytes:
 
 
 def _write(asked: Asked) -> Page:
-    """An empty study, one that was kept (``file``), or that of a run (``run``)."""
+    """An empty study, one that was kept (``file``), that of a run (``run``), or what was written here."""
     of = _of(asked)
     name, text = "", _BEGUN
-    if asked.query.get("file"):
+    if asked.form["text"]:
+        name, text = asked.form["name"], asked.form["text"]
+    elif asked.query.get("file"):
         found = drafts.show_one(asked.enclosure, **of, name=asked.query["file"])
         name, text = found["name"], found["text"]
     elif asked.query.get("run"):
