@@ -143,7 +143,7 @@ def test_results_are_tables_and_figures_with_what_is_withheld(alice: Browser, ru
         assert drawn.headers["content-type"] == "image/svg+xml"
         assert drawn.content.startswith(b"<svg")
     assert alice.get(f"{AT}/runs/{run}/figures/999/wide.svg").status_code == 404
-    assert "Ce qui est retenu, et pourquoi" in alice.get(f"{AT}/runs/{run}?lang=fr").text
+    assert "Ce qui est masqué, et pourquoi" in alice.get(f"{AT}/runs/{run}?lang=fr").text
     alice.get("/research?lang=en")
     assert alice.get(f"{AT}/runs/0123456789abcdef").status_code == 404
 

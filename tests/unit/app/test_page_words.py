@@ -5,6 +5,7 @@ from __future__ import annotations
 from enclos.app.pages.design_words import FRENCH_DESIGNS
 from enclos.app.pages.reason_words import FRENCH_REASONS
 from enclos.app.pages.study_words import FRENCH_STUDY
+from enclos.app.pages.typography import FIXED
 from enclos.app.pages.words import Language, Words
 
 WORDS = {**FRENCH_STUDY, **FRENCH_DESIGNS, **FRENCH_REASONS}
@@ -13,7 +14,7 @@ WORDS = {**FRENCH_STUDY, **FRENCH_DESIGNS, **FRENCH_REASONS}
 def test_a_reason_keeps_its_numbers_and_a_name_of_the_study_stays() -> None:
     say = Words(Language.FR, WORDS, ["years", "primary"])
     assert say("At least 180 days of prior observation") == "Au moins 180 jours d'observation préalable"
-    assert say("Age requirement: 40 to 80") == "Âge demandé : 40 à 80"
+    assert say("Age requirement: 40 to 80") == f"Âge demandé{FIXED}: 40 à 80"
     assert (say("years"), say("primary"), say("months")) == ("years", "primary", "mois")
     assert say("rule 7 of a definition") == "rule 7 of a definition"
     assert Words(Language.EN, WORDS)("Missing sex") == "Missing sex"

@@ -13,6 +13,7 @@ import pytest
 from enclos.app.pages.cases import case_in_french, french_cases
 from enclos.app.pages.rooms.frame import Frame, said_of
 from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
+from enclos.app.pages.typography import FIXED, NARROW
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -125,6 +126,11 @@ def refused_by(act: Callable[[], object]) -> Refusal:
     return caught.value
 
 
+def with_plain_spaces(french: str) -> str:
+    """A text as tables have it: those spaces that no line breaks at are others on pages."""
+    return french.replace(NARROW, " ").replace(FIXED, " ")
+
+
 def sql(text: str) -> Refusal:
     tables = {"person": {"person_id": "BIGINT", "year_of_birth": "INTEGER"}}
     return refused_by(lambda: read_query(text, Granted(tables)))
@@ -145,7 +151,7 @@ MADE: dict[str, Callable[[], Refusal]] = {
         permit_text().replace("legal_basis:", "legal_bases:")
     ),
     r"Le document de l'autorisation contient une erreur : ligne \d+ : disclosure\.min_count : est inférieur au "
-    r"plancher de cet enclos, 11\.": lambda: of_permit(permit_text(min_count=3)),
+    r"seuil de cet enclos, 11\.": lambda: of_permit(permit_text(min_count=3)),
     r"La requête contient la fonction random, qui n'est pas permise\.": lambda: sql("SELECT random() FROM person"),
     r"La requête contient une colonne qu'aucune table de la requête ne possède \(ligne 1, colonne 8\)\.": lambda: sql(
         "SELECT nobody FROM person"
@@ -169,7 +175,7 @@ def test_a_refusal_as_it_is_made_is_said_in_french(expected: str) -> None:
     refused = MADE[expected]()
     french = case_in_french(refused.what)
     assert french is not None, refused.what
-    assert re.fullmatch(expected, french), french
+    assert re.fullmatch(expected, with_plain_spaces(french)), french
 
 
 def test_a_french_page_says_the_case_first_then_what_to_do_then_the_rule() -> None:

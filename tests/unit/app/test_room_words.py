@@ -78,6 +78,8 @@ def test_titles_and_entries_of_a_room_are_said_in_french(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_is_said_in_french_keeps_its_values(room: str) -> None:
     values = re.compile(r"\{(\w*)\}")
+    chosen_by = re.compile(r"\{(\w+):[^{}]*\|[^{}]*\}")
     for english, french in table(room).items():
         assert sorted(values.findall(english)) == sorted(values.findall(french)), english
+        assert set(chosen_by.findall(french)) <= set(values.findall(english)), english
         assert french.strip(), english

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from enclos.app.pages.typography import french_spaces
+
 _SLOT = re.compile(r"\{(\d)([*;]?)\}")
 _NEXT_FAULT = re.compile(r"; (?=line \d)")
 _FILE = "refusal_cases_fr.tsv"
+_BETWEEN = french_spaces(" ; ")
 _LONGEST = 4000
 """Longer texts stay as they are: they hold what somebody wrote, and forms are sought in them."""
 
@@ -33,7 +36,7 @@ class _Sentence:
             known = [part for part in parts if part is not None]
             if len(known) < len(parts):
                 return None
-            values[number] = " ; ".join(known)
+            values[number] = _BETWEEN.join(known)
         return _SLOT.sub(lambda slot: values[slot[1]], self.french)
 
 
@@ -59,7 +62,8 @@ def _sentences() -> tuple[dict[str, str], list[_Sentence]]:
     """Those without values, and those with; the first that fits is said."""
     whole: dict[str, str] = {}
     with_values: list[_Sentence] = []
-    for english, french in french_cases():
+    for english, written in french_cases():
+        french = french_spaces(written)
         kinds = tuple((slot[1], slot[2]) for slot in _SLOT.finditer(english))
         if kinds:
             between = [re.escape(part) for part in _SLOT.sub("\0", english).split("\0")]

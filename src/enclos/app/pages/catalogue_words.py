@@ -5,7 +5,7 @@ from __future__ import annotations
 FRENCH_CATALOGUE = {
     "Skip to the figures": "Aller aux chiffres",
     "Every row stays inside a secure processing environment; this page tells what is there.": (
-        "Chaque ligne reste dans un environnement de traitement sécurisé ; cette page dit ce qui s'y trouve."
+        "Chaque ligne reste dans un environnement de traitement sécurisé ; cette page décrit ce qu'il contient."
     ),
     "persons, at least": "personnes, au moins",
     "records, at least": "enregistrements, au moins",
@@ -20,10 +20,12 @@ FRENCH_CATALOGUE = {
     "Where they come from": "Provenance",
     "Snapshot": "Instantané",
     "{n}, built on {day}": "{n}, construit le {day}",
-    "What they may be used for": "Finalité",
+    "What they may be used for": "Finalités admises",
     "Legal basis": "Base légale",
     "Categories under the law": "Catégories légales",
-    "Regulation (EU) 2025/327, Art. 51": "Règlement (UE) 2025/327, art. 51",
+    "Regulation (EU) 2025/327, Art. 51": (
+        "Règlement (UE) 2025/327 sur l'espace européen des données de santé (EEDS), art. 51"
+    ),
     "Themes": "Thèmes",
     "Coding systems": "Systèmes de codage",
     "Kept": "Conservation",
@@ -41,7 +43,7 @@ FRENCH_CATALOGUE = {
     "Table": "Table",
     "Rows, at least": "Lignes, au moins",
     "Persons, at least": "Personnes, au moins",
-    "A sample made of nobody": "Un échantillon qui ne décrit personne",
+    "A sample made of nobody": "Un échantillon entièrement fictif",
     "Digest of the sample": "Empreinte de l'échantillon",
     "For machines": "Pour les machines",
     "The same as HealthDCAT-AP (Turtle and JSON-LD), and the files that it names:": (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 FRENCH_DESIGNS = {
     "Self-controlled cohort": "Cohorte autocontrôlée",
-    "Case-crossover": "Cas croisés (case-crossover)",
+    "Case-crossover": "Cas croisés",
     "Case-control": "Cas-témoins",
     "Phenotype diagnostics": "Diagnostic des phénotypes",
     "rows of results": "lignes de résultat",
     "{target} against {comparator}; {n} way(s) of asking.": (
-        "{target} comparé à {comparator} ; {n} façon(s) de poser la question."
+        "{target} comparé à {comparator} ; {n} {n:façon|façons} de poser la question."
     ),
     # diagnostics
     "Diagnostics, judged before any estimate": "Diagnostics, jugés avant toute estimation",
@@ -107,8 +107,8 @@ FRENCH_DESIGNS = {
     "Negative controls and systematic error": "Témoins négatifs et erreur systématique",
     "{n} negative controls. Below the dashed lines an estimate is significant; outside of the area it still is "
     "once calibrated.": (
-        "{n} témoins négatifs. Sous les tirets une estimation est significative ; hors de l'aire elle l'est encore une "
-        "fois calibrée."
+        "{n} {n:témoin négatif|témoins négatifs}. Sous les tirets une estimation est significative ; hors de l'aire "
+        "elle l'est encore une fois calibrée."
     ),
     "standard error of its logarithm": "erreur type de son logarithme",
     "negative control": "témoin négatif",
@@ -143,8 +143,9 @@ FRENCH_DESIGNS = {
     "Balance before and after adjustment: {outcome}": "Équilibre avant et après ajustement : {outcome}",
     "{n} covariates; before adjustment {before} differ by more than 0.1, after it {after}; largest before "
     "{most_before}, after {most_after}. Below the diagonal a covariate is better balanced than before.": (
-        "{n} covariables ; avant ajustement {before} diffèrent de plus de 0,1, après {after} ; la plus grande "
-        "différence est {most_before} avant, {most_after} après. Sous la diagonale, l'équilibre s'améliore."
+        "{n} {n:covariable|covariables}, dont {before} {before:diffère|diffèrent} de plus de 0,1 avant ajustement et "
+        "{after} après ; la plus grande différence est {most_before} avant, {most_after} après. Sous la diagonale, "
+        "l'équilibre s'améliore."
     ),
     "difference before": "différence avant",
     "difference after": "différence après",
@@ -191,7 +192,7 @@ FRENCH_DESIGNS = {
     ),
     "Entries by calendar time": "Entrées selon le calendrier",
     "Entries that begin in each stretch of time; a gap or a step is a question to the data.": (
-        "Entrées qui débutent dans chaque intervalle ; un trou ou une marche se demande aux données."
+        "Entrées qui débutent dans chaque intervalle ; un trou ou une rupture est une question à poser aux données."
     ),
     "entries": "entrées",
     "Codes in all the data": "Codes dans toutes les données",

@@ -21,7 +21,8 @@ FRENCH_REASONS = {
     "Starting analysis population": "Population de l'analyse",
     "Apply washout - anyone with outcome prior to start excluded": "Événement antérieur au début : exclusion",
     "Apply washout criteria of {} days (note, additional records may be created for those with an outcome)": (
-        "Période sans événement de {} jours (une personne avec événement peut avoir plusieurs enregistrements)"
+        "Période sans événement de {0} {0:jour|jours} (une personne avec événement peut avoir plusieurs "
+        "enregistrements)"
     ),
     "Not observed during the complete database interval": "Non observé pendant tout un intervalle",
     "Do not satisfy full contribution requirement for any time interval": "Aucun intervalle entièrement observé",
@@ -33,24 +34,26 @@ FRENCH_REASONS = {
     "Record in observation": "Enregistrement pendant l'observation",
     "Not missing record date": "Date d'enregistrement présente",
     "Merge overlapping records": "Fusion des enregistrements qui se chevauchent",
-    "Collapse records separated by {} or less days": "Réunion des enregistrements séparés de {} jours ou moins",
+    "Collapse records separated by {} or less days": (
+        "Réunion des enregistrements séparés de {0} {0:jour|jours} ou moins"
+    ),
     "Restricted to first entry": "Première entrée seulement",
     "Sex requirement: Male": "Sexe demandé : masculin",
     "Sex requirement: Female": "Sexe demandé : féminin",
     "Age requirement: {} to {}": "Âge demandé : {} à {}",
-    "Prior observation requirement: {} days": "Observation préalable demandée : {} jours",
-    "Future observation requirement: {} days": "Observation ultérieure demandée : {} jours",
+    "Prior observation requirement: {} days": "Observation préalable demandée : {0} {0:jour|jours}",
+    "Future observation requirement: {} days": "Observation ultérieure demandée : {0} {0:jour|jours}",
     "Limits, exits and eras": "Limites, sorties et ères",
     "Entries into the cohorts": "Entrées dans les cohortes",
     "First entry of the person into the cohort": "Première entrée de la personne dans la cohorte",
-    "At least {} days of prior observation": "Au moins {} jours d'observation préalable",
+    "At least {} days of prior observation": "Au moins {0} {0:jour|jours} d'observation préalable",
     "Entry within the study dates": "Entrée pendant l'étude",
     "Aged {} to {} at entry": "Âge de {} à {} ans à l'entrée",
     "Male sex": "Sexe masculin",
     "Female sex": "Sexe féminin",
     "Not in both cohorts, or the first only": "Pas dans les deux cohortes, ou la première seulement",
     "Entry while both cohorts are entered": "Entrée pendant la période commune aux deux cohortes",
-    "At least {} days at risk": "Au moins {} jours à risque",
+    "At least {} days at risk": "Au moins {0} {0:jour|jours} à risque",
     "No outcome before": "Pas d'événement antérieur",
     "Kept by trimming": "Gardé après troncature du score",
     "Matched on the score": "Apparié sur le score",
@@ -58,9 +61,9 @@ FRENCH_REASONS = {
     "Weighted by the score": "Pondéré par le score",
     "With the outcome": "Avec l'événement",
     "First outcome only": "Premier événement seulement",
-    "After {} naive days": "Après {} jours sans prise en compte",
+    "After {} naive days": "Après {0} {0:jour|jours} sans prise en compte",
     "At ages {} to {}": "Entre {} et {} ans",
     "In the study's dates": "Pendant l'étude",
-    "With {} days before the outcome": "Avec {} jours avant l'événement",
+    "With {} days before the outcome": "Avec {0} {0:jour|jours} avant l'événement",
     "Compared": "Comparé",
 }

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from enclos.app.pages.typography import french_spaces, source_in_french
 from enclos.lexicon.codes import Code
 
-RULES_IN_FRENCH = {
+_RULES = {
     "typed": "Chaque estimation est d'un type connu, avec des libellés de listes fermées.",
     "backed": "Chaque estimation concorde avec les personnes qui sont derrière.",
     "minimum-count": "Aucun nombre montré ne repose sur moins de personnes que le minimum.",
@@ -25,12 +26,13 @@ RULES_IN_FRENCH = {
     "volume": "Ce qui sort sous une autorisation reste dans le volume convenu.",
     "content": "Il reste quelque chose à sortir.",
 }
+RULES_IN_FRENCH = {name: french_spaces(text) for name, text in _RULES.items()}
 """What each rule of release says, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a refusal's rule says, what to do, and where the rule is from (as its English text has it)."""
+    """What a refusal's rule says, what to do, and where the rule is from (as French names it)."""
 
     rule: str
     next: str
@@ -48,4 +50,7 @@ def french_refusals() -> Mapping[str, Told]:
     text = resources.files("enclos.app.pages").joinpath("refusals_fr.tsv").read_text(encoding="utf-8")
     sources = {code.id: code.rule.partition(" [")[2].removesuffix("]") for code in Code}
     lines = (line.split("\t") for line in text.splitlines())
-    return {code: Told(rule, following, sources.get(code, "")) for code, rule, following in lines}
+    return {
+        code: Told(french_spaces(rule), french_spaces(following), source_in_french(sources.get(code, "")))
+        for code, rule, following in lines
+    }

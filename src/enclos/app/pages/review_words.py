@@ -18,7 +18,7 @@ DETECTORS = {
 }
 
 FRENCH_REVIEW = {
-    "The ledger in {month}": "Le registre en {month}",
+    "The ledger in {month}": "Le journal en {month}",
     "{name}: every entry was read and proved to be what was signed.": (
         "{name} : chaque entrée a été lue et prouvée conforme à ce qui a été signé."
     ),
@@ -27,27 +27,28 @@ FRENCH_REVIEW = {
     "uses of data": "utilisations des données",
     "denials": "refus",
     "rows of results": "lignes de résultats",
-    "exports": "exports",
+    "exports": "sorties",
     "privileged operations": "opérations privilégiées",
-    "refused": "refusé",
-    "other": "autre",
+    "refused": "refusés",
+    "other": "autres",
     "To look at": "À examiner",
     "No detector found anything.": "Aucun détecteur n'a rien trouvé.",
     "Each needs a person's eye and a written answer; `enclos ledger show` tells the entries.": (
-        "Chacun demande l'œil d'une personne et une réponse écrite ; `enclos ledger show` donne les entrées."
+        "Chaque signalement demande l'examen d'une personne et une réponse écrite ; `enclos ledger show` donne les "
+        "entrées."
     ),
     "what": "quoi",
     "who": "qui",
-    "permit": "permis",
-    "from": "de",
-    "to": "à",
+    "permit": "autorisation",
+    "from": "du",
+    "to": "au",
     "number": "nombre",
     "entries": "entrées",
     "entry": "entrée",
     "Day by day": "Jour par jour",
     "Nothing was done in this month.": "Rien n'a été fait pendant ce mois.",
     "What was done or refused, by the local day on which it began.": (
-        "Ce qui a été fait ou refusé, selon le jour local de son début."
+        "Ce qui a été fait ou refusé, selon le jour (heure locale) où cela a commencé."
     ),
     "day of the month": "jour du mois",
     "acts": "actes",
@@ -67,26 +68,28 @@ FRENCH_REVIEW = {
     ),
     "Volumes": "Volumes",
     "Rows of results that were made under each permit, inside the enclosure.": (
-        "Lignes de résultats produites sous chaque permis, à l'intérieur de l'enclos."
+        "Lignes de résultats produites sous chaque autorisation, à l'intérieur de l'enclos."
     ),
     "rows": "lignes",
-    "Exports": "Exports",
+    "Exports": "Sorties",
     "What left the enclosure.": "Ce qui est sorti de l'enclos.",
     "when": "quand",
     "request": "demande",
     "files": "fichiers",
     "Privileged operations": "Opérations privilégiées",
-    "Of those who run the enclosure and grant permits.": "De ceux qui exploitent l'enclos et accordent les permis.",
+    "Of those who run the enclosure and grant permits.": (
+        "Celles des personnes qui exploitent l'enclos et accordent les autorisations."
+    ),
     "operation": "opération",
     "outcome": "issue",
     DETECTORS[Detector.PRIVILEGE]: (
         "Une opération privilégiée par une personne qui utilise des données, ou qui n'en avait jamais fait"
     ),
-    DETECTORS[Detector.VOLUME]: "Bien plus de lignes, ou d'exports, en un jour que d'habitude",
+    DETECTORS[Detector.VOLUME]: "Bien plus de lignes, ou de sorties, en un jour que d'habitude",
     DETECTORS[Detector.NIGHT]: "Données utilisées la nuit ou le week-end",
     DETECTORS[Detector.REPEATED]: "Des requêtes successives qui ne diffèrent que par leurs constantes",
-    DETECTORS[Detector.DENIALS]: "Refusé encore et encore",
-    DETECTORS[Detector.ENDED]: "Un permis utilisé, ou tenté, après sa fin",
-    DETECTORS[Detector.BROKEN]: "Travaux interrompus encore et encore",
+    DETECTORS[Detector.DENIALS]: "Des refus répétés",
+    DETECTORS[Detector.ENDED]: "Une autorisation utilisée, ou invoquée, après sa fin",
+    DETECTORS[Detector.BROKEN]: "Des travaux interrompus à répétition",
     DETECTORS[Detector.ASKING]: "Un guichet qui a interrogé sur un très grand nombre de personnes en un jour",
 }

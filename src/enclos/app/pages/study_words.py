@@ -16,20 +16,20 @@ FRENCH_STUDY = {
     "pictures": "graphiques",
     "places": "lignes de résultat",
     "Not released: exact numbers, for the persons of the permit alone. Nothing here may leave the enclosure.": (
-        "Non publié : nombres exacts, réservés aux personnes du permis. Rien ici ne peut sortir de l'enclos."
+        "Non sorti : nombres exacts, réservés aux utilisateurs de l'autorisation. Rien ici ne peut sortir de l'enclos."
     ),
     "Not released: what could be released as it is. Small numbers are withheld (–).": (
-        "Non publié : ce qui pourrait être publié tel quel. Les petits nombres sont masqués (–)."
+        "Non sorti : ce qui pourrait sortir tel quel. Les petits nombres sont masqués (–)."
     ),
     "What is not shown": "Ce qui n'est pas montré",
     "{n} results are not shown: the permit does not show rows as the study reads them, and no rule of "
     "release lets these leave as they are: {kinds}.": (
-        "{n} résultats ne sont pas montrés : le permis ne montre pas les lignes telles que l'étude les lit, et aucune "
-        "règle de sortie ne les laisse partir tels quels : {kinds}."
+        "{n} {n:résultat n'est pas montré|résultats ne sont pas montrés} : l'autorisation ne montre pas les lignes "
+        "telles que l'étude les lit, et aucune règle ne laisse sortir ces résultats tels quels : {kinds}."
     ),
-    "{n} rows": "{n} lignes",
+    "{n} rows": "{n} {n:ligne|lignes}",
     "years": "années",
-    "{n} more rows are in the file.": "{n} autres lignes sont dans le fichier.",
+    "{n} more rows are in the file.": "{n} {n:autre ligne est|autres lignes sont} dans le fichier.",
     "Incidence of {outcome}": "Incidence : {outcome}",
     "Age-standardised incidence": "Incidence standardisée sur l'âge",
     "Age-standardised incidence of {outcome}": "Incidence standardisée sur l'âge : {outcome}",
@@ -55,9 +55,10 @@ FRENCH_STUDY = {
     "Male": "hommes",
     "Female": "femmes",
     "{ages} years of age": "{ages} ans",
-    "{n} days of prior observation": "{n} jours d'observation préalable",
+    "{n} days of prior observation": "{n} {n:jour|jours} d'observation préalable",
     "{n} estimates with their 95 % intervals as bands; {hidden} are withheld or cannot be estimated.": (
-        "{n} estimations, intervalles à 95 % en bandes ; {hidden} sont masquées ou impossibles."
+        "{n} {n:estimation, intervalle|estimations, intervalles} à 95 % en bandes ; {hidden} {hidden:est masquée ou "
+        "impossible à calculer|sont masquées ou impossibles à calculer}."
     ),
     "Bands are cut where they go far beyond the estimates.": (
         "Les bandes sont coupées là où elles dépassent largement les estimations."
@@ -129,7 +130,7 @@ FRENCH_STUDY = {
         "Caractéristiques à grande échelle : {first} et {second}"
     ),
     "{n} concepts of a window; on the line they are as frequent in both.": (
-        "{n} concepts d'une fenêtre ; sur la ligne, aussi fréquents dans les deux."
+        "{n} {n:concept|concepts} d'une fenêtre ; sur la ligne, aussi fréquents dans les deux."
     ),
     "Most frequent concepts of {cohort}: {table}": "Concepts les plus fréquents de {cohort} : {table}",
     "Shares of the entries that have the concept, of the twelve most frequent of each window.": (
@@ -144,8 +145,8 @@ FRENCH_STUDY = {
     "Sequences of treatments after {target}": "Séquences de traitements après {target}",
     "{n} persons with a treatment, from left to right by step; a ribbon is as broad as the persons who go "
     "along it, and whose sequence ends goes no further.": (
-        "{n} personnes traitées, étape par étape de gauche à droite ; la largeur d'un ruban dit combien de personnes "
-        "le suivent, et une séquence qui finit ne va pas plus loin."
+        "{n} {n:personne traitée|personnes traitées}, étape par étape de gauche à droite ; la largeur d'un ruban dit "
+        "combien de personnes le suivent, et une séquence qui finit ne va pas plus loin."
     ),
     "others": "autres",
     "step": "étape",
@@ -154,8 +155,12 @@ FRENCH_STUDY = {
     "From top to bottom each reason and what it leaves; on the right what it takes.": (
         "De haut en bas chaque motif et ce qu'il laisse ; à droite ce qu'il retire."
     ),
-    "{records} records, {persons} persons": "{records} enregistrements, {persons} personnes",
-    "left out: {records} records, {persons} persons": "exclus : {records} enregistrements, {persons} personnes",
+    "{records} records, {persons} persons": (
+        "{records} {records:enregistrement|enregistrements}, {persons} {persons:personne|personnes}"
+    ),
+    "left out: {records} records, {persons} persons": (
+        "exclus : {records} {records:enregistrement|enregistrements}, {persons} {persons:personne|personnes}"
+    ),
     "Entries at risk, events and losses": "Entrées à risque, événements et pertes",
     "Summary of survival": "Résumé de la survie",
     "everybody": "tous",

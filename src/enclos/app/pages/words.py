@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 
+from enclos.app.pages.typography import NARROW, Forms, french_spaces
+
 _NUMBER = re.compile(r"\d+")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_FRENCH_FORMS, _ENGLISH_FORMS = Forms(below=2), Forms(below=None)
 
 
 class Language(StrEnum):
@@ -18,6 +22,8 @@ class Language(StrEnum):
 
 
 _FRENCH = {
+    ":": " :",
+    ";": " ;",
     # headings of the quality page
     "Quality of snapshot {n}": "Qualité de l'instantané {n}",
     "{name}, judged on {day} by the checks of CDM {cdm}.": "{name}, jugé le {day} selon les contrôles du CDM {cdm}.",
@@ -81,7 +87,7 @@ _FRENCH = {
     "Content of snapshot {n}": "Contenu de l'instantané {n}",
     "{name}, counted on {day}.": "{name}, compté le {day}.",
     "Exact counts without suppression: for those who run the platform. Nothing here may leave it.": (
-        "Comptes exacts, sans suppression : réservés aux exploitants de la plateforme. Rien ici ne peut en sortir."
+        "Nombres exacts, sans masquage : réservés aux exploitants de la plateforme. Rien ici ne peut en sortir."
     ),
     "persons": "personnes",
     "observed for at least a day": "observées au moins un jour",
@@ -94,13 +100,12 @@ _FRENCH = {
     "men": "hommes",
     "other": "autre",
     "Persons observed, by month": "Personnes observées, par mois",
-    "Persons with at least a day of observation in each month.": (
-        "Personnes observées au moins un jour de chaque mois."
-    ),
+    "Persons with at least a day of observation in each month.": "Personnes observées au moins un jour dans le mois.",
     "month": "mois",
     "Records by month": "Enregistrements par mois",
     "Events inside observation, by the month in which they start. A gap or a step is a question to the sender.": (
-        "Événements pendant l'observation, par mois de début. Un trou ou une marche se demande à l'émetteur."
+        "Événements pendant l'observation, par mois de début. Un trou ou une rupture est une question à poser à "
+        "l'émetteur."
     ),
     "records": "enregistrements",
     "The most frequent concepts": "Concepts les plus fréquents",
@@ -127,6 +132,19 @@ _FRENCH = {
     "concept {id}": "concept {id}",
 }
 _ENGLISH = {
+    "to run": "Run",
+    "to vote": "Vote",
+    "{n} years": "{n} {n:year|years}",
+    "{n} years {m} months": "{n} {n:year|years} {m} {m:month|months}",
+    "{n} days": "{n} {n:day|days}",
+    "{n} hours": "{n} {n:hour|hours}",
+    "{n} days late": "{n} {n:day|days} late",
+    "in {n} days": "in {n} {n:day|days}",
+    "{n} persons": "{n} {n:person|persons}",
+    "{n} rows": "{n} {n:row|rows}",
+    "{n} entries were read": "{n} {n:entry was|entries were} read",
+    "{n} columns of {m} tables": "{n} {n:column|columns} of {m} {m:table|tables}",
+    "{what}, in {n} columns": "{what}, in {n} {n:column|columns}",
     "plausible ": "plausible",
     "stays_per_1000_person_years": "stays per 1 000 person-years",
     "boxes_of_30_days_per_person_year": "boxes of 30 days per person-year",
@@ -152,7 +170,11 @@ _ENGLISH = {
 
 
 class Words:
-    """Says a thing in the page's language. What has no translation is said as it is."""
+    """Says a thing in the page's language. What has no translation is said as it is.
+
+    Spaces that no line breaks at are put into French here, and ``{n:hour|hours}`` in a text is the form that goes with
+    the number (``typography``): tables are written with ordinary spaces.
+    """
 
     def __init__(
         self, language: Language, french: Mapping[str, str] = MappingProxyType({}), own: Collection[str] = ()
@@ -162,24 +184,42 @@ class Words:
         """
         self.language = language
         self._own = frozenset(own)
-        self._table = {**_FRENCH, **french} if language is Language.FR else _ENGLISH
+        self._is_french = language is Language.FR
+        self._table = {**_FRENCH, **french} if self._is_french else _ENGLISH
 
     def __call__(self, text: str, **values: object) -> str:
         """The text in the page's language, with its values."""
         said = text if text in self._own and not values else self._table.get(text)
         if said is None and not values:
             return self._with_numbers(text)
-        said = said or text
-        return said.format(**values) if values else said
+        said = text if said is None or said is text else self._set(said)
+        return self._filled(said, (), values) if values else said
 
     def _with_numbers(self, text: str) -> str:
         """A text that is known but for its numbers."""
         said = self._table.get(_NUMBER.sub("{}", text))
-        return text if said is None else said.format(*_NUMBER.findall(text))
+        return text if said is None else self._filled(self._set(said), _NUMBER.findall(text), {})
+
+    def _set(self, said: str) -> str:
+        return french_spaces(said) if self._is_french else said
+
+    def _filled(self, said: str, numbers: Sequence[str], values: Mapping[str, object]) -> str:
+        if "|" in said:
+            return (_FRENCH_FORMS if self._is_french else _ENGLISH_FORMS).vformat(said, numbers, values)
+        return said.format(*numbers, **values)
 
     def number(self, value: float | None, n_digits: int = 0) -> str:
         """A number with narrow spaces between thousands and the language's decimal mark."""
         if value is None:
             return "–"
-        text = f"{value:,.{n_digits}f}".replace(",", "\u202f")
-        return text.replace(".", ",") if self.language is Language.FR else text
+        text = f"{value:,.{n_digits}f}".replace(",", NARROW)
+        return text.replace(".", ",") if self._is_french else text
+
+    def written(self, value: str) -> str:
+        """What a result holds as text: in French a number has our marks; all else, and English, stays as it is."""
+        if not self._is_french or not _DECIMAL.fullmatch(value):
+            return value
+        whole, _, digits = value.partition(".")
+        sign = "-" if whole.startswith("-") else ""  # of -0.3 too, which no whole number has
+        grouped = sign + f"{abs(int(whole)):,}".replace(",", NARROW)
+        return f"{grouped},{digits}" if digits else grouped

@@ -97,12 +97,14 @@ def time_left(words: Words, until: timedelta) -> str:
         return words("ended")
     days = until // _DAY
     if days >= 730:
-        return words("{n} years {m} months", n=days // 365, m=days % 365 // 31)
+        n, m = days // 365, days % 365 // 31
+        return words("{n} years {m} months", n=n, m=m) if m else words("{n} years", n=n)
     if days >= 62:
         return words("{n} months", n=days // 30)
     if days >= 2:
         return words("{n} days", n=days)
-    return words("{n} hours", n=max(1, until // timedelta(hours=1)))
+    hours = until // timedelta(hours=1)
+    return words("{n} hours", n=hours) if hours else words("less than an hour")
 
 
 @cache

@@ -43,12 +43,12 @@ FRENCH_ACCESS = {
     "day": "jour",
     "left": "délai",
     "done": "fait",
-    "{n} days late": "{n} jours de retard",
-    "in {n} days": "dans {n} jours",
+    "{n} days late": "{n} {n:jour|jours} de retard",
+    "in {n} days": "dans {n} {n:jour|jours}",
     "reminder: is it to be renewed?": "rappel : faut-il la renouveler ?",
     "end": "fin",
     "revoked": "révoquée",
-    "last day to delete what was kept": "dernier jour pour supprimer",
+    "last day to delete what was kept": "dernier jour pour supprimer ce qui a été conservé",
     "last day to publish results": "dernier jour pour publier les résultats",
     # permits
     "No permit was granted yet.": "Aucune autorisation n'a encore été accordée.",
@@ -57,16 +57,18 @@ FRENCH_ACCESS = {
     "until": "jusqu'au",
     "version": "version",
     "version {n}": "version {n}",
-    "It was opened on snapshot {n}: {persons} persons.": "Ouverte sur l'instantané {n} : {persons} personnes.",
+    "It was opened on snapshot {n}: {persons} persons.": (
+        "Ouverte sur l'instantané {n} : {persons} {persons:personne|personnes}."
+    ),
     "Amend": "Modifier",
     "Renew": "Renouveler",
     "Revoke": "Révoquer",
     "Open it on the newest snapshot": "L'ouvrir sur le dernier instantané",
     "Users work under a permit once it is opened. No health row is copied. Open it again after an amendment of persons "
     "or days, and after a build that shall count.": (
-        "Les utilisateurs travaillent sous une autorisation une fois ouverte. Aucune ligne de santé n'est copiée. "
-        "Ouvrez-la à nouveau après une modification des personnes ou des jours, et après une construction qui doit "
-        "compter."
+        "Les utilisateurs peuvent s'en servir une fois qu'elle est ouverte. Aucune donnée de santé n'est copiée. "
+        "Rouvrez-la après une modification des personnes ou des jours, et après la construction d'un instantané à "
+        "prendre en compte."
     ),
     "Open": "Ouvrir",
     "Versions": "Versions",
@@ -74,32 +76,34 @@ FRENCH_ACCESS = {
     "digest": "empreinte",
     "An amendment may change users, purpose and data. Legal basis and validity stay; who prolongs renews, who ends "
     "revokes.": (
-        "Une modification peut changer les utilisateurs, la finalité et les données. La base légale et la durée "
-        "restent ; pour prolonger on renouvelle, pour finir on révoque."
+        "Une modification peut changer les utilisateurs, la finalité et les données. La base légale et la durée de "
+        "validité ne changent pas : pour prolonger, renouvelez ; pour mettre fin, révoquez."
     ),
-    "Reason, which stays with the version": "Motif, qui reste avec la version",
+    "Reason, which stays with the version": "Motif, conservé avec la version",
     "Sign the amendment": "Signer la modification",
     "What changes": "Ce qui change",
     "before": "avant",
     "after": "après",
     "It ends on {day}. Its legal basis allows {n} renewals of at most {years} years [{source}].": (
-        "Elle se termine le {day}. Sa base légale permet {n} renouvellements d'au plus {years} ans [{source}]."
+        "Elle se termine le {day}. Sa base légale permet {n} {n:renouvellement|renouvellements} de {years} "
+        "{years:an|ans} au plus [{source}]."
     ),
     "New end": "Nouvelle fin",
     "Sign the renewal": "Signer le renouvellement",
     "A revocation is for ever and takes effect at once.": "Une révocation est définitive et prend effet aussitôt.",
     "Running work of its users ({n}) stops; their next query, study or export is refused.": (
-        "Les travaux en cours de ses utilisateurs ({n}) s'arrêtent ; leur prochaine requête, étude ou sortie est refusée."
+        "Les travaux en cours de ses utilisateurs ({n}) s'arrêtent ; toute nouvelle requête, étude ou sortie leur est "
+        "refusée."
     ),
     "Saved cohorts go now. What else was kept is deleted within six months, by {day} [EHDS Art. 68(12)].": (
-        "Les cohortes enregistrées partent maintenant. Le reste est supprimé sous six mois, avant le {day} "
-        "[EEDS art. 68(12)]."
+        "Les cohortes enregistrées sont supprimées immédiatement. Le reste de ce qui a été conservé l'est sous six "
+        "mois, avant le {day} [règlement EEDS, art. 68(12)]."
     ),
     "What was released stays public, and the register says that the permit was revoked.": (
-        "Ce qui est sorti reste public, et le registre dit que l'autorisation a été révoquée."
+        "Ce qui est sorti reste public, et le registre public indique que l'autorisation a été révoquée."
     ),
     "Write the permit's id: {id}": "Écrivez l'identifiant de l'autorisation : {id}",
-    "This is not its id.": "Ce n'est pas son identifiant.",
+    "This is not its id.": "Ce n'est pas cet identifiant.",
     "Revoke for ever": "Révoquer définitivement",
     "Leave it as it is": "La laisser telle quelle",
     # calendar
@@ -107,29 +111,31 @@ FRENCH_ACCESS = {
     "Permits in time": "Les autorisations dans le temps",
     "Full: in force. Hatched: six months in which what was kept under it is deleted [EHDS Art. 68(12)]. The line is "
     "today.": (
-        "Plein : en vigueur. Hachuré : six mois pour supprimer ce qui a été conservé [EEDS art. 68(12)]. Le trait est "
-        "aujourd'hui."
+        "Plein : en vigueur. Hachuré : les six mois où ce qui a été conservé est supprimé [règlement EEDS, art. "
+        "68(12)]. Le trait marque aujourd'hui."
     ),
     "ends": "finit",
     "deleted by": "supprimé avant",
-    "{n} more permits are in the list below.": "{n} autres autorisations sont dans la liste ci-dessous.",
+    "{n} more permits are in the list below.": (
+        "{n} {n:autre autorisation figure|autres autorisations figurent} dans la liste ci-dessous."
+    ),
     # reviews
     "Each review reads the whole ledger, proves it, and is noted in it.": (
-        "Chaque revue lit tout le registre, le prouve, et y est notée."
+        "Chaque revue lit tout le journal, en vérifie les preuves, et y est inscrite."
     ),
-    "A month of the ledger": "Un mois du registre",
+    "A month of the ledger": "Un mois du journal",
     "Month": "Mois",
-    "Review the month": "Revoir le mois",
+    "Review the month": "Passer le mois en revue",
     "Access in a year": "Les accès d'une année",
     "Year": "Année",
-    "Review the year": "Revoir l'année",
+    "Review the year": "Passer l'année en revue",
     "Use of permits": "Utilisation des autorisations",
-    "Nobody used data.": "Personne n'a utilisé de données.",
+    "Nobody used data.": "Aucune donnée n'a été utilisée.",
     "rule": "règle",
-    "Nobody was refused.": "Personne n'a été refusé.",
+    "Nobody was refused.": "Aucun refus.",
     "Access in {year}": "Les accès en {year}",
     "To do": "À faire",
-    "Nothing is to be done.": "Rien n'est à faire.",
+    "Nothing is to be done.": "Il n'y a rien à faire.",
     "Users of {permit}": "Utilisateurs de {permit}",
     "role": "rôle",
     "has access": "a accès",

@@ -10,10 +10,10 @@ FRENCH_APPLICATIONS = {
     "Write an application": "Rédiger une demande",
     "There is no application yet.": "Il n'y a encore aucune demande.",
     "Whoever needs data writes what for; the access body grants or refuses it.": (
-        "Qui a besoin de données écrit pourquoi ; l'organisme d'accès accorde ou refuse."
+        "Qui a besoin de données indique à quelle fin ; l'organisme d'accès accorde ou refuse l'autorisation."
     ),
     "Drafts are their applicant's alone; what was handed in is here.": (
-        "Les brouillons n'appartiennent qu'au demandeur ; ce qui a été déposé est ici."
+        "Les brouillons restent propres à leur auteur ; les demandes déposées figurent ici."
     ),
     "application": "demande",
     "applicant": "demandeur",
@@ -40,9 +40,9 @@ FRENCH_APPLICATIONS = {
     "serious": "grave",
     "to weigh": "à peser",
     "note": "note",
-    "{id}, {n} years at most": "{id}, {n} ans au plus",
+    "{id}, {n} years at most": "{id}, {n} {n:an|ans} au plus",
     "Permit {permit} was granted.": "L'autorisation {permit} a été accordée.",
-    "This was refused: {why}": "Ceci a été refusé : {why}",
+    "This was refused: {why}": "Cette demande a été refusée : {why}",
     # the document and what can be done
     "The document": "Le document",
     "Each field is told in its comment or in docs/permits.md. Keep it as often as you like: nobody sees a draft.": (
@@ -50,7 +50,7 @@ FRENCH_APPLICATIONS = {
         "voulez : personne d'autre ne voit un brouillon."
     ),
     "What you mend is noted with your name; the applicant sees it.": (
-        "Ce que vous corrigez est noté avec votre nom ; le demandeur le voit."
+        "Vos corrections sont inscrites à votre nom ; le demandeur les voit."
     ),
     "Document of the permit (YAML)": "Document de l'autorisation (YAML)",
     "Keep": "Enregistrer",
@@ -59,7 +59,7 @@ FRENCH_APPLICATIONS = {
     "Count what it opens": "Compter ce qu'elle ouvre",
     "Decide": "Décider",
     "Sign as a permit": "Signer l'autorisation",
-    "What is signed is the document as it is shown here.": "Ce qui est signé est le document tel qu'affiché ici.",
+    "What is signed is the document as it is shown here.": "Le document signé est celui qui est affiché ici.",
     "Refuse": "Refuser",
     "Reason, which the applicant reads": "Motif, que le demandeur lira",
     "Note (optional)": "Note (facultative)",
@@ -95,7 +95,7 @@ FRENCH_APPLICATIONS = {
     ),
     "First day of data": "Premier jour des données",
     "Day after the last day of data": "Lendemain du dernier jour des données",
-    "Identifying details that are needed": "Détails identifiants nécessaires",
+    "Identifying details that are needed": "Identifiants potentiels nécessaires",
     "Why they are needed": "Pourquoi ils sont nécessaires",
     "What the users see": "Ce que voient les utilisateurs",
     "Smallest count that may leave": "Plus petit effectif qui peut sortir",
@@ -104,52 +104,52 @@ FRENCH_APPLICATIONS = {
     "Make the document": "Produire le document",
     # what a permit opens
     "What it opens": "Ce qu'elle ouvre",
-    "Where it touches a limit": "Là où elle touche une limite",
+    "Where it touches a limit": "Points à examiner",
     "It cannot be read as a permit yet": "Le document ne se lit pas encore comme une autorisation",
     "Permit": "Autorisation",
     "Holder": "Titulaire",
     "Purpose": "Finalité",
     "Who uses the data": "Qui utilise les données",
-    "Whose data": "Données de qui",
-    "Days of data": "Jours de données",
+    "Whose data": "Personnes concernées",
+    "Days of data": "Période des données",
     "What is opened": "Ce qui est ouvert",
-    "{n} columns of {m} tables": "{n} colonnes de {m} tables",
-    "What is seen": "Ce qui est vu",
+    "{n} columns of {m} tables": "{n} {n:colonne|colonnes} de {m} {m:table|tables}",
+    "What is seen": "Ce qui est visible",
     "rows, inside the enclosure": "des lignes, à l'intérieur de l'enclos",
     "counts and estimates only": "des effectifs et des estimations seulement",
-    "Identifying details": "Détails identifiants",
-    "{what}, in {n} columns": "{what}, dans {n} colonnes",
-    "Kept coarse": "Laissé imprécis",
+    "Identifying details": "Identifiants potentiels",
+    "{what}, in {n} columns": "{what}, dans {n} {n:colonne|colonnes}",
+    "Kept coarse": "Généralisés",
     "nothing": "rien",
     "none": "aucun",
     "Objections": "Oppositions",
-    "lifted: persons who objected are in": "levées : les personnes opposées sont incluses",
+    "lifted: persons who objected are in": "levées : les personnes qui se sont opposées sont incluses",
     "followed from one query to the next": "suivies d'une requête à l'autre",
     "followed until it is opened": "suivies jusqu'à l'ouverture",
-    "{n} persons": "{n} personnes",
-    "{n} persons, rounded to {m}": "{n} personnes, arrondi à {m}",
+    "{n} persons": "{n} {n:personne|personnes}",
+    "{n} persons, rounded to {m}": "{n} {n:personne|personnes}, arrondi à {m} près",
     "In force": "En vigueur",
     "{start} to {end}": "du {start} au {end}",
-    "{start} to {end}, {n} days": "du {start} au {end}, {n} jours",
+    "{start} to {end}, {n} days": "du {start} au {end}, {n} {n:jour|jours}",
     "fewer than {floor}": "moins de {floor}",
     "of fewer than {floor}": "de moins de {floor}",
     "about {n}": "environ {n}",
     "persons, an estimate": "personnes, une estimation",
     "rows, an estimate": "lignes, une estimation",
     "A count of rows is told where as many persons as the floor have any.": (
-        "Un nombre de lignes est dit là où au moins autant de personnes que le seuil en ont."
+        "Un nombre de lignes n'est donné que si elles concernent au moins autant de personnes que le seuil."
     ),
     "Counted on snapshot {n} and rounded; below the floor nothing is told.": (
-        "Compté sur l'instantané {n} et arrondi ; sous le seuil rien n'est dit."
+        "Compté sur l'instantané {n}, puis arrondi ; rien n'est donné en dessous du seuil."
     ),
     "Rows are those of one part of the persons, in proportion.": (
-        "Les lignes sont celles d'une partie des personnes, en proportion."
+        "Les lignes sont estimées à partir d'une partie des personnes, en proportion."
     ),
     "Table by table": "Table par table",
     "table": "table",
     "columns": "colonnes",
     "of": "sur",
-    "kept coarse": "imprécises",
+    "kept coarse": "généralisées",
     "rows": "lignes",
     "the commune where somebody lives": "la commune de résidence",
     "the month of birth": "le mois de naissance",
@@ -157,36 +157,41 @@ FRENCH_APPLICATIONS = {
     "the day of death": "le jour du décès",
     "the commune of death": "la commune du décès",
     "Who is in is decided by a cohort definition; opening the permit counts them.": (
-        "Une définition de cohorte décide qui est inclus ; l'ouverture de l'autorisation les compte."
+        "Les personnes incluses sont déterminées par une définition de cohorte ; elles sont comptées à l'ouverture de "
+        "l'autorisation."
     ),
     "Nothing was built yet, so nothing can be counted.": "Rien n'a encore été construit : rien ne peut être compté.",
     "Nothing can be counted now: the data are being changed, or they do not say who belongs.": (
-        "Rien ne peut être compté maintenant : les données changent, ou ne disent pas qui est concerné."
+        "Rien ne peut être compté pour l'instant : les données sont en cours de modification, ou n'indiquent pas qui "
+        "est concerné."
     ),
     # warnings
     "Fewer than {floor} persons would be in: nothing about them could leave.": (
         "Moins de {floor} personnes seraient incluses : rien à leur sujet ne pourrait sortir."
     ),
-    "A permit of this id is signed already.": "Une autorisation de cet identifiant est déjà signée.",
+    "A permit of this id is signed already.": "Une autorisation de ce nom est déjà signée.",
     "It would have ended before it is signed: {day}.": "Elle serait terminée avant d'être signée : {day}.",
     "It lasts as long as its legal basis allows: {years} years [{source}].": (
-        "Elle dure autant que sa base légale le permet : {years} ans [{source}]."
+        "Elle dure aussi longtemps que sa base légale le permet : {years} {years:an|ans} [{source}]."
     ),
     "Its data begin as early as its legal basis allows: {years} past years [{source}].": (
-        "Ses données commencent aussi tôt que sa base légale le permet : {years} années passées [{source}]."
+        "Ses données commencent aussi tôt que sa base légale le permet : {years} {years:année passée|années passées} "
+        "[{source}]."
     ),
     "It shows rows of everybody. Counts alone, or fewer persons, open less.": (
-        "Elle montre des lignes de tout le monde. Des effectifs seuls, ou moins de personnes, ouvrent moins."
+        "Elle montre des lignes de toutes les personnes. Des effectifs seuls, ou moins de personnes, en ouvriraient "
+        "moins."
     ),
     "It opens all tables. Data are limited to what the purpose needs [EHDS Art. 66].": (
-        "Elle ouvre toutes les tables. Les données se limitent à ce que la finalité demande [EEDS art. 66]."
+        "Elle ouvre toutes les tables. Les données se limitent à ce que la finalité exige [règlement EEDS, art. 66]."
     ),
     "Identifying details are listed without a reason: {identifiers}.": (
-        "Des détails identifiants sont demandés sans motif : {identifiers}."
+        "Des identifiants potentiels sont demandés sans motif : {identifiers}."
     ),
-    "All five identifying details are listed.": "Les cinq détails identifiants sont demandés.",
+    "All five identifying details are listed.": "Les cinq identifiants potentiels sont demandés.",
     "Persons who objected would be in: this needs a law of its own [EHDS Art. 71(4)].": (
-        "Les personnes opposées seraient incluses : il y faut une loi particulière [EEDS art. 71(4)]."
+        "Les personnes qui se sont opposées seraient incluses : il y faut une disposition légale particulière "
+        "[règlement EEDS, art. 71(4)]."
     ),
     "Objections made after it is opened would not count.": (
         "Les oppositions faites après l'ouverture ne compteraient pas."
@@ -198,6 +203,24 @@ FRENCH_APPLICATIONS = {
         "L'investigateur n'est pas parmi les utilisateurs : {person}."
     ),
     "Claims of days from {day} on are still coming in.": (
-        "Les remboursements des jours à partir du {day} arrivent encore."
+        "Les remboursements des jours à partir du {day} continuent d'arriver."
+    ),
+    "Data permit under the European Health Data Space": (
+        "Autorisation de traitement de données au titre de l'espace européen des données de santé (EEDS)"
+    ),
+    "Regulation (EU) 2025/327, Art. 68(12): at most ten years, extended once by at most ten years": (
+        "règlement (UE) 2025/327, art. 68(12) : dix ans au plus, prolongés une fois de dix ans au plus"
+    ),
+    "EMC2 warehouse authorised for three years": "Entrepôt EMC2, autorisé pour trois ans",
+    "CNIL, délibération 2023-146: authorised for three years; a longer use needs a new authorisation": (
+        "CNIL, délibération 2023-146 : autorisé pour trois ans ; un usage plus long demande une nouvelle autorisation"
+    ),
+    "Study on the SNDS under the reference methodology MR-007": (
+        "Étude sur le SNDS selon la méthodologie de référence MR-007"
+    ),
+    "CNIL, délibération 2023-082 (MR-007), 2.2.2.4: nine years and the current year; a report every three years; "
+    "identifying details justified in the protocol": (
+        "CNIL, délibération 2023-082 (MR-007), 2.2.2.4 : neuf ans et l'année en cours ; un rapport tous les trois ans "
+        "; identifiants potentiels justifiés dans le protocole"
     ),
 }

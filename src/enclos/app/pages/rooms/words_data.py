@@ -50,16 +50,16 @@ FRENCH_DATA = {
     # the overview
     "Landing, linking, building and judging are begun on the command line or over REST; these pages show what came "
     "of it.": (
-        "Réception, appariement, construction et jugement se lancent en ligne de commande ou par REST ; ces pages "
-        "montrent ce qui en est sorti."
+        "Réception, appariement, construction et contrôle de la qualité se lancent en ligne de commande ou par REST ; "
+        "ces pages en montrent le résultat."
     ),
     "Going on now": "En cours",
     "Nothing is going on.": "Rien n'est en cours.",
     "Of the last {n} entries of the ledger. What died stays here until the enclosure is opened next.": (
-        "Des {n} dernières entrées du registre. Ce qui s'est interrompu reste ici jusqu'à la prochaine ouverture de "
-        "l'enclos."
+        "Parmi les {n} dernières entrées du journal. Ce qui s'est interrompu reste ici jusqu'à la prochaine ouverture "
+        "de l'enclos."
     ),
-    "Of the last {n} entries of the ledger.": "Des {n} dernières entrées du registre.",
+    "Of the last {n} entries of the ledger.": "Parmi les {n} dernières entrées du journal.",
     "Ended last": "Terminé récemment",
     "work": "travail",
     "since": "depuis",
@@ -72,14 +72,14 @@ FRENCH_DATA = {
     "FAILED": "échoué",
     "INTERRUPTED": "interrompu",
     "deliveries landed": "livraisons reçues",
-    "deliveries not taken": "livraisons non reçues",
+    "deliveries not taken": "livraisons refusées",
     "newest snapshot": "dernier instantané",
     "claims complete until": "remboursements complets jusqu'au",
     # kinds of work
     "landing deliveries": "réception de livraisons",
     "linking persons": "appariement des personnes",
     "building a snapshot": "construction d'un instantané",
-    "judging quality": "jugement de la qualité",
+    "judging quality": "contrôle de la qualité",
     "counting the content": "comptage du contenu",
     "explaining a row": "explication d'une ligne",
     "recording objections": "enregistrement d'oppositions",
@@ -96,12 +96,12 @@ FRENCH_DATA = {
     "a query": "une requête",
     "a request for release": "une demande de sortie",
     "an export": "une sortie",
-    "reviewing the ledger": "revue du registre",
+    "reviewing the ledger": "revue du journal",
     "writing the public register": "écriture du registre public",
-    "describing the holdings": "description du fonds",
+    "describing the holdings": "description des données détenues",
     "a backup": "une sauvegarde",
     "a restoration": "une restauration",
-    "a move": "un déménagement",
+    "a move": "un transfert",
     "assessing conformity": "évaluation de la conformité",
     "rotating a key": "rotation d'une clé",
     # deliveries
@@ -113,7 +113,7 @@ FRENCH_DATA = {
         "ingest`."
     ),
     "Landed": "Reçues",
-    "Not taken": "Non reçues",
+    "Not taken": "Refusées",
     "source": "source",
     "kind": "nature",
     "received": "reçue le",
@@ -123,7 +123,7 @@ FRENCH_DATA = {
     "rejected": "rejetées",
     "delivery": "livraison",
     "Nothing was delivered yet.": "Rien n'a encore été livré.",
-    "Nothing was refused.": "Rien n'a été refusé.",
+    "Nothing was refused.": "Aucun refus.",
     "when": "quand",
     "rule": "règle",
     "Table by table": "Table par table",
@@ -132,21 +132,21 @@ FRENCH_DATA = {
     "columns under another name: {names}": "colonnes sous un autre nom : {names}",
     "columns of other years: {names}": "colonnes d'autres années : {names}",
     # the account
-    "mapped": "transcodées",
+    "mapped": "converties",
     "cancelled": "annulées",
     "filtered": "filtrées",
     "It adds up: every delivered row is in one of the four.": (
-        "Le compte est bon : chaque ligne livrée est dans l'un des quatre."
+        "Le compte est juste : chaque ligne livrée relève de l'une des quatre catégories."
     ),
-    "It does not add up.": "Le compte n'est pas bon.",
+    "It does not add up.": "Le compte n'est pas juste.",
     "What became of every row": "Ce que chaque ligne est devenue",
     "Mapped, cancelled (a reversal took it back), filtered (a named trap of the source), rejected (it lacks what OMOP "
     "needs); in the bars in this order.": (
-        "Transcodées, annulées (une régularisation les reprend), filtrées (un piège nommé de la source), rejetées (il "
-        "y manque ce qu'OMOP demande) ; dans les barres, dans cet ordre."
+        "Converties, annulées (une régularisation les reprend), filtrées (un piège connu de la source), rejetées (il "
+        "y manque ce qu'OMOP exige) ; dans les barres, dans cet ordre."
     ),
     "why": "pourquoi",
-    "{n} % mapped": "{n} % transcodées",
+    "{n} % mapped": "{n} % converties",
     "Rows without a standard concept": "Lignes sans concept standard",
     "vocabulary": "vocabulaire",
     "rows": "lignes",
@@ -173,15 +173,15 @@ FRENCH_DATA = {
     "probabilistic": "probabiliste",
     "Who is one person": "Qui est une même personne",
     "persons of the source": "personnes de la source",
-    "Together they are {n} persons.": "Ensemble, ce sont {n} personnes.",
+    "Together they are {n} persons.": "Ensemble, {n} {n:personne|personnes}.",
     # quality
-    "This was not judged yet: `enclos quality`.": "Pas encore jugé : `enclos quality`.",
+    "This was not judged yet: `enclos quality`.": "Qualité pas encore contrôlée : `enclos quality`.",
     "Judged on {day} by the checks of CDM {cdm}. A check that nothing was counted for is not applicable; it never "
     "passes.": (
-        "Jugé le {day} selon les contrôles du CDM {cdm}. Un contrôle pour lequel rien n'a été compté est sans objet ; "
-        "il n'est jamais réussi."
+        "Évaluée le {day} selon les contrôles du CDM {cdm}. Un contrôle pour lequel rien n'a été compté est sans "
+        "objet ; il n'est jamais réussi."
     ),
-    "{n} passed, {m} failed": "{n} réussis, {m} en échec",
+    "{n} passed, {m} failed": "{n} {n:réussi|réussis}, {m} en échec",
     # snapshots
     "Nothing was built yet: `enclos build`.": "Rien n'a encore été construit : `enclos build`.",
     "What was built and is kept": "Ce qui a été construit et conservé",
@@ -197,8 +197,8 @@ FRENCH_DATA = {
     "withdrawn": "retirées",
     "persons whom no view shows": "personnes qu'aucune vue ne montre",
     "A change of objections was stopped half-way; the next one ends it. Until then what stood is followed.": (
-        "Une modification des oppositions s'est arrêtée à mi-chemin ; la suivante l'achève. D'ici là, ce qui valait "
-        "est suivi."
+        "Une modification des oppositions s'est arrêtée à mi-chemin ; la suivante l'achèvera. D'ici là, l'état "
+        "antérieur s'applique."
     ),
     "By source": "Par source",
     "standing": "en vigueur",
@@ -207,7 +207,7 @@ FRENCH_DATA = {
     "Nobody has objected here.": "Personne ne s'est opposé ici.",
     "Objections come by their circuit and are recorded by `enclos optout`; who objected is not shown. Revision {n} of "
     "the table that queries read.": (
-        "Les oppositions viennent par leur circuit et sont enregistrées par `enclos optout` ; qui s'est opposé n'est "
-        "pas montré. Révision {n} de la table que lisent les requêtes."
+        "Les oppositions arrivent par leur circuit et s'enregistrent par `enclos optout` ; qui s'est opposé n'est pas "
+        "montré. Révision {n} de la table que lisent les requêtes."
     ),
 }

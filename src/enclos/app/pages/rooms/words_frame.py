@@ -10,7 +10,7 @@ FRENCH_FRAME = {
     "Skip to the content": "Aller au contenu",
     "Rooms": "Espaces",
     "Nothing leaves this enclosure but results that were checked and accepted.": (
-        "Rien ne sort de cet enclos, sinon des résultats contrôlés et acceptés."
+        "Rien ne sort de cet enclos, hormis des résultats contrôlés et acceptés."
     ),
     "Public register": "Registre public",
     "Accessibility": "Accessibilité",
@@ -21,28 +21,28 @@ FRENCH_FRAME = {
     "Page {n} of {of}": "Page {n} sur {of}",
     "{n} in all": "{n} en tout",
     "(needed)": "(obligatoire)",
-    "This cannot be taken yet": "Ceci ne peut pas encore être accepté",
+    "This cannot be taken yet": "Le formulaire ne peut pas encore être accepté",
     "The numbers": "Les nombres",
     "The ledger is being read.": "Le journal est en cours de lecture.",
-    "Look again": "Regarder à nouveau",
+    "Look again": "Actualiser",
     "ended": "terminé",
-    "{n} years {m} months": "{n} ans {m} mois",
+    "{n} years {m} months": "{n} {n:an|ans} et {m} mois",
     "{n} months": "{n} mois",
-    "{n} days": "{n} jours",
-    "{n} hours": "{n} heures",
+    "{n} days": "{n} {n:jour|jours}",
+    "{n} hours": "{n} {n:heure|heures}",
     # what a permit opens
     "everybody in the enclosure": "toutes les personnes de l'enclos",
     "a random sample of {share} %": "un échantillon aléatoire de {share} %",
     "persons of the source {source}": "les personnes de la source {source}",
-    "persons who live in the departments {codes}": "les personnes qui vivent dans les départements {codes}",
-    "persons with a record of the concepts {ids}": "les personnes qui ont un enregistrement des concepts {ids}",
+    "persons who live in the departments {codes}": "les personnes qui résident dans les départements {codes}",
+    "persons with a record of the concepts {ids}": "les personnes ayant un enregistrement de l'un des concepts {ids}",
     "persons chosen by a cohort definition": "les personnes choisies par une définition de cohorte",
-    "{whose}, and {n} others like each of them": "{whose}, et {n} autres semblables à chacune",
+    "{whose}, and {n} others like each of them": "{whose}, et {n} {n:autre semblable|autres semblables} pour chacune",
     # what went wrong
-    "Refused": "Refusé",
+    "Refused": "Refus",
     "Rule {code}": "Règle {code}",
     "Begin again": "Recommencer",
-    "To your pages": "Vers vos pages",
+    "To your pages": "Retour à vos pages",
     "There is no such page": "Cette page n'existe pas",
     "The address may be misspelt, or what it showed is not there any more.": (
         "L'adresse est peut-être mal écrite, ou ce qu'elle montrait n'est plus là."
@@ -50,7 +50,8 @@ FRENCH_FRAME = {
     "This did not work": "Cela n'a pas fonctionné",
     "This is a fault of the portal, not yours.": "C'est une erreur du portail, pas la vôtre.",
     "Try once more; if it stays so, tell whoever runs this enclosure what you did and when.": (
-        "Essayez encore une fois ; si cela persiste, dites à l'exploitant de cet enclos ce que vous avez fait et quand."
+        "Essayez encore une fois ; si cela persiste, indiquez à l'exploitant de cet enclos ce que vous avez fait, et "
+        "quand."
     ),
     # signing in, and who one is
     "Sign in": "Se connecter",
@@ -59,10 +60,10 @@ FRENCH_FRAME = {
     "{name}: sign in": "{name} : se connecter",
     "With your organisation": "Avec votre organisation",
     "You are led to your organisation's sign-in page and back.": (
-        "Vous êtes conduit à la page de connexion de votre organisation, puis ramené ici."
+        "Vous passez par la page de connexion de votre organisation, puis revenez ici."
     ),
     "With a local account": "Avec un compte local",
-    "Local accounts are for trying out.": "Les comptes locaux servent à essayer.",
+    "Local accounts are for trying out.": "Les comptes locaux servent aux essais.",
     "Id": "Identifiant",
     "Password": "Mot de passe",
     "Code of your authenticator": "Code de votre authentificateur",
@@ -71,40 +72,43 @@ FRENCH_FRAME = {
     "Roles": "Rôles",
     "Verified by": "Vérifié par",
     "Second factor": "Second facteur",
-    "Until": "Jusqu'à",
+    "Until": "Jusqu'au",
     "this enclosure": "cet enclos",
-    "steward": "intendance",
+    "steward": "gestion des données",
     "access-body": "organisme d'accès",
     "researcher": "recherche",
     "checker": "contrôle des sorties",
     "auditor": "audit",
     "Your token": "Votre jeton",
     "Your password": "Votre mot de passe",
-    "A new one ends all your sign-ins, this one too.": "Un nouveau met fin à toutes vos connexions, celle-ci comprise.",
+    "A new one ends all your sign-ins, this one too.": (
+        "En changer met fin à toutes vos connexions, y compris celle-ci."
+    ),
     "Present password": "Mot de passe actuel",
     "New password": "Nouveau mot de passe",
-    "Twelve signs or more: several words.": "Douze signes ou plus : plusieurs mots.",
+    "Twelve signs or more: several words.": "Douze caractères ou plus : plusieurs mots.",
     "Change the password": "Changer le mot de passe",
     "It is the password for programs, until you sign out or the time above. Give it to nobody.": (
-        "C'est le mot de passe des programmes, jusqu'à votre déconnexion ou l'heure ci-dessus. Ne le donnez à personne."
+        "C'est le mot de passe des programmes, jusqu'à votre déconnexion ou l'heure indiquée ci-dessus. Ne le "
+        "communiquez à personne."
     ),
     "Show a token for programs": "Afficher un jeton pour les programmes",
     "Twelve signs or more: several words. It takes the place of the first one.": (
-        "Douze signes ou plus : plusieurs mots. Il prend la place du premier."
+        "Douze caractères ou plus : plusieurs mots. Il remplace le premier."
     ),
     "Your sign-ins": "Vos connexions",
     "Where you are signed in now. End what you do not know, and change your password.": (
-        "Là où vous êtes connecté en ce moment. Mettez fin à ce que vous ne connaissez pas, et changez de mot de passe."
+        "Vos connexions en cours. Mettez fin à celles que vous ne reconnaissez pas, et changez de mot de passe."
     ),
-    "Since": "Depuis",
-    "Way": "Voie",
+    "Since": "Depuis le",
+    "Way": "Voie d'accès",
     "End": "Mettre fin",
     "portal": "portail",
     "command line": "ligne de commande",
     "this one": "celle-ci",
     "End the sign-in of {at}": "Mettre fin à la connexion du {at}",
     "Others can be ended within ten minutes of signing in.": (
-        "On peut mettre fin aux autres dans les dix minutes après s'être connecté."
+        "On ne peut mettre fin aux autres que dans les dix minutes qui suivent la connexion."
     ),
     "End all others": "Mettre fin à toutes les autres",
     "Sign in again": "Se connecter à nouveau",
@@ -114,17 +118,19 @@ FRENCH_FRAME = {
         "Rien n'a été fait ici depuis un moment. Ce que vous avez écrit sans l'envoyer serait perdu."
     ),
     "A sign-in lasts an hour at most. Send or keep what you have written, then sign in again.": (
-        "Une connexion dure une heure au plus. Envoyez ou conservez ce que vous avez écrit, puis reconnectez-vous."
+        "Une connexion dure une heure au plus. Envoyez ou enregistrez ce que vous avez écrit, puis reconnectez-vous."
     ),
     "Go on": "Continuer",
     "Your session has ended": "Votre session est terminée",
     "You were signed out: nothing was done for a while, the sign-in was over, or it was ended elsewhere.": (
-        "Vous avez été déconnecté : rien n'a été fait depuis un moment, la connexion était échue, ou elle a été "
-        "terminée ailleurs."
+        "Votre session a été fermée : rien n'a été fait depuis un moment, la connexion était échue, ou elle a été "
+        "close ailleurs."
     ),
     "Your session goes on": "Votre session continue",
     "The page that you looked at was closed; you are still signed in, by another page.": (
-        "La page que vous regardiez a été fermée ; vous êtes toujours connecté, par une autre page."
+        "La page que vous regardiez a été fermée ; vous restez connecté, dans une autre page."
     ),
+    "{n} years": "{n} {n:an|ans}",
+    "less than an hour": "moins d'une heure",
 }
 """Refusals have French of their own: ``app/pages/refusals.py``, ``app/pages/cases.py``."""
