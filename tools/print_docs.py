@@ -126,7 +126,7 @@ def people_sql() -> tuple[Path, str]:
 def rest() -> tuple[Path, str]:
     """docs/rest.md with where each command is printed anew."""
     from enclos.portal.api import api_application
-    from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
+    from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE, KEYLESS
     from enclos.portal.api.examples import as_curl, as_python
 
     path = ROOT / "docs" / "rest.md"
@@ -136,11 +136,12 @@ def rest() -> tuple[Path, str]:
     lines += [f"| `{name}` | {', '.join(f'`{each}`' for each in places)} |" for name, places in COMMANDS.items()]
     lines += ["", "| beside the commands | what |", "|---|---|"]
     lines += [f"| `{place}` | {what} |" for place, what in BESIDE.items()]
-    reasons: dict[str, list[str]] = {}
-    for name, why in ELSEWHERE.items():
-        reasons.setdefault(why, []).append(name)
-    lines += ["", "| commands that are not there | why |", "|---|---|"]
-    lines += [f"| {', '.join(f'`{name}`' for name in names)} | {why} |" for why, names in reasons.items()]
+    for title, those in (("commands that are not there", ELSEWHERE), ("without a key", KEYLESS)):
+        reasons: dict[str, list[str]] = {}
+        for name, why in those.items():
+            reasons.setdefault(why, []).append(name)
+        lines += ["", f"| {title} | why |", "|---|---|"]
+        lines += [f"| {', '.join(f'`{name}`' for name in names)} | {why} |" for why, names in reasons.items()]
     described = api_application(None).openapi()  # type: ignore[arg-type]  # nobody is served
     lines += ["", "## A client", "Made from `/openapi.json`; a test runs both.", ""]
     lines += ["```sh", as_curl(described).rstrip(), "```", "", "```python", as_python(described).rstrip(), "```"]

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from enclos.app import ledger, looks, permits, releases, sql, studies, tables
+from enclos.app.enclosure import SystemClock
 from enclos.app.rounding import desk_of
 from enclos.app.studies import run_files
 from enclos.ledger.model import Kind
@@ -101,6 +103,36 @@ def test_from_a_check_to_copies_for_each_with_every_step_in_the_ledger(home, tmp
             assert entries(enclosure, f"release.{step}") != "[]"
         assert "'turnaround_seconds': " in entries(enclosure, "release.export")
         assert "protocol says" not in entries(enclosure, "release")
+
+
+def test_a_package_is_sent_again_for_a_quarter_of_an_hour_and_left_once_it_is_whole(opened, tmp_path, monkeypatch):
+    home = Path(shutil.copytree(opened, tmp_path / "home"))
+    run = studied(home, STUDY.replace("[65, 68], [69, 150]", "[65, 150]").replace("ages", "again", 1))
+    with open_home(home) as enclosure:
+        request = releases.request(enclosure, permit=PERMIT, user=ALICE, run=run, purpose="a paper")["request"]
+        for user in (CAROL, DAN):
+            releases.review(enclosure, request, user=user, accept=True, reason="Counts are fine")
+        (tmp_path / "file").touch()
+        with pytest.raises(OSError):
+            releases.export(enclosure, request, tmp_path / "file" / "one.zip")
+        assert looks.show_one(enclosure, request)["state"] == "accepted", "nothing was written"
+        assert releases.export(enclosure, request, tmp_path / "one.zip")["copy"] == 1
+        with pytest.raises(Refusal) as caught:
+            releases.package_of(enclosure, request, user=ALICE)
+        assert caught.value.code is Code.RELEASE_RECIPIENT, "what the host wrote is the host's to hand over"
+        package = releases.package_of(enclosure, request, user=BOB)
+        assert releases.package_of(enclosure, request, user=BOB) == package
+        taken = enclosure.ledger.now()
+        kept = list((home / "release" / request).glob("package-*.sealed"))
+        assert len(kept) == 1
+        assert package[:4] not in kept[0].read_bytes()[:64]
+        assert "release.again" in entries(enclosure, "release.again")
+    monkeypatch.setattr(SystemClock, "now", lambda _: taken + timedelta(minutes=16))
+    with open_home(home) as enclosure:
+        with pytest.raises(Refusal) as caught:
+            releases.package_of(enclosure, request, user=BOB)
+        assert caught.value.code is Code.RELEASE_RECIPIENT
+        assert not kept[0].exists()
 
 
 def test_what_policy_names_leaves_at_once_and_the_ledger_calls_it_automatic(home, tmp_path):

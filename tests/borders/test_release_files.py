@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import secrets
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +82,22 @@ def package() -> dict[str, bytes]:
     desk = Desk(11)
     town = "60 statin Female 20-64 =ramp , 60 statin Male 20-64 , 60 statin Female 65-150 , 60 statin Male 65-150 =ramp"
     return desk.release(desk.ask(descriptions(town)))
+
+
+def test_a_package_that_finds_no_room_leaves_nothing_behind_and_is_written_by_the_same_call(tmp_path: Path) -> None:
+    big = {"results.csv": secrets.token_bytes(1 << 16), "study.yaml": b"study: town\n"}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for out in (tmp_path / "package.zip", tmp_path / "folder"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, before[1]))
+        try:
+            with pytest.raises(Refusal) as caught:
+                write_package(big, out)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert caught.value.code is Code.STORAGE_FULL
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith(f".{out.name}")]
+        write_package(big, out)
+        assert read_package(out) == big
 
 
 def test_c7_76_a_package_holds_what_the_platform_made_and_nothing_else() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -27,7 +31,7 @@ from enclos.app.sign_in import token_for
 from enclos.cli.application import application
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
-from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE
+from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE, KEYLESS
 from enclos.portal.api.examples import PERMIT, STUDY, as_curl, as_python
 from enclos.signin.model import Person, Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
@@ -158,12 +162,24 @@ def test_what_is_not_understood_is_not_repeated(api: Api) -> None:
 
 
 def sent(api: Api, who: str, path: str, status: int, key: str = "", **body: Any) -> dict[str, Any]:
-    """What was answered to a body, with the status that it must have."""
-    headers = {"Idempotency-Key": key} if key else {}
+    """What was answered to a body, with the status that it must have; where a key is taken, it is asked for again."""
+    is_keyed = f"POST {path}" not in KEYLESS
+    headers = {"Idempotency-Key": key or secrets.token_hex(8)} if is_keyed else {}
     answer = api.ask(who, path, "POST", json=body, headers=headers)
     assert answer.status_code == status, answer.text
     told: dict[str, Any] = answer.json()
+    if is_keyed:
+        again = api.ask(who, path, "POST", json=body, headers=headers)
+        assert (again.status_code, _lasting(again.json())) == (status, _lasting(told)), "the first answer"
+        word = next((name for name in ("document", "purpose", "reason", "text", "why", "query") if name in body), None)
+        other = api.ask(who, path, "POST", json=body | {word: f"{body[word]} "}, headers=headers) if word else None
+        assert other is None or problem(other)["code"] == "JOB-05", "another body"
     return told
+
+
+def _lasting(told: dict[str, Any]) -> dict[str, Any]:
+    """An answer; of long work what does not change while it runs."""
+    return {"job": told["job"]} if "job" in told else told
 
 
 def test_a_study_runs_in_the_background_and_its_results_leave_by_two_votes(api: Api) -> None:
@@ -208,13 +224,21 @@ def test_a_study_runs_in_the_background_and_its_results_leave_by_two_votes(api: 
     numbers = api.ask(CAROL, f"{own}/numbers").json()
     for voter in (CAROL, GUS):
         sent(api, voter, f"{own}/votes", 201, accept=True, reason="counts and context fit", content=numbers["content"])
-    package = api.ask(ALICE, f"{own}/export", "POST")
+    once = {"headers": {"Idempotency-Key": "package"}}
+    package = api.ask(ALICE, f"{own}/export", "POST", **once)
     assert (package.status_code, package.headers["content-type"]) == (200, "application/zip")
+    for more in (once, {}):
+        assert api.ask(ALICE, f"{own}/export", "POST", **more).content == package.content, "it broke on its way"
+    assert problem(api.ask(ALICE, f"{own}/votes", "POST", json={"accept": True, "reason": "x"}))["code"] == "SGN-05"
+    assert problem(api.ask(ALICE, f"{own}/questions/1/answer", "POST", json={"text": "x"}, **once))["code"] == "JOB-05"
     zipped = {"Content-Type": "application/zip"}
     assert api.ask(BOB, "/api/releases/verify", "POST", data=package.content, headers=zipped).json()["request"]
     forged = package.content[:-30] + bytes(30)
     assert problem(api.ask(BOB, "/api/releases/verify", "POST", data=forged, headers=zipped))["code"] == "REL-08"
-    assert problem(api.ask(ALICE, f"{own}/export", "POST"))["code"] == "REL-12", "once to each"
+    with open_home(api.portal.home) as enclosure:
+        told = [entry for _, entry in enclosure.ledger.entries(0) if entry.action.value.startswith("release.")]
+    left = [entry.action for entry in told if entry.facts.get("copy") or entry.facts.get("package")]
+    assert left == [Action.RELEASE_EXPORT, Action.RELEASE_AGAIN, Action.RELEASE_AGAIN]
 
 
 def test_the_examples_of_the_docs_are_those_of_the_description_and_run(api: Api, tmp_path: Path) -> None:
@@ -270,7 +294,9 @@ def test_an_application_is_written_asked_for_and_granted_by_another(api: Api) ->
     at = f"/api/applications/{draft['application']}"
     assert problem(api.ask(FAY, at))["status"] == 404, "a draft is its applicant's alone"
     assert problem(api.ask(ALICE, at))["status"] == 404
-    sent(api, BOB, f"{at}/ask", 200)
+    sent(api, BOB, f"{at}/ask", 200, key="asked")
+    headers = {"Idempotency-Key": "asked"}
+    assert problem(api.ask(BOB, f"{at}/withdraw", "POST", headers=headers))["code"] == "JOB-05", "another address"
     assert problem(api.ask(BOB, f"{at}/grant", "POST", json={}))["code"] == "SGN-05"
     granted = sent(api, FAY, f"{at}/grant", 200, digest=draft["digest"])
     assert granted["permit"] == "FR-7"
@@ -348,10 +374,62 @@ def test_a_request_that_was_broken_off_is_not_done_again_unseen(api: Api) -> Non
     asked = {"document": text, "files": {}}
     name = sha256(f"{FAY}\nbroken".encode()).hexdigest()[:16]
     with open_home(api.portal.home) as enclosure:
-        files_of(enclosure).keep(name, {"asked": digest_of(asked), "said": None})
+        files_of(enclosure).keep(name, {"asked": digest_of(["POST /api/permits", asked]), "said": None})
     headers = {"Idempotency-Key": "broken"}
     assert problem(api.ask(FAY, "/api/permits", "POST", json=asked, headers=headers))["code"] == "JOB-05"
     assert "FR-8" not in {row["permit"] for row in api.ask(FAY, "/api/permits").json()["permits"]}
+
+
+LONG_ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "/api/permits/FR-1/dictionary": (ALICE, {}),
+    "/api/permits/FR-1/open": (FAY, {}),
+    "/api/studies": (ALICE, {"permit": "FR-1", "study": STUDY}),
+    "/api/permits/FR-1/runs/0123/rerun": (ALICE, {}),
+    "/api/cohorts": (ALICE, {"permit": "FR-1", "definitions": {"a": "{}"}}),
+    "/api/sql/keep": (ALICE, {"permit": "FR-1", "query": "SELECT 1"}),
+    "/api/tables": (ALICE, {"permit": "FR-1", "rows": "a", "form": "b"}),
+    "/api/deliveries/ingest": (ERIN, {"deliveries": ["none"]}),
+    "/api/persons/link": (ERIN, {}),
+    "/api/snapshots": (ERIN, {}),
+    "/api/quality": (ERIN, {}),
+    "/api/profile": (ERIN, {}),
+    "/api/hosting/verify": (ERIN, {}),
+    "/api/conformity/assess": (ERIN, {}),
+}
+
+
+@contextmanager
+def nothing_runs(api: Api) -> Iterator[None]:
+    """Others have all places of long work, so that what is begun waits."""
+    with ExitStack() as places:
+        for who in ("someone", "someone else"):
+            asker = SimpleNamespace(user=who, permit=who)
+            places.enter_context(api.portal.people._opened.jobs._queue.turn(asker, Event()))
+        yield
+
+
+def test_long_work_is_begun_once_under_a_key_and_by_who_may_now(api: Api) -> None:
+    described = requests.get(f"{api.root}/openapi.json", timeout=SECONDS).json()["paths"]
+    long = {path for path, methods in described.items() if "202" in methods.get("post", {"responses": ()})["responses"]}
+    known = {path.replace("FR-1", "{permit}").replace("0123", "{run}") for path in LONG_ASKED}
+    assert long == known | {"/api/jobs/{job}/again"}
+    with nothing_runs(api):
+        for path, (who, body) in LONG_ASKED.items():
+            begun = sent(api, who, path, 202, key=path, **body)
+            assert begun["state"] == "waiting"
+            at, once = f"/api/jobs/{begun['job']}", {"headers": {"Idempotency-Key": path}}
+            assert problem(api.ask(who, f"{at}/cancel", "POST", **once))["code"] == "JOB-05", "a key of long work"
+            assert sent(api, who, f"{at}/cancel", 200, key=f"end {path}")["state"] == "cancelled"
+            assert problem(api.ask(who, f"{at}/again", "POST", **once))["code"] == "JOB-05", "it is another piece"
+            anew = sent(api, who, f"{at}/again", 202)
+            assert anew["job"] != begun["job"]
+            sent(api, who, f"/api/jobs/{anew['job']}/cancel", 200)
+        used = {"headers": {"Idempotency-Key": f"end {path}"}}
+        assert problem(api.ask(who, path, "POST", json=body, **used))["code"] == "JOB-05", "a key of something else"
+        with open_home(api.portal.home) as enclosure:
+            token = token_for(enclosure, _signed_in(ERIN, Role.AUDITOR, enclosure.ledger.now()))
+        lost = requests.post(f"{api.root}{at}/again", headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS)
+        assert problem(lost)["code"] == "SGN-05", "who was a steward then"
 
 
 def commands_of(command: Any, before: str = "") -> Iterator[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 from threading import Lock
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.jobs.model import id_of_key, used_for_another
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
@@ -33,6 +33,10 @@ class Answered:
         self._lock = Lock()
         self._turns: dict[str, _Turn] = {}
 
+    def has(self, enclosure: Enclosure, user: str, key: str) -> bool:
+        """Whether something was asked for under the person's key that is no long work."""
+        return files_of(enclosure).read(id_of_key(user, key)) is not None
+
     def once(
         self, enclosure: Enclosure, user: str, key: str, asked: str, act: Callable[[], dict[str, Any]]
     ) -> dict[str, Any]:
@@ -41,7 +45,7 @@ class Answered:
         In: asked — the digest of what is asked for
         Refuses: JOB_KEY when the key was used for something else, or it is not known how what it began has ended.
         """
-        name = sha256(f"{user}\n{key}".encode()).hexdigest()[:16]
+        name = id_of_key(user, key)
         with self._lock:
             turn = self._turns.setdefault(name, _Turn())
             turn.n_inside += 1
@@ -63,7 +67,7 @@ def files_of(enclosure: Enclosure) -> JobFiles:
 def _done_once(files: JobFiles, name: str, asked: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     before = files.read(name)
     if before is not None and before["asked"] != asked:
-        raise refusal(Code.JOB_KEY, "The idempotency key was used for another request.", "Choose a new one.")
+        raise used_for_another()
     if before is not None and before["said"] is None:
         what = "It was begun under this key, and how it ended is not known: the service ended meanwhile."
         raise refusal(Code.JOB_KEY, what, "Look whether it was done; if not, ask under a new key.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
@@ -14,24 +14,28 @@ from enclos.app.probing import probed
 from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
 from enclos.app.studies import run_files
 from enclos.ledger.model import Action, Fact, Personal
+from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import SignedPermit
-from enclos.release.model import PermitFacts, Probes
+from enclos.release.model import Package, PermitFacts, Probes
+from enclos.release.rules.life import AGAIN_MINUTES
 from enclos.release.steps import (
     Asked,
     answer_question,
     ask_question,
+    check_again,
     check_result,
     export_release,
     mark_exported,
+    may_go_again,
     request_release,
     review_release,
     show_request,
 )
 from enclos.stores.keys import KeySigner
-from enclos.stores.release_files import verify_package, write_package
+from enclos.stores.release_files import verify_package, write_package, zipped
 from enclos.stores.run_files import Run
 
 _KEY_HEX_DIGITS = 64
@@ -103,13 +107,23 @@ def check(enclosure: Enclosure, *, permit: str, user: str, run: str, tables: Seq
 def package_of(enclosure: Enclosure, request_id: str, *, user: str) -> bytes:
     """The package of an accepted request as one ZIP file, once, to a person whom its permit lists.
 
+    For a quarter of an hour the same person is sent the very same bytes again, each time with an entry of the ledger:
+    what was lost on its way did not leave to them.
     Refuses: RELEASE_UNKNOWN for a request of others; as ``export``.
     """
     show_own(enclosure, request_id, user=user)
-    with TemporaryDirectory(prefix="enclos-") as folder:
-        out = Path(folder) / "package.zip"
-        export(enclosure, request_id, out, recipient=user, user=user)
-        return out.read_bytes()
+    desk, left = desk_of(enclosure), []
+
+    def put(package: Package) -> None:
+        left.append(zipped(package))
+        desk.keep_package(request_id, user, left[0])
+
+    with enclosure.at_the_desk():
+        desk.forget_packages(enclosure.ledger.now() - timedelta(minutes=AGAIN_MINUTES))
+        if again := _again(enclosure, request_id, user):
+            return again
+        _leave(enclosure, request_id, put, recipient=user, user=user)
+    return left[0]
 
 
 def ask(enclosure: Enclosure, request_id: str, *, user: str, text: str) -> dict[str, Any]:
@@ -185,42 +199,63 @@ def export(enclosure: Enclosure, request_id: str, out: Path, *, recipient: str =
     if out.exists():
         raise refusal(Code.RELEASE_TRANSITION, "The place to export to exists already.", "Name a new folder or file.")
     with enclosure.at_the_desk():
-        desk = desk_of(enclosure)
-        shown = show_request(request_id, desk=desk)
-        permit, recipient = str(shown["permit"]), recipient or str(shown["author"])
-        facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(recipient)}
-        intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, user or enclosure.operator, permit, facts)
-        with intent as ticket:
-            _check_asked(enclosure, request_id)
-            proof = enclosure.ledger.prove(ticket.index)
-            package = export_release(
-                request_id,
-                recipient=recipient,
-                desk=desk,
-                archive=archive_of(enclosure),
-                terms=terms_in_force(enclosure),
-                now=enclosure.ledger.now(),
-                check=still_valid(enclosure, permit),
-                signer=KeySigner(enclosure.keys, KeyName(KeyRole.RELEASE)),
-                ledger_proof={
-                    "index": proof.index,
-                    "path": [node.hex() for node in proof.path],
-                    "checkpoint": proof.note.decode("utf-8"),
-                },
-            )
-            write_package(package, out)
-            number = mark_exported(request_id, recipient=recipient, desk=desk, now=enclosure.ledger.now())
-            ticket.facts.update({"n_files": len(package), "copy": number, "content": shown["content"]})
-            ticket.facts.update(
-                {"n_estimates": shown.get("n_estimates"), "turnaround_seconds": shown["turnaround_seconds"]}
-            )
-    return {
-        "request": request_id,
-        "package": str(out),
-        "files": sorted(package),
-        "copy": number,
-        "release_key": enclosure.keys.public(KeyName(KeyRole.RELEASE)).hex(),
-    }
+        told = _leave(
+            enclosure, request_id, lambda package: write_package(package, out), recipient=recipient, user=user
+        )
+    key = enclosure.keys.public(KeyName(KeyRole.RELEASE)).hex()
+    return {"request": request_id, "package": str(out), **told, "release_key": key}
+
+
+def _leave(
+    enclosure: Enclosure, request_id: str, put: Callable[[Package], None], *, recipient: str, user: str
+) -> dict[str, Any]:
+    """Let a package leave, by who holds the desk: it has left to its recipient once ``put`` has it whole.
+
+    Out: files; copy, its number among those that left.
+    """
+    desk = desk_of(enclosure)
+    shown = show_request(request_id, desk=desk)
+    permit, recipient = str(shown["permit"]), recipient or str(shown["author"])
+    facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(recipient)}
+    intent = enclosure.ledger.intent(Action.RELEASE_EXPORT, user or enclosure.operator, permit, facts)
+    with intent as ticket:
+        _check_asked(enclosure, request_id)
+        proof = enclosure.ledger.prove(ticket.index)
+        package = export_release(
+            request_id,
+            recipient=recipient,
+            desk=desk,
+            archive=archive_of(enclosure),
+            terms=terms_in_force(enclosure),
+            now=enclosure.ledger.now(),
+            check=still_valid(enclosure, permit),
+            signer=KeySigner(enclosure.keys, KeyName(KeyRole.RELEASE)),
+            ledger_proof={
+                "index": proof.index,
+                "path": [node.hex() for node in proof.path],
+                "checkpoint": proof.note.decode("utf-8"),
+            },
+        )
+        put(package)
+        number = mark_exported(request_id, recipient=recipient, desk=desk, now=enclosure.ledger.now())
+        ticket.facts.update({"n_files": len(package), "copy": number, "content": shown["content"]})
+        ticket.facts.update(
+            {"n_estimates": shown.get("n_estimates"), "turnaround_seconds": shown["turnaround_seconds"]}
+        )
+    return {"files": sorted(package), "copy": number}
+
+
+def _again(enclosure: Enclosure, request_id: str, user: str) -> bytes | None:
+    """What left to this person a moment ago, by who holds the desk; None where nothing did."""
+    desk = desk_of(enclosure)
+    content = desk.package(request_id, user)
+    if content is None or not may_go_again(request_id, recipient=user, desk=desk, now=enclosure.ledger.now()):
+        return None
+    permit = permit_of(enclosure, request_id)
+    facts: dict[str, Fact] = {"request": request_id, "recipient": Personal(user), "package": sha256_hex(content)}
+    with enclosure.ledger.intent(Action.RELEASE_AGAIN, user, permit, facts):
+        check_again(request_id, desk=desk, check=still_valid(enclosure, permit))
+    return content
 
 
 def verify(path: Path, key: str) -> dict[str, Any]:

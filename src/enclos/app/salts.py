@@ -30,9 +30,10 @@ from enclos.stores.sealed import seal, unseal
 _CONTEXT, _BYTES = "enclos earlier ledger salts", 32
 _DAYS_AT_LEAST = 365
 """Source: Regulation (EU) 2025/327, Art. 73(1)(e)."""
-_TRACES = frozenset(
-    {Action.STUDY, Action.SQL, Action.COHORT, Action.RELEASE_REQUEST, Action.RELEASE_REVIEW, Action.RELEASE_EXPORT}
-)
+_TRACES = frozenset({Action.STUDY, Action.SQL, Action.COHORT, Action.RELEASE_REQUEST, Action.RELEASE_REVIEW}) | {
+    Action.RELEASE_EXPORT,
+    Action.RELEASE_AGAIN,
+}
 """Whose access it is that is told for a year."""
 
 

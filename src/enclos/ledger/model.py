@@ -69,6 +69,8 @@ class Action(Enum):
     """The project answered a reviewer."""
     RELEASE_EXPORT = "release.export"
     """A released result left the enclosure."""
+    RELEASE_AGAIN = "release.again"
+    """The same bytes were sent once more to a person to whom they had just left."""
     KEY_CREATE = "key.create"
     """A key was made."""
     KEY_USE = "key.use"

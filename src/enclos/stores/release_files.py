@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from enclos.lexicon.canonical import sha256_hex
@@ -20,7 +22,7 @@ from enclos.release.steps.documents import REQUEST
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
 from enclos.stores.sealed import mark_of, seal, unseal
 
-_ROUNDING, _INDEX, _BESIDE = "rounding", "index", "beside"
+_ROUNDING, _INDEX, _BESIDE, _PACKAGE = "rounding", "index", "beside", "package"
 _REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _MAX_FILES, _MAX_BYTES = 200, 200 * 2**20
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -57,6 +59,22 @@ class DeskFiles:
         """Keep one document of a request, whole or not at all."""
         sealed = seal(self._key, content, f"release/{request}/{name}")
         write_atomically(self._path(request, name), sealed, "a release request")
+
+    def keep_package(self, request: str, recipient: str, content: bytes) -> None:
+        """Keep what leaves to a person, for the case that it is lost on its way."""
+        self.write(request, _package_name(recipient), content)
+
+    def package(self, request: str, recipient: str) -> bytes | None:
+        """What left to a person; None when it is not kept, or no more."""
+        name = _package_name(recipient)
+        return self.read(request, name) if self._path(request, name).is_file() else None
+
+    def forget_packages(self, before: datetime) -> None:
+        """Remove what was kept before an instant."""
+        with storage_border("a package"):
+            for path in self._root.glob(f"*/{_PACKAGE}-*.sealed"):
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink(missing_ok=True)
 
     def mark(self, request: str, names: Sequence[str]) -> str:
         """What changes whenever one of these documents is written."""
@@ -175,6 +193,10 @@ class ArchiveFiles:
         return self._permits / permit / "released" / f"{request}.sealed"
 
 
+def _package_name(recipient: str) -> str:
+    return f"{_PACKAGE}-{sha256_hex(recipient.strip().casefold().encode())[:16]}"
+
+
 def _of_segment(permit: str, name: str) -> str:
     return f"released/{permit}/{_INDEX}/{name}"
 
@@ -204,7 +226,7 @@ def write_package(package: Package, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
             if out.suffix == ".zip":
-                _write_zip(package, temporary)
+                write_atomically(temporary, zipped(package), "a package", mode=0o644)
             else:
                 for name, content in package.items():
                     write_atomically(temporary / name, content, "a package", mode=0o644)
@@ -217,10 +239,13 @@ def write_package(package: Package, out: Path) -> None:
                 temporary.unlink(missing_ok=True)
 
 
-def _write_zip(package: Package, path: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+def zipped(package: Package) -> bytes:
+    """A package as one file: always the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(package):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), package[name], zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def read_package(path: Path) -> Package:

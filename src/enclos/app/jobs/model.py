@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from hashlib import sha256
 from typing import Any, Self
 
 from enclos.lexicon.canonical import sha256_hex
@@ -59,11 +60,14 @@ class Job:
     state: JobState = JobState.WAITING
     ended_at: datetime | None = None
     refused: Mapping[str, str] | None = None
+    anew: str = ""
+    """The piece of work that this is anew."""
 
     @property
     def asked(self) -> str:
         """The digest of what was asked for: the same work told the same things has the same."""
-        return digest_of({"work": self.work, "permit": self.permit, "given": dict(self.given)})
+        asked = {"work": self.work, "permit": self.permit, "given": dict(self.given)}
+        return digest_of(asked | ({"anew": self.anew} if self.anew else {}))
 
     def ended(self, state: JobState, at: datetime, refused: Refusal | None = None) -> Self:
         """The work as it ended."""
@@ -91,6 +95,7 @@ class Job:
             "state": self.state.value,
             "ended_at": self.ended_at.isoformat() if self.ended_at else None,
             "refused": dict(self.refused) if self.refused else None,
+            "anew": self.anew,
         }
 
     @classmethod
@@ -108,12 +113,23 @@ class Job:
             state=JobState(kept["state"]),
             ended_at=datetime.fromisoformat(kept["ended_at"]) if kept["ended_at"] else None,
             refused=kept["refused"],
+            anew=kept.get("anew", ""),
         )
 
 
 def digest_of(asked: object) -> str:
     """The digest of what was asked for, as JSON has it: the same for the same."""
     return sha256_hex(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode("ascii"))
+
+
+def id_of_key(user: str, key: str) -> str:
+    """What stands for a person's idempotency key: the id of the work, or of the answer, that is under it."""
+    return sha256(f"{user}\n{key}".encode()).hexdigest()[:16]
+
+
+def used_for_another() -> Refusal:
+    """The refusal of an idempotency key under which something else was asked for."""
+    return refusal(Code.JOB_KEY, "The idempotency key was used for another request.", "Choose a new one.")
 
 
 def unknown() -> Refusal:

@@ -8,14 +8,23 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
-from enclos.app.jobs.model import HOUSE, Job, JobState, stopped, too_much, unfinished, unknown
+from enclos.app.jobs.model import (
+    HOUSE,
+    Job,
+    JobState,
+    id_of_key,
+    stopped,
+    too_much,
+    unfinished,
+    unknown,
+    used_for_another,
+)
 from enclos.app.jobs.process import Ended, Process
 from enclos.app.jobs.works import WORKS
 from enclos.app.permits import active, all_versions, permit_key
@@ -86,23 +95,23 @@ class Jobs:
         permit: str = HOUSE,
         title: str = "",
         key: str = "",
+        anew: str = "",
     ) -> dict[str, Any]:
         """Begin a piece of work; under a key that the person used before, the piece that was begun then.
 
         In: work — a name of ``WORKS``; given — what it is told; key — what tells the same asking from another, also
-            after this process
+            after this process; anew — the piece that is begun once more
         Out: as ``show``
         Refuses: what permits refuse of the user; JOB_BUSY; JOB_KEY when the key was used for something else.
         """
         if WORKS[work].needs_permit:
             active(enclosure, permit, user)
-        id_ = sha256(f"{user}\n{key}".encode()).hexdigest()[:16] if key else secrets.token_hex(8)
-        job = Job(id_, work, title, user, permit, dict(given), self._me, _now())
+        id_ = id_of_key(user, key) if key else secrets.token_hex(8)
+        job = Job(id_, work, title, user, permit, dict(given), self._me, _now(), anew=anew)
         with self._change:
             if key and (before := self._find(enclosure, id_)):
                 if before.user != user or before.asked != job.asked:
-                    what = "The idempotency key was used for another request."
-                    raise refusal(Code.JOB_KEY, what, "Choose a new one.")
+                    raise used_for_another()
                 return self._told(before)
             self._check_room(user)
             files = _files(enclosure, permit)
@@ -113,15 +122,22 @@ class Jobs:
             live.thread.start()
             return self._told(job)
 
-    def again(self, enclosure: Enclosure, job_id: str, user: str) -> dict[str, Any]:
-        """Start a piece of work that is over anew, as another piece.
+    def has(self, enclosure: Enclosure, user: str, key: str) -> bool:
+        """Whether the person began work under this key."""
+        return self._find(enclosure, id_of_key(user, key)) is not None
+
+    def again(self, enclosure: Enclosure, job_id: str, user: str, *, key: str = "") -> dict[str, Any]:
+        """Start a piece of work that is over anew, as another piece; under a key as ``start``.
 
         Refuses: JOB_UNKNOWN; JOB_UNFINISHED when it is not over; as ``start``.
         """
         before = self._own(enclosure, job_id, user)
         if not before.state.is_over:
             raise refusal(Code.JOB_UNFINISHED, "The work goes on.", "Cancel it first, or wait for its end.")
-        return self.start(enclosure, before.work, before.given, user=user, permit=before.permit, title=before.title)
+        given, anew = before.given, before.id
+        return self.start(
+            enclosure, before.work, given, user=user, permit=before.permit, title=before.title, key=key, anew=anew
+        )
 
     def show(self, enclosure: Enclosure, job_id: str, user: str) -> dict[str, Any]:
         """How a piece of the person's work is.

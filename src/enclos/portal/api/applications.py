@@ -38,7 +38,8 @@ def _list(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
 @router.post("/applications", summary="Write an application", status_code=201)
 def _new(ask: Ask, asked: Document, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
     text = asked.whole()
-    return ask.once(asked, lambda: applications.keep_application(ask.enclosure, _hand(ask), text))
+    hand = _hand(ask)
+    return ask.once(lambda: applications.keep_application(ask.enclosure, hand, text), asked)
 
 
 @router.get("/applications/{application}", summary="One application, and what you may do with it")
@@ -47,32 +48,36 @@ def _show(ask: Ask, application: ApplicationId) -> Answer:
 
 
 @router.post("/applications/{application}/keep", summary="Write it anew")
-def _keep(ask: Ask, application: ApplicationId, asked: Document) -> Answer:
-    hand = _hand(ask)
+def _keep(ask: Ask, application: ApplicationId, asked: Document, key: Key = None) -> Answer:  # noqa: ARG001
+    hand, text = _hand(ask), asked.whole()
     applications.show_application(ask.enclosure, hand, application)
-    return applications.keep_application(ask.enclosure, hand, asked.whole(), application=application)
+    return ask.once(lambda: applications.keep_application(ask.enclosure, hand, text, application=application), asked)
 
 
 @router.post("/applications/{application}/ask", summary="Hand it to the access body")
-def _ask(ask: Ask, application: ApplicationId) -> Answer:
-    return applications.ask_for(ask.enclosure, _hand(ask), application)
+def _ask(ask: Ask, application: ApplicationId, key: Key = None) -> Answer:  # noqa: ARG001
+    hand = _hand(ask)
+    return ask.once(lambda: applications.ask_for(ask.enclosure, hand, application))
 
 
 @router.post("/applications/{application}/withdraw", summary="Take it back")
-def _withdraw(ask: Ask, application: ApplicationId) -> Answer:
-    return applications.withdraw(ask.enclosure, _hand(ask), application)
+def _withdraw(ask: Ask, application: ApplicationId, key: Key = None) -> Answer:  # noqa: ARG001
+    hand = _hand(ask)
+    return ask.once(lambda: applications.withdraw(ask.enclosure, hand, application))
 
 
 @router.post("/applications/{application}/refuse", summary="Refuse it")
-def _refuse(ask: Ask, application: ApplicationId, asked: Why) -> Answer:
+def _refuse(ask: Ask, application: ApplicationId, asked: Why, key: Key = None) -> Answer:  # noqa: ARG001
     ask.as_a(Role.ACCESS_BODY)
-    return applications.refuse(ask.enclosure, _hand(ask), application, why=asked.why)
+    hand = _hand(ask)
+    return ask.once(lambda: applications.refuse(ask.enclosure, hand, application, why=asked.why), asked)
 
 
 @router.post("/applications/{application}/grant", summary="Sign its document as a permit")
-def _grant(ask: Ask, application: ApplicationId, asked: Grant) -> Answer:
+def _grant(ask: Ask, application: ApplicationId, asked: Grant, key: Key = None) -> Answer:  # noqa: ARG001
     ask.as_a(Role.ACCESS_BODY)
-    return applications.grant(ask.enclosure, _hand(ask), application, digest=asked.digest)
+    hand = _hand(ask)
+    return ask.once(lambda: applications.grant(ask.enclosure, hand, application, digest=asked.digest), asked)
 
 
 def _hand(ask: Asking) -> Hand:

@@ -16,7 +16,7 @@ from enclos.app import permits
 from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
 from enclos.app.faults import tell_fault
-from enclos.app.jobs.model import HOUSE, digest_of
+from enclos.app.jobs.model import HOUSE, digest_of, used_for_another
 from enclos.app.jobs.works import WORKS
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -44,10 +44,11 @@ HoweverWritten = BeforeValidator(_as_int)
 class Asking:
     """A person and the enclosure, for one request."""
 
-    def __init__(self, opened: Opened, enclosure: Enclosure, person: Person, token: str, key: str) -> None:
+    def __init__(self, opened: Opened, enclosure: Enclosure, person: Person, token: str, request: Request) -> None:
         self.opened, self.enclosure, self.person, self.token = opened, enclosure, person, token
         self.permit = ""
-        self._key = key
+        self._key = request.headers.get("idempotency-key", "")
+        self._place = f"{request.method} {request.url.path}"
 
     @property
     def user(self) -> str:
@@ -68,20 +69,35 @@ class Asking:
         """Whether the person has one of the roles."""
         return any(self.person.has(role) for role in roles)
 
-    def once(self, asked: object, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What the act answers; under an Idempotency-Key that was used, what it answered then."""
+    def once(self, act: Callable[[], dict[str, Any]], asked: Body | None = None) -> dict[str, Any]:
+        """What the act answers; under an Idempotency-Key that was used, what it answered then.
+
+        In: asked — what was sent; beside it the address tells one request from another
+        Refuses: JOB_KEY when the key was used for something else.
+        """
         if not self._key:
             return act()
-        digest = digest_of(_plain(asked))
+        if self.opened.jobs.has(self.enclosure, self.user, self._key):
+            raise used_for_another()
+        digest = digest_of([self._place, asked.model_dump(mode="json") if asked else None])
         return self.opened.answered.once(self.enclosure, self.user, self._key, digest, act)
 
     def begin(self, work: str, given: Mapping[str, Any], *, permit: str = HOUSE, title: str = "") -> dict[str, Any]:
         """Begin long work, as somebody who may; under a key that was used, the work that was begun then."""
         self.as_a(WORKS[work].role)
         self.permit = permit
+        self._check_unanswered()
         return self.opened.jobs.start(
             self.enclosure, work, given, user=self.user, permit=permit, title=title, key=self._key
         )
+
+    def begin_again(self, job: str) -> dict[str, Any]:
+        """Begin the person's work that is over anew, as somebody who may now; under a key as ``begin``."""
+        before = self.opened.jobs.show(self.enclosure, job, self.user)
+        self.as_a(WORKS[before["work"]].role)
+        self.permit = before["permit"] or HOUSE
+        self._check_unanswered()
+        return self.opened.jobs.again(self.enclosure, job, self.user, key=self._key)
 
     def permits(self) -> frozenset[str]:
         """The permits that list the person."""
@@ -97,6 +113,10 @@ class Asking:
         if permit not in self.permits():
             raise refusal(Code.PERMIT_UNKNOWN, "No permit of this id lists you.", "See yours at /api/permits.")
         return permit
+
+    def _check_unanswered(self) -> None:
+        if self._key and self.opened.answered.has(self.enclosure, self.user, self._key):
+            raise used_for_another()
 
 
 def _asking(
@@ -116,8 +136,7 @@ def _asking(
         except Refusal as refused:
             opened.denials.tell(enclosure, who, refused, via="rest")
             raise
-        key = request.headers.get("idempotency-key", "")
-        asking = Asking(opened, enclosure, person, shown.credentials, key)
+        asking = Asking(opened, enclosure, person, shown.credentials, request)
         try:
             yield asking
         except Refusal as refused:
@@ -143,14 +162,6 @@ def page(
     else:
         rest = [row for row in sorted(rows, key=lambda row: str(row[key])) if str(row[key]) > after]
     return {name: rest[:limit], "next": str(rest[limit - 1][key]) if len(rest) > limit else ""}
-
-
-def _plain(asked: object) -> Any:
-    if isinstance(asked, BaseModel):
-        return asked.model_dump(mode="json")
-    if isinstance(asked, tuple):
-        return [_plain(each) for each in asked]
-    return asked
 
 
 Ask = Annotated[Asking, Depends(_asking)]

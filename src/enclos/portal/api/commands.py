@@ -116,3 +116,15 @@ ELSEWHERE: Mapping[str, str] = {
     "account forget": _ACCOUNTS,
 }
 """Which commands are not there, and why."""
+
+KEYLESS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("POST /api/studies/validate", "POST /api/studies/protocol", "POST /api/releases/verify"),
+        "looks at what was sent and changes nothing",
+    ),
+    **dict.fromkeys(
+        ("POST /api/sql", "POST /api/releases/check"), "answers a question and keeps nothing; each asking counts"
+    ),
+    "POST /api/me/sign-out": "ends what it is asked by: who asks twice is nobody (401)",
+}
+"""Which operations take no idempotency key, and why."""

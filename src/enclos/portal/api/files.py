@@ -32,10 +32,7 @@ def _list(ask: Ask, permit: PermitId, after: After = "", limit: Limit = 50) -> A
 @router.post("/permits/{permit}/study-files", summary="Keep a study file, in the place of the one of that name")
 def _keep(ask: Ask, permit: PermitId, asked: StudyFile, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
     of = _of(ask, permit)
-    return ask.once(
-        ("study-file", permit, asked),
-        lambda: _told(drafts.keep(ask.enclosure, **of, name=asked.name, text=asked.text)),
-    )
+    return ask.once(lambda: _told(drafts.keep(ask.enclosure, **of, name=asked.name, text=asked.text)), asked)
 
 
 @router.get("/permits/{permit}/study-files/{name}", summary="One study file with its text")
@@ -51,7 +48,7 @@ def _remove(ask: Ask, permit: PermitId, name: FileName, key: Key = None) -> Answ
         drafts.remove(ask.enclosure, **of, name=name)
         return {"removed": name}
 
-    return ask.once(("study-file", permit, name, "remove"), act)
+    return ask.once(act)
 
 
 def _of(ask: Ask, permit: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from enclos.portal.api.asking import After, Answer, Ask, Limit, page
+from enclos.portal.api.asking import After, Answer, Ask, Key, Limit, page
 
 router = APIRouter()
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
@@ -28,10 +28,10 @@ def _result(ask: Ask, job: JobId) -> Answer:
 
 
 @router.post("/jobs/{job}/cancel", summary="End it")
-def _cancel(ask: Ask, job: JobId) -> Answer:
-    return ask.opened.jobs.cancel(ask.enclosure, job, ask.user)
+def _cancel(ask: Ask, job: JobId, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
+    return ask.once(lambda: ask.opened.jobs.cancel(ask.enclosure, job, ask.user))
 
 
 @router.post("/jobs/{job}/again", summary="Start it anew, once it is over", status_code=202)
-def _again(ask: Ask, job: JobId) -> Answer:
-    return ask.opened.jobs.again(ask.enclosure, job, ask.user)
+def _again(ask: Ask, job: JobId, key: Key = None) -> Answer:  # noqa: ARG001
+    return ask.begin_again(job)

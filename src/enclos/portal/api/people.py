@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from enclos.app.sign_in import end_sign_ins, sign_ins, sign_out
-from enclos.portal.api.asking import Answer, Ask
+from enclos.portal.api.asking import Answer, Ask, Key
 
 router = APIRouter()
 
@@ -26,12 +26,12 @@ def _sign_ins(ask: Ask) -> Answer:
 
 
 @router.post("/me/sign-ins/end-others", summary="End all your sign-ins but this one, within ten minutes of it")
-def _end_others(ask: Ask) -> Answer:
-    return end_sign_ins(ask.enclosure, ask.person)
+def _end_others(ask: Ask, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
+    return ask.once(lambda: end_sign_ins(ask.enclosure, ask.person))
 
 
 @router.post(
     "/me/sign-ins/{sign_in}/end", summary="End one of your sign-ins; another than this within ten minutes of it"
 )
-def _end(ask: Ask, sign_in: str) -> Answer:
-    return end_sign_ins(ask.enclosure, ask.person, [sign_in])
+def _end(ask: Ask, sign_in: str, key: Key = None) -> Answer:  # noqa: ARG001
+    return ask.once(lambda: end_sign_ins(ask.enclosure, ask.person, [sign_in]))

@@ -76,7 +76,7 @@ def _permits(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
 @router.post("/permits", summary="Sign a permit, as the access body", status_code=201)
 def _sign(ask: Ask, asked: Document, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
     ask.as_a(Role.ACCESS_BODY)
-    return ask.once(asked, lambda: permits.sign(ask.enclosure, asked.whole(), by=ask.user))
+    return ask.once(lambda: permits.sign(ask.enclosure, asked.whole(), by=ask.user), asked)
 
 
 @router.get("/permit-draft", summary="A permit to fill in, as YAML")
@@ -135,7 +135,7 @@ def _amend(ask: Ask, permit: PermitId, asked: Amendment, key: Key = None) -> Ans
         return permits.amend(ask.enclosure, text, reason=asked.reason, by=ask.user, of_version=asked.of_version)
 
     _check_names(text, permit, ask)
-    return ask.once((permit, asked), act)
+    return ask.once(act, asked)
 
 
 @router.post("/permits/{permit}/renew", summary="Prolong a permit within the limits of its legal basis")
@@ -149,7 +149,7 @@ def _renew(ask: Ask, permit: PermitId, asked: Renewal, key: Key = None) -> Answe
             ask.enclosure, permit, until=end, reason=asked.reason, by=ask.user, of_version=asked.of_version
         )
 
-    return ask.once((permit, asked), act)
+    return ask.once(act, asked)
 
 
 @router.post("/permits/{permit}/revoke", summary="End a permit now")
@@ -160,7 +160,7 @@ def _revoke(ask: Ask, permit: PermitId, asked: End, key: Key = None) -> Answer: 
     def act() -> Answer:
         return permits.revoke(ask.enclosure, permit, reason=asked.reason, by=ask.user, of_version=asked.of_version)
 
-    return ask.once((permit, asked), act)
+    return ask.once(act, asked)
 
 
 @router.post("/permits/{permit}/open", summary="Write a permit's perimeter, in the background", status_code=202)

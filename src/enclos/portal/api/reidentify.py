@@ -64,7 +64,7 @@ def _request(ask: Ask, asked: ReidentificationAsked, key: Key = None) -> Answer:
                 recipient=recipient,
             )
 
-    return ask.once(asked, act)
+    return ask.once(act, asked)
 
 
 @router.get("/reidentifications/{request_id}", summary="One request: reason, decisions, state")
@@ -85,16 +85,20 @@ def _decide(ask: Ask, request_id: RequestId, asked: Decision, key: Key = None) -
     def act() -> Answer:
         return reidentification.decide(ask.enclosure, request_id, user=ask.user, approve=asked.approve, why=asked.why)
 
-    return ask.once((request_id, asked), act)
+    return ask.once(act, asked)
 
 
 @router.post("/reidentifications/{request_id}/carry-out", summary="The document that the source alone can open, once")
-def _carry_out(ask: Ask, request_id: RequestId) -> Answer:
+def _carry_out(ask: Ask, request_id: RequestId, key: Key = None) -> Answer:  # noqa: ARG001
     ask.as_a(Role.STEWARD)
-    with TemporaryDirectory(prefix="enclos-") as folder:
-        out = Path(folder) / "answer.json"
-        told = reidentification.carry_out(ask.acting, request_id, out)
-        return {
-            **{name: value for name, value in told.items() if name != "file"},
-            "answer": json.loads(out.read_bytes()),
-        }
+
+    def act() -> Answer:
+        with TemporaryDirectory(prefix="enclos-") as folder:
+            out = Path(folder) / "answer.json"
+            told = reidentification.carry_out(ask.acting, request_id, out)
+            return {
+                **{name: value for name, value in told.items() if name != "file"},
+                "answer": json.loads(out.read_bytes()),
+            }
+
+    return ask.once(act)

@@ -75,7 +75,7 @@ def _request(ask: Ask, asked: ReleaseAsked, key: Key = None) -> Answer:  # noqa:
             tables=asked.tables,
         )
 
-    return ask.once(asked, act)
+    return ask.once(act, asked)
 
 
 @router.post("/releases/check", summary="What a request would be answered")
@@ -121,9 +121,7 @@ def _numbers(ask: Ask, request_id: RequestId) -> Answer:
 @router.post("/releases/{request_id}/questions", summary="Ask the project about a request", status_code=201)
 def _ask(ask: Ask, request_id: RequestId, asked: Words, key: Key = None) -> Answer:  # noqa: ARG001
     ask.as_a(Role.CHECKER)
-    return ask.once(
-        (request_id, asked), lambda: releases.ask(ask.enclosure, request_id, user=ask.user, text=asked.text)
-    )
+    return ask.once(lambda: releases.ask(ask.enclosure, request_id, user=ask.user, text=asked.text), asked)
 
 
 @router.post("/releases/{request_id}/questions/{number}/answer", summary="Answer a question", status_code=201)
@@ -134,7 +132,7 @@ def _answer(ask: Ask, request_id: RequestId, number: Number, asked: Words, key: 
     def act() -> Answer:
         return releases.answer(ask.enclosure, request_id, number, user=ask.user, text=asked.text)
 
-    return ask.once((request_id, number, asked), act)
+    return ask.once(act, asked)
 
 
 @router.post("/releases/{request_id}/votes", summary="Vote on a request", status_code=201)
@@ -151,17 +149,18 @@ def _vote(ask: Ask, request_id: RequestId, vote: Vote, key: Key = None) -> Answe
             content=vote.content,
         )
 
-    return ask.once((request_id, vote), act)
+    return ask.once(act, vote)
 
 
 @router.post(
     "/releases/{request_id}/export",
-    summary="The accepted result as a signed package (ZIP), once for each person of its permit",
+    summary="The accepted result as a signed package (ZIP), once for each person of its permit; again for 15 minutes",
     response_class=Response,
     responses={200: {"content": {_ZIP: {}}}},
 )
-def _export(ask: Ask, request_id: RequestId) -> Response:
+def _export(ask: Ask, request_id: RequestId, key: Key = None) -> Response:  # noqa: ARG001
     ask.as_a(Role.RESEARCHER)
+    ask.once(lambda: {"request": request_id})  # the bytes are the desk's to keep, the key stands for asking for them
     content = releases.package_of(ask.enclosure, request_id, user=ask.user)
     name = f'attachment; filename="{request_id}.zip"'
     return Response(content, media_type=_ZIP, headers={"Content-Disposition": name})

@@ -52,7 +52,7 @@ def _list(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
 def _add(ask: Ask, asked: Objections, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
     ask.as_a(Role.STEWARD)
     objectors = read_objections(asked.lines, asked.source)
-    return ask.once(asked, lambda: objections.add_objections(ask.acting, objectors))
+    return ask.once(lambda: objections.add_objections(ask.acting, objectors), asked)
 
 
 @router.post("/objections/withdraw", summary="Withdraw objections")
@@ -60,14 +60,18 @@ def _remove(ask: Ask, asked: Withdrawal, key: Key = None) -> Answer:  # noqa: AR
     ask.as_a(Role.STEWARD)
     objectors = read_objections(asked.lines, asked.source) if asked.lines else ()
     receipts = tuple(dict.fromkeys(asked.receipts))
-    return ask.once(asked, lambda: objections.remove_objections(ask.acting, objectors, receipts=receipts))
+    return ask.once(lambda: objections.remove_objections(ask.acting, objectors, receipts=receipts), asked)
 
 
 @router.post("/questions/answer", summary="Answer a desk's question in a document that it alone can open")
-def _answer(ask: Ask, asked: Question) -> Answer:
+def _answer(ask: Ask, asked: Question, key: Key = None) -> Answer:  # noqa: ARG001
     ask.as_a(Role.STEWARD)
-    with TemporaryDirectory(prefix="enclos-") as folder:
-        question, out = Path(folder) / "question.json", Path(folder) / "answer.json"
-        question.write_text(json.dumps(asked.question), encoding="utf-8")
-        told = questions.answer(ask.acting, question, out)
-        return {"question": told["question"], "answer": json.loads(out.read_bytes())}
+
+    def act() -> Answer:
+        with TemporaryDirectory(prefix="enclos-") as folder:
+            question, out = Path(folder) / "question.json", Path(folder) / "answer.json"
+            question.write_text(json.dumps(asked.question), encoding="utf-8")
+            told = questions.answer(ask.acting, question, out)
+            return {"question": told["question"], "answer": json.loads(out.read_bytes())}
+
+    return ask.once(act, asked)

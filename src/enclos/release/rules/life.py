@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.release.model import Course, Question, RequestEvent, RequestState, Vote
 
 N_REVIEWERS = 2
+AGAIN_MINUTES = 15
+"""So long may who took a package be sent the same bytes again: a download can break on its way."""
 
 TRANSITIONS: dict[tuple[RequestState, RequestEvent], RequestState | None] = {
     (RequestState.OPEN, RequestEvent.ACCEPT): RequestState.HALF_FOR,
@@ -48,6 +51,8 @@ TRANSITIONS: dict[tuple[RequestState, RequestEvent], RequestState | None] = {
     (RequestState.EXPORTED, RequestEvent.EXPORT): RequestState.EXPORTED,
 }
 """Where each event leads; None where it is refused. docs/release.md draws it."""
+_SECOND = timedelta(seconds=1)
+"""Instants of a course are kept to the second."""
 _NEXT = {
     "open": "Two persons outside the project decide first: enclos release review DIR REQUEST.",
     "half": "A second person outside the project decides first: enclos release review DIR REQUEST.",
@@ -99,6 +104,12 @@ def check_recipient(recipient: str, *, involved: frozenset[str], course: Course)
         raise refusal(
             Code.RELEASE_RECIPIENT, "This result has left to this recipient already.", "Take the package that was sent."
         )
+
+
+def has_just_left(recipient: str, *, course: Course, now: datetime) -> bool:
+    """Whether a package left to this person so lately that it may be sent again."""
+    since = (now - datetime.fromisoformat(at) for to, at in course.exports if _person(to) == _person(recipient))
+    return any(timedelta(0) <= each + _SECOND and each <= timedelta(minutes=AGAIN_MINUTES) for each in since)
 
 
 def check_reviewer(user: str, *, involved: frozenset[str], votes: Sequence[Vote]) -> None:

@@ -1,6 +1,6 @@
 """Release's verbs: check, ask, look, question, vote, export, verify."""
 
-from enclos.release.steps.exporting import export_release, mark_exported
+from enclos.release.steps.exporting import check_again, export_release, mark_exported, may_go_again
 from enclos.release.steps.figures import left_under, list_requests, turnaround
 from enclos.release.steps.history import drawn_names
 from enclos.release.steps.judging import Asked
@@ -20,6 +20,7 @@ __all__ = [
     "Asked",
     "answer_question",
     "ask_question",
+    "check_again",
     "check_result",
     "drawn_names",
     "export_release",
@@ -27,6 +28,7 @@ __all__ = [
     "left_under",
     "list_requests",
     "mark_exported",
+    "may_go_again",
     "queue_of",
     "renumbered_sets",
     "request_release",

@@ -16,7 +16,7 @@ from enclos.release.figures import figures_of_table
 from enclos.release.model import Finding, Package, RequestEvent, Rule, Terms, told_outside
 from enclos.release.package import AUTOMATICALLY, BY_TWO_PERSONS, canonical_table, sealed_package
 from enclos.release.ports import Archive, Check, Desk, Signer
-from enclos.release.rules.life import check_recipient, next_state
+from enclos.release.rules.life import check_recipient, has_just_left, next_state
 from enclos.release.rules.terms import may_leave_alone, volume_finding
 from enclos.release.steps.documents import EXPORTED, Request, course_bytes, findings_said, load
 from enclos.release.steps.history import check_history
@@ -102,6 +102,20 @@ def export_release(
         exported_at=now,
         signer=signer,
     )
+
+
+def may_go_again(request_id: str, *, recipient: str, desk: Desk, now: datetime) -> bool:
+    """Whether the package left to this person so lately that the same bytes may be sent once more."""
+    return has_just_left(recipient, course=load(desk, request_id).course, now=now)
+
+
+def check_again(request_id: str, *, desk: Desk, check: Check) -> None:
+    """Go on when a package that left may still leave.
+
+    Refuses: RELEASE_TRANSITION when the request failed since; RELEASE_ALTERED; what ``check`` refuses.
+    """
+    check()
+    next_state(load(desk, request_id).state, RequestEvent.EXPORT)
 
 
 def mark_exported(request_id: str, *, recipient: str, desk: Desk, now: datetime) -> int:
