@@ -62,7 +62,11 @@ def test_what_is_sought_is_found_page_by_page(dan: Browser) -> None:
     today = datetime.now(UTC).date()
     assert entries_of(dan.get(f"/audit?action=sql&since={today}&until={today}").text) or datetime.now(UTC).hour == 0
     assert not entries_of(dan.get("/audit?since=2001-01-01&until=2001-01-02").text)
-    for odd in ("?before=x&since=never&action=nothing&outcome=odd", "?before=999999999999", "?actor=%00&permit=%F0"):
+    for odd in ("?since=never", "?until=2026-02-30"):
+        page = dan.get(f"/audit{odd}")
+        assert (page.status_code, "This is no day" in page.text, entries_of(page.text)) == (422, True, [])
+        assert odd.partition("=")[2] in page.text, "what was written stays"
+    for odd in ("?before=x&action=nothing&outcome=odd", "?before=999999999999", "?actor=%00&permit=%F0"):
         assert dan.get(f"/audit{odd}").status_code == 200
 
 
@@ -104,6 +108,7 @@ def test_a_month_is_reviewed_in_its_frame_and_the_ledger_notes_by_whom(dan: Brow
     assert page.text == dan.get(f"/audit/month?month={this}").text
     assert page.text.count('<svg role="img" aria-label="') == page.text.count("<svg") >= 2
     assert "uses of data" in page.text
+    assert re.search(r"\d\d:\d\d CES?T<", page.text), "its instants are of the local clock, and say so"
     with open_home(portal.home) as enclosure:
         digests = enclosure.ledger.digests(DAN)
         reviews = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.LEDGER_REVIEW]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from enclos.app.destroying import list_due
@@ -19,8 +19,8 @@ def permit_calendar(enclosure: Enclosure) -> dict[str, Any]:
     """Every permit as a span of time, and every day on which somebody has to do something about one.
 
     Out: today; permits (permit, organisation, state, begins_on, ends_on, delete_by, destroyed_on), the first to end
-        first; months (month, days: on, what, permit, n_left: days from today, is_done), those to come in their order,
-        then those of before, the latest first; n_late: deletions whose last day has passed
+        first; months (month, is_over, days: on, what, permit, n_left: days from today, state: as ``due_days``), those
+        to come in their order, then those of before, the latest first; n_late: deletions whose last day has passed
     Source: Regulation (EU) 2025/327, Art. 68(12): reminders, six months; Art. 61(4): eighteen months
     """
     now = enclosure.ledger.now()
@@ -29,7 +29,7 @@ def permit_calendar(enclosure: Enclosure) -> dict[str, Any]:
     destroyed = {row["permit"]: row["destroyed_on"] for row in due["permits"]}
     spans = [_span(signed, now, destroyed.get(signed.permit.id)) for signed in newest]
     days = sorted(
-        (day for signed in newest for day in _days(signed, now, destroyed.get(signed.permit.id))),
+        (day for signed in newest for day in due_days(signed, now, destroyed.get(signed.permit.id))),
         key=lambda day: (day["on"], day["permit"], day["what"]),
     )
     return {
@@ -52,20 +52,34 @@ def _span(signed: SignedPermit, now: datetime, destroyed_on: str | None) -> dict
     }
 
 
-def _days(signed: SignedPermit, now: datetime, destroyed_on: str | None) -> list[dict[str, Any]]:
+def due_days(signed: SignedPermit, now: datetime, destroyed_on: str | None) -> list[dict[str, Any]]:
+    """The days of one permit on which somebody has to do something.
+
+    Out: state is ``ahead``; ``due`` for the last reminder that has come, until the permit is renewed (which moves the
+        reminders) or has ended; ``late`` for a deletion alone; ``done``; or ``passed``, where nothing tells whether
+        somebody did it: a reminder after which another came or the permit ended, and the results' last day
+    """
     today, has_ended = now.date(), ended_at(signed) <= now
-    found = [("reminder", on, on < today) for on in reminders(signed)]
-    revoked = signed.state is State.REVOKED
-    found += [
-        ("revoked" if revoked else "end", ended_at(signed).date(), has_ended),
-        ("delete", delete_by(signed), destroyed_on is not None),
-        ("results", results_by(signed), False),
+    come = [on for on in reminders(signed) if on <= today]
+    found = [
+        ("reminder", on, "ahead" if on > today else "due" if on == come[-1] and not has_ended else "passed")
+        for on in reminders(signed)
     ]
-    return [_day(signed.permit.id, what, on, today, is_done=is_done) for what, on, is_done in found]
+    deleted, results = delete_by(signed), results_by(signed)
+    found += [
+        ("revoked" if signed.state is State.REVOKED else "end", ended_at(signed).date(), _state(has_ended, "ahead")),
+        ("delete", deleted, _state(destroyed_on is not None, "late" if deleted < today else "ahead")),
+        ("results", results, "passed" if results < today else "ahead"),
+    ]
+    of = {"permit": signed.permit.id}
+    return [
+        {"on": on.isoformat(), "what": what, **of, "n_left": (on - today).days, "state": state}
+        for what, on, state in found
+    ]
 
 
-def _day(permit: str, what: str, on: date, today: date, *, is_done: bool) -> dict[str, Any]:
-    return {"on": on.isoformat(), "what": what, "permit": permit, "n_left": (on - today).days, "is_done": is_done}
+def _state(is_done: bool, otherwise: str) -> str:
+    return "done" if is_done else otherwise
 
 
 def _months(days: Sequence[dict[str, Any]], this_month: str) -> list[dict[str, Any]]:
@@ -74,4 +88,4 @@ def _months(days: Sequence[dict[str, Any]], this_month: str) -> list[dict[str, A
         grouped[day["on"][:7]].append(day)
     ahead = sorted(month for month in grouped if month >= this_month)
     behind = sorted((month for month in grouped if month < this_month), reverse=True)
-    return [{"month": month, "days": grouped[month]} for month in (*ahead, *behind)]
+    return [{"month": month, "is_over": month < this_month, "days": grouped[month]} for month in (*ahead, *behind)]

@@ -187,6 +187,7 @@ class Code(Enum):
     SIGN_IN_ANSWER = ("SGN-09", _ALLOW, "a sign-in is answered once, to who began it [RFC 9700 § 2.1]")
     SIGN_IN_MISSING = ("SGN-10", _ALLOW, "who acts has signed in, as themselves [docs/sign-in.md]")
     SIGN_IN_FIRST = ("SGN-11", _ALLOW, "a first password is good for choosing one's own [docs/sign-in.md]")
+    SIGN_IN_OFTEN = ("SGN-12", _ALLOW, "a person asks sixty times at once and four times a second [docs/rest.md]")
     # -- rights of persons (RGT)
     OBJECTION_FILE = ("RGT-01", _PROMISE, "an objection names a source and its pseudonym [docs/rights.md]")
     REIDENTIFY_REQUEST = ("RGT-02", _ALLOW, "a person is found again for a reason of the list [CNIL EDS SEC-REI]")

@@ -141,7 +141,7 @@ class Desk:
     def served(self, room: Room, act: Act) -> Callable[[Request], object]:
         """An endpoint that lets a person who has the room's role do the act, in a thread, with the enclosure open.
 
-        Refuses: SIGN_IN_MISSING (led to sign in), SIGN_IN_ROLE, SIGN_IN_SLOW; SIGN_IN_ANSWER when a form comes from
+        Refuses: SIGN_IN_MISSING (led to sign in), SIGN_IN_ROLE, SIGN_IN_OFTEN; SIGN_IN_ANSWER when a form comes from
             elsewhere or is another session's; what the act refuses.
         """
 

@@ -21,7 +21,7 @@ class Pace:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, person: str) -> None:
-        """Count one request. Refuses: SIGN_IN_SLOW when there were too many."""
+        """Count one request. Refuses: SIGN_IN_OFTEN when there were too many."""
         now = monotonic()
         with self._lock:
             left, at = self._left.pop(person, (_AT_ONCE, now))
@@ -30,4 +30,4 @@ class Pace:
             while len(self._left) > _MOST_PERSONS:
                 self._left.popitem(last=False)
         if left < 1:
-            raise refusal(Code.SIGN_IN_SLOW, "Too many requests.", "Ask again in some seconds.")
+            raise refusal(Code.SIGN_IN_OFTEN, "Too many requests.", "Ask again in some seconds.")

@@ -11,11 +11,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from enclos.app.pages.rooms.frame import Frame
+from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
+from enclos.app.pages.words import Language, Words
 from enclos.portal.assets import ASSETS
 from enclos.portal.forwarding import HANDED_OVER, Forwarding
 
@@ -93,9 +96,10 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
          readers come by https; people — the socket behind which people sign in
     Out: ``/`` and ``/register`` lead to the register in the reader's language; ``/register/…`` are its files,
          ``/opt-out`` and ``/accessibility`` lead to two of them, ``/ledger/…`` is the ledger as it stands now, by which
-         anybody can follow and witness it.
+         anybody can follow and witness it. What is not there is said by a page in the reader's language.
     """
     routes = [
+        ASSETS,
         Route("/", _to_register),
         Route("/register", _to_register),
         Route("/register/", _to_language),
@@ -105,9 +109,8 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
     ]
     if people is not None:
         forwarding = Forwarding(people)
-        routes.append(ASSETS)
         routes += [Route(f"{path}{below}", forwarding) for path in HANDED_OVER for below in ("", "/{rest:path}")]
-    return _WithHeaders(Starlette(routes=routes), over_tls=over_tls)
+    return _WithHeaders(Starlette(routes=routes, exception_handlers={404: _absent}), over_tls=over_tls)
 
 
 def language_of(accepted: str) -> str:
@@ -123,6 +126,17 @@ def language_of(accepted: str) -> str:
         if language in wanted and found:
             wanted[language] = max(wanted[language], float(found[1]))
     return max(_LANGUAGES, key=lambda language: wanted[language])
+
+
+async def _absent(request: Request, _error: Exception) -> Response:
+    """What is said of an address that nothing has: a page to who reads pages, a line to programs."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse("Not Found", 404)
+    asked = request.query_params.get("lang", "")
+    language = Language(asked if asked in _LANGUAGES else language_of(request.headers.get("accept-language", "")))
+    words = Words(language, FRENCH_FRAME)
+    page = Frame("Enclos", words, request.url.path).page("absent", words("There is no such page"), {})
+    return HTMLResponse(page, 404, {"Vary": "Accept-Language"})
 
 
 async def _to_register(_request: Request) -> Response:

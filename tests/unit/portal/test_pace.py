@@ -17,7 +17,7 @@ def test_a_person_who_asks_too_often_waits_and_others_do_not(monkeypatch: pytest
         pace.take("alice")
     with pytest.raises(Refusal) as caught:
         pace.take("alice")
-    assert caught.value.code is Code.SIGN_IN_SLOW
+    assert caught.value.code is Code.SIGN_IN_OFTEN
     pace.take("bob")
     at[0] += 0.5
     pace.take("alice")

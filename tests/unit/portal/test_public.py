@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -81,6 +82,19 @@ def test_every_way_in_leads_to_the_register_in_the_reader_s_language(reader: Rea
     status, _, headers = reader.ask("/register/", **{"Accept-Language": "fr-CA, en;q=0.1"})
     assert (status, headers["location"], headers["vary"]) == (303, "/register/fr.html", "Accept-Language")
     assert reader.ask("/register/fr.html")[:2] == (200, "what fr.html says")
+
+
+def test_what_is_not_there_is_said_by_a_page_to_who_reads_pages(reader: Reader) -> None:
+    for path in ("/nothing", "/register/nothing", "/opt-out/x", "/ledger/private/salts/aa"):
+        status, page, headers = reader.ask(path, **{"Accept": "text/html,*/*;q=0.8", "Accept-Language": "fr"})
+        assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "Cette page n&#39;existe pas" in page
+        assert 'href="/register/"' in page
+        assert f'href="{path}?lang=en"' in page
+        (style,) = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
+        assert reader.ask(style)[0] == 200
+        assert "There is no such page" in reader.ask(f"{path}?lang=en", Accept="text/html")[1]
+        assert reader.ask(path)[1] in {"Not Found", ""}, "programs are told in a line"
 
 
 def test_a_register_that_is_renewed_is_served_at_once(reader: Reader, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def _findings(reviewed: ReviewedMonth, words: Words) -> Section:
         )
         for found in reviewed.findings[:_N_ROWS]
     ]
-    lead = words("Each needs a person's eye and a written answer; `enclos ledger show` tells the entries.")
+    lead = words("Each needs a person's eye and a written answer; the entries are named by their numbers.")
     return Section(words("To look at"), lead, table=Table(tuple(map(words, columns)), rows, n_texts=5))
 
 
@@ -151,7 +151,7 @@ def _denials(acts: Sequence[Act], words: Words) -> list[Section]:
     counted = Counter(str(act.code or "–") for act in acts if act.is_denied)
     if not counted:
         return []
-    lead = words("By the rule that refused; docs/refusals.md tells each.")
+    lead = words("By the rule that refused.")
     picture = _bars(dict(counted.most_common(20)), words("denials"), words)
     return [Section(words("Denials"), lead, picture)]
 
@@ -208,4 +208,5 @@ def _privileged(reviewed: ReviewedMonth, words: Words) -> list[Section]:
 
 
 def _when(reviewed: ReviewedMonth, at: datetime) -> str:
-    return f"{at.astimezone(reviewed.zone):%Y-%m-%d %H:%M}"
+    """With the zone of its clock: elsewhere instants are in UTC."""
+    return f"{at.astimezone(reviewed.zone):%Y-%m-%d %H:%M %Z}"

@@ -33,9 +33,9 @@ FRENCH_REVIEW = {
     "other": "autres",
     "To look at": "À examiner",
     "No detector found anything.": "Aucun détecteur n'a rien trouvé.",
-    "Each needs a person's eye and a written answer; `enclos ledger show` tells the entries.": (
-        "Chaque signalement demande l'examen d'une personne et une réponse écrite ; `enclos ledger show` donne les "
-        "entrées."
+    "Each needs a person's eye and a written answer; the entries are named by their numbers.": (
+        "Chaque signalement demande l'examen d'une personne et une réponse écrite ; les entrées sont désignées par "
+        "leur numéro."
     ),
     "what": "quoi",
     "who": "qui",
@@ -63,9 +63,7 @@ FRENCH_REVIEW = {
     "Sat": "sam",
     "Sun": "dim",
     "Denials": "Refus",
-    "By the rule that refused; docs/refusals.md tells each.": (
-        "Selon la règle qui a refusé ; docs/refusals.md les explique."
-    ),
+    "By the rule that refused.": "Selon la règle qui a refusé.",
     "Volumes": "Volumes",
     "Rows of results that were made under each permit, inside the enclosure.": (
         "Lignes de résultats produites sous chaque autorisation, à l'intérieur de l'enclos."

@@ -82,12 +82,11 @@ def _overview(asked: Asked) -> Page:
     found = applications.list_applications(asked.enclosure, hand)["applications"]
     calendar = permit_calendar(asked.enclosure)
     days = [day for month in calendar["months"] for day in month["days"]]
-    due = [day for day in days if not day["is_done"] and day["n_left"] <= _SOON]
-    due = [day for day in due if day["n_left"] >= 0 or day["what"] == "delete"]
+    due = [day for day in days if _is_now(day) or (day["state"] == "ahead" and day["n_left"] <= _SOON)]
     values = {
         "waiting": [row for row in found if row["stage"] == "asked"],
         "n_in_force": sum(span["state"] not in {"REVOKED", "EXPIRED"} for span in calendar["permits"]),
-        "soon": sorted(due, key=lambda day: day["on"]),
+        "soon": sorted(due, key=_on),
         "n_late": calendar["n_late"],
         "day_texts": DAYS,
     }
@@ -280,15 +279,27 @@ def _calendar(asked: Asked) -> Page:
     drawn = alive[:_MOST_SPANS]
     begin = min((span["begins_on"] for span in drawn), default=calendar["today"])
     end = max((*(span["delete_by"] for span in drawn), calendar["today"]))
+    part = shown(calendar["months"], asked.query, _MONTHS)
     values = {
         "spans": [_span(span, begin, end, calendar["today"]) for span in drawn],
         "now": _place(calendar["today"], begin, end),
         "axis": f"{begin[:4]}–{end[:4]}",
         "day_texts": DAYS,
         "n_more": len(spans) - len(drawn),
-        "shown": shown(calendar["months"], asked.query, _MONTHS),
+        "now_due": sorted((day for month in calendar["months"] for day in month["days"] if _is_now(day)), key=_on),
+        "shown": part,
+        "ahead": [month for month in part.rows if not month["is_over"]],
+        "over": [month for month in part.rows if month["is_over"]],
     }
     return Page("access_calendar", "Calendar", values)
+
+
+def _is_now(day: Mapping[str, Any]) -> bool:
+    return day["state"] in {"due", "late"}
+
+
+def _on(day: Mapping[str, Any]) -> str:
+    return str(day["on"])
 
 
 def _span(span: Mapping[str, Any], begin: str, end: str, today: str) -> dict[str, Any]:

@@ -88,6 +88,7 @@ def routes(desk: Desk) -> list[Route]:
 
 def _ledger(asked: Asked) -> Page:
     query = asked.query
+    wrong = {name for name in ("since", "until") if query.get(name) and _day(query[name]) is None}
     sought = Sought(
         action=query.get("action", "") if query.get("action") in ACTIONS else "",
         actor=query.get("actor", "").strip(),
@@ -96,7 +97,15 @@ def _ledger(asked: Asked) -> Page:
         since=_day(query.get("since", "")),
         until=_day(query.get("until", "")),
     )
-    values = {"sought": sought, "actions": ACTIONS, "outcomes": OUTCOMES}
+    values = {
+        "sought": sought,
+        "actions": ACTIONS,
+        "outcomes": OUTCOMES,
+        "days": {name: query.get(name, "") for name in ("since", "until")},
+        "wrong": wrong,
+    }
+    if wrong:  # what would be found without that day is not what was asked for
+        return Page("audit_ledger", "Ledger", {**values, "found": None}, status=422)
     return Page("audit_ledger", "Ledger", {**values, **_found(asked, sought)})
 
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from enclos.app.pages.cases import case_in_french
 from enclos.app.pages.refusals import RULES_IN_FRENCH, in_french
+from enclos.app.pages.rooms.in_portal import in_portal, source_shown
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person
@@ -74,6 +75,8 @@ class Frame:
                 "instant": instant,
                 "in_french": in_french,
                 "case_in_french": case_in_french,
+                "in_portal": in_portal,
+                "source_shown": source_shown,
                 "rules_in_french": RULES_IN_FRENCH,
                 "left": lambda until: time_left(words, until),
             }

@@ -45,8 +45,8 @@ FRENCH_APPLICATIONS = {
     "This was refused: {why}": "Cette demande a été refusée : {why}",
     # the document and what can be done
     "The document": "Le document",
-    "Each field is told in its comment or in docs/permits.md. Keep it as often as you like: nobody sees a draft.": (
-        "Chaque champ est expliqué dans son commentaire ou dans docs/permits.md. Enregistrez aussi souvent que vous "
+    "Each field is told in its comment. Keep it as often as you like: nobody sees a draft.": (
+        "Chaque champ est expliqué dans son commentaire. Enregistrez aussi souvent que vous "
         "voulez : personne d'autre ne voit un brouillon."
     ),
     "What you mend is noted with your name; the applicant sees it.": (
@@ -69,9 +69,7 @@ FRENCH_APPLICATIONS = {
     "The form makes a document, which can be mended afterwards.": (
         "Le formulaire produit un document, qui peut être corrigé ensuite."
     ),
-    "Paste a document, such as `enclos permit draft` prints.": (
-        "Collez un document, comme celui qu'affiche `enclos permit draft`."
-    ),
+    "Paste a document, or fill in this one.": ("Collez un document, ou complétez celui-ci."),
     "Id of the permit": "Identifiant de l'autorisation",
     "Letters, digits and hyphens": "Lettres, chiffres et tirets",
     "Organisation that answers for the use": "Organisme responsable de l'utilisation",

@@ -35,6 +35,7 @@ FRENCH_AUDIT = {
     "Its outcome: entry {n}": "Son issue : entrée {n}",
     "What it says": "Ce qu'elle dit",
     "Facts": "Faits",
+    "This is no day: write YYYY-MM-DD.": "Ce n'est pas un jour : écrivez AAAA-MM-JJ.",
     "Name": "Nom",
     "Value": "Valeur",
     "As it was hashed": "Telle qu'elle a été condensée en empreinte",
