@@ -16,6 +16,7 @@ from pyarrow import flight
 
 from enclos.gateway.doors import Certificate, flight_door
 from enclos.gateway.flight.messages import NotOurs, read_command, written
+from enclos.gateway.room import Room
 from factories.enclosure import ALICE, CAROL
 from factories.gateway import QuickKeeper, certificate
 
@@ -38,7 +39,7 @@ class Door:
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     shown, keeper = certificate(tmp_path_factory.mktemp("tls")), QuickKeeper()
-    with flight_door(keeper, ("127.0.0.1", 0), shown) as (_, port):
+    with flight_door(keeper, ("127.0.0.1", 0), shown, Room(64 << 20)) as (_, port):
         yield Door(keeper, port, shown)
 
 
@@ -205,7 +206,7 @@ def test_nothing_is_said_in_clear(door: Door) -> None:
 def test_the_end_of_the_door_stops_what_runs(tmp_path: Path) -> None:
     shown, keeper = certificate(tmp_path), QuickKeeper()
     ended: list[str] = []
-    with flight_door(keeper, ("127.0.0.1", 0), shown) as (_, port):
+    with flight_door(keeper, ("127.0.0.1", 0), shown, Room(64 << 20)) as (_, port):
         password = keeper.people.password(ALICE)
 
         def ask() -> None:

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from enclos.gateway.doors import Certificate, postgres_door
 from enclos.gateway.model import GateLimits
+from enclos.gateway.room import Room
 from factories.enclosure import ALICE, CAROL
 from factories.gateway import QuickKeeper, certificate
 
@@ -63,7 +64,7 @@ class Door:
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     shown, keeper = certificate(tmp_path_factory.mktemp("tls")), QuickKeeper()
-    with postgres_door(keeper, ("127.0.0.1", 0), shown, LIMITS) as (_, port):
+    with postgres_door(keeper, ("127.0.0.1", 0), shown, LIMITS, Room(64 << 20)) as (_, port):
         yield Door(keeper, port, shown)
 
 
@@ -374,7 +375,7 @@ def test_transactions_hold_nothing_and_behave(door: Door) -> None:
 def test_the_end_of_the_door_is_told_and_stops_what_runs(tmp_path: Path) -> None:
     shown, keeper = certificate(tmp_path), QuickKeeper()
     ended: list[str | None] = []
-    with postgres_door(keeper, ("127.0.0.1", 0), shown, LIMITS) as (_, port):
+    with postgres_door(keeper, ("127.0.0.1", 0), shown, LIMITS, Room(64 << 20)) as (_, port):
         connection = Door(keeper, port, shown).connect()
 
         def ask() -> None:

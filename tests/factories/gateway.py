@@ -78,6 +78,15 @@ class People:
             raise not_let_in()
 
 
+LARGE_BYTES = 10 << 20
+"""Of an answer to a statement that says so."""
+
+
+def zeros(n_bytes: int) -> pa.Table:
+    """A table of so many bytes."""
+    return pa.table({"n": pa.Array.from_buffers(pa.int64(), n_bytes // 8, [None, pa.py_buffer(bytes(n_bytes))])})
+
+
 class QuickKeeper:
     """Answers at once and without an enclosure, so that a test of a door is one of the door."""
 
@@ -123,6 +132,8 @@ class QuickKeeper:
             raise stopped()
         if "bug" in text:
             raise ValueError("CANARY")
+        if "large" in text:
+            return zeros(LARGE_BYTES)
         return pa.table({"n": range(2500), "text": ["é" * 10] * 2500})
 
     def shape(self, caller: Caller, text: str, stop: Stop) -> pa.Schema:

@@ -21,6 +21,7 @@ from enclos.gateway.flight.server import FlightDoor
 from enclos.gateway.model import GateLimits
 from enclos.gateway.ports import Keeper
 from enclos.gateway.postgres.server import PostgresDoor
+from enclos.gateway.room import Room
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -63,7 +64,7 @@ class Certificate:
 
 @contextmanager
 def postgres_door(
-    keeper: Keeper, address: tuple[str, int], certificate: Certificate, limits: GateLimits
+    keeper: Keeper, address: tuple[str, int], certificate: Certificate, limits: GateLimits, room: Room
 ) -> Iterator[tuple[str, int]]:
     """Serve PostgreSQL's protocol while the block runs; the address, with the port that was taken.
 
@@ -75,7 +76,7 @@ def postgres_door(
         threads = ThreadPoolExecutor(limits.n_connections + 8, thread_name_prefix="enclos-gate")
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         loop = asyncio.new_event_loop()
-        door = PostgresDoor(keeper, tls, binding, limits, threads)
+        door = PostgresDoor(keeper, tls, binding, limits, threads, room)
         serving = threading.Thread(target=_run, args=(loop,), name="enclos-postgres-door", daemon=True)
         serving.start()
         server = asyncio.run_coroutine_threadsafe(door.serve(listening), loop).result(_SECONDS_TO_END)
@@ -88,7 +89,9 @@ def postgres_door(
 
 
 @contextmanager
-def flight_door(keeper: Keeper, address: tuple[str, int], certificate: Certificate) -> Iterator[tuple[str, int]]:
+def flight_door(
+    keeper: Keeper, address: tuple[str, int], certificate: Certificate, room: Room
+) -> Iterator[tuple[str, int]]:
     """Serve Flight SQL while the block runs; the address, with the port that was taken.
 
     Refuses: SERVE_PLACE.
@@ -97,7 +100,8 @@ def flight_door(keeper: Keeper, address: tuple[str, int], certificate: Certifica
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     location = f"grpc+tls://{host}:{address[1]}"
     try:
-        door = FlightDoor(keeper, location, certificate.chain.read_bytes(), certificate.key.read_bytes())
+        chain, key = certificate.chain.read_bytes(), certificate.key.read_bytes()
+        door = FlightDoor(keeper, location, chain, key, room)
     except (pa.ArrowException, OSError):
         raise _no_place() from None
     try:

@@ -35,7 +35,8 @@ _CATALOG_LIMITS = QueryLimits(
     result_rows=20_000,
     result_bytes=8 << 20,
 )
-_KEPT_ANSWERS = 512
+_KEPT_ANSWERS, _KEPT_BYTES = 512, 32 << 20
+"""Of the catalog; the oldest go."""
 _QUIET_SECONDS = 10.0
 """Between two entries about sign-ins of a person that failed."""
 
@@ -162,8 +163,9 @@ class EnclosureKeeper:
                 raise
         with self._changes_answers:
             self._answers[key] = found
-            while len(self._answers) > _KEPT_ANSWERS:
-                self._answers.popitem(last=False)
+            n_bytes = sum(table.nbytes for table in self._answers.values())
+            while n_bytes > _KEPT_BYTES or len(self._answers) > _KEPT_ANSWERS:
+                n_bytes -= self._answers.popitem(last=False)[1].nbytes
         return found
 
     @contextmanager

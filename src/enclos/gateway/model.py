@@ -34,12 +34,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class GateLimits:
-    """What the doors bear at once. Units: statements, persons' waiting statements, connections, seconds, bytes."""
+    """What the doors bear at once. Units: statements, persons' waiting statements, connections of all and of
+    one person, seconds, bytes.
+    """
 
     n_at_once: int = 2
     n_per_permit: int = 1
     n_waiting: int = 16
     n_connections: int = 100
+    n_connections_each: int = 25
     sign_in_seconds: float = 15.0
     idle_seconds: float = 3600.0
     stalled_seconds: float = 60.0

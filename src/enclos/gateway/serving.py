@@ -15,6 +15,10 @@ from enclos.gateway.doors import Certificate, flight_door, postgres_door
 from enclos.gateway.keeper import EnclosureKeeper
 from enclos.gateway.model import GateLimits
 from enclos.gateway.people import SignedIn
+from enclos.gateway.room import Room
+
+_LARGEST_ANSWERS, _LEAST_ROOM = 4, 64 << 20
+"""The memory for answers on their way: so many of the largest, so that two persons can have one each at any time."""
 
 
 def serve_gateway(
@@ -40,14 +44,15 @@ def serve_gateway(
         stack.callback(house.close)
         with house.open() as enclosure:
             SignedIn(enclosure)
+            room = Room(max(_LARGEST_ANSWERS * enclosure.settings.sql.result_mb << 20, _LEAST_ROOM))
         keeper = EnclosureKeeper(house, SignedIn, limits)
         stack.callback(keeper.close)
         told: dict[str, Any] = {}
         if postgres is not None:
-            host, port = stack.enter_context(postgres_door(keeper, postgres, certificate, limits))
+            host, port = stack.enter_context(postgres_door(keeper, postgres, certificate, limits, room))
             told["postgres"] = f"{host}:{port}"
         if flight is not None:
-            host, port = stack.enter_context(flight_door(keeper, flight, certificate))
+            host, port = stack.enter_context(flight_door(keeper, flight, certificate, room))
             told["flight"] = f"{host}:{port}"
         began(told)
         ended.wait()

@@ -21,7 +21,8 @@ from enclos.lexicon.refusals import Refusal, refusal
 PERMIT_HEADER = "x-enclos-permit"
 _FAILED_SECONDS = 0.5
 _SESSION_SECONDS = 3600.0
-_MOST_SESSIONS = 1000
+_MOST_SESSIONS = 64
+"""Of one person; the one that was used least lately goes."""
 _LONGEST_HEADER = 4096
 
 
@@ -92,15 +93,20 @@ class Callers(flight.ServerMiddlewareFactory):  # type: ignore[misc]
         word, now = secrets.token_urlsafe(32), time.monotonic()
         with self._one:
             self._sessions = {key: kept for key, kept in self._sessions.items() if now - kept[2] < _SESSION_SECONDS}
-            if len(self._sessions) >= _MOST_SESSIONS:
-                raise refusal(Code.GATE_BUSY, "Too many are connected.", "Try again later.")
+            own = [key for key, kept in self._sessions.items() if kept[0] == user]
+            for key in own[: len(own) + 1 - _MOST_SESSIONS]:
+                del self._sessions[key]
             self._sessions[_digest(word)] = user, credential, now
         return word
 
     def _session(self, word: str) -> tuple[str, str] | None:
+        key = _digest(word)
         with self._one:
-            found = self._sessions.get(_digest(word))
-        return (found[0], found[1]) if found and time.monotonic() - found[2] < _SESSION_SECONDS else None
+            found = self._sessions.pop(key, None)
+            if found is None or time.monotonic() - found[2] >= _SESSION_SECONDS:
+                return None
+            self._sessions[key] = found  # the last in order is the one that was used last
+        return found[:2]
 
 
 class Handshake(flight.ServerAuthHandler):  # type: ignore[misc]

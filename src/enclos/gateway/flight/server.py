@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from threading import Event
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -18,11 +18,14 @@ from enclos.gateway.flight.messages import Command, NotOurs, read_command, writt
 from enclos.gateway.flight.metadata import metadata
 from enclos.gateway.model import Caller
 from enclos.gateway.ports import Keeper
+from enclos.gateway.room import Room
 from enclos.gateway.statements import MAX_CHARACTERS, Token, filled, n_parameters, numbered, statements_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
 _CALLERS = "callers"
+_MOST_VALUES_BYTES = 1 << 20
+_LOOK_SECONDS = 5.0
 _Given = TypeVar("_Given")
 
 
@@ -53,10 +56,10 @@ def _in_our_words(answer: Callable[..., _Given]) -> Callable[..., _Given]:
 class FlightDoor(flight.FlightServerBase):  # type: ignore[misc]
     """Serves Flight SQL at one address; ``certificate`` and ``key`` are PEM."""
 
-    def __init__(self, keeper: Keeper, location: str, certificate: bytes, key: bytes) -> None:
+    def __init__(self, keeper: Keeper, location: str, certificate: bytes, key: bytes, room: Room) -> None:
         self._keeper = keeper
         self._callers = Callers(keeper)
-        self._waiting = Waiting()
+        self._waiting = Waiting(room)
         self._ended = Event()
         super().__init__(
             location,
@@ -64,6 +67,7 @@ class FlightDoor(flight.FlightServerBase):  # type: ignore[misc]
             tls_certificates=[(certificate, key)],
             middleware={_CALLERS: self._callers},
         )
+        Thread(target=self._look_after, name="enclos-flight-answers", daemon=True).start()
 
     def end(self) -> None:
         """Stop what runs, then the server."""
@@ -80,7 +84,9 @@ class FlightDoor(flight.FlightServerBase):  # type: ignore[misc]
         if found is not None:
             ticket, schema = descriptor.command, found.schema
             return flight.FlightInfo(schema, descriptor, [flight.FlightEndpoint(ticket, [])], found.num_rows, -1)
-        table = self._answer(caller, self._statement(caller, command), context)
+        text = self._statement(caller, command)
+        self._waiting.require_room(caller)
+        table = self._answer(caller, text, context)
         ticket = written("TicketStatementQuery", {1: self._waiting.keep(caller, table)})
         endpoints = [flight.FlightEndpoint(ticket, [])]
         return flight.FlightInfo(table.schema, descriptor, endpoints, table.num_rows, table.nbytes)
@@ -156,6 +162,11 @@ class FlightDoor(flight.FlightServerBase):  # type: ignore[misc]
 
     # -- what is asked
 
+    def _look_after(self) -> None:
+        """What waited too long goes, though nobody calls."""
+        while not self._ended.wait(_LOOK_SECONDS):
+            self._waiting.expire()
+
     def _caller(self, context: Any) -> Caller:
         called = context.get_middleware(_CALLERS)
         if not isinstance(called, Called):
@@ -193,6 +204,8 @@ def _one_row(reader: Any) -> pa.Table:
         parts.append(chunk.data)
         if n_rows > 1:
             break
+        if chunk.data.nbytes > _MOST_VALUES_BYTES:
+            raise refusal(Code.GATE_PARAMETER, "The values are too many bytes.", "Join a smaller table.")
     if n_rows != 1:
         raise refusal(Code.GATE_PARAMETER, "A statement is given one row of values.", "Execute it once for each row.")
     return pa.Table.from_batches(parts)

@@ -19,6 +19,7 @@ from enclos.gateway.postgres.answers import Calls
 from enclos.gateway.postgres.commands import REPORTED
 from enclos.gateway.postgres.session import Session
 from enclos.gateway.postgres.wire import Malformed, Reader
+from enclos.gateway.room import Room
 from enclos.gateway.scram import BOUND, PLAIN, ScramExchange, ScramFailed, salt_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -41,6 +42,7 @@ class _Line:
         self.writer.write(content)
         async with asyncio.timeout(self.limits.stalled_seconds):
             await self.writer.drain()
+        await asyncio.sleep(0)  # draining alone lets nobody else in while the client takes all, or is gone unnoticed
 
     def require_silence(self) -> None:
         """What is said in clear behind the request for TLS would be taken for said by TLS (CVE-2021-23214)."""
@@ -72,11 +74,11 @@ class PostgresDoor:
     """
 
     def __init__(
-        self, keeper: Keeper, tls: ssl.SSLContext, binding: bytes, limits: GateLimits, threads: Executor
+        self, keeper: Keeper, tls: ssl.SSLContext, binding: bytes, limits: GateLimits, threads: Executor, room: Room
     ) -> None:
         self._keeper, self._tls, self._binding, self._limits = keeper, tls, binding, limits
-        self._threads = threads
-        self._open: set[asyncio.Task[None]] = set()
+        self._threads, self._room = threads, room
+        self._open: dict[asyncio.Task[None], str] = {}  # whose each connection is, once they have shown it
         self._sessions: dict[tuple[int, int], Session] = {}
 
     async def serve(self, listening: socket.socket) -> asyncio.Server:
@@ -98,7 +100,7 @@ class PostgresDoor:
         if len(self._open) >= 2 * self._limits.n_connections:
             writer.close()
             return
-        self._open.add(task)
+        self._open[task] = ""
         line = _Line(reader, writer, self._limits)
         _keep_alive(writer)
         try:
@@ -110,7 +112,7 @@ class PostgresDoor:
         except (OSError, EOFError, TimeoutError):
             pass  # who is gone, or does not speak, is not told
         finally:
-            self._open.discard(task)
+            del self._open[task]
             writer.close()
             with suppress(OSError, TimeoutError, asyncio.CancelledError):
                 async with asyncio.timeout(1):
@@ -164,6 +166,7 @@ class PostgresDoor:
         loop = asyncio.get_running_loop()
         try:
             credential, last = await self._prove(line, user)
+            self._take_place(user)
             caller = await loop.run_in_executor(self._threads, self._keeper.enter, user, permit, credential)
         except ScramFailed:
             kept = loop.run_in_executor(self._threads, self._keeper.turned_away, user)
@@ -176,6 +179,14 @@ class PostgresDoor:
             return None
         await line.send(wire.authentication(12, last) + wire.authentication(0))
         return caller
+
+    def _take_place(self, user: str) -> None:
+        """One person's connections do not take all places."""
+        if list(self._open.values()).count(user) >= self._limits.n_connections_each:
+            raise refusal(Code.GATE_BUSY, "Too many connections of this person are open.", "End some of them.")
+        task = asyncio.current_task()
+        if task in self._open:
+            self._open[task] = user
 
     async def _prove(self, line: _Line, user: str) -> tuple[str, bytes]:
         names = (BOUND, PLAIN)
@@ -200,7 +211,7 @@ class PostgresDoor:
         return Reader(content)
 
     async def _talk(self, line: _Line, caller: Caller) -> None:
-        session = Session(self._keeper, caller, Calls(self._threads))
+        session = Session(self._keeper, caller, Calls(self._threads), self._room)
         key = (secrets.randbelow(1 << 31), secrets.randbelow(1 << 32))
         self._sessions[key] = session
         watch = asyncio.create_task(_stop_when_gone(line, session))
@@ -213,7 +224,7 @@ class PostgresDoor:
                 await line.send(part)
         finally:
             watch.cancel()
-            session.calls.stop()
+            session.end()
             del self._sessions[key]
 
     async def _answers(self, line: _Line, session: Session) -> AsyncIterator[bytes]:

@@ -22,6 +22,7 @@ from enclos.gateway.postgres.commands import (
 )
 from enclos.gateway.postgres.types import data_rows, parameter
 from enclos.gateway.postgres.wire import Malformed, Reader
+from enclos.gateway.room import Held, Room
 from enclos.gateway.statements import MAX_CHARACTERS, Token, filled, n_parameters, statements_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -29,6 +30,8 @@ from enclos.lexicon.refusals import Refusal, refusal
 _MOST_KEPT = 256
 """Prepared statements, and portals, of one session."""
 _TEXT = 25
+_SIMPLE = "\0"
+"""The portal of a simple query; a client's names end at this sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Portal:
     text: str
     formats: tuple[int, ...]
     table: pa.Table | None = None
+    held: Held | None = None
     at: int = 0
 
 
@@ -66,11 +70,17 @@ class Session:
     keeper: Keeper
     caller: Caller
     calls: Calls
+    room: Room
     state: SessionState = field(default_factory=SessionState)
     prepared: dict[str, Prepared] = field(default_factory=dict)
     portals: dict[str, Portal] = field(default_factory=dict)
     skips: bool = False
     """Whether messages are left unread until Sync, after an error."""
+
+    def end(self) -> None:
+        """Stop what runs, and hold nothing any more."""
+        self.calls.stop()
+        self._drop(*self.portals)
 
     async def answer(self, kind: bytes, content: bytes) -> AsyncIterator[bytes]:
         """The answer to one message, part by part."""
@@ -93,6 +103,8 @@ class Session:
             self.skips = kind != b"Q"
         if kind == b"Q":
             self.skips = False
+            self._drop(_SIMPLE)
+            self._end_of_batch()
             yield wire.ready(self.state.status)
 
     async def _answer(self, kind: bytes, reader: Reader) -> AsyncIterator[bytes]:
@@ -124,7 +136,7 @@ class Session:
         if not statements:
             yield wire.EMPTY_QUERY
         for tokens in statements:
-            portal = Portal(tuple(tokens), filled(tokens, ()), ())
+            portal = self._open(_SIMPLE, Portal(tuple(tokens), filled(tokens, ()), ()))
             tag = await self._have(portal)
             if portal.table is not None:
                 yield wire.row_description(fields_of(portal.table.schema, ()))
@@ -170,7 +182,7 @@ class Session:
         ]
         if portal not in self.portals and len(self.portals) >= _MOST_KEPT:
             raise refusal(Code.GATE_BUSY, "The session holds too many portals.", "Close some.")
-        self.portals[portal] = Portal(prepared.tokens, filled(prepared.tokens, read), tuple(results))
+        self._open(portal, Portal(prepared.tokens, filled(prepared.tokens, read), tuple(results)))
         return wire.BIND_COMPLETE
 
     async def _describe(self, reader: Reader) -> bytes:
@@ -212,13 +224,29 @@ class Session:
         reader.end()
         if what not in {b"S", b"P"}:
             raise Malformed
-        (self.prepared if what == b"S" else self.portals).pop(name, None)
+        if what == b"S":
+            self.prepared.pop(name, None)
+        else:
+            self._drop(name)
         return wire.CLOSE_COMPLETE
 
     def _end_of_batch(self) -> None:
         """Outside a transaction portals end with their batch."""
         if self.state.status == b"I":
-            self.portals.clear()
+            self._drop(*self.portals)
+
+    def _open(self, name: str, portal: Portal) -> Portal:
+        """Keep a portal in the place of one of its name."""
+        self._drop(name)
+        self.portals[name] = portal
+        return portal
+
+    def _drop(self, *names: str) -> None:
+        """Forget portals, and give back the room of their answers."""
+        for name in names:
+            portal = self.portals.pop(name, None)
+            if portal is not None and portal.held is not None:
+                portal.held.release()
 
     def _statement(self, name: str) -> Prepared:
         if name not in self.prepared:
@@ -242,8 +270,13 @@ class Session:
             portal.table = done.table
             return done.tag
         if portal.table is None:
-            ask = self.keeper.catalog if is_for_catalog(portal.text) else self.keeper.ask
-            portal.table = await self.calls.run(lambda stop: ask(self.caller, portal.text, stop))
+            is_catalog = is_for_catalog(portal.text)
+            if not is_catalog:
+                self.room.require(self.caller.user)
+            ask = self.keeper.catalog if is_catalog else self.keeper.ask
+            table = await self.calls.run(lambda stop: ask(self.caller, portal.text, stop))
+            portal.held = self.room.hold(self.caller.user, table.nbytes)
+            portal.table = table
         return ""
 
     async def _shape(self, tokens: Sequence[Token], text: str) -> pa.Schema | None:
