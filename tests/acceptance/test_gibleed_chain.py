@@ -17,6 +17,7 @@ import pytest
 from enclos.app.permits import active, perimeter_of, permit_key
 from enclos.app.snapshots import reading_snapshot
 from enclos.contracts.result import result_from_csv
+from enclos.release.model import Rule, Verdict
 from enclos.release.rules.disclosure import assess
 from enclos.stores.run_files import RunFiles
 from enclos.studies.document import study_from_yaml
@@ -53,15 +54,17 @@ cohorts:
   grown: {{require: {{cohort: bronchitis, ages: [18, 80], days_prior_observation: 365}}}}
   grown_first: {{first: grown}}
   either: {{union: [gibleed, grown_first]}}
+  since: {{require: {{cohort: bronchitis, date_range: [1980-01-01, null]}}}}
 analyses:
   - characterise: {{cohort: [gibleed, bronchitis, either], age_groups: [[0, 64], [65, 150]], strata: [sex],
                    overlap: true,
                    intersect: [{{cohort: drug, window: [null, -1]}}], standardised_differences: true,
                    large_scale: {{windows: [[-365, -1]], event_in_window: condition, minimum_frequency: 0.05}}}}
+  - characterise: {{cohort: gibleed, large_scale: {{windows: [[null, -1]], episode_in_window: drug}}}}
   - utilisation: {{cohort: [gibleed], exposures: [drug], ingredient: 1118084, covered_days: 3,
                   restart: {{switch: drug}}, indication: {{cohort: bronchitis, windows: [[-30, 0]],
                   unknown: condition}}}}
-  - diagnose: {{cohort: [either, drug], strata: sex}}
+  - diagnose: {{cohort: [either, drug, since], strata: sex}}
 """
 FILES = ("ip_gibleed_inc", "ip_gibleed_inc2", "ip_gibleed_pp")
 COUNTS = {"denominator_count", "outcome_count", "person_days", "count"}
@@ -217,6 +220,8 @@ def test_analyses_of_cohorts_are_the_same_through_a_permit(home):
     assert [cell.key for cell in found.cells] == [cell.key for cell in expected.cells]
     counts = [(cell.n_numerator, cell.n_denominator) for cell in found.cells]
     assert counts == [(cell.n_numerator, cell.n_denominator) for cell in expected.cells]
+    assessed = assess(found, 1)  # names of all drugs and days of the study file are among its labels
+    assert [each.verdict for each in assessed.findings if each.rule is Rule.TYPED] == [Verdict.PASS]
 
 
 SHOWN = """\

@@ -22,8 +22,8 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, SEPARATOR, Cell, ResultSettings, StudyResult
 from enclos.contracts.tables import ABSENT, COUNTS, KEY_FORMS, MEASURE, QUANTILES, SUMS, TABLES, KeyKind
+from enclos.lexicon.labels import is_plain
 from enclos.release.rules.policy import Policy
-from enclos.release.rules.texts import is_plain
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _OF = re.compile(r"[a-z][a-z0-9_ ]{0,99}")

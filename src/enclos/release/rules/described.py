@@ -13,11 +13,11 @@ from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, EstimateType, ResultSettings, StudyResult
 from enclos.contracts.tables import TABLES
+from enclos.lexicon.labels import is_label, is_setting
 from enclos.release.rules import chains, counted, designs
 from enclos.release.rules.designs import ATTRITION, DESIGNS
 from enclos.release.rules.policy import Policy
 from enclos.release.rules.several import is_part, rests_on_several
-from enclos.release.rules.texts import is_label, is_setting
 
 GROUPS = frozenset(
     {

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, SEPARATOR, Cell, ResultSettings, StudyResult
+from enclos.lexicon.labels import is_setting
 from enclos.release.model import Role
 from enclos.release.rules.cells import (
     NO_END,
@@ -28,7 +29,6 @@ from enclos.release.rules.courses import CURVES
 from enclos.release.rules.described import GROUPS
 from enclos.release.rules.policy import Policy, roles
 from enclos.release.rules.several import SEVERAL
-from enclos.release.rules.texts import is_setting
 
 CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 

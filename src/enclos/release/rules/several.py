@@ -29,11 +29,11 @@ from importlib import resources
 from pyroaring import BitMap
 
 from enclos.contracts.result import RESULT_COLUMNS, SEPARATOR, Cell, StudyResult
+from enclos.lexicon.labels import is_label, is_setting
 from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
 from enclos.release.rules.policy import Policy
-from enclos.release.rules.texts import is_label, is_setting
 from enclos.release.sets import sets_of
 
 _CONTROLS, _OWN, _ALL, _WORD, _ANY = "_controls", "own", "all", "word", "*"

@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from enclos.contracts.disclosure import RuleSets
+from enclos.lexicon.labels import is_label
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import Assessment, Finding, Probes, Rule, Terms
-from enclos.release.rules.texts import is_label
 
 _DIGIT = re.compile(r"[0-9]")
 _LINE = re.compile(r"|(  ){0,8}\S+( \S+)*")

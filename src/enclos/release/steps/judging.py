@@ -13,6 +13,7 @@ import pyarrow as pa
 from enclos.contracts.disclosure import RuleSets, rule_sets
 from enclos.contracts.result import HIDDEN, StudyResult, result_csv
 from enclos.lexicon.codes import Code
+from enclos.lexicon.labels import shows_all
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import NOTHING_PROBED, Assessment, Finding, PermitFacts, Probes, Renumber, Role, Rule, Terms
@@ -23,7 +24,6 @@ from enclos.release.rules.disclosure import assess
 from enclos.release.rules.nearest import kept_of, nearest_version
 from enclos.release.rules.rounding import Rounding
 from enclos.release.rules.terms import is_automatic, kinds, probes_finding, volume_finding
-from enclos.release.rules.texts import shows_all
 from enclos.release.steps.history import history_finding
 from enclos.release.steps.index import left_earlier
 from enclos.release.steps.kept import Kept, kept_sets, volume_of

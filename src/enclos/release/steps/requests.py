@@ -9,6 +9,7 @@ from typing import Any
 from enclos.contracts.result import result_from_csv
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
+from enclos.lexicon.labels import shows_all
 from enclos.lexicon.refusals import refusal
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.model import (
@@ -26,7 +27,6 @@ from enclos.release.model import (
 from enclos.release.ports import Archive, Check, Desk
 from enclos.release.rules.life import check_answers, check_questions, check_reviewer, next_state
 from enclos.release.rules.terms import says_little
-from enclos.release.rules.texts import shows_all
 from enclos.release.steps.documents import (
     EVIDENCE,
     EXPORTED,
