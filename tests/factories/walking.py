@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.routing import Route
 
+from enclos.portal.addresses import LED_BACK
 from enclos.portal.opened import Opened
 from enclos.portal.people import People
 from factories.browsing import Tab
@@ -21,7 +22,8 @@ def patterns_of(home: Path) -> dict[str, re.Pattern[str]]:
     """The addresses of pages that the application has, by what they are called in its routes."""
     application = People(Opened(home, PASSPHRASE), "http://127.0.0.1").application()
     routes = [each for each in application.routes if isinstance(each, Route) and "GET" in (each.methods or ())]
-    return {each.path: each.path_regex for each in routes if "{rest:path}" not in each.path}
+    pages = [each for each in routes if each.name != LED_BACK and "{rest:path}" not in each.path]
+    return {each.path: each.path_regex for each in pages}
 
 
 def walk(

@@ -101,3 +101,17 @@ def test_a_question_is_put_and_answered_and_a_vote_falls_on_what_was_shown(porta
     assert "Counts are fine" in page and "It is clear to me" in page
     with open_home(made.home) as enclosure:
         assert looks.show_one(enclosure, request)["state"] == "accepted"
+
+
+def test_a_column_of_labels_that_say_nothing_is_left_out(portal: Portal, made: AskedHome) -> None:
+    page = portal.browser(CAROL, Role.CHECKER).get(f"/check/{made.waits}").text
+    table = page[page.index('id="numbers"') :].partition("</table>")[0]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', table)
+    rows = [
+        re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)
+        for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+    ]
+    told = [row for row in rows if len(row) == len(heads)][1:]
+    assert heads[0] == "Group" and heads[-3:] == ["Estimate", "Value", "Mark"]
+    assert len(heads) < 8, "this study has labels that are overall everywhere"
+    assert told and all(any(row[at].strip() for row in told) for at in range(len(heads) - 3))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from starlette.routing import BaseRoute, Route
 
+LED_BACK = "led back"
+"""The name of routes that show no page but lead to one."""
 _REST = "{rest:path}"
 
 

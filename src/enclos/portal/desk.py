@@ -28,7 +28,7 @@ from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, Refusal, refusal
-from enclos.portal.addresses import gets, own_address, posts_alone
+from enclos.portal.addresses import LED_BACK, gets, own_address, posts_alone
 from enclos.portal.forms import Form, read_form
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Pace
@@ -214,7 +214,7 @@ class Desk:
             query = request.url.query
             return RedirectResponse(self.own_address(request) + (f"?{query}" if query else ""), 303)
 
-        return [Route(path, self.answering(lead)) for path in posts_alone(routes)]
+        return [Route(path, self.answering(lead), name=LED_BACK) for path in posts_alone(routes)]
 
     def own_address(self, request: Request) -> str:
         """Where the page that is asked for is shown by GET."""

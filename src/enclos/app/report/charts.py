@@ -27,6 +27,10 @@ _PADDING = {"left": 14, "right": 5, "top": 5, "bottom": 5}
 """Pixels. Names stand at the left, and where the fonts lack that they were measured in, others are a tenth wider."""
 
 
+_BETWEEN = 28
+"""Pixels between the names of a legend, for the same reason."""
+
+
 def as_svg(chart: Any) -> str:
     """The drawing in the house's style, as SVG text that follows the page's width."""
     styled = (
@@ -42,7 +46,7 @@ def as_svg(chart: Any) -> str:
             labelFontSize=12,
             titleFontSize=12,
         )
-        .configure_legend(labelColor=_INK, titleColor=_QUIET, labelFontSize=12, orient="top")
+        .configure_legend(labelColor=_INK, titleColor=_QUIET, labelFontSize=12, orient="top", columnPadding=_BETWEEN)
         .configure_header(labelColor=_INK, titleColor=_QUIET, labelFontSize=13)
     )
     svg: str = vl_convert.vegalite_to_svg(styled.to_json())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.routing import Route
 
 from enclos.app import looks, releases
@@ -20,6 +23,7 @@ ROOM = Room(
     FRENCH_CHECK,
 )
 _LINES = 60
+_LABELS = ("group_level", "strata_level", "variable_name", "variable_level", "additional_level")
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -55,6 +59,7 @@ def _request(asked: Asked, refused: Refusal | None = None) -> Page:
     types = list(dict.fromkeys(line["table"] for line in lines))
     chosen = asked.query.get("table", "")
     chosen = chosen if chosen in types else types[0] if types else ""
+    lines = [line for line in lines if line["table"] == chosen]
     return Page(
         "check_request",
         "Request {request}",
@@ -62,14 +67,20 @@ def _request(asked: Asked, refused: Refusal | None = None) -> Page:
             "found": found,
             "types": types,
             "chosen": chosen,
+            "labels": [name for name in _LABELS if name == _LABELS[0] or any(_says(line, name) for line in lines)],
             "titles": {each["table"]: each["title"] for each in found["tables"]},
-            "shown": shown([line for line in lines if line["table"] == chosen], asked.query, _LINES),
+            "shown": shown(lines, asked.query, _LINES),
             "refused": said_of(refused) if refused else None,
             "form": {name: asked.form[name] for name in ("vote", "reason", "text")},
         },
         {"request": found["request"]},
         200 if refused is None else page_status(refused),
     )
+
+
+def _says(line: Mapping[str, Any], name: str) -> bool:
+    """Whether a label of a line tells it from others: that of the whole says nothing."""
+    return (line.get(name) or "overall") != "overall"
 
 
 def _ask(asked: Asked) -> Answer:

@@ -23,6 +23,10 @@ WIDE, NARROW = 860, 290
 """Widths in pixels of a picture for a wide and for a narrow screen."""
 STYLE = 'style="max-width:100%;height:auto;overflow:visible"'
 """Of a drawing that follows the width of its page, and cuts off no name where the page's font is a wider one."""
+_PADDING = {"left": 14, "right": 14, "top": 14, "bottom": 14}
+"""Pixels around a picture, into which names reach where a font is wider than the one that they were measured in: a
+picture in a frame of its own is cut at its edge.
+"""
 _LETTER = 6.4
 """Pixels of a letter, about."""
 _LETTERS_OF_A_TITLE = 7.6
@@ -102,9 +106,9 @@ def specification(figure: Figure, width: int = WIDE, *, titled: bool = True) -> 
     if titled:
         lines = textwrap.wrap(figure.title, int(width / _LETTERS_OF_A_TITLE))
         chart = chart.properties(title=alt.Title(lines, anchor="start", fontSize=14, color=INK, offset=12))
-    styled = (
+    styled = (  # configure comes first: it replaces all the others
         chart.properties(description=f"{figure.title}. {figure.description}")
-        .configure(font="Helvetica, Arial, sans-serif", background="#ffffff")  # first: it replaces all the others
+        .configure(font="Helvetica, Arial, sans-serif", background="#ffffff", padding=_PADDING)
         .configure_view(strokeWidth=0)
         .configure_axis(
             labelColor=QUIET,

@@ -123,7 +123,7 @@
       };
       for (const [name, value] of Object.entries(values)) this.ring.setAttribute(name, value);
       this.svg.append(this.ring);
-      const said = one.of && this.names.length > 1 ? `${one.of}: ${one.said}` : one.said;
+      const said = one.of ? `${one.of}: ${one.said}` : one.said;
       if (this.told.textContent !== said) this.told.textContent = said;
     }
 

@@ -192,10 +192,10 @@ FRENCH_CHECK = {
     "let go by policy, without votes": "sorties automatiques, sans vote",
     "longest until the decision": "délai de décision le plus long",
     "The newest decisions of people": "Les dernières décisions prises par des personnes",
-    "Hours from asking to the second vote, in the order in which they were asked.": (
-        "Heures de la demande au second vote, dans l'ordre des demandes."
+    "Time from asking to the second vote, in the order in which they were asked.": (
+        "Durée de la demande au second vote, dans l'ordre des demandes."
     ),
-    "Hours until the decision": "Heures jusqu'à la décision",
+    "Time until the decision": "Durée jusqu'à la décision",
     "Asked on": "Demandée le",
     "Waited": "Attente",
     "Nothing was decided by people yet.": "Aucune décision n'a encore été prise par des personnes.",
