@@ -20,6 +20,7 @@ from factories.browsing import Tab, chromium, tab
 from factories.circe import concept_set, definition
 from factories.enclosure import ALICE, CAROL, DAN, open_home, run_cli
 from factories.examples import drawn
+from factories.french_text import GIVEN, french_forms, walked_in_french
 from factories.lively_home import AUD, BEA, PERMIT, ROLES, STEW, Lively, lively_home
 from factories.serving import serving
 from factories.walking import NO_PAGE, patterns_of, walk
@@ -154,6 +155,18 @@ def test_every_page_can_be_reached_by_links(walks: list[Walk], patterns: dict[st
     reached = {name for walk in walks for name in walk.reached}
     pages = {name for name in patterns if not name.startswith(NO_PAGE) and not name.endswith(_FILE)}
     assert pages - reached == set()
+
+
+@pytest.mark.usefixtures("walks")  # what Alice began in them is there to be shown
+def test_french_pages_say_nothing_in_english_that_is_not_marked_as_english(
+    root: str, entered: dict[str, Any], patterns: dict[str, re.Pattern[str]]
+) -> None:
+    """Without the browser: every page of everybody, and what some forms answer."""
+    found = []
+    for who, kept in entered.items():
+        cookies = {each["name"]: each["value"] for each in kept["cookies"]} if kept else {}
+        found += walked_in_french(root, cookies, patterns, EACH, french_forms(who), GIVEN)
+    assert found == [], "\n".join(found)
 
 
 def test_a_picture_of_results_is_gone_through_by_keys_and_mouse_and_its_table_put_in_order(

@@ -26,17 +26,17 @@ def patterns_of(home: Path) -> dict[str, re.Pattern[str]]:
     return {each.path: each.path_regex for each in pages}
 
 
-def walk(
-    opened: Tab,
+def follow(
+    root: str,
     first: Sequence[str],
     patterns: dict[str, re.Pattern[str]],
     most: int,
-    look: Callable[[str, str, bool], bool],
+    look: Callable[[str, str, bool], Sequence[str]],
 ) -> set[str]:
     """Follow every link that somebody is shown; what the pages are called that were reached.
 
     In: most — of pages that differ only in what they are about, so many are looked at; look — opens a page, of its
-        path, what it is called and whether it is the first of these; tells whether it is a page
+        path, what it is called and whether it is the first of these; gives the whole addresses that it leads to
     """
     reached, seen, looked_at, ahead = set[str](), set[str](), dict[str, int](), list(first)
     while ahead:
@@ -47,12 +47,27 @@ def walk(
             continue
         seen.add(path)
         looked_at[shape] = looked_at.get(shape, 0) + 1
-        is_page = look(path, name, looked_at[shape] == 1)
+        ahead += [_inner(link) for link in look(path, name, looked_at[shape] == 1) if link.startswith(root + "/")]
         reached.add(name)
-        if is_page:
-            links = opened.page.eval_on_selector_all("a[href]", "all => all.map(each => each.href)")
-            ahead += [_inner(link) for link in links if link.startswith(opened.root + "/")]
     return reached
+
+
+def walk(
+    opened: Tab,
+    first: Sequence[str],
+    patterns: dict[str, re.Pattern[str]],
+    most: int,
+    look: Callable[[str, str, bool], bool],
+) -> set[str]:
+    """The same in a browser. In: look — tells whether what it opened is a page"""
+
+    def leads_to(path: str, name: str, is_first: bool) -> Sequence[str]:
+        if not look(path, name, is_first):
+            return ()
+        links: list[str] = opened.page.eval_on_selector_all("a[href]", "all => all.map(each => each.href)")
+        return links
+
+    return follow(opened.root, first, patterns, most, leads_to)
 
 
 def _inner(address: str) -> str:

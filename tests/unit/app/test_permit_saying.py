@@ -6,14 +6,16 @@ import re
 
 import pytest
 
+from enclos.app.pages.acts_words import ACTIONS, FRENCH_ACTS
 from enclos.app.pages.rooms import permit_saying
 from enclos.app.pages.rooms.permit_saying import said_count, said_warning
 from enclos.app.pages.rooms.words_access import FRENCH_ACCESS
 from enclos.app.pages.rooms.words_applications import FRENCH_APPLICATIONS
-from enclos.app.pages.rooms.words_data import ACTIONS, FRENCH_DATA
 from enclos.app.pages.words import Language, Words
 from enclos.contracts.view import PotentialIdentifier
+from enclos.ledger.model import Action, Outcome
 from enclos.permits.model import Move
+from enclos.permits.rules.life import legal_bases
 
 
 def test_every_text_that_is_chosen_by_a_name_is_said_in_french() -> None:
@@ -22,7 +24,10 @@ def test_every_text_that_is_chosen_by_a_name_is_said_in_french() -> None:
     texts |= {text for _, text in permit_saying.WARNINGS.values()}
     assert texts - FRENCH_APPLICATIONS.keys() == set()
     assert set(permit_saying.DAYS.values()) - FRENCH_ACCESS.keys() == set()
-    assert set(ACTIONS.values()) - FRENCH_DATA.keys() == set()
+    assert ACTIONS.keys() == {action.value for action in Action}
+    assert FRENCH_ACTS.keys() == {*ACTIONS.values(), *(outcome.value for outcome in Outcome)}
+    bases = legal_bases().values()
+    assert {text for basis in bases for text in (basis.source, basis.title)} <= FRENCH_APPLICATIONS.keys()
     assert {each.value for each in PotentialIdentifier} == permit_saying.IDENTIFIERS.keys()
     assert {each.value for each in Move} == permit_saying.MOVES.keys()
 

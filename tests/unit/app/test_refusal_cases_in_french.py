@@ -46,7 +46,7 @@ SAYS |= {"PydanticCustomError": 1}
 """The calls that say a case, each with the place of its text."""
 OF_PARTS = {"must be {}", "cannot be used: {}"}
 """Of the first each form has a line; what a definition cannot be used for is said in Circe's terms, in English."""
-OF_PYDANTIC = "input should |list should |item after |items after |valid "
+OF_PYDANTIC = "input should |list should |dictionary should |item after |items after |valid "
 
 
 def template_of(node: ast.expr) -> str | None:

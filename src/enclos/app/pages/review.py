@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from enclos.app.pages.acts_words import ACTIONS
 from enclos.app.pages.drawings import bars
 from enclos.app.pages.page import Picture, ReportPage, Section, Table, twice
 from enclos.app.pages.review_drawings import by_day, by_hour
@@ -191,10 +192,10 @@ def _privileged(reviewed: ReviewedMonth, words: Words) -> list[Section]:
     rows = [
         (
             _when(reviewed, act.at),
-            act.action.value,
+            words(ACTIONS[act.action.value]) if words.language is Language.FR else act.action.value,
             reviewed.name_of(act.actor),
             act.permit or "–",
-            act.outcome.value if act.outcome else "–",
+            words(act.outcome.value) if act.outcome else "–",
             str(act.index),
         )
         for act in reviewed.acts

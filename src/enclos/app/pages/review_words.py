@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enclos.app.pages.acts_words import FRENCH_ACTS
 from enclos.ledger.rules.watching import Detector
 
 KINDS = ("refused", "uses of data", "privileged operations", "other")
@@ -18,6 +19,7 @@ DETECTORS = {
 }
 
 FRENCH_REVIEW = {
+    **FRENCH_ACTS,
     "The ledger in {month}": "Le journal en {month}",
     "{name}: every entry was read and proved to be what was signed.": (
         "{name} : chaque entrée a été lue et prouvée conforme à ce qui a été signé."

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from enclos.app import applications, permits, previews
 from enclos.app.calendar import permit_calendar
 from enclos.app.monthly import review_month
+from enclos.app.pages.acts_words import ACTIONS
 from enclos.app.pages.review_words import DETECTORS
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.permit_saying import DAYS, said_opening
@@ -351,6 +352,7 @@ def _reviews(asked: Asked, reviews: Reviews) -> Page | Go:
         "n_denied": sum(reviewed["denials"].values()) if reviewed else 0,
         "access": access,
         "detectors": _DETECTORS,
+        "actions": ACTIONS,
         "rules": _RULES,
     }
     return Page("access_reviews", "Reviews", values)

@@ -7,8 +7,9 @@ from typing import Any
 from starlette.routing import Route
 
 from enclos.app import deliveries, objections, persons, quality, running, snapshots
+from enclos.app.pages.acts_words import ACTIONS
 from enclos.app.pages.rooms.frame import said_of
-from enclos.app.pages.rooms.words_data import ACTIONS, FRENCH_DATA
+from enclos.app.pages.rooms.words_data import FRENCH_DATA
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Asked, Desk, Page, Room

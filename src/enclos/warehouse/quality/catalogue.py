@@ -21,6 +21,12 @@ from enclos.warehouse.quality.model import (
 
 CDM_VERSIONS = ("5.3", "5.4")
 _GENDERS = {"Male": 8507, "Female": 8532}
+_FRENCH_VALUES = {
+    "tomorrow": "la date de demain",
+    "next year": "l'année prochaine",
+    "Male": "masculin",
+    "Female": "féminin",
+}
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -145,8 +151,13 @@ def marginals() -> tuple[Marginal, ...]:
 
 def _check(name: CheckName, threshold: float | None, table: str, field: str = "", **words: str) -> Check:
     kind = check_types()[name]
-    said = (says.format(table=table, field=field, **words) for says in (kind.says, kind.says_fr))
+    said = (kind.says.format(table=table, field=field, **words), _in_french(kind, table=table, field=field, **words))
     return Check(CheckKey(name, table, field), kind, threshold, *said)
+
+
+def _in_french(kind: CheckType, **words: str) -> str:
+    """What is expected, in French: its values too where they are words."""
+    return kind.says_fr.format(**{name: _FRENCH_VALUES.get(value, value) for name, value in words.items()})
 
 
 def _table_checks(table: TableSpec) -> Iterator[Check]:
@@ -201,8 +212,5 @@ def _concept_check(concept: ConceptSpec) -> Check:
     kind = check_types()[concept.name]
     gender = next((word for word, id_ in _GENDERS.items() if id_ == concept.gender_concept_id), "")
     units = " ".join(str(unit) for unit in sorted(concept.unit_concept_ids))
-    said = (
-        says.format(table=concept.table, concepts=concept.key.concepts, gender=gender, units=units)
-        for says in (kind.says, kind.says_fr)
-    )
-    return Check(concept.key, kind, concept.threshold, *said)
+    words = {"table": concept.table, "concepts": str(concept.key.concepts), "gender": gender, "units": units}
+    return Check(concept.key, kind, concept.threshold, kind.says.format(**words), _in_french(kind, **words))

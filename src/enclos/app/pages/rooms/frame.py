@@ -15,6 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from enclos.app.pages.cases import case_in_french
 from enclos.app.pages.refusals import RULES_IN_FRENCH, in_french
 from enclos.app.pages.rooms.in_portal import in_portal, source_shown
+from enclos.app.pages.row_reasons import row_reason
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Person
@@ -79,6 +80,7 @@ class Frame:
                 "source_shown": source_shown,
                 "rules_in_french": RULES_IN_FRENCH,
                 "left": lambda until: time_left(words, until),
+                "row_reason": lambda code: row_reason(code, language),
             }
         )  # fmt: skip
 

@@ -62,6 +62,8 @@ def said_warning(warning: Mapping[str, Any], words: Words) -> tuple[str, str]:
     values = {name: value for name, value in warning.items() if name != "warning"}
     if "identifiers" in values:
         values["identifiers"] = ", ".join(words(IDENTIFIERS[each]) for each in values["identifiers"])
+    if "source" in values:
+        values["source"] = words(values["source"])
     return kind, words(text, **values)
 
 
@@ -95,7 +97,7 @@ def said_opening(shown: Mapping[str, Any], words: Words, floor: int) -> dict[str
         (words("Objections"), words(_objections(shown["opt_out"]))),
         (words("Smallest count that may leave"), _least(shown, words)),
         (words("In force"), _span(shown["valid_from"], shown["valid_until"], words)),
-        (words("Legal basis"), f"{shown['legal_basis']} [{shown['source']}]"),
+        (words("Legal basis"), f"{shown['legal_basis']} [{words(shown['source'])}]"),
     ]
     return {
         "pairs": pairs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enclos.app.pages.acts_words import FRENCH_ACTS
 from enclos.app.pages.review_words import DETECTORS, FRENCH_REVIEW
 from enclos.app.pages.rooms.words_applications import FRENCH_APPLICATIONS
 
@@ -13,6 +14,7 @@ _OF_REVIEWS = (
 
 FRENCH_ACCESS = {
     **FRENCH_APPLICATIONS,
+    **FRENCH_ACTS,
     **_DETECTED,
     **{text: FRENCH_REVIEW[text] for text in _OF_REVIEWS},
     "Access": "Accès",

@@ -325,4 +325,7 @@ FRENCH_RESEARCH = {
     "What was asked for": "Ce qui a été demandé",
     "Tables that were asked for": "Tableaux demandés",
     "to run": "Exécuter",
+    "cohorts": "cohortes",
+    "sql": "requête",
+    "{} of {}": "{} sur {}",
 }

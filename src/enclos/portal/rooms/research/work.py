@@ -40,7 +40,7 @@ def _one(asked: Asked) -> Page | Go:
     to = _result(asked, job)
     if asked.is_partial and job["state"] not in _GOES_ON:
         return Go(to or f"/research/work/{job['job']}")
-    values = {"job": job, "to": to, "goes_on": job["state"] in _GOES_ON}
+    values = {"job": job, "to": to, "goes_on": job["state"] in _GOES_ON, "step": _said_step(asked, job)}
     return Page("research_work", "{title}", values, _named(job))
 
 
@@ -52,6 +52,13 @@ def _cancel(asked: Asked) -> Go:
 def _again(asked: Asked) -> Go:
     job = asked.jobs.again(asked.enclosure, asked.path["job"], asked.user)
     return Go(f"/research/work/{job['job']}")
+
+
+def _said_step(asked: Asked, job: dict[str, Any]) -> str:
+    """What running work does now and how far it is, as its process tells it: a word of ours, then a name or nothing."""
+    what, _, name = str(job.get("step", "")).partition(" ")
+    note = str(job.get("note", ""))
+    return " · ".join(each for each in (f"{asked.words(what)} {name}".strip(), asked.words(note)) if each)
 
 
 def _named(job: dict[str, Any]) -> dict[str, object]:
