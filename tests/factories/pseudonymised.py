@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time
@@ -12,6 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.csv import WriteOptions, write_csv
 
 from enclos.contracts.columns import TableContract
 from enclos.contracts.omop import PERSON_TABLES, omop_tables
@@ -73,6 +77,7 @@ class HandCrossing:
         self._engine = engine
         self._contracts = {}
         self._tables: dict[str, pa.Table] = {}
+        self._stamps: dict[tuple[str, tuple[int, ...] | None], str] = {}
         for name, rows in tables.items():
             table = rows if isinstance(rows, pa.Table) else arrow_table(name, rows, n_buckets)
             engine.register(f"crossed_{name}", table)
@@ -94,8 +99,19 @@ class HandCrossing:
         return f"(SELECT * FROM crossed_{table} WHERE bucket IN ({', '.join(map(str, buckets))}))"
 
     def stamp(self, table: str, buckets: Sequence[int] | None) -> str:
-        rows = self._tables[table].to_pylist() if table in self._tables else []
-        return str(sorted(repr(row) for row in rows if buckets is None or row.get("bucket", -1) in {-1, *buckets}))
+        asked = table, None if buckets is None else tuple(buckets)
+        if asked not in self._stamps:  # a build asks many times, and tables do not change
+            self._stamps[asked] = self._stamped(table, buckets)
+        return self._stamps[asked]
+
+    def _stamped(self, table: str, buckets: Sequence[int] | None) -> str:
+        written = io.BytesIO()
+        if table in self._tables:
+            rows = self._tables[table]
+            if buckets is not None and "bucket" in rows.column_names:
+                rows = rows.filter(pc.is_in(rows["bucket"], pa.array(buckets, pa.int32())))
+            write_csv(rows, written, WriteOptions(include_header=False))  # tells an empty text from none
+        return hashlib.sha256(b"\n".join(sorted(written.getvalue().split(b"\n")))).hexdigest()
 
     def n_rows(self) -> int:
         return sum(table.num_rows for table in self._tables.values())
