@@ -8,6 +8,9 @@ DEMO_DIR ?= demo
 DEMO_PERSONS ?= 20000
 PYTEST_WORKERS ?= 2
 
+# Bytecode is kept: the tests start hundreds of processes, and each would compile anew what it imports of src/.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo system test check bench national soak fix docs wheel image manifests clean
 
@@ -52,6 +55,7 @@ system:
 	else echo "left out, install as root:$$missing (their tests are left out here, never in CI)"; fi
 
 test: $(STAMP) $(SPARK) system ## all tests; as root it installs what they start from the system
+	$(BIN)/python -m compileall -q -j $(PYTEST_WORKERS) src
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not slow"
 
 check: $(STAMP) ## style, types, import contracts, generated pages
