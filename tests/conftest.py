@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+
+from factories import derived_once
 
 PROGRAMS = {
     "softhsm2": "softhsm2-util",
@@ -43,3 +46,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if absent & {mark.args[0] for mark in item.iter_markers("system")}]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def shared_root(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of this run have."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _derive_once(shared_root: Path) -> None:
+    folder = shared_root / "derived"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ[derived_once.PLACE] = str(folder)
+    derived_once.derive_once(folder)

@@ -12,6 +12,7 @@ import pytest
 from enclos.synthetic import make_france
 from factories.deliveries import write_own_stays
 from factories.enclosure import permit_text, run_cli
+from factories.lively_home import lively_home
 from factories.released_home import released_home
 
 N_PERSONS, YEARS, SEED = 1500, (2019, 2020), 11
@@ -30,15 +31,20 @@ def made_once(root: Path, name: str, make: Callable[[Path], None]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_root(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
-
-
-@pytest.fixture(scope="session")
 def released(shared_root: Path) -> Path:
     """A small enclosure in which a study was released; only to be copied."""
     return made_once(shared_root, "released", lambda folder: released_home(folder) and None) / "home"
+
+
+@pytest.fixture(scope="session")
+def lively(shared_root: Path) -> Path:
+    """An enclosure in which something of everything is going on; only to be copied."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        lively_home(folder)
+
+    return made_once(shared_root, "lively", make) / "home"
 
 
 @pytest.fixture(scope="session")

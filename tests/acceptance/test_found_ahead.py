@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from enclos.app.ledger import show_from
 from enclos.ledger.model import Action
 from enclos.stores.release_files import ArchiveFiles
 from factories.enclosure import ALICE, CAROL, DAN, PASSPHRASE, open_home
-from factories.lively_home import PERMIT, lively_home
+from factories.lively_home import PERMIT
 from factories.serving import serving
 from factories.working_home import QUICK
 
@@ -44,8 +45,14 @@ def waiting(home: Path) -> str:
     return str(asked["request"])
 
 
-def test_a_served_enclosure_finds_what_waits_before_anybody_looks(tmp_path: Path) -> None:
-    home = lively_home(tmp_path).home
+@pytest.fixture
+def home(lively: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "home"
+    shutil.copytree(lively, copy)
+    return copy
+
+
+def test_a_served_enclosure_finds_what_waits_before_anybody_looks(home: Path, tmp_path: Path) -> None:
     with serving(home):
         until(lambda: len(found(home)) == 3)
         request = waiting(home)
@@ -61,8 +68,7 @@ def test_a_served_enclosure_finds_what_waits_before_anybody_looks(tmp_path: Path
         until(lambda: kept.read_bytes() != before)
 
 
-def test_it_looks_again_only_after_a_request_or_a_release_and_is_no_look_of_anybody(tmp_path: Path) -> None:
-    home = lively_home(tmp_path).home
+def test_it_looks_again_only_after_a_request_or_a_release_and_is_no_look_of_anybody(home: Path) -> None:
     checkpoint, ahead = home / "ledger" / "checkpoint", Ahead()
     for n_found in (3, 4):
         with open_home(home) as enclosure:
@@ -81,9 +87,8 @@ def test_it_looks_again_only_after_a_request_or_a_release_and_is_no_look_of_anyb
 
 
 def test_what_a_storage_that_was_away_refused_is_found_when_it_is_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = lively_home(tmp_path).home
     indexed, n_refused = ArchiveFiles.indexed, 0
 
     def away(archive: ArchiveFiles) -> Sequence[str]:

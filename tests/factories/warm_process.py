@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import derived_once
 import duckdb
 
 PACKAGES = ("enclos.cli", "enclos.app", "enclos.stores", "enclos.portal")
@@ -75,6 +76,8 @@ def keep(client: socket.socket, command: dict[str, Any], streams: list[int]) -> 
 def main(place: int) -> None:
     """Wait for commands until the socket that was inherited is closed at its other end."""
     import_all()
+    if derived_once.PLACE in os.environ:
+        derived_once.derive_once(Path(os.environ[derived_once.PLACE]))
     door = socket.socket(fileno=place)
     door.sendall(b"r")
     while True:
