@@ -41,11 +41,11 @@ demo: $(STAMP) ## the whole story on a synthetic France, and a report with figur
 # What tests start from the system. Root installs it; anyone else is told, and the tests that need it are left out.
 SYSTEM_PACKAGES := softhsm2 bubblewrap r-cran-survival chromium radosgw ceph-mon ceph-osd ceph-common swift-proxy \
   swift-account swift-container swift-object memcached postgresql systemd glewlwyd \
-  odbc-postgresql unixodbc default-jre-headless
+  odbc-postgresql unixodbc default-jdk-headless libpostgresql-jdbc-java r-cran-rpostgresql r-cran-dbplyr
 # Node.js as Debian packs it, where no other is there
 SYSTEM_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 # What only the long tests start beside them.
-LONG_PACKAGES := mmdebstrap buildah podman runc strace libpostgresql-jdbc-java
+LONG_PACKAGES := mmdebstrap buildah podman runc strace
 
 system:
 	@missing=; for package in $(SYSTEM_PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \

@@ -20,8 +20,11 @@ PROGRAMS = {
     "swift-proxy": "swift-proxy-server",
     "postgresql": "pg_ctlcluster",
     "odbc-postgresql": "isql",
-    "libpostgresql-jdbc-java": "java",
+    "r-cran-rpostgresql": "/usr/lib/R/site-library/RPostgreSQL",
+    "r-cran-dbplyr": "/usr/lib/R/site-library/dbplyr",
+    "libpostgresql-jdbc-java": "/usr/share/java/postgresql.jar",
     "default-jre-headless": "java",
+    "default-jdk-headless": "javac",
     "systemd": "systemd-analyze",
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",
@@ -31,15 +34,19 @@ PROGRAMS = {
     "npm": "npm",
     "glewlwyd": "glewlwyd",
 }
-"""By Debian package, a program that it brings."""
+"""By Debian package, a program that it brings, or a place."""
 
 PYTHON_PACKAGES = ("pyspark",)
 """Those of extras, which `make test` installs."""
 
 
+def _is_there(program: str) -> bool:
+    return Path(program).exists() if program.startswith("/") else shutil.which(program) is not None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot be started, outside CI; ``make test`` has said which packages are missing."""
-    absent = {package for package, program in PROGRAMS.items() if shutil.which(program) is None}
+    absent = {package for package, program in PROGRAMS.items() if not _is_there(program)}
     absent |= {package for package in PYTHON_PACKAGES if importlib.util.find_spec(package) is None}
     if os.environ.get("CI") or not absent:
         return

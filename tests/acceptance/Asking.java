@@ -1,4 +1,4 @@
-// What pgJDBC does with the gateway: metadata, seven executions (binary results after the fifth), fetching in parts,
+// What pgJDBC does with the gateway: metadata, four executions (binary results after the second), fetching in parts,
 // a refusal, a time limit. Prints one line each.
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -14,6 +14,7 @@ public class Asking {
         Properties said = new Properties();
         said.put("user", given[1]);
         said.put("password", given[2]);
+        said.put("prepareThreshold", "2");
         said.put("sslmode", "verify-full");
         said.put("sslrootcert", given[3]);
         try (Connection line = DriverManager.getConnection(given[0], said)) {
@@ -30,7 +31,7 @@ public class Asking {
             String text = "SELECT count(*) AS n, avg(year_of_birth) AS a, DATE '2020-02-03' AS d, "
                 + "TIMESTAMP '2020-02-03 04:05:06' AS t, 1.50 AS m, true AS b, 'é' AS x FROM person WHERE year_of_birth > ? AND 'x' = ?";
             try (PreparedStatement asked = line.prepareStatement(text)) {
-                for (int turn = 0; turn < 7; turn++) {
+                for (int turn = 0; turn < 4; turn++) {
                     asked.setInt(1, 1900 + turn);
                     asked.setString(2, "x");
                     try (ResultSet rows = asked.executeQuery()) {
@@ -57,7 +58,7 @@ public class Asking {
             line.rollback();
             line.setAutoCommit(true);
             try (Statement asked = line.createStatement()) {
-                asked.setQueryTimeout(3);
+                asked.setQueryTimeout(1);
                 asked.executeQuery(given[4]);
             } catch (SQLException stopped) {
                 System.out.println("stopped " + stopped.getSQLState());
