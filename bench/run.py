@@ -58,6 +58,7 @@ SUITE = (
     Bench("view_queries", "views against the open lake and a physical copy", "less"),
     Bench("incidence", "incidence and prevalence against R"),
     Bench("circe", "cohorts against Circe's own SQL", large=("--times", "50")),
+    Bench("session", "a question in a held session against one that opens its engine"),
     Bench("analyses", "every kind of analysis against one scan of what it reads"),
     Bench("scale", "studies linear in persons", large=("--persons", "1000000", "10000000")),
     Bench("regression", "the propensity model against Cyclops and scikit-learn"),

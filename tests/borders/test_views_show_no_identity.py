@@ -61,7 +61,8 @@ def _cells(engine: Engine) -> Iterator[tuple[Reader, str, str, Any]]:
     )
     for number in range(N_BUCKETS):
         with cdm.bucket(number) as bucket:
-            places = PlaceNumbers(TERMS, engine, snapshot, perimeter)
+            bucket._begin()
+            places = PlaceNumbers(TERMS, bucket._engine, snapshot, perimeter)
             for reader in Reader:
                 for table in TERMS.tables:
                     places.prepare(table, number)

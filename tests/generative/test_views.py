@@ -141,7 +141,6 @@ def canonical(rows: list[Row]) -> list[str]:
 
 
 def seen(
-    engine: Engine,
     opened: tuple[PermitCdm, MemorySnapshot, MemoryPerimeter],
     terms: ViewTerms,
     reader: Reader,
@@ -151,11 +150,12 @@ def seen(
     found: dict[str, list[Row]] = {table: [] for table in terms.tables}
     for number in cdm.buckets:
         with cdm.bucket(number) as bucket:
-            places = PlaceNumbers(terms, engine, snapshot, perimeter)
+            bucket._begin()
+            places = PlaceNumbers(terms, bucket._engine, snapshot, perimeter)
             for table in terms.tables:
                 places.prepare(table, number)
                 if table == RELATIONS:
-                    cdm._relatives.prepare(number)
+                    cdm._relatives.prepare(number, bucket._engine)
                 sql = (
                     f'FROM "{table}"'
                     if reader is Reader.PLATFORM
@@ -172,7 +172,7 @@ def check_equal(engine: Engine, base: dict[str, list[Row]], terms: ViewTerms, op
         assert set(numbers) == members(base, terms, sources, opted_out)
         assert len(set(numbers.values())) == len(numbers)
         for reader in Reader:
-            found = seen(engine, view, terms, reader)
+            found = seen(view, terms, reader)
             for table in terms.tables:
                 assert canonical(found[table]) == canonical(expected(base, table, terms, numbers, reader)), table
 
@@ -262,7 +262,7 @@ def test_nobody_hidden_can_be_noticed(
         with opened(engine, base, terms, sources_of(crowd), opted_out) as view:
             answers.append(
                 {
-                    reader: {table: canonical(rows) for table, rows in seen(engine, view, terms, reader).items()}
+                    reader: {table: canonical(rows) for table, rows in seen(view, terms, reader).items()}
                     for reader in Reader
                 }
             )

@@ -1,8 +1,10 @@
 """A permit on a real lake: a sealed perimeter, a destroyed key, and no plain value on disk."""
 
+import pickle
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,9 @@ from enclos.contracts.view import ViewTerms, WholeBase, all_tables
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.lexicon.spans import Span
-from enclos.stores.engine import Engine, open_engine
+from enclos.stores.engine import Engine, EngineFault, open_engine
 from enclos.stores.lake import Lake, attach_lake
-from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
+from enclos.stores.perimeter_file import PERIMETER_FILE, KeptPersons, PerimeterFile
 from enclos.stores.permit_files import SystemRandomness
 from enclos.views.steps import PermitCdm, open_view
 from factories.cdm import N_BUCKETS, MemorySnapshot, random_base
@@ -43,9 +45,9 @@ def built(engine: Engine, tmp_path: Path, n_persons: int) -> Lake:
     return lake
 
 
-def perimeter(engine: Engine, lake: Lake, tmp_path: Path, secret: bytes = b"p" * 32) -> PerimeterFile:
+def perimeter(engine: Engine, lake: Lake, tmp_path: Path, secret: bytes = b"p" * 32, **kept: Any) -> PerimeterFile:
     path = tmp_path / "permits" / "P-1" / PERIMETER_FILE
-    return PerimeterFile(engine, lake.snapshot(), path, SecretKey(PERMIT_KEY, secret), [TERMS])
+    return PerimeterFile(engine, lake.snapshot(), path, SecretKey(PERMIT_KEY, secret), [TERMS], **kept)
 
 
 def numbers(file: PerimeterFile) -> dict[int, int]:
@@ -91,6 +93,42 @@ def test_another_key_opens_nothing(engine: Engine, tmp_path: Path) -> None:
     open_view(TERMS, engine=engine, snapshot=lake.snapshot(), perimeter=file, randomness=SystemRandomness())
     with pytest.raises(NotAsPromised):
         perimeter(engine, lake, tmp_path, b"q" * 32).rows()
+
+
+def test_persons_that_are_kept_are_those_of_the_file_and_the_build(engine: Engine, tmp_path: Path) -> None:
+    lake = built(engine, tmp_path, 12)
+    file = perimeter(engine, lake, tmp_path)
+    open_view(TERMS, engine=engine, snapshot=lake.snapshot(), perimeter=file, randomness=SystemRandomness())
+    kept = KeptPersons(1 << 20)
+
+    def asked(lineage: str, kept: KeptPersons = kept) -> list[dict[str, Any]]:
+        rows = perimeter(engine, lake, tmp_path, kept=kept, lineage=lineage).rows(0)
+        found: list[dict[str, Any]] = rows.to_pylist()
+        return found
+
+    first = asked("1")
+    assert len(first) > 1 and asked("1") == first == file.rows(0).to_pylist()
+    notes = lake.snapshot()
+    with open_engine() as without_lake:
+        path = tmp_path / "permits" / "P-1" / PERIMETER_FILE
+        key = SecretKey(PERMIT_KEY, b"p" * 32)
+        known, later = (
+            PerimeterFile(without_lake, notes, path, key, [TERMS], kept=kept, lineage=lineage) for lineage in "12"
+        )
+        assert known.rows(0).to_pylist() == first, "nobody was looked up"
+        with pytest.raises(EngineFault):
+            later.rows(0)
+    assert asked("1") == first
+    file.write(file.rows(1), TERMS)  # the permit is opened anew: nobody of this bucket is in
+    assert asked("1") == []
+    assert kept.n_bytes == 0
+    small = KeptPersons(8)
+    assert len(perimeter(engine, lake, tmp_path, kept=small, lineage="1").rows(1)) > 0
+    assert small.n_bytes == 0, "no room, no harm"
+    with pytest.raises(TypeError):
+        pickle.dumps(kept)
+    with pytest.raises(NotAsPromised):
+        perimeter(engine, lake, tmp_path, b"q" * 32, kept=kept, lineage="1").rows(1)
 
 
 def test_a_perimeter_is_small(engine: Engine, tmp_path: Path) -> None:

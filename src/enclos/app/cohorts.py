@@ -27,6 +27,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.model import SignedPermit
 from enclos.stores.cohort_file import CohortFile
+from enclos.stores.perimeter_file import KeptPersons
 from enclos.studies.circe import Definition, read_circe
 from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.kept import Kept
@@ -49,6 +50,7 @@ def count(
     workers: int | None = None,
     on: str = "",
     kept: Kept | None = None,
+    persons: KeptPersons | None = None,
     report: Report = silent,
     also: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
@@ -57,7 +59,8 @@ def count(
     In: texts — each definition's JSON by the cohort's name; save — keep their rows for the permit's own queries, in the
         place of those saved under the same name; inclusion — tell too which rules are passed; workers — over how many
         processes the buckets are spread, as enclos.toml says when not given; on — the Spark that looks at them; kept —
-        what this process has read for this permit before: then it looks at all buckets itself; also — asked whenever
+        what this process has read for this permit before: then it looks at all buckets itself; persons — whom it has
+        found in the permit before; also — asked whenever
         the right is checked: what it raises ends the count
     Out: permit, snapshot, min_count, seconds, and for each cohort: name, digest, cohort_definition_id where saved,
         n_persons, and attrition: the entry events and their persons, then those that fulfil the rules up to each; with
@@ -89,7 +92,7 @@ def count(
                 name=enclosure.settings.enclosure.name,
                 engine=engine,
                 snapshot=snapshot,
-                perimeter=perimeter_of(enclosure, permit, engine, snapshot),
+                perimeter=perimeter_of(enclosure, permit, engine, snapshot, kept=persons),
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
             )

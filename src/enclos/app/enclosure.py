@@ -41,6 +41,7 @@ from enclos.stores.lake_draft import LakeDraft
 from enclos.stores.ledger_files import LedgerFiles
 from enclos.stores.ledger_pace import Soon
 from enclos.stores.objects import S3Place
+from enclos.stores.spare_engine import SpareEngine
 from enclos.stores.vault import attach_vault
 
 _ENGINES = itertools.count()
@@ -81,6 +82,8 @@ class Enclosure:
     """Where the credentials of its hosts are, when they are not this process's own."""
     acting: str = ""
     """The person who signed in and runs steps which no permit names a user for; nobody on the command line."""
+    spare: SpareEngine | None = None
+    """The engine that stays for the next question while the enclosure is open."""
 
     @property
     def operator(self) -> str:
@@ -109,6 +112,17 @@ class Enclosure:
                 yield engine
         finally:
             remove_tree(spill)
+
+    @contextmanager
+    def engine_to_read(self) -> Iterator[Engine]:
+        """An engine for one question, as if fresh: its extensions stay loaded for the next one, and nothing else."""
+        if self.spare is None:
+            with self.engine() as engine:
+                yield engine
+            return
+        limits, spill = self.settings.engine, self.paths.spill / f"{os.getpid()}-{next(_ENGINES)}"
+        with self.spare.lent(spill, limits.memory_limit_mb, limits.threads) as engine:
+            yield engine
 
     def lake(self, engine: Engine) -> Lake:
         """The lake, attached to the engine for reading.
@@ -340,7 +354,9 @@ def open_enclosure(folder: Path, passphrase: Passphrase, *, to_rotate: bool = Fa
     keys = open_keys(paths.keys, settings.keys, passphrase)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(*ledger_parts(paths, keys, settings)))
-        yield Enclosure(paths, settings, UsedKeys(keys, ledger, operator_account()), ledger, PermitMarks(ledger))
+        used, spare = UsedKeys(keys, ledger, operator_account()), SpareEngine()
+        stack.callback(spare.close)
+        yield Enclosure(paths, settings, used, ledger, PermitMarks(ledger), spare=spare)
 
 
 def operator_account() -> str:

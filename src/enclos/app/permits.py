@@ -34,7 +34,7 @@ from enclos.permits.steps import (
 from enclos.stores.cohort_file import remove_cohorts
 from enclos.stores.engine import Engine
 from enclos.stores.lake import LakeSnapshot
-from enclos.stores.perimeter_file import PERIMETER_FILE, PerimeterFile
+from enclos.stores.perimeter_file import PERIMETER_FILE, KeptPersons, PerimeterFile
 from enclos.stores.permit_files import PermitFiles, SystemRandomness
 from enclos.views.steps import open_view
 
@@ -276,14 +276,25 @@ def open_one(enclosure: Enclosure, permit_id: str, *, by: str = "") -> dict[str,
     }
 
 
-def perimeter_of(enclosure: Enclosure, permit_id: str, engine: Engine, snapshot: LakeSnapshot) -> PerimeterFile:
+def perimeter_of(
+    enclosure: Enclosure,
+    permit_id: str,
+    engine: Engine,
+    snapshot: LakeSnapshot,
+    *,
+    kept: KeptPersons | None = None,
+) -> PerimeterFile:
     """A permit's perimeter, for whoever reads that snapshot.
 
+    In: kept — its persons as this process has looked them up before
     Refuses: KEY_MISSING when the permit's key is destroyed.
     """
     path = enclosure.paths.permits / permit_id / PERIMETER_FILE
     terms = [signed.permit.terms for signed in versions_of(enclosure, permit_id)]
-    return PerimeterFile(engine, snapshot, path, enclosure.keys.secret(permit_key(permit_id)), terms)
+    key, build = enclosure.keys.secret(permit_key(permit_id)), enclosure.marks.build()
+    return PerimeterFile(
+        engine, snapshot, path, key, terms, kept=kept if build else None, lineage=f"{snapshot.id} {build}"
+    )
 
 
 def _answer(signed: SignedPermit) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from enclos.app.permits import active
 from enclos.app.sql import ask
 from enclos.app.studies import run
 from enclos.lexicon.refusals import Refusal
+from enclos.stores.perimeter_file import KeptPersons
 from enclos.studies.circe.kept import Kept
 
 _MEBIBYTE = 1 << 20
-_KEPT_PART = 4
-"""One part in so many of what the engine may use is what a permit's records may take, beside the engine."""
+_KEPT_PART, _PERSONS_PART = 4, 32
+"""One part in so many of what the engine may use is what a permit's records may take, beside the engine, and what the
+numbers of its persons may."""
 
 
 class OpenPermit:
@@ -32,7 +34,8 @@ class OpenPermit:
         self._permit = permit
         self._user = user
         self._unconfined = unconfined_for_trying_out
-        self._kept = Kept(enclosure.settings.engine.memory_limit_mb * _MEBIBYTE // _KEPT_PART)
+        n_bytes = enclosure.settings.engine.memory_limit_mb * _MEBIBYTE
+        self._kept, self._persons = Kept(n_bytes // _KEPT_PART), KeptPersons(n_bytes // _PERSONS_PART)
 
     def __repr__(self) -> str:
         return f"OpenPermit({self._permit})"
@@ -54,7 +57,8 @@ class OpenPermit:
         """How many persons Circe definitions find, by their JSON texts; what ``enclos cohort --json`` gives.
 
         The records that a definition reads stay in this process's memory, in order of concepts, for the definitions
-        that come next: the first takes longer and the others a fraction. They go with this object.
+        that come next, and so do the numbers of the permit's persons: the first takes longer and the others a fraction.
+        They go with this object.
         Refuses: as ``enclos cohort`` does; what is kept is gone then.
         """
         try:
@@ -65,9 +69,11 @@ class OpenPermit:
                 texts=texts,
                 inclusion=inclusion,
                 kept=self._kept,
+                persons=self._persons,
             )
-        except Refusal:
-            self._kept.forget()  # the right may have ended
+        except Refusal:  # the right may have ended
+            self._kept.forget()
+            self._persons.forget()
             raise
         found: list[dict[str, Any]] = told["cohorts"]
         return found

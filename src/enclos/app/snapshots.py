@@ -156,7 +156,7 @@ def reading_snapshot(enclosure: Enclosure, snapshot: int | None = None) -> Itera
 
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no snapshot.
     """
-    with enclosure.reading_data(), enclosure.engine() as engine:
+    with enclosure.reading_data(), enclosure.engine_to_read() as engine:
         lake = enclosure.lake(engine)
         yield engine, lake.snapshot(snapshot)
 

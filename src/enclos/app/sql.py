@@ -92,7 +92,7 @@ def shape(
         also()
 
     terms = active(enclosure, permit, user).permit.terms
-    with enclosure.engine() as engine:
+    with enclosure.engine_to_read() as engine:
         query = check_query(text, terms, engine)
         incoming = [Incoming(scan.name, scan.keep, schema_of(scan, engine), ()) for scan in query.scans]
     table = run_confined(

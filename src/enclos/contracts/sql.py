@@ -30,5 +30,8 @@ class SqlEngine(Protocol):
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
 
+    def beside(self) -> AbstractContextManager[SqlEngine]:
+        """Another connection to the same databases; temporary tables, variables and registered rows end with it."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """All statements of the block count, or none."""

@@ -140,9 +140,12 @@ class _Lent:
 class Engine:
     """One DuckDB connection with everything loaded and nothing downloaded."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, keys: set[str] | None = None) -> None:
         self._connection = connection
         self._lent: dict[str, _Lent] = {}
+        self._beside: list[Engine] = []
+        self._keys: set[str] = set() if keys is None else keys
+        """Names of the Parquet keys that were added, by any connection to the same databases."""
 
     def __enter__(self) -> Self:
         return self
@@ -166,8 +169,27 @@ class Engine:
             self._connection.close()
 
     def interrupt(self) -> None:
-        """Stop the statement that runs now, from another thread."""
+        """Stop the statement that runs now, here or in a connection beside, from another thread."""
         self._connection.interrupt()
+        for other in tuple(self._beside):
+            other.interrupt()
+
+    @contextmanager
+    def beside(self) -> Iterator[Engine]:
+        """Another connection to the same databases; its temporary tables, variables and registered rows end with it."""
+        with engine_border():
+            other = Engine(_set_up(self._connection.cursor()), self._keys)
+        self._beside.append(other)
+        try:
+            yield other
+        finally:
+            self._beside.remove(other)
+            other.close()
+
+    @property
+    def holds_parquet_keys(self) -> bool:
+        """Whether a Parquet key was added; the engine forgets none until it closes."""
+        return bool(self._keys)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect."""
@@ -227,7 +249,8 @@ class Engine:
             lent.take_back()
 
     def add_parquet_key(self, key: SecretKey) -> None:
-        """Let this connection read and write Parquet sealed with the key, under the key's name."""
+        """Let this engine read and write Parquet sealed with the key, under the key's name."""
+        self._keys.add(str(key.name))
         self.execute(f"PRAGMA add_parquet_key('{key.name}', '{key.reveal_base64()}')")
 
     def attach_database(self, alias: str, path: Path, key: SecretKey, *, read_only: bool = False) -> None:
@@ -264,9 +287,14 @@ def open_engine(
         )
         for name in () if is_bare else _EXTENSIONS:
             connection.execute(f"LOAD '{quoted(_extension_path(name))}'")
-        # In a notebook without ipywidgets the engine has no bar to switch off, and refuses to be told so.
-        with suppress(duckdb.InvalidInputException):
-            connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_file_encryption = true")
-    return Engine(connection)
+        return Engine(_set_up(connection))
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, with what each one is told for itself."""
+    # In a notebook without ipywidgets the engine has no bar to switch off, and refuses to be told so.
+    with suppress(duckdb.InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection

@@ -91,16 +91,23 @@ class LakeSnapshot:
 
 
 class Lake:
-    """The attached lake: reads committed builds; when attached for writing, makes the next one."""
+    """The attached lake: reads committed builds; when attached for writing, makes the next one.
 
-    def __init__(self, engine: Engine) -> None:
+    In: is_still — nobody writes it while it is attached, so that its builds are asked for once
+    """
+
+    def __init__(self, engine: Engine, *, is_still: bool = False) -> None:
         self._engine = engine
+        self._is_still = is_still
+        self._notes: list[SnapshotNote] | None = None
 
     def __repr__(self) -> str:
         return "Lake()"
 
     def snapshots(self) -> list[SnapshotNote]:
         """The committed builds, oldest first."""
+        if self._notes is not None:
+            return list(self._notes)
         found = self._engine.rows(
             "SELECT snapshot_id, snapshot_time, commit_extra_info "
             f"FROM ducklake_snapshots('{ALIAS}') WHERE author = ? ORDER BY snapshot_id",
@@ -110,6 +117,8 @@ class Lake:
         for snapshot_id, built_at, text in found:
             facts = json.loads(text)
             notes.append(SnapshotNote(snapshot_id, built_at.astimezone(UTC), facts["n_buckets"], facts))
+        if self._is_still:
+            self._notes = list(notes)
         return notes
 
     def snapshot(self, id_: int | None = None) -> LakeSnapshot:
@@ -277,7 +286,7 @@ def attach_lake(engine: Engine, catalog: Path, data: Path | S3Lake, key: SecretK
     if read_only and not catalog.exists():
         raise refusal(Code.LAKE_EMPTY, "This enclosure has no snapshot yet.", "Run `enclos build` first.")
     _attach(engine, quoted(catalog), data, f"META_ENCRYPTION_KEY '{key.reveal_base64()}'", read_only=read_only)
-    return Lake(engine)
+    return Lake(engine, is_still=read_only)
 
 
 def attach_piece(engine: Engine, data: Path | S3Lake) -> Lake:

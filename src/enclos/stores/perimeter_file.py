@@ -11,8 +11,9 @@ from __future__ import annotations
 import hmac
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -59,16 +60,66 @@ class _Content:
     given: pa.Table
 
 
+class KeptPersons:
+    """A perimeter's persons by bucket, for the questions that come next; in the memory of this process alone.
+
+    They are kept under a digest of all that decides them, and go when a question comes with another one. Where there is
+    no room they are looked up each time.
+    Units: most_bytes — what they may take.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._decided_by = b""
+        self._rows: dict[int, pa.Table] = {}
+
+    def __repr__(self) -> str:
+        return "KeptPersons()"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("numbers of persons are never pickled")
+
+    @property
+    def n_bytes(self) -> int:
+        """What they take."""
+        return sum(rows.nbytes for rows in self._rows.values())
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        self._rows.clear()
+
+    def rows(self, decided_by: bytes, bucket: int, find: Callable[[], pa.Table]) -> pa.Table:
+        """The persons of a bucket: as they were found under the same digest, else as they are found now."""
+        if decided_by != self._decided_by:
+            self.forget()
+            self._decided_by = decided_by
+        if bucket not in self._rows:
+            found = find()
+            if self.n_bytes + found.nbytes > self._most_bytes:
+                return found
+            self._rows[bucket] = found
+        return self._rows[bucket]
+
+
 class PerimeterFile:
     """``permits/<permit>/perimeter.sealed``, under the permit's own key.
 
     In: engine — has the lake attached; snapshot — the build that is read; it knows which other builds are kept;
-        terms — of the permit's versions, since it may have been opened under any
+        terms — of the permit's versions, since it may have been opened under any; kept — persons that were looked up
+        before; lineage — a text that changes when the lake's builds do, by which they are kept
     Refuses: STORAGE_BROKEN when the file is altered or does not fit its snapshot.
     """
 
     def __init__(
-        self, engine: SqlEngine, snapshot: LakeSnapshot, path: Path, key: SecretKey, terms: Iterable[ViewTerms]
+        self,
+        engine: SqlEngine,
+        snapshot: LakeSnapshot,
+        path: Path,
+        key: SecretKey,
+        terms: Iterable[ViewTerms],
+        *,
+        kept: KeptPersons | None = None,
+        lineage: str = "",
     ) -> None:
         self._engine = engine
         self._snapshot = snapshot
@@ -76,6 +127,10 @@ class PerimeterFile:
         self._key = key
         self._terms = {opening_of(each): each for each in terms}
         self._read: _Content | None = None
+        self._kept = kept
+        self._lineage = lineage
+        self._sealed_digest: bytes | None = None
+        """Of the file that was read; None when what it says is not what lies there."""
 
     def __repr__(self) -> str:
         return "PerimeterFile()"
@@ -91,6 +146,12 @@ class PerimeterFile:
     def rows(self, bucket: int | None = None) -> pa.Table:
         """Its persons: bucket, person_id, permit_person; of one bucket where one is named."""
         content = self._content()
+        if bucket is None or self._kept is None or self._sealed_digest is None:
+            return self._found(content, bucket)
+        of = repr((self._sealed_digest, self._lineage, self._terms[content.opened_for]))
+        return self._kept.rows(sha256(of.encode()).digest(), bucket, lambda: self._found(content, bucket))
+
+    def _found(self, content: _Content, bucket: int | None) -> pa.Table:
         parts = [content.given if bucket is None else content.given.filter(pc.field("bucket") == bucket)]
         for number in content.differs:
             if bucket in {None, number}:
@@ -133,7 +194,7 @@ class PerimeterFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, seal(self._key, _to_bytes(content), PERIMETER_CONTEXT), "a perimeter")
         self._terms[content.opened_for] = terms
-        self._read = content
+        self._read, self._sealed_digest = content, None
         return self._path.stat().st_size
 
     def anchor(self) -> None:
@@ -153,7 +214,9 @@ class PerimeterFile:
         """What the file says; before there is one, a new secret."""
         if self._read is None:
             if self._path.is_file():
-                self._read = _from_bytes(unseal(self._key, self._path.read_bytes(), PERIMETER_CONTEXT))
+                sealed = self._path.read_bytes()
+                self._read = _from_bytes(unseal(self._key, sealed, PERIMETER_CONTEXT))
+                self._sealed_digest = sha256(sealed).digest()
             else:
                 self._read = _Content(os.urandom(_SECRET_BYTES), "", self._snapshot.id, {}, _SCHEMA.empty_table())
         return self._read

@@ -48,8 +48,9 @@ class QueryHistory:
             yield self
 
     def sets(self) -> list[BitMap64]:
-        """Every set whose count was shown, oldest first."""
+        """Every set whose count was shown, oldest first; equal ones are the same object."""
         found: list[BitMap64] = []
+        met: dict[bytes, BitMap64] = {}
         files = self._files()
         if [path.name for path in files] != [_name(number) for number in range(1, len(files) + 1)] or (
             len(files) < self._n_known
@@ -61,7 +62,10 @@ class QueryHistory:
             while at < len(content):
                 (length,) = _LENGTH.unpack_from(content, at)
                 at += _LENGTH.size
-                found.append(BitMap64.deserialize(content[at : at + length]))
+                part = content[at : at + length]
+                if part not in met:
+                    met[part] = BitMap64.deserialize(part)
+                found.append(met[part])
                 at += length
         return found
 

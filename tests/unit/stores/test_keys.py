@@ -141,3 +141,20 @@ def test_many_open_it_at_once(path):
         "with ThreadPoolExecutor(4) as threads: assert list(threads.map(opened, range(4))) == [['vault']] * 4\n"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
+
+
+def test_what_is_known_of_keys_follows_the_file_whoever_writes_it(path):
+    store = FileKeyStore.initialise(path, "p")
+    other = FileKeyStore.open(path, "p")
+    assert other.entries() == store.entries() == ()
+    store.create(VAULT)
+    (entry,) = other.entries()
+    assert (entry.name, entry.is_current, entry.destroyed_at) == (VAULT.of_generation(1), True, None)
+    store.create(VAULT.of_generation(2))
+    store.promote(VAULT.of_generation(2))
+    assert [entry.is_current for entry in other.entries()] == [False, True]
+    store.destroy(VAULT.of_generation(1))
+    assert [entry.destroyed_at is None for entry in other.entries()] == [False, True]
+    path.write_bytes(b"{}")
+    with pytest.raises(NotAsPromised):
+        other.entries()

@@ -7,6 +7,7 @@ from threading import Thread
 from time import monotonic, sleep
 
 import pytest
+from pyroaring import BitMap64
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
@@ -38,3 +39,13 @@ def test_who_comes_second_waits_but_not_for_ever(tmp_path: Path, monkeypatch: py
         pass
     assert caught.value.code is Code.ENCLOSURE_BUSY
     assert monotonic() - began < 5
+
+
+def test_equal_sets_are_decoded_once_and_all_are_given(tmp_path: Path) -> None:
+    history = QueryHistory(tmp_path, SecretKey(KeyName(KeyRole.PERMIT, "FR-1"), bytes(32)), n_known=0)
+    one, other = BitMap64([1, 2**42]), BitMap64([2, 3])
+    with history.alone():
+        assert [history.keep("a" * 64, sets) for sets in ([one, other], [one])] == [1, 2]
+        found = history.sets()
+    assert found == [one, other, one]
+    assert found[0] is found[2]

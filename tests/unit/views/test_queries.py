@@ -156,7 +156,9 @@ def test_a_closed_bucket_leaves_no_bitmap(engine: Engine) -> None:
     )
     with cdm.bucket(0) as bucket:
         assert bucket.query("SELECT count(DISTINCT person_id) AS n FROM person").to_pylist() == [{"n": 1}]
-        assert len(engine.rows("SELECT name FROM duckdb_variables()")) == 2
+        assert bucket.query("SELECT name FROM duckdb_variables()").num_rows == 2
+    with cdm.bucket(0) as bucket:
+        assert bucket.query("SELECT name FROM duckdb_variables()").num_rows == 0
     assert engine.rows("SELECT name FROM duckdb_variables()") == []
 
 

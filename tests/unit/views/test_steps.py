@@ -119,6 +119,15 @@ def test_a_closed_bucket_leaves_nothing_behind(engine: Engine) -> None:
     with pytest.raises(ZeroDivisionError):
         study()
     assert names(engine) == before
+    with cdm.bucket(1) as bucket:
+        assert bucket.query("SELECT table_name FROM duckdb_tables() WHERE temporary").to_pylist() == [
+            {"table_name": "permit_perimeter"}
+        ]
+        for gone in ("cohort", "mine"):
+            with pytest.raises(EngineFault):
+                bucket.query(f"FROM {gone}")
+    with pytest.raises(EngineFault):
+        bucket.query("SELECT 1")
 
 
 def test_the_right_is_asked_for_at_every_bucket_and_statement(engine: Engine) -> None:

@@ -6,13 +6,14 @@ import base64
 import json
 import secrets
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, read_key_name
-from enclos.lexicon.refusals import refusal
+from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.files import write_atomically
 from enclos.stores.keys.port import KeyEntry, instant, key_missing
 
@@ -31,6 +32,8 @@ class KeyRegister:
     def __init__(self, path: Path, format_: str) -> None:
         self._path = path
         self._format = format_
+        self._told: tuple[bytes, str, tuple[KeyEntry, ...]] | None = None
+        """Digest of the file, place, and what may be known of its keys: every check of a permit asks for it."""
 
     def begin(self, facts: Document) -> None:
         """Write an empty register with facts about its store."""
@@ -38,10 +41,19 @@ class KeyRegister:
 
     def read(self) -> Document:
         """The whole document."""
+        return self._document(self._content())
+
+    def _content(self) -> bytes:
         try:
-            document = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
-            raise refusal(Code.STORAGE_BROKEN, "The key store cannot be read.", "Restore it from a backup.") from None
+            return self._path.read_bytes()
+        except OSError:
+            raise _unreadable() from None
+
+    def _document(self, content: bytes) -> Document:
+        try:
+            document = json.loads(content)
+        except ValueError:
+            raise _unreadable() from None
         if not isinstance(document, dict) or document.get("format") != self._format:
             raise refusal(Code.STORAGE_BROKEN, "The key store has an unknown format.", "Restore it from a backup.")
         return document
@@ -131,8 +143,15 @@ class KeyRegister:
         self._write(document)
 
     def entries(self, place: str) -> Sequence[KeyEntry]:
-        """What may be known of every key."""
-        document = self.read()
+        """What may be known of every key; worked out once for one content of the file."""
+        content = self._content()
+        digest = sha256(content).digest()
+        told = self._told
+        if told is None or told[:2] != (digest, place):
+            told = self._told = digest, place, tuple(self._entries(self._document(content), place))
+        return told[2]
+
+    def _entries(self, document: Document, place: str) -> list[KeyEntry]:
         found = []
         for label, entry in sorted(document["keys"].items()):
             name = read_key_name(label)
@@ -158,6 +177,10 @@ class KeyRegister:
 
     def _write(self, document: Document) -> None:
         write_atomically(self._path, canonical_bytes(document), "the key store")
+
+
+def _unreadable() -> Refusal:
+    return refusal(Code.STORAGE_BROKEN, "The key store cannot be read.", "Restore it from a backup.")
 
 
 def _label(name: KeyName, document: Document) -> str:

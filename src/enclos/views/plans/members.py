@@ -71,11 +71,6 @@ def plan_members(bits: int) -> tuple[str, ...]:
     )
 
 
-def plan_forget_members() -> tuple[str, ...]:
-    """Statements that forget the bitmaps."""
-    return tuple(f"RESET VARIABLE {name}" for name in (HIGH, LOW))
-
-
 def plan_outsiders(snapshot: Snapshot, bucket: int) -> str:
     """The persons of the bucket who are out, as a temporary table; a perimeter of another day may hold others."""
     return (

@@ -110,7 +110,7 @@ class PermitRows(PermitReader):
             if refers:
                 places.prepare(scan.table, bucket)
             if scan.table == RELATIONS:
-                self._relatives.prepare(bucket)
+                self._relatives.prepare(bucket, self._engine)
             view = plan_view(scan.table, self._terms, self._snapshot, bucket, Reader.PERSON, refers=refers)
             if scan.table in PLACE_KEYS:
                 yield self._once(scan, view, shown)

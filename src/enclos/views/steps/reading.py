@@ -22,7 +22,6 @@ from enclos.views.plans import (
     may_show_references,
     plan_bucket_perimeter,
     plan_exceptions,
-    plan_forget_members,
     plan_member_counts,
     plan_members,
     plan_open_table,
@@ -102,13 +101,10 @@ class PermitReader:
     def _objecting(self) -> NDArray[np.int64]:
         return np.fromiter(self._opted_out, np.int64, len(self._opted_out))
 
-    def _enter(self, bucket: int) -> pa.Table:
-        """Ask for the right to go on, and put the perimeter of a bucket before the engine; gives it."""
+    def _enter(self, bucket: int) -> None:
+        """Ask for the right to go on, and put the perimeter of a bucket before the engine."""
         self._check()
-        shown = self._shown(bucket)
-        with registered(self._engine, INCOMING, shown):
-            self._engine.execute(plan_bucket_perimeter(INCOMING))
-        return shown
+        put_perimeter(self._engine, self._shown(bucket))
 
     def _edition(self, shown: pa.Table) -> str:
         """A text that decides what the tables of persons show when these persons are shown."""
@@ -138,25 +134,22 @@ class PermitCdm(PermitReader):
 
     @contextmanager
     def bucket(self, bucket: int) -> Iterator[PermitBucket]:
-        """Open one bucket; when the block ends, nothing of it stays in the engine."""
-        before = _temporary(self._engine)
-        edition = partial(self._edition, self._enter(bucket))
-        try:
-            places = PlaceNumbers(self._terms, self._engine, self._snapshot, self._perimeter)
+        """Open one bucket on a connection of its own: when the block ends, nothing of it stays in the engine."""
+        self._check()
+        shown = self._shown(bucket)
+        edition = partial(self._edition, shown)
+        with self._engine.beside() as engine:
+            places = PlaceNumbers(self._terms, engine, self._snapshot, self._perimeter)
             yield PermitBucket(
-                self._engine, self._check, self._terms, self._snapshot, bucket, places, self._relatives, edition
+                engine, self._check, self._terms, self._snapshot, bucket, places, self._relatives, edition, shown
             )
-        finally:
-            for statement in plan_forget_members():
-                self._engine.execute(statement)
-            for kind, name in sorted(_temporary(self._engine) - before, reverse=True):
-                self._engine.execute(f'DROP {kind} IF EXISTS temp."{name}"')
 
 
 class PermitBucket:
     """One open bucket of a permit.
 
-    A table's view is made when a statement first names the table: each costs a look into the lake's catalog. Queries
+    Its persons are put before the engine when something is first asked of it. A table's view is made when a statement
+    first names the table: each costs a look into the lake's catalog. Queries
     that show no number to anybody are run on rows under warehouse numbers, since they need not look the permit's up.
     """
 
@@ -170,6 +163,7 @@ class PermitBucket:
         places: PlaceNumbers,
         relatives: Relatives,
         edition: Callable[[], str],
+        shown: pa.Table,
     ) -> None:
         self._engine = engine
         self._check = check
@@ -179,6 +173,8 @@ class PermitBucket:
         self._places = places
         self._relatives = relatives
         self._edition = edition
+        self._shown: pa.Table | None = shown
+        """Until its persons are before the engine."""
         self._open_members: Members | None = None
         self._views: set[tuple[str, bool]] = set()
 
@@ -193,6 +189,7 @@ class PermitBucket:
     def query(self, sql: str) -> pa.Table:
         """Run a query of the platform and take its whole result."""
         self._check()
+        self._begin()
         planned = plan_query(sql, partial(self._keyed_view, refers=may_show_references(sql)), self._terms.tables)
         self._make_views(sql, without=reads_by_key(sql) if planned is not sql else ())
         return self._engine.query(planned)
@@ -200,6 +197,7 @@ class PermitBucket:
     def execute(self, sql: str) -> None:
         """Run a statement of the platform for its effect."""
         self._check()
+        self._begin()
         self._make_views(sql)
         self._engine.execute(sql)
 
@@ -208,6 +206,11 @@ class PermitBucket:
         self._check()
         with registered(self._engine, INCOMING, rows):
             self._engine.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM {INCOMING}')
+
+    def _begin(self) -> None:
+        if self._shown is not None:
+            put_perimeter(self._engine, self._shown)
+            self._shown = None
 
     def _make_views(self, sql: str, without: Collection[str] = ()) -> None:
         """Let every table that the statement may mean exist: a word too many makes a view that nobody reads."""
@@ -227,12 +230,18 @@ class PermitBucket:
         if refers:
             self._places.prepare(table, self._bucket)
         if table == RELATIONS:
-            self._relatives.prepare(self._bucket)
+            self._relatives.prepare(self._bucket, self._engine)
         return plan_view(table, self._terms, self._snapshot, self._bucket, Reader.PLATFORM, keyed=keyed, refers=refers)
 
     def _keyed_view(self, table: str, *, refers: bool) -> str:
         members = self._open_members = self._open_members or open_members(self._engine, self._snapshot, self._bucket)
         return self._view(table, refers=refers, keyed=members)
+
+
+def put_perimeter(engine: SqlEngine, shown: pa.Table) -> None:
+    """Put the perimeter of a bucket before the engine, in the place of one that is there."""
+    with registered(engine, INCOMING, shown):
+        engine.execute(plan_bucket_perimeter(INCOMING))
 
 
 def open_members(engine: SqlEngine, snapshot: Snapshot, bucket: int) -> Members:
@@ -248,10 +257,3 @@ def open_members(engine: SqlEngine, snapshot: Snapshot, bucket: int) -> Members:
         engine.execute(statement)
     found = tuple(int(person) for (person,) in engine.rows(plan_exceptions(bits)))
     return Members(everyone=False, bits=bits, exceptions=found if len(found) <= MOST_EXCEPTIONS else None)
-
-
-def _temporary(engine: SqlEngine) -> set[tuple[str, str]]:
-    """The temporary views and tables in the engine."""
-    views = engine.rows("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal")
-    tables = engine.rows("SELECT table_name FROM duckdb_tables() WHERE temporary")
-    return {("VIEW", str(name)) for (name,) in views} | {("TABLE", str(name)) for (name,) in tables}

@@ -37,14 +37,14 @@ class Relatives:
     def __repr__(self) -> str:
         return "Relatives()"
 
-    def prepare(self, bucket: int) -> None:
-        """Have the numbers that the relations of a bucket join."""
+    def prepare(self, bucket: int, engine: SqlEngine) -> None:
+        """Have the numbers that the relations of a bucket join, on the connection that asks for them."""
         if RELATIONS not in self._snapshot.tables:
             return
         numbers = self._numbers = self._numbers if self._numbers is not None else self._look_through()
         still_in = numbers.filter(pa.array(~np.isin(numbers["number"].to_numpy(), self._objecting())))
-        with registered(self._engine, INCOMING, still_in):
-            self._engine.execute(plan_relatives(self._snapshot, bucket, INCOMING))
+        with registered(engine, INCOMING, still_in):
+            engine.execute(plan_relatives(self._snapshot, bucket, INCOMING))
 
     def _look_through(self) -> pa.Table:
         related = self._engine.query(plan_related(self._snapshot))

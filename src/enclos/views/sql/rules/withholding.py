@@ -19,17 +19,18 @@ def shown_sets(sets: Sequence[BitMap64], shown_before: Sequence[BitMap64], min_c
 
     Units: min_count in distinct persons.
     """
-    known: list[BitMap64] = []
-    keys: set[bytes] = set()
+    if not sets:
+        return []
+    known = _Known()
     for before in shown_before:
-        _add(before, known, keys)
+        known.add(before)
     shown = [False] * len(sets)
     for at in sorted(range(len(sets)), key=lambda index: (-len(sets[index]), index)):
-        if sets[at].serialize() in keys:
+        if known.has(sets[at]):
             shown[at] = True
-        elif is_safe(sets[at], known, min_count):
+        elif is_safe(sets[at], known.sets, min_count):
             shown[at] = True
-            _add(sets[at], known, keys)
+            known.add(sets[at])
     return shown
 
 
@@ -99,8 +100,25 @@ def _left(whole: BitMap64, known: Sequence[BitMap64], taken: BitMap64) -> BitMap
     return left
 
 
-def _add(found: BitMap64, known: list[BitMap64], keys: set[bytes]) -> None:
-    key = found.serialize()
-    if key not in keys:
-        keys.add(key)
-        known.append(found)
+class _Known:
+    """Different sets, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.sets: list[BitMap64] = []
+        self._alike: dict[tuple[int, int, int], list[BitMap64]] = {}
+        """Those of the same size and bounds, since only these are compared."""
+
+    def has(self, found: BitMap64) -> bool:
+        """Whether the set is among them."""
+        return any(other is found or other == found for other in self._alike.get(_outline(found), ()))
+
+    def add(self, found: BitMap64) -> None:
+        """Take a set up, once."""
+        alike = self._alike.setdefault(_outline(found), [])
+        if not any(other is found or other == found for other in alike):
+            alike.append(found)
+            self.sets.append(found)
+
+
+def _outline(found: BitMap64) -> tuple[int, int, int]:
+    return (len(found), found.min(), found.max()) if found else (0, 0, 0)
