@@ -59,6 +59,10 @@ def test_every_option_is_read() -> None:
         ("{target: treated, outcome: bleed, competing_outcome: bleed}", "an outcome does not compete with itself"),
         ("{target: treated, outcome: bleed, competing_outcome_washout: 3}", "there is no competing outcome"),
         ("{target: treated, outcome: [bleed, bleed]}", "outcome: a value is given twice"),
+        (
+            "{target: treated, outcome: [bleed, treated]}",
+            "survival.outcome[1]: who enters a target has it as outcome that day; name another cohort, or give",
+        ),
         ("{target: treated, outcome: bleed, strata: [age_group]}", "age_group needs age_groups"),
         ("{target: treated, outcome: bleed, age_groups: [[0, 9]]}", "strata does not name age_group"),
         (
