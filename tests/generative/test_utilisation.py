@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from enclos.studies.model import AgeGroup, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
-from enclos.studies.utilisation.model import Indications, Restart, Treatments, Until, Utilisation
+from enclos.studies.utilisation.model import Adherence, Indications, Restart, Treatments, Until, Utilisation
 from factories.examples import drawn
 from factories.random_histories import COHORTS, DRUG_COHORTS, DRUGS, SECOND, TREATED
 from factories.studies import oracle_cohort, rows_table, tables_of
@@ -22,6 +22,7 @@ from oracle.histories import History
 from oracle.utilisation import Strata
 
 OTHER = ConceptCohort("other_drug", (5,), False, Domain.DRUG, Limit.ALL, OpenEnd.EVENT_END, None, 7)
+SWITCHED = ConceptCohort("switched", (5,), False, Domain.DRUG, Limit.ALL, OpenEnd.EVENT_END)
 WINDOWS = (DayWindow(0, 0), DayWindow(-30, 0), DayWindow(None, 0), DayWindow(400, 500))
 N_DAYS = 40
 INGREDIENT, MILLIGRAM, UNIT, MILLILITRE = 9, 8576, 8510, 8587
@@ -58,6 +59,8 @@ class Drawn:
     unknown: bool
     first_only: bool
     stratified: bool
+    n_followed: int
+    threshold: float
     n_buckets: int
 
 
@@ -73,6 +76,8 @@ DRAWN = {
         st.booleans(),
         st.booleans(),
         st.booleans(),
+        st.sampled_from([1, 10, 100, 1000]),
+        st.sampled_from([0.1, 0.25, 1.0]),
         st.integers(1, 4),
     )
 }
@@ -90,13 +95,14 @@ def check_a_utilisation(drawn: Drawn) -> None:
         drawn.incident,
         Indications((SECOND.name, reason.name), WINDOWS, (Domain.CONDITION,) if drawn.unknown else ()),
         N_DAYS,
-        Restart((OTHER.name,), (None, 30), drawn.incident, drawn.first_only),
+        Restart((SWITCHED.name,), (None, 30), drawn.incident, drawn.first_only),
         (Stratum.SEX, Stratum.AGE_GROUP) if drawn.stratified else (),
         (AgeGroup(0, 17), AgeGroup(18, 60)),
         Treatments((OTHER.name, SECOND.name), WINDOWS[:3]),
         (INGREDIENT,),
+        Adherence(drawn.n_followed, drawn.threshold),
     )
-    study = Study("random", (reason, SECOND, drug, OTHER), (analysis,))
+    study = Study("random", (reason, SECOND, drug, OTHER, SWITCHED), (analysis,))
     tables = {**tables_of(people), "drug_strength": rows_table("drug_strength", STRENGTHS)}
     below = [*((each, each) for each in range(1, 10)), *((INGREDIENT, drug) for drug in DRUGS)]
     tables["concept_ancestor"] = rows_table("concept_ancestor", below)
@@ -104,7 +110,7 @@ def check_a_utilisation(drawn: Drawn) -> None:
     own = [oracle_cohort(each) for each in (drug, OTHER)]
     reasons = [oracle_cohort(each) for each in (SECOND, reason)]
     windows = [(each.from_day, each.to_day) for each in WINDOWS]
-    used, why, after, covered, beside = {}, {}, {}, {}, {}
+    used, why, after, covered, beside, adherent = {}, {}, {}, {}, {}, {}
     drugs = {each.name: each.concepts for each in own}
     to_cohort_end, incident = drawn.until is Until.COHORT_END, drawn.incident
     for each in own:
@@ -114,11 +120,26 @@ def check_a_utilisation(drawn: Drawn) -> None:
             used |= oracle.use(
                 people, each, drugs, gap=drawn.gap, to_cohort_end=to_cohort_end, incident=incident, strata=some
             )
+            adherent |= oracle.adherence(
+                people,
+                each,
+                drugs,
+                n_days=drawn.n_followed,
+                threshold=drawn.threshold,
+                incident=incident,
+                strata=some,
+            )
             why |= oracle.indications(people, each, reasons, windows, unknown=drawn.unknown, strata=some)
             others = [oracle_cohort(OTHER), oracle_cohort(SECOND)]
             beside |= oracle.treatments(people, each, others, windows[:3], some)
             after |= oracle.restarts(
-                people, each, own[1:], (None, 30), incident=incident, first_only=drawn.first_only, strata=some
+                people,
+                each,
+                [oracle_cohort(SWITCHED)],
+                (None, 30),
+                incident=incident,
+                first_only=drawn.first_only,
+                strata=some,
             )
             for day, counted in oracle.covered(people, each, N_DAYS, some).items() if entries else ():
                 covered[each.name, some.name, some.level, day] = counted
@@ -127,6 +148,7 @@ def check_a_utilisation(drawn: Drawn) -> None:
     doses = {key: at for key, at in found.items() if "dose" in key[3] and key[1] == "overall"}
     mean = {(key[0], *key[3:]): at.estimates["mean"] for key, at in doses.items()}
     assert mean == pytest.approx(oracle.doses(people, own, PER_PIECE, to_cohort_end=to_cohort_end, incident=incident))
+    assert_same(told(result, "summarise_adherence"), adherent)
     assert_same(told(result, "summarise_drug_restart"), after)
     by_window = {(*key[:3], key[5], *key[4:]): at for key, at in told(result, "summarise_indication").items()}
     assert_same(by_window, why)

@@ -39,10 +39,11 @@ Taken = list[tuple[date, date, Exposure]]
 
 
 def taken(entry: Entry, concepts: Iterable[int], end: date, *, incident: bool) -> Taken:
-    """The exposures that count for an entry until a day."""
+    """The exposures that count for an entry until a day; one without an end is none."""
     found = []
     for drug in entry.person.exposures:
-        last = drug.end_on or drug.start_on
+        if (last := drug.end_on) is None:
+            continue
         counts = drug.concept_id in concepts and drug.start_on <= last
         if counts and drug.start_on <= end and last >= entry.first and (drug.start_on >= entry.first or not incident):
             found.append((drug.start_on, last, drug))
@@ -122,6 +123,42 @@ def doses(
     return {
         (name, *key): math.fsum(found.get((name, *key), [])) / n for name, n in n_entries.items() if n for key in keys
     }
+
+
+def adherence(
+    people: Sequence[History],
+    cohort: Cohort,
+    drugs: Mapping[str, frozenset[int]],
+    *,
+    n_days: int,
+    threshold: float,
+    incident: bool,
+    strata: Strata = EVERYBODY,
+) -> dict[Key, Told]:
+    """Days covered and days supplied over days followed, and the persons whose first entry is covered enough."""
+    entries = [entry for entry in entries_of(people, cohort) if strata.hold(entry)]
+    firsts = [entry for entry in entries if entry == entries_of([entry.person], cohort)[0]]
+    place, found = (cohort.name, strata.name, strata.level), {}
+    for name, concepts in drugs.items() if entries else ():
+        shares, supplies, adherent = [], [], []
+        for entry in entries:
+            followed = [day for day in days_of((entry.first, entry.period[1])) if (day - entry.first).days < n_days]
+            exposures = taken(entry, concepts, followed[-1], incident=incident)
+            covered = [day for day in followed if any(first <= day <= last for first, last, _ in exposures)]
+            supplied = [day for first, last, _ in exposures for day in days_of((first, last)) if day >= entry.first]
+            shares.append(len(covered) / len(followed))
+            supplies.append(len(supplied) / len(followed))
+            if entry in firsts and len(covered) / len(followed) >= threshold:
+                adherent.append(entry)
+        measures = {"proportion of days covered": shares, "medication possession ratio": supplies}
+        for variable, values in measures.items():
+            told = {k: v for k, v in spread(values, whole=False).items() if k not in {"min", "max"}}
+            found[(*place, variable, "", name)] = Told(told, ids(entries), ids(entries))
+        if firsts:
+            enough = "persons with at least this proportion of days covered"
+            told = count_and_share(len(adherent), len(firsts))
+            found[(*place, enough, f"{threshold:g}", name)] = Told(told, ids(adherent), ids(firsts))
+    return found
 
 
 def _measures(entry: Entry, exposures: Taken, end: date, gap: int) -> dict[str, float | None]:
@@ -248,10 +285,9 @@ def coverage(people: Sequence[History], drugs: Mapping[int, tuple[float, str, st
 
 
 def _daily(drug: Exposure, strength: tuple[float, str, str] | None) -> float | None:
-    n_days = ((drug.end_on or drug.start_on) - drug.start_on).days + 1
-    if strength is None or not drug.quantity or n_days < 1:
+    if strength is None or not drug.quantity or drug.end_on is None or drug.end_on < drug.start_on:
         return None
-    return strength[0] * drug.quantity / n_days
+    return strength[0] * drug.quantity / len(days_of((drug.start_on, drug.end_on)))
 
 
 def _reason(entry: Entry, reasons: Sequence[Cohort], window: Window, *, unknown: bool) -> str:

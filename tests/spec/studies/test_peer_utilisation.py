@@ -6,8 +6,9 @@ What is covered where:
 - test-addDrugUtilisation (basic functionality, gapEra, restrictIncident, consecutive prescriptions, addDaysPrescribed),
   test-indication (single indication, with unknown table), test-summariseTreatment (levels and their order),
   test-summariseDrugRestart (both), test-erafyCohort, test-require (washout, first entry): here.
-- test-generateDrugUtilisationCohortSet, test-summariseProportionOfPatientsCovered: on GiBleed against the package's
-  results, ``tests/acceptance/test_gibleed_parity_utilisation.py``; test-dailyDose: ``test_utilisation.py``, pattern by
+- test-generateDrugUtilisationCohortSet (basic functionality drug_conceptId, cohort attrition): here, and on GiBleed
+  against the package's results, ``tests/acceptance/test_gibleed_parity_utilisation.py``.
+- test-summariseProportionOfPatientsCovered: in the same file; test-dailyDose: ``test_utilisation.py``, pattern by
   pattern, and the generative test of dose coverage, since the package's example is random.
 - requireDrugInDateRange, requireObservationBeforeDrug: ``require`` in ``test_derived.py``.
 - names of columns, temporary tables, suppression, errors of R: nothing to compare.
@@ -18,11 +19,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pyarrow as pa
 import pytest
 
 from enclos.studies.derived.model import Collapse, First, Near
 from enclos.studies.model import ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
-from enclos.studies.steps import run_study
+from enclos.studies.steps import cohort_table, run_study
 from enclos.studies.utilisation.model import Indications, Restart, Treatments, Utilisation
 from factories.studies import rows_table, tables_of
 from factories.study_tables import EVENTS, OTHERS, derived_members, people, rows_of
@@ -165,6 +167,79 @@ def test_add_days_prescribed(entry: str, incident: bool, expected: int) -> None:
         5       | 2020-02-01..2020-02-15 | 1
     """
     assert use(entry, exposures, incident=incident)["days prescribed"] == expected
+
+
+def entries_of_exposures(people_observed: str, exposures: str, gap: int) -> list[dict[str, object]]:
+    """The entries of a cohort of the drug with a gap era; person and days of each exposure."""
+    tables, drug = tables_of_exposures(people_observed, exposures), replace(DRUG, gap_era_days=gap)
+    return cohort_table(Study("spec", (drug,), (Utilisation(("drug",), ("drug",)),)), cdm_of_rows(tables)).to_pylist()
+
+
+def tables_of_exposures(people_observed: str, exposures: str) -> dict[str, pa.Table]:
+    tables = tables_of(people(people_observed))
+    rows = []
+    for person, days in rows_of(exposures):
+        first, _, last = days.partition("..")
+        end = date.fromisoformat(last) if last else None
+        rows.append((int(person), TABLETS, date.fromisoformat(first), end, None, None, 1.0))
+    tables["drug_exposure"] = rows_table("drug_exposure", rows)
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("gap", "n_entries"), [(0, 4), (13, 4), (14, 3), (31, 3), (32, 2), (153, 2), (154, 1), (1500, 1)]
+)
+def test_generate_drug_utilisation_cohort_set_basic_functionality(gap: int, n_entries: int) -> None:
+    persons = """
+        person | sex | born       | observed               | events
+        1      | F   | 1980-01-01 | 2010-01-01..2022-12-31 |
+    """
+    exposures = """
+        person | days
+        1      | 2020-04-01..2020-04-30
+        1      | 2020-06-01..2020-09-11
+        1      | 2021-02-12..2021-02-15
+        1      | 2021-03-01..2021-03-24
+    """
+    assert len(entries_of_exposures(persons, exposures, gap)) == n_entries
+
+
+ATTRITION_PERSONS = """
+    person | sex | born       | observed               | events
+    1      | F   | 1980-01-01 | 2010-01-01..2021-03-01 |
+    2      | F   | 1980-01-01 | 2010-01-01..2022-01-01 |
+"""
+ATTRITION_EXPOSURES = """
+    person | days
+    1      | 2020-01-01..2020-04-30
+    1      | 2020-04-01..2020-04-11
+    1      | 2021-01-01..2021-02-15
+    1      | 2020-01-01
+    1      | 2020-01-02
+    1      | 2020-12-01..2020-01-01
+    1      | 2020-10-01..2020-02-01
+    1      | 2020-07-01..2020-03-01
+    1      | 2021-04-01..2021-04-24
+    2      | 2021-03-01..2021-03-24
+"""
+
+
+def test_generate_drug_utilisation_cohort_set_cohort_attrition() -> None:
+    """Exposures without an end, that end before they start or start after observation are none.
+
+    The package tells of its three entries 2, 1 and 1 exposures and 132, 46 and 24 days prescribed.
+    """
+    entries = entries_of_exposures(ATTRITION_PERSONS, ATTRITION_EXPOSURES, gap=1)
+    assert [str(row["cohort_start_date"]) for row in entries] == ["2020-01-01", "2021-01-01", "2021-03-01"]
+    study = Study("spec", (replace(DRUG, gap_era_days=1),), (Utilisation(("drug",), ("drug",)),))
+    result = run_study(study, cdm_of_rows(tables_of_exposures(ATTRITION_PERSONS, ATTRITION_EXPOSURES)))
+    wanted = {"number exposures": (2, 1, 1), "days prescribed": (132, 46, 24)}
+    means = {
+        row["variable_name"]: float(row["estimate_value"])
+        for row in result.of_type("summarise_drug_utilisation").to_pylist()
+        if row["variable_name"] in wanted and row["estimate_name"] == "mean"
+    }
+    assert means == pytest.approx({name: sum(values) / 3 for name, values in wanted.items()})
 
 
 TREATED = """

@@ -44,7 +44,7 @@ EXPOSURES = """
     1      | 7       | 2020-01-15..2020-01-24 | 10
     1      | 7       | 2020-02-23..2020-03-03 | 30
     1      | 7       | 2020-06-01..2020-06-10 | 30
-    2      | 7       | 2020-05-01             |
+    2      | 7       | 2020-05-01..2020-05-02 |
     2      | 8       | 2020-05-10..2020-05-20 | 10
 """
 
@@ -75,10 +75,25 @@ def test_days_prescribed_add_up_and_days_exposed_are_those_of_eras() -> None:
     assert estimates(analysis, EXPOSURES, *wanted) == rows_of("""
         cohort | strata  | variable                  | level | estimates
         drug   | overall | number exposures          |       | q25 1, median 1, q75 2, mean 1.66666666666667
-        drug   | overall | initial exposure duration |       | q25 6, median 10, q75 10, mean 7
+        drug   | overall | initial exposure duration |       | q25 6, median 10, q75 10, mean 7.33333333333333
         drug   | overall | number eras               |       | q25 1, median 1, q75 2, mean 1.33333333333333
-        drug   | overall | days exposed              |       | q25 6, median 10, q75 18, mean 12
-        drug   | overall | days prescribed           |       | q25 6, median 10, q75 20, mean 13.6666666666667
+        drug   | overall | days exposed              |       | q25 6, median 10, q75 18, mean 12.3333333333333
+        drug   | overall | days prescribed           |       | q25 6, median 10, q75 20, mean 14
+    """)
+
+
+def test_an_exposure_without_an_end_makes_an_entry_and_is_none_of_its_exposures() -> None:
+    """Nobody knows how long it lasted: of the entry are told no exposure, no day and no quantity."""
+    exposures = """
+        person | concept | days       | quantity
+        2      | 7       | 2020-05-01 | 10
+    """
+    wanted = ("number exposures", "days prescribed", "cumulative quantity")
+    assert [row[2:] for row in estimates(Utilisation(("drug",), ("drug",)), exposures, *wanted)] == rows_of("""
+        variable            | level | estimates
+        number exposures    |       | q25 0, median 0, q75 0, mean 0
+        days prescribed     |       | q25 0, median 0, q75 0, mean 0
+        cumulative quantity |       | q25 0, median 0, q75 0, mean 0
     """)
 
 

@@ -1,4 +1,4 @@
-"""Treatments around entry and coverage of doses leave as other descriptions do: by the persons behind each number."""
+"""Treatments around entry, coverage of doses, adherence: they leave by the persons behind each number."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.release.rules.disclosure import assess
 from enclos.studies.model import ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
 from enclos.studies.steps import run_study
-from enclos.studies.utilisation.model import Treatments, Utilisation
+from enclos.studies.utilisation.model import Adherence, Treatments, Utilisation
 from factories.studies import rows_table, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle.histories import FEMALE, MALE, Exposure, History
@@ -27,7 +27,11 @@ def result(n_persons: int, n_treated: int) -> StudyResult:
     tables["drug_strength"] = rows_table("drug_strength", [(4, 9, 500.0, 8576, None, None, None, None)])
     tables["concept_ancestor"] = rows_table("concept_ancestor", [(9, 4), (9, 5)])
     asked = Utilisation(
-        ("drug",), ("drug",), treatments=Treatments(("other",), (DayWindow(0, 30),)), dose_coverage=(9,)
+        ("drug",),
+        ("drug", "other"),
+        treatments=Treatments(("other",), (DayWindow(0, 30),)),
+        dose_coverage=(9,),
+        adherence=Adherence(10, 0.2),
     )
     return run_study(Study("spec", (DRUG, OTHER), (asked,)), cdm_of_rows(tables))
 
@@ -42,6 +46,23 @@ def shown(n_persons: int, n_treated: int) -> dict[tuple[str, str], str]:
         for row in rows
         if row["strata_level"] == "overall"
     }
+
+
+def adherent(n_persons: int, n_treated: int) -> dict[str, str]:
+    """Of all persons, estimates of who took the other drug on two days of ten or more."""
+    safe = assess(result(n_persons, n_treated), 11).safe
+    assert safe is not None
+    rows = safe.of_type("summarise_adherence").to_pylist()
+    return {
+        row["estimate_name"]: row["estimate_value"]
+        for row in rows
+        if (row["additional_level"], row["variable_level"]) == ("other", "0.2")
+    }
+
+
+def test_who_is_adherent_is_told_by_enough_persons() -> None:
+    assert adherent(60, 20)["count"] == "20"
+    assert set(adherent(60, 5).values()) == {HIDDEN}
 
 
 def test_counts_of_enough_persons_are_shown() -> None:

@@ -83,6 +83,12 @@ FRENCH_STUDY = {
     ),
     "patients covered (%)": "patients couverts (%)",
     "Use of drugs during each entry": "Utilisation pendant chaque entrée",
+    "Adherence from the first day of each entry": "Observance depuis le premier jour de chaque entrée",
+    "proportion of days covered": "proportion de jours couverts",
+    "medication possession ratio": "taux de possession médicamenteuse",
+    "persons with at least this proportion of days covered": (
+        "personnes ayant au moins cette proportion de jours couverts"
+    ),
     "Days between entries into two cohorts": "Jours entre les entrées de deux cohortes",
     "Box: the middle half; line in it: median; diamond: mean.": (
         "Boîte : la moitié centrale ; trait : médiane ; losange : moyenne."

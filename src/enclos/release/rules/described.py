@@ -27,6 +27,7 @@ GROUPS = frozenset(
         "summarise_cohort_timing",
         "summarise_standardised_differences",
         "summarise_drug_utilisation",
+        "summarise_adherence",
         "summarise_indication",
         "summarise_treatment",
         "summarise_dose_coverage",

@@ -27,6 +27,7 @@ _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
     "summarise_cohort_overlap": overlap_figures,
     "summarise_cohort_timing": lambda kind, say: spread_figures(kind, "Days between entries into two cohorts", say),
     "summarise_drug_utilisation": lambda kind, say: spread_figures(kind, "Use of drugs during each entry", say),
+    "summarise_adherence": lambda kind, say: spread_figures(kind, "Adherence from the first day of each entry", say),
     "summarise_proportion_of_patients_covered": covered_figures,
     "summarise_drug_restart": restart_figures,
     "summarise_indication": indication_figures,

@@ -23,6 +23,7 @@ _FAMILIES = {
     "summarise_cohort_timing": "characterise",
     "summarise_standardised_differences": "characterise",
     "summarise_drug_utilisation": "utilisation",
+    "summarise_adherence": "utilisation",
     "summarise_indication": "utilisation",
     "summarise_treatment": "utilisation",
     "summarise_dose_coverage": "utilisation",

@@ -28,6 +28,7 @@ _TITLES = {
     "summarise_cohort_timing": "Days between entries into two cohorts",
     "summarise_standardised_differences": "Standardised differences between cohorts",
     "summarise_drug_utilisation": "Use of drugs during each entry",
+    "summarise_adherence": "Adherence from the first day of each entry",
     "summarise_indication": "Indications",
     "summarise_treatment": "Treatments around entry",
     "summarise_dose_coverage": "Exposures whose daily dose is known",

@@ -117,6 +117,12 @@ def _utilisation(each: Utilisation) -> Options:
     coverage = ", ".join(f"concept {ingredient}" for ingredient in each.dose_coverage)
     yield "Ingredients whose doses are looked for in all exposures", coverage or "none"
     yield "Proportion of patients covered", days(each.covered_days, "not measured")
+    adherence = each.adherence
+    if adherence is None:
+        yield "Adherence", "not measured"
+    else:
+        yield "Adherence", f"days covered and days supplied over {days(adherence.days, '')} from entry"
+        yield "Least proportion of days covered of an adherent person", f"{adherence.threshold:g}"
     restart = each.restart
     if restart is None:
         yield "Restart and switch", "not measured"
@@ -226,9 +232,11 @@ WORDS: Mapping[type[object], Words] = MappingProxyType(
             lambda _: (),
             _utilisation,
             "Exposures and eras, days, quantity and dose; where asked indications, treatments around entry, restart, "
-            "switch, the proportion covered with Wilson 95 % intervals, and for how many exposures a dose is known",
+            "switch, the proportion covered with Wilson 95 % intervals, proportion of days covered, medication "
+            "possession ratio and share of adherent persons, and for how many exposures a dose is known",
             (
                 "summarise_drug_utilisation",
+                "summarise_adherence",
                 "summarise_indication",
                 "summarise_treatment",
                 "summarise_dose_coverage",

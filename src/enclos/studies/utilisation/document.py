@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt
 
 from enclos.lexicon.codes import Code
 from enclos.studies.document.values import (
@@ -30,6 +30,7 @@ from enclos.studies.model import MAX_CONCEPT_ID, MAX_DAYS, AgeGroup, DayWindow, 
 from enclos.studies.utilisation.model import (
     MAX_INDICATIONS,
     MAX_TREATMENTS,
+    Adherence,
     Indications,
     Restart,
     Treatments,
@@ -42,6 +43,7 @@ _Ingredients: TypeAlias = Annotated[
     BeforeValidator(listed),
     one_or_many({"type": "integer", "minimum": 1, "maximum": MAX_CONCEPT_ID}),
 ]
+_TO_ITSELF = "a switch is to another drug than those of cohort; leave it out, a new entry into the same is a restart"
 _FollowUp: TypeAlias = Annotated[list[Days | None], Many]
 
 
@@ -118,6 +120,21 @@ class RestartDocument(Document):
         return Restart(tuple(self.switch), tuple(self.days), self.incident, self.first_only)
 
 
+class AdherenceDocument(Document):
+    """How much of the days followed is covered."""
+
+    days: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)] = Field(
+        365, description="Days followed, the first day of the entry among them; fewer where observation ends before."
+    )
+    threshold: Annotated[StrictFloat | StrictInt, Field(gt=0, le=1)] = Field(
+        0.8, description="The least proportion of days covered with which a person is adherent."
+    )
+
+    def noun(self) -> Adherence:
+        """The adherence meant."""
+        return Adherence(self.days, float(self.threshold))
+
+
 class UtilisationDocument(AnalysisDocument):
     """A utilisation."""
 
@@ -144,6 +161,9 @@ class UtilisationDocument(AnalysisDocument):
         None, description="Tell the proportion of patients covered on each of so many days after the first entry."
     )
     restart: RestartDocument | None = Field(None, description="What happens after a treatment ends.")
+    adherence: AdherenceDocument | None = Field(
+        None, description="Proportion of days covered and medication possession ratio of each entry."
+    )
     strata: StrataNames = Field([], description="What estimates are also made apart for.")
     age_groups: AgeGroups | None = Field(
         None, description="For strata: ages in completed years that do not overlap, both included."
@@ -165,6 +185,9 @@ class UtilisationDocument(AnalysisDocument):
             if (part := getattr(self, inner)) is not None:
                 for where, what, code in part.faults(cohorts):
                     yield (inner, *where), what, code
+        for at, name in enumerate([] if self.restart is None else self.restart.switch):
+            if _same_drug(name, self.cohort, cohorts):
+                yield ("restart", "switch", at), _TO_ITSELF, Code.STUDY_INVALID
 
     def noun(self) -> Utilisation:
         """The analysis meant."""
@@ -182,8 +205,22 @@ class UtilisationDocument(AnalysisDocument):
             tuple(AgeGroup(lowest, highest) for lowest, highest in self.age_groups or ()),
             None if self.treatment is None else self.treatment.noun(),
             tuple(self.dose_coverage),
+            None if self.adherence is None else self.adherence.noun(),
         )
 
 
 def _is_of_drugs(cohort: object) -> bool:
     return getattr(cohort, "domain", None) == Domain.DRUG.value
+
+
+def _same_drug(name: str, followed: Sequence[str], cohorts: Container[str]) -> bool:
+    """Whether a cohort is one of those followed, or made of the same concepts as one."""
+    if name in followed:
+        return True
+    if not isinstance(cohorts, Mapping) or not (own := _concepts(cohorts.get(name))):
+        return False
+    return any(_concepts(cohorts.get(each)) == own for each in followed)
+
+
+def _concepts(cohort: object) -> frozenset[int]:
+    return frozenset(getattr(cohort, "concepts", None) or ()) if _is_of_drugs(cohort) else frozenset()

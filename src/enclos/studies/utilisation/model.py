@@ -89,6 +89,24 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class Adherence:
+    """For how much of the days followed from the first day of an entry a drug was at hand.
+
+    Following lasts ``days``, the first day of the entry among them, or until observation ends.
+    """
+
+    days: int = 365
+    threshold: float = 0.8
+    """The least proportion of days covered with which a person is adherent."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= MAX_DAYS:
+            raise ValueError("adherence is followed for 1 to 99 999 days")
+        if not 0 < self.threshold <= 1:
+            raise ValueError("the least proportion of days covered is above 0 and at most 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Utilisation(CohortAnalysis):
     """The use of drugs during each entry into some cohorts, and what surrounds it.
 
@@ -109,6 +127,7 @@ class Utilisation(CohortAnalysis):
     treatments: Treatments | None = None
     dose_coverage: tuple[int, ...] = ()
     """Ingredients of which it is told for how many exposures, whoever has them, a daily dose is known."""
+    adherence: Adherence | None = None
 
     def __post_init__(self) -> None:
         check_age_groups(self.age_groups, self.strata)
@@ -126,6 +145,8 @@ class Utilisation(CohortAnalysis):
             raise ValueError("an ingredient whose doses are told is a positive 32-bit integer, each once")
         if self.covered_days is not None and not 1 <= self.covered_days <= MAX_DAYS:
             raise ValueError("covered days are between 1 and 99 999")
+        if self.restart is not None and set(self.restart.switch) & set(self.cohorts):
+            raise ValueError("a switch is to a cohort that is not followed itself")
 
     @property
     def cohort_names(self) -> tuple[str, ...]:

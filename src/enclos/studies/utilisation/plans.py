@@ -19,20 +19,32 @@ _DAILY_DOSE = """
 """Of an ``exposure`` and the ``strength`` of its drug; NULL where none follows."""
 
 
-def plan_exposures(drugs: Sequence[int], until: Until, *, ruled: bool, incident: bool, ingredient: int | None) -> str:
+def plan_exposures(
+    drugs: Sequence[int],
+    until: Until,
+    *,
+    ruled: bool,
+    incident: bool,
+    ingredient: int | None = None,
+    n_days: int | None = None,
+) -> str:
     """Make ``study_exposure``: the exposures to each cohort's drugs during each entry.
 
     Columns: entry, drug (the cohort whose concepts it is of), first_day, last_day (its own), from_day, to_day (of it in
     the entry), quantity, dose and unit of a day.
 
-    Source: DrugUtilisation 1.2, addDrugUtilisation: an open end is the first day; an exposure that ends before it
-            starts is none; a dose needs a quantity above nought.
+    In:     n_days — exposures count no longer than so many days, the first day of the entry among them
+    Source: DrugUtilisation 1.2, addDrugUtilisation: an exposure that ends before it starts is none; a dose needs a
+            quantity above nought. One without an end is none either, as in generateDrugUtilisationCohortSet;
+            addDrugUtilisation gives it a day.
     """
     first_day = day_number("record.drug_exposure_start_date")
-    last_day, lasting = f"coalesce({day_number('record.drug_exposure_end_date')}, {first_day})", ""
+    last_day, lasting = day_number("record.drug_exposure_end_date"), ""
     if ruled:
         last_day, lasting = cohorts.ruled_last_day(first_day, last_day)
     end = "entry.last_day" if until is Until.COHORT_END else "entry.observed_last"
+    if n_days is not None:
+        end = f"least({end}, entry.first_day + {int(n_days)} - 1)"
     start = "entry.first_day" if incident else "-10000000"
     dose, strength = "CAST(NULL AS DOUBLE) AS dose, CAST(NULL AS VARCHAR) AS unit", ""
     if ingredient is not None:
@@ -69,7 +81,8 @@ def plan_use(gap_days: int) -> str:
     """The use of each drug during each entry.
 
     Out: one row per entry and drug with an exposure: entry, drug, n_exposures, n_eras, days_to_exposure, days_exposed,
-         days_prescribed, initial_days, initial_quantity, quantity
+         days_prescribed, days_supplied (also those after the last that counts), initial_days, initial_quantity,
+         quantity
     """
     return f"""
         WITH marked AS (
@@ -95,6 +108,7 @@ def plan_use(gap_days: int) -> str:
                 ), 0) AS BIGINT) AS days_between,
                 min(from_day) AS from_day, max(to_day) AS to_day,
                 CAST(sum(to_day - from_day + 1) AS BIGINT) AS days_prescribed,
+                CAST(sum(last_day - from_day + 1) AS BIGINT) AS days_supplied,
                 CAST(max(last_day - first_day + 1) FILTER (first_day = initial_day) AS BIGINT) AS initial_days,
                 coalesce(sum(quantity) FILTER (first_day = initial_day), 0.0) AS initial_quantity,
                 coalesce(sum(quantity), 0.0) AS quantity
@@ -105,7 +119,7 @@ def plan_use(gap_days: int) -> str:
             used.entry, drug, n_exposures, n_eras,
             CAST(greatest(used.first_used_day - entry.first_day, 0) AS BIGINT) AS days_to_exposure,
             CAST(used.to_day - used.from_day + 1 - days_between AS BIGINT) AS days_exposed,
-            days_prescribed, initial_days, initial_quantity, quantity
+            days_prescribed, days_supplied, initial_days, initial_quantity, quantity
         FROM used
         JOIN study_entry AS entry ON entry.entry = used.entry
     """
@@ -184,6 +198,9 @@ def plan_concept_names(concepts: Sequence[int]) -> str:
 def plan_dose_coverage(ingredient: int) -> str:
     """Every exposure to a drug with the ingredient, whenever it is; one that ends before it starts has no dose.
 
+    Without an end there is a dose only where it does not rest on how long an exposure lasts, as in the package.
+
+
     Out: one row per exposure: ordinal, route, unit, pattern, dose (a day's); all but the first can be NULL
     """
     first_day = day_number("record.drug_exposure_start_date")
@@ -192,7 +209,7 @@ def plan_dose_coverage(ingredient: int) -> str:
             SELECT
                 study_person.ordinal, record.drug_concept_id, record.route_concept_id,
                 {first_day} AS first_day,
-                coalesce({day_number("record.drug_exposure_end_date")}, {first_day}) AS last_day,
+                {day_number("record.drug_exposure_end_date")} AS last_day,
                 record.quantity
             FROM drug_exposure AS record
             JOIN study_person ON study_person.person_id = record.person_id
@@ -202,7 +219,9 @@ def plan_dose_coverage(ingredient: int) -> str:
         )
         SELECT
             exposure.ordinal, route.concept_name AS route, strength.unit, strength.pattern,
-            CAST(CASE WHEN exposure.first_day <= exposure.last_day THEN {_DAILY_DOSE} END AS DOUBLE) AS dose
+            CAST(
+                CASE WHEN coalesce(exposure.first_day <= exposure.last_day, TRUE) THEN {_DAILY_DOSE} END AS DOUBLE
+            ) AS dose
         FROM exposure
         LEFT JOIN ({plan_strengths(ingredient)}) AS strength USING (drug_concept_id)
         LEFT JOIN concept AS route ON route.concept_id = exposure.route_concept_id AND route.concept_id <> 0

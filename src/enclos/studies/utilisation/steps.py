@@ -20,7 +20,8 @@ from enclos.studies.rules.entries import WHOLE, EntryColumns, Strata, levels_of,
 from enclos.studies.rules.evidence import Feature, add_rows
 from enclos.studies.rules.report import Report
 from enclos.studies.rules.tally import person_set
-from enclos.studies.utilisation import coverage, plans, rules
+from enclos.studies.utilisation import adherence, coverage, plans, rules
+from enclos.studies.utilisation.adherence import AdherenceCounter
 from enclos.studies.utilisation.around import AroundCounter
 from enclos.studies.utilisation.coverage import CoverageCounter
 from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
@@ -49,6 +50,7 @@ class UtilisationCounter:
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
         self._around = [AroundCounter(each) for each in (analysis.indications, analysis.treatments) if each is not None]
         self._coverage = CoverageCounter(analysis.dose_coverage)
+        self._adherence = None if (asked := analysis.adherence) is None else AdherenceCounter(asked, analysis.exposures)
         self._uses: dict[tuple[str, Strata], rules.Use] = {}
         for name in analysis.cohorts:
             self._use(name, WHOLE)
@@ -75,6 +77,8 @@ class UtilisationCounter:
         for use, index in parts:
             use.entries.add(len(index), person_set(entries.person[index]))
         self._count_use(bucket, entries, parts)
+        if self._adherence is not None:
+            self._count_adherence(bucket, entries, named, self._adherence)
         for counter in self._around:
             counter.count(bucket, entries, named, self._index)
         if analysis.covered_days is not None:
@@ -109,10 +113,9 @@ class UtilisationCounter:
     def _count_use(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts) -> None:
         analysis = self._analysis
         drugs = [self._index[name] for name in analysis.exposures]
-        ruled = any(getattr(self._cohorts[drug], "duration", None) for drug in drugs)
         bucket.execute(
             plans.plan_exposures(
-                drugs, analysis.until, ruled=ruled, incident=analysis.incident, ingredient=analysis.ingredient
+                drugs, analysis.until, ruled=self._ruled, incident=analysis.incident, ingredient=analysis.ingredient
             )
         )
         rows = bucket.query(plans.plan_use(analysis.gap_era_days))
@@ -128,6 +131,32 @@ class UtilisationCounter:
                 self._measure(entries, parts, (variable, "", name), values, kind)
         if analysis.ingredient is not None:
             self._count_doses(bucket, entries, parts)
+
+    @property
+    def _ruled(self) -> bool:
+        """Whether exposures last by a duration rule."""
+        names = self._analysis.exposures
+        return any(getattr(self._cohorts[self._index[name]], "duration", None) for name in names)
+
+    def _count_adherence(
+        self,
+        bucket: CdmBucket,
+        entries: EntryColumns,
+        named: Sequence[tuple[tuple[str, Strata], npt.NDArray[np.int64]]],
+        counter: AdherenceCounter,
+    ) -> None:
+        """What each entry has of the drugs while it is followed; ``study_exposure`` is made anew."""
+        drugs = [self._index[name] for name in self._analysis.exposures]
+        bucket.execute(
+            plans.plan_exposures(
+                drugs,
+                Until.OBSERVATION_END,
+                ruled=self._ruled,
+                incident=self._analysis.incident,
+                n_days=counter.asked.days,
+            )
+        )
+        counter.count(bucket.query(plans.plan_use(0)), entries, named, drugs)
 
     def _count_doses(self, bucket: CdmBucket, entries: EntryColumns, parts: _Parts) -> None:
         """Doses of each unit that there is."""
@@ -179,6 +208,11 @@ class UtilisationCounter:
     def report(self, report: Report) -> None:
         """Add the use of drugs, then what else was asked for, each under a result id of its own."""
         self._report_use(report)
+        if self._adherence is not None:
+            values = {**self._values_of_use(to_cohort_end=False), **self._adherence.settings}
+            result_id = report.start(adherence.RESULT_TYPE, rules.GROUP_NAME, self._strata_names, "concept_set", values)
+            for key, use in self._in_order():
+                add_rows(report, result_id, self._adherence.rows(*key, use.entries.persons))
         for counter in self._around:
             self._report_around(report, counter)
         if self._analysis.covered_days is not None:
@@ -211,13 +245,8 @@ class UtilisationCounter:
 
     def _report_use(self, report: Report) -> None:
         analysis = self._analysis
-        until_cohort_end = analysis.until is Until.COHORT_END
-        values = {
-            "censor_date": "cohort_end_date" if until_cohort_end else "observation_period_end_date",
-            "gap_era": str(analysis.gap_era_days),
-            "index_date": "cohort_start_date",
-            "restrict_incident": _logical(value=analysis.incident),
-        }
+        values = self._values_of_use(to_cohort_end=analysis.until is Until.COHORT_END)
+        values = {"censor_date": values["censor_date"], "gap_era": str(analysis.gap_era_days), **values}
         if analysis.ingredient is not None:
             values["ingredient_concept_id"] = str(analysis.ingredient)
         result_id = report.start(
@@ -226,6 +255,13 @@ class UtilisationCounter:
         rules.fill_doses(self._uses.values())
         for (name, strata), use in self._in_order():
             add_rows(report, result_id, rules.use_rows(name, strata, use, analysis.exposures))
+
+    def _values_of_use(self, *, to_cohort_end: bool) -> dict[str, str]:
+        return {
+            "censor_date": "cohort_end_date" if to_cohort_end else "observation_period_end_date",
+            "index_date": "cohort_start_date",
+            "restrict_incident": _logical(value=self._analysis.incident),
+        }
 
     def _report_around(self, report: Report, counter: AroundCounter) -> None:
         asked = counter.asked

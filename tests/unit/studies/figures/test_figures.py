@@ -192,6 +192,21 @@ def test_spreads_shares_differences_and_overlaps_have_the_tables_numbers() -> No
     ]
 
 
+def test_adherence_is_a_box_a_drug_and_a_panel_a_measure() -> None:
+    cohort, drug = {"cohort_name": "statin"}, {"concept_set": "statin"}
+    places = [
+        At(cohort, "proportion of days covered", None, {"q25": "0.5", "median": "0.8", "q75": "1"}, additional=drug),
+        At(cohort, "medication possession ratio", None, {"q25": "0.5", "median": "0.9", "q75": "1.4"}, additional=drug),
+        At(cohort, "persons with at least this proportion of days covered", "0.8", {"count": "60"}, additional=drug),
+    ]
+    (figure,) = drawn(result_of_places(("summarise_adherence", {"threshold": "0.8"}, places)))
+    panels = [row for rows in datasets(figure).values() for row in rows]
+    assert [(row["panel"], row["median"]) for row in panels] == [
+        ("proportion of days covered", 0.8),
+        ("medication possession ratio", 0.9),
+    ]
+
+
 def test_attrition_says_what_is_left_and_what_is_taken() -> None:
     group = {"denominator_cohort_name": "denominator_cohort_1", "outcome_cohort_name": "bleed"}
     steps = [("Starting population", "1200", "1200", None, None), ("Missing sex", "1190", HIDDEN, "10", "10")]

@@ -76,7 +76,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     },
     "survival": {
         "target": ["drug", "stroke"],
-        "outcome": ["bleed", "drug"],
+        "outcome": ["bleed", "other"],
         "competing_outcome": "drug",
         "outcome_date": "end",
         "outcome_washout": 44,
@@ -113,7 +113,8 @@ CHANGES: dict[str, dict[str, Any]] = {
         "treatment": {"cohort": ["drug"], "windows": [[0, 64]]},
         "dose_coverage": [1125316],
         "covered_days": 62,
-        "restart": {"switch": ["bleed"], "days": [63]},
+        "adherence": {"days": 65, "threshold": 0.75},
+        "restart": {"switch": ["stroke"], "days": [63]},
         "strata": ["sex"],
         "age_groups": AGES,
     },

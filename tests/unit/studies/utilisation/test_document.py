@@ -6,7 +6,7 @@ from enclos.lexicon.refusals import NotAsPromised
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import AgeGroup, DayWindow, Domain, Stratum
 from enclos.studies.steps import columns_read
-from enclos.studies.utilisation.model import Indications, Restart, Treatments, Until, Utilisation
+from enclos.studies.utilisation.model import Adherence, Indications, Restart, Treatments, Until, Utilisation
 
 HEAD = """\
 study: small
@@ -14,6 +14,8 @@ cohorts:
   drug: {concepts: [1], domain: drug, gap_era: 30}
   other: {concepts: [3], domain: drug}
   bleed: {concepts: [2], domain: condition}
+  third: {concepts: [4], domain: drug}
+  drug_by_box: {concepts: [1], domain: drug, duration: one-box-30}
 analyses:
 """
 FULL = """\
@@ -28,7 +30,8 @@ FULL = """\
       treatment: {cohort: [other, bleed], windows: [[0, 30]], exclusive: true}
       dose_coverage: 9
       covered_days: 180
-      restart: {switch: other, days: [30, null], incident: false, first_only: false}
+      adherence: {days: 180, threshold: 0.75}
+      restart: {switch: third, days: [30, null], incident: false, first_only: false}
       strata: [sex, age_group]
       age_groups: [[0, 17], [18, 150]]
 """
@@ -46,11 +49,12 @@ def test_every_option_arrives() -> None:
             incident=False,
             indications=Indications(("bleed",), (DayWindow(-30, 0), DayWindow(None, 0)), (Domain.CONDITION,)),
             covered_days=180,
-            restart=Restart(("other",), (30, None), incident=False, first_only=False),
+            restart=Restart(("third",), (30, None), incident=False, first_only=False),
             strata=(Stratum.SEX, Stratum.AGE_GROUP),
             age_groups=(AgeGroup(0, 17), AgeGroup(18, 150)),
             treatments=Treatments(("other", "bleed"), (DayWindow(0, 30),), exclusive=True),
             dose_coverage=(9,),
+            adherence=Adherence(180, 0.75),
         ),
     )
     columns = columns_read(study)
@@ -83,6 +87,11 @@ def test_exposures_are_those_of_the_cohorts_unless_said_otherwise() -> None:
         ("cohort: drug, strata: age_group", "utilisation.strata: age_group needs age_groups"),
         ("cohort: drug, restart: {switch: nobody}", "restart.switch[0]: there is no cohort of that name"),
         ("cohort: drug, restart: {switch: other, days: [30, 30]}", "restart.days: a value is given twice"),
+        ("cohort: drug, restart: {switch: [other, drug]}", "restart.switch[1]: a switch is to another drug than"),
+        ("cohort: drug, restart: {switch: drug_by_box}", "restart.switch[0]: a switch is to another drug than"),
+        ("cohort: drug, adherence: {threshold: 0}", "adherence.threshold"),
+        ("cohort: drug, adherence: {threshold: 80}", "adherence.threshold"),
+        ("cohort: drug, adherence: {days: 0}", "adherence.days"),
     ],
 )
 def test_what_is_wrong_is_named(options: str, fault: str) -> None:

@@ -18,6 +18,7 @@ FRENCH_KINDS = {
     "Persons that cohorts share": "Personnes communes aux cohortes",
     "Standardised differences between cohorts": "Différences standardisées entre cohortes",
     "Use of drugs": "Utilisation de médicaments",
+    "Adherence to drugs": "Observance des traitements",
     "Indications of drugs": "Indications de médicaments",
     "Restart and switch after stopping a drug": "Reprise et changement après l'arrêt d'un médicament",
     "Share of patients covered by a drug": "Part des patients couverts par un médicament",
