@@ -89,20 +89,29 @@ def plain(node: yaml.Node) -> object:
     try:
         return yaml.constructor.SafeConstructor().construct_document(node)
     except (ValueError, OverflowError, yaml.YAMLError):
-        line = _line_of_no_value(node)
-        raise unreadable(f"{f'line {line}: ' if line else ''}a date or number in it is none (2019-12-31)") from None
+        raise _no_value(_of_no_value(node)) from None
 
 
-def _line_of_no_value(node: yaml.Node) -> int | None:
-    """The first line with a scalar that reads as no value."""
+def _no_value(node: yaml.Node | None) -> Exception:
+    """What is wrong with a scalar that reads as no value."""
+    if node is None:
+        return unreadable("a day or number in it is none")
+    line = node.start_mark.line + 1
+    if node.tag.endswith(":timestamp"):
+        return unreadable(f"line {line}: the calendar has no such day (YYYY-MM-DD)")
+    return unreadable(f"line {line}: a number in it is none")
+
+
+def _of_no_value(node: yaml.Node) -> yaml.Node | None:
+    """The first scalar that reads as no value."""
     if isinstance(node, yaml.ScalarNode):
         try:
             yaml.constructor.SafeConstructor().construct_document(node)
         except (ValueError, OverflowError, yaml.YAMLError):
-            return int(node.start_mark.line) + 1
+            return node
         return None
     parts = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
-    return next((line for each in parts if (line := _line_of_no_value(each)) is not None), None)
+    return next((found for each in parts if (found := _of_no_value(each)) is not None), None)
 
 
 def line_of(path: Path, lines: Mapping[Path, int]) -> int:

@@ -22,6 +22,7 @@ from enclos.studies.compare.document import CompareDocument
 from enclos.studies.derived.document import DerivedCohortDocument
 from enclos.studies.diagnose.document import DiagnoseDocument
 from enclos.studies.document.cohorts import AnyCohortDocument
+from enclos.studies.document.nearest import nearest_option
 from enclos.studies.document.rates import IncidenceDocument, PrevalenceDocument
 from enclos.studies.document.reading import Fault, in_words, line_of, lines_of, node_of, plain
 from enclos.studies.document.values import MAX_LISTED, NAME_PATTERN, AnalysisDocument, Document, Many, Path
@@ -196,6 +197,8 @@ def _untagged(loc: Path) -> Path:
 def _unknown(loc: Path) -> str:
     if len(loc) == 3 and loc[0] == "analyses":
         return f"there is no such analysis (there is {', '.join(_EntryDocument.model_fields)})"
+    if (nearest := nearest_option(loc, study_json_schema())) is not None:
+        return f"there is no such option; the nearest is {nearest}"
     return "there is no such option"
 
 

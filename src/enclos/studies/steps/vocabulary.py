@@ -66,7 +66,7 @@ def _of_names(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Mapping[st
     if missing := [concept for concept in wanted if concept not in known]:
         raise refusal(
             Code.STUDY_CONCEPT_UNKNOWN,
-            f"The study names concepts that the vocabulary does not have: {', '.join(map(str, missing))}.",
+            f"The study names concepts that the vocabulary does not have: {_where(missing, cohorts)}.",
             "Correct the concept ids, or deliver a vocabulary that has them.",
         )
     descendants: dict[int, set[int]] = {concept: {concept} for concept in wanted}
@@ -79,6 +79,12 @@ def _of_names(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Mapping[st
         )
         for cohort in cohorts
     }
+
+
+def _where(missing: Sequence[int], cohorts: Sequence[ConceptCohort]) -> str:
+    """Each concept with the first place that names it."""
+    at = {concept: cohort.name for cohort in reversed(cohorts) for concept in cohort.concepts}
+    return ", ".join(f"{concept} (cohorts.{at[concept]}.concepts)" for concept in missing)
 
 
 def _check_durations(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> None:

@@ -121,7 +121,7 @@ def test_a_concept_that_the_vocabulary_lacks_is_refused_by_its_number() -> None:
     with pytest.raises(NotAsPromised) as refused:
         run_study(Study("s", (unknown,), (Incidence(("other",), Population()),)), cdm())
     assert refused.value.code is Code.STUDY_CONCEPT_UNKNOWN
-    assert "77, 78" in refused.value.what
+    assert "77 (cohorts.other.concepts), 78 (cohorts.other.concepts)" in refused.value.what
 
 
 def test_only_cohorts_that_an_analysis_uses_are_asked_for() -> None:
