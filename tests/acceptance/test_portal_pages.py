@@ -157,7 +157,6 @@ def test_every_page_can_be_reached_by_links(walks: list[Walk], patterns: dict[st
     assert pages - reached == set()
 
 
-@pytest.mark.usefixtures("walks")  # what Alice began in them is there to be shown
 def test_french_pages_say_nothing_in_english_that_is_not_marked_as_english(
     root: str, entered: dict[str, Any], patterns: dict[str, re.Pattern[str]]
 ) -> None:

@@ -106,6 +106,8 @@ def walked_in_french(
     def seen(answer: requests.Response) -> French | None:
         if not answer.headers.get("content-type", "").startswith("text/html"):
             return None
+        if answer.url.endswith("en.html"):  # the English of a page that the public is shown
+            return None
         assert '<html lang="fr">' in answer.text, answer.url
         found.extend(f"{answer.url.removeprefix(root)}: {text}" for text in english_in(answer.text, given))
         return French(answer.text)

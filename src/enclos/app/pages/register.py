@@ -14,7 +14,9 @@ from markupsafe import Markup
 
 from enclos.app.pages.page import style_of
 from enclos.app.pages.register_words import FRENCH_REGISTER, VERDICTS
+from enclos.app.pages.rooms.saying import said_population
 from enclos.app.pages.words import Language, Words
+from enclos.permits.rules.life import legal_bases
 
 LANGUAGE_NAMES = {Language.EN: "English", Language.FR: "Français"}
 
@@ -39,7 +41,8 @@ def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, 
         content=content,
         figures=_figures(content, words),
         tables_of=lambda permit: _tables(permit["data"]["tables"], words),
-        population_of=lambda permit: _population(permit["data"]["population"], words),
+        population_of=lambda permit: said_population(permit["data"]["population"], words),
+        basis_of=lambda permit: _basis(permit, words),
         key=proofs["key"],
         style=public_style(),
         script=Markup(script),  # noqa: S704 - our own file
@@ -101,11 +104,7 @@ def _tables(tables: object, words: Words) -> str:
     )
 
 
-def _population(population: object, words: Words) -> str:
-    if not isinstance(population, Mapping):
-        return words("everybody in the enclosure")
-    if "sample_percent" in population:
-        return words("a random sample of {share} %", share=population["sample_percent"])
-    if "source" in population:
-        return words("persons of the source {source}", source=population["source"])
-    return words("persons chosen by a cohort definition")
+def _basis(permit: Mapping[str, Any], words: Words) -> str:
+    """What a permit's legal basis is called, with its id."""
+    known = legal_bases().get(permit["legal_basis"])
+    return f"{words(known.title)} [{known.id}]" if known else str(permit["legal_basis"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enclos.app.pages.legal_words import FRENCH_LEGAL
+from enclos.app.pages.population_words import FRENCH_POPULATIONS
+
 VERDICTS = {
     "checking": "Checking…",
     "holds": "It holds: {n} rows of this page stand in the ledger of {size} entries, as its key has signed it.",
@@ -10,6 +13,8 @@ VERDICTS = {
 }
 
 FRENCH_REGISTER = {
+    **FRENCH_LEGAL,
+    **FRENCH_POPULATIONS,
     VERDICTS["checking"]: "Vérification…",
     VERDICTS["holds"]: (
         "Vérifié : {n} lignes de cette page figurent dans le journal de {size} entrées, tel que sa clé l'a signé."
@@ -57,10 +62,6 @@ FRENCH_REGISTER = {
     "Data": "Données",
     "all tables": "toutes les tables",
     "Whose data": "Personnes concernées",
-    "everybody in the enclosure": "toutes les personnes de l'enclos",
-    "a random sample of {share} %": "un échantillon aléatoire de {share} %",
-    "persons of the source {source}": "les personnes de la source {source}",
-    "persons chosen by a cohort definition": "les personnes retenues par une définition de cohorte",
     "Days of care": "Période des soins",
     "{start} to {end}": "du {start} au {end}",
     "Shown as": "Sous forme de",
@@ -83,8 +84,8 @@ FRENCH_REGISTER = {
     "Check it yourself": "Vérifiez vous-même",
     "Everything above stands in a ledger that nobody can alter unseen. Your browser can check it here; "
     "nothing is sent anywhere.": (
-        "Tout ce qui précède figure dans un journal infalsifiable : personne ne peut le modifier sans que cela se "
-        "voie. Votre navigateur peut le vérifier ici ; rien n'est envoyé."
+        "Tout ce qui précède figure dans un journal que personne ne peut modifier sans que cela se voie. Votre "
+        "navigateur peut le vérifier ici ; rien n'est envoyé."
     ),
     "Check the proofs": "Vérifier les preuves",
     "This check needs JavaScript; nothing else on this page does. The same can be done with the files and a program of "

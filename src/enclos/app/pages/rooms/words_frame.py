@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from enclos.app.pages.population_words import FRENCH_POPULATIONS
 from enclos.app.pages.rooms.kinds_words import FRENCH_KINDS
 
 FRENCH_FRAME = {
     **FRENCH_KINDS,
+    **FRENCH_POPULATIONS,
     # the frame
     "Skip to the content": "Aller au contenu",
     "Rooms": "Espaces",
@@ -30,14 +32,6 @@ FRENCH_FRAME = {
     "{n} months": "{n} mois",
     "{n} days": "{n} {n:jour|jours}",
     "{n} hours": "{n} {n:heure|heures}",
-    # what a permit opens
-    "everybody in the enclosure": "toutes les personnes de l'enclos",
-    "a random sample of {share} %": "un échantillon aléatoire de {share} %",
-    "persons of the source {source}": "les personnes de la source {source}",
-    "persons who live in the departments {codes}": "les personnes qui résident dans les départements {codes}",
-    "persons with a record of the concepts {ids}": "les personnes ayant un enregistrement de l'un des concepts {ids}",
-    "persons chosen by a cohort definition": "les personnes choisies par une définition de cohorte",
-    "{whose}, and {n} others like each of them": "{whose}, et {n} {n:autre semblable|autres semblables} pour chacune",
     # what went wrong
     "Refused": "Refus",
     "Rule {code}": "Règle {code}",
