@@ -117,10 +117,13 @@ def walked_in_french(
         page = seen(answer)
         return [urljoin(answer.url, link) for link in page.links] if page else ()
 
+    # a session speaks the language in which it was begun until another is chosen; other tests go on in that
+    session.get(f"{root}/me?lang=fr", timeout=_SECONDS)
     for on, to, fields in forms:
         mark = _MARK.findall(session.get(root + on, timeout=_SECONDS).text)[0]
         seen(session.post(root + to, {"csrf": mark, **fields}, timeout=_SECONDS))
     follow(root, ["/me", "/"] if cookies else ["/", "/sign-in"], patterns, most, look)
+    session.get(f"{root}/me?lang=en", timeout=_SECONDS)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,12 @@ _BETWEEN = 28
 """Pixels between the names of a legend, for the same reason."""
 
 
+_READ_OUT = re.compile(r' (?:aria-label|aria-roledescription|role)="[^"]*"')
+"""What the library has axes and bars say, in English whatever the page's language. Nobody hears it: a drawing is one
+image to who listens, named by the page, with its numbers in a table.
+"""
+
+
 def as_svg(chart: Any) -> str:
     """The drawing in the house's style, as SVG text that follows the page's width."""
     styled = (
@@ -50,7 +57,7 @@ def as_svg(chart: Any) -> str:
         .configure_header(labelColor=_INK, titleColor=_QUIET, labelFontSize=13)
     )
     svg: str = vl_convert.vegalite_to_svg(styled.to_json())
-    return svg.replace("<svg ", f'<svg role="img" {STYLE} ', 1)
+    return _READ_OUT.sub("", svg).replace("<svg ", f'<svg role="img" {STYLE} ', 1)
 
 
 def svg_of(vega_lite: Mapping[str, Any]) -> bytes:
