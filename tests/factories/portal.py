@@ -96,8 +96,14 @@ def portal_of(home: Path) -> Iterator[Portal]:
     text = path.read_text()
     section = '[sign_in]\nissuer = "http://127.0.0.1:9"\nclient = "portal"\n'
     path.write_text(text[: text.index("[sign_in]")] + section)
+    with served_pages(home, socket.create_server(("127.0.0.1", 0))) as portal:
+        yield portal
+
+
+@contextmanager
+def served_pages(home: Path, listening: socket.socket) -> Iterator[Portal]:
+    """Serve an enclosure's pages, by the provider of its settings."""
     opened = Opened(home, PASSPHRASE)
-    listening = socket.create_server(("127.0.0.1", 0))
     root = f"http://127.0.0.1:{listening.getsockname()[1]}"
     people = People(opened, root)
     server = uvicorn.Server(uvicorn.Config(_with_assets(people), lifespan="off", log_config=None))

@@ -47,6 +47,13 @@ class Browser:
             else:
                 raise AssertionError(f"{answer.status_code}: {answer.text[:300]}")
 
+    def sign_out(self) -> None:
+        """Leave the provider, at its own page."""
+        page = self.session.get(f"{self.issuer}/session/end", timeout=SECONDS)
+        mark = page.text.split('name="xsrf" value="')[1].split('"')[0]
+        address = f"{self.issuer}/session/end/confirm"
+        self.session.post(address, data={"xsrf": mark, "logout": "yes"}, timeout=SECONDS).raise_for_status()
+
     def type_in(self, address: str, who: str, **said: str) -> str:
         """Sign in on another device: the page that is shown in the end."""
         page = self.session.get(address, timeout=SECONDS)
@@ -78,14 +85,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def node_provider(redirect: str = "", after: str = "") -> Iterator[str]:
+def node_provider(
+    redirect: str = "https://portal.example/sign-in/answer", after: str = "https://portal.example/", told: str = ""
+) -> Iterator[str]:
     """The issuer of npm's oidc-provider, as tests/providers/oidc sets it up.
 
-    In: redirect, after — where the portal takes answers, and goes after signing out
+    In: redirect, after — where the portal takes answers, and goes after signing out; told — where it is told that
+        somebody left the provider
     """
     npm_installed(HERE)
     port = free_port()
-    command = [npm_program("node"), "server.mjs", str(port), *([redirect, after] if redirect else [])]
+    command = [npm_program("node"), "server.mjs", str(port), redirect, after, told]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -29,15 +30,18 @@ from enclos.app.sign_in import (
     sign_out,
     sign_out_everywhere,
     take_answer,
+    token_for,
 )
 from enclos.ledger.model import Action
 from enclos.ledger.rules.acts import acts_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
+from enclos.portal.leaving import LOGOUT
 from enclos.signin.model import Role
 from enclos.signin.steps import Attempt, attempt
 from enclos.stores.provider import OidcProvider
 from factories.enclosure import PASSPHRASE, open_home
+from factories.portal import served_pages
 from factories.providers import PORTAL_SECRET, SECONDS, Browser, answer_of, node_provider
 
 pytestmark = pytest.mark.system("npm")
@@ -71,8 +75,16 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    with node_provider() as address:
+def listening() -> Iterator[socket.socket]:
+    """Where the portal will be told who left."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def issuer(listening: socket.socket) -> Iterator[str]:
+    told = f"http://127.0.0.1:{listening.getsockname()[1]}{LOGOUT}"
+    with node_provider(told=told) as address:
         yield address
 
 
@@ -212,6 +224,40 @@ def test_a_provider_s_access_token_for_us_is_taken_and_one_for_others_is_not(hou
     for late in (timedelta(seconds=601 + 60), timedelta(days=1)):
         assert refused(lambda at=now + late: door.person_of(good, at)) is Code.SIGN_IN_TOKEN
     assert refused(lambda: door.person_of(access_token("https://elsewhere.example"), now)) is Code.SIGN_IN_TOKEN
+
+
+def test_who_leaves_the_provider_is_signed_in_nowhere_here_at_once(
+    house: House, home: Path, listening: socket.socket
+) -> None:
+    def signed_in(who: str) -> tuple[Browser, str, dict[str, str]]:
+        asked, browser = house.asking, Browser(house.issuer)
+        started, address = house.begun(asked)
+        person = house.take(asked, started, answer_of(browser.sign_in(address, who, amr="otp")))
+        token = token_for(house.enclosure, person)
+        return browser, token, {"enclos": portal.people.enter(person, token)}
+
+    def let_in(token: str, cookies: dict[str, str]) -> tuple[int, int]:
+        shown = {"Authorization": f"Bearer {token}"}
+        page = requests.get(f"{portal.root}/me", cookies=cookies, allow_redirects=False, timeout=SECONDS)
+        return page.status_code, requests.get(f"{portal.root}/api/me", headers=shown, timeout=SECONDS).status_code
+
+    with served_pages(home, listening) as portal:
+        browser, of_alice, hers = signed_in("alice")
+        _, of_dan, his = signed_in("dan")
+        assert let_in(of_alice, hers) == let_in(of_dan, his) == (200, 200)
+        browser.sign_out()
+        assert (let_in(of_alice, hers), let_in(of_dan, his)) == ((303, 401), (200, 200))
+        acts = list(acts_of(house.enclosure.ledger.entries()))
+        (told,) = [act for act in acts if act.action is Action.LOGIN and act.facts.get("via") == "provider-logout"]
+        assert (told.code, told.facts["n"], "alice" in str(told)) == (None, 1, False)
+        _, token, cookies = signed_in("alice")
+        # a stranger, and who shows a token of another kind, end nothing and are told nothing
+        for form in ({}, {"logout_token": "x.y.z"}, {"logout_token": token}):
+            answer = requests.post(portal.root + LOGOUT, data=form, timeout=SECONDS)
+            assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request"})
+            assert answer.headers["cache-control"] == "no-store"
+        assert requests.get(portal.root + LOGOUT, cookies=cookies, timeout=SECONDS).status_code == 404
+        assert let_in(token, cookies) == (200, 200)
 
 
 # -- what an attacker tries

@@ -217,6 +217,23 @@ def sign_out_everywhere(enclosure: Enclosure, subject: str) -> dict[str, Any]:
     return {"person": subject, "signed_out": True}
 
 
+def take_logout(enclosure: Enclosure, token: str, door: Door) -> None:
+    """End all that somebody was given here, since their provider tells by a logout token that they left it.
+
+    The ledger has it when they ever came; what is refused before is for the caller to tell.
+    Refuses: SIGN_IN_TOKEN, SIGN_IN_PROVIDER.
+    """
+    chosen, now = enclosure.settings.sign_in, enclosure.ledger.now()
+    left = steps.told_of_leaving(
+        token, door, [each for each in (chosen.client, chosen.command_line_client) if each], now
+    )
+    if not left.names:
+        return
+    with enclosure.ledger.intent(Action.LOGIN, _NOBODY, facts={"via": "provider-logout"}) as ticket:
+        ended = steps.leave(left, books=door.books, now=now)
+        ticket.facts.update(persons=[Personal(subject) for subject in sorted(ended)], n=sum(ended.values()))
+
+
 def facts_of(person: Person) -> dict[str, Fact]:
     """What the ledger keeps of who signed in."""
     return {

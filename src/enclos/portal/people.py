@@ -24,6 +24,7 @@ from enclos.lexicon.refusals import Refusal
 from enclos.portal.api import api_application
 from enclos.portal.desk import Desk, language_asked, page_status
 from enclos.portal.forms import Form
+from enclos.portal.leaving import LOGOUT, Leaving
 from enclos.portal.opened import Opened
 from enclos.portal.own import Own
 from enclos.portal.rooms import access, applications, audit, check, data, research
@@ -61,7 +62,7 @@ class People:
             *Own(desk).routes(),
             *(route for each in ROOMS for route in each.routes(desk)),
         ]
-        routes += desk.led_back(routes)
+        routes += [*desk.led_back(routes), Route(LOGOUT, Leaving(self._opened), methods=["POST"])]
         routes += [Route(f"/{each.ROOM.id}/{{rest:path}}", desk.absent(each.ROOM)) for each in ROOMS]
         routes += [Route(f"{path}/{{rest:path}}", desk.answering(self._absent)) for path in _EVERYBODY_S]
         return Starlette(routes=[*routes, Mount("", api_application(self._opened))])

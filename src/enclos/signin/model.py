@@ -132,7 +132,8 @@ class Book:
     tokens of a provider's person are taken again.
 
     ``places``: browsers by a digest of what they bring; ``sign_ins`` by the id of their token; ``bound``: by a digest
-        of an id that permits name, a digest of the provider and of its own name for the one person who has the id.
+        of an id that permits name, a digest of the provider and of its own name for the one person who has the id;
+        ``left``: by such a digest of an id, when the provider last told that who has it left.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
@@ -142,6 +143,7 @@ class Book:
     places: Mapping[str, Place] = field(default_factory=dict)
     sign_ins: Mapping[str, SignIn] = field(default_factory=dict)
     bound: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ def _document(book: Book) -> dict[str, Any]:
             for token, each in book.sign_ins.items()
         },
         "bound": dict(book.bound),
+        "left": {digest: at.isoformat() for digest, at in book.left.items()},
     }
 
 
@@ -152,4 +153,5 @@ def _book(document: dict[str, Any]) -> Book:
             for token, (subject, at, until, via) in document.get("sign_ins", {}).items()
         },
         document.get("bound", {}),
+        {digest: datetime.fromisoformat(at) for digest, at in document.get("left", {}).items()},
     )

@@ -1,4 +1,4 @@
-// A certified OpenID Connect provider with a few people, for tests: node server.mjs PORT
+// A certified OpenID Connect provider with a few people, for tests: node server.mjs PORT REDIRECT AFTER TOLD
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
@@ -15,8 +15,9 @@ const provider = new Provider(issuer, {
   clients: [
     {
       client_id: 'portal', client_secret: 'portal-secret-0123456789', application_type: 'web',
-      redirect_uris: (process.argv[3] ?? 'https://portal.example/sign-in/answer').split(','),
-      post_logout_redirect_uris: (process.argv[4] ?? 'https://portal.example/').split(','),
+      redirect_uris: process.argv[3].split(','),
+      post_logout_redirect_uris: process.argv[4].split(','),
+      ...(process.argv[5] ? { backchannel_logout_uri: process.argv[5] } : {}),
     },
     {
       client_id: 'tools', token_endpoint_auth_method: 'none', application_type: 'native',
@@ -28,6 +29,7 @@ const provider = new Provider(issuer, {
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
   scopes: ['openid', 'email', 'profile', 'groups'],
   pkce: { required: () => true },
+  fetch: (url, { dispatcher: _, ...options }) => fetch(url, options), // its own refuses addresses of this machine
   cookies: { keys: ['only for tests'] },
   features: {
     devInteractions: { enabled: false },
@@ -37,6 +39,7 @@ const provider = new Provider(issuer, {
       userCodeConfirmSource(ctx, form) { ctx.body = form; },
       successSource(ctx) { ctx.body = 'typed in'; },
     },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: { enabled: true, logoutSource(ctx, form) { ctx.body = form; } },
     resourceIndicators: {
       enabled: true,

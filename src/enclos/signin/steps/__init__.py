@@ -10,6 +10,7 @@ from enclos.signin.steps.accounts import (
 )
 from enclos.signin.steps.answers import LASTS, Attempt, answered, attempt, check_answer
 from enclos.signin.steps.going import end_sign_ins, note_sign_in, sign_ins_of
+from enclos.signin.steps.leaving import Left, leave, told_of_leaving
 from enclos.signin.steps.tokens import (
     Door,
     bind,
@@ -25,6 +26,7 @@ __all__ = [
     "LASTS",
     "Attempt",
     "Door",
+    "Left",
     "add_account",
     "answered",
     "attempt",
@@ -34,6 +36,7 @@ __all__ = [
     "check_answer",
     "demand_role",
     "end_sign_ins",
+    "leave",
     "new_token_id",
     "note_sign_in",
     "remember_place",
@@ -42,6 +45,7 @@ __all__ = [
     "sign_ins_of",
     "sign_out_everywhere",
     "token_for",
+    "told_of_leaving",
     "unbind",
     "withdraw",
 ]

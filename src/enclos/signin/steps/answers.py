@@ -19,11 +19,10 @@ from enclos.signin.rules.tokens import (
     authenticated_at,
     check_claims,
     check_client,
-    names_unknown_key,
     provider_person,
     verified_claims,
 )
-from enclos.signin.steps.tokens import new_token_id
+from enclos.signin.steps.tokens import new_token_id, published_for
 
 LASTS = timedelta(minutes=10)
 """How long a sign-in may take from its beginning to its answer."""
@@ -87,10 +86,7 @@ def answered(
         the provider tells of the same subject (userinfo), for what the token leaves out; client — our id
     Refuses: SIGN_IN_TOKEN, SIGN_IN_ANSWER when the nonce is another, SIGN_IN_FACTOR, SIGN_IN_ROLE.
     """
-    published = keys.keys()
-    if names_unknown_key(id_token, published):
-        published = keys.keys(anew=True)
-    claims = verified_claims(id_token, published, provider.algorithms, _ID_TOKEN_TYPES)
+    claims = verified_claims(id_token, published_for(id_token, keys), provider.algorithms, _ID_TOKEN_TYPES)
     check_claims(claims, issuer=provider.issuer, audience=client, now=now, skew=SKEW, longest=LONGEST_ID)
     check_client(claims, client)
     if nonce is not None and not hmac.compare_digest(nonce.encode(), str(claims.get("nonce", "")).encode()):

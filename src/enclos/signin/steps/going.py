@@ -11,7 +11,7 @@ from enclos.lexicon.refusals import refusal
 from enclos.signin.model import Book, Person, SignIn
 from enclos.signin.ports import Books
 from enclos.signin.rules.tokens import LONGEST, check_is_recent
-from enclos.signin.steps.tokens import withdrawing
+from enclos.signin.steps.tokens import ended_at, withdrawing
 
 
 def note_sign_in(person: Person, via: str, *, books: Books, now: datetime) -> None:
@@ -25,7 +25,7 @@ def note_sign_in(person: Person, via: str, *, books: Books, now: datetime) -> No
 def sign_ins_of(subject: str, book: Book, now: datetime) -> Mapping[str, SignIn]:
     """The sign-ins of somebody that go on, by the id of their token, the newest first."""
     account = book.accounts.get(subject)
-    ended = max((at for at in (book.signed_out.get(subject), account and account.tokens_after) if at), default=None)
+    ended = max((at for at in (ended_at(subject, book), account and account.tokens_after) if at), default=None)
     found = [
         (token, each)
         for token, each in book.sign_ins.items()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -77,10 +78,7 @@ class Door:
         return replace(_not_withdrawn(person, issued, book), roles=person.roles & account.roles)
 
     def _provided(self, token: str, now: datetime, provider: Provider, keys: ProviderKeys) -> Person:
-        published = keys.keys()
-        if names_unknown_key(token, published):
-            published = keys.keys(anew=True)
-        claims = verified_claims(token, published, provider.algorithms, (OWN_TYPE,))
+        claims = verified_claims(token, published_for(token, keys), provider.algorithms, (OWN_TYPE,))
         issued, expires = check_claims(
             claims, issuer=provider.issuer, audience=provider.audience, now=now, skew=SKEW, longest=LONGEST
         )
@@ -97,6 +95,17 @@ class Door:
         return person
 
 
+def published_for(token: str, keys: ProviderKeys) -> Mapping[str, Any]:
+    """The provider's keys, asked for anew when the token names one that is not among them."""
+    published = keys.keys()
+    return keys.keys(anew=True) if names_unknown_key(token, published) else published
+
+
+def own_digest(issuer: str, sub: str) -> str:
+    """Under what an id is bound to the one person of a provider who has it."""
+    return sha256(f"{issuer}\n{sub}".encode()).hexdigest()
+
+
 def bind(person: Person, *, books: Books) -> None:
     """Keep an id for the one person whom a provider first verified under it, and let nobody else act by it.
 
@@ -104,7 +113,7 @@ def bind(person: Person, *, books: Books) -> None:
     Refuses: SIGN_IN_TOKEN when the id was another person's, another provider's, or is a local account's.
     """
     book, digest = books.read(), name_digest(person.subject)
-    own = sha256(f"{person.provider}\n{person.of_provider}".encode()).hexdigest()
+    own = own_digest(person.provider, person.of_provider)
     if person.subject in book.accounts:
         raise refused("A local account has the id of this person.")
     if digest not in book.bound:
@@ -153,6 +162,12 @@ def sign_out_everywhere(subject: str, *, books: Books, now: datetime) -> None:
         page.book = replace(page.book, signed_out={**kept, subject: now})
 
 
+def ended_at(subject: str, book: Book) -> datetime | None:
+    """Until when all tokens of somebody are worth nothing, by us or because their provider told that they left."""
+    told = (book.signed_out.get(subject), book.left.get(name_digest(subject)))
+    return max((at for at in told if at), default=None)
+
+
 def new_token_id() -> str:
     """An id that nobody guesses."""
     return secrets.token_urlsafe(16)
@@ -172,7 +187,7 @@ def demand_role(person: Person, role: Role) -> None:
 
 
 def _not_withdrawn(person: Person, issued: datetime, book: Book) -> Person:
-    since = book.signed_out.get(person.subject)
+    since = ended_at(person.subject, book)
     if person.token in book.withdrawn or (since is not None and issued <= since):
         raise refused("The token was withdrawn.")
     return person
