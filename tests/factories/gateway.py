@@ -24,10 +24,10 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
 
-def certificate(folder: Path) -> Certificate:
-    """A certificate for this machine that signs itself."""
+def certificate(folder: Path, common_name: str = "localhost") -> Certificate:
+    """A certificate for this machine, or of somebody, that signs itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     made = (

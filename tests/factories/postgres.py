@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pg8000.native import Connection
 
+from factories.gateway import certificate
 from factories.s3_servers import Daemons, folder_of_servers, free_ports, listens, wait_for
 
-_HOST, _KEEPER = "127.0.0.1", "keeper"
+_HOST, _KEEPER, _CARDED = "127.0.0.1", "keeper", "carded"
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,27 @@ class PostgresServer:
     password: str
     daemons: Daemons
     programs: Path
+    folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs to use it."""
         return {"ENCLOS_PG_USER": _KEEPER, "ENCLOS_PG_PASSWORD": self.password}
+
+    @property
+    def authority(self) -> Path:
+        """What its own certificate is verified by."""
+        return self.folder / "server" / "chain.pem"
+
+    @property
+    def by_certificate(self) -> dict[str, str]:
+        """What a process needs to use it by a certificate of its own, without a password."""
+        shown = self.folder / "client"
+        return {
+            "ENCLOS_PG_USER": _CARDED,
+            "ENCLOS_PG_CERTIFICATE": str(shown / "chain.pem"),
+            "ENCLOS_PG_KEY": str(shown / "key.pem"),
+        }
 
     def database(self) -> str:
         """The name of a new database."""
@@ -71,11 +88,32 @@ def postgres() -> PostgresServer:
     data = folder / "data"
     named = ("--username", _KEEPER, "--pwfile", folder / "password", "--auth", "scram-sha-256")
     daemons.run(programs / "initdb", "--no-sync", "--no-instructions", "--locale=C", "-E", "UTF8", "-D", data, *named)
-    options = ("listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off", "shared_buffers=16MB")
+    for who, named_so in (("server", "localhost"), ("client", _CARDED)):
+        (folder / who).mkdir()
+        made = certificate(folder / who, named_so)
+        made.key.chmod(0o600)
+        if owner == "postgres" and who == "server":
+            shutil.chown(made.key, owner)
+    rules = data / "pg_hba.conf"
+    rules.write_text(f"hostssl all {_CARDED} {_HOST}/32 cert\n{rules.read_text()}")
+    tls = (
+        "ssl=on",
+        f"ssl_cert_file={folder}/server/chain.pem",
+        f"ssl_key_file={folder}/server/key.pem",
+        f"ssl_ca_file={folder}/client/chain.pem",
+    )
+    options = (
+        *tls,
+        "listen_addresses=127.0.0.1",
+        f"unix_socket_directories={folder}",
+        "fsync=off",
+        "shared_buffers=16MB",
+    )
     daemons.start(programs / "postgres", "-D", data, "-p", port, *(word for it in options for word in ("-c", it)))
     wait_for(lambda: listens(port), "postgres")
-    server = PostgresServer(port, password, daemons, programs)
+    server = PostgresServer(port, password, daemons, programs, folder)
     wait_for(lambda: _answers(server), "postgres")
+    server.run("postgres", f"CREATE ROLE {_CARDED} LOGIN SUPERUSER")
     return server
 
 

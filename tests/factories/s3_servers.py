@@ -28,6 +28,10 @@ from enclos.stores.objects import S3Credentials, S3Objects, S3Place
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE_SECONDS = 60
+_MAY_HAVE_TOKENS = """{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Action": ["sts:GetSessionToken", "s3:*"], "Resource": ["arn:aws:sts:::*", "arn:aws:s3:::*"]}
+]}"""
+"""Source: Ceph 16 documentation (STS Lite): a user's policy lets them ask for tokens."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,22 @@ class S3Server:
                 response_checksum_validation="when_required",
             ),
         )
+
+    def temporary(self) -> tuple[str, str, str]:
+        """Key, secret and session token that its security token service gives for a quarter of an hour."""
+
+        def service(name: str) -> Any:
+            return botocore.session.Session().create_client(
+                name,
+                endpoint_url=self.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=self.key_id,
+                aws_secret_access_key=self.secret,
+            )
+
+        service("iam").put_user_policy(UserName="enclos", PolicyName="tokens", PolicyDocument=_MAY_HAVE_TOKENS)
+        given = service("sts").get_session_token(DurationSeconds=900)["Credentials"]
+        return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
 
     def bucket(self) -> str:
         """The name of a new bucket."""
@@ -194,6 +214,8 @@ rgw_frontends = beast endpoint=127.0.0.1:{gateway}
 rgw_run_sync_thread = false
 rgw_enable_gc_threads = false
 rgw_enable_lc_threads = false
+rgw_s3_auth_use_sts = true
+rgw_sts_key = {sts}
 """
 
 
@@ -205,7 +227,9 @@ def ceph() -> S3Server:
     mon, mon_v1, gateway = free_ports(3)
     fsid, osd = uuid.uuid4(), uuid.uuid4()
     settings = folder / "ceph.conf"
-    settings.write_text(_CEPH.format(fsid=fsid, mon=mon, mon_v1=mon_v1, gateway=gateway, folder=folder))
+    settings.write_text(
+        _CEPH.format(fsid=fsid, mon=mon, mon_v1=mon_v1, gateway=gateway, folder=folder, sts=secrets.token_hex(8))
+    )
     for part in ("mon", "osd"):
         (folder / part).mkdir()
     daemons = Daemons(folder, {"CEPH_CONF": str(settings)})
@@ -222,7 +246,7 @@ def ceph() -> S3Server:
     wait_for(lambda: listens(gateway), "radosgw")
     key_id, secret = secrets.token_hex(10), secrets.token_hex(20)
     new = ("--uid", "enclos", "--display-name", "enclos", "--access-key", key_id, "--secret-key", secret)
-    daemons.run("radosgw-admin", "user", "create", *new)
+    daemons.run("radosgw-admin", "user", "create", *new, "--caps", "user-policy=*")
     return S3Server(f"http://{_LOOPBACK}:{gateway}", key_id, secret)
 
 

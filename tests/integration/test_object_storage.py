@@ -9,7 +9,7 @@ import pytest
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from enclos.stores.objects import LocalObjects, S3Credentials, S3Objects, S3Place
+from enclos.stores.objects import LocalObjects, S3Credentials, S3Lake, S3Objects, S3Place, read_credentials
 from factories.faulty_network import failing_network
 from factories.gateway import certificate
 from factories.lakes import attached, bucket_lake, build, n_persons
@@ -82,6 +82,37 @@ def test_other_credentials_are_refused_without_being_shown(server, bucket, tmp_p
         assert refused.value.code is Code.STORAGE_CREDENTIALS
         assert "ANOTHERSECRET" not in str(refused.value) and server.key_id not in str(refused.value)
         assert refused.value.__cause__ is None
+
+
+@pytest.mark.system("radosgw")
+def test_temporary_credentials_serve_for_objects_and_a_lake_and_are_renewed_in_their_file(tmp_path):
+    """Ceph's security token service gives them; who renews them writes the file anew, and nothing is opened again."""
+    server, file = ceph(), tmp_path / "s3.toml"
+    bucket = server.bucket()
+    place = S3Place.from_url(server.url(bucket))
+
+    def write(key_id, secret, token):
+        text = f'key_id = "{key_id}"\nsecret = "{secret}"\nsession_token = "{token}"\n'
+        (tmp_path / "next").touch(0o600)
+        (tmp_path / "next").write_text(text)
+        (tmp_path / "next").replace(file)
+
+    one, two = server.temporary(), server.temporary()
+    write(one[0], one[1], two[2])
+    credentials = read_credentials({"ENCLOS_S3_CREDENTIALS": str(file)})
+    objects = S3Objects(place, credentials)
+    with pytest.raises(Refusal) as refused:
+        objects.put("x", b"1")
+    assert refused.value.code is Code.STORAGE_CREDENTIALS
+    assert not [part for part in (*one, *two) if part in str(refused.value)]
+    write(*one)
+    objects.put("x", b"1")
+    objects.remove("x")
+    lake = S3Lake(place, credentials)
+    build(tmp_path / "catalog.ducklake", lake, 2)
+    write(*two)
+    assert n_persons(tmp_path / "catalog.ducklake", lake) == 2
+    assert list(objects.names())
 
 
 def test_uploads_that_never_ended_are_removed(server, bucket):

@@ -43,6 +43,7 @@ def provider_of(settings: Settings) -> Provider | None:
         chosen.given_roles(),
         demanded,
         chosen.token_scope,
+        chosen.least_rsa_bits,
     )
 
 

@@ -233,7 +233,8 @@ class SignInSection(_Section):
         ``value=role``, of the claim ``role_claim``; acr, amr — what tells a second factor, one of them is enough;
         scopes — asked for beside ``openid profile email``; command_line_client — our id for ``enclos login``, when the
         provider wants another for programs than for the portal; portal — its address for people, when a proxy stands
-        before it
+        before it; least_rsa_bits — shorter RSA keys of the provider are not taken; 3072 have 128 bits of security, and
+        many providers sign with 2048
     """
 
     required: bool = False
@@ -246,6 +247,7 @@ class SignInSection(_Section):
     audience: str = ""
     token_scope: str = Field(default="enclos", pattern=r"^[!#-\[\]-~]+$")
     algorithms: tuple[SignatureAlgorithm, ...] = Field(default=("RS256", "PS256", "ES256", "Ed25519"), min_length=1)
+    least_rsa_bits: int = Field(default=2048, ge=2048, le=16384)
     subject: str = "email"
     role_claim: str = "roles"
     roles: tuple[str, ...] = ()

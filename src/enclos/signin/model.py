@@ -161,7 +161,8 @@ class Provider:
     In: issuer — its URL, to the letter; client — our id with it; audience — what its access tokens for us say;
         algorithms — those that its signatures may have, never a symmetric one; subject — the claim that is the id that
         permits name; role_claim, roles — which of its values gives which role; scope — what an access token's ``scope``
-        says when it may be used here: the word itself, or ``word:role`` for that role alone
+        says when it may be used here: the word itself, or ``word:role`` for that role alone; least_rsa_bits — of an
+        RSA key of its that is taken
     """
 
     issuer: str
@@ -173,3 +174,4 @@ class Provider:
     roles: Mapping[str, Role]
     demands: Demands
     scope: str = "enclos"
+    least_rsa_bits: int = 2048

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +19,8 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.remote_catalog import Kept
 
 USER, PASSWORD = "ENCLOS_PG_USER", "ENCLOS_PG_PASSWORD"
+CERTIFICATE, KEY = "ENCLOS_PG_CERTIFICATE", "ENCLOS_PG_KEY"
+"""PEM files of a certificate and its key, which stand in the place of a password."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SECONDS, _ATTEMPTS, _WAIT_SECONDS = 30, 4, 0.25
@@ -160,13 +164,13 @@ class PostgresCatalog:
         from pg8000.native import Connection
 
         user, password = self._environment.get(USER), self._environment.get(PASSWORD)
-        if not user or not password:
-            raise refusal(
-                Code.STORAGE_CREDENTIALS,
-                "The credentials of the catalog's database are not there.",
-                f"Set {USER} and {PASSWORD}.",
-            )
-        context = None if self._place.host in _LOOPBACK else ssl.create_default_context()
+        certificate, key = self._environment.get(CERTIFICATE), self._environment.get(KEY)
+        if not user or not (password or (certificate and key)):
+            raise _credentials("The credentials of the catalog's database are not there.")
+        context = None if self._place.host in _LOOPBACK and not certificate else ssl.create_default_context()
+        if certificate and key and context is not None:
+            _show(context, Path(certificate), Path(key))
+            password = None
         connection = Connection(
             user,
             host=self._place.host,
@@ -195,14 +199,28 @@ def _border() -> Iterator[None]:
     except DatabaseError as error:
         code = error.args[0].get("C", "") if error.args and isinstance(error.args[0], dict) else ""
         if code in _DENIED:
-            raise refusal(
-                Code.STORAGE_CREDENTIALS,
-                "The catalog's database refuses these credentials.",
-                f"Give the ones of this database: {USER} and {PASSWORD}.",
-            ) from None
+            raise _credentials("The catalog's database refuses these credentials.") from None
         raise _unreachable() from None
     except (Error, OSError):
         raise _unreachable() from None
+
+
+def _show(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Have a connection show a certificate; both files are read for each connection, so what renews them is followed.
+
+    Refuses: STORAGE_CREDENTIALS when they cannot be read, or others than its owner can read the key.
+    """
+    try:
+        if key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise _credentials("Others than its owner can use the key of the database's certificate.")
+        context.load_cert_chain(certificate, key, password="")  # so that nobody is asked for one
+    except OSError:
+        raise _credentials("The certificate of the catalog's database, or its key, cannot be read.") from None
+
+
+def _credentials(what: str) -> Refusal:
+    next_step = f"Set {USER} and {PASSWORD}, or {CERTIFICATE} and {KEY} to files, the key's of mode 0600."
+    return refusal(Code.STORAGE_CREDENTIALS, what, next_step)
 
 
 def _unreachable() -> Refusal:

@@ -73,6 +73,16 @@ class Published:
         return self.later if anew else public_keys()
 
 
+class OneKey:
+    """A provider with one key."""
+
+    def __init__(self, key: RSAKey) -> None:
+        self._key = key
+
+    def keys(self, *, anew: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - it has no other
+        return public_keys(self._key)
+
+
 OWN = OwnKey()
 
 
@@ -177,6 +187,20 @@ def test_a_clock_may_be_a_minute_off_and_no_more(door: Door) -> None:
 )
 def test_a_token_that_the_provider_did_not_sign_as_agreed_is_refused(door: Door, token: str) -> None:
     assert refused(door, token) is Code.SIGN_IN_TOKEN
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+def test_no_shorter_key_than_is_set_is_taken_and_none_below_2048_bits_whatever_is_set(door: Door) -> None:
+    tiny = RSAKey.generate_key(1024, {"kid": "one"}, private=True)
+    for key, least, holds in ((KEY, 2048, True), (KEY, 3072, False), (tiny, 2048, False), (tiny, 1024, False)):
+        asked = replace(PROVIDER, least_rsa_bits=least)
+
+        at = Door(PLACE, OWN.public_key(), door.books, asked, OneKey(key))
+        token = provider_token(access_claims(), key)
+        if holds:
+            assert at.person_of(token, NOW).subject == "alice@example.org"
+        else:
+            assert refused(at, token) is Code.SIGN_IN_TOKEN
 
 
 @pytest.mark.parametrize("amr", [None, [], ["pwd"], "otp", [["otp"]], {"otp": True}])

@@ -33,6 +33,8 @@ OWN_ALGORITHM = "Ed25519"
 OWN_TYPE = "at+jwt"
 """Source: RFC 9068 § 2.1: so no other token is taken for an access token."""
 _MOST_CHARACTERS = 16_384
+LEAST_RSA_BITS = 2048
+"""Below it no RSA key is taken, whatever is set. Source: NIST SP 800-131A: 112 bits of security; 3072 have 128."""
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"})
 """What a provider's signature may be: a symmetric one could be made with the public key that everybody has."""
 
@@ -88,11 +90,16 @@ def own_keys(public_key: bytes) -> Mapping[str, Any]:
 
 
 def verified_claims(
-    token: str, keys: Mapping[str, Any], algorithms: Sequence[str], types: Sequence[str]
+    token: str,
+    keys: Mapping[str, Any],
+    algorithms: Sequence[str],
+    types: Sequence[str],
+    least_rsa_bits: int = LEAST_RSA_BITS,
 ) -> Mapping[str, Any]:
     """What a token says, once its signature is found to be made by a listed algorithm with one of the keys.
 
-    In: types — what its ``typ`` may be, in lower case and without ``application/``; empty text stands for none
+    In: types — what its ``typ`` may be, in lower case and without ``application/``; empty text stands for none;
+        least_rsa_bits — of an RSA key that is taken
     Refuses: SIGN_IN_TOKEN.
     """
     header = header_of(token)
@@ -103,7 +110,9 @@ def verified_claims(
     if "crit" in header or {"jwk", "jku", "x5u", "x5c"} & header.keys():
         raise refused("The token brings its own key or asks for what is not known.")
     try:
-        content = jws.deserialize_compact(token, _key(keys, header), algorithms=[str(header["alg"])]).payload
+        content = jws.deserialize_compact(
+            token, _key(keys, header, least_rsa_bits), algorithms=[str(header["alg"])]
+        ).payload
         claims = json.loads(content)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         raise refused("The token's signature is not its issuer's.") from None
@@ -307,14 +316,18 @@ def _instant(claims: Mapping[str, Any], name: str) -> datetime:
         raise refused("The token does not say when it was issued and ends.") from None
 
 
-def _key(keys: Mapping[str, Any], header: Mapping[str, Any]) -> Any:
-    """The one key that the header names, or the only one there is of its kind."""
+def _key(keys: Mapping[str, Any], header: Mapping[str, Any], least_rsa_bits: int) -> Any:
+    """The one key that the header names, or the only one there is of its kind; none that is too short."""
     listed = [each for each in keys.get("keys", ()) if isinstance(each, dict) and each.get("use", "sig") == "sig"]
     named = [each for each in listed if each.get("kid") == header.get("kid")] if "kid" in header else listed
     if len(named) != 1 or named[0].get("kty") not in {"RSA", "EC", "OKP"}:
         raise KeyError
     if named[0].get("alg", header["alg"]) != header["alg"]:
         raise KeyError
+    if named[0]["kty"] == "RSA":
+        modulus = int.from_bytes(_decoded(named[0]["n"]), "big")
+        if modulus.bit_length() < max(least_rsa_bits, LEAST_RSA_BITS):
+            raise ValueError
     return import_key(named[0])
 
 

@@ -86,7 +86,9 @@ def answered(
         the provider tells of the same subject (userinfo), for what the token leaves out; client — our id
     Refuses: SIGN_IN_TOKEN, SIGN_IN_ANSWER when the nonce is another, SIGN_IN_FACTOR, SIGN_IN_ROLE.
     """
-    claims = verified_claims(id_token, published_for(id_token, keys), provider.algorithms, _ID_TOKEN_TYPES)
+    claims = verified_claims(
+        id_token, published_for(id_token, keys), provider.algorithms, _ID_TOKEN_TYPES, provider.least_rsa_bits
+    )
     check_claims(claims, issuer=provider.issuer, audience=client, now=now, skew=SKEW, longest=LONGEST_ID)
     check_client(claims, client)
     if nonce is not None and not hmac.compare_digest(nonce.encode(), str(claims.get("nonce", "")).encode()):

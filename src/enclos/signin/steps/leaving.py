@@ -38,7 +38,7 @@ def told_of_leaving(token: str, door: Door, clients: Collection[str], now: datet
     provider, keys = door.provider, door.provider_keys
     if provider is None or keys is None:
         raise refused("The enclosure names no provider.")
-    claims = verified_claims(token, published_for(token, keys), provider.algorithms, (TYPE,))
+    claims = verified_claims(token, published_for(token, keys), provider.algorithms, (TYPE,), provider.least_rsa_bits)
     told = claims.get("aud")
     audiences = told if isinstance(told, list) else [told]
     ours = next((each for each in clients if each in audiences), provider.client)

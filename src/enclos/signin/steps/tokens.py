@@ -78,7 +78,9 @@ class Door:
         return replace(_not_withdrawn(person, issued, book), roles=person.roles & account.roles)
 
     def _provided(self, token: str, now: datetime, provider: Provider, keys: ProviderKeys) -> Person:
-        claims = verified_claims(token, published_for(token, keys), provider.algorithms, (OWN_TYPE,))
+        claims = verified_claims(
+            token, published_for(token, keys), provider.algorithms, (OWN_TYPE,), provider.least_rsa_bits
+        )
         issued, expires = check_claims(
             claims, issuer=provider.issuer, audience=provider.audience, now=now, skew=SKEW, longest=LONGEST
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +34,8 @@ AUTHORITIES = "SSL_CERT_FILE"
 _ABSENT, _DENIED = {"404", "NoSuchKey", "NotFound"}, {"401", "403"}
 _FULL = {"QuotaExceeded", "InsufficientStorage", "507"}
 """Ceph says the first, under 403; HTTP itself the last."""
+_ENDED = {"ExpiredToken", "InvalidToken", "InvalidTokenId"}
+"""Temporary credentials that are over, or whose session token is none."""
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
 
 
@@ -67,7 +68,7 @@ def _border() -> Iterator[None]:
                 "The object storage finds this machine's clock too far off to accept a signature.",
                 "Set the clock of one of the two.",
             ) from None
-        if status in _DENIED:
+        if status in _DENIED or said & _ENDED:
             raise refusal(
                 Code.STORAGE_CREDENTIALS,
                 "The object storage refuses these credentials.",
@@ -99,16 +100,23 @@ class S3Objects:
     def __init__(self, place: S3Place, credentials: S3Credentials) -> None:
         self._place = place
         self._credentials = credentials
+        self._made: tuple[tuple[str, str, str], Any] | None = None
 
     def __repr__(self) -> str:
         return "S3Objects()"
 
-    @cached_property
+    @property
     def _client(self) -> Any:
+        """The client by the credentials as they are now."""
+        shown, made = self._credentials.reveal(), self._made
+        if made is None or made[0] != shown:
+            made = self._made = (shown, self._client_by(*shown))
+        return made[1]
+
+    def _client_by(self, key_id: str, secret: str, session_token: str) -> Any:
         import botocore.session
         from botocore.config import Config
 
-        key_id, secret = self._credentials.reveal()
         session = botocore.session.Session(session_vars=_NOTHING_OF_THE_ACCOUNT)
         return session.create_client(
             "s3",
@@ -117,6 +125,7 @@ class S3Objects:
             verify=_authorities(),
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
+            aws_session_token=session_token or None,
             config=Config(
                 s3={"addressing_style": "path"},
                 request_checksum_calculation="when_required",
@@ -209,8 +218,11 @@ class S3Lake:
         return self._place.folder
 
     def lend_to(self, engine: Engine) -> None:
-        """Let the engine use the bucket; the credentials stay in its memory and end with it."""
-        key_id, secret = self._credentials.reveal()
+        """Let the engine use the bucket; the credentials stay in its memory and end with it.
+
+        They are those of this moment: what goes on for longer than temporary ones last is refused, and done again.
+        """
+        key_id, secret, session_token = self._credentials.reveal()
         server = urlsplit(self._place.endpoint)
         options = {
             "KEY_ID": key_id,
@@ -219,6 +231,7 @@ class S3Lake:
             "ENDPOINT": server.netloc,
             "URL_STYLE": "path",
             "SCOPE": self._place.folder,
+            **({"SESSION_TOKEN": session_token} if session_token else {}),
         }
         values = ", ".join(f"{name} '{quoted(value)}'" for name, value in options.items())
         secure = str(server.scheme == "https").lower()

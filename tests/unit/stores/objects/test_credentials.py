@@ -16,7 +16,7 @@ GOOD = f'key_id = "{KEY_ID}"\nsecret = "{SECRET}"\n'
 
 def test_they_come_from_the_environment_first(tmp_path):
     given = {"ENCLOS_S3_KEY_ID": KEY_ID, "ENCLOS_S3_SECRET": SECRET, "ENCLOS_S3_CREDENTIALS": str(tmp_path / "no")}
-    assert read_credentials(given).reveal() == (KEY_ID, SECRET)
+    assert read_credentials(given).reveal() == (KEY_ID, SECRET, "")
 
 
 def test_a_file_is_used_when_its_owner_alone_can(tmp_path):
@@ -25,7 +25,7 @@ def test_a_file_is_used_when_its_owner_alone_can(tmp_path):
     for mode, fits in ((0o600, True), (0o400, True), (0o640, False), (0o604, False), (0o620, False)):
         file.chmod(mode)
         if fits:
-            assert read_credentials({"ENCLOS_S3_CREDENTIALS": str(file)}).reveal() == (KEY_ID, SECRET)
+            assert read_credentials({"ENCLOS_S3_CREDENTIALS": str(file)}).reveal() == (KEY_ID, SECRET, "")
         else:
             with pytest.raises(NotAllowed) as refused:
                 read_credentials({"ENCLOS_S3_CREDENTIALS": str(file)})
@@ -48,9 +48,38 @@ def test_none_at_all_is_refused():
     assert refused.value.code is Code.STORAGE_CREDENTIALS
 
 
+def test_temporary_ones_have_a_session_token_and_are_read_again_when_their_file_is_another(tmp_path):
+    given = {"ENCLOS_S3_KEY_ID": KEY_ID, "ENCLOS_S3_SECRET": SECRET, "ENCLOS_S3_SESSION_TOKEN": "T"}
+    assert read_credentials(given).reveal() == (KEY_ID, SECRET, "T")
+    file, next_one = tmp_path / "s3.toml", tmp_path / "next"
+
+    def write(path, text, mode=0o600):
+        path.touch(mode)
+        path.write_text(text)
+        path.chmod(mode)
+
+    write(file, f'{GOOD}session_token = "one"\n')
+    credentials = read_credentials({"ENCLOS_S3_CREDENTIALS": str(file)})
+    assert credentials.reveal() == (KEY_ID, SECRET, "one")
+    write(next_one, f'{GOOD}session_token = "two"\n')
+    next_one.replace(file)
+    assert credentials.reveal() == (KEY_ID, SECRET, "two")
+    for half in ("", f'key_id = "{KEY_ID}"', f"{GOOD}session_token = 3\n"):
+        write(file, half)
+        assert credentials.reveal() == (KEY_ID, SECRET, "two"), "until the file is whole"
+    file.unlink()
+    assert credentials.reveal() == (KEY_ID, SECRET, "two")
+    write(file, f'{GOOD}session_token = "three"\n', 0o640)
+    with pytest.raises(NotAllowed) as refused:
+        credentials.reveal()
+    assert refused.value.code is Code.STORAGE_CREDENTIALS
+    file.chmod(0o600)
+    assert credentials.reveal() == (KEY_ID, SECRET, "three")
+
+
 def test_they_show_nothing_of_themselves():
-    credentials = S3Credentials(KEY_ID, SECRET)
+    credentials = S3Credentials(KEY_ID, SECRET, "TOKEN")
     for shown in (repr(credentials), str(credentials), f"{credentials}"):
-        assert KEY_ID not in shown and SECRET not in shown
+        assert KEY_ID not in shown and SECRET not in shown and "TOKEN" not in shown
     with pytest.raises(TypeError):
         pickle.dumps(credentials)
