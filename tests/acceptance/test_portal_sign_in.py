@@ -221,7 +221,9 @@ def test_pages_are_in_both_languages_run_nothing_and_are_kept_by_nobody(served: 
         assert f"form-action 'self' {served.issuer};" in policy
         assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "same-origin")
         assert answer.headers["x-content-type-options"] == "nosniff"
-    for path in ("/sign-in/nothing", "/me/../enclos.toml", "/sign-out"):
+    for path in ("/sign-in/nothing", "/me/../enclos.toml"):
         assert requests.get(served.root + path, allow_redirects=False, timeout=SECONDS).status_code in {404, 405}
+    led = requests.get(f"{served.root}/sign-out", allow_redirects=False, timeout=SECONDS)
+    assert (led.status_code, led.headers["location"]) == (303, "/me"), "signing out is a form, not a link"
     too_long = requests.post(f"{served.root}/sign-in/account", data=b"x" * (2 << 20), timeout=SECONDS)
     assert too_long.status_code == 413
