@@ -6,6 +6,8 @@ import getpass
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +49,20 @@ class PostgresServer:
             "ENCLOS_PG_CERTIFICATE": str(shown / "chain.pem"),
             "ENCLOS_PG_KEY": str(shown / "key.pem"),
         }
+
+    @contextmanager
+    def over_tls(self) -> Iterator[None]:
+        """Have it take TLS too, for a while: who does not need it is answered as before and after."""
+        self._set_tls("on")
+        try:
+            yield
+        finally:
+            self._set_tls("off")
+
+    def _set_tls(self, to: str) -> None:
+        self.run("postgres", f"ALTER SYSTEM SET ssl = {to}")
+        self.run("postgres", "SELECT pg_reload_conf()")
+        wait_for(lambda: self.run("postgres", "SHOW ssl") == [[to]], "postgres")
 
     def database(self) -> str:
         """The name of a new database."""
@@ -97,7 +113,6 @@ def postgres() -> PostgresServer:
     rules = data / "pg_hba.conf"
     rules.write_text(f"hostssl all {_CARDED} {_HOST}/32 cert\n{rules.read_text()}")
     tls = (
-        "ssl=on",
         f"ssl_cert_file={folder}/server/chain.pem",
         f"ssl_key_file={folder}/server/key.pem",
         f"ssl_ca_file={folder}/client/chain.pem",

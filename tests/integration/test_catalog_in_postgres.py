@@ -20,7 +20,6 @@ from enclos.stores.postgres import PostgresCatalog, PostgresPlace
 from enclos.stores.remote_catalog import RemoteCatalog
 from factories.built_in import write_tables
 from factories.enclosure import PASSPHRASE, open_home
-from factories.gateway import certificate
 from factories.lakes import CANARIES, attached, build
 from factories.postgres import postgres
 from factories.pseudonymised import CATALOG_KEY
@@ -79,38 +78,23 @@ def test_wrong_credentials_and_a_server_that_is_away_are_refused(database):
 def test_a_certificate_stands_for_a_password_and_is_read_anew_for_each_connection(database, tmp_path, monkeypatch):
     server = postgres()
     monkeypatch.setenv("SSL_CERT_FILE", str(server.authority))
-    shown = server.by_certificate
-    place = PostgresPlace.from_url(server.url(database))
-    one = PostgresCatalog(place, NAME, shown)
-    one.prepare()
-    assert one.replace(0, b"first", "d1") and one.revision() == 1
+    place, shown = PostgresPlace.from_url(server.url(database)), server.by_certificate
     own = {name: Path(shown[name]).read_bytes() for name in ("ENCLOS_PG_CERTIFICATE", "ENCLOS_PG_KEY")}
     files = {name: tmp_path / name for name in own}
-    moved = PostgresCatalog(place, NAME, shown | {name: str(path) for name, path in files.items()})
-    refused_with(Code.STORAGE_CREDENTIALS, moved.revision)
-    stranger = certificate(tmp_path, "carded")
-    for given, mode, fits in (
-        (own, 0o600, True),
-        (
-            {"ENCLOS_PG_CERTIFICATE": stranger.chain.read_bytes(), "ENCLOS_PG_KEY": stranger.key.read_bytes()},
-            0o600,
-            False,
-        ),
-        (own, 0o640, False),
-        (own | {"ENCLOS_PG_KEY": b"no key"}, 0o600, False),
-        (own, 0o600, True),
-    ):
-        for name, content in given.items():
-            files[name].write_bytes(content)
-            files[name].chmod(mode)
-        if fits:
-            assert moved.revision() == 1
-        else:
-            with pytest.raises(Refusal) as caught:
-                moved.revision()
-            assert caught.value.code in {Code.STORAGE_CREDENTIALS, Code.STORAGE_UNREACHABLE}
-    without = {"ENCLOS_PG_USER": shown["ENCLOS_PG_USER"], "ENCLOS_PG_PASSWORD": server.password}
-    refused_with(Code.STORAGE_CREDENTIALS, PostgresCatalog(place, NAME, without).revision)
+    one = PostgresCatalog(place, NAME, shown | {name: str(path) for name, path in files.items()})
+    with server.over_tls():
+        refused_with(Code.STORAGE_CREDENTIALS, one.prepare)
+        for given, mode in ((own, 0o640), (own | {"ENCLOS_PG_KEY": b"no key"}, 0o600), (own, 0o600)):
+            for name, content in given.items():
+                files[name].write_bytes(content)
+                files[name].chmod(mode)
+            if (given, mode) != (own, 0o600):
+                refused_with(Code.STORAGE_CREDENTIALS, one.prepare)
+        one.prepare()
+        assert one.replace(0, b"first", "d1")
+        assert one.revision() == 1
+        without = {"ENCLOS_PG_USER": shown["ENCLOS_PG_USER"], "ENCLOS_PG_PASSWORD": server.password}
+        refused_with(Code.STORAGE_CREDENTIALS, PostgresCatalog(place, NAME, without).revision)
 
 
 @pytest.mark.parametrize(
