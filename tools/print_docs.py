@@ -126,7 +126,7 @@ def people_sql() -> tuple[Path, str]:
 def rest() -> tuple[Path, str]:
     """docs/rest.md with where each command is printed anew."""
     from enclos.portal.api import api_application
-    from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE, KEYLESS
+    from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE, KEYLESS, OPTIONS_ELSEWHERE, WHOLE
     from enclos.portal.api.examples import as_curl, as_python
 
     path = ROOT / "docs" / "rest.md"
@@ -136,7 +136,12 @@ def rest() -> tuple[Path, str]:
     lines += [f"| `{name}` | {', '.join(f'`{each}`' for each in places)} |" for name, places in COMMANDS.items()]
     lines += ["", "| beside the commands | what |", "|---|---|"]
     lines += [f"| `{place}` | {what} |" for place, what in BESIDE.items()]
-    for title, those in (("commands that are not there", ELSEWHERE), ("without a key", KEYLESS)):
+    for title, those in (
+        ("commands that are not there", ELSEWHERE),
+        ("options that are not there", OPTIONS_ELSEWHERE),
+        ("without a key", KEYLESS),
+        ("not in pages", WHOLE),
+    ):
         reasons: dict[str, list[str]] = {}
         for name, why in those.items():
             reasons.setdefault(why, []).append(name)

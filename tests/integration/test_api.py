@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
@@ -31,7 +33,7 @@ from enclos.app.sign_in import token_for
 from enclos.cli.application import application
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
-from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE, KEYLESS
+from enclos.portal.api.commands import BESIDE, COMMANDS, ELSEWHERE, KEYLESS, WHOLE
 from enclos.portal.api.examples import PERMIT, STUDY, as_curl, as_python
 from enclos.signin.model import Person, Role
 from factories.enclosure import ALICE, CAROL, DAN, open_home, permit_text
@@ -43,8 +45,6 @@ SECONDS = 60
 BOB, ERIN, FAY, GUS, HAL, IVY, JAN = (
     f"{name}@example.org" for name in ("bob", "erin", "fay", "gus", "hal", "ivy", "jan")
 )
-LONG_WORK = ("/api/snapshots", "/api/quality", "/api/profile", "/api/persons/link", "/api/hosting/verify")
-LONG_WORK += ("/api/conformity/assess", "/api/permits/{permit}/open", "/api/permits/{permit}/dictionary")
 
 
 @dataclass
@@ -147,7 +147,7 @@ def test_a_study_file_is_kept_read_and_removed_by_users_of_its_permit(api: Api) 
     assert problem(api.ask(BOB, f"{place}/half.yaml/remove", "POST"))["code"] == "PRM-09"
     assert api.ask(ALICE, f"{place}/half.yaml/remove", "POST").json() == {"removed": "half.yaml"}
     assert problem(api.ask(ALICE, f"{place}/half.yaml"))["code"] == "ENC-10"
-    assert api.ask(ALICE, "/api/permits/FR-1/cohorts").json() == {"permit": "FR-1", "saved": []}
+    assert api.ask(ALICE, "/api/permits/FR-1/cohorts").json() == {"permit": "FR-1", "saved": [], "next": ""}
     assert problem(api.ask(BOB, "/api/permits/FR-1/cohorts"))["code"] == "PRM-09"
 
 
@@ -380,6 +380,46 @@ def test_a_request_that_was_broken_off_is_not_done_again_unseen(api: Api) -> Non
     assert "FR-8" not in {row["permit"] for row in api.ask(FAY, "/api/permits").json()["permits"]}
 
 
+SAMPLES = {"{permit}": "FR-1", "{name}": "half.yaml", "{index}": "3"}
+"""Addresses with other names in them are those of one thing, which other tests look at."""
+
+
+def test_every_list_comes_in_pages_or_it_is_said_why_not(api: Api) -> None:
+    """Whoever may sees the same rows one by one as at once."""
+    described = requests.get(f"{api.root}/openapi.json", timeout=SECONDS).json()["paths"]
+    paged, whole = set(), set()
+    for path, methods in described.items():
+        at = reduce(lambda text, name: text.replace(name, SAMPLES[name]), SAMPLES, path)
+        if "get" not in methods or "{" in at:
+            continue
+        who, answer = next(
+            (who, answer) for who in (DAN, ERIN, ALICE, FAY, CAROL) if (answer := api.ask(who, at)).status_code != 403
+        )
+        told = answer.json()
+        lists = {name for name, value in told.items() if isinstance(value, list)}
+        taken = {each["name"] for each in methods["get"].get("parameters", ())}
+        if {"limit", "after"} <= taken:
+            paged.add(path)
+            assert lists and "next" in told, path
+            _one_by_one(api, who, at, told)
+        elif lists:
+            whole.add(f"GET {path}")
+    assert whole <= WHOLE.keys()
+    assert len(paged) > 12
+
+
+def _one_by_one(api: Api, who: str, at: str, told: dict[str, Any]) -> None:
+    name = next(name for name, value in told.items() if isinstance(value, list))
+    first = api.ask(who, f"{at}?limit=1").json()
+    if len(told[name]) < 2:
+        return
+    second = api.ask(who, f"{at}?limit=1&after={quote(first['next'])}").json()
+    if name not in {"entries", "acts"}:  # asking is an entry, too
+        assert [first[name], second[name]] == [told[name][:1], told[name][1:2]], at
+    assert len(first[name]) == len(second[name]) == 1
+    assert first[name] != second[name]
+
+
 LONG_ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/permits/FR-1/dictionary": (ALICE, {}),
     "/api/permits/FR-1/open": (FAY, {}),
@@ -432,6 +472,29 @@ def test_long_work_is_begun_once_under_a_key_and_by_who_may_now(api: Api) -> Non
         assert problem(lost)["code"] == "SGN-05", "who was a steward then"
 
 
+def test_long_work_is_told_what_the_command_is_told(api: Api) -> None:
+    link = sent(api, ERIN, "/api/persons/link", 202, indirect=True, method="deterministic", threshold=6)
+    away = sent(api, ALICE, "/api/studies", 202, permit="FR-2026-0042", study=STUDY, workers=2, on="spark")
+    alone = {"threshold": 6.0}
+    assert problem(api.ask(ERIN, "/api/persons/link", "POST", json=alone))["status"] == 422
+    named = {"permit": PERMIT, "study": STUDY, "on": "spark:spark://elsewhere:7077"}
+    assert problem(api.ask(ALICE, "/api/studies", "POST", json=named))["status"] == 422, "the host names clusters"
+    linked, studied = over(api, ERIN, link), over(api, ALICE, away)
+    assert linked["state"] == "done"
+    assert "indirect" in api.ask(ERIN, f"/api/jobs/{link['job']}/result").json()
+    assert (studied["state"], studied["refused"]["code"]) == ("refused", Code.SPARK_FAILED.id)
+
+
+def over(api: Api, who: str, job: dict[str, Any]) -> dict[str, Any]:
+    """A piece of work once it is over."""
+    end = time.monotonic() + 2 * SECONDS
+    while (told := api.ask(who, f"/api/jobs/{job['job']}").json())["state"] in {"waiting", "running"}:
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    found: dict[str, Any] = told
+    return found
+
+
 def commands_of(command: Any, before: str = "") -> Iterator[str]:
     if hasattr(command, "commands"):
         for name, below in command.commands.items():
@@ -449,21 +512,46 @@ def test_every_command_is_there_or_it_is_said_why_not(api: Api) -> None:
     assert served == {place for places in COMMANDS.values() for place in places} | BESIDE.keys()
 
 
-def test_the_interface_is_described_and_keeps_to_it_whatever_is_sent(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("n_examples", [2, pytest.param(40, marks=pytest.mark.slow)])
+def test_the_interface_is_described_and_keeps_to_it_whatever_is_sent(
+    api: Api, monkeypatch: pytest.MonkeyPatch, n_examples: int
+) -> None:
+    """Each request is sent by one person after the other, until somebody's role lets them."""
     monkeypatch.setattr("enclos.portal.pace._AT_ONCE", 1e9)
     schema = schemathesis.openapi.from_url(f"{api.root}/openapi.json")
     assert requests.get(f"{api.root}/openapi.json", timeout=SECONDS).json()["openapi"].startswith("3.1")
     schema.validate()
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 50
-    for operation in operations:
-        who_ends_nothing = {*api.tokens} - ({ERIN, FAY} if operation.path in LONG_WORK else set())
-        if operation.path in {"/api/me/sign-out", "/api/releases/verify"}:  # it ends the token; it takes no JSON
-            continue
+    let_in: dict[str, set[str]] = {}
+    with nothing_runs(api):
+        for operation in operations:
+            if operation.path in {"/api/me/sign-out", "/api/releases/verify"}:  # it ends the token; it takes no JSON
+                continue
 
-        @settings(max_examples=2, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy(), who=st.sampled_from(sorted(who_ends_nothing)))
-        def keeps_to_it(case: Any, who: str) -> None:
-            case.call_and_validate(headers={"Authorization": f"Bearer {api.tokens[who]}"}, timeout=SECONDS)
+            @settings(max_examples=n_examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+            @given(case=operation.as_strategy(), people=st.permutations(sorted(api.tokens)))
+            def keeps_to_it(case: Any, people: list[str]) -> None:
+                for who in people:
+                    headers = {"Authorization": f"Bearer {api.tokens[who]}"}
+                    answer = case.call_and_validate(headers=headers, timeout=SECONDS)
+                    if answer.status_code != 403:
+                        let_in.setdefault(case.operation.path, set()).add(who)
+                        break
 
-        keeps_to_it()
+            keeps_to_it()
+        begun = {(who, job["job"]) for who in api.tokens for job in jobs_of(api, who) if job["state"] == "waiting"}
+        for who, job in begun if n_examples == 2 else ():
+            assert api.ask(who, f"/api/jobs/{job}/cancel", "POST").status_code == 200
+    assert {"/api/snapshots", "/api/persons/link", "/api/conformity/assess"} <= let_in.keys()
+    assert {who for who, _ in begun} == {ERIN}, "nobody else has what their long work needs"
+    end = time.monotonic() + 20 * SECONDS
+    while any(job["state"] in {"waiting", "running"} for job in jobs_of(api, ERIN)):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    assert "failed" not in {job["state"] for job in jobs_of(api, ERIN)}, "refused at most, by a rule"
+
+
+def jobs_of(api: Api, who: str) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = api.ask(who, "/api/jobs?limit=200").json()["jobs"]
+    return told

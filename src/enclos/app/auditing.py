@@ -48,11 +48,12 @@ class Sought:
     until: date | None = None
 
 
-def explore(enclosure: Enclosure, sought: Sought, before: int | None = None) -> dict[str, Any]:
+def explore(enclosure: Enclosure, sought: Sought, before: int | None = None, rows: int | None = None) -> dict[str, Any]:
     """Acts, newest first: how something ended, what happened at once, and what was begun and has no outcome.
 
     In: before — the entry before which to look; the end of the ledger when not given
-    Out: size, acts (at most ROWS), older, the entry before which to look on (none at the ledger's beginning), n_read
+    Out: size, acts (at most as many as rows, else ROWS), older, the entry before which to look on (none at the ledger's
+        beginning), n_read
     Never: reads more than MOST_READ entries, and as many again to find how those ended whose end is not among them;
         what then is not known is told as ``later``.
     """
@@ -64,14 +65,14 @@ def explore(enclosure: Enclosure, sought: Sought, before: int | None = None) -> 
     start = 0 if sought.since is None else _first_at(ledger, sought.since, size)
     wanted = _Wanted(enclosure, sought)
     names = known_names(enclosure)
-    lowest = max(start, end - MOST_READ)
+    lowest, most = max(start, end - MOST_READ), ROWS if rows is None else rows
     acts: list[dict[str, Any]] = []
     ended: set[int] = set()
     at = end
     for index, entry in _backwards(ledger, lowest, end):
         if entry.intent is not None:
             ended.add(entry.intent)
-        if len(acts) == ROWS:
+        if len(acts) == most:
             break
         at = index
         is_open = entry.kind is Kind.INTENT and index not in ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,12 @@ class Work:
     act: Callable[[Told], dict[str, Any]]
 
 
+def _spread(told: Told) -> dict[str, Any]:
+    """Who looks at buckets: no more processes than there are cores, or than the host itself would begin."""
+    asked, most = told.given.get("workers"), max(os.cpu_count() or 1, told.enclosure.settings.engine.workers)
+    return {"workers": None if asked is None else min(int(asked), most), "on": str(told.given.get("on", ""))}
+
+
 def _study(told: Told) -> dict[str, Any]:
     from enclos.app.studies import run
 
@@ -46,6 +53,7 @@ def _study(told: Told) -> dict[str, Any]:
         permit=told.permit,
         user=told.user,
         text=told.given["text"],
+        **_spread(told),
         report=told.report,
         also=told.also,
     )
@@ -55,7 +63,15 @@ def _rerun(told: Told) -> dict[str, Any]:
     from enclos.app.studies import rerun
 
     run_id = str(told.given["run"])
-    return rerun(told.enclosure, permit=told.permit, user=told.user, run_id=run_id, report=told.report, also=told.also)
+    return rerun(
+        told.enclosure,
+        permit=told.permit,
+        user=told.user,
+        run_id=run_id,
+        **_spread(told),
+        report=told.report,
+        also=told.also,
+    )
 
 
 def _cohort(told: Told) -> dict[str, Any]:
@@ -68,6 +84,7 @@ def _cohort(told: Told) -> dict[str, Any]:
         texts=dict(told.given["definitions"]),
         save=bool(told.given.get("save", False)),
         inclusion=bool(told.given.get("inclusion", False)),
+        **_spread(told),
         report=told.report,
         also=told.also,
     )
@@ -111,8 +128,11 @@ def _ingest(told: Told) -> dict[str, Any]:
 
 def _link(told: Told) -> dict[str, Any]:
     from enclos.app.persons import link_persons
+    from enclos.linkage.model import Method
 
-    return link_persons(told.enclosure, report=told.report)
+    given = told.given
+    indirect = Method(given.get("method")) if given.get("indirect") else None
+    return link_persons(told.enclosure, indirect=indirect, threshold=given.get("threshold"), report=told.report)
 
 
 def _build(told: Told) -> dict[str, Any]:
@@ -124,16 +144,21 @@ def _build(told: Told) -> dict[str, Any]:
         account=bool(given.get("account", False)),
         duration=given.get("duration"),
         full=bool(given.get("full", False)),
+        **_spread(told),
         report=told.report,
     )
 
 
 def _quality(told: Told) -> dict[str, Any]:
-    from enclos.app.quality import judge_quality
+    from enclos.app.quality import CDM_VERSION, judge_quality
 
     given = told.given
     return judge_quality(
-        told.enclosure, snapshot=given.get("snapshot"), against=given.get("against"), report=told.report
+        told.enclosure,
+        snapshot=given.get("snapshot"),
+        against=given.get("against"),
+        cdm_version=given.get("cdm", CDM_VERSION),
+        report=told.report,
     )
 
 

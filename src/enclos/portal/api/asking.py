@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from enclos.app import permits
@@ -169,7 +169,12 @@ PermitId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 RequestId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9]{1,64}$")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-After = Annotated[str, Query(max_length=64, description="The last id of the page before.")]
+After = Annotated[str, Query(max_length=200, description="`next` of the page before.")]
+AfterIndex = Annotated[str, Query(pattern=r"^[0-9]{0,15}$", description="`next` of the page before.")]
+Workers = Annotated[int, Field(ge=1, le=256), HoweverWritten] | None
+"""Over how many processes buckets are spread: at most one for each core, or as many as enclos.toml says."""
+On = Literal["", "spark"]
+"""Who looks at buckets instead: the cluster of enclos.toml; the host alone names another."""
 Key = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=100, description="What is asked for twice is done once."),

@@ -35,7 +35,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "permit revoke": ("POST /api/permits/{permit}/revoke",),
     "permit open": ("POST /api/permits/{permit}/open",),
     "permit review": ("GET /api/permit-review",),
-    "study": ("POST /api/studies", "POST /api/studies/validate", "GET /api/permits/{permit}/runs"),
+    "study": (
+        "POST /api/studies",
+        "POST /api/studies/validate",
+        "GET /api/permits/{permit}/runs",
+        "GET /api/permits/{permit}/runs/{run}/page",
+    ),
     "protocol": ("POST /api/studies/protocol",),
     "rerun": ("POST /api/permits/{permit}/runs/{run}/rerun",),
     "dictionary": ("GET /api/permits/{permit}/dictionary", "POST /api/permits/{permit}/dictionary"),
@@ -88,7 +93,6 @@ BESIDE: Mapping[str, str] = {
     "POST /api/jobs/{job}/again": "start it anew",
     "GET /api/permits/{permit}/tables": "what a permit opens in SQL",
     "GET /api/permits/{permit}/runs/{run}": "what a run found, as far as it is shown",
-    "GET /api/permits/{permit}/runs/{run}/page": "the page of `study --page`",
     "GET /api/permits/{permit}/runs/{run}/files/{name}": "the files of `study --out`",
     "GET /api/permits-due": "as `destroy --due`",
     "GET /api/deliveries": "what landed, and what was not taken",
@@ -128,3 +132,58 @@ KEYLESS: Mapping[str, str] = {
     "POST /api/me/sign-out": "ends what it is asked by: who asks twice is nobody (401)",
 }
 """Which operations take no idempotency key, and why."""
+
+_ASKER = "the person is who asks"
+_FILE = "is a file on the caller's own disk: over REST it is sent, or answered"
+_PAGE_FILE = "is a file on the host's disk: over REST the answer has what it shows"
+_OTHER_PLACE = "is an operation of its own"
+
+RENAMED: Mapping[str, str] = {
+    "ingest deliveries": "deliveries",
+    "study file": "study",
+    "study-file check file": "study",
+    "study-file keep file": "text",
+    "protocol file": "study",
+    "cohort --circe": "definitions",
+    "cohort more": "definitions",
+    "table rows": "rows",
+    "sql --format": "form",
+    "permit sign file": "document",
+    "permit amend file": "document",
+    "application keep file": "document",
+    "application refuse --reason": "why",
+    "release request --table": "tables",
+    "release check what": "run",
+    "release check --table": "tables",
+    "release answer --question": "number",
+    "release list --user": "queue",
+    "release verify file": "application/zip",
+    "optout file": "lines",
+    "optout --receipt": "receipts",
+    "ledger show --last": "limit",
+    "ledger find --by": "actor",
+    "conformity assess --framework": "frameworks",
+}
+"""What an argument or option of a command is called over REST, where it is not its own name."""
+
+OPTIONS_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("--user", "release export --to"), _ASKER),
+    **dict.fromkeys(("--out", "out", "--truth", "--evidence", "optout --key"), _FILE),
+    **dict.fromkeys(("ledger verify source", "ledger verify --witness", "ledger verify --copy"), _AT_HOME),
+    **dict.fromkeys(("quality --page", "quality --lang", "profile --page", "profile --lang"), _PAGE_FILE),
+    **dict.fromkeys(("ledger review --page", "ledger review --lang"), _PAGE_FILE),
+    **dict.fromkeys(
+        ("study --page", "logout --others", "sql --keep", "dictionary --count", "optout verb"), _OTHER_PLACE
+    ),
+    "dictionary --table": "the whole dictionary is answered",
+    "ledger entry --proof": "the proof is always answered",
+    "sql --unconfined-for-trying-out": "takes walls away, which only who holds the host may",
+}
+"""Which options of all commands, or arguments and options of one, are not there, and why."""
+
+_DOCUMENT = "is one document, looked at as a whole"
+WHOLE: Mapping[str, str] = {
+    **dict.fromkeys(("GET /api/me", "GET /api/permits/{permit}", "GET /api/ledger/entries/{index}/proof"), _DOCUMENT),
+    **dict.fromkeys(("GET /api/ledger/review", "GET /api/quality", "GET /api/snapshots/account"), _DOCUMENT),
+}
+"""Which answers hold lists and do not come in pages, and why."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from enclos.app.deliveries import list_deliveries
 from enclos.app.persons import match_report
 from enclos.app.quality import judged_quality
 from enclos.app.snapshots import list_snapshots, snapshot_account
-from enclos.portal.api.asking import Answer, Ask, Body, HoweverWritten, Key
+from enclos.portal.api.asking import After, Answer, Ask, Body, HoweverWritten, Key, Limit, On, Workers, page
 from enclos.signin.model import Role
 
 router = APIRouter()
 SnapshotId = Annotated[int | None, Query(ge=1, le=2**53, description="The newest when not given.")]
 Snapshot = Annotated[int, Field(ge=1, le=2**53), HoweverWritten] | None
+
+
+_HAS_THRESHOLD: JsonDict = {"properties": {"threshold": {"type": "number"}}, "required": ["threshold"]}
+_IS_INDIRECT: JsonDict = {"properties": {"indirect": {"const": True}}, "required": ["indirect"]}
 
 
 class Ingestion(Body):
@@ -33,13 +38,32 @@ class Building(Body):
     account: bool = False
     full: bool = False
     duration: str | None = Field(default=None, max_length=50)
+    workers: Workers = None
+    on: On = ""
+
+
+class Linking(Body):
+    """As the options of ``enclos link``: ``method`` and ``threshold`` are of ``indirect``."""
+
+    indirect: bool = False
+    method: Literal["deterministic", "probabilistic"] = "probabilistic"
+    threshold: float | None = Field(default=None, allow_inf_nan=False)
+
+    model_config = ConfigDict(json_schema_extra={"if": _HAS_THRESHOLD, "then": _IS_INDIRECT})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.threshold is not None and not self.indirect:
+            raise ValueError("a threshold goes with indirect")
+        return self
 
 
 class Judging(Body):
-    """Of which snapshot, and since which one it moved."""
+    """Of which snapshot, since which one it moved, and by the field list of which CDM."""
 
     snapshot: Snapshot = None
     against: Snapshot = None
+    cdm: Literal["5.3", "5.4"] = "5.4"
 
 
 class Profiling(Body):
@@ -55,9 +79,10 @@ class Assessing(Body):
 
 
 @router.get("/deliveries", summary="What landed, and what was not taken")
-def _deliveries(ask: Ask) -> Answer:
+def _deliveries(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
     ask.as_a(Role.STEWARD)
-    return list_deliveries(ask.acting)
+    told = list_deliveries(ask.acting)
+    return told | page("deliveries", told["deliveries"], "delivery", after, limit, is_in_order=True)
 
 
 @router.post("/deliveries/ingest", summary="Land deliveries of the inbox, in the background", status_code=202)
@@ -71,15 +96,16 @@ def _matches(ask: Ask) -> Answer:
     return match_report(ask.acting)
 
 
-@router.post("/persons/link", summary="Run the direct circuit of linkage, in the background", status_code=202)
-def _link(ask: Ask, key: Key = None) -> Answer:  # noqa: ARG001
-    return ask.begin("link", {})
+@router.post("/persons/link", summary="Decide who is one person, in the background", status_code=202)
+def _link(ask: Ask, asked: Linking | None = None, key: Key = None) -> Answer:  # noqa: ARG001
+    return ask.begin("link", (asked or Linking()).model_dump())
 
 
 @router.get("/snapshots", summary="The snapshots of the warehouse")
-def _snapshots(ask: Ask) -> Answer:
+def _snapshots(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
     ask.as_a(Role.STEWARD, Role.ACCESS_BODY, Role.AUDITOR)
-    return list_snapshots(ask.enclosure)
+    rows = list_snapshots(ask.enclosure)["snapshots"]
+    return page("snapshots", rows, "snapshot", after, limit, is_in_order=True)
 
 
 @router.post("/snapshots", summary="Build a snapshot, in the background", status_code=202)

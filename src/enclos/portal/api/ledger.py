@@ -13,7 +13,7 @@ from enclos.app.monthly import review_month
 from enclos.app.proofs import entries_with_proofs
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.portal.api.asking import Answer, Ask, Limit
+from enclos.portal.api.asking import AfterIndex, Answer, Ask, Limit
 from enclos.signin.model import Role
 
 router = APIRouter()
@@ -30,9 +30,16 @@ def _ledger(ask: Ask) -> Answer:
 
 
 @router.get("/ledger/entries", summary="Entries of the ledger, for the auditor")
-def _entries(ask: Ask, start: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Limit = 50) -> Answer:
+def _entries(
+    ask: Ask,
+    after: AfterIndex = "",
+    limit: Limit = 50,
+    start: Annotated[int, Query(ge=0, le=2**53, description="The first entry, where there is no `after`.")] = 0,
+) -> Answer:
     ask.as_a(Role.AUDITOR)
-    return show_from(ask.enclosure, start, limit)
+    told = show_from(ask.enclosure, int(after) + 1 if after else start, limit)
+    last = told["entries"][-1]["index"] if told["entries"] else told["size"]
+    return told | {"next": str(last) if last + 1 < told["size"] else ""}
 
 
 @router.get("/ledger/acts", summary="What was done, by whom and how it ended, the newest first")
@@ -44,10 +51,14 @@ def _acts(
     outcome: Word = "",
     since: Day = None,
     until: Day = None,
-    before: Annotated[int | None, Query(ge=0, le=2**53, description="Look back from there, as `older` says.")] = None,
+    after: AfterIndex = "",
+    limit: Limit = 50,
+    before: Annotated[int | None, Query(ge=0, le=2**53, description="As `after`: look back from there.")] = None,
 ) -> Answer:
     ask.as_a(Role.AUDITOR)
-    return explore(ask.enclosure, Sought(action, actor, permit, outcome, _within(since), _within(until)), before)
+    sought = Sought(action, actor, permit, outcome, _within(since), _within(until))
+    told = explore(ask.enclosure, sought, int(after) if after else before, limit)
+    return told | {"next": "" if told["older"] is None else str(told["older"])}
 
 
 @router.get("/ledger/entries/{index}", summary="One entry as it was hashed, with its proof, for the auditor")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from enclos.app.sign_in import end_sign_ins, sign_ins, sign_out
-from enclos.portal.api.asking import Answer, Ask, Key
+from enclos.portal.api.asking import After, Answer, Ask, Key, Limit, page
 
 router = APIRouter()
 
@@ -21,8 +21,9 @@ def _out(ask: Ask) -> Answer:
 
 
 @router.get("/me/sign-ins", summary="Your sign-ins that go on")
-def _sign_ins(ask: Ask) -> Answer:
-    return sign_ins(ask.enclosure, ask.person)
+def _sign_ins(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
+    rows = sign_ins(ask.enclosure, ask.person)["sign_ins"]
+    return page("sign_ins", rows, "sign_in", after, limit, is_in_order=True)
 
 
 @router.post("/me/sign-ins/end-others", summary="End all your sign-ins but this one, within ten minutes of it")

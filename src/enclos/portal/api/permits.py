@@ -86,15 +86,25 @@ def _draft(ask: Ask) -> Answer:
 
 
 @router.get("/permit-review", summary="Who had access to what in a year, and what is due")
-def _review(ask: Ask, year: Annotated[int | None, Query(ge=2000, le=2999)] = None) -> Answer:
+def _review(
+    ask: Ask, year: Annotated[int | None, Query(ge=2000, le=2999)] = None, after: After = "", limit: Limit = 50
+) -> Answer:
     ask.as_a(Role.ACCESS_BODY, Role.AUDITOR)
-    return review_access(ask.acting, year)
+    told = review_access(ask.acting, year)
+    found = page("permits", told["permits"], "permit", after, limit, is_in_order=True)
+    shown = {row["permit"] for row in found["permits"]}
+    of_these = {
+        "users": [row for row in told["users"] if shown & set(row["permits"])],
+        "to_do": [sentence for row in found["permits"] for sentence in row["to_do"]],
+    }
+    return told | of_these | found
 
 
 @router.get("/permits-due", summary="Ended permits and the last days of their data")
-def _due(ask: Ask) -> Answer:
+def _due(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
     ask.as_a(*_OF_ALL)
-    return list_due(ask.enclosure)
+    told = list_due(ask.enclosure)
+    return told | page("permits", told["permits"], "permit", after, limit, is_in_order=True)
 
 
 @router.get("/permits/{permit}", summary="One permit, its document and versions")

@@ -51,13 +51,24 @@ class Words(Body):
 
 
 @router.get("/releases", summary="Requests: of your permits, or all for who votes and audits")
-def _releases(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
+def _releases(
+    ask: Ask,
+    after: After = "",
+    limit: Limit = 50,
+    queue: Annotated[bool, Query(description="What waits for your vote, or has it, as a checker.")] = False,
+) -> Answer:
+    if queue:
+        ask.as_a(Role.CHECKER)
+        mine = looks.queue(ask.enclosure, user=ask.user)
+        return page("requests", mine["waiting"] + mine["voted"], "request", after, limit, is_in_order=True)
     told = looks.list_all(ask.enclosure)
-    rows, volume = told["requests"], told["volume"]
+    rows = told["requests"]
     if not ask.has(Role.CHECKER, Role.AUDITOR):
         own = ask.permits()
-        rows, volume = ([row for row in each if row["permit"] in own] for each in (rows, volume))
-    return {**page("requests", rows, "request", after, limit), "volume": volume}
+        rows = [row for row in rows if row["permit"] in own]
+    found = page("requests", rows, "request", after, limit)
+    shown = {row["permit"] for row in found["requests"]}
+    return {**found, "volume": [row for row in told["volume"] if row["permit"] in shown]}
 
 
 @router.post("/releases", summary="Ask for a run's result to leave", status_code=201)

@@ -12,7 +12,7 @@ from enclos.app import drafts, studies
 from enclos.app.pages.words import Language
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.portal.api.asking import After, Answer, Ask, Body, Key, Limit, PermitId, RunId, page
+from enclos.portal.api.asking import After, Answer, Ask, Body, Key, Limit, On, PermitId, RunId, Workers, page
 from enclos.signin.model import Role
 
 router = APIRouter()
@@ -53,6 +53,15 @@ class StudyAsked(StudyText):
     """A study that is to run under a permit."""
 
     permit: str = Field(min_length=1, max_length=64)
+    workers: Workers = None
+    on: On = ""
+
+
+class Spread(Body):
+    """Who looks at buckets."""
+
+    workers: Workers = None
+    on: On = ""
 
 
 @router.post("/studies/validate", summary="What is wrong with a study, if anything")
@@ -73,7 +82,8 @@ def _protocol(ask: Ask, asked: StudyText) -> Answer:
 @router.post("/studies", summary="Run a study under a permit, in the background", status_code=202)
 def _start(ask: Ask, asked: StudyAsked, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
     text = asked.whole()
-    return ask.begin("study", {"text": text}, permit=asked.permit, title=studies.title_of(text))
+    given = {"text": text, "workers": asked.workers, "on": asked.on}
+    return ask.begin("study", given, permit=asked.permit, title=studies.title_of(text))
 
 
 @router.get("/permits/{permit}/runs", summary="What was kept of studies and tables under a permit")
@@ -122,5 +132,5 @@ def _file(ask: Ask, permit: PermitId, run: RunId, name: FileName, lang: Lang = L
 
 
 @router.post("/permits/{permit}/runs/{run}/rerun", summary="Run a kept run once more, and compare", status_code=202)
-def _rerun(ask: Ask, permit: PermitId, run: RunId, key: Key = None) -> Answer:  # noqa: ARG001
-    return ask.begin("rerun", {"run": run}, permit=permit, title=run)
+def _rerun(ask: Ask, permit: PermitId, run: RunId, asked: Spread | None = None, key: Key = None) -> Answer:  # noqa: ARG001
+    return ask.begin("rerun", {"run": run, **(asked or Spread()).model_dump()}, permit=permit, title=run)
