@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import escape
 
 import pytest
 
-from enclos.app.applications import Hand, ask_for, grant, keep_application, show_application
+from enclos.app.applications import Hand, ask_for, grant, keep_application, list_applications, show_application
 from enclos.app.calendar import permit_calendar
 from enclos.app.deliveries import ingest_deliveries, list_deliveries, make_delivery
 from enclos.app.objections import add_objections, objections_by_source
@@ -49,6 +50,28 @@ def steward(portal: Portal) -> Browser:
     return portal.browser(ERIN, Role.STEWARD)
 
 
+FORM = {
+    "how": "form",
+    "permit": "FR-FORM-1",
+    "organisation": "CHU de Demain",
+    "investigator": ALICE,
+    "users": f"{ALICE}\nbob@example.org",
+    "purpose": "Falls after new sleeping pills",
+    "article": "53(1)(e)",
+    "legal_basis": "ehds-permit",
+    "tables": ["person", "drug_exposure"],
+    "population": "all",
+    "start": "2001-01-01",
+    "end": "2029-01-01",
+    "identifiers": ["commune"],
+    "why": "Distance to the hospital",
+    "access": "aggregates",
+    "min_count": "5",
+    "from": "2026-01-01",
+    "until": "2035-01-01",
+}
+
+
 def text_of(permit: str, **changes: object) -> str:
     return permit_text(permit, period=PERIOD, min_count=5, **changes)  # type: ignore[arg-type]
 
@@ -83,29 +106,9 @@ def test_an_application_is_written_by_a_form_asked_for_counted_and_signed(portal
     alice = portal.browser(ALICE, Role.RESEARCHER)
     page = alice.get("/applications/new")
     number = re.findall(r'name="application" value="([0-9a-f]{16})"', page.text)[0]
-    form = {
-        "application": number,
-        "how": "form",
-        "permit": "FR-FORM-1",
-        "organisation": "CHU de Demain",
-        "investigator": ALICE,
-        "users": f"{ALICE}\nbob@example.org",
-        "purpose": "Falls after new sleeping pills",
-        "article": "53(1)(e)",
-        "legal_basis": "ehds-permit",
-        "tables": ["person", "drug_exposure"],
-        "population": "all",
-        "start": "2001-01-01",
-        "end": "2029-01-01",
-        "identifiers": ["commune"],
-        "why": "Distance to the hospital",
-        "access": "aggregates",
-        "min_count": "5",
-        "from": "2026-01-01",
-        "until": "2035-01-01",
-    }
+    form = {**FORM, "application": number}
     for _ in range(2):  # sent twice, kept once
-        kept = alice.post("/applications", form)
+        kept = alice.post("/applications/new", form)
         assert (kept.status_code, kept.headers["location"]) == (303, f"/applications/{number}")
     page = alice.get(f"/applications/{number}")
     assert "the commune where somebody lives, in" in page.text
@@ -127,6 +130,40 @@ def test_an_application_is_written_by_a_form_asked_for_counted_and_signed(portal
     assert "FR-FORM-1" in body.get("/access/permits").text
 
 
+def test_a_form_with_faults_comes_back_with_each_at_its_field_and_in_both_languages(portal: Portal) -> None:
+    alice = portal.browser(ALICE, Role.RESEARCHER)
+    page = alice.get("/applications/new")
+    number = re.findall(r'name="application" value="([0-9a-f]{16})"', page.text)[0]
+    changed = {
+        "permit": "FR 2026",
+        "users": "<nobody>",
+        "end": "2000-01-01",
+        "min_count": "1",
+        "population": "{region: x}",
+    }
+    wrong = {**FORM, "application": number, **changed}
+    page = alice.post("/applications/new", wrong)
+    assert page.status_code == 422
+    fields = re.findall(r'<li><a href="#(\w+)">', page.text)
+    assert fields == ["permit", "users", "population", "end", "min_count"]
+    for field in fields:
+        assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', page.text), field
+        assert f'id="{field}-error"' in page.text
+    assert all(escape(value) in page.text for value in (*changed.values(), FORM["purpose"], FORM["why"]))
+    assert len(re.findall(r'<input type="checkbox"[^>]* checked', page.text)) == 3
+    with open_home(portal.home) as enclosure:
+        hand = Hand(ALICE, for_access_body=False)
+        assert number not in {each["application"] for each in list_applications(enclosure, hand)["applications"]}
+    (way,) = re.findall(r'<a href="([^"]+)" lang="fr"', page.text)
+    french = alice.get(way.replace("&amp;", "&"))
+    assert (french.status_code, '<html lang="fr">' in french.text) == (200, True)
+    assert re.findall(r'<li><a href="#(\w+)">', french.text) == fields
+    assert "est inférieur au seuil de cet enclos" in french.text and "is below this" not in french.text
+    alice.get("/me?lang=en")
+    led = alice.post("/applications/new", {**wrong, "anyway": "1"})
+    assert (led.status_code, led.headers["location"]) == (303, f"/applications/{number}"), "as a draft, if they want"
+
+
 def test_a_refusal_is_read_by_the_applicant_and_a_fault_by_its_line(portal: Portal, body: Browser) -> None:
     number = asked(portal, text_of("FR-NO-1"))
     body.get(f"/access/applications/{number}")
@@ -135,7 +172,7 @@ def test_a_refusal_is_read_by_the_applicant_and_a_fault_by_its_line(portal: Port
     alice = portal.browser(ALICE, Role.RESEARCHER)
     assert "The purpose is too wide" in alice.get(f"/applications/{number}").text
     alice.get("/applications/new")
-    led = alice.post("/applications", {"document": text_of("FR-NO-2").replace("min_count: 5", "min_count: 1")})
+    led = alice.post("/applications/new", {"document": text_of("FR-NO-2").replace("min_count: 5", "min_count: 1")})
     page = alice.get(led.headers["location"])
     assert "disclosure.min_count: is below this enclosure" in page.text
     assert "Hand it to the access body" not in page.text

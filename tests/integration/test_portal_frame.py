@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import requests
@@ -11,7 +13,7 @@ from starlette.routing import Route
 
 from enclos.app.applications import Hand, ask_for, keep_application
 from enclos.app.enclosure import create_enclosure
-from enclos.app.permits import sign
+from enclos.app.permits import revoke, sign
 from enclos.portal.leaving import LOGOUT
 from enclos.portal.people import People
 from enclos.signin.model import Role
@@ -39,6 +41,29 @@ def test_a_researcher_sees_their_permits_and_nobody_else_s(portal: Portal) -> No
     assert "FR-2" not in page.text
     assert "28 days left" in page.text
     assert re.findall(r"<h1>([^<]+)</h1>", page.text) == ["My permits"]
+
+
+def test_who_had_a_permit_reads_what_comes_next(portal: Portal) -> None:
+    with open_home(portal.home) as enclosure:
+        sign(enclosure, permit_text("FR-REVOKED"))
+        revoke(enclosure, "FR-REVOKED", reason="asked for", by="bea@example.org")
+        until = datetime.now(UTC) + timedelta(seconds=4)
+        sign(enclosure, permit_text("FR-OVER", lasts=timedelta(days=1, seconds=4)))
+    time.sleep(max(0, (until - datetime.now(UTC)).total_seconds()))
+    browser = portal.browser(ALICE, Role.RESEARCHER)
+    over, gone = (browser.get(f"/research/permits/{each}").text for each in ("FR-OVER", "FR-REVOKED"))
+    assert "This permit has ended" in over and 'href="/applications/new"' in over and "GRANTED, EXPIRED" in over
+    assert f"deleted by {delete_by(until)}" in over
+    assert "This permit was revoked" in gone and "can tell you why" in gone
+    assert "To go on, apply" not in gone
+    assert "has ended" not in browser.get("/research/permits/FR-1").text
+
+
+def delete_by(end: datetime) -> str:
+    """Six months later, on the same day of the month where that has it."""
+    months = end.year * 12 + end.month - 1 + 6
+    days = [28 + n for n in range(4) if (date(months // 12, months % 12 + 1, 28) + timedelta(days=n)).day == 28 + n]
+    return date(months // 12, months % 12 + 1, min(end.day, max(days))).isoformat()
 
 
 def test_who_has_no_role_is_told_so_and_who_is_nobody_is_led_to_sign_in(portal: Portal) -> None:

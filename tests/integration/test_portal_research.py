@@ -111,7 +111,8 @@ def test_a_study_runs_in_the_background_and_leads_to_its_results(alice: Browser)
         time.sleep(0.3)
     to = re.findall(rf'href="({AT}/runs/\w+)"', page)[0]
     assert alice.get(work, **{"HX-Request": "true"}).headers["hx-redirect"] == to
-    assert "other-ages" in alice.get("/research/work").text
+    running, _, over = alice.get("/research/work").text.partition("What is over")
+    assert "Nothing of yours runs now" in running and "other-ages" not in running and "other-ages" in over
     assert "Results of other-ages" in alice.get(to).text
 
 
@@ -238,7 +239,7 @@ def test_what_was_found_about_a_run_is_kept_beside_it_and_said_again_alike(porta
 
 
 def test_a_result_is_checked_asked_for_answered_for_and_taken_out_once(
-    portal: Portal, alice: Browser, run: str
+    portal: Portal, alice: Browser, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asking = f"{AT}/runs/{run}/release"
     assert 'value="incidence" checked' in alice.get(asking).text
@@ -264,11 +265,18 @@ def test_a_result_is_checked_asked_for_answered_for_and_taken_out_once(
     with open_home(portal.home) as enclosure:
         releases.review(enclosure, id_, user=DAN, accept=True, reason="Seen as well")
     assert "Counts are fine" in alice.get(request).text
+    assert "Take the package out" in alice.get(request).text
     package = alice.post(f"{request}/package", {})
     assert package.headers["content-disposition"] == f'attachment; filename="{id_}.zip"'
     assert zipfile.ZipFile(io.BytesIO(package.content)).testzip() is None
-    alice.get(request)
-    assert "REL-" in alice.post(f"{request}/package", {}).text, "once for each person"
+    page = alice.get(request).text
+    assert f"{ALICE} took the package out: 20" in page
+    assert "Take the same file once more" in page and "Take the package out" not in page
+    assert alice.post(f"{request}/package", {}).content == package.content, "it may have been lost on its way"
+    monkeypatch.setattr("enclos.release.rules.life.AGAIN_MINUTES", -1)  # later
+    page = alice.get(request).text
+    assert "it is not given a second time" in page and f'action="{request}/package"' not in page
+    assert "REL-12" in alice.post(f"{request}/package", {}).text, "once for each person"
 
 
 def test_what_is_another_s_looks_like_what_is_not_there(portal: Portal, alice: Browser, run: str) -> None:

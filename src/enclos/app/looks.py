@@ -17,8 +17,10 @@ from enclos.permits.rules.life import check_in_force
 from enclos.release.model import Terms
 from enclos.release.rules.terms import kinds, terms_of
 from enclos.release.steps import (
+    left_to,
     left_under,
     list_requests,
+    may_go_again,
     queue_of,
     show_beside,
     show_numbers,
@@ -101,6 +103,18 @@ def show_own(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, A
         raise refusal(Code.RELEASE_UNKNOWN, "No request of this id is of your permits.", "See those that are.")
     shown = show_request(request_id, desk=desk_of(enclosure))
     return {name: value for name, value in shown.items() if name != "evidence"}
+
+
+def taken(enclosure: Enclosure, request_id: str, *, user: str) -> dict[str, Any]:
+    """Who took the package of a request out, and whether this person may; of a request that ``show_own`` showed them.
+
+    Out: by (to and at of each), may_take: ``first``, ``again`` while the same bytes are sent once more, or ``no``
+    """
+    desk = desk_of(enclosure)
+    left = left_to(request_id, desk=desk)
+    is_again = may_go_again(request_id, recipient=user, desk=desk, now=enclosure.ledger.now())
+    may = "first" if user.casefold() not in {to.casefold() for to, _ in left} else "again" if is_again else "no"
+    return {"by": [{"to": to, "at": at} for to, at in left], "may_take": may}
 
 
 def run_of(enclosure: Enclosure, *, permit: str, user: str, run: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.permits.document import draft_permit, read_permit
 from enclos.permits.model import Permit, SignedPermit, State
+from enclos.permits.rules.access import delete_by, results_by
 from enclos.permits.rules.applying import check_granter
 from enclos.permits.rules.life import check_in_force, state_at
 from enclos.permits.steps import (
@@ -155,7 +156,8 @@ def own_permits(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
     """The permits that list a user, as ``show_one`` gives them, those in force first, with what is left of their time.
 
     Out: ends_in (until the end), gone (the share of its time that is over), is_in_force, begins_later, ends_soon (in
-        the last 60 days), is_user (may work under it, not only answer for it), min_count.
+        the last 60 days), is_user (may work under it, not only answer for it), min_count; delete_by and
+        results_by, the last days for what was kept under it and for making results public.
     """
     now, rows = enclosure.ledger.now(), []
     for signed in (versions[-1] for versions in all_versions(enclosure)):
@@ -173,6 +175,8 @@ def own_permits(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
                 "begins_later": not has_ended and now < begins,
                 "ends_soon": permit.valid_until - now < _SOON,
                 "is_user": user in permit.user_ids,
+                "delete_by": delete_by(signed).isoformat(),
+                "results_by": results_by(signed).isoformat(),
                 "min_count": permit.min_count,
             }
         )

@@ -46,6 +46,18 @@ def read_permit(text: str, *, min_count_floor: int) -> Permit:
     return _permit(tree_from_yaml(text), min_count_floor=min_count_floor, check_length=True)
 
 
+def faults_in(text: str, *, min_count_floor: int) -> list[tuple[str, str]]:
+    """What keeps a document from being a permit: the place of each fault, as ``holder.organisation``, and what it is.
+
+    Empty: it reads as one.
+    """
+    tree = tree_from_yaml(text)
+    if not tree.faults:
+        _fields(tree, min_count_floor=min_count_floor, check_length=True)
+    found = [said.partition(": ") for _, said in tree.faults]
+    return [(place, what) if what else ("", place) for place, _, what in found]
+
+
 def whole_permit(text: str, read: Callable[[str], str]) -> str:
     """The document with the cohort definition of its population in the place of its file's name: that is signed.
 

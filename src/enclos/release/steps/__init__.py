@@ -1,6 +1,6 @@
 """Release's verbs: check, ask, look, question, vote, export, verify."""
 
-from enclos.release.steps.exporting import check_again, export_release, mark_exported, may_go_again
+from enclos.release.steps.exporting import check_again, export_release, left_to, mark_exported, may_go_again
 from enclos.release.steps.figures import left_under, list_requests, turnaround
 from enclos.release.steps.history import drawn_names
 from enclos.release.steps.judging import Asked
@@ -25,6 +25,7 @@ __all__ = [
     "drawn_names",
     "export_release",
     "find_beside",
+    "left_to",
     "left_under",
     "list_requests",
     "mark_exported",

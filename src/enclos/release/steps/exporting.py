@@ -109,6 +109,11 @@ def may_go_again(request_id: str, *, recipient: str, desk: Desk, now: datetime) 
     return has_just_left(recipient, course=load(desk, request_id).course, now=now)
 
 
+def left_to(request_id: str, *, desk: Desk) -> list[tuple[str, str]]:
+    """To whom the package left and when, in that order."""
+    return list(load(desk, request_id).course.exports)
+
+
 def check_again(request_id: str, *, desk: Desk, check: Check) -> None:
     """Go on when a package that left may still leave.
 

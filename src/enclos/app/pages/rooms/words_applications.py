@@ -102,6 +102,7 @@ FRENCH_APPLICATIONS = {
     "Smallest count that may leave": "Plus petit effectif qui peut sortir",
     "In force from": "En vigueur du",
     "In force until": "En vigueur jusqu'au",
+    "Keep it as a draft with its faults": "Conserver comme brouillon, avec ses erreurs",
     "Make the document": "Produire le document",
     # what a permit opens
     "What it opens": "Ce qu'elle ouvre",

@@ -195,6 +195,25 @@ FRENCH_RESEARCH = {
     "table": "tableau d'un traitement",
     # running
     "Running": "En cours",
+    "Nothing of yours runs now.": "Rien de ce que vous avez lancé n'est en cours.",
+    "What is over": "Ce qui est terminé",
+    "This permit has ended: nothing is opened under it any more.": (
+        "Cette autorisation a pris fin : elle n'ouvre plus rien."
+    ),
+    "This permit was revoked: nothing is opened under it any more.": (
+        "Cette autorisation a été révoquée : elle n'ouvre plus rien."
+    ),
+    "What was kept under it is deleted by {day} at the latest.": (
+        "Ce qui a été conservé sous elle est supprimé le {day} au plus tard."
+    ),
+    "What left is yours; results are to be public by {day}.": (
+        "Ce qui est sorti vous reste ; les résultats sont à rendre publics le {day} au plus tard."
+    ),
+    "Packages that were not taken out stay inside.": "Les paquets qui n'ont pas été sortis restent à l'intérieur.",
+    "To go on, apply for a new permit": "Pour continuer, demandez une nouvelle autorisation",
+    "The access body, or whoever answers for the permit, can tell you why.": (
+        "L'organisme d'accès, ou le responsable de l'autorisation, peut vous dire pourquoi."
+    ),
     "What": "Quoi",
     "Permit": "Autorisation",
     "Begun": "Lancé le",
@@ -308,6 +327,12 @@ FRENCH_RESEARCH = {
     "held back": "retenue",
     "Entry of the ledger": "Entrée du journal",
     "Take the package out": "Sortir le paquet",
+    "Take the same file once more": "Reprendre le même fichier",
+    "{who} took the package out: {at}": "{who} a sorti le paquet : {at}",
+    "You have taken it out; it is not given a second time.": "Vous l'avez sorti ; il n'est pas remis une seconde fois.",
+    "If it was lost on its way, the same file is given once more for a quarter of an hour.": (
+        "S'il s'est perdu en chemin, le même fichier est remis pendant un quart d'heure."
+    ),
     "A signed ZIP file with the tables, the figures, the study and the proof. Each person takes it out once; the ledger says who did.": (
         "Un fichier ZIP signé avec les tableaux, les figures, l'étude et la preuve. Chaque personne le sort une seule "
         "fois ; le journal note qui l'a fait."

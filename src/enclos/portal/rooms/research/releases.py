@@ -96,6 +96,7 @@ def _package(asked: Asked) -> Answer:
 def _request(asked: Asked, refused: Refusal | None) -> Page:
     found = looks.show_own(asked.enclosure, asked.path["request"], user=asked.user)
     values = {"request": found, "said": said_of(refused) if refused else None}
+    values["taken"] = looks.taken(asked.enclosure, found["request"], user=asked.user)
     values["form"] = {name: asked.form[name] for name in ("question", "text")}
     status = page_status(refused) if refused else 200
     return Page("research_request", "Request {request}", values, {"request": found["request"]}, status)

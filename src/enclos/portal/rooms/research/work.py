@@ -29,7 +29,9 @@ def routes(desk: Desk) -> list[Route]:
 
 def _all(asked: Asked) -> Page:
     mine = [each for each in asked.jobs.mine(asked.enclosure, asked.user) if each["work"] in _WORKS]
-    return Page("research_works", "Running", {"shown": shown(mine, asked.query)})
+    running = [each for each in mine if each["state"] in _GOES_ON]
+    over = [each for each in mine if each["state"] not in _GOES_ON]
+    return Page("research_works", "Running", {"running": running, "shown": shown(over, asked.query)})
 
 
 def _one(asked: Asked) -> Page | Go:
