@@ -102,6 +102,12 @@ class Seen:
         self.up = np.zeros(n_numbers)
         self.down = np.zeros(n_numbers)
 
+    def but_for(self, others: Bools) -> Seen:
+        """What was seen of all numbers but some: of components in which something else is hidden nothing is known."""
+        kept = Seen(len(self.up))
+        kept.up[~others], kept.down[~others] = self.up[~others], self.down[~others]
+        return kept
+
 
 def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     """The hidden numbers whose interval is narrower than they require.
@@ -117,7 +123,7 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     part = system.matrix[:, unknown]
     used = np.flatnonzero(np.diff(part.indptr))
     part = part[used]
-    component = _components(part)
+    component = components(part)
     reach = _Reach(
         part[system.is_equation[used]],
         part[~system.is_equation[used]],
@@ -151,7 +157,7 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     return np.array(sorted(found), dtype=np.int64)
 
 
-def _components(part: csr_matrix) -> Ints:
+def components(part: csr_matrix) -> Ints:
     """The component of each unknown: two are in one when a chain of relations joins them."""
     joined = abs(part.T) @ abs(part)
     return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
@@ -204,6 +210,7 @@ class _Reach:
             b_eq=np.zeros(self._equations.shape[0]) if self._equations.shape[0] else None,
             bounds=self._bounds[self._places],
             method="highs",
+            options={"presolve": False},  # it takes longer than what it saves: the true values are where it begins
         )
         if solved.status == 0:  # anything else proves nothing, so nothing counts as wide because of it
             self.up[self._places] = np.maximum(self.up[self._places], solved.x)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import Role
-from enclos.release.rules.attack import Seen, System, exposed
+from enclos.release.rules.attack import Seen, System, components, exposed
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.optimum import cheapest, without_needless
@@ -42,17 +42,17 @@ def decided(
     narrow = np.zeros(0, dtype=np.int64)
     if only_whole and hides_a_cell(numbers, hidden):
         return hidden, narrow
-    always = hidden.copy()
-    narrow = _secondary(numbers, system, hidden)
+    always, seen = hidden.copy(), Seen(len(system.values))
+    narrow = _secondary(numbers, system, hidden, seen)
     if not len(narrow):
-        hidden = _least(numbers, system, always, hidden)
+        hidden, seen = _least(numbers, system, always, hidden, seen)
     suspects: set[bytes] | None = None  # all sets at first; hiding some makes no other collide
     while suspects is None or suspects:
         if only_whole and hides_a_cell(numbers, hidden):
             break
         suspects = _hide_colliding(reading, numbers, hidden, suspects, sought, only_whole=only_whole)
         if suspects and not only_whole:
-            narrow = _secondary(numbers, system, hidden)
+            narrow = _secondary(numbers, system, hidden, seen)
     return hidden, narrow
 
 
@@ -81,13 +81,15 @@ def _hide(numbers: Numbers, hidden: npt.NDArray[np.bool_], position: int) -> Non
         hidden[other] = True
 
 
-def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Hide more until nothing is exposed; gives what still is when nothing is left to hide."""
+def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_], seen: Seen) -> npt.NDArray[np.int64]:
+    """Hide more until nothing is exposed; gives what still is when nothing is left to hide.
+
+    In: seen — of what is hidden, or of less
+    """
     relations_of: dict[int, list[int]] = defaultdict(list)
     for number, relation in enumerate(numbers.relations):
         for position, _ in relation.terms:
             relations_of[position].append(number)
-    seen = Seen(len(system.values))
     while True:
         narrow = exposed(system, hidden, seen)
         chosen: set[int] = set()
@@ -102,14 +104,21 @@ def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_]) 
 
 
 def _least(
-    numbers: Numbers, system: System, always: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """The cheapest that exposes nothing, or what was chosen where that costs no more."""
-    costs = np.array(numbers.costs)
+    numbers: Numbers, system: System, always: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_], seen: Seen
+) -> tuple[npt.NDArray[np.bool_], Seen]:
+    """The cheapest that exposes nothing, or what was chosen where that costs no more.
+
+    In: seen — of what was chosen
+    Out: what is hidden, and what was seen of that
+    """
+    costs, component = np.array(numbers.costs), components(system.matrix)
     found = cheapest(system, always, chosen, costs, numbers.hides_with)
-    narrow = _secondary(numbers, system, found)
+    of_found = seen.but_for(np.isin(component, component[found != chosen]))
+    narrow = _secondary(numbers, system, found, of_found)
     found = without_needless(system, always, found, costs, numbers.hides_with)
-    return chosen if len(narrow) or costs[found].sum() >= costs[chosen].sum() else found
+    if len(narrow) or costs[found].sum() >= costs[chosen].sum():
+        return chosen, seen
+    return found, seen.but_for(np.isin(component, component[found != chosen]))
 
 
 def _hide_colliding(
