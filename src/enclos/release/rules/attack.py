@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _EPSILON = 1e-6
+_MOST_TOGETHER = 500
+"""Unknowns of components that are solved in one programme: a large programme takes longer than its parts."""
 _REACH = 4
 """How many times the required width a number is followed away from its true value: more changes nothing."""
 
@@ -121,20 +124,50 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
         return np.zeros(0, dtype=np.int64)
     unknown = np.flatnonzero(hidden)
     part = system.matrix[:, unknown]
-    used = np.flatnonzero(np.diff(part.indptr))
-    part = part[used]
+    part = part[np.flatnonzero(np.diff(part.indptr))]
     component = components(part)
+    width = np.floor(seen.up + _EPSILON) + np.floor(-seen.down + _EPSILON)
+    is_open = (at_stake & (width < system.required))[unknown]
+    found = [
+        _narrow(system, unknown[places], component[places], seen) for places in _batches(component, is_open)
+    ]  # fmt: skip
+    return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
+
+
+def _batches(component: Ints, is_open: Bools) -> list[Ints]:
+    """The unknowns of components in which some are open: small components together, each large one alone."""
+    batches: list[list[Ints]] = []
+    n_last = _MOST_TOGETHER
+    order = np.argsort(component, kind="stable")
+    bounds = np.flatnonzero(np.diff(component[order], prepend=-1, append=-1))
+    for places in (order[begin:end] for begin, end in pairwise(bounds)):
+        if is_open[places].any():
+            if n_last + len(places) > _MOST_TOGETHER:
+                batches.append([])
+                n_last = 0
+            batches[-1].append(places)
+            n_last += len(places)
+    return [np.sort(np.concatenate(parts)) for parts in batches]
+
+
+def _narrow(system: System, unknown: Ints, component: Ints, seen: Seen) -> Ints:
+    """The numbers of some components whose interval is narrower than they require; what is seen of all is noted.
+
+    In: unknown — the numbers that are not shown; component — of each
+    """
+    part, used = _of_columns(system.matrix, unknown)
+    is_equation, slack = system.is_equation[used], system.slack[used]
     reach = _Reach(
-        part[system.is_equation[used]],
-        part[~system.is_equation[used]],
-        system.slack[used][~system.is_equation[used]],
+        part[is_equation],
+        part[~is_equation],
+        slack[~is_equation],
         np.where(system.signed[unknown], -system.reach[unknown], -np.minimum(system.values, system.reach)[unknown]),
         system.reach[unknown],
         seen.up[unknown],
         seen.down[unknown],
     )
     required = system.required[unknown]
-    open_ones = np.flatnonzero(at_stake[unknown] & (reach.width() < required))
+    open_ones = np.flatnonzero((required > 0) & (reach.width() < required))
     for sign in (1.0, -1.0) if len(open_ones) else ():
         weights = np.zeros(len(unknown))
         weights[open_ones] = sign
@@ -154,7 +187,7 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
         open_ones = np.setdiff1d(open_ones, chosen)
         open_ones = open_ones[narrow[open_ones]]
     seen.up[unknown], seen.down[unknown] = reach.up, reach.down
-    return np.array(sorted(found), dtype=np.int64)
+    return np.array(found, dtype=np.int64)
 
 
 def components(part: csr_matrix) -> Ints:
