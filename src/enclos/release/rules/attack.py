@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import highspy
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 Bools = npt.NDArray[np.bool_]
@@ -28,6 +28,13 @@ Floats = npt.NDArray[np.float64]
 _EPSILON = 1e-6
 _MOST_TOGETHER = 500
 """Unknowns of components that are solved in one programme: a large programme takes longer than its parts."""
+_OPTIONS: dict[str, str | int | bool] = {
+    "output_flag": False,
+    "threads": 1,
+    "solver": "simplex",
+    "simplex_strategy": 4,  # primal: what was a solution stays one when another number is looked for
+    "presolve": "off",
+}
 _REACH = 4
 """How many times the required width a number is followed away from its true value: more changes nothing."""
 
@@ -155,12 +162,12 @@ def _narrow(system: System, unknown: Ints, component: Ints, seen: Seen) -> Ints:
 
     In: unknown — the numbers that are not shown; component — of each
     """
-    part, used = _of_columns(system.matrix, unknown)
-    is_equation, slack = system.is_equation[used], system.slack[used]
+    part = system.matrix[:, unknown]
+    used = np.flatnonzero(np.diff(part.indptr))
     reach = _Reach(
-        part[is_equation],
-        part[~is_equation],
-        slack[~is_equation],
+        csc_matrix(part[used]),
+        system.is_equation[used],
+        system.slack[used],
         np.where(system.signed[unknown], -system.reach[unknown], -np.minimum(system.values, system.reach)[unknown]),
         system.reach[unknown],
         seen.up[unknown],
@@ -168,20 +175,14 @@ def _narrow(system: System, unknown: Ints, component: Ints, seen: Seen) -> Ints:
     )
     required = system.required[unknown]
     open_ones = np.flatnonzero((required > 0) & (reach.width() < required))
-    for sign in (1.0, -1.0) if len(open_ones) else ():
-        weights = np.zeros(len(unknown))
-        weights[open_ones] = sign
-        reach.go(weights)
+    if len(open_ones):
+        reach.go_both_ways(open_ones)
     open_ones = open_ones[reach.width()[open_ones] < required[open_ones]]
     found: list[int] = []
     while len(open_ones):
-        reach.look_at(np.isin(component, component[open_ones]))  # the others need no more answers
         _, first = np.unique(component[open_ones], return_index=True)  # components do not touch: one of each at once
         chosen = open_ones[first]
-        for sign in (1.0, -1.0):
-            weights = np.zeros(len(unknown))
-            weights[chosen] = sign
-            reach.go(weights)
+        reach.go_both_ways(chosen)
         narrow = reach.width() < required
         found += unknown[chosen[narrow[chosen]]].tolist()
         open_ones = np.setdiff1d(open_ones, chosen)
@@ -196,58 +197,53 @@ def components(part: csr_matrix) -> Ints:
     return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
 
 
-def _of_columns(matrix: csr_matrix, columns: Ints) -> tuple[csr_matrix, Ints]:
-    """The rows that speak of any of these columns, without the others; and which rows."""
-    part = matrix[:, columns]
-    rows = np.flatnonzero(np.diff(part.indptr))
-    return part[rows], rows
-
-
 class _Reach:
-    """How far each unknown was seen to move from its true value in some solution."""
+    """How far each unknown was seen to move from its true value in some solution.
+
+    One solver goes from objective to objective: each begins at the corner where the last one ended, the first where
+    all numbers have their true values.
+    """
 
     def __init__(
         self,
-        equations: csr_matrix,
-        inequalities: csr_matrix,
+        relations: csc_matrix,
+        is_equation: Bools,
         slack: Floats,
         lowest: Floats,
         highest: Floats,
         up: Floats,
         down: Floats,
     ) -> None:
-        self._equations, self._inequalities, self._slack = equations, inequalities, slack
-        self._bounds = np.column_stack((lowest, highest))
         self.up = up
         self.down = down
-        self._all = (equations, inequalities, slack)
-        self._places = np.arange(len(up))
+        self._columns = np.arange(len(up), dtype=np.int32)
+        problem = highspy.HighsLp()
+        problem.num_row_, problem.num_col_ = relations.shape
+        problem.col_cost_ = np.zeros(len(up))
+        problem.col_lower_, problem.col_upper_ = lowest, highest
+        problem.row_lower_, problem.row_upper_ = np.where(is_equation, 0.0, -highspy.kHighsInf), slack
+        problem.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        problem.a_matrix_.start_ = relations.indptr
+        problem.a_matrix_.index_ = relations.indices
+        problem.a_matrix_.value_ = relations.data
+        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        for name, value in _OPTIONS.items():
+            self._solver.setOptionValue(name, value)
+        self._solver.passModel(problem)
 
-    def look_at(self, places: Bools) -> None:
-        """Solve for these unknowns only from here on: no relation joins them with others."""
-        kept = np.flatnonzero(places)
-        if len(kept) == len(self._places):
-            return
-        equations, inequalities, slack = self._all
-        self._equations = _of_columns(equations, kept)[0]
-        self._inequalities, rows = _of_columns(inequalities, kept)
-        self._slack, self._places = slack[rows], kept
-
-    def go(self, weights: Floats) -> None:
-        """Look for the solution in which the weighted unknowns move furthest, and note where all of them are."""
-        solved = linprog(
-            -weights[self._places],
-            A_ub=self._inequalities if self._inequalities.shape[0] else None,
-            b_ub=self._slack if self._inequalities.shape[0] else None,
-            A_eq=self._equations if self._equations.shape[0] else None,
-            b_eq=np.zeros(self._equations.shape[0]) if self._equations.shape[0] else None,
-            bounds=self._bounds[self._places],
-            method="highs",
-            options={"presolve": False},  # it takes longer than what it saves: the true values are where it begins
-        )
-        if solved.status == 0:  # anything else proves nothing, so nothing counts as wide because of it
-            self.up[self._places] = np.maximum(self.up[self._places], solved.x)
-            self.down[self._places] = np.minimum(self.down[self._places], solved.x)
+    def go_both_ways(self, chosen: Ints) -> None:
+        """Look for the solutions in which the chosen unknowns together move furthest, up and down, and note where all
+        are.
+        """
+        for sign in (-1.0, 1.0):  # the solver looks for the least
+            weights = np.zeros(len(self.up))
+            weights[chosen] = sign
+            self._solver.changeColsCost(len(weights), self._columns, weights)
+            self._solver.run()
+            # anything else proves nothing, so nothing counts as wide because of it
+            if self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                found = np.array(self._solver.getSolution().col_value)
+                self.up, self.down = np.maximum(self.up, found), np.minimum(self.down, found)
 
     def width(self) -> Floats:
         """The whole numbers between the lowest and the highest value seen, for each unknown."""
