@@ -55,3 +55,11 @@ def test_large_numbers_lose_no_digit() -> None:
 def test_a_relation_that_does_not_hold_is_a_bug() -> None:
     with pytest.raises(ValueError, match="satisfy"):
         Relation(((0, 1),), is_equation=True, slack=1)
+
+
+def test_the_solver_says_nothing_by_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    """Some versions of it greet on standard output, where answers to programs go."""
+    relation = Relation(((0, 1), (1, 1)), is_equation=True)
+    system = system_of([3, 4], [5, 5], [False, False], [1, 1], [relation])
+    assert exposed(system, np.array([True, True])).tolist() == []
+    assert capfd.readouterr() == ("", "")
