@@ -36,6 +36,7 @@ MET = (
     *("views/sql/rules/tabled/statement.py", "app/sql.py", "app/turns.py"),
     *("studies/document/reading.py", "studies/document/values.py", "studies/document/study.py"),
     *("studies/document/cohorts.py", "studies/document/rates.py", "studies/steps/vocabulary.py", "app/drafts.py"),
+    *("studies/utilisation/document.py", "studies/survival/document.py"),
     *("app/looks.py", "app/probing.py", "release/rules/life.py", "release/steps/requests.py"),
     *("release/steps/judging.py", "portal/rooms/research/statements.py", "portal/rooms/research/permits.py"),
     *("portal/forms.py", "portal/desk.py", "portal/pace.py"),
@@ -46,7 +47,7 @@ SAYS |= {"PydanticCustomError": 1}
 """The calls that say a case, each with the place of its text."""
 OF_PARTS = {"must be {}", "cannot be used: {}"}
 """Of the first each form has a line; what a definition cannot be used for is said in Circe's terms, in English."""
-OF_PYDANTIC = "input should |list should |dictionary should |item after |items after |valid "
+OF_PYDANTIC = "input should |list should |value should |dictionary should |items? after |items?, not|valid "
 
 
 def template_of(node: ast.expr) -> str | None:
@@ -146,6 +147,8 @@ def of_study(analysis: str) -> Refusal:
 
 
 MADE: dict[str, Callable[[], Refusal]] = {
+    r"L'étude n'est pas valable : ligne 5, analyses\[0\]\.incidence\.outcome : 1 élément au moins est attendu, et "
+    r"non 0\.": lambda: of_study("incidence: {outcome: []}"),
     r"Le document de l'autorisation contient 2 erreurs : ligne \d+ : legal_basis : manque ; ligne \d+ : legal_bases : "
     r"champ inconnu ; les champs connus sont permit, .*\.": lambda: of_permit(
         permit_text().replace("legal_basis:", "legal_bases:")

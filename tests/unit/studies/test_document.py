@@ -184,6 +184,7 @@ def test_what_is_not_said_is_as_in_the_field() -> None:
             "line 1: the calendar has no such day (YYYY-MM-DD)",
         ),
         ("study: small", "study: 0x_", Code.STUDY_UNREADABLE, "line 1: a number in it is none"),
+        ("{outcome: bleed}", "{outcome: []}", Code.STUDY_INVALID, "outcome: value should have at least 1 item, not 0"),
         ("{outcome: bleed}", "{outcome: bleed, washot: 3}", Code.STUDY_UNKNOWN_NAME, "the nearest is washout"),
         (
             "domain: condition",

@@ -184,7 +184,8 @@ def _shape_faults(error: ValidationError, lines: Mapping[Path, int]) -> Iterator
         elif kind == "missing":
             yield Fault(line, path, "is missing", Code.STUDY_INVALID.name)
         else:
-            yield Fault(line, path, message[:1].lower() + message[1:], Code.STUDY_INVALID.name)
+            said = message[:1].lower() + message[1:].replace(" after validation", "")
+            yield Fault(line, path, said, Code.STUDY_INVALID.name)
 
 
 def _untagged(loc: Path) -> Path:

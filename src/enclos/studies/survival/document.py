@@ -27,7 +27,6 @@ from enclos.studies.model import MAX_DAYS, AgeGroup, Stratum
 from enclos.studies.survival import model
 from enclos.studies.survival.model import FollowUp, Shown, Survival
 
-_HAD_ON_ENTRY = "who enters a target has it as outcome that day; name another cohort, or give outcome_date: end"
 _OneDay: TypeAlias = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
 
 
@@ -81,7 +80,11 @@ class SurvivalDocument(AnalysisDocument):
         yield from twice(self, "target", "outcome")
         for at, name in enumerate(self.outcome if self.outcome_date == "start" else ()):
             if name in self.target:
-                yield ("outcome", at), _HAD_ON_ENTRY, Code.STUDY_INVALID
+                yield (
+                    ("outcome", at),
+                    "who enters a target has it as outcome that day; name another cohort, or give outcome_date: end",
+                    Code.STUDY_INVALID,
+                )
         if self.competing_outcome is not None:
             if self.competing_outcome not in cohorts:
                 yield ("competing_outcome",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME

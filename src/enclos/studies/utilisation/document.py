@@ -43,7 +43,6 @@ _Ingredients: TypeAlias = Annotated[
     BeforeValidator(listed),
     one_or_many({"type": "integer", "minimum": 1, "maximum": MAX_CONCEPT_ID}),
 ]
-_TO_ITSELF = "a switch is to another drug than those of cohort; leave it out, a new entry into the same is a restart"
 _FollowUp: TypeAlias = Annotated[list[Days | None], Many]
 
 
@@ -187,7 +186,11 @@ class UtilisationDocument(AnalysisDocument):
                     yield (inner, *where), what, code
         for at, name in enumerate([] if self.restart is None else self.restart.switch):
             if _same_drug(name, self.cohort, cohorts):
-                yield ("restart", "switch", at), _TO_ITSELF, Code.STUDY_INVALID
+                yield (
+                    ("restart", "switch", at),
+                    "a switch is to another drug than those of cohort; leave it out, a new entry is a restart",
+                    Code.STUDY_INVALID,
+                )
 
     def noun(self) -> Utilisation:
         """The analysis meant."""
