@@ -66,7 +66,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     home = working_home(tmp_path_factory.mktemp("api"), permits)
     roles = {ALICE: Role.RESEARCHER, BOB: Role.RESEARCHER, CAROL: Role.CHECKER, GUS: Role.CHECKER, DAN: Role.AUDITOR}
     roles |= {ERIN: Role.STEWARD, FAY: Role.ACCESS_BODY}
-    with portal_of(home) as portal:
+    with portal_of(home) as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("enclos.portal.pace._AT_ONCE", 1e9)  # tests ask faster than people may
         with open_home(home) as enclosure:
             now = enclosure.ledger.now()
             tokens = {who: token_for(enclosure, _signed_in(who, role, now)) for who, role in roles.items()}
@@ -474,15 +475,12 @@ def test_long_work_is_begun_once_under_a_key_and_by_who_may_now(api: Api) -> Non
 
 def test_long_work_is_told_what_the_command_is_told(api: Api) -> None:
     link = sent(api, ERIN, "/api/persons/link", 202, indirect=True, method="deterministic", threshold=6)
-    away = sent(api, ALICE, "/api/studies", 202, permit="FR-2026-0042", study=STUDY, workers=2, on="spark")
     alone = {"threshold": 6.0}
     assert problem(api.ask(ERIN, "/api/persons/link", "POST", json=alone))["status"] == 422
     named = {"permit": PERMIT, "study": STUDY, "on": "spark:spark://elsewhere:7077"}
     assert problem(api.ask(ALICE, "/api/studies", "POST", json=named))["status"] == 422, "the host names clusters"
-    linked, studied = over(api, ERIN, link), over(api, ALICE, away)
-    assert linked["state"] == "done"
+    assert over(api, ERIN, link)["state"] == "done"
     assert "indirect" in api.ask(ERIN, f"/api/jobs/{link['job']}/result").json()
-    assert (studied["state"], studied["refused"]["code"]) == ("refused", Code.SPARK_FAILED.id)
 
 
 def over(api: Api, who: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -513,11 +511,8 @@ def test_every_command_is_there_or_it_is_said_why_not(api: Api) -> None:
 
 
 @pytest.mark.parametrize("n_examples", [2, pytest.param(40, marks=pytest.mark.slow)])
-def test_the_interface_is_described_and_keeps_to_it_whatever_is_sent(
-    api: Api, monkeypatch: pytest.MonkeyPatch, n_examples: int
-) -> None:
+def test_the_interface_is_described_and_keeps_to_it_whatever_is_sent(api: Api, n_examples: int) -> None:
     """Each request is sent by one person after the other, until somebody's role lets them."""
-    monkeypatch.setattr("enclos.portal.pace._AT_ONCE", 1e9)
     schema = schemathesis.openapi.from_url(f"{api.root}/openapi.json")
     assert requests.get(f"{api.root}/openapi.json", timeout=SECONDS).json()["openapi"].startswith("3.1")
     schema.validate()
