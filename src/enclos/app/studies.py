@@ -150,7 +150,9 @@ def run(
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
+            report(f"disclosure {study.name}", 0.0)  # of many small numbers it takes a while
             shown = found_of(enclosure, signed, kept)
+            report(f"disclosure {study.name}", 1.0)
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:

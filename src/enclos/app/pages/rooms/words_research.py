@@ -351,6 +351,7 @@ FRENCH_RESEARCH = {
     "Tables that were asked for": "Tableaux demandés",
     "to run": "Exécuter",
     "cohorts": "cohortes",
+    "disclosure": "divulgation",
     "sql": "requête",
     "{} of {}": "{} sur {}",
 }
