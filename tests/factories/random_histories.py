@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 
 from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, OpenEnd
-from oracle.histories import FEMALE, MALE, Exposure, History, Record
+from factories.studies import death_cohort
+from oracle.histories import FEMALE, MALE, Exposure, History, Record, until_death
 
 FIRST, LAST = date(2018, 11, 20), date(2021, 3, 10)
 DAYS = st.integers(0, (LAST - FIRST).days).map(lambda n: FIRST + timedelta(days=n))
@@ -18,11 +19,15 @@ DEPARTMENTS = (1, 75)
 
 @st.composite
 def histories(draw: st.DrawFn, person_id: int) -> History:
-    """One person: some periods apart or back to back, records in and out of them, often on the same days."""
+    """One person: some periods apart or back to back, records in and out of them, often on the same days.
+
+    Some have died, in observation or out of it; records may come after a death.
+    """
     edges = sorted(draw(st.lists(DAYS, min_size=0, max_size=6, unique=True)))
     periods = list(zip(edges[::2], edges[1::2], strict=False))
     if len(periods) > 1 and draw(st.booleans()):
         periods[1] = (periods[0][1] + timedelta(days=1), periods[1][1])
+    died_on = draw(st.none() | st.none() | DAYS | st.sampled_from([*edges, FIRST]))
     starts = draw(st.lists(DAYS | st.sampled_from([*edges, FIRST]), max_size=7))
     records = []
     for start in starts:
@@ -36,7 +41,8 @@ def histories(draw: st.DrawFn, person_id: int) -> History:
         | st.sampled_from([(1936, 2, 29), (2000, 2, 29), (None, None, None)])
     )
     department = draw(st.sampled_from([None, *DEPARTMENTS]))
-    return History(person_id, gender, born, tuple(periods), tuple(records), department=department)
+    observed = until_death(periods, died_on)
+    return History(person_id, gender, born, observed, tuple(records), department=department, died_on=died_on)
 
 
 COHORTS = st.builds(
@@ -49,6 +55,7 @@ COHORTS = st.builds(
     st.sampled_from([AfterDays(0), AfterDays(1), AfterDays(40), OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END]),
 )
 SECOND = ConceptCohort("second_outcome", (3,), False, Domain.CONDITION, Limit.ALL, AfterDays(10))
+DEATH = death_cohort("second_outcome")
 OUTCOMES = ("first_outcome", "second_outcome")
 
 PEOPLE = st.integers(1, 5).flatmap(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 
 import pyarrow as pa
 
 from enclos.contracts.result import OVERALL, SEPARATOR, StudyResult
-from enclos.studies.model import AfterDays, ConceptCohort, Domain, Limit, Population
+from enclos.studies.circe import read_circe
+from enclos.studies.model import AfterDays, CirceCohort, ConceptCohort, Domain, Limit, Population
 from fakes.cdm import EMPTY
 from oracle.histories import Cohort, History, Requirement
 
@@ -21,6 +24,7 @@ def tables_of(histories: Iterable[History], concepts: Iterable[int] = range(1, 1
         "person": [(each.person_id, each.gender_concept_id, *each.born, each.department) for each in persons],
         "location": [(number, str(number)) for number in sorted({each.department or 0 for each in persons} - {0})],
         "observation_period": [(each.person_id, *period) for each in persons for period in each.periods],
+        "death": [(each.person_id, each.died_on) for each in persons if each.died_on],
         "condition_occurrence": [
             (each.person_id, record.concept_id, record.start_on, record.end_on)
             for each in persons
@@ -46,8 +50,32 @@ def rows_table(name: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     )
 
 
-def oracle_cohort(cohort: ConceptCohort, descendants: Mapping[int, Iterable[int]] | None = None) -> Cohort:
-    """The cohort as the oracle reads it."""
+def death_cohort(name: str) -> CirceCohort:
+    """A cohort of all deaths, each of its one day; a study has no domain of deaths, so by a definition."""
+    any_one = {"Type": "All"}
+    written = json.dumps(
+        {
+            "PrimaryCriteria": {
+                "CriteriaList": [{"Death": {}}],
+                "ObservationWindow": {"PriorDays": 0, "PostDays": 0},
+                "PrimaryCriteriaLimit": any_one,
+            },
+            "QualifiedLimit": any_one,
+            "ExpressionLimit": any_one,
+            "EndStrategy": {"DateOffset": {"DateField": "StartDate", "Offset": 0}},
+            "CollapseSettings": {"CollapseType": "ERA", "EraPad": 0},
+        }
+    )
+    return CirceCohort(name, read_circe(written), sha256(written.encode()).hexdigest())
+
+
+def oracle_cohort(
+    cohort: ConceptCohort | CirceCohort, descendants: Mapping[int, Iterable[int]] | None = None
+) -> Cohort:
+    """The cohort as the oracle reads it; of definitions only the one of deaths."""
+    if isinstance(cohort, CirceCohort):
+        assert cohort == death_cohort(cohort.name)
+        return Cohort(cohort.name, frozenset(), first_only=False, end=0, of_deaths=True)
     below = descendants or {}
     concepts = {each for concept in cohort.concepts for each in (concept, *below.get(concept, ()))}
     end = cohort.end.n_days if isinstance(cohort.end, AfterDays) else cohort.end.value

@@ -12,6 +12,7 @@ import pyarrow as pa
 PERSON_TABLES = (
     "person",
     "observation_period",
+    "death",
     "condition_occurrence",
     "drug_exposure",
     "procedure_occurrence",
@@ -125,6 +126,7 @@ EMPTY: dict[str, pa.Schema] = {
     "observation_period": _schema(
         person_id=_ID, observation_period_start_date=_DATE, observation_period_end_date=_DATE
     ),
+    "death": _schema(person_id=_ID, death_date=_DATE, cause_concept_id=_ID),
     "condition_occurrence": _schema(
         person_id=_ID, condition_concept_id=_ID, condition_start_date=_DATE, condition_end_date=_DATE
     ),

@@ -16,6 +16,7 @@ from enclos.contracts.result import OVERALL, SEPARATOR
 from enclos.studies.model import (
     AfterDays,
     AgeGroup,
+    CirceCohort,
     ConceptCohort,
     DateRange,
     DayWindow,
@@ -36,7 +37,7 @@ from enclos.studies.model import (
 )
 from enclos.studies.steps import run_study
 from factories.examples import drawn
-from factories.random_histories import COHORTS, CONCEPTS, DEPARTMENTS, OUTCOMES, PEOPLE, SECOND, histories
+from factories.random_histories import COHORTS, CONCEPTS, DEATH, DEPARTMENTS, OUTCOMES, PEOPLE, SECOND, histories
 from factories.studies import Counted, attrition, counted, oracle_cohort, requirements_of, tables_of
 from fakes.cdm import cdm_of_rows
 from oracle.attrition import incidence_left, population_left, prevalence_left
@@ -96,6 +97,7 @@ TARGET_COHORTS = st.builds(
     st.sampled_from(Limit),
     st.sampled_from([AfterDays(0), AfterDays(100), OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END]),
 )
+SECONDS = st.sampled_from([SECOND, SECOND, DEATH])
 CENSORING = ConceptCohort("censoring", (2,), False, Domain.CONDITION, Limit.ALL, AfterDays(3))
 
 
@@ -133,6 +135,7 @@ INCIDENCES = {
     "target": TARGET_COHORTS,
     "censored": st.booleans(),
     "cohort": COHORTS,
+    "second": SECONDS,
     "intervals": INTERVALS,
     "washout": st.sampled_from([None, 0, 1, 30, 365]),
     "repeated": st.booleans(),
@@ -141,12 +144,13 @@ INCIDENCES = {
 }
 
 
-def check_incidence_is_what_the_oracle_counts(
+def check_incidence_is_what_the_oracle_counts(  # noqa: PLR0917 - what is drawn
     people: tuple[History, ...],
     population: Population,
     target: ConceptCohort,
     censored: bool,
     cohort: ConceptCohort,
+    second: ConceptCohort | CirceCohort,
     intervals: tuple[Interval, ...],
     washout: int | None,
     repeated: bool,
@@ -157,14 +161,14 @@ def check_incidence_is_what_the_oracle_counts(
     analysis = Incidence(
         OUTCOMES, population, intervals, washout, repeated, complete, CENSORING.name if censored else None
     )
-    study = Study("random", (target, cohort, CENSORING, SECOND), (analysis,))
+    study = Study("random", (target, cohort, CENSORING, second), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
     left = attrition(result, "incidence_attrition")
     days = study_days(people, population.date_range) or (date(1970, 1, 1), date(1969, 12, 31))
     requirements = requirements_of(population, oracle_cohort(target))
     kinds = [each.value for each in intervals]
     for number, requirement in enumerate(requirements, start=1):
-        for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
+        for outcome in (oracle_cohort(cohort), oracle_cohort(second)):
             for strata, of_stratum in [(WHOLE, requirement), *strata_of(population, requirement)]:
                 expected = incidence(
                     people,
@@ -219,6 +223,7 @@ PREVALENCES = {
     "population": POPULATIONS | STRATIFIED | TARGETED,
     "target": TARGET_COHORTS,
     "cohort": COHORTS,
+    "second": SECONDS,
     "intervals": CALENDARS,
     "overall": st.booleans(),
     "time_point": st.none() | st.sampled_from(TimePoint),
@@ -234,6 +239,7 @@ def check_prevalence_is_what_the_oracle_counts(  # noqa: PLR0917 - what is drawn
     population: Population,
     target: ConceptCohort,
     cohort: ConceptCohort,
+    second: ConceptCohort | CirceCohort,
     intervals: tuple[Interval, ...],
     overall: bool,
     time_point: TimePoint | None,
@@ -249,7 +255,7 @@ def check_prevalence_is_what_the_oracle_counts(  # noqa: PLR0917 - what is drawn
     else:
         whole, level = False, Level.PERSON
         analysis = PointPrevalence(OUTCOMES, population, intervals, time_point)
-    study = Study("random", (target, cohort, SECOND), (analysis,))
+    study = Study("random", (target, cohort, second), (analysis,))
     result = run_study(study, cdm_of_rows(tables_of(people), n_buckets))
     kind = "prevalence" if level is Level.PERSON else "prevalence_of_records"
     left = attrition(result, f"{kind}_attrition")
@@ -258,7 +264,7 @@ def check_prevalence_is_what_the_oracle_counts(  # noqa: PLR0917 - what is drawn
     kinds = [each.value for each in analysis.intervals]
     point = None if time_point is None else time_point.value
     for number, requirement in enumerate(requirements, start=1):
-        for outcome in (oracle_cohort(cohort), oracle_cohort(SECOND)):
+        for outcome in (oracle_cohort(cohort), oracle_cohort(second)):
             for strata, of_stratum in [(WHOLE, requirement), *strata_of(population, requirement)]:
                 expected = prevalence(
                     people, of_stratum, outcome, days, kinds=kinds, time_point=point, complete=complete, whole=whole
@@ -310,6 +316,11 @@ FEATURES = {
     "event on entry": lambda each: any(spell[0] == period[0] for spell in spells(each, ANY) for period in each.periods),
     "event on exit": lambda each: any(spell[0] == period[1] for spell in spells(each, ANY) for period in each.periods),
     "event outside observation": lambda each: bool(each.records) and not spells(each, ANY),
+    "died under observation": lambda each: any(period[1] == each.died_on for period in each.periods),
+    "died between periods or after them": lambda each: (
+        bool(each.periods) and each.died_on is not None and each.periods[-1][1] < each.died_on
+    ),
+    "event after death": lambda each: any(each.died_on and record.start_on > each.died_on for record in each.records),
     "end before start": lambda each: any(record.end_on and record.end_on < record.start_on for record in each.records),
     "born on a leap day": lambda each: each.born[1:] == (2, 29),
     "birth unknown": lambda each: each.born[0] is None,

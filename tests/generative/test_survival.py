@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclos.contracts.result import SEPARATOR, StudyResult
-from enclos.studies.model import AfterDays, AgeGroup, ConceptCohort, Domain, Limit, OpenEnd, Stratum, Study
+from enclos.studies.model import AfterDays, AgeGroup, CirceCohort, ConceptCohort, Domain, Limit, OpenEnd, Stratum, Study
 from enclos.studies.steps import run_study
 from enclos.studies.survival.model import FollowUp, Shown, Survival, Washout
 from factories.examples import drawn
-from factories.studies import oracle_cohort, tables_of
+from factories.studies import death_cohort, oracle_cohort, tables_of
 from factories.survival import Where, cells, left, said
 from fakes.cdm import cdm_of_rows
 from oracle import survival as oracle
-from oracle.histories import FEMALE, MALE, History, Record
+from oracle.histories import FEMALE, MALE, History, Record, until_death
 from oracle.survival import CENSORED, COMPETING, OUTCOME, Entry, Rules
 
 FIRST = date(2020, 2, 1)
@@ -49,8 +49,9 @@ def histories(draw: st.DrawFn, person_id: int) -> History:
         records.append(Record(draw(st.sampled_from([2, 3])), draw(st.sampled_from(records)).start_on, None))
     gender = draw(st.sampled_from([MALE, FEMALE, 8551]))
     born = draw(st.sampled_from([(2000, 2, 29), (2000, 3, 1), (1960, 2, None), (1999, 12, 31), (None, None, None)]))
-    days = tuple((on_day(start), on_day(end)) for start, end in periods)
-    return History(person_id, gender, born, days, tuple(records))
+    days = [(on_day(start), on_day(end)) for start, end in periods]
+    died_on = draw(st.none() | st.integers(first, N_DAYS).map(on_day))
+    return History(person_id, gender, born, until_death(days, died_on), tuple(records), died_on=died_on)
 
 
 def on_day(n: int) -> date:
@@ -83,7 +84,7 @@ DRAWN = {
     "people": PEOPLE,
     "target": cohorts_of("target", 1),
     "outcome": cohorts_of("outcome", 2),
-    "competing": cohorts_of("competing", 3) | st.none(),
+    "competing": cohorts_of("competing", 3) | st.just(death_cohort("competing")) | st.none(),
     "washout": WASHOUTS,
     "competing_washout": WASHOUTS,
     "follow_up": FOLLOW_UPS,
@@ -105,7 +106,7 @@ def check_survival_is_what_the_oracle_finds(
     people: tuple[History, ...],
     target: ConceptCohort,
     outcome: ConceptCohort,
-    competing: ConceptCohort | None,
+    competing: ConceptCohort | CirceCohort | None,
     washout: Washout,
     competing_washout: Washout,
     follow_up: FollowUp,

@@ -5,6 +5,7 @@ Written day by day and person by person, so that it can judge an engine that cou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -45,6 +46,8 @@ class History:
     records: tuple[Record, ...] = ()
     exposures: tuple[Exposure, ...] = ()
     department: int | None = None
+    died_on: date | None = None
+    """Whoever has died is not observed afterwards."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Cohort:
     end: int | str
     gap: int | None = None
     """For a cohort of drugs: the gap of its eras; None for conditions."""
+    of_deaths: bool = False
+    """Whether it is of deaths, each a stretch of its one day, whatever the cause."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,9 @@ def born_on(history: History) -> date | None:
 
 def spells(history: History, cohort: Cohort) -> list[Stretch]:
     """The stretches in which the person has the outcome: days that belong together are one stretch."""
+    if cohort.of_deaths:
+        died_on = history.died_on
+        return [(died_on, died_on) for start, end in history.periods if died_on and start <= died_on <= end]
     found: list[tuple[Stretch, Stretch]] = []
     for record in history.records if cohort.gap is None else history.exposures:
         own_end = record.end_on or record.start_on + DAY
@@ -158,6 +166,13 @@ def stays(history: History, requirement: Requirement, study: Stretch) -> list[St
                 candidates.append((day, in_window and day <= period[1] and holds))
             found += _whole(candidates)
     return found
+
+
+def until_death(periods: Sequence[Stretch], died_on: date | None) -> tuple[Stretch, ...]:
+    """Periods of observation, the last cut on the day of death."""
+    if died_on is None:
+        return tuple(periods)
+    return tuple((start, min(end, died_on)) for start, end in periods if start <= died_on)
 
 
 def _whole(days: list[tuple[date, bool]]) -> list[Stretch]:
