@@ -94,6 +94,37 @@ def test_outcome_cohorts_have_the_same_rows(cdm: CdmOfTables) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("file", "names", "how"),
+    [
+        ("cond_cohort_end1", tuple(OUTCOMES), "limit: all, end: {days: 1}"),
+        ("condf_cohort", ("gibleed", "bronchitis", "sinusitis"), "limit: first, end: observation_end"),
+    ],
+)
+def test_concept_cohorts_have_the_same_rows(cdm: CdmOfTables, file: str, names: tuple[str, ...], how: str) -> None:
+    written = [f"  {name}: {{concepts: [{OUTCOMES[name]}], domain: condition, {how}}}" for name in names]
+    analysis = f"analyses:\n  - incidence: {{outcome: {names[0]}}}"
+    study = study_from_yaml("\n".join(["study: conditions", "cohorts:", *written, analysis]))
+    found = sorted(
+        (
+            str(names.index(row["cohort_name"]) + 1),
+            str(row["subject_id"]),
+            str(row["cohort_start_date"]),
+            str(row["cohort_end_date"]),
+        )
+        for row in cohort_table(study, cdm).to_pylist()
+    )
+    if ORACLE is not None and DATA is not None:
+        assert found == rows_of(ORACLE, file)
+        return
+    assert found == sorted(
+        (str(number), str(person.person_id), str(first), str(last))
+        for number, cohort in enumerate(study.cohorts, start=1)
+        for person in built_in()
+        for first, last in spells(person, oracle_cohort(cohort))  # type: ignore[arg-type]
+    )
+
+
 def test_the_denominator_has_the_same_rows(cdm: CdmOfTables) -> None:
     found = sorted(
         ("1", str(row["subject_id"]), str(row["cohort_start_date"]), str(row["cohort_end_date"]))

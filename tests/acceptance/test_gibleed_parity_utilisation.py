@@ -97,12 +97,41 @@ def test_cohorts_with_gap_eras_have_the_same_rows() -> None:
             for first, last in spells(person, cohort)
         )
         return
-    with gzip.open(ORACLE / "du_cohort_gap30.csv.gz") as file:
-        rows = csv.DictReader(io.StringIO(file.read().decode("utf-8")))
-        columns = ("subject_id", "cohort_start_date", "cohort_end_date")
-        assert found == sorted(
-            (DRUGS[int(row["cohort_definition_id"]) - 1], *(row[name] for name in columns)) for row in rows
-        )
+    columns = ("subject_id", "cohort_start_date", "cohort_end_date")
+    assert found == sorted(
+        (DRUGS[int(row["cohort_definition_id"]) - 1], *(row[name] for name in columns))
+        for row in rows_of("du_cohort_gap30")
+    )
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    assert ORACLE is not None
+    with gzip.open(ORACLE / f"{name}.csv.gz") as file:
+        return list(csv.DictReader(io.StringIO(file.read().decode("utf-8"))))
+
+
+def test_attrition_and_gap_of_cohorts_with_gap_eras(result: StudyResult) -> None:
+    """Records, persons and the reasons in words; a cohort that nobody is in has them too."""
+    of_cohort = ("number_records", "number_subjects", "excluded_records", "excluded_subjects")
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for row in result.of_type("summarise_cohort_attrition").to_pylist():
+        place = found.setdefault((row["group_level"], row["additional_level"]), {"reason": row["strata_level"]})
+        place[row["variable_name"]] = row["estimate_value"]
+    gaps = {each.name: str(each.gap_era_days) for each in the_study().cohorts if getattr(each, "gap_era_days", None)}
+    if ORACLE is None or DATA is None:
+        assert gaps == {"drug": "30"}
+        assert {place: each["reason"] for place, each in found.items()} == {
+            ("drug", "1"): "Initial qualifying events",
+            ("drug", "2"): "Collapse records separated by 30 or less days",
+        }
+        return
+    assert gaps == {row["cohort_name"]: row["gap_era"] for row in rows_of("du_settings")}
+    assert found == {
+        (DRUGS[int(row["cohort_definition_id"]) - 1], row["reason_id"]): {
+            name: row[name] for name in ("reason", *of_cohort)
+        }
+        for row in rows_of("du_attrition_gap30")
+    }
 
 
 @pytest.mark.parametrize("file", FILES)
