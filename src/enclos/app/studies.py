@@ -150,9 +150,7 @@ def run(
                 if not files.exists(run_id):
                     files.keep(Run(run_id, text, result, facts))
             kept = files.read(run_id)
-            report(f"disclosure {study.name}", 0.0)  # of many small numbers it takes a while
-            shown = found_of(enclosure, signed, kept)
-            report(f"disclosure {study.name}", 1.0)
+            shown = _judged(enclosure, signed, kept, f"disclosure {study.name}", report)
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:
@@ -234,6 +232,14 @@ def study_of(enclosure: Enclosure, *, permit: str, user: str, run_id: str) -> st
     """
     active(enclosure, permit, user)
     return run_files(enclosure, permit).study(run_id)
+
+
+def _judged(enclosure: Enclosure, signed: SignedPermit, kept: Run, step: str, report: Report) -> Found:
+    """What ``found_of`` says; announced, since of many small numbers it takes a while."""
+    report(step, 0.0)
+    shown = found_of(enclosure, signed, kept)
+    report(step, 1.0)
+    return shown
 
 
 def _pages(
