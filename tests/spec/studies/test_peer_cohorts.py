@@ -3,19 +3,21 @@
 Source: OHDSI/CohortConstructor, ``tests/testthat``; the figures are theirs. What is covered where:
 
 - test-conceptCohort (simple example, out of observation), test-collapseCohorts (simple example), test-measurementCohort
-  (no values, out of observation): here.
-- test-intersectCohorts, test-requireDemographics: their data are drawn by an R package, so the examples cannot be had;
-  the operations are on GiBleed against the package in ``test_gibleed_parity_derived.py`` and in ``test_derived.py``.
+  (no values, out of observation), test-intersectCohorts (codelist, the days that both have): here.
+- test-intersectCohorts (all others), test-requireDemographics: their data are drawn by an R package, so the examples
+  cannot be had; the operations are on GiBleed against the package in ``test_gibleed_parity_derived.py`` and in
+  ``test_derived.py``. Entries that only one of two cohorts has (returnNonOverlappingCohorts): not here.
 - measurements by value or unit: a Circe definition (``test_circe.py``); ``gap = Inf``, names, codelists: not here.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from enclos.studies.derived.model import Collapse
+from enclos.studies.derived.model import Collapse, Intersection
 from enclos.studies.model import ConceptCohort, DerivedCohort, Domain, Incidence, Limit, OpenEnd, Population, Study
 from enclos.studies.steps import cohort_table
 from factories.studies import rows_table, tables_of
@@ -86,6 +88,55 @@ def test_concept_cohort_out_of_observation() -> None:
     more = "3 | 1 | -10..50\n3 | 1 | 430..400\n3 | 1 | 3000..9000"
     assert drug_members(more)[-1] == ("3", f"3000..{(date(2029, 12, 31) - START).days}")
     assert [person for person, _ in drug_members(more)].count("3") == 1
+
+
+def test_intersect_cohorts_codelist() -> None:
+    """Two cohorts of concepts, and the days that both have; days since the first of 2010."""
+    exposures = rows_of("""
+        person | concept | days
+        1 | 1 | 0..400
+        1 | 1 | 300..800
+        1 | 1 | 1500..1600
+        1 | 2 | 750..1550
+        2 | 1 | 10..2000
+        2 | 1 | 800..1000
+        3 | 2 | 150..600
+        1 | 1 | 1800..1801
+        1 | 1 | 1801..1802
+        1 | 1 | 1802..1803
+        1 | 1 | 1803..1804
+        3 | 1 | 430..400
+        3 | 2 | -10..-100
+        1 | 3 | 100..
+        2 | 3 | 123..190
+        3 | 3 | -10..123
+        3 | 3 | 1000..1500
+    """)
+    persons = "person | sex | born | observed | events\n"
+    persons += "\n".join(f"{person} | F | 1980-01-01 | 1990-01-01..2020-01-01 |" for person in (1, 2, 3))
+    rows = []
+    for person, concept, days in exposures:
+        first, last = (date(2010, 1, 1) + timedelta(days=int(each)) if each else None for each in days.split(".."))
+        rows.append((int(person), int(concept), first, last))
+    tables = {**tables_of(people(persons)), "drug_exposure": rows_table("drug_exposure", rows)}
+    sources = (replace(DRUG, name="c1", concepts=(1, 3)), replace(DRUG, name="c2", concepts=(2,)))
+    both = DerivedCohort("both", Intersection(("c1", "c2")))
+    study = Study("spec", (*sources, both), (Incidence(("both",), Population()),))
+    found = cohort_table(study, cdm_of_rows(tables)).to_pylist()
+    assert sorted(str(row["cohort_start_date"]) for row in found) == [
+        *("2009-12-22", "2010-01-01", "2010-01-11", "2010-05-31", "2012-01-21"),
+        *("2012-01-21", "2012-09-27", "2014-02-09", "2014-02-09", "2014-12-06"),
+    ]
+    assert sorted(str(row["cohort_end_date"]) for row in found) == [
+        *("2010-05-04", "2011-08-24", "2012-03-11", "2012-03-11", "2014-02-09"),
+        *("2014-03-31", "2014-03-31", "2014-05-20", "2014-12-10", "2015-06-24"),
+    ]
+    assert sorted(row["subject_id"] for row in found) == [1, 1, 1, 1, 1, 1, 2, 3, 3, 3]
+    assert [
+        (row["subject_id"], str(row["cohort_start_date"]), str(row["cohort_end_date"]))
+        for row in found
+        if row["cohort_name"] == "both"
+    ] == [(1, "2012-01-21", "2012-03-11"), (1, "2014-02-09", "2014-03-31")]
 
 
 def test_measurement_cohort_no_values() -> None:

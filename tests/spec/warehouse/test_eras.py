@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 from typing import Any
 
+import duckdb
 import pytest
 
+from enclos.warehouse.plans import eras
 from factories.pseudonymised import INGREDIENT, PACK_CODE, ben, built, dispensing, vocabulary
 
 JANUARY_1 = date(2019, 1, 1)
@@ -99,3 +101,44 @@ def test_delivered_eras_are_kept_for_whom_one_omop_delivery_alone_knows() -> Non
             "filtered": 1,
             "reasons": {"eras_rebuilt": 1},
         }
+
+
+def eras_of(spans: list[str]) -> list[tuple[str, str, int, int]]:
+    """First and last day, records and gap of the eras of one person's records of a condition."""
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE given (person_id BIGINT, condition_concept_id BIGINT, condition_start_date DATE, "
+        "condition_end_date DATE, condition_occurrence_id BIGINT)"
+    )
+    for number, (first, _, last) in enumerate(each.partition("..") for each in spans):
+        connection.execute("INSERT INTO given VALUES (1, 201826, ?, ?, ?)", [first, last or None, number])
+    made = connection.execute(eras.eras_sql(eras.records_sql("condition_era", "given"))).fetchall()
+    return sorted((str(first), str(last), n, gap) for _, _, first, last, n, gap in made)
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        (
+            ["2021-01-01..2021-01-10", "2021-01-15..2021-01-25", "2021-06-01..2021-06-10"],
+            [("2021-01-01", "2021-01-25", 2), ("2021-06-01", "2021-06-10", 1)],
+        ),
+        (["2021-03-01..2021-03-15"], [("2021-03-01", "2021-03-15", 1)]),
+        (["2021-05-01"], [("2021-05-01", "2021-05-02", 1)]),
+        ([], []),
+        (
+            ["2021-01-05..2021-01-20", "2021-02-01..2021-02-15", "2021-08-01..2021-08-15"],
+            [("2021-01-05", "2021-02-15", 2), ("2021-08-01", "2021-08-15", 1)],
+        ),
+        (["2021-01-01..2021-01-10", "2021-01-20..2021-01-30"], [("2021-01-01", "2021-01-30", 2)]),
+    ],
+)
+def test_eras_of_the_examples_of_cdmconnector(spans: list[str], expected: list[tuple[str, str, int]]) -> None:
+    """Source: darwin-eu/CDMConnector, ``tests/testthat/test-buildEraTables.R``; the last two are of drugs there."""
+    assert [(first, last, n) for first, last, n, _ in eras_of(spans)] == expected
+
+
+def test_a_gap_is_of_days_that_no_record_covers_where_cdmconnector_counts_nights() -> None:
+    """There the gap from the 10th to the 20th is 10: an era's days and a record's are counted without the last."""
+    ((_, _, _, gap),) = eras_of(["2021-01-01..2021-01-10", "2021-01-20..2021-01-30"])
+    assert gap == 9
