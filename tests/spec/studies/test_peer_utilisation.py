@@ -8,8 +8,9 @@ What is covered where:
   test-summariseDrugRestart (both), test-erafyCohort, test-require (washout, first entry): here.
 - test-generateDrugUtilisationCohortSet (basic functionality drug_conceptId, cohort attrition): here, and on GiBleed
   against the package's results, ``tests/acceptance/test_gibleed_parity_utilisation.py``.
-- the same, subsetCohort, and test-summariseProportionOfPatientsCovered: ``test_peer_drug_cohorts.py``; test-dailyDose: ``test_utilisation.py``, pattern by
-  pattern, and the generative test of dose coverage, since the package's example is random.
+- the same, subsetCohort, and test-summariseProportionOfPatientsCovered: ``test_peer_drug_cohorts.py``.
+- test-dailyDose: ``test_utilisation.py``, pattern by pattern, and the generative test of dose coverage, since the
+  package's example is random.
 - requireDrugInDateRange, requireObservationBeforeDrug: ``require`` in ``test_derived.py``.
 - names of columns, temporary tables, suppression, errors of R: nothing to compare.
 """
