@@ -30,6 +30,8 @@ _NAMED = ("aria-label", "alt", "placeholder", "title")
 _SECONDS = 120
 _MARK = re.compile(r'name="csrf" value="([^"]+)"')
 _WORD = re.compile(r"[^\W\d_]+")
+_NUMBERED = re.compile(r"\w*\d\w*")
+"""Ids, such as a0be8302, hold no words."""
 _CODE = re.compile(r"\S*[@/_.:]\w\S*|\w+-\w+(?:-\w+)+")
 """Addresses, ids, names of columns and acts."""
 
@@ -81,7 +83,7 @@ def english_in(page: str, given: Sequence[str] = ()) -> list[str]:
 def _english(text: str, given: Sequence[str]) -> bool:
     for each in given:
         text = text.replace(each, "")
-    words = {word.lower() for word in _WORD.findall(_CODE.sub(" ", text))}
+    words = {word.lower() for word in _WORD.findall(_NUMBERED.sub(" ", _CODE.sub(" ", text)))}
     return bool(words & ENGLISH)
 
 

@@ -169,7 +169,10 @@ with house.open() as enclosure:
     dying.wait()
     dying.stdout.close()
     end = time.monotonic() + 10
-    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+    while Path(f"/proc/{pid}").exists() and (
+        "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+        or len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    ):
         assert time.monotonic() < end, "the work outlives the process that began it"
         time.sleep(0.05)
     with open_home(home) as enclosure:

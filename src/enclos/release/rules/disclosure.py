@@ -33,6 +33,7 @@ from enclos.release.rules.described import GROUPS
 from enclos.release.rules.effects import read_effects
 from enclos.release.rules.groups import JudgedGroups, hidden_by_any, judge_groups
 from enclos.release.rules.hiding import decided, hidden_lines, hidden_roles, hides_a_cell
+from enclos.release.rules.labelled import labelled
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.policy import Policy, policy, roles, stricter
 from enclos.release.rules.reading import read_result
@@ -103,7 +104,7 @@ def assess(
     """
     rules = stricter(policy(), strictest(demands))
     n_estimates = result.n_rows
-    result, n_aside = _of_known_kinds(result)
+    result, n_aside = _of_known_kinds(labelled(result))
     reading = read_result(result, rules)
     read_effects(reading, result, rules)
     findings = reading.findings

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from enclos.contracts.result import SEPARATOR, EstimateType
-from enclos.lexicon.labels import concept_label
 from enclos.studies.characterise import plans
 from enclos.studies.characterise.model import Characterisation, Entries, Shown, in_sentence_case
 from enclos.studies.characterise.rules import (
@@ -170,8 +169,7 @@ class CharacterisationCounter:
             # All are asked, not the new ones alone: what is new depends on the buckets before (see Stage).
             found = bucket.query(plans.plan_concept_names(concepts)).to_pydict()
             named = dict(zip(found["concept_id"], found["concept_name"], strict=True))
-            names = {concept: named.get(concept) or _UNKNOWN_CONCEPT for concept in concepts}
-            self._names.update({concept: concept_label(concept, name) for concept, name in names.items()})
+            self._names.update({concept: named.get(concept) or _UNKNOWN_CONCEPT for concept in concepts})
 
     def _count_timing(self, bucket: CdmBucket, first_person: int) -> None:
         names = {at: name for name, at in self._index.items()}
