@@ -39,6 +39,8 @@ class _Looked:
     pages: StudyPages
     at: float
     drawn: dict[tuple[int, bool], bytes] = field(default_factory=dict)
+    lively: dict[tuple[int, bool], bytes] = field(default_factory=dict)
+    """The same whose marks say what they stand for."""
     lock: Lock = field(default_factory=Lock)
 
 
@@ -83,11 +85,17 @@ class _Seen:
         """The same picture for a script that goes from value to value, whole or a part of its time."""
         looked, number = self._look(asked), int(asked.path["number"])
         within = tuple(asked.query.get(name, "") for name in ("axis", "from", "to"))
+        is_narrow = asked.path["width"] == "narrow"
         with looked.lock:
-            picture = looked.pages.live(number, is_narrow=asked.path["width"] == "narrow", within=within)
-        if picture is None:
-            return Page("absent", "There is no such page", status=404)
-        return File("figure.svg", picture.encode("utf-8"), "image/svg+xml", is_shown=True)
+            content = None if any(within) else looked.lively.get((number, is_narrow))
+            if content is None:
+                picture = looked.pages.live(number, is_narrow=is_narrow, within=within)
+                if picture is None:
+                    return Page("absent", "There is no such page", status=404)
+                content = picture.encode("utf-8")
+                if not any(within):  # a part of its time is drawn for who chose it
+                    looked.lively[number, is_narrow] = content
+        return File("figure.svg", content, "image/svg+xml", is_shown=True)
 
     def _look(self, asked: Asked) -> _Looked:
         permit, run, language = asked.path["permit"], asked.path["run"], asked.language
