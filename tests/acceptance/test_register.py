@@ -122,7 +122,7 @@ def test_a_register_is_renewed_for_what_it_tells_and_for_nothing_else(empty: Pat
 
 
 def test_a_register_is_renewed_when_a_permit_ends_though_nobody_does_anything(empty: Path, tmp_path: Path) -> None:
-    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=6)
     with open_home(empty) as enclosure:
         sign(enclosure, permit_text(starts=ends - timedelta(days=1), lasts=timedelta(days=1)))
         assert renew_register(enclosure, tmp_path)
