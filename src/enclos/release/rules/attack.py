@@ -133,11 +133,8 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     part = system.matrix[:, unknown]
     part = part[np.flatnonzero(np.diff(part.indptr))]
     component = components(part)
-    width = np.floor(seen.up + _EPSILON) + np.floor(-seen.down + _EPSILON)
-    is_open = (at_stake & (width < system.required))[unknown]
-    found = [
-        _narrow(system, unknown[places], component[places], seen) for places in _batches(component, is_open)
-    ]  # fmt: skip
+    is_open = (at_stake & (_width(seen.up, seen.down) < system.required))[unknown]
+    found = [_narrow(system, unknown[places], component[places], seen) for places in _batches(component, is_open)]
     return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
 
@@ -246,6 +243,11 @@ class _Reach:
                 self.up, self.down = np.maximum(self.up, found), np.minimum(self.down, found)
 
     def width(self) -> Floats:
-        """The whole numbers between the lowest and the highest value seen, for each unknown."""
-        width: Floats = np.floor(self.up + _EPSILON) + np.floor(-self.down + _EPSILON)
-        return width
+        """As ``_width``, for each unknown."""
+        return _width(self.up, self.down)
+
+
+def _width(up: Floats, down: Floats) -> Floats:
+    """The whole numbers between the lowest and the highest value seen."""
+    width: Floats = np.floor(up + _EPSILON) + np.floor(-down + _EPSILON)
+    return width
