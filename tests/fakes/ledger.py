@@ -10,6 +10,9 @@ from datetime import datetime
 
 from enclos.ledger.model import Session
 
+SECTOR = 512
+"""Bytes that a disk writes whole or not at all; a checkpoint fits into one."""
+
 
 class Died(BaseException):
     """The process was killed."""
@@ -24,6 +27,8 @@ class MemoryLedger:
         self.fickle: dict[str, list[bytes]] = {}
         """Contents since the last durable one, of files that were put without a sync."""
         self.used: dict[str, datetime] = {}
+        self._added: set[str] = set()
+        """Files that were added to since they were put."""
         self.n_steps = 0
         self._die_at = die_at
         self._random = random.Random(seed)  # noqa: S311 - chooses crashes, not keys
@@ -42,13 +47,17 @@ class MemoryLedger:
     def after_power_cut(self) -> MemoryLedger:
         """What the next process finds when the power went: of each file that was not durable, some earlier content."""
         left = {}
-        for name in self.files.keys() | self.durable.keys():
+        for name in sorted(self.files.keys() | self.durable.keys()):
             choices = [self.durable.get(name), self.files.get(name)]
             safe, whole = (len(content.get(name, b"")) for content in (self.durable, self.files))
-            if safe < whole and name in self.durable:  # of what was added without a sync, any part may be left
-                choices.append(self.files[name][: self._random.randint(safe, whole)])
             if name in self.fickle:
-                choices += [b"", bytes(len(self.files.get(name, b""))), *self.fickle[name]]
+                choices += [b"", bytes(whole), *self.fickle[name]]
+                if whole > SECTOR:  # a sector is written whole or not at all
+                    n_left = self._random.randrange(0, whole, SECTOR)
+                    rest = bytes(self._random.choice((0, whole - n_left)))
+                    choices.append(self.files[name][:n_left] + rest)
+            elif name in self._added and safe < whole:  # of what was added without a sync, any part may be left
+                choices.append(self.files[name][: self._random.randint(safe, whole)])
             content = self._random.choice(choices)
             if content is not None:
                 left[name] = content
@@ -95,6 +104,7 @@ class MemoryLedger:
         if dies and self._random.random() < 0.5:
             self._die()
         self.files[name] = content
+        self._added.discard(name)
         if not durable:
             self.fickle.setdefault(name, []).append(content)
         if dies:
@@ -104,6 +114,7 @@ class MemoryLedger:
             self.fickle.pop(name, None)
 
     def append(self, name: str, content: bytes, *, durable: bool = True) -> None:
+        self._added.add(name)
         if self._step():
             n_written = self._random.randint(0, len(content))
             self.files[name] += content[:n_written]

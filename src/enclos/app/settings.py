@@ -220,7 +220,7 @@ class LedgerSection(_Section):
     Source: Regulation (EU) 2025/327, Art. 73(1)(e): a year at least; MR-007 SEC-JOU-3: a year, three where justified.
     """
 
-    origin: str = Field(min_length=1, pattern=r"^[^\s+]+$")
+    origin: str = Field(min_length=1, max_length=120, pattern=r"^[^\s+]+$")
     retention_months: int = Field(default=12, ge=12, le=36)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from enclos.ledger.model import HASH_BYTES, Action, Checkpoint, Entry, Fault, Kind, LedgerReport
+from enclos.ledger.model import Action, Checkpoint, Entry, Fault, Kind, LedgerReport
 from enclos.ledger.ports import LedgerReader
 from enclos.ledger.rules.entries import read_entry
 from enclos.ledger.rules.merkle import Peaks, leaf_hash, tree_root
@@ -25,12 +26,11 @@ from enclos.ledger.rules.tiles import (
     n_levels,
     seal_of,
     sealed_day,
-    split,
     tile_holding,
     tile_of,
     tiles_of_level,
 )
-from enclos.ledger.steps.reading import is_blank, stored_entries, stored_hashes
+from enclos.ledger.steps.reading import is_cut_short, stored_entries, stored_hashes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -204,25 +204,19 @@ class _Reading:
         n_in_tree = min(tile.width, n_hashes(tile.level or 0, self.checkpoint.size) - tile.n * WIDTH)
         if n_in_tree <= 0 or tile == tile_holding(tile.level, tile.n * WIDTH, self.checkpoint.size):
             return True  # wholly beyond the checkpoint, or needed by it and compared already
-        if content is None or is_blank(content):
-            return True  # no longer needed, and removed or emptied by a power cut
-        if tile.level is None:
-            return self._bundle_agrees(tile, content, n_in_tree)
-        is_whole = len(content) == tile.width * HASH_BYTES
-        return is_whole and content[: n_in_tree * HASH_BYTES] == b"".join(self._made(tile)[:n_in_tree])
+        made = self._put(tile, n_in_tree)
+        if content is None or is_cut_short(content, made):
+            return True  # no longer needed, and removed, or a power cut left its beginning or nothing
+        return tile.width > n_in_tree and content.startswith(made)
 
-    def _bundle_agrees(self, bundle: Tile, content: bytes, n_in_tree: int) -> bool:
-        leaves = self._made(Tile(0, bundle.n, bundle.width))[:n_in_tree]
-        entries = _readable(content)
-        is_whole = len(entries) == bundle.width and joined(entries) == content
-        return is_whole and [leaf_hash(entry) for entry in entries[:n_in_tree]] == leaves
-
-
-def _readable(content: bytes) -> list[bytes]:
-    try:
-        return split(content)
-    except ValueError:
-        return []
+    def _put(self, tile: Tile, width: int) -> bytes:
+        """What a tile's file begins with, as far as the checkpoint reaches."""
+        if tile.level is not None:
+            return b"".join(self._made(tile)[:width])
+        bundle = tile_holding(None, tile.n * WIDTH, self.checkpoint.size)
+        with suppress(Refusal):  # it was a fault already
+            return joined(stored_entries(self.store, bundle)[:width])
+        return b""
 
 
 def _levels(leaves: list[bytes]) -> list[list[bytes]]:

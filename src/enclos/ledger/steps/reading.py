@@ -23,6 +23,13 @@ def is_blank(content: bytes | None) -> bool:
     return content is None or not content.strip(b"\0")
 
 
+def is_cut_short(content: bytes, whole: bytes) -> bool:
+    """Whether a file is the beginning of what was put, as a power cut leaves one of several blocks: shorter, or with
+    zeros where the rest was to be.
+    """
+    return len(content) <= len(whole) and whole.startswith(content.rstrip(b"\0"))
+
+
 def stored_hashes(reader: LedgerReader, tile: Tile) -> list[bytes]:
     """The hashes of a tile, from its own file or, once it has filled, from the full one.
 

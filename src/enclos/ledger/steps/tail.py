@@ -36,7 +36,15 @@ from enclos.ledger.rules.tiles import (
     nodes_from_tiles,
     tile_holding,
 )
-from enclos.ledger.steps.reading import damaged, entry_of, is_blank, nodes_of, stored_entries, stored_hashes
+from enclos.ledger.steps.reading import (
+    damaged,
+    entry_of,
+    is_blank,
+    is_cut_short,
+    nodes_of,
+    stored_entries,
+    stored_hashes,
+)
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -135,12 +143,12 @@ class TailKeeper:
         return tail
 
     def _tiles_stand(self, tail: Tail) -> bool:
-        """Whether the newest tiles are there; a power cut may have taken them.
+        """Whether the newest tiles are there; a power cut may have taken them, or a part of them.
 
         Refuses: LEDGER_DAMAGED when there is something else in their place.
         """
         stored = [(self.store.read(tile.name), content) for tile, content in self._changed_tiles(tail)]
-        if any(not is_blank(found) and found != content for found, content in stored):
+        if any(found is not None and not is_cut_short(found, content) for found, content in stored):
             raise damaged("The newest tiles are not those of the entries.")
         return all(found == content for found, content in stored)
 

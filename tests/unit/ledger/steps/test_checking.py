@@ -73,3 +73,19 @@ def test_no_checkpoint_says_nothing() -> None:
         with pytest.raises(NotAsPromised) as refused:
             examine_ledger(MemoryLedger(files), PUBLIC_KEY, ORIGIN)
         assert refused.value.code is Code.LEDGER_UNSIGNED
+
+
+@pytest.mark.parametrize("name", ["tile/0/000.p/5", "tile/entries/000.p/5"])
+def test_tiles_no_longer_needed_may_be_cut_short_and_not_be_others(name: str) -> None:
+    store = MemoryLedger()
+    ledger = filled(begun(store), 5)
+    filled(ledger, 3)
+    content = store.files[name]
+    for good in (content, content[:70], content[:70].ljust(len(content), b"\0"), b""):
+        store.files[name] = good
+        assert examine_ledger(store, PUBLIC_KEY, ORIGIN).is_sound
+    longer = store.files[name.replace("5", "8")]
+    for bad in (content[:60] + b"x" + content[61:], b"x", content + b"x", longer, content + b"\0"):
+        store.files[name] = bad
+        (fault,) = examine_ledger(store, PUBLIC_KEY, ORIGIN).faults
+        assert (fault.code, fault.what) == (Code.LEDGER_DAMAGED, f"The file {name} is not that of the entries.")

@@ -55,14 +55,19 @@ def test_a_checkpoint_that_a_power_cut_emptied_is_made_again(n_entries: int, con
     assert verify_ledger(left, PUBLIC_KEY, ORIGIN, store.files["checkpoint"]).size == n_entries
 
 
-def test_newest_tiles_that_a_power_cut_emptied_are_made_again() -> None:
+@pytest.mark.parametrize("name", ["tile/0/000.p/5", "tile/entries/000.p/5"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_newest_tiles_that_a_power_cut_left_in_part_are_made_again(name: str, share: float, zeros: bool) -> None:
     store = MemoryLedger()
     filled(begun(store), 5)
-    for name in ("tile/0/000.p/5", "tile/entries/000.p/5"):
-        left = store.after_kill()
-        left.files[name] = b""
-        opened(left)
-        assert verify_ledger(left, PUBLIC_KEY, ORIGIN).size == 5
+    left = store.after_kill()
+    content = left.files[name]
+    beginning = content[: int(len(content) * share)]
+    left.files[name] = beginning.ljust(len(content) if zeros else 0, b"\0")
+    opened(left)
+    assert left.files[name] == content
+    assert verify_ledger(left, PUBLIC_KEY, ORIGIN).size == 5
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5"])
