@@ -7,6 +7,8 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
@@ -15,7 +17,8 @@ import pytest
 
 from enclos.app.permits import revoke, sign
 from enclos.app.register import renew_register
-from enclos.ledger.model import Action
+from enclos.ledger.model import Action, Entry
+from enclos.ledger.steps import Ledger
 from enclos.lexicon.canonical import sha256_hex
 from factories.enclosure import ALICE, open_home, permit_text, refused, run_cli
 
@@ -100,23 +103,44 @@ def test_renewing_by_a_relative_path_keeps_the_register_that_is_served(
     assert (place / "current" / "en.html").is_file()
 
 
-def test_a_register_is_renewed_for_what_it_tells_and_for_nothing_else(empty: Path, tmp_path: Path) -> None:
+def test_a_register_is_renewed_for_what_it_tells_and_for_nothing_else(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    entries = Ledger.entries
+
+    def counted(ledger: Ledger, start: int = 0) -> Iterator[tuple[int, Entry]]:
+        for index, entry in entries(ledger, start):
+            read.append(index)
+            yield index, entry
+
+    monkeypatch.setattr(Ledger, "entries", counted)
     place, many = tmp_path, "FR-TEST-0007"
     proofs = place / "current" / "proofs.json"
     with open_home(empty) as enclosure:
         assert renew_register(enclosure, place)
-        for what in ("signed", "used", "opened", "used", "revoked", "used"):
+        for what in ("signed", "used", "opened", "used", "asked", "exported", "asked", "revoked", "used"):
             match what:
                 case "signed":
                     sign(enclosure, permit_text(many))
                 case "opened":
                     with enclosure.ledger.intent(Action.PERMIT_OPEN, ALICE, many):
                         pass
+                case "asked":
+                    with enclosure.ledger.intent(Action.RELEASE_REQUEST, ALICE, many) as ticket:
+                        ticket.facts["request"] = "r1"
+                case "exported":
+                    with enclosure.ledger.intent(Action.RELEASE_EXPORT, ALICE, many) as ticket:
+                        ticket.facts["request"] = "r1"
                 case "revoked":
                     revoke(enclosure, many, reason="asked for")
                 case _:
                     enclosure.ledger.record(Action.DENIED, ALICE, many, {"via": "test", "code": "SGN-05"})
-            assert renew_register(enclosure, place) is (what != "used"), what
+            read.clear()
+            since = json.loads(proofs.read_bytes())["entries"][0]["index"]
+            assert renew_register(enclosure, place) is (what not in {"used", "asked"}), what
+            assert all(count == 1 or index >= since for index, count in Counter(read).items())
+            assert (0 in read) is (what not in {"used", "asked"})
         proofs.write_text("{}")
         assert not renew_register(enclosure, place)  # it is looked for in the whole ledger, where there is none
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
@@ -15,11 +16,15 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
 
-def entries_with_proofs(enclosure: Enclosure, indices: Sequence[int]) -> dict[str, Any]:
-    """The entries as they were hashed, their proofs, and the checkpoint that all lead to, in the order asked for."""
-    wanted = set(indices)
-    entries: dict[int, Entry] = {index: entry for index, entry in enclosure.ledger.entries() if index in wanted}
+def entries_with_proofs(
+    enclosure: Enclosure, indices: Sequence[int], read: Mapping[int, Entry] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The entries as they were hashed, their proofs, and the checkpoint that all lead to, in the order asked for.
+
+    In: read — entries of this ledger that the caller has read already; of the others each is sought where it is
+    """
     proofs: list[Proof] = enclosure.ledger.prove_all(indices)
+    entries = {index: read.get(index) or next(enclosure.ledger.entries(index))[1] for index in indices}
     return {
         "key": verifying_key(enclosure.ledger.origin, enclosure.ledger.public_key),
         "checkpoint": proofs[0].note.decode("utf-8"),

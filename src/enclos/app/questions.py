@@ -20,10 +20,10 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import Objectors
 from enclos.app.permits import all_versions, perimeter_of
 from enclos.app.proofs import entries_with_proofs
-from enclos.app.register import entries_named, entries_of, permit_row
+from enclos.app.register import ActsRead, entries_named, entries_of, permit_row
 from enclos.app.snapshots import reading_snapshot
-from enclos.ledger.model import Action, Fact, Outcome, Personal
-from enclos.ledger.rules.acts import Act, acts_of
+from enclos.ledger.model import Action, Fact, Personal
+from enclos.ledger.rules.acts import Act
 from enclos.ledger.rules.notes import verifying_key
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
@@ -118,19 +118,21 @@ def answer(enclosure: Enclosure, file: Path, out: Path) -> dict[str, Any]:
             ticket.facts["asked"] = Personal(
                 f"question\n{question.id}\n{asked.source}\n{asked.pseudonym}\n{asked.rank}"
             )
-            text, indices = _content(enclosure, question.id, asked, now)
+            read = ActsRead(enclosure.ledger, {Action.BUILD})
+            text, indices = _content(enclosure, question.id, asked, now, read.acts())
             ticket.facts["answer"] = sha256_hex(text)
         own = next(index for index, entry in enclosure.ledger.entries(ticket.index) if entry.intent == ticket.index)
-        proofs = entries_with_proofs(enclosure, sorted({ticket.index, own, *indices}))
+        proofs = entries_with_proofs(enclosure, sorted({ticket.index, own, *indices}), read.entries)
         content = canonical_bytes({"answer": text.decode("utf-8"), "proofs": proofs})
         n_bytes = write_answer(out, question, content)
     return {"question": question.id, "file": str(out), "n_bytes": n_bytes}
 
 
-def _content(enclosure: Enclosure, question: str, asked: Objector, now: datetime) -> tuple[bytes, list[int]]:
+def _content(
+    enclosure: Enclosure, question: str, asked: Objector, now: datetime, acts: Sequence[Act]
+) -> tuple[bytes, list[int]]:
     """The answer, as long for everybody; and the entries that it names."""
     numbers, n_holders = _numbers(enclosure, asked)
-    acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
     chains = all_versions(enclosure)
     with reading_snapshot(enclosure) as (engine, snapshot):
         places = {

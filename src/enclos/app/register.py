@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -18,9 +19,10 @@ from enclos.app.pages.statements import Desks, statement_pages
 from enclos.app.pages.words import Language
 from enclos.app.permits import all_versions
 from enclos.app.proofs import entries_with_proofs, proved_entries
-from enclos.ledger.model import Action, Outcome
+from enclos.ledger.model import Action, Entry, Outcome
 from enclos.ledger.rules.acts import Act, acts_of
 from enclos.ledger.rules.notes import verifying_key
+from enclos.ledger.steps import Ledger
 from enclos.lexicon.canonical import canonical_bytes, sha256_hex
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -35,8 +37,10 @@ from enclos.stores.ledger_files import LedgerFiles
 CONTENT, PROOFS, LEDGER, CATALOGUE = "register.json", "proofs.json", "ledger", "catalogue"
 _SIGNINGS = frozenset({Action.PERMIT_SIGN, Action.PERMIT_AMEND, Action.PERMIT_RENEW, Action.PERMIT_REVOKE})
 _USES = frozenset({Action.STUDY, Action.SQL, Action.COHORT})
-TOLD = _SIGNINGS | {Action.PERMIT_OPEN, Action.STUDY, Action.RELEASE_REQUEST, Action.RELEASE_EXPORT}
-"""What a register says more than the number of, when it was done."""
+TOLD = _SIGNINGS | {Action.PERMIT_OPEN, Action.STUDY, Action.RELEASE_EXPORT}
+"""What a register says more than the number of, when it was done. Of a request it says how long its export took, once
+there is one."""
+_READ = TOLD | _USES | {Action.RELEASE_REQUEST}
 _SECONDS_A_DAY = 86_400
 _LETTERS_OF_DAY = 10
 """Of an instant, ``2026-11-29T…``."""
@@ -58,17 +62,20 @@ def export_register(
     Source: Regulation (EU) 2025/327, Art. 57(1)(j), 61(4).
     """
     _check_place(out)
+    return _export(enclosure, out, ActsRead(enclosure.ledger), catalogue=catalogue, about=about)
+
+
+def _export(enclosure: Enclosure, out: Path, read: ActsRead, *, catalogue: bool, about: Path | None) -> dict[str, Any]:
     described = describe_holdings(enclosure, about) if catalogue else None
     now = enclosure.ledger.now()
     ticket = enclosure.ledger.intent(Action.REGISTER, enclosure.operator)
     with ticket:
-        acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
-        content = _content(enclosure, acts, now)
+        content = _content(enclosure, read.acts(), now)
         content["catalogue"] = None if described is None else described.digest
         text = canonical_bytes(content)
         ticket.facts.update({"content": sha256_hex(text), "n_permits": len(content["permits"])})
     own = next(index for index, entry in enclosure.ledger.entries(ticket.index) if entry.intent == ticket.index)
-    proofs = entries_with_proofs(enclosure, [ticket.index, own, *entries_named(content)])
+    proofs = entries_with_proofs(enclosure, [ticket.index, own, *entries_named(content)], read.entries)
     files = {CONTENT: text, PROOFS: json.dumps(proofs, indent=1).encode(), "index.html": index_page().encode()}
     for language in Language:
         files[f"{language.value}.html"] = register_page(content, text, proofs, language).encode("utf-8")
@@ -88,7 +95,8 @@ def export_register(
 def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False, about: Path | None = None) -> bool:
     """Write the register anew below a folder, if it is a day old or would say something else; uses alone wait a day.
 
-    Of the ledger only what came since the last register is read, unless something is among it that a register tells.
+    Of the ledger only what came since the last register is read, unless something is among it that a register tells:
+    then it is read once.
     In:  place — the folder whose ``current`` leads to the newest register
     Out: whether it was written; the one before stays for who is reading it.
     Refuses: as export_register; ``current`` stays what it was.
@@ -100,15 +108,15 @@ def renew_register(enclosure: Enclosure, place: Path, *, catalogue: bool = False
         for leftover in place.resolve().glob("register-*"):
             if leftover != before:
                 remove_tree(leftover)
+    read = ActsRead(enclosure.ledger)
     if told is not None:
         if (told["catalogue"] is not None) == catalogue and not _is_news(enclosure, told, before / PROOFS):
             return False
-        acts = [act for act in acts_of(enclosure.ledger.entries()) if act.outcome is Outcome.DONE]
-        content = _content(enclosure, acts, enclosure.ledger.now())
+        content = _content(enclosure, read.acts(), enclosure.ledger.now())
         if _lasting(content) == _lasting(told) and catalogue == (told["catalogue"] is not None):
             return False
     name = f"register-{secrets.token_hex(8)}"
-    export_register(enclosure, place / name, catalogue=catalogue, about=about)
+    _export(enclosure, place / name, read, catalogue=catalogue, about=about)
     with storage_border("the register"):
         link = place / ".current"
         link.unlink(missing_ok=True)
@@ -176,6 +184,28 @@ def _content(enclosure: Enclosure, acts: Sequence[Act], now: datetime) -> dict[s
     }
 
 
+class ActsRead:
+    """What the ledger says of permits and their use: it is read once, and then only what is new.
+
+    In: also — other actions that are asked for
+    """
+
+    def __init__(self, ledger: Ledger, also: AbstractSet[Action] = frozenset()) -> None:
+        self._ledger = ledger
+        self._actions = _READ | also
+        self._n_read = 0
+        self.entries: dict[int, Entry] = {}
+        """The entries that the acts are of, by index: for their proofs."""
+
+    def acts(self) -> list[Act]:
+        """What was done until now, in the order in which it ended."""
+        for index, entry in self._ledger.entries(self._n_read):
+            self._n_read = index + 1
+            if entry.action in self._actions:
+                self.entries[index] = entry
+        return [act for act in acts_of(self.entries.items()) if act.outcome is Outcome.DONE]
+
+
 def permit_row(chain: Sequence[SignedPermit], acts: Sequence[Act], now: datetime) -> dict[str, Any]:
     """What the public may know of a permit, with the ledger entries that say so.
 
@@ -227,11 +257,12 @@ def _versions(chain: Sequence[SignedPermit], own: Sequence[Act]) -> list[dict[st
 
 
 def _releases(own: Sequence[Act]) -> list[dict[str, Any]]:
-    asked = {act.facts.get("request"): act for act in own if act.action is Action.RELEASE_REQUEST}
-    found = []
+    asked, found = dict[Any, Act](), []
     for act in own:
-        if act.action is Action.RELEASE_EXPORT:
-            request = act.facts.get("request")
+        request = act.facts.get("request")
+        if act.action is Action.RELEASE_REQUEST:
+            asked[request] = act
+        elif act.action is Action.RELEASE_EXPORT:
             days = (act.at - asked[request].at).total_seconds() / _SECONDS_A_DAY if request in asked else None
             found.append(
                 {

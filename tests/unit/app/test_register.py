@@ -47,5 +47,17 @@ def test_a_register_tells_of_no_act_that_does_not_make_it_look_for_news() -> Non
         return {**permit_row(chain, acts, NOW), "n_uses": None}
 
     telling = {action for action in Action if told(action) != told()}
-    assert Action.STUDY in telling
+    assert {Action.STUDY, Action.RELEASE_EXPORT} <= telling
     assert telling <= TOLD
+
+
+def test_a_release_took_as_long_as_since_it_was_asked_for_before_it() -> None:
+    def done(action: Action, day: int, request: str) -> Act:
+        at, facts = NOW + timedelta(days=day), {"request": request}
+        return Act(day, at, action, "salted:a", PERMIT_ID, Outcome.DONE, None, facts)
+
+    first, other = done(Action.RELEASE_REQUEST, 1, "r1"), done(Action.RELEASE_REQUEST, 2, "r2")
+    left = done(Action.RELEASE_EXPORT, 9, "r1")
+    chain = [signed_permit(MemoryPermits())]
+    told = [permit_row(chain, acts, NOW)["releases"] for acts in ([first, other, left], [left, first], [first, other])]
+    assert [[each["days"] for each in one] for one in told] == [["8.00"], [None], []]
