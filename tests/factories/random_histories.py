@@ -92,7 +92,7 @@ DRUG_COHORTS = st.builds(
     st.booleans(),
     st.just(Domain.DRUG),
     st.sampled_from(Limit),
-    st.just(OpenEnd.EVENT_END),
+    st.sampled_from([OpenEnd.EVENT_END, OpenEnd.EVENT_END, OpenEnd.OBSERVATION_END, AfterDays(20)]),
     st.none(),
     st.sampled_from([0, 1, 30]),
 )

@@ -76,20 +76,44 @@ def test_definitions_without_any_concept_set_or_item_run() -> None:
 @pytest.mark.parametrize(
     ("domain", "missing"),
     [
-        (Domain.LOCATION_REGION, "location.region_concept_id, location_history"),
-        (Domain.DRUG_EXPOSURE, "drug_exposure.dose_unit_concept_id, drug_exposure.effective_drug_dose"),
-        (Domain.VISIT_DETAIL, "location.region_concept_id, location_history"),
+        (Domain.LOCATION_REGION, ["LocationRegion (location.region_concept_id, location_history)"]),
+        (
+            Domain.DRUG_EXPOSURE,
+            [
+                "DrugExposure.EffectiveDrugDose (drug_exposure.effective_drug_dose)",
+                "DrugExposure.DoseUnit (drug_exposure.dose_unit_concept_id)",
+                "DrugExposure.DoseUnitCS (drug_exposure.dose_unit_concept_id)",
+            ],
+        ),
+        (
+            Domain.VISIT_DETAIL,
+            ["VisitDetail.PlaceOfServiceLocation (location.region_concept_id, location_history)"],
+        ),
     ],
 )
-def test_what_the_warehouse_has_no_place_for_is_refused_by_name(domain: Domain, missing: str) -> None:
-    with pytest.raises(NotAsPromised, match=re.escape(f"does not hold: {missing}.")) as caught:
-        check_held([read_circe(definition_with_everything(domain))])
+def test_what_the_warehouse_has_no_place_for_is_refused_with_its_path(domain: Domain, missing: list[str]) -> None:
+    told = "; ".join(f"PrimaryCriteria.CriteriaList[0].{each}" for each in missing)
+    with pytest.raises(NotAsPromised, match=re.escape(f"does not hold: {told}")) as caught:
+        check_held({"": read_circe(definition_with_everything(domain))})
     assert caught.value.code is Code.CIRCE_TABLE_MISSING
+
+
+def test_a_dose_unit_is_refused_wherever_it_stands_and_one_that_asks_nothing_is_not() -> None:
+    """CDM 5.0 had dose units of exposures; the SQL of circe-be and of ohdsi-circepy reads their column still."""
+    unit = [{"CONCEPT_ID": 8576, "CONCEPT_NAME": "milligram"}]
+    rule = {"Type": "ALL", "CriteriaList": [{**CORRELATED, "Criteria": {"DrugExposure": {"DoseUnit": unit}}}]}
+    asked = read_circe(json.dumps(definition("DrugExposure", 7, InclusionRules=[{"name": "a", "expression": rule}])))
+    place = "InclusionRules[0].expression.CriteriaList[0].Criteria.DrugExposure.DoseUnit"
+    with pytest.raises(NotAsPromised, match=re.escape(f"hold: doses: {place} (drug_exposure.dose_unit_concept_id).")):
+        check_held({"fine": read_circe(json.dumps(definition("DrugExposure", 7))), "doses": asked})
+    unit.clear()
+    nothing = json.dumps(definition("DrugExposure", 7, InclusionRules=[{"name": "a", "expression": rule}]))
+    check_held({"nothing": read_circe(nothing)})
 
 
 @pytest.mark.parametrize("domain", [Domain.CONDITION_OCCURRENCE, Domain.MEASUREMENT, Domain.PAYER_PLAN_PERIOD])
 def test_what_it_has_a_place_for_is_not(domain: Domain) -> None:
-    check_held([read_circe(definition_with_everything(domain))])
+    check_held({"": read_circe(definition_with_everything(domain))})
 
 
 def test_no_definition_gives_no_row() -> None:

@@ -100,6 +100,13 @@ def born_on(history: History) -> date | None:
     return None if year is None else date(year, month or 1, day or 1)
 
 
+def _own_end(record: Record | Exposure, cohort: Cohort) -> date | None:
+    """The last day of a record; None where nobody knows how long an exposure lasts that would end its entry."""
+    if record.end_on is not None or cohort.gap is None:
+        return record.end_on or record.start_on + DAY
+    return None if cohort.end == "event_end" else record.start_on
+
+
 def spells(history: History, cohort: Cohort) -> list[Stretch]:
     """The stretches in which the person has the outcome: days that belong together are one stretch."""
     if cohort.of_deaths:
@@ -107,8 +114,8 @@ def spells(history: History, cohort: Cohort) -> list[Stretch]:
         return [(died_on, died_on) for start, end in history.periods if died_on and start <= died_on <= end]
     found: list[tuple[Stretch, Stretch]] = []
     for record in history.records if cohort.gap is None else history.exposures:
-        own_end = record.end_on or record.start_on + DAY
-        if record.concept_id not in cohort.concepts or own_end < record.start_on:
+        own_end = _own_end(record, cohort)
+        if record.concept_id not in cohort.concepts or own_end is None or own_end < record.start_on:
             continue
         for period_start, period_end in history.periods:
             if period_start <= record.start_on <= period_end:

@@ -158,7 +158,7 @@ def saved(enclosure: Enclosure, *, permit: str, user: str) -> list[dict[str, Any
 def _checked(signed: SignedPermit, texts: Mapping[str, str]) -> dict[str, Definition]:
     """The definitions, once the permit opens all that they read."""
     definitions = {name: _read(name, text) for name, text in texts.items()}
-    check_held(list(definitions.values()))
+    check_held(definitions)
     check_granted(signed.permit.terms, columns_of(list(definitions.values())))
     return definitions
 

@@ -25,7 +25,7 @@ def check_population(population: Population) -> None:
     Refuses: CIRCE_UNREADABLE, CIRCE_INVALID, CIRCE_TABLE_MISSING.
     """
     if (definition := _definition_of(population)) is not None:
-        check_held([read_circe(definition)])
+        check_held({"": read_circe(definition)})
 
 
 def cohort_persons(

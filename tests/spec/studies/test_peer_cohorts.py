@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pytest
 
 from enclos.studies.derived.model import Collapse, Intersection
@@ -44,13 +45,18 @@ EXPOSURES = """
 """
 
 
+def tables_with(persons: str, exposures: str, start: date) -> dict[str, pa.Table]:
+    """The tables of some persons and their exposures, each with its days since the start; one may have no last day."""
+    rows = []
+    for person, concept, days in rows_of(exposures):
+        first, last = (start + timedelta(days=int(each)) if each else None for each in days.split(".."))
+        rows.append((int(person), int(concept), first, last))
+    return {**tables_of(people(persons)), "drug_exposure": rows_table("drug_exposure", rows)}
+
+
 def drug_members(more: str, *, gap: int | None = None) -> list[Row]:
     """Person and stretch, in days since the first of 2020, of the cohort of drug 1."""
-    rows = []
-    for person, concept, days in rows_of(EXPOSURES.rstrip() + "\n" + more):
-        first, last = (START + timedelta(days=int(each)) for each in days.split(".."))
-        rows.append((int(person), int(concept), first, last))
-    tables = {**tables_of(people(PERSONS)), "drug_exposure": rows_table("drug_exposure", rows)}
+    tables = tables_with(PERSONS, EXPOSURES.rstrip() + "\n" + more, START)
     name = "drug" if gap is None else "collapsed"
     cohorts = (DRUG, DerivedCohort("collapsed", Collapse("drug", gap or 0)))
     study = Study("spec", cohorts, (Incidence((name,), Population()),))
@@ -92,15 +98,7 @@ def test_concept_cohort_out_of_observation() -> None:
 
 def test_intersect_cohorts_codelist() -> None:
     """Two cohorts of concepts, and the days that both have; days since the first of 2010."""
-    exposures = rows_of("""
-        person | concept | days
-        1 | 1 | 0..400
-        1 | 1 | 300..800
-        1 | 1 | 1500..1600
-        1 | 2 | 750..1550
-        2 | 1 | 10..2000
-        2 | 1 | 800..1000
-        3 | 2 | 150..600
+    more = """
         1 | 1 | 1800..1801
         1 | 1 | 1801..1802
         1 | 1 | 1802..1803
@@ -111,14 +109,10 @@ def test_intersect_cohorts_codelist() -> None:
         2 | 3 | 123..190
         3 | 3 | -10..123
         3 | 3 | 1000..1500
-    """)
+    """
     persons = "person | sex | born | observed | events\n"
     persons += "\n".join(f"{person} | F | 1980-01-01 | 1990-01-01..2020-01-01 |" for person in (1, 2, 3))
-    rows = []
-    for person, concept, days in exposures:
-        first, last = (date(2010, 1, 1) + timedelta(days=int(each)) if each else None for each in days.split(".."))
-        rows.append((int(person), int(concept), first, last))
-    tables = {**tables_of(people(persons)), "drug_exposure": rows_table("drug_exposure", rows)}
+    tables = tables_with(persons, EXPOSURES.rstrip() + more, date(2010, 1, 1))
     sources = (replace(DRUG, name="c1", concepts=(1, 3)), replace(DRUG, name="c2", concepts=(2,)))
     both = DerivedCohort("both", Intersection(("c1", "c2")))
     study = Study("spec", (*sources, both), (Incidence(("both",), Population()),))

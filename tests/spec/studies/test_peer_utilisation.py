@@ -24,7 +24,7 @@ import pyarrow as pa
 import pytest
 
 from enclos.studies.derived.model import Collapse, First, Near
-from enclos.studies.model import ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
+from enclos.studies.model import AfterDays, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
 from enclos.studies.steps import cohort_table, run_study
 from enclos.studies.utilisation.model import Indications, Restart, Treatments, Utilisation
 from factories.studies import rows_table, tables_of
@@ -223,6 +223,24 @@ ATTRITION_EXPOSURES = """
     1      | 2021-04-01..2021-04-24
     2      | 2021-03-01..2021-03-24
 """
+
+
+def test_an_exposure_without_an_end_makes_an_entry_only_where_the_study_ends_it() -> None:
+    """It is none of a drug cohort of the package; one that is followed for days or to the end of observation needs no
+    end of its own, as in CDMConnector's cohorts of concepts.
+    """
+    exposures = "person | days\n1 | 2020-03-01\n1 | 2020-05-01..2020-05-09\n1 | 2020-07-01..2020-06-01"
+    tables = tables_of_exposures(ATTRITION_PERSONS, exposures)
+    found = {}
+    for end in (OpenEnd.EVENT_END, AfterDays(4), OpenEnd.OBSERVATION_END):
+        study = Study("spec", (replace(DRUG, end=end),), (Utilisation(("drug",), ("drug",)),))
+        rows = cohort_table(study, cdm_of_rows(tables)).to_pylist()
+        found[end] = [f"{row['cohort_start_date']}..{row['cohort_end_date']}" for row in rows]
+    assert found == {
+        OpenEnd.EVENT_END: ["2020-05-01..2020-05-09"],
+        AfterDays(4): ["2020-03-01..2020-03-05", "2020-05-01..2020-05-05"],
+        OpenEnd.OBSERVATION_END: ["2020-03-01..2021-03-01"],
+    }
 
 
 def test_generate_drug_utilisation_cohort_set_cohort_attrition() -> None:

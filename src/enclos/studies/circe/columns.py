@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from enclos.contracts.omop import omop_tables
 from enclos.lexicon.codes import Code
@@ -18,24 +18,39 @@ _JOINED: Mapping[Joined, tuple[str, tuple[str, ...]]] = {
 }
 _OF_HISTORY = ("entity_id", "location_id", "start_date", "end_date", "domain_id")
 _OF_LOCATION = ("location_id", "region_concept_id")
+_MOST_TOLD = 20
 
 
-def check_held(definitions: Sequence[Definition]) -> None:
-    """Refuse definitions that read what OMOP CDM 5.4 has no place for; names it.
+def missing_of(table: str, columns: Iterable[str]) -> tuple[str, ...]:
+    """Of a table and some of its columns, what OMOP CDM 5.4 does not have: the table, or columns as table.column."""
+    contract = omop_tables().get(table)
+    if contract is None:
+        return (table,)
+    return tuple(f"{table}.{name}" for name in columns if name not in contract.names)
 
+
+def missing_of_regions() -> tuple[str, ...]:
+    """The same of where places were when."""
+    return (*missing_of("location", _OF_LOCATION), *missing_of("location_history", _OF_HISTORY))
+
+
+def check_held(definitions: Mapping[str, Definition]) -> None:
+    """Refuse definitions that read what OMOP CDM 5.4 has no place for; names it, with its path in the definition.
+
+    In: definitions — by the name of the cohort; no name where there is but one
     Refuses: CIRCE_TABLE_MISSING.
     """
-    contracts = omop_tables()
-    missing = [
-        name if name == table else f"{table}.{name}"
-        for table, names in columns_of(definitions).items()
-        for name in ([table] if table not in contracts else names)
-        if table not in contracts or name not in contracts[table].names
-    ]
-    if missing:
+    told = []
+    for name, definition in definitions.items():
+        missing = {each for table, names in columns_of([definition]).items() for each in missing_of(table, names)}
+        paths = [f"{path} ({', '.join(names)})" for path, names in definition.beyond]
+        untold = missing.difference(*(names for _, names in definition.beyond))
+        told += [f"{name}: {each}" if name else each for each in (*paths, *sorted(untold))]
+    if told:
+        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
         raise refusal(
             Code.CIRCE_TABLE_MISSING,
-            f"The cohort definition reads what this warehouse does not hold: {', '.join(sorted(missing))}.",
+            f"A cohort definition reads what this warehouse does not hold: {'; '.join(told[:_MOST_TOLD])}{more}.",
             "Leave the criterion out, or say it by other records.",
         )
 

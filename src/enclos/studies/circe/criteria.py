@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 
+from enclos.studies.circe.columns import missing_of, missing_of_regions
 from enclos.studies.circe.concepts import ConceptSets, read_concept
 from enclos.studies.circe.domains import (
     DOMAINS,
@@ -83,6 +84,10 @@ def read_criterion(node: Node, sets: ConceptSets) -> Criterion:
     ]
     excludes = [attribute.exclude for attribute in table.attributes.values() if attribute.exclude]
     fields = inner.fields(known(*special, *table.attributes, *excludes))
+    if domain is Domain.LOCATION_REGION:
+        inner.reads(missing_of_regions())
+    if "PlaceOfServiceLocation" in fields:
+        fields["PlaceOfServiceLocation"].reads(missing_of_regions())
     period = fields["UserDefinedPeriod"].fields(known("StartDate", "EndDate")) if "UserDefinedPeriod" in fields else {}
 
     correlated = read_group(fields["CorrelatedCriteria"], sets) if "CorrelatedCriteria" in fields else None
@@ -91,7 +96,7 @@ def read_criterion(node: Node, sets: ConceptSets) -> Criterion:
         concept_set=sets.named(fields["CodesetId"]) if "CodesetId" in fields else None,
         source_set=sets.named(fields[source_attribute(domain)]) if source_attribute(domain) in fields else None,
         first=fields["First"].boolean() if "First" in fields else False,
-        filters=_filters(fields, table.attributes, sets),
+        filters=_filters(fields, table.attributes, sets, table.table),
         adjustment=_adjustment(fields["DateAdjustment"], domain) if "DateAdjustment" in fields else None,
         period_start=period["StartDate"].day() if "StartDate" in period else None,
         period_end=period["EndDate"].day() if "EndDate" in period else None,
@@ -100,7 +105,9 @@ def read_criterion(node: Node, sets: ConceptSets) -> Criterion:
     )
 
 
-def _filters(fields: Mapping[str, Node], attributes: Mapping[str, Attribute], sets: ConceptSets) -> tuple[Filter, ...]:
+def _filters(
+    fields: Mapping[str, Node], attributes: Mapping[str, Attribute], sets: ConceptSets, table: str = "person"
+) -> tuple[Filter, ...]:
     found = []
     for name, attribute in attributes.items():
         if name in fields:
@@ -108,6 +115,7 @@ def _filters(fields: Mapping[str, Node], attributes: Mapping[str, Attribute], se
             test = _test(fields[name], attribute, sets, negated=negated)
             if test is not None:
                 found.append(Filter(attribute.target, test))
+                fields[name].reads(missing_of(table, attribute.target.columns))
         elif attribute.exclude in fields:
             fields[attribute.exclude].boolean()
     return tuple(found)

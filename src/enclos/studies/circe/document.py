@@ -68,6 +68,7 @@ def read_circe(text: str) -> Definition:
         censor_from=censor["StartDate"].day() if "StartDate" in censor else None,
         censor_until=censor["EndDate"].day() if "EndDate" in censor else None,
         era_pad_days=_era_pad(fields.get("CollapseSettings")),
+        beyond=tuple(root.faults.beyond.items()),
     )
     root.faults.refuse()
     return definition

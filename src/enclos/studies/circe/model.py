@@ -253,3 +253,5 @@ class Definition:
     censor_from: date | None
     censor_until: date | None
     era_pad_days: int
+    beyond: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), compare=False, repr=False)
+    """Paths of the text that read what OMOP CDM 5.4 does not have, each with the tables and columns missing."""

@@ -27,6 +27,8 @@ class Faults:
     """What is wrong with a document, each with its path."""
 
     found: list[str] = field(default_factory=list)
+    beyond: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By path, tables and columns that a right document reads and OMOP CDM 5.4 does not have; no fault of its own."""
 
     def add(self, path: str, what: str) -> None:
         """Keep one."""
@@ -59,6 +61,11 @@ class Node:
     def fault(self, what: str) -> None:
         """Say what is wrong here."""
         self.faults.add(self.path, what)
+
+    def reads(self, missing: tuple[str, ...]) -> None:
+        """Keep what is read here that the CDM does not have."""
+        if missing:
+            self.faults.beyond[self.path] = missing
 
     def fields(self, known: Mapping[str, str], described: Collection[str] = ()) -> dict[str, Node]:
         """The object's values that are not null, by the names known.

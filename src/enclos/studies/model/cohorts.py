@@ -46,7 +46,7 @@ class OpenEnd(Enum):
     """A cohort end that the data give."""
 
     EVENT_END = "event_end"
-    """The record's own last day; the day after its first day where a record that lasts has none."""
+    """The record's own last day. Without one a condition or a visit ends the day after, and an exposure is none."""
     OBSERVATION_END = "observation_end"
     """The last day of the observation period that the record starts in."""
 

@@ -111,8 +111,9 @@ def plan_events(cohorts: Sequence[Cohort]) -> str:
     parts, within one observation period.
 
     Source: CDMConnector 2, generateConceptCohortSet. Stretches that only touch (end and next start on following
-            days) stay apart; an open end is the day after the start for records that last. DrugUtilisation 1.2, gap
-            eras: a gap is counted from the last day of one to the first day of the next.
+            days) stay apart; an open end is the day after the start for conditions and visits. DrugUtilisation 1.2: an
+            exposure that would end the entry and has no end is none; a gap of an era is counted from the last day of
+            one to the first day of the next.
     """
     if not any(isinstance(cohort, ConceptCohort) for cohort in cohorts):
         return (
@@ -138,7 +139,8 @@ def plan_stretch_counts(cohorts: Sequence[Cohort], wanted: Sequence[int], *, joi
 def plan_stages(cohorts: Sequence[Cohort], number: int) -> list[Stage]:
     """What each step leaves of the records of a cohort of concepts, from all that have one of its concepts on.
 
-    A record that ends before it starts is taken with those that have no date.
+    A record that ends before it starts is taken with those that have no date, as is an exposure without an end that
+    would end the entry.
     Source: CohortConstructor 0.5, attrition of conceptCohort; DrugUtilisation 1.2 for gaps between eras.
     """
     cohort = cohorts[number]
@@ -232,12 +234,17 @@ def _plan_stretches(
 def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str:
     table, concept = DOMAIN_TABLES[domain], _CONCEPT_COLUMNS[domain]
     first_day = day_number(f"record.{START_DATES[table]}")
-    own_last_day = first_day
+    own_last_day, lasting = first_day, ""
     if domain in _LASTING:
-        own_last_day = f"coalesce({day_number(f'record.{END_DATES[table]}')}, {first_day} + 1)"
-    lasting = ""
+        own_last_day = day_number(f"record.{END_DATES[table]}")
+        if domain is not Domain.DRUG:
+            own_last_day = f"coalesce({own_last_day}, {first_day} + 1)"
     if ruled:
         own_last_day, lasting = ruled_last_day(first_day, own_last_day)
+    known_last_day = own_last_day
+    if domain is Domain.DRUG:
+        ended = "study_code.end_days IS NOT NULL OR study_code.to_observation_end"
+        known_last_day = f"coalesce({own_last_day}, CASE WHEN {ended} THEN {first_day} END)"
     return f"""
         SELECT
             study_code.cohort,
@@ -261,7 +268,7 @@ def _plan_records(domain: Domain, cohorts: Sequence[int], *, ruled: bool) -> str
         JOIN study_observed
             ON study_observed.person_id = record.person_id
             AND {first_day} BETWEEN study_observed.first_day AND study_observed.last_day{lasting}
-        WHERE {first_day} <= {own_last_day}
+        WHERE {first_day} <= {known_last_day}
     """
 
 

@@ -116,9 +116,9 @@ def columns_read(study: Study) -> dict[str, tuple[str, ...]]:
         table = plans.DOMAIN_TABLES[cohort.domain]
         read = (*columns.get(table, ()), *plans.columns_read(cohort.domain), *plans.durations_read(cohort))
         columns[table] = tuple(dict.fromkeys(read))
-    definitions = [cohort.definition for cohort in study.cohorts if isinstance(cohort, CirceCohort)]
+    definitions = {each.name: each.definition for each in study.cohorts if isinstance(each, CirceCohort)}
     check_held(definitions)
-    _add(columns, columns_of(definitions))
+    _add(columns, columns_of(list(definitions.values())))
     for each in study.cohorts:
         if isinstance(each, DerivedCohort):
             _add(columns, traits_read(each.operation))

@@ -90,6 +90,12 @@ class SurvivalDocument(AnalysisDocument):
                 yield ("competing_outcome",), "there is no cohort of that name", Code.STUDY_UNKNOWN_NAME
             if self.competing_outcome in self.outcome:
                 yield ("competing_outcome",), "an outcome does not compete with itself", Code.STUDY_INVALID
+            elif self.competing_outcome in self.target:
+                yield (
+                    ("competing_outcome",),
+                    "who enters a target has it that day, so that nobody would be followed; name another cohort",
+                    Code.STUDY_INVALID,
+                )
         elif "competing_outcome_washout" in self.model_fields_set:
             yield ("competing_outcome_washout",), "there is no competing outcome", Code.STUDY_INVALID
         yield from wrong_strata_sets(self.strata or [])

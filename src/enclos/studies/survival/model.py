@@ -79,6 +79,8 @@ class Survival(CohortAnalysis):
             raise ValueError("a survival has at least one target and one outcome, each once")
         if self.competing_outcome in self.outcomes:
             raise ValueError("an outcome does not compete with itself")
+        if self.competing_outcome in self.targets:
+            raise ValueError("a target is nothing that competes: who enters it has it that day")
         if not self.outcome_at_end and set(self.targets) & set(self.outcomes):
             raise ValueError("a target is its own outcome at its end alone")
         check_age_groups(self.age_groups, [name for names in self.strata for name in names])

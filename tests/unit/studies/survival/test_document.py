@@ -32,13 +32,13 @@ def test_an_analysis_has_the_peers_defaults() -> None:
 
 
 def test_every_option_is_read() -> None:
-    options = """{target: [treated, death], outcome: [bleed], outcome_date: end, competing_outcome: death,
+    options = """{target: [treated, bleed], outcome: [bleed], outcome_date: end, competing_outcome: death,
     outcome_washout: 365,
     competing_outcome_washout: 30, censor_on_cohort_exit: true, censor_on_date: 2020-06-30, follow_up_days: 730,
     minimum_survival_days: 0, event_gap: 90, estimate_gap: 7, restricted_mean_follow_up: 365,
     age_groups: [[0, 64], [65, 150]], strata: [sex, [age_group, sex]]}"""
     assert asked(options) == Survival(
-        ("treated", "death"),
+        ("treated", "bleed"),
         ("bleed",),
         "death",
         Washout(365),
@@ -57,6 +57,10 @@ def test_every_option_is_read() -> None:
         ("{target: nobody, outcome: bleed}", "target[0]: there is no cohort of that name"),
         ("{target: treated, outcome: bleed, competing_outcome: nobody}", "competing_outcome: there is no cohort"),
         ("{target: treated, outcome: bleed, competing_outcome: bleed}", "an outcome does not compete with itself"),
+        (
+            "{target: [bleed, treated], outcome: death, competing_outcome: treated}",
+            "survival.competing_outcome: who enters a target has it that day, so that nobody would be followed",
+        ),
         ("{target: treated, outcome: bleed, competing_outcome_washout: 3}", "there is no competing outcome"),
         ("{target: treated, outcome: [bleed, bleed]}", "outcome: a value is given twice"),
         (
@@ -87,6 +91,8 @@ def test_a_fault_names_its_place(options: str, what: str) -> None:
         {"targets": ()},
         {"outcomes": ("bleed", "bleed")},
         {"competing_outcome": "bleed"},
+        {"competing_outcome": "treated"},
+        {"competing_outcome": "treated", "outcome_at_end": True},
         {"age_groups": (AgeGroup(0, 9), AgeGroup(9, 20)), "strata": ((Stratum.AGE_GROUP,),)},
         {"strata": ((),)},
         {"strata": ((Stratum.SEX,), (Stratum.SEX,))},
