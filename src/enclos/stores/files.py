@@ -113,6 +113,19 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def remove_tree_of_dying(folder: Path, seconds: float) -> None:
+    """Remove a folder that processes which were just killed may still change.
+
+    In: seconds — how long it is tried; what is left then is for who sweeps, and hides no reason why they were killed
+    """
+    until = monotonic() + seconds
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        if monotonic() >= until:
+            return
+        sleep(_BETWEEN_TRIES)
+
+
 def lock_exclusive(path: Path) -> AbstractContextManager[None]:
     """Hold a lock alone; the operating system frees it when the process dies.
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
 from enclos.stores.spark.hatch import Hatch, HatchPlace, come, receive
 
 
@@ -96,3 +98,9 @@ def test_only_loopback_is_listened_at_where_executors_are_here(hatch: Hatch) -> 
     elsewhere = Hatch("driver.example.org", 0, "this program", echo)
     assert elsewhere._listener.getsockname()[0] != "127.0.0.1"
     elsewhere.close()
+
+
+def test_a_port_that_is_taken_is_refused(hatch: Hatch) -> None:
+    with pytest.raises(Refusal) as said:
+        Hatch("127.0.0.1", hatch.place.port, "this program", echo)
+    assert said.value.code is Code.SPARK_FAILED

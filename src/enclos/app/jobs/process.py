@@ -87,7 +87,7 @@ class Process:
             code_of_end = self.running.wait()
             if self.running.stdout is not None:
                 self.running.stdout.close()
-        if code_of_end == -signal.SIGKILL and ended.result is None:
+        if code_of_end == -signal.SIGKILL and ended.state is JobState.FAILED:  # it had not said how it ended
             return Ended(JobState.INTERRUPTED)
         return ended
 

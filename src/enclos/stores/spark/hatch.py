@@ -25,6 +25,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import refusal
+
 _HELLO = struct.Struct(">I")
 _LONGEST_HELLO = 4096
 _SECONDS_TO_GREET = 15.0
@@ -63,6 +66,7 @@ class Hatch:
 
     In: host — under which name or address tasks reach this machine; port — 0: any free one; code — the digest of the
         program; heard — called with the connection of each task that showed the token, which is closed after it
+    Refuses: SPARK_FAILED when the port cannot be had
     """
 
     def __init__(self, host: str, port: int, code: str, heard: Callable[[ssl.SSLSocket], None]) -> None:
@@ -74,7 +78,14 @@ class Hatch:
         self.n_sent_away = 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # A name or an address behind a translation is not this machine's own to listen at.
-        self._listener = socket.create_server((_own(host, family), port), family=family, backlog=1024)
+        try:
+            self._listener = socket.create_server((_own(host, family), port), family=family, backlog=1024)
+        except OSError:
+            raise refusal(
+                Code.SPARK_FAILED,
+                "Executors cannot come to this machine: its port is taken, or not this account's.",
+                "Choose another `port` in the section [spark] of enclos.toml; 0 is any.",
+            ) from None
         where = self._listener.getsockname()[1]
         self.place = HatchPlace(host, where, certificate, secrets.token_hex(32), code)
         threading.Thread(target=self._listen, name="enclos-hatch", daemon=True).start()

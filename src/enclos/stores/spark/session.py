@@ -20,12 +20,14 @@ from typing import Any
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.stores.files import remove_tree, storage_border
+from enclos.stores.files import remove_tree_of_dying, storage_border
 
 CONNECT = "sc://"
 _LOCAL = "local"
 _MODEST_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 _SECONDS_TO_END = 20
+_SECONDS_TO_DIE = 5.0
+"""Spark's driver is nobody's child here: it is killed, and it is not waited for."""
 _START = "import sys; sys.path[:] = {path!r}; from enclos.stores.spark.driver import main; main()"
 _KEPT = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "JAVA_HOME", "HADOOP_CONF_DIR", "YARN_CONF_DIR", "HADOOP_HOME",
@@ -124,7 +126,7 @@ class SparkSession:
         self._listener.join()
         if self._child.stdout is not None:
             self._child.stdout.close()
-        remove_tree(self._scratch)
+        remove_tree_of_dying(self._scratch, _SECONDS_TO_DIE)
 
     def _say(self, what: Mapping[str, Any]) -> None:
         if self._child.stdin is None:
