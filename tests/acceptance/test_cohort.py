@@ -17,10 +17,11 @@ import pytest
 from enclos.app.cohorts import count
 from enclos.app.permits import active, newest, open_one, perimeter_of, permit_key, revoke, sign
 from enclos.app.python import OpenPermit
+from enclos.app.runs import run_files
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.sql import ask
 from enclos.app.studies import run as run_study
-from enclos.app.studies import run_files, whole_study
+from enclos.app.studies import whole_study
 from enclos.contracts.result import result_csv
 from enclos.contracts.view import InCohort
 from enclos.ledger.model import Action, Kind

@@ -18,7 +18,7 @@ import pytest
 from enclos.app import ledger, looks, permits, releases, sql, studies, tables
 from enclos.app.enclosure import SystemClock
 from enclos.app.rounding import desk_of
-from enclos.app.studies import run_files
+from enclos.app.runs import run_files
 from enclos.ledger.model import Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal

@@ -17,10 +17,11 @@ import pytest
 
 from enclos.app.hosting import verify_hosting
 from enclos.app.permits import revoke
+from enclos.app.runs import run_files
 from enclos.app.settings import SparkSection
 from enclos.app.snapshots import build_omop
 from enclos.app.spark import spark_place
-from enclos.app.studies import run, run_files
+from enclos.app.studies import run
 from enclos.contracts.result import StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from enclos.app.studies import run_files
+from enclos.app.runs import run_files
 from factories.enclosure import ALICE, call, open_home, run_cli
 
 PERMIT = "FR-TEST-0001"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from enclos.app.permits import revoke
-from enclos.app.studies import run, run_files
+from enclos.app.runs import run_files
+from enclos.app.studies import run
 from enclos.contracts.result import StudyResult, result_csv
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from enclos.app import cohorts, permits, studies
+from enclos.app import cohorts, permits, runs, studies
 from enclos.app.building import _greeting
 from enclos.app.enclosure import Enclosure
 from enclos.app.hosting import verify_hosting
@@ -151,7 +151,7 @@ def test_studies_and_cohorts_by_workers_are_those_of_one_process(hosted: Hosted)
         for workers in (1, 2):
             text = f"{STUDY}# by {workers}\n"
             run = studies.run(enclosure, permit=PERMIT, user=ALICE, text=text, workers=workers)
-            result = studies.run_files(enclosure, PERMIT).read(run["run"]).result
+            result = runs.run_files(enclosure, PERMIT).read(run["run"]).result
             cells = [(each.key, set(each.numerator), set(each.denominator)) for each in result.cells]
             counted = cohorts.count(enclosure, permit=PERMIT, user=ALICE, texts={"cough": cough}, workers=workers)
             found.append((run["already"], result_csv(result.table, result.settings), cells, counted["cohorts"]))

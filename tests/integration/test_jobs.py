@@ -17,7 +17,7 @@ import pytest
 from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
 from enclos.app.jobs import Jobs
-from enclos.app.studies import run_files
+from enclos.app.runs import run_files
 from enclos.ledger.model import Action, Kind, Outcome
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from enclos.app import cohorts, dictionary, drafts, permits, releases
+from enclos.app.runs import results
 from enclos.app.sql import ask
-from enclos.app.studies import results
 from enclos.app.tables import keep_answer
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Role

@@ -10,6 +10,7 @@ from typing import Any
 from enclos.app import studies
 from enclos.app.enclosure import Enclosure
 from enclos.app.progress import Report
+from enclos.app.runs import run_files
 from enclos.studies.summary import summary
 
 _ESTIMATES, _ATTRITION = "compare_estimates", "compare_attrition"
@@ -31,7 +32,7 @@ def run_known_effects(
         text = (truth / effect["study"]).read_text(encoding="utf-8")
         page = folder / f"{effect['id']}.html"
         done = studies.run(enclosure, permit=permit, user=user, text=text, page=page, report=report)
-        result = studies.run_files(enclosure, permit).read(done["run"]).result
+        result = run_files(enclosure, permit).read(done["run"]).result
         told = held_against(summary(result), effect["hazard_ratio"])
         attrition = result.of_type(_ATTRITION).to_pylist()
         found.append(

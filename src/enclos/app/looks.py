@@ -8,7 +8,7 @@ from typing import Any
 from enclos.app.enclosure import Enclosure
 from enclos.app.permits import active, all_versions, newest
 from enclos.app.rounding import archive_of, desk_of
-from enclos.app.studies import run_files
+from enclos.app.runs import run_files
 from enclos.contracts.result import Cell
 from enclos.ledger.model import Action, Fact
 from enclos.lexicon.codes import Code

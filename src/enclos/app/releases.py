@@ -12,7 +12,7 @@ from enclos.app.looks import permit_of, show_own, still_valid, terms_in_force
 from enclos.app.permits import active
 from enclos.app.probing import probed
 from enclos.app.rounding import archive_of, desk_of, numbers_of, rounding_of
-from enclos.app.studies import run_files
+from enclos.app.runs import run_files
 from enclos.ledger.model import Action, Fact, Personal
 from enclos.lexicon.canonical import sha256_hex
 from enclos.lexicon.codes import Code

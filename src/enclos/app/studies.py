@@ -1,14 +1,13 @@
-"""Studies: run one on a permit's view; what it finds stays inside."""
+"""Studies: run one on a permit's view; what it finds stays inside, and is shown by runs.py."""
 
 from __future__ import annotations
 
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
@@ -17,6 +16,7 @@ from enclos.app.objectors import objectors_at_query
 from enclos.app.pages.words import Language
 from enclos.app.permits import active, newest, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent, unheard
+from enclos.app.runs import pages_of, run_files, word_of
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.spreading import spread_over
 from enclos.app.watch import watched
@@ -30,7 +30,7 @@ from enclos.release.rules.disclosure import kinds_with_rules
 from enclos.stores.cohort_file import CohortFile
 from enclos.stores.engine import Engine
 from enclos.stores.lake import LakeSnapshot
-from enclos.stores.run_files import Run, RunFiles
+from enclos.stores.run_files import Run
 from enclos.studies.document import definition_texts, study_from_yaml, whole_study, with_saved
 from enclos.studies.model import CirceCohort, Study
 from enclos.studies.overview import overview
@@ -41,19 +41,13 @@ from enclos.studies.summary import summary
 from enclos.views.rules import check_granted, may_see_rows_read
 from enclos.views.steps import PermitCdm
 
-if TYPE_CHECKING:
-    from enclos.app.pages.study import StudyPages
-
 _RUN_ID_LENGTH = 16
-_WHOLE, _RELEASABLE = "whole", "releasable"
 
 __all__ = [
     "protocol",
     "readable",
     "rerun",
-    "results",
     "run",
-    "run_files",
     "same_elsewhere",
     "title_of",
     "validate",
@@ -154,10 +148,10 @@ def run(
             ticket.facts.update({"n_rows": kept.result.n_rows, "already": already})
             drawn: dict[str, Any] = {}
             if page is not None or out is not None:
-                drawn = {"shown": _WHOLE if whole else _RELEASABLE}
+                drawn = {"shown": word_of(whole=whole)}
                 ticket.facts.update(drawn)
                 check()
-                _pages(enclosure, kept, permit, shown, whole=whole, language=language, report=report).write(page, out)
+                pages_of(enclosure, kept, permit, shown, whole=whole, language=language, report=report).write(page, out)
     folder = files.folder(run_id)
     return {
         "run": run_id,
@@ -177,99 +171,12 @@ def run(
     }
 
 
-def results(
-    enclosure: Enclosure, *, permit: str, user: str, run_id: str, language: Language = Language.EN
-) -> tuple[dict[str, Any], StudyPages]:
-    """What a kept run found, as ``run`` with a page shows it: the whole result to whoever may see the rows that the
-    study read, to all others what could be released as it is.
-
-    Out: run, study, snapshot, n_rows, verdict, reasons, nearest_safe, summary, shown (whole or releasable); the page
-         and the files
-    Refuses: what permits refuse of the user; RUN_UNKNOWN.
-    """
-    with enclosure.ledger.intent(Action.STUDY, user, permit, {"run": run_id, "what": "look"}) as ticket:
-        signed = active(enclosure, permit, user)
-        kept = run_files(enclosure, permit).read(run_id)
-        is_of_now = kept.facts["permit_version"] == signed.version  # what an earlier version opened may be less now
-        study = _study_in(kept)
-        sees = study is not None and may_see_rows_read(signed.permit.terms, columns_read(study))
-        whole = is_of_now and sees
-        shown = found_of(enclosure, signed, kept)
-        answer = {
-            "run": run_id,
-            "study": kept.facts["study"],
-            "snapshot": kept.facts["snapshot"],
-            "n_rows": kept.result.n_rows,
-            "verdict": shown.verdict,
-            "reasons": shown.reasons,
-            "nearest_safe": dict(shown.summary),
-            "summary": summary(shown.safe) if shown.safe else [],
-            "shown": _WHOLE if whole else _RELEASABLE,
-        }
-        ticket.facts.update({"n_rows": kept.result.n_rows, "shown": answer["shown"]})
-        return answer, _pages(enclosure, kept, permit, shown, whole=whole, language=language)
-
-
-def list_runs(enclosure: Enclosure, *, permit: str, user: str) -> list[dict[str, Any]]:
-    """What was run under a permit and kept, the newest first: run, study, snapshot, permit_version, at.
-
-    Refuses: what permits refuse of the user.
-    """
-    active(enclosure, permit, user)
-    return [
-        {
-            **{name: found[name] for name in ("run", "study", "snapshot", "permit_version")},
-            "at": datetime.fromtimestamp(found["at"], UTC).isoformat(),
-        }
-        for found in run_files(enclosure, permit).all()
-    ]
-
-
-def study_of(enclosure: Enclosure, *, permit: str, user: str, run_id: str) -> str:
-    """The study file of a kept run.
-
-    Refuses: what permits refuse of the user; RUN_UNKNOWN.
-    """
-    active(enclosure, permit, user)
-    return run_files(enclosure, permit).study(run_id)
-
-
 def _judged(enclosure: Enclosure, signed: SignedPermit, kept: Run, step: str, report: Report) -> Found:
     """What ``found_of`` says; announced, since of many small numbers it takes a while."""
     report(step, 0.0)
     shown = found_of(enclosure, signed, kept)
     report(step, 1.0)
     return shown
-
-
-def _pages(
-    enclosure: Enclosure,
-    kept: Run,
-    permit: str,
-    shown: Found,
-    *,
-    whole: bool,
-    language: Language,
-    report: Report = silent,
-) -> StudyPages:
-    from enclos.app.pages.study import SAFE, WHOLE, StudyPages
-
-    study = _study_in(kept)
-    return StudyPages(
-        kept.result if whole else shown.safe,
-        name=str(kept.facts["study"]),
-        lead=f"{enclosure.settings.enclosure.name}, {permit}, snapshot {kept.facts['snapshot']}, {kept.id}",
-        notice=WHOLE if whole else SAFE,
-        types=[each.result_type for each in kept.result.settings],
-        names=[cohort.name for cohort in study.cohorts] if study else (),
-        language=language,
-        report=report,
-    )
-
-
-def _study_in(kept: Run) -> Study | None:
-    """The study that a run is of; None for a table from SQL or a code job, which its document says first."""
-    return None if kept.study.startswith("table:") else study_from_yaml(kept.study)
 
 
 def rerun(
@@ -439,15 +346,6 @@ def title_of(text: str) -> str:
     """The name of a whole study; a document that names saved cohorts is no study before it is under its permit."""
     found = re.search(r"^study:\s*(\S{1,80})\s*$", text, re.MULTILINE)
     return found[1] if found else "study"
-
-
-def run_files(enclosure: Enclosure, permit: str) -> RunFiles:
-    """Where the runs of a permit are kept.
-
-    Refuses: KEY_MISSING when the permit's key is destroyed.
-    """
-    folder: Path = enclosure.paths.permits / permit
-    return RunFiles(folder, enclosure.keys.secret(permit_key(permit)))
 
 
 def _run_id(text: str, signed: SignedPermit, snapshot: int, population: str, key: SecretKey) -> str:

@@ -18,9 +18,9 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
 from enclos.app.permits import active, perimeter_of, permit_key
 from enclos.app.rounding import beyond
+from enclos.app.runs import run_files
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.statements import asked, limits_of
-from enclos.app.studies import run_files
 from enclos.contracts.result import StudyResult
 from enclos.contracts.sql import SqlEngine
 from enclos.contracts.tables import JOB_TABLE, PERSON, SQL_TABLE, KeyKind, TableForm, key_column, value_column

@@ -9,10 +9,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from enclos.ledger.model import Action, Entry, Fact, Kind, Outcome, Proof
+from enclos.ledger.model import Action, Entry, Fact, Outcome, Proof
 from enclos.ledger.ports import Clock, LedgerStore, Pace, Signer
 from enclos.ledger.rules import ahead
 from enclos.ledger.rules.entries import derived_key, entry_bytes
+from enclos.ledger.rules.intents import open_intents, outcome_of
 from enclos.ledger.rules.merkle import inclusion_path
 from enclos.ledger.rules.notes import checkpoint_note, is_key_name, verifying_key, with_signature_of
 from enclos.ledger.rules.tiles import CHECKPOINT, TILES, VERIFYING_KEY, WIDTH, seal_of
@@ -111,16 +112,14 @@ class Ledger:
         Out: the number of intents that were closed.
         """
         with self._locked() as tail:
-            line = verifying_key(self._keeper.origin, self._keeper.public_key) + "\n"
-            if self._store.read(VERIFYING_KEY) != line.encode():  # absent, or of a key that was rotated since
-                self._put_verifying_key()
+            self._put_verifying_key()
             sessions = list(self._store.sessions())
             dead = [session for session in sessions if not session.is_alive]
             living = {session.id for session in sessions if session.is_alive}
             if not dead and not tail.is_rebuilt:
                 return 0
             start = 0 if tail.is_rebuilt else min(session.size for session in dead)
-            orphans = self._open_intents(tail, start, living)
+            orphans = open_intents(self._entries_of(tail, start), living)
             for index, intent in orphans.items():
                 last_at = (self._tail or tail).last_at
                 self._append(self._draft.outcome(last_at, index, intent, Outcome.INTERRUPTED), at_once=True)
@@ -205,7 +204,7 @@ class Ledger:
         """State how an intent ended; the entry's index. ``Ticket`` calls this, once for each intent."""
         is_doubtful = index in self._doubtful
         with self._locked(publishes=is_doubtful) as tail:
-            place = self._outcome_index(tail, index) if is_doubtful else None
+            place = outcome_of(index, self._entries_of(tail, index + 1)) if is_doubtful else None
             if place is None:
                 self._doubtful.add(index)  # should this be cut short, its entry may yet turn out to stand
                 place = self._append(self._draft.outcome(tail.last_at, index, intent, outcome, code, facts))
@@ -397,22 +396,10 @@ class Ledger:
             self._of_thread.unsynced = None
             self._store.sync(unsynced)
 
-    def _outcome_index(self, tail: Tail, intent: int) -> int | None:
-        entries = self._entries_of(tail, intent + 1)
-        return next((index for index, entry in entries if entry.intent == intent), None)
-
     def _entries_of(self, tail: Tail, start: int) -> Iterator[tuple[int, Entry]]:
         return read_entries(self._store, tail.head.size, tail.head.root, start, tuple(tail.entries))
 
-    def _open_intents(self, tail: Tail, start: int, living: set[str]) -> dict[int, Entry]:
-        intents: dict[int, Entry] = {}
-        for index, entry in self._entries_of(tail, start):
-            if entry.kind is Kind.INTENT and entry.session not in living:
-                intents[index] = entry
-            elif entry.intent is not None:
-                intents.pop(entry.intent, None)
-        return intents
-
     def _put_verifying_key(self) -> None:
         line = verifying_key(self._keeper.origin, self._keeper.public_key) + "\n"
-        self._store.write(VERIFYING_KEY, line.encode(), durable=True)
+        if self._store.read(VERIFYING_KEY) != line.encode():  # absent, or of a key that was rotated since
+            self._store.write(VERIFYING_KEY, line.encode(), durable=True)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from enclos.app import drafts, studies
+from enclos.app import drafts, runs, studies
 from enclos.app.pages.words import Language
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
@@ -90,7 +90,7 @@ def _start(ask: Ask, asked: StudyAsked, key: Key = None) -> Answer:  # noqa: ARG
 def _runs(ask: Ask, permit: PermitId, after: After = "", limit: Limit = 50) -> Answer:
     ask.as_a(Role.RESEARCHER)
     ask.permit = permit
-    rows = studies.list_runs(ask.enclosure, permit=permit, user=ask.user)
+    rows = runs.list_runs(ask.enclosure, permit=permit, user=ask.user)
     return page("runs", rows, "run", after, limit, is_in_order=True)
 
 
@@ -98,7 +98,7 @@ def _runs(ask: Ask, permit: PermitId, after: After = "", limit: Limit = 50) -> A
 def _run(ask: Ask, permit: PermitId, run: RunId) -> Answer:
     ask.as_a(Role.RESEARCHER)
     ask.permit = permit
-    answer, pages = studies.results(ask.enclosure, permit=permit, user=ask.user, run_id=run)
+    answer, pages = runs.results(ask.enclosure, permit=permit, user=ask.user, run_id=run)
     return {**answer, "files": pages.names()}
 
 
@@ -111,7 +111,7 @@ def _run(ask: Ask, permit: PermitId, run: RunId) -> Answer:
 def _page(ask: Ask, permit: PermitId, run: RunId, lang: Lang = Language.EN) -> Response:
     ask.as_a(Role.RESEARCHER)
     ask.permit = permit
-    _, pages = studies.results(ask.enclosure, permit=permit, user=ask.user, run_id=run, language=lang)
+    _, pages = runs.results(ask.enclosure, permit=permit, user=ask.user, run_id=run, language=lang)
     return Response(pages.html(), media_type="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
@@ -124,7 +124,7 @@ def _page(ask: Ask, permit: PermitId, run: RunId, lang: Lang = Language.EN) -> R
 def _file(ask: Ask, permit: PermitId, run: RunId, name: FileName, lang: Lang = Language.EN) -> Response:
     ask.as_a(Role.RESEARCHER)
     ask.permit = permit
-    _, pages = studies.results(ask.enclosure, permit=permit, user=ask.user, run_id=run, language=lang)
+    _, pages = runs.results(ask.enclosure, permit=permit, user=ask.user, run_id=run, language=lang)
     content = pages.file(name)
     if content is None:
         raise refusal(Code.RUN_UNKNOWN, "The run has no such file.", "See which it has at its address.")

@@ -10,7 +10,7 @@ from enclos.app import drafts
 from enclos.app.looks import list_own
 from enclos.app.pages.rooms.saying import said_population
 from enclos.app.permits import own_permits
-from enclos.app.studies import list_runs
+from enclos.app.runs import list_runs
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.portal.desk import Asked, Desk, Page

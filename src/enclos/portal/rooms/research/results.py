@@ -13,7 +13,7 @@ from starlette.routing import Route
 from enclos.app.looks import list_own
 from enclos.app.pages.study import StudyPages
 from enclos.app.permits import active
-from enclos.app.studies import results, study_of
+from enclos.app.runs import results, study_of
 from enclos.portal.desk import Answer, Asked, Desk, File, Page
 from enclos.portal.rooms.research.room import PERMIT, ROOM
 

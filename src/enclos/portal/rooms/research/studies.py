@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from enclos.app import drafts
 from enclos.app.pages.rooms.frame import said_of
-from enclos.app.studies import list_runs, study_of
+from enclos.app.runs import list_runs, study_of
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Answer, Asked, Desk, File, Go, Page, page_status
 from enclos.portal.rooms.research.room import PERMIT, ROOM, at
