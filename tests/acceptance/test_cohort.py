@@ -157,7 +157,9 @@ def test_what_is_kept_for_the_next_definition_never_outlives_what_the_permit_sho
         terms = active(enclosure, PERMIT, ALICE).permit.terms
         perimeter = perimeter_of(enclosure, PERMIT, engine, snapshot)
 
-        def rows(opted_out: tuple[int, ...] = (), kept: Kept | None = None) -> list[dict[str, Any]]:
+        def rows(
+            opted_out: tuple[int, ...] = (), kept: Kept | None = None, lineage: str = "1 a"
+        ) -> list[dict[str, Any]]:
             cdm = PermitCdm(
                 terms,
                 name="kept",
@@ -166,6 +168,7 @@ def test_what_is_kept_for_the_next_definition_never_outlives_what_the_permit_sho
                 perimeter=perimeter,
                 opted_out=opted_out,
                 check=lambda: None,
+                lineage=lineage,
             )
             return circe_rows(texts, cdm, kept=kept).to_pylist()
 
@@ -176,7 +179,7 @@ def test_what_is_kept_for_the_next_definition_never_outlives_what_the_permit_sho
         others = rows((objecting,))
         assert 0 < len(others) < len(everyone) and bleeding not in {each["subject_id"] for each in others}
         for opted_out, expected in (((), everyone), ((objecting,), others), ((), everyone)):
-            assert rows(opted_out, kept) == rows(opted_out, kept) == expected
+            assert rows(opted_out, kept) == rows(opted_out, kept) == rows(opted_out, kept, "1 b") == expected
             assert kept.n_bytes > 0
 
 

@@ -181,6 +181,22 @@ def test_a_perimeter_that_was_altered(home: Path) -> None:
         assert asked(held) == (N_BLEEDING, N_BLEEDING)
 
 
+def test_another_build_of_the_same_number(home: Path) -> None:
+    """As after a restoration of an earlier one and a build: what was read of the one before is not believed."""
+    with session(home, "FR-RESTORED") as held, open_home(home) as other:
+        was = other.marks.build()
+        assert was is not None
+        before = dict(held._kept._editions)
+        for manifest, is_as_before in (("0" * 64, False), (was[1], True)):
+            with other.ledger.intent(Action.RESTORE, other.operator) as ticket:
+                ticket.facts.update({"snapshot": was[0], "manifest": manifest})
+            assert asked(held) == (N_BLEEDING, N_BLEEDING)
+            now = held._kept._editions
+            assert now.keys() == before.keys()
+            assert all((now[bucket] == before[bucket]) is is_as_before for bucket in before)
+        assert before
+
+
 def test_a_snapshot_that_another_process_builds_meanwhile(home: Path, tmp_path: Path) -> None:
     """The last one of this file: it changes how many persons there are."""
     people = [replace(each, person_id=each.person_id + 1000) for each in built_in()]

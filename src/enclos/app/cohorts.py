@@ -16,7 +16,7 @@ from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.objectors import objectors_at_query
-from enclos.app.permits import active, perimeter_of, permit_key, watcher
+from enclos.app.permits import active, lineage_of, perimeter_of, permit_key, watcher
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.app.spreading import spread_over
@@ -87,6 +87,7 @@ def count(
             def progress(n_done: int, n_total: int) -> None:
                 report("cohorts", n_done / n_total)
 
+            lineage = lineage_of(enclosure, snapshot)
             cdm = PermitCdm(
                 signed.permit.terms,
                 name=enclosure.settings.enclosure.name,
@@ -95,6 +96,7 @@ def count(
                 perimeter=perimeter_of(enclosure, permit, engine, snapshot, kept=persons),
                 check=check,
                 opted_out=objectors_at_query(enclosure, signed),
+                lineage=lineage,
             )
             of_all = {"definitions": list(texts.values())}
             n_workers = workers if kept is None else 1
@@ -105,7 +107,15 @@ def count(
                 elsewhere = None if spread is None else spread.cohorts()
                 asked = list(definitions.values())
                 parts = list(
-                    made(asked, cdm, attrition=True, check=check, progress=progress, spread=elsewhere, kept=kept)
+                    made(
+                        asked,
+                        cdm,
+                        attrition=True,
+                        check=check,
+                        progress=progress,
+                        spread=elsewhere,
+                        kept=kept if lineage else None,
+                    )
                 )
             check()
         told, ticket.facts["question"] = _told(enclosure, signed, definitions, digests, parts, inclusion=inclusion)

@@ -295,10 +295,17 @@ def perimeter_of(
     """
     path = enclosure.paths.permits / permit_id / PERIMETER_FILE
     terms = [signed.permit.terms for signed in versions_of(enclosure, permit_id)]
-    key, build = enclosure.keys.secret(permit_key(permit_id)), enclosure.marks.build()
-    return PerimeterFile(
-        engine, snapshot, path, key, terms, kept=kept if build else None, lineage=f"{snapshot.id} {build}"
-    )
+    key, lineage = enclosure.keys.secret(permit_key(permit_id)), lineage_of(enclosure, snapshot)
+    return PerimeterFile(engine, snapshot, path, key, terms, kept=kept if lineage else None, lineage=lineage)
+
+
+def lineage_of(enclosure: Enclosure, snapshot: LakeSnapshot) -> str:
+    """What tells a snapshot from another one of its number, as after a restoration: the ledger's newest build.
+
+    Empty: the ledger knows of none; nothing that was read of the snapshot may be kept then
+    """
+    build = enclosure.marks.build()
+    return f"{snapshot.id} {build}" if build else ""
 
 
 def _answer(signed: SignedPermit) -> dict[str, Any]:

@@ -43,7 +43,8 @@ _WORD = re.compile(r"\w+")
 class PermitReader:
     """What reads through a permit's perimeter, one bucket after the other.
 
-    In: name — what results carry
+    In: name — what results carry; lineage — a text that changes when the warehouse's builds do, by which what a bucket
+        shows may be kept: a snapshot's number may come again
     Refuses: VIEW_UNOPENED; whatever ``check`` raises, before each bucket.
     """
 
@@ -57,6 +58,7 @@ class PermitReader:
         check: Check,
         opted_out: Collection[int],
         name: str = "",
+        lineage: str = "",
     ) -> None:
         if not perimeter.exists():
             raise refusal(
@@ -77,6 +79,7 @@ class PermitReader:
         self._check = check
         self._opted_out = opted_out
         self._name = name
+        self._lineage = lineage
         self._relatives = Relatives(engine, snapshot, perimeter.rows, self._objecting)
 
     def __repr__(self) -> str:
@@ -108,7 +111,7 @@ class PermitReader:
 
     def _edition(self, shown: pa.Table) -> str:
         """A text that decides what the tables of persons show when these persons are shown."""
-        digest = hashlib.sha256(repr((self._snapshot.id, self._terms)).encode())
+        digest = hashlib.sha256(repr((self._snapshot.id, self._lineage, self._terms)).encode())
         for name in ("person_id", "permit_person"):
             digest.update(shown[name].to_numpy().tobytes())
         return digest.hexdigest()
