@@ -2,7 +2,8 @@
 
 Whoever makes a label can write there what no rule of counts sees. So a label is plain text without hidden signs,
 markup, formulas, addresses, paths and long numbers. What it says in plain words is not judged here. Names of concepts
-hold such signs now and then (packs of drugs, limits of measurements): results say them in signs that a label may have.
+hold such signs now and then (packs of drugs, limits of measurements): results say them in signs that a label may have,
+and without the digits that make a number long.
 
 Source: OWASP ASVS 1.2.10 (formulas in CSV); Unicode categories.
 """
@@ -33,6 +34,9 @@ _SAID = str.maketrans(
     {"{": "(", "}": ")", "<": "less than ", ">": "more than ", '"': "'", "`": "'", "|": "/", "\\": "/", "@": " at "}
 )
 """What stands for a sign that no label has."""
+_SAID_FIRST = {"=": "equal to ", "+": "plus ", "-": "minus "}
+"""What stands for a sign that would begin a formula."""
+_LEFT_OUT = "…"
 
 
 @lru_cache(maxsize=1 << 14)
@@ -60,12 +64,23 @@ def is_label(text: str, *, is_window: bool = False) -> bool:
     return is_plain(text) and (bool(is_known) or not _NUMBER.search(text))
 
 
-def concept_label(concept: int, name: str) -> str:
-    """The name of a concept as a label says it: other signs in the place of those that no label has, and its number
-    where it still could not be one.
+@lru_cache(maxsize=1 << 14)
+def concept_label(name: str, otherwise: str) -> str:
+    """The name of a concept as a label says it: other signs in the place of those that no label has, and ``…`` in that
+    of digits that make a number long and of what is too long.
+
+    In:  otherwise — what is said where it still could not be one
     """
-    said = " ".join(unicodedata.normalize("NFC", name).translate(_SAID).split())
-    return said if is_label(said) else str(concept)
+    said = " ".join(unicodedata.normalize("NFC", name).replace(" &&& ", " & ").translate(_SAID).split())
+    if _FORMULA.match(said):
+        said = _SAID_FIRST[said[0]] + said[1:].lstrip()
+    while not is_label(said) and (number := _NUMBER.search(said)):
+        digits = max(re.finditer("[0-9]+", number.group()), key=lambda run: len(run.group()))
+        first = number.start() + digits.start()
+        said = f"{said[:first]}{_LEFT_OUT}{said[first + len(digits.group()) :]}"
+    if len(said) > _MOST_SIGNS:
+        said = said[: _MOST_SIGNS - 1].rstrip() + _LEFT_OUT
+    return said if is_label(said) else otherwise
 
 
 def is_setting(text: str) -> bool:

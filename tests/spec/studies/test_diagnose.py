@@ -3,6 +3,7 @@
 import json
 from datetime import date
 
+from enclos.release.rules.labelled import labelled
 from enclos.studies.circe import read_circe
 from enclos.studies.derived.model import First, Match, Require, Sample
 from enclos.studies.diagnose.model import Diagnosis
@@ -133,6 +134,15 @@ def test_codes_are_counted_in_the_data_by_the_persons_of_the_cohort_and_on_the_d
         both &&& both | overall | concept 1 | condition | 2, 2, 4, 2
         both &&& both | overall | concept 2 | condition | 2, 2, 3, 3
     """)
+
+
+def test_codes_have_the_names_of_the_vocabulary_until_they_leave() -> None:
+    names = [(1, "{28 (drug) } Pack"), (2, "<30 | >100"), (3, "NDA02080012 drug")]
+    data = cdm_of_rows({**tables_of(people(PERSONS)), "concept": rows_table("concept", names)})
+    result = run_study(Study("spec", (BOTH, EVENTS, OTHERS), (Diagnosis(("both",)),)), data)
+    assert set(result.of_type("code_use")["variable_name"].to_pylist()) == {"overall", names[0][1], names[1][1]}
+    left = labelled(result).of_type("code_use")["variable_name"].to_pylist()
+    assert set(left) == {"overall", "(28 (drug) ) Pack", "less than 30 / more than 100"}
 
 
 def test_related_concepts_are_what_a_set_may_have_forgotten() -> None:

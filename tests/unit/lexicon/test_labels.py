@@ -43,16 +43,22 @@ NAMES = {
     7: "=cmd|' /C calc'!A0",
     8: "  two\nlines ",
     9: "x" * 256,
+    10: "NHS 943 476 5919 of 1850-03-12",
+    11: "a &&& b",
+    12: "../x",
 }
 
 
 def test_every_concept_has_a_label_and_ordinary_names_are_their_own() -> None:
-    labels = {concept: concept_label(concept, name) for concept, name in NAMES.items()}
+    labels = {concept: concept_label(name, str(concept)) for concept, name in NAMES.items()}
     assert all(map(is_label, labels.values()))
     assert labels[40224] == NAMES[40224]
     assert labels[751871] == NAMES[751871].replace("{", "(").replace("}", ")")
     assert labels[3004249] == "Albumin [Mass/volume] less than 30 / more than 100"
-    assert (labels[46275250], labels[7], labels[8], labels[9]) == ("46275250", "7", "two lines", "9")
+    assert labels[46275250] == "NDA… 0.3 ML Epinephrine 1 MG/ML Auto-Injector"
+    assert (labels[7], labels[8], labels[9]) == ("equal to cmd/' /C calc'!A0", "two lines", "x" * 254 + "…")
+    assert (labels[10], labels[11], labels[12]) == ("NHS 943 476 … of …-03-12", "a & b", "12")
+    assert {concept_label(label, "") for label in labels.values()} == {*labels.values()}
 
 
 def test_every_concept_of_gibleed_has_a_label() -> None:
@@ -62,6 +68,6 @@ def test_every_concept_of_gibleed_has_a_label() -> None:
     if folder is not None:
         table = parquet.read_table(folder / "concept.parquet", columns=["concept_id", "concept_name"])
         names = dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
-    labels = {concept: concept_label(concept, name) for concept, name in names.items()}
+    labels = {concept: concept_label(name, str(concept)) for concept, name in names.items()}
     assert all(map(is_label, labels.values()))
     assert folder is None or sum(labels[each] != names[each] for each in names) == 12

@@ -7,6 +7,9 @@ from enum import Enum
 
 from enclos.studies.model import AgeGroup, CohortAnalysis, DayWindow, Domain, Stratum, check_age_groups, window_word
 
+LARGE_SCALE, DIFFERENCES = "summarise_large_scale_characteristics", "summarise_standardised_differences"
+"""Result types whose lines are named by features, concepts among them."""
+
 
 class Shown(Enum):
     """What is shown of the stretches of another cohort in a window."""

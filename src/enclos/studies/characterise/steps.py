@@ -13,7 +13,14 @@ import numpy.typing as npt
 
 from enclos.contracts.result import SEPARATOR, EstimateType
 from enclos.studies.characterise import plans
-from enclos.studies.characterise.model import Characterisation, Entries, Shown, in_sentence_case
+from enclos.studies.characterise.model import (
+    DIFFERENCES,
+    LARGE_SCALE,
+    Characterisation,
+    Entries,
+    Shown,
+    in_sentence_case,
+)
 from enclos.studies.characterise.rules import (
     GROUP_NAME,
     PAIR_NAME,
@@ -241,8 +248,7 @@ class CharacterisationCounter:
                 "table_name": DOMAIN_TABLES[domain],
                 "type": "episode" if episodes else "event",
             }
-            kind = "summarise_large_scale_characteristics"
-            result_id = report.start(kind, GROUP_NAME, self._strata_names, "concept_id", values)
+            result_id = report.start(LARGE_SCALE, GROUP_NAME, self._strata_names, "concept_id", values)
             for name, strata in product(self._analysis.cohorts, self._strata()):
                 group = self._groups[name, strata]
                 for concept in self._shown((group,), table):
@@ -272,8 +278,7 @@ class CharacterisationCounter:
 
     def _report_differences(self, report: Report) -> None:
         values = {"estimate": "standardised mean difference"}
-        kind = "summarise_standardised_differences"
-        result_id = report.start(kind, PAIR_NAME, self._strata_names, "concept_id", values)
+        result_id = report.start(DIFFERENCES, PAIR_NAME, self._strata_names, "concept_id", values)
         for names, strata in self._pairs():
             if self._analysis.cohorts.index(names[0]) > self._analysis.cohorts.index(names[1]):
                 continue

@@ -15,7 +15,6 @@ from pyroaring import BitMap
 
 from enclos.contracts.omop import START_DATES
 from enclos.contracts.result import SEPARATOR, EstimateType
-from enclos.lexicon.labels import concept_label
 from enclos.studies.characterise.plans import plan_concept_names
 from enclos.studies.circe.domains import DOMAINS
 from enclos.studies.circe.outline import outline_of
@@ -123,7 +122,7 @@ class CodeCounter:
             named = bucket.query(plan_concept_names(wanted)).to_pydict()
             self._concepts |= dict.fromkeys(wanted, _UNKNOWN_CONCEPT)
             self._concepts |= {
-                concept: concept_label(concept, name or _UNKNOWN_CONCEPT)
+                concept: name or _UNKNOWN_CONCEPT
                 for concept, name in zip(named["concept_id"], named["concept_name"], strict=True)
             }
 

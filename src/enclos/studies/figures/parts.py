@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from enclos.studies.characterise.model import LARGE_SCALE
 from enclos.studies.figures.attrition import attrition_figures
 from enclos.studies.figures.codes import code_figures, trend_figures
 from enclos.studies.figures.comparisons import comparison_parts
@@ -18,7 +19,6 @@ from enclos.studies.figures.self_controlled import DESIGNS, design_parts
 from enclos.studies.figures.spreads import indication_figures, restart_figures, spread_figures, treatment_figures
 from enclos.studies.figures.tables import cut, plain_tables
 
-_LARGE_SCALE = "summarise_large_scale_characteristics"
 _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
     "incidence": rate_figures,
     "incidence_standardised": rate_figures,
@@ -73,7 +73,7 @@ def _parts(analysis: Analysis, say: Say) -> Iterator[Figure | Table]:
 def _figures(analysis: Analysis, say: Say) -> Iterator[Figure]:
     """Pictures by type, attrition last."""
     yield from survival_figures(analysis, say)
-    scales = [kind for kind in analysis.kinds if kind.result_type == _LARGE_SCALE]
+    scales = [kind for kind in analysis.kinds if kind.result_type == LARGE_SCALE]
     if any(kind.points for kind in scales):
         yield from large_scale_figures(scales, say)
     for kind in analysis.kinds:

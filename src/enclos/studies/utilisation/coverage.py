@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from enclos.contracts.result import OVERALL, SEPARATOR, EstimateType
-from enclos.lexicon.labels import concept_label
 from enclos.studies.ports import CdmBucket
 from enclos.studies.rules.evidence import Feature, Measure, Row
 from enclos.studies.rules.report import Estimate, Place
@@ -47,8 +46,7 @@ class CoverageCounter:
         if self._ingredients and not self._names:
             rows = bucket.query(plans.plan_concept_names(self._ingredients)).to_pylist()
             self._names = {each: str(each) for each in self._ingredients}
-            named = {row["concept_id"]: row["concept_name"] for row in rows if row["concept_name"]}
-            self._names |= {concept: concept_label(concept, name) for concept, name in named.items()}
+            self._names |= {row["concept_id"]: row["concept_name"] for row in rows if row["concept_name"]}
         for ingredient in self._ingredients:
             rows = bucket.query(plans.plan_dose_coverage(ingredient))
             if rows.num_rows:

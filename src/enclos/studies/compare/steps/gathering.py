@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from enclos.lexicon.labels import concept_label
 from enclos.studies.characterise.plans import plan_concept_names
 from enclos.studies.compare import plans
 from enclos.studies.compare.model import Comparison, Covariates, Source, Variant
@@ -139,7 +138,7 @@ class Gatherer:
             found = bucket.query(plan_concept_names(asked)).to_pydict()
             self.concept_names.update(dict.fromkeys(asked, "unknown concept"))
             named = zip(found["concept_id"], found["concept_name"], strict=True)
-            self.concept_names.update({concept: concept_label(concept, name) for concept, name in named if name})
+            self.concept_names.update({concept: name for concept, name in named if name})
 
     def all_entries(self, variant: Variant) -> tuple[Entries, Ints]:
         """The entries that a variant compares, in the order that breaks ties, and their numbers among all."""
