@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from threading import Lock
 from typing import Any
 
@@ -15,6 +16,7 @@ from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.job_files import JobFiles
 
 _MOST_KEPT = 1_000
+"""Answers of one person; the oldest go for newer ones of their own, and never for another's."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Answered:
 
     def has(self, enclosure: Enclosure, user: str, key: str) -> bool:
         """Whether something was asked for under the person's key that is no long work."""
-        return files_of(enclosure).read(id_of_key(user, key)) is not None
+        return files_of(enclosure, user).read(id_of_key(user, key)) is not None
 
     def once(
         self, enclosure: Enclosure, user: str, key: str, asked: str, act: Callable[[], dict[str, Any]]
@@ -51,7 +53,7 @@ class Answered:
             turn.n_inside += 1
         try:
             with turn.lock:
-                return _done_once(files_of(enclosure), name, asked, act)
+                return _done_once(files_of(enclosure, user), name, asked, act)
         finally:
             with self._lock:
                 turn.n_inside -= 1
@@ -59,9 +61,10 @@ class Answered:
                     del self._turns[name]
 
 
-def files_of(enclosure: Enclosure) -> JobFiles:
-    """Where the answers are, sealed under the desk's key."""
-    return JobFiles(enclosure.paths.jobs / "answers", enclosure.keys.secret(KeyName(KeyRole.DESK)))
+def files_of(enclosure: Enclosure, user: str) -> JobFiles:
+    """Where the answers of a person are, sealed under the desk's key."""
+    folder = enclosure.paths.jobs / "answers" / sha256(user.encode("utf-8")).hexdigest()[:16]
+    return JobFiles(folder, enclosure.keys.secret(KeyName(KeyRole.DESK)))
 
 
 def _done_once(files: JobFiles, name: str, asked: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:

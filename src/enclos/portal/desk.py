@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
-from urllib.parse import urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,25 +23,23 @@ from enclos.app.denials import NOBODY
 from enclos.app.enclosure import Enclosure
 from enclos.app.faults import tell_fault
 from enclos.app.jobs import Jobs
-from enclos.app.pages.rooms.frame import Frame, Place, said_of
+from enclos.app.pages.rooms.frame import Frame, said_of
 from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
 from enclos.app.pages.words import Language, Words
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, Refusal, refusal
 from enclos.portal.addresses import LED_BACK, gets, own_address, posts_alone
 from enclos.portal.forms import Form, read_form
+from enclos.portal.framing import SENT, frame_of, headers_of, is_partial, name_of, places_of
+from enclos.portal.languages import language_asked, language_chosen
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Pace
-from enclos.portal.public import language_of
 from enclos.portal.sessions import Session, Sessions, is_own_form
 from enclos.portal.statuses import status_of
 from enclos.signin.model import Person, Role
 from enclos.signin.steps import demand_role
 
 _NOBODY, _NOT_ALLOWED = 401, 403
-_SENT = "sent"
-"""In an address: the page is to show what its form sent last."""
-_LANGUAGES = frozenset(language.value for language in Language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ class Desk:
         here = self.own_address(request)
         if request.method == "POST":
             check_own(session, form)
-        elif _SENT in request.query_params:
+        elif SENT in request.query_params:
             form = session.sent_to(here)
         words = Words(session.language or language_asked(request), {**FRENCH_FRAME, **room.french})
         asked = Asked(
@@ -201,7 +199,7 @@ class Desk:
                 answer = await run_in_threadpool(self._refused, request, refused, french or {})
             else:
                 answer = await run_in_threadpool(self._done, do, request, form, french or {})
-            answer.headers.update(self._headers())
+            answer.headers.update(headers_of(self.opened))
             return answer
 
         return serve
@@ -254,8 +252,8 @@ class Desk:
 
     def _refused(self, request: Request, refused: Refusal, french: Mapping[str, str]) -> Response:
         if refused.code is Code.SIGN_IN_MISSING:
-            chosen = request.query_params.get("lang", "")
-            return _way(f"/sign-in?lang={chosen}" if chosen in _LANGUAGES else "/sign-in", request)
+            chosen = language_chosen(request)
+            return _way(f"/sign-in?lang={chosen}" if chosen else "/sign-in", request)
         said = {"refused": said_of(refused)}
         return self.page(request, "refused", "Refused", said, page_status(refused), french=french)
 
@@ -281,7 +279,7 @@ class Desk:
             session = None
         spoken = (session.language if session else None) or language_asked(request)
         words = Words(spoken, {**FRENCH_FRAME, **french})
-        frame = self._frame(request, words, session, self._name())
+        frame = self._frame(request, words, session, name_of(self.opened))
         return HTMLResponse(frame.page(template, words(title, **named), values), status)
 
     def session(self, request: Request, *, is_use: bool | None = None) -> Session:
@@ -301,73 +299,21 @@ class Desk:
             except NotAllowed:
                 self.sessions.leave(cookie)
             else:
-                chosen = request.query_params.get("lang", "")
-                return self.sessions.speak(cookie, Language(chosen)) or session if chosen in _LANGUAGES else session
+                chosen = language_chosen(request)
+                return self.sessions.speak(cookie, Language(chosen)) or session if chosen else session
         raise refusal(Code.SIGN_IN_MISSING, "Nobody is signed in here.", "Sign in.")
 
     def set_cookie(self, answer: Response, name: str, value: str, seconds: int) -> None:
         """A cookie that no script reads and no other site sends along."""
         answer.set_cookie(name, value, max_age=seconds, path="/", secure=self._is_tls, httponly=True, samesite="lax")
 
-    def places(self, person: Person, here: str, words: Callable[[str], str]) -> list[Place]:
-        """Where a person may go: the rooms whose role they have, and the pages of the one that is open."""
-        found = []
-        for room in self._rooms:
-            if person.has(room.role):
-                is_here = here == f"/{room.id}" or here.startswith(f"/{room.id}/")
-                nearest = max(
-                    (address for address, _ in room.entries if here == address or here.startswith(f"{address}/")),
-                    key=len,
-                    default="",
-                )
-                below = [Place(to, words(title), to == nearest) for to, title in room.entries] if is_here else []
-                found.append(Place(room.entries[0][0], words(room.title), is_here, below))
-        return found
-
     def _frame(
         self, request: Request, words: Words, session: Session | None, name: str, *, is_sent: bool = False
     ) -> Frame:
-        is_form = request.method == "POST"
-        here = self.own_address(request) if is_form else request.url.path
-        dropped = {"lang", _SENT} if is_form else {"lang"}
-        kept = [pair for pair in request.query_params.multi_items() if pair[0] not in dropped]
-        query = urlencode([*kept, *([(_SENT, "1")] if is_sent else [])])
-        frame = Frame(name, words, here, query, is_partial=is_partial(request))
-        if session is None:
-            return frame
-        person = session.person
-        places = self.places(person, here, Words(words.language, self._titles))
-        left, _ = session.left(datetime.now(UTC))
-        return Frame(name, words, here, query, person, session.csrf, places, frame.is_partial, left)
-
-    def _name(self) -> str:
-        try:
-            with self.opened.use() as (enclosure, _):
-                return enclosure.settings.enclosure.name
-        except Exception:  # noqa: BLE001 - the page that tells of a fault must not have it too
-            return "Enclos"
-
-    def _headers(self) -> dict[str, str]:
-        # a form's answer may lead to the provider, which browsers hold to the same list
-        with_provider = ""
-        try:
-            with self.opened.use() as (enclosure, _):
-                issuer = enclosure.settings.sign_in.issuer
-                if issuer:
-                    parts = urlsplit(issuer)
-                    with_provider = f" {parts.scheme}://{parts.netloc}"
-        except Exception:  # noqa: BLE001, S110 - likewise; forms then lead here alone
-            pass
-        return {
-            "Content-Security-Policy": (
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-                "object-src 'none'; "
-                f"form-action 'self'{with_provider}; frame-ancestors 'none'; base-uri 'none'"
-            ),
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "same-origin",  # with none at all, browsers hide from us too where a form came from
-            "Vary": "Cookie, Accept-Language",
-        }
+        here = self.own_address(request) if request.method == "POST" else request.url.path
+        titles = Words(words.language, self._titles)
+        places = partial(places_of, self._rooms, here=here, words=titles)
+        return frame_of(request, words, name, here, session, places, is_sent=is_sent)
 
 
 def check_own(session: Session, form: Form) -> None:
@@ -380,17 +326,6 @@ def page_status(refused: Refusal) -> int:
     """The status of a page that says what was refused: 403 for 401, which would have to ask for credentials."""
     status = status_of(refused)
     return _NOT_ALLOWED if status == _NOBODY else status
-
-
-def is_partial(request: Request) -> bool:
-    """Whether a script of a page asks, which puts the answer into it."""
-    return request.headers.get("hx-request") == "true"
-
-
-def language_asked(request: Request) -> Language:
-    """The language of who has no session, or chose none."""
-    chosen = request.query_params.get("lang", "")
-    return Language(chosen if chosen in _LANGUAGES else language_of(request.headers.get("accept-language", "")))
 
 
 def _given(answer: Go | File, request: Request) -> Response:

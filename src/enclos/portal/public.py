@@ -18,9 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enclos.app.pages.rooms.frame import Frame
 from enclos.app.pages.rooms.words_frame import FRENCH_FRAME
-from enclos.app.pages.words import Language, Words
+from enclos.app.pages.words import Words
 from enclos.portal.assets import ASSETS
 from enclos.portal.forwarding import HANDED_OVER, Forwarding
+from enclos.portal.languages import language_asked, language_of
 
 CURRENT = "current"
 """The register that is served, below the folder of registers."""
@@ -36,7 +37,6 @@ _HEADERS = {
 }
 """Beside the policy that each page carries itself; ``no-cache`` asks whether a file changed, it is not sent again."""
 _HSTS = "max-age=31536000; includeSubDomains"
-_LANGUAGES = ("en", "fr")
 _WORTH_PACKING = 2_000
 _STATEMENTS = ("opt-out", "accessibility")
 """Pages of the register with an address of their own, in the reader's language."""
@@ -113,28 +113,11 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
     return _WithHeaders(Starlette(routes=routes, exception_handlers={404: _absent}), over_tls=over_tls)
 
 
-def language_of(accepted: str) -> str:
-    """The language to answer in, by the header Accept-Language: English unless French is wanted more.
-
-    Source: RFC 9110, § 12.5.4.
-    """
-    wanted = dict.fromkeys(_LANGUAGES, 0.0)
-    for part in accepted.lower().split(","):
-        tag, _, weight = part.strip().partition(";")
-        found = re.fullmatch(r"q=([01](?:\.\d{0,3})?)", weight.strip() or "q=1")
-        language = tag.partition("-")[0].strip()
-        if language in wanted and found:
-            wanted[language] = max(wanted[language], float(found[1]))
-    return max(_LANGUAGES, key=lambda language: wanted[language])
-
-
 async def _absent(request: Request, _error: Exception) -> Response:
     """What is said of an address that nothing has: a page to who reads pages, a line to programs."""
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse("Not Found", 404)
-    asked = request.query_params.get("lang", "")
-    language = Language(asked if asked in _LANGUAGES else language_of(request.headers.get("accept-language", "")))
-    words = Words(language, FRENCH_FRAME)
+    words = Words(language_asked(request), FRENCH_FRAME)
     page = Frame("Enclos", words, request.url.path).page("absent", words("There is no such page"), {})
     return HTMLResponse(page, 404, {"Vary": "Accept-Language"})
 

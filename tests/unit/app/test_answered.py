@@ -57,3 +57,24 @@ def test_it_is_done_once_also_at_the_same_time_and_after_the_process(tmp_path: P
     with open_home(home) as enclosure:
         assert Answered().once(enclosure, "alice", "k", "a", act) == {"request": 1}
     assert b"request" not in b"".join(path.read_bytes() for path in (home / "jobs").rglob("*.sealed"))
+
+
+def test_a_person_s_keys_push_out_their_own_oldest_and_nobody_else_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enclos.app.answered._MOST_KEPT", 3)
+    create_enclosure(tmp_path / "home", passphrase=PASSPHRASE, buckets=1)
+    answers, done = Answered(), []
+
+    def act() -> dict[str, Any]:
+        done.append(1)
+        return {"request": len(done)}
+
+    with open_home(tmp_path / "home") as enclosure:
+        first = answers.once(enclosure, "bob", "k", "a", act)
+        for number in range(5):
+            answers.once(enclosure, "alice", f"k{number}", "a", act)
+        assert answers.once(enclosure, "bob", "k", "a", act) == first == {"request": 1}
+        kept = [number for number in range(5) if answers.has(enclosure, "alice", f"k{number}")]
+        assert kept == [2, 3, 4]
+        assert sum(path.is_file() for path in enclosure.paths.jobs.rglob("*")) == 4

@@ -71,8 +71,17 @@ def test_listed_headers_path_and_body_go_over_and_nothing_else(root: str) -> Non
 
 
 def test_what_is_too_long_is_refused_and_other_paths_are_not_handed_over(root: str) -> None:
-    assert requests.post(f"{root}/me/x", data=b"x" * ((1 << 20) + 1), timeout=SECONDS).status_code == 413
-    for path in ("/mean", "/people", "/meme/x"):
+    too_long = b"x" * ((1 << 20) + 1)
+    for path in ("/me/x", "/api/releases"):
+        answer = requests.post(root + path, data=too_long, timeout=SECONDS)
+        assert (answer.status_code, answer.headers["cache-control"]) == (413, "no-store")
+    said = {"type": "about:blank", "title": "Not served", "status": 413, "code": "", "branch": ""}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == said | {
+        "detail": "What was sent is larger than a mebibyte.",
+        "next": "Send less at once.",
+    }
+    for path in ("/mean", "/people", "/meme/x", "/asker"):
         assert requests.get(root + path, timeout=SECONDS).status_code == 404
 
 
@@ -86,11 +95,24 @@ def test_assets_say_what_they_are_and_in_which_writing(root: str) -> None:
         }
 
 
-def test_where_nobody_is_there_the_public_is_told_so(tmp_path: Path) -> None:
+def test_where_nobody_is_there_who_asks_is_told_so_in_their_way(tmp_path: Path) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     public = public_application(tmp_path, tmp_path, over_tls=False, people=tmp_path / "nobody")
     server, thread = _served(public, listening)
-    assert requests.get(f"http://127.0.0.1:{listening.getsockname()[1]}/me", timeout=SECONDS).status_code == 502
+    root = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    token = {"Authorization": "Bearer t"}
+    over_rest = requests.get(f"{root}/api/me", headers=token, timeout=SECONDS)
+    browser = {"Accept": "text/html,*/*", "Accept-Language": "fr"}
+    page = requests.get(f"{root}/me", headers=browser, timeout=SECONDS)
+    line = requests.get(f"{root}/me", timeout=SECONDS)
     server.should_exit = True
     thread.join()
     listening.close()
+    assert {each.status_code for each in (over_rest, page, line)} == {502}
+    assert {each.headers["retry-after"] for each in (over_rest, page, line)} == {"10"}
+    assert over_rest.headers["content-type"] == "application/problem+json"
+    assert (over_rest.json()["status"], over_rest.json()["next"]) == (502, "Ask again in a minute.")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "L&#39;enclos ne répond pas." in page.text or "L'enclos ne répond pas." in page.text
+    assert '<html lang="fr"' in page.text
+    assert line.text == "The enclosure does not answer. Ask again in a minute.\n"

@@ -15,7 +15,8 @@ from threading import Thread
 import pytest
 import uvicorn
 
-from enclos.portal.public import CURRENT, language_of, public_application
+from enclos.portal.languages import language_of
+from enclos.portal.public import CURRENT, public_application
 
 
 @dataclass(frozen=True)

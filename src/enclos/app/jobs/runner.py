@@ -37,7 +37,7 @@ from enclos.stores.job_files import JobFiles
 from enclos.stores.permit_files import PermitFiles
 
 _MOST_KEPT = 200
-"""Pieces of work under one permit; the oldest that are over go."""
+"""Pieces of work of one person under one permit, or of the house; the oldest of theirs that are over go."""
 _SECONDS_TO_WRITE, _PAUSE_SECONDS = 60.0, 0.2
 
 
@@ -115,7 +115,7 @@ class Jobs:
                 return self._told(before)
             self._check_room(user)
             files = _files(enclosure, permit)
-            _forget_oldest(files)
+            _forget_oldest(files, user)
             files.keep(id_, job.as_json())
             live = self._live[id_] = _Live(job)
             live.thread = threading.Thread(target=self._work, args=(live,), name="enclos-job", daemon=True)
@@ -330,9 +330,9 @@ def _files(enclosure: Enclosure, permit: str) -> JobFiles:
     return JobFiles(_folder(enclosure, permit), enclosure.keys.secret(key))
 
 
-def _forget_oldest(files: JobFiles) -> None:
-    for number, found in enumerate(files.all(), start=1):
-        job = Job.from_json(found)
+def _forget_oldest(files: JobFiles, user: str) -> None:
+    own = (job for job in map(Job.from_json, files.all()) if job.user == user)
+    for number, job in enumerate(own, start=1):
         if number >= _MOST_KEPT and job.state.is_over:
             files.remove(job.id)
 

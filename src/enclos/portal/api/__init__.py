@@ -27,9 +27,10 @@ from enclos.portal.api import (
     sql,
     studies,
 )
-from enclos.portal.api.problems import PROBLEM, Problem, answer_with_problems
+from enclos.portal.api.problems import Problem, answer_with_problems
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Pace
+from enclos.portal.unserved import PROBLEM
 
 _NOUNS = (
     people,
@@ -52,9 +53,12 @@ _SAID = {
     403: "Not allowed, or not safe",
     404: "Not there",
     409: "Not as promised",
+    413: "Larger than a mebibyte",
     422: "Not a request of this interface",
     429: "Too often",
+    502: "The enclosure does not answer",
     503: "Later",
+    504: "No answer within a minute",
 }
 
 

@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.statuses import status_of
+from enclos.portal.unserved import PROBLEM, WAIT_SECONDS
 
-PROBLEM = "application/problem+json"
-_WAIT_SECONDS = 10
+_NOTHING = "There is nothing here."
+_WHY = {400: "This cannot be read.", 405: "Nothing is asked here in this way.", 500: "This is a fault of the service."}
 
 
 class Problem(BaseModel):
@@ -41,7 +42,7 @@ def _refused(_request: Request, error: Exception) -> JSONResponse:
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {429, 503}:
-        headers["Retry-After"] = str(_WAIT_SECONDS)
+        headers["Retry-After"] = str(WAIT_SECONDS)
     problem = Problem(
         type=f"urn:enclos:refusal:{error.code.id}",
         title=error.rule,
@@ -65,5 +66,5 @@ def _not_understood(_request: Request, error: Exception) -> JSONResponse:
 def _not_served(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
-    problem = Problem(type="about:blank", title="Not served", status=status, detail="There is nothing here.")
+    problem = Problem(type="about:blank", title="Not served", status=status, detail=_WHY.get(status, _NOTHING))
     return JSONResponse(problem.model_dump(), status, headers, PROBLEM)

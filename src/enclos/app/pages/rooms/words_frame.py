@@ -47,6 +47,16 @@ FRENCH_FRAME = {
         "Essayez encore une fois ; si cela persiste, indiquez à l'exploitant de cet enclos ce que vous avez fait, et "
         "quand."
     ),
+    "What was sent is larger than a mebibyte.": "Ce qui a été envoyé dépasse un mébioctet.",
+    "Send less at once.": "Envoyez-en moins à la fois.",
+    "Too many of your requests wait already.": "Trop de vos demandes sont déjà en attente.",
+    "Wait for their answers, then ask again.": "Attendez leurs réponses, puis recommencez.",
+    "The enclosure does not answer.": "L'enclos ne répond pas.",
+    "Ask again in a minute.": "Recommencez dans une minute.",
+    "The answer is larger than 32 mebibytes.": "La réponse dépasse 32 mébioctets.",
+    "Ask for less at once.": "Demandez-en moins à la fois.",
+    "There was no answer within a minute.": "Il n'y a pas eu de réponse en une minute.",
+    "Look whether it was done before you ask again.": "Vérifiez si cela a été fait avant de recommencer.",
     # signing in, and who one is
     "Sign in": "Se connecter",
     "Sign out": "Se déconnecter",
