@@ -16,7 +16,7 @@ from typing import Any
 import requests
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enclos.app.sign_in import token_for
 from enclos.portal.assets import ASSETS
@@ -85,8 +85,13 @@ class Portal:
         return Browser(self.root, session)
 
 
-def _with_assets(people: People) -> Starlette:
-    return Starlette(routes=[ASSETS, Mount("", people.application())])
+def _with_assets(people: People) -> ASGIApp:
+    assets, pages = Starlette(routes=[ASSETS]), people.application()
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await (assets if scope["path"].startswith("/assets/") else pages)(scope, receive, send)
+
+    return serve
 
 
 @contextmanager

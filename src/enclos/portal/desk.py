@@ -7,7 +7,7 @@ what next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -189,7 +189,7 @@ class Desk:
 
     def answering(
         self, do: Callable[[Request, Form], Response], french: Mapping[str, str] | None = None
-    ) -> Callable[[Request], object]:
+    ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint of what makes its answer itself; refusals become pages, and every answer has the headers."""
 
         async def serve(request: Request) -> Response:

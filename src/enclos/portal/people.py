@@ -32,6 +32,7 @@ from enclos.portal.opened import Opened
 from enclos.portal.own import Own
 from enclos.portal.rooms import access, applications, audit, check, data, research
 from enclos.portal.sessions import COOKIE_SECONDS
+from enclos.portal.unserved import Unserved, is_of_programs
 from enclos.signin.model import Person
 from enclos.signin.rules.guessing import REMEMBERED
 from enclos.signin.steps import attempt
@@ -69,7 +70,8 @@ class People:
         routes.append(Route(ASKER, Asker(self._opened, desk.sessions, desk.session_cookie)))
         routes += [Route(f"/{each.ROOM.id}/{{rest:path}}", desk.absent(each.ROOM)) for each in ROOMS]
         routes += [Route(f"{path}/{{rest:path}}", desk.answering(self._absent)) for path in _EVERYBODY_S]
-        return Starlette(routes=[*routes, Mount("", api_application(self._opened))])
+        routes.append(Mount("", api_application(self._opened)))
+        return Starlette(routes=routes, exception_handlers={404: self._not_routed})
 
     def enter(self, person: Person, token: str) -> str:
         """The session cookie of somebody who was verified; a browser that brings it is theirs."""
@@ -128,6 +130,12 @@ class People:
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         self._desk.set_cookie(answer, self._desk.session_cookie, "", 0)
         return answer
+
+    async def _not_routed(self, request: Request, _error: Exception) -> Response:
+        """What no route takes, as an address with an end of line in it."""
+        if is_of_programs(request):
+            return Unserved.ABSENT.answer(request)
+        return await self._desk.answering(self._absent)(request)
 
     def _absent(self, request: Request, _form: Form) -> Response:
         return self._desk.page(request, "absent", "There is no such page", {}, 404)

@@ -22,6 +22,7 @@ from enclos.app.pages.words import Words
 from enclos.portal.assets import ASSETS
 from enclos.portal.forwarding import HANDED_OVER, Forwarding
 from enclos.portal.languages import language_asked, language_of
+from enclos.portal.unserved import Unserved, is_of_programs
 
 CURRENT = "current"
 """The register that is served, below the folder of registers."""
@@ -114,7 +115,9 @@ def public_application(registers: Path, ledger: Path, *, over_tls: bool, people:
 
 
 async def _absent(request: Request, _error: Exception) -> Response:
-    """What is said of an address that nothing has: a page to who reads pages, a line to programs."""
+    """What is said of an address that nothing has: a page to who reads pages, a line or a problem to programs."""
+    if is_of_programs(request):
+        return Unserved.ABSENT.answer(request)
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse("Not Found", 404)
     words = Words(language_asked(request), FRENCH_FRAME)

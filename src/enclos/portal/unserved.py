@@ -17,9 +17,15 @@ WAIT_SECONDS = 10
 _OF_PROGRAMS = ("/api/", "/openapi.json")
 
 
+def is_of_programs(request: Request) -> bool:
+    """Whether a program asks for what is below ``/api``."""
+    return request.url.path.startswith(_OF_PROGRAMS)
+
+
 class Unserved(Enum):
     """Why: the status, what is said of it, and what to do. In English; pages say it in their language."""
 
+    ABSENT = (404, "There is nothing here.", "See what there is at /openapi.json.")
     REQUEST_TOO_LARGE = (413, "What was sent is larger than a mebibyte.", "Send less at once.")
     TOO_MANY = (429, "Too many of your requests wait already.", "Wait for their answers, then ask again.")
     NOT_ANSWERED = (502, "The enclosure does not answer.", "Ask again in a minute.")
@@ -34,12 +40,11 @@ class Unserved(Enum):
         headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
         if self.status == 429 or self is Unserved.NOT_ANSWERED:
             headers["Retry-After"] = str(WAIT_SECONDS)
-        path = request.url.path
-        if path.startswith(_OF_PROGRAMS):
+        if is_of_programs(request):
             return JSONResponse(self._problem(), self.status, headers, PROBLEM)
         if "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(f"{self.what} {self.next_step}\n", self.status, headers)
-        return HTMLResponse(self._page(path, language_asked(request)), self.status, headers)
+        return HTMLResponse(self._page(request.url.path, language_asked(request)), self.status, headers)
 
     def _problem(self) -> dict[str, str | int]:
         """As all refusals over REST; no rule of the enclosure refused it, so there is no code. Source: RFC 9457."""

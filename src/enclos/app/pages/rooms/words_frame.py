@@ -47,6 +47,8 @@ FRENCH_FRAME = {
         "Essayez encore une fois ; si cela persiste, indiquez à l'exploitant de cet enclos ce que vous avez fait, et "
         "quand."
     ),
+    "There is nothing here.": "Il n'y a rien ici.",
+    "See what there is at /openapi.json.": "Voyez ce qu'il y a sous /openapi.json.",
     "What was sent is larger than a mebibyte.": "Ce qui a été envoyé dépasse un mébioctet.",
     "Send less at once.": "Envoyez-en moins à la fois.",
     "Too many of your requests wait already.": "Trop de vos demandes sont déjà en attente.",
