@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from itertools import groupby
 from pathlib import Path
@@ -11,25 +12,26 @@ import pytest
 
 from enclos.app import releases, studies
 from enclos.app.accounts import add_account, list_accounts
+from enclos.app.carrying import Journal
 from enclos.app.certificates import verify_certificate
 from enclos.app.enclosure import create_enclosure
 from enclos.app.hosting import verify_hosting
 from enclos.app.keys import unrecorded
 from enclos.app.ledger import verify, witness
 from enclos.app.move_target import read_target
-from enclos.app.moving import move_enclosure
+from enclos.app.moving import compare_studies, move_enclosure, published_studies
 from enclos.app.places import lake_objects
 from enclos.app.rotation import list_keys
 from enclos.app.snapshots import build_omop
 from enclos.ledger.model import Action
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
+from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.model import Role
 from factories.dying import dies_at
 from factories.enclosure import ALICE, PASSPHRASE, open_home, refused, run_cli
 from factories.postgres import postgres
-from factories.released_home import PERMIT, rows_of
+from factories.released_home import PERMIT, STUDY, rows_of
 from factories.s3_servers import ceph, swift
 
 ANOTHER = "another passphrase"
@@ -170,6 +172,37 @@ def test_killed_at_any_moment_it_goes_on(moments, original, home, tmp_path, rele
     answer = run_cli("move", home, "--to", target)
     keeps_its_word(before, tmp_path / "there", answer, original.parent / "package.zip", release_key)
     assert verify(tmp_path / "there")["n_open"] == 0
+
+
+def test_a_comparison_that_was_killed_goes_on(home, tmp_path):
+    """Of two runs, none of which has left; the next process reads what the one before had written down."""
+    shutil.rmtree(home / "release")
+    key, heard = SecretKey(KeyName(KeyRole.CATALOG), os.urandom(32)), []
+
+    def killed_after(n_studies: int):
+        def report(step: str, *_told: object) -> None:
+            heard.extend({step} - set(heard))
+            if len(heard) > n_studies:
+                raise KeyboardInterrupt
+
+        return report
+
+    with open_home(home) as enclosure:
+        studies.run(enclosure, permit=PERMIT, user=ALICE, text=STUDY.replace("study: ages", "study: others"))
+        runs = [run for _, run in published_studies(enclosure)]
+        assert len(runs) == 2
+        with pytest.raises(KeyboardInterrupt):
+            compare_studies(enclosure, enclosure, Journal(tmp_path / "journal", key), 1, killed_after(1))
+        first, _ = heard
+        heard.clear()
+        journal = Journal(tmp_path / "journal", key)
+        assert journal.studies == runs[:1]
+        assert compare_studies(enclosure, enclosure, journal, 1, killed_after(1)) == runs
+        assert len(heard) == 1 and heard != [first]
+        heard.clear()
+        with pytest.raises(KeyboardInterrupt):  # another build: all of it is compared anew
+            compare_studies(enclosure, enclosure, Journal(tmp_path / "journal", key), 2, killed_after(0))
+        assert heard == [first]
 
 
 def test_what_is_in_the_way_is_said_and_the_enclosure_goes_on(original, home, tmp_path):

@@ -59,6 +59,8 @@ class Journal:
         self.lake: dict[str, Carried] = {}
         self.files: dict[str, Print] = {}
         self.snapshot_compared: int | None = None
+        self.comparing: int | None = None
+        """The snapshot on which ``studies`` were found to be alike, some or all of them."""
         self.studies: list[str] = []
         if path.exists():
             document = json.loads(zlib.decompress(unseal(key, path.read_bytes(), _JOURNAL_CONTEXT)))
@@ -68,6 +70,7 @@ class Journal:
             }
             self.files = {name: (of[0], of[1], of[2]) for name, of in document["files"].items()}
             self.snapshot_compared, self.studies = document["compared"], document["studies"]
+            self.comparing = document.get("comparing", self.snapshot_compared)
 
     def __repr__(self) -> str:
         return "Journal()"
@@ -94,6 +97,7 @@ class Journal:
             "lake": {name: [it.seal.size, it.seal.sha256, it.key.hex()] for name, it in self.lake.items()},
             "files": {name: list(of) for name, of in self.files.items()},
             "compared": self.snapshot_compared,
+            "comparing": self.comparing,
             "studies": self.studies,
         }
         content = zlib.compress(canonical_bytes(document), 1)

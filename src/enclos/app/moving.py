@@ -248,7 +248,7 @@ def _carry_catalog(here: Enclosure, there: Enclosure, journal: Journal) -> None:
 
 
 def _compare(here: Enclosure, there: Enclosure, journal: Journal, report: Report) -> None:
-    """Run what was released once more on both sides.
+    """Run what was released once more on both sides, once for each build.
 
     Refuses: STORAGE_BROKEN when a line or a person differs.
     """
@@ -259,17 +259,32 @@ def _compare(here: Enclosure, there: Enclosure, journal: Journal, report: Report
         return
     with shared(here):
         _carry_catalog(here, there, journal)
-    compared = []
-    for permit, run_id in published_studies(here):
+    journal.studies = compare_studies(here, there, journal, snapshot, report)
+    journal.snapshot_compared = snapshot
+    journal.keep()
+
+
+def compare_studies(here: Enclosure, there: Enclosure, journal: Journal, snapshot: int, report: Report) -> list[str]:
+    """Run what was released once more on both sides; what a move that was killed had compared is not run again.
+
+    Out: the runs that are alike
+    Refuses: STORAGE_BROKEN when a line or a person differs.
+    """
+    if journal.comparing != snapshot:
+        journal.comparing, journal.studies = snapshot, []
+    published = published_studies(here)
+    for permit, run_id in published:
+        if run_id in journal.studies:
+            continue
         if not same_elsewhere(here, there, permit=permit, run_id=run_id, report=report):
             raise refusal(
                 Code.STORAGE_BROKEN,
                 f"The study of run {run_id} finds another result at the new place.",
                 "Nothing was handed over: the enclosure goes on here. Empty the target and move again.",
             )
-        compared.append(run_id)
-    journal.studies, journal.snapshot_compared = compared, snapshot
-    journal.keep()
+        journal.studies.append(run_id)
+        journal.keep()
+    return [run_id for _, run_id in published]
 
 
 def published_studies(enclosure: Enclosure) -> list[tuple[str, str]]:

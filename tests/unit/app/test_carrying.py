@@ -50,12 +50,12 @@ def test_a_journal_knows_after_a_kill_what_arrived_and_shows_no_key(tmp_path):
     journal = Journal(path, KEY)
     journal.note_object("main/x", Carried(Seal(3, "ab"), key))
     journal.note_file("permits/p", ("1", "1700000000000000001", "3"))
-    journal.snapshot_compared, journal.studies = 7, ["run"]
+    journal.snapshot_compared, journal.comparing, journal.studies = 7, 8, ["run"]
     journal.keep()
     again = Journal(path, KEY)
     assert again.lake == {"main/x": Carried(Seal(3, "ab"), key)}
     assert again.files == {"permits/p": ("1", "1700000000000000001", "3")}
-    assert (again.snapshot_compared, again.studies) == (7, ["run"])
+    assert (again.snapshot_compared, again.comparing, again.studies) == (7, 8, ["run"])
     assert key not in path.read_bytes() and key.hex().encode() not in path.read_bytes()
     assert key.hex() not in repr(again.lake)
 
