@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import derived_once
+from factories import derived_once, loaded_once
 
 PROGRAMS = {
     "softhsm2": "softhsm2-util",
@@ -63,8 +63,9 @@ def shared_root(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _derive_once(shared_root: Path) -> None:
+def _do_once(shared_root: Path) -> None:
     folder = shared_root / "derived"
     folder.mkdir(mode=0o700, exist_ok=True)
     os.environ[derived_once.PLACE] = str(folder)
     derived_once.derive_once(folder)
+    loaded_once.load_once(folder)

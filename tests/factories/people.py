@@ -19,6 +19,7 @@ from enclos.signin.model import Demands, Person, Provider, Role
 from enclos.signin.rules.codes import STEP_SECONDS, code_of, step_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+AT = int(NOW.timestamp())
 PLACE = "enclos.example/france"
 PASSWORD = "four quiet words here"
 ISSUER, CLIENT, AUDIENCE = "https://idp.example", "enclos-client", PLACE
@@ -33,6 +34,8 @@ PROVIDER = Provider(
     Demands(acr=("https://refeds.org/profile/mfa",), amr=("otp", "hwk")),
 )
 KEY = RSAKey.generate_key(2048, {"kid": "one"}, private=True)
+OTHER_KEY = RSAKey.generate_key(2048, {"kid": "two"}, private=True)
+"""The provider's next key, or a stranger's."""
 
 
 def person(**changed: Any) -> Person:
@@ -52,7 +55,6 @@ def person(**changed: Any) -> Person:
 
 def access_claims(**changed: Any) -> dict[str, Any]:
     """What a good access token of the provider says; a value of None leaves the claim out."""
-    at = int(NOW.timestamp())
     given: dict[str, Any] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -61,8 +63,8 @@ def access_claims(**changed: Any) -> dict[str, Any]:
         "email_verified": True,
         "name": "Alice A.",
         "groups": ["team-research", "something-else"],
-        "iat": at,
-        "exp": at + 600,
+        "iat": AT,
+        "exp": AT + 600,
         "jti": "j-1",
         "amr": ["pwd", "otp"],
     }

@@ -20,6 +20,7 @@ from typing import Any
 
 import derived_once
 import duckdb
+import loaded_once
 
 PACKAGES = ("enclos.cli", "enclos.app", "enclos.stores", "enclos.portal")
 LIBRARIES = ("pandas", "altair", "pyarrow.parquet", "pyarrow.dataset", "scipy.optimize", "sqlglot.optimizer")
@@ -77,7 +78,9 @@ def main(place: int) -> None:
     """Wait for commands until the socket that was inherited is closed at its other end."""
     import_all()
     if derived_once.PLACE in os.environ:
-        derived_once.derive_once(Path(os.environ[derived_once.PLACE]))
+        folder = Path(os.environ[derived_once.PLACE])
+        derived_once.derive_once(folder)
+        loaded_once.load_once(folder)
     door = socket.socket(fileno=place)
     door.sendall(b"r")
     while True:

@@ -273,8 +273,8 @@ def open_engine(
         extensions: it opens in a tenth of the time, reads encrypted databases and writes none.
     """
     with engine_border():
-        connection = duckdb.connect(
-            config={
+        connection = _connected(
+            {
                 "allow_persistent_secrets": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
@@ -283,12 +283,19 @@ def open_engine(
                 "threads": str(threads),
                 "preserve_insertion_order": "false",
                 "temp_directory": str(temp_dir) if temp_dir else "",
-            }
+            },
+            [] if is_bare else [_extension_path(name) for name in _EXTENSIONS],
         )
-        for name in () if is_bare else _EXTENSIONS:
-            connection.execute(f"LOAD '{quoted(_extension_path(name))}'")
         connection.execute("SET temp_file_encryption = true")
         return Engine(_set_up(connection))
+
+
+def _connected(config: dict[str, str], extensions: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """A connection to a database in memory, with these extensions; the engine verifies the signature of each."""
+    connection = duckdb.connect(config={**config})
+    for extension in extensions:
+        connection.execute(f"LOAD '{quoted(extension)}'")
+    return connection
 
 
 def _set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

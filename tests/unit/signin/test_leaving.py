@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import RSAKey
 
 from enclos.lexicon.codes import Code
@@ -24,11 +23,14 @@ from enclos.signin.steps import (
     told_of_leaving,
 )
 from enclos.stores.accounts import SealedBooks
+from factories.ledger import SeedSigner
 from factories.people import (
+    AT,
     CLIENT,
     ISSUER,
     KEY,
     NOW,
+    OTHER_KEY,
     PLACE,
     PROVIDER,
     access_claims,
@@ -40,8 +42,6 @@ from factories.people import (
     with_claims,
 )
 
-AT = int(NOW.timestamp())
-OTHER = RSAKey.generate_key(2048, {"kid": "two"}, private=True)
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 SECOND = timedelta(seconds=1)
 
@@ -50,21 +50,10 @@ class Published:
     """A provider that has one key, and another when it is asked anew."""
 
     def keys(self, *, anew: bool = False) -> Mapping[str, Any]:
-        return public_keys(OTHER) if anew else public_keys()
+        return public_keys(OTHER_KEY) if anew else public_keys()
 
 
-class OwnKey:
-    def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
-
-    def public_key(self) -> bytes:
-        return self._key.public_key().public_bytes_raw()
-
-    def sign(self, message: bytes) -> bytes:
-        return self._key.sign(message)
-
-
-OWN = OwnKey()
+OWN = SeedSigner()
 ALICE = person(provider=ISSUER, of_provider="u-17")
 
 
@@ -169,9 +158,9 @@ def test_a_token_that_does_not_say_who_left_to_us_and_now_ends_nothing(door: Doo
         logout(typ="at+jwt"),
         logout(typ="JWT"),
         logout(typ=""),
-        logout(OTHER, typ="logout+jwt") + "A",
-        provider_token(said(), OTHER, typ="logout+jwt", kid="one"),
-        provider_token(said(), OTHER, typ="logout+jwt", jwk=OTHER.as_dict(private=False)),
+        logout(OTHER_KEY, typ="logout+jwt") + "A",
+        provider_token(said(), OTHER_KEY, typ="logout+jwt", kid="one"),
+        provider_token(said(), OTHER_KEY, typ="logout+jwt", jwk=OTHER_KEY.as_dict(private=False)),
         provider_token(said(), typ="logout+jwt", alg="PS256"),
         unsigned_token(said(), typ="logout+jwt"),
         confused_token(said()),
@@ -211,7 +200,7 @@ def test_two_that_come_at_once_are_one(door: Door) -> None:
 
 
 def test_the_command_line_s_client_is_told_too_and_a_new_key_is_asked_for(door: Door) -> None:
-    assert tell(door, logout(OTHER, aud=["tools"]), clients=(CLIENT, "tools")) == {ALICE.subject: 1}
+    assert tell(door, logout(OTHER_KEY, aud=["tools"]), clients=(CLIENT, "tools")) == {ALICE.subject: 1}
 
 
 def test_who_never_came_leaves_nothing_behind(door: Door) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import RSAKey
 
 from enclos.lexicon.codes import Code
@@ -31,10 +30,13 @@ from enclos.signin.steps import (
     withdraw,
 )
 from enclos.stores.accounts import Argon2Passwords, SealedBooks
+from factories.ledger import SeedSigner
 from factories.people import (
+    AT,
     ISSUER,
     KEY,
     NOW,
+    OTHER_KEY,
     PLACE,
     PROVIDER,
     access_claims,
@@ -45,20 +47,6 @@ from factories.people import (
     unsigned_token,
     with_claims,
 )
-
-AT = int(NOW.timestamp())
-OTHER = RSAKey.generate_key(2048, {"kid": "two"}, private=True)
-
-
-class OwnKey:
-    def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
-
-    def public_key(self) -> bytes:
-        return self._key.public_key().public_bytes_raw()
-
-    def sign(self, message: bytes) -> bytes:
-        return self._key.sign(message)
 
 
 @dataclass
@@ -83,7 +71,7 @@ class OneKey:
         return public_keys(self._key)
 
 
-OWN = OwnKey()
+OWN = SeedSigner()
 
 
 @pytest.fixture
@@ -170,9 +158,9 @@ def test_a_clock_may_be_a_minute_off_and_no_more(door: Door) -> None:
         provider_token(access_claims(iss=[ISSUER])),
         provider_token(access_claims(), kid="x" * 100),
         confused_token(access_claims()),
-        provider_token(access_claims(), OTHER),
-        provider_token(access_claims(), OTHER, kid="one"),
-        provider_token(access_claims(), OTHER, jwk=OTHER.as_dict(private=False)),
+        provider_token(access_claims(), OTHER_KEY),
+        provider_token(access_claims(), OTHER_KEY, kid="one"),
+        provider_token(access_claims(), OTHER_KEY, jwk=OTHER_KEY.as_dict(private=False)),
         provider_token(access_claims(), alg="PS256"),
         provider_token(access_claims(), typ="JWT"),
         provider_token(access_claims(), typ="logout+jwt"),
@@ -270,9 +258,9 @@ def test_an_id_is_never_a_local_account_s_and_a_provider_s_person_s(door: Door) 
 
 
 def test_a_provider_that_changed_its_key_is_asked_once_more(door: Door, tmp_path: Path) -> None:
-    published = Published(later=public_keys(OTHER))
+    published = Published(later=public_keys(OTHER_KEY))
     asking = Door(PLACE, OWN.public_key(), door.books, PROVIDER, published)
-    assert asking.person_of(provider_token(access_claims(), OTHER), NOW)
+    assert asking.person_of(provider_token(access_claims(), OTHER_KEY), NOW)
     assert published.asked == [False, True]
     asking.person_of(provider_token(access_claims(), KEY), NOW)
     assert published.asked == [False, True, False]
@@ -304,7 +292,7 @@ def test_our_own_token_is_worth_nothing_elsewhere_or_altered(door: Door) -> None
     token = token_for(who, place=PLACE, signer=OWN, now=NOW)
     for wrong in (
         token_for(who, place="enclos.example/spain", signer=OWN, now=NOW),
-        token_for(who, place=PLACE, signer=OwnKey(), now=NOW),
+        token_for(who, place=PLACE, signer=SeedSigner(8), now=NOW),
         with_claims(token, roles=["steward"]),
         with_claims(token, sub="bob@example.org"),
         unsigned_token(_claims(token)),

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import traceback
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole, SecretKey
 from enclos.lexicon.refusals import NotAllowed, NotAsPromised
+from enclos.stores import engine as door
 from enclos.stores.engine import EngineFault, open_engine
 from enclos.stores.files import lock_exclusive, lock_shared, write_atomically
 from enclos.stores.sealed import seal, sealed_copy_sql, sealed_scan_sql, unseal
@@ -145,3 +147,25 @@ def test_a_long_transaction_frees_what_it_no_longer_reads() -> None:
             sizes.append(pa.total_allocated_bytes())
         assert sizes[-1] - sizes[0] < 16_000_000
         engine.execute("ROLLBACK")
+
+
+def test_an_extension_that_was_changed_opens_no_engine(tmp_path, monkeypatch):
+    """Though tests verify each file but once: another file is another extension."""
+    installed, other = door._extension_path, tmp_path / "httpfs.duckdb_extension"
+    content = bytearray(installed("httpfs").read_bytes())
+    content[len(content) // 2] ^= 1
+    other.write_bytes(content)
+    open_engine().close()
+    monkeypatch.setattr(door, "_extension_path", lambda name: other if name == "httpfs" else installed(name))
+    for _ in range(2):
+        with pytest.raises(EngineFault):
+            open_engine()
+
+
+def test_an_engine_loads_nothing_else_that_is_not_signed(engine, tmp_path):
+    other = tmp_path / "other.duckdb_extension"
+    other.write_bytes(door._extension_path("httpfs").read_bytes()[:-1] + b"x")
+    with pytest.raises(duckdb.IOException, match="signature"):
+        engine.connection.execute(f"LOAD '{other}'")
+    with pytest.raises(duckdb.Error, match="while database is running"):
+        engine.connection.execute("SET allow_unsigned_extensions = true")
