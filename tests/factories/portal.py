@@ -74,15 +74,19 @@ class Portal:
 
     def browser(self, who: str, *roles: Role) -> Browser:
         """A browser in which somebody signed in a moment ago, by the provider that the settings name."""
+        session = requests.Session()
+        session.cookies.set("enclos", self.cookie(who, *roles), domain="127.0.0.1")
+        return Browser(self.root, session)
+
+    def cookie(self, who: str, *roles: Role) -> str:
+        """What such a browser brings."""
         now = datetime.now(UTC)
         with open_home(self.home) as enclosure:
             given = {"provider": enclosure.settings.sign_in.issuer or "", "roles": frozenset(roles), "name": ""}
             ends = now + (person().expires_at - NOW)
             made = replace(person(subject=who), **given, authenticated_at=now, expires_at=ends, token=f"of-{who}")
             token = token_for(enclosure, made)
-        session = requests.Session()
-        session.cookies.set("enclos", self.people.enter(made, token), domain="127.0.0.1")
-        return Browser(self.root, session)
+        return self.people.enter(made, token)
 
 
 def _with_assets(people: People) -> ASGIApp:
@@ -94,13 +98,18 @@ def _with_assets(people: People) -> ASGIApp:
     return serve
 
 
-@contextmanager
-def portal_of(home: Path) -> Iterator[Portal]:
-    """Serve an enclosure's pages on loopback; its settings are given a provider that nobody asks."""
+def name_provider(home: Path) -> None:
+    """Give an enclosure's settings a provider that nobody asks."""
     path = home / "enclos.toml"
     text = path.read_text()
     section = '[sign_in]\nissuer = "http://127.0.0.1:9"\nclient = "portal"\n'
     path.write_text(text[: text.index("[sign_in]")] + section)
+
+
+@contextmanager
+def portal_of(home: Path) -> Iterator[Portal]:
+    """Serve an enclosure's pages on loopback; its settings are given a provider that nobody asks."""
+    name_provider(home)
     with served_pages(home, socket.create_server(("127.0.0.1", 0))) as portal:
         yield portal
 

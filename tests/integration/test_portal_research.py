@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from enclos.app import cohorts, dictionary, drafts, permits, releases
+from enclos.app.pages.study import StudyPages
 from enclos.app.runs import results
 from enclos.app.sql import ask
 from enclos.app.tables import keep_answer
@@ -62,6 +63,36 @@ def test_a_permit_tells_its_runs_requests_and_versions(alice: Browser, run: str)
         "everybody in the enclosure",
     ):
         assert said in page
+
+
+def test_a_picture_is_drawn_once_for_who_looks_and_a_part_of_its_time_whenever_it_is_chosen(
+    alice: Browser, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[str, int, bool]] = []
+
+    def counted(name: str) -> None:
+        draw = getattr(StudyPages, name)
+
+        def drawing(pages: StudyPages, number: int, *, is_narrow: bool = False, **given: Any) -> Any:
+            drawn.append((name, number, is_narrow))
+            return draw(pages, number, is_narrow=is_narrow, **given)
+
+        monkeypatch.setattr(StudyPages, name, drawing)
+
+    for name in ("drawn", "live"):
+        counted(name)
+    pictures = [
+        f"{AT}/runs/{run}/figures/0/{width}{kind}.svg" for width in ("wide", "narrow") for kind in ("", "/live")
+    ]
+    first, again = ([alice.get(path) for path in pictures] for _ in range(2))
+    assert [each.content for each in first] == [each.content for each in again]
+    assert {each.status_code for each in first} == {200} and len({each.content for each in first}) == len(first)
+    once = sorted([("drawn", 0, False), ("drawn", 0, True), ("live", 0, False), ("live", 0, True)])
+    assert sorted(drawn) == once
+    for _ in range(2):
+        assert alice.get(f"{AT}/runs/{run}/figures/0/wide/live.svg?axis=number&from=1&to=2").status_code == 200
+    assert sorted(drawn) == sorted([*once, *[("live", 0, False)] * 2]), "what one person chose is not kept"
+    assert alice.get(pictures[1]).content == first[1].content
 
 
 def test_a_study_is_checked_and_its_faults_name_their_lines(alice: Browser) -> None:

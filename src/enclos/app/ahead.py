@@ -1,14 +1,21 @@
-"""What checkers are shown beside requests, found before they look, by the process that serves them."""
+"""What people's pages need, made before they look by the process that serves them: what checkers are shown beside
+requests, and what the first page of a kind would wait for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from threading import Event
 
+from enclos.app.code import code_digest
 from enclos.app.enclosure import Enclosure
 from enclos.app.faults import tell_fault
 from enclos.app.house import House
 from enclos.app.looks import still_valid
+from enclos.app.pages.rooms.frame import prepare, template_names
 from enclos.app.paths import EnclosurePaths
 from enclos.app.rounding import archive_of, desk_of
 from enclos.lexicon.refusals import Refusal
@@ -18,6 +25,10 @@ from enclos.studies.figures.style import begin_drawing
 
 EVERY_SECONDS = 2.0
 """How often the ledger's end is looked at: one small file."""
+_BETWEEN_STEPS = 0.02
+"""Seconds that are left to whoever has a page open between two steps of what is got ready."""
+_IMPORTED_LATE = ("pyarrow.dataset",)
+"""Modules that a library imports when it first reads a kept run."""
 _MOST_SECONDS = 300.0
 """Where it was refused, it waits twice as long each time, and this long at most: what is altered may stay so."""
 
@@ -45,15 +56,42 @@ class Ahead:
         return True
 
 
+def first_steps(house: House) -> Iterator[Callable[[], object]]:
+    """What the first page of each kind would wait for, in steps that keep nobody waiting who has a page open: what
+    draws begins, the engine loads its extensions, modules and the templates of pages are there.
+
+    Refuses, in a step: as opening an enclosure.
+    """
+    yield begin_drawing
+    yield partial(_load_engine, house)
+    yield code_digest
+    yield from (partial(importlib.import_module, name) for name in _IMPORTED_LATE)
+    yield from (partial(prepare, [name]) for name in template_names())
+
+
+def _load_engine(house: House) -> None:
+    with house.open() as enclosure, enclosure.engine_to_read():
+        pass  # it stays for the next question
+
+
+def _get_ready(house: House, ends: Event) -> None:
+    """Take the first steps, unless it is told to end. What fails here is told to whoever needs it."""
+    for step in first_steps(house):
+        with suppress(Refusal, OSError):
+            step()
+        if ends.wait(_BETWEEN_STEPS):
+            return
+
+
 def keep_ahead(house: House, ends: Event) -> None:
     """Catch up whenever the ledger grew, until it is told to end: all that changes a request is in the ledger.
 
-    Before that it gets ready what draws pictures. What it was refused is looked for again, later each time, whether the
-    ledger grew or not.
+    Before that it takes the first steps. What it was refused is looked for again, later each time, whether the ledger
+    grew or not.
     """
     ahead, checkpoint, seen = Ahead(), EnclosurePaths(house.folder).ledger / "checkpoint", b""
     if not ends.wait(EVERY_SECONDS):
-        begin_drawing()
+        _get_ready(house, ends)
     pause = EVERY_SECONDS
     while not ends.wait(pause):
         try:

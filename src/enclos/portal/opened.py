@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from enclos.app.ahead import keep_ahead
@@ -14,9 +14,12 @@ from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
 from enclos.app.jobs import Jobs
 from enclos.app.keys import Passphrase
+from enclos.app.pages.rooms.frame import SHARED, prepare
+from enclos.app.permits import all_versions
 from enclos.app.settings import read_settings
 from enclos.app.sign_in import door_of
 from enclos.app.turns import FairQueue
+from enclos.lexicon.refusals import Refusal
 from enclos.signin.steps import Door
 
 
@@ -57,8 +60,16 @@ class Opened:
         """
         return self._house.open()
 
+    def make_ready(self) -> None:
+        """Do before anybody asks what everybody's first page needs: open the keys, read what the ledger tells of
+        permits, verify these, and compile what stands around pages. What this is refused, whoever asks is told.
+        """
+        prepare(SHARED)
+        with suppress(Refusal, OSError), self.use() as (enclosure, _):
+            all_versions(enclosure)
+
     def look_ahead(self) -> None:
-        """From now on find what checkers will be shown before they look."""
+        """From now on find what checkers will be shown before they look, after what first pages of a kind need."""
         given = (self._house, self.is_ending)
         self._ahead = threading.Thread(target=keep_ahead, args=given, name="enclos-ahead", daemon=True)
         self._ahead.start()

@@ -6,6 +6,7 @@ enclosure while the register may have to be renewed and, where people can sign i
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import uvicorn
 
 from enclos.app.enclosure import Enclosure, open_enclosure
@@ -134,6 +137,7 @@ def _people(
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
         server = uvicorn.Server(config)
+        get_ready(opened)
         serving = Thread(target=server.run, kwargs={"sockets": [listening]})
         serving.start()
         try:
@@ -142,6 +146,13 @@ def _people(
         finally:
             server.should_exit = True
             serving.join()
+
+
+def get_ready(opened: Opened) -> None:
+    """Have nobody's first page wait for what any page needs, and no page for what was loaded (decision 0153)."""
+    anyio.run(anyio.to_thread.run_sync, opened.make_ready)  # which loads what requests are answered by, too
+    gc.collect()
+    gc.freeze()
 
 
 def _seen(paths: EnclosurePaths) -> tuple[bytes, date]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -24,6 +25,9 @@ _SCRIPTS = ("htmx.min.js", "editor.js", "figures.js", "offers.js", "session.js",
 _ASSETS = ("portal.css", "icon.svg", *_SCRIPTS)
 _NAMES = {Language.EN: "English", Language.FR: "Français"}
 _DAY = timedelta(days=1)
+_ENDING = ".html.j2"
+SHARED = ("frame", "bare", "parts")
+"""The templates of which every page is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def asset(name: str) -> bytes:
     """A file that pages ask for. Refuses: KeyError for any other name."""
     if name not in _ASSETS:
         raise KeyError(name)
-    return resources.files("enclos.app.pages.rooms").joinpath(name).read_bytes()
+    return _folder().joinpath(name).read_bytes()
 
 
 @cache
@@ -146,4 +150,20 @@ def _templates() -> Environment:
 
 def template_text(name: str) -> str:
     """The text of a template."""
-    return resources.files("enclos.app.pages.rooms").joinpath(f"{name}.html.j2").read_text(encoding="utf-8")
+    return _folder().joinpath(f"{name}{_ENDING}").read_text(encoding="utf-8")
+
+
+def template_names() -> list[str]:
+    """Every template: those that all pages share come first, since what is in one page alone needs them."""
+    found = (each.name.removesuffix(_ENDING) for each in _folder().iterdir() if each.name.endswith(_ENDING))
+    return sorted(found, key=lambda name: (name not in SHARED, name))
+
+
+def prepare(names: Sequence[str]) -> None:
+    """Compile templates, so that nobody's first page waits for it: a hundredth of a second for a page's own."""
+    for name in names:
+        _templates().get_template(name)
+
+
+def _folder() -> Traversable:
+    return resources.files("enclos.app.pages.rooms")
