@@ -1,6 +1,6 @@
 """Commands in processes of their own that need not import the product again: importing is most of a short command.
 
-The first run of each command (``permit sign``, ``study``) in a test process starts cold, as a person's does, so a
+The first of each command (``permit sign``, ``study``) in a run of the tests starts cold, as a person's does, so a
 module that cannot be imported first is found; the others are forked from a process that has done nothing but import
 (``warm_process.py``). Everything else is the same: arguments, environment, streams, the exit number, a memory that
 goes with the process. ENCLOS_TESTS_COLD=1 starts every command cold.
@@ -21,11 +21,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from factories import derived_once
+
 ENCLOS = Path(sys.executable).with_name("enclos")
 _MAY_DIFFER = ("ENCLOS_", "TMPDIR", "SOFTHSM2_CONF", "PYTEST_CURRENT_TEST")
 """Beginnings of names of variables that nothing reads while it is imported."""
 _SECONDS = 600
-_started_cold: set[tuple[str, ...]] = set()
 
 
 def run_command(
@@ -34,9 +35,8 @@ def run_command(
     """Run ``enclos`` with these arguments and this whole environment."""
     words = [str(ENCLOS), *map(str, arguments)]
     name = _name(arguments)
-    is_cold = os.environ.get("ENCLOS_TESTS_COLD") or name not in _started_cold
+    is_cold = os.environ.get("ENCLOS_TESTS_COLD") or _is_first(name)
     if is_cold or not door().is_open or not _may_be_warm(environment):
-        _started_cold.add(name)
         return subprocess.run(
             words, input=stdin, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
         )
@@ -59,6 +59,15 @@ def _name(arguments: Sequence[object]) -> tuple[str, ...]:
             break
         name.append(argument)
     return tuple(name)
+
+
+def _is_first(name: tuple[str, ...]) -> bool:
+    """Whether no test process of this run has asked for the command."""
+    try:
+        Path(os.environ[derived_once.PLACE], "_".join(("cold", *name))).touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _may_be_warm(environment: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -14,7 +15,9 @@ from factories.ledger import ALICE, ORIGIN, PERMIT, PUBLIC_KEY, START, SteppingC
 from fakes.ledger import Died, HeldPace, MemoryLedger
 
 
+@cache
 def base(n_entries: int) -> dict[str, bytes]:
+    """The files of a ledger of so many entries; each store has a copy."""
     store = MemoryLedger()
     with begun(store) as ledger:
         filled(ledger, n_entries)
@@ -75,14 +78,15 @@ def test_the_work_ends_when_nothing_happens() -> None:
     check(store, returned, 250)
 
 
-def steps_of(files: dict[str, bytes], n_rounds: int, awaited: float = 0.0, *, held: bool = False) -> int:
-    """How many writing steps the work has."""
-    return die_at(files, -1, n_rounds, awaited=awaited, held=held)[0].n_steps
+@cache
+def steps_of(n_before: int, awaited: float = 0.0, *, held: bool = False) -> int:
+    """How many writing steps the work of three rounds has."""
+    return die_at(base(n_before), -1, 3, awaited=awaited, held=held)[0].n_steps
 
 
 def run(n_before: int, end: str, n_points: int, awaited: float = 0.0, *, held: bool = False) -> None:
     files = base(n_before)
-    n_steps = steps_of(files, 3, awaited, held=held)
+    n_steps = steps_of(n_before, awaited, held=held)
     assert n_steps > 15
     for step in sorted({point * n_steps // n_points for point in range(n_points)}):
         store, returned, died = die_at(files, step, 3, step, awaited, held=held)
@@ -122,7 +126,7 @@ def test_death_at_every_step(n_before: int, end: str) -> None:
 def test_breaking_off() -> None:
     """As by Ctrl-C: the process tidies up and ends; what it left is found as after a kill."""
     files = base(254)
-    n_steps = steps_of(files, 3)
+    n_steps = steps_of(254)
     for step in range(0, n_steps, 9):
         store, returned = MemoryLedger(files, die_at=step), dict[int, str]()
         with suppress(Died), opened(store, clock=SteppingClock(START + timedelta(hours=6))) as ledger:
