@@ -15,6 +15,8 @@ from factories.portal import name_provider
 TESTS = Path(__file__).resolve().parents[1]
 LASTING = 100_000
 """Objects of loaded modules, by far."""
+A_FEW = 40
+"""Entries; the ledger has more than twice as many."""
 
 
 def test_first_pages_import_and_compile_nothing_and_wait_for_no_key_and_no_engine(lively: Path, tmp_path: Path) -> None:
@@ -35,5 +37,6 @@ def test_first_pages_import_and_compile_nothing_and_wait_for_no_key_and_no_engin
     assert own["compile"] == 1, "a page's own template; what stands around it was compiled"
     assert [page["path"] for page in others if page["status"] != 200] == []
     assert {page["path"]: page["imported"] for page in others if page["imported"]} == {}
+    assert max(page["parse_entry"] for page in others) < A_FEW, "entries that came since"
     for done in ("compile", "verified", "open_enclosure", "open_engine"):
         assert {page["path"]: page[done] for page in others if page[done]} == {}, done

@@ -18,6 +18,7 @@ import jinja2
 
 from enclos.app import ahead, house
 from enclos.cli import entry
+from enclos.ledger.steps import reading
 from enclos.permits.rules.record import read_signed
 from enclos.portal import serving
 from enclos.portal.opened import Opened
@@ -70,6 +71,7 @@ def main() -> None:
     counted.watch(jinja2.Environment, "compile")
     counted.watch(house, "open_enclosure")
     counted.watch(spare_engine, "open_engine")
+    counted.watch(reading, "parse_entry")
     opened = Opened(home, PASSPHRASE)
     people = People(opened, "http://127.0.0.1")
     application, cookie = people.application(), Portal("", home, people).cookie(ALICE, *Role)

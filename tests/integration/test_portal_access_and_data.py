@@ -9,6 +9,7 @@ from html import escape
 
 import pytest
 
+from enclos.app import persons
 from enclos.app.applications import Hand, ask_for, grant, keep_application, list_applications, show_application
 from enclos.app.calendar import permit_calendar
 from enclos.app.deliveries import ingest_deliveries, list_deliveries, make_delivery
@@ -19,9 +20,11 @@ from enclos.app.quality import judge_quality, judged_quality
 from enclos.app.running import running_work
 from enclos.app.salts import ledger_digests
 from enclos.app.snapshots import build_omop, compare_snapshots, snapshot_account
+from enclos.contracts.sql import SqlEngine
 from enclos.ledger.model import Action, Kind
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
+from enclos.linkage.model import MatchReport
 from enclos.pseudonyms.model import Objector
 from enclos.signin.model import Role
 from enclos.stores.engine import EngineFault
@@ -283,6 +286,31 @@ def test_looking_into_the_vault_changes_nothing_and_keeps_no_reader_out(portal: 
         with pytest.raises(Refusal) as busy, enclosure.vault_engine():
             raise AssertionError("a reader is inside")
         assert busy.value.code is Code.ENCLOSURE_BUSY
+
+
+def test_links_are_counted_once_for_each_state_of_the_vault(
+    portal: Portal, steward: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, count = [], persons.read_matches
+
+    def counting(engine: SqlEngine) -> MatchReport:
+        counted.append(count(engine))
+        return counted[-1]
+
+    def written(statement: str) -> None:
+        with open_home(portal.home) as enclosure, enclosure.vault_engine() as engine:
+            engine.execute(statement)
+
+    monkeypatch.setattr(persons, "read_matches", counting)
+    told = []
+    for statement in (
+        "INSERT INTO vault.clusters SELECT 'zz-source', source_person_key, cluster FROM vault.clusters LIMIT 1",
+        "DELETE FROM vault.clusters WHERE source = 'zz-source'",
+    ):
+        written(statement)
+        told += [steward.get("/data/links").text for _ in range(3)]
+    assert len(counted) == 2
+    assert ["zz-source" in page for page in told] == [*[True] * 3, *[False] * 3]
 
 
 def test_what_a_build_told_is_read_again_from_the_lake(portal: Portal, steward: Browser) -> None:

@@ -17,6 +17,7 @@ from enclos.app.house import House
 from enclos.app.looks import still_valid
 from enclos.app.pages.rooms.frame import prepare, template_names
 from enclos.app.paths import EnclosurePaths
+from enclos.app.recent import MOST
 from enclos.app.rounding import archive_of, desk_of
 from enclos.lexicon.refusals import Refusal
 from enclos.release.steps import find_beside
@@ -27,6 +28,7 @@ EVERY_SECONDS = 2.0
 """How often the ledger's end is looked at: one small file."""
 _BETWEEN_STEPS = 0.02
 """Seconds that are left to whoever has a page open between two steps of what is got ready."""
+_ENTRIES_A_STEP = 500
 _IMPORTED_LATE = ("pyarrow.dataset",)
 """Modules that a library imports when it first reads a kept run."""
 _MOST_SECONDS = 300.0
@@ -58,7 +60,8 @@ class Ahead:
 
 def first_steps(house: House) -> Iterator[Callable[[], object]]:
     """What the first page of each kind would wait for, in steps that keep nobody waiting who has a page open: what
-    draws begins, the engine loads its extensions, modules and the templates of pages are there.
+    draws begins, the engine loads its extensions, modules and the templates of pages are there, the newest entries of
+    the ledger are read.
 
     Refuses, in a step: as opening an enclosure.
     """
@@ -67,11 +70,19 @@ def first_steps(house: House) -> Iterator[Callable[[], object]]:
     yield code_digest
     yield from (partial(importlib.import_module, name) for name in _IMPORTED_LATE)
     yield from (partial(prepare, [name]) for name in template_names())
+    yield from (partial(_read_back, house, n) for n in range(_ENTRIES_A_STEP, MOST, _ENTRIES_A_STEP))
 
 
 def _load_engine(house: House) -> None:
     with house.open() as enclosure, enclosure.engine_to_read():
         pass  # it stays for the next question
+
+
+def _read_back(house: House, n: int) -> None:
+    """Read the last n entries of the ledger, of which those that were read are not read again."""
+    with house.open() as enclosure:
+        size = enclosure.ledger.size()
+        enclosure.marks.recent.between(max(0, size - n), size)
 
 
 def _get_ready(house: House, ends: Event) -> None:

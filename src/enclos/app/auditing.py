@@ -12,6 +12,7 @@ from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.monthly import known_names
+from enclos.app.recent import Recent
 from enclos.app.salts import ledger_digests
 from enclos.ledger.model import Action, Entry, Kind, Outcome
 from enclos.ledger.rules.entries import entry_bytes
@@ -69,7 +70,7 @@ def explore(enclosure: Enclosure, sought: Sought, before: int | None = None, row
     acts: list[dict[str, Any]] = []
     ended: set[int] = set()
     at = end
-    for index, entry in _backwards(ledger, lowest, end):
+    for index, entry in _backwards(enclosure.marks.recent, lowest, end):
         if entry.intent is not None:
             ended.add(entry.intent)
         if len(acts) == most:
@@ -82,14 +83,14 @@ def explore(enclosure: Enclosure, sought: Sought, before: int | None = None, row
         at = lowest
     open_acts = {act["index"]: act for act in acts if act["outcome"] == NO_OUTCOME}
     if open_acts and end < size:
-        _settle(ledger, open_acts, end, size)
+        _settle(enclosure.marks.recent, open_acts, end, size)
         acts = [act for act in acts if act["outcome"] != "ended"]
     return {"size": size, "acts": acts, "older": at if at > start else None, "n_read": max(0, end - at)}
 
 
-def _settle(ledger: Ledger, acts: dict[int, dict[str, Any]], end: int, size: int) -> None:
+def _settle(recent: Recent, acts: dict[int, dict[str, Any]], end: int, size: int) -> None:
     """Those whose outcome lies beyond the page are told there; of those not met in time nothing is claimed."""
-    for _, entry in islice(ledger.entries(end), MOST_READ):
+    for _, entry in recent.between(end, end + MOST_READ):
         if entry.intent in acts:
             acts[entry.intent]["outcome"] = "ended"
     if size - end > MOST_READ:
@@ -208,11 +209,11 @@ def _is_marked(entry: Entry, *, is_open: bool) -> bool:
     return is_open or entry.outcome in {Outcome.INTERRUPTED, Outcome.FAILED} or "clock_behind_ms" in entry.facts
 
 
-def _backwards(ledger: Ledger, start: int, end: int) -> Iterator[tuple[int, Entry]]:
+def _backwards(recent: Recent, start: int, end: int) -> Iterator[tuple[int, Entry]]:
     """Entries from the one before ``end`` back to ``start``."""
     while end > start:
         begin = max(start, end - _WINDOW)
-        yield from reversed(list(islice(ledger.entries(begin), end - begin)))
+        yield from reversed(recent.between(begin, end))
         end = begin
 
 

@@ -90,7 +90,8 @@ def list_deliveries(enclosure: Enclosure) -> dict[str, Any]:
     with enclosure.vault_to_look() as engine:
         received = read_received(engine) if engine else []
     accounts = [{**account.as_json(), "received_at": at.isoformat()} for account, at in received]
-    start = max(0, enclosure.ledger.size() - LOOKED_BACK)
+    size = enclosure.ledger.size()
+    entries = enclosure.marks.recent.between(max(0, size - LOOKED_BACK), size)
     refused = [
         {
             "at": act.at.isoformat(),
@@ -99,8 +100,8 @@ def list_deliveries(enclosure: Enclosure) -> dict[str, Any]:
             "rule": _RULES.get(act.code or "", ""),
             "entry": act.index,
         }
-        for act in acts_of(enclosure.ledger.entries(start))
-        if act.action is Action.INGEST and act.outcome is not None and act.outcome is not Outcome.DONE
+        for act in acts_of((index, entry) for index, entry in entries if entry.action is Action.INGEST)
+        if act.outcome is not None and act.outcome is not Outcome.DONE
     ]
     return {
         "deliveries": accounts,

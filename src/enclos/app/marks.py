@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from enclos.app.recent import Recent
 from enclos.ledger.model import Action, Entry, Kind, Outcome
 from enclos.ledger.rules.entries import instant_of, instant_text
 from enclos.ledger.rules.tiles import WIDTH
@@ -44,6 +45,7 @@ class PermitMarks:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self.recent = Recent(ledger)
         self._one_reads = Lock()
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}

@@ -17,13 +17,16 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.linkage.model import DEFAULT_THRESHOLD, Method
 from enclos.linkage.steps import link, link_indirectly, measure_indirect, measure_links, read_matches, try_indirectly
-from enclos.stores.files import write_atomically
+from enclos.stores.files import storage_border, write_atomically
 from enclos.stores.landing import LandingZone
 from enclos.stores.stay_scorer import EphemeralBlinding, SplinkStays
 
 SEED = 20_260_101
 """Of the sample from which chance agreement is learnt; the same stays then weigh the same again."""
 CHART = "match-weights.svg"
+
+_TOLD: dict[Path, tuple[list[object], dict[str, Any]]] = {}
+"""By enclosure, of which state of the vault the last report of matches is, and it: a million persons take a while."""
 
 
 def link_persons(
@@ -101,8 +104,25 @@ def match_report(enclosure: Enclosure) -> dict[str, Any]:
         linked_at), indirect (groups by source and method), source_persons, persons
     Refuses: ENCLOSURE_BUSY while the vault is written.
     """
+    root, database = enclosure.paths.root, enclosure.paths.vault_database
     with enclosure.vault_to_look() as engine:
-        return {"linked": read_matches(engine).as_json() if engine else None}
+        if engine is None:
+            return {"linked": None}
+        mark = _mark(database)  # nobody writes it here inside
+        told = _TOLD.get(root)
+        if told is None or told[0] != mark:
+            told = _TOLD[root] = (mark, read_matches(engine).as_json())
+        return {"linked": told[1]}
+
+
+def _mark(database: Path) -> list[object]:
+    """What tells one state of a database from another: its file, and the one beside it of what is to go in yet."""
+    found: list[object] = []
+    for path in (database, database.with_name(f"{database.name}.wal")):
+        with storage_border("the vault"):
+            of = path.stat() if path.exists() else None
+        found.append(None if of is None else (of.st_mtime_ns, of.st_size, of.st_ino))
+    return found
 
 
 def _truth_tables(truth: Path) -> tuple[Any, Any]:

@@ -19,11 +19,12 @@ def running_work(enclosure: Enclosure) -> dict[str, Any]:
     Work whose process died is among it until somebody opens the enclosure next.
     Out: running (action, at, permit, entry); ended (the same, ended_at, outcome, code), the last first; looked_back
     """
-    start = max(0, enclosure.ledger.size() - LOOKED_BACK)
-    entries = list(enclosure.ledger.entries(start))
+    size = enclosure.ledger.size()
+    entries = enclosure.marks.recent.between(max(0, size - LOOKED_BACK), size)
     closed = {entry.intent for _, entry in entries if entry.kind is Kind.OUTCOME}
     running = [(index, entry) for index, entry in entries if entry.kind is Kind.INTENT and index not in closed]
-    ended = sorted((act for act in acts_of(entries) if act.ended_at), key=lambda act: act.index, reverse=True)
+    begun = ((index, entry) for index, entry in entries if entry.kind is not Kind.EVENT)
+    ended = sorted((act for act in acts_of(begun) if act.ended_at), key=lambda act: act.index, reverse=True)
     return {
         "running": [
             {"action": entry.action.value, "at": entry.at.isoformat(), "permit": entry.permit, "entry": index}
