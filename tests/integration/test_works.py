@@ -10,6 +10,7 @@ import pytest
 
 from enclos.app.jobs.works import WORKS, Told
 from enclos.app.progress import silent
+from enclos.holdings.document import draft_about
 from factories.circe import definition
 from factories.enclosure import ALICE, open_home
 from factories.working_home import working_home
@@ -36,9 +37,44 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("permit-open", "", {"permit": "FR-1"}, "n_persons"),
         ("link", "", {}, "hospitals"),
         ("hosting-verify", "", {}, "n_objects"),
+        ("ledger-verify", "", {}, "size"),
     ],
 )
 def test_work_is_done_and_told(home: Path, work: str, permit: str, given: dict[str, Any], told: str) -> None:
+    answer, files = done(home, work, permit, given)
+    assert (told in answer, files) == (True, {}), sorted(answer)
+
+
+PAGES = ["page-en.html", "page-fr.html"]
+TABLES = ["achilles_analysis.csv", "achilles_results.csv", "achilles_results_dist.csv"]
+
+
+@pytest.mark.parametrize(
+    ("work", "given", "names", "told"),
+    [
+        ("profile", {}, [*TABLES, *PAGES], "analysis_id"),
+        ("ledger-review", {"month": None}, PAGES, "<html"),
+        ("conformity", {"frameworks": ["secnumcloud"]}, ["assessment.json", "report.csv", "report.html"], "catalogue"),
+        ("catalogue", {}, ["catalogue.ttl", "en.html", "fr.html", "sample-person.csv"], "dcat:Catalog"),
+    ],
+)
+def test_what_the_command_would_write_is_handed_over(
+    home: Path, work: str, given: dict[str, Any], names: list[str], told: str
+) -> None:
+    (home / "catalogue.yaml").write_text(draft_about(), encoding="utf-8")
+    _, files = done(home, work, "", given)
+    assert set(names) <= files.keys()
+    assert work in {"conformity", "catalogue"} or len(files) == len(names)
+    assert not [name for name in files if "/" in name]
+    assert any(told in content.decode() for content in files.values())
+    if "page-fr.html" in files:
+        assert ['lang="fr"' in files[name].decode() for name in PAGES] == [False, True]
+
+
+def done(home: Path, work: str, permit: str, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What a piece of work answers, and the files that it hands over."""
+    files: dict[str, bytes] = {}
     with open_home(home) as enclosure:
-        answer = WORKS[work].act(Told(enclosure, ALICE, permit, given, silent, lambda: None))
-    assert told in json.loads(json.dumps(answer, default=str)), sorted(answer)
+        answer = WORKS[work].act(Told(enclosure, ALICE, permit, given, silent, lambda: None, files.__setitem__))
+    kept: dict[str, Any] = json.loads(json.dumps(answer, default=str))
+    return kept, files

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from enclos.app.applications import people_of
 from enclos.app.enclosure import Enclosure, operator_account
+from enclos.app.handed import Keep, keep_pages
 from enclos.app.pages.review import ReviewedMonth, review_page
 from enclos.app.pages.words import Language
 from enclos.app.permits import access_body_actor, all_versions
@@ -32,22 +33,26 @@ def review_month(
     *,
     page: Path | None = None,
     language: Language = Language.EN,
+    keep: Keep | None = None,
 ) -> dict[str, Any]:
     """Review one calendar month of the ledger; every entry is proved to be what was signed as it is read.
 
     In: month — ``YYYY-MM``, of the clock of the place that enclos.toml names; the last whole month when not given;
-        page — a file for the report with pictures.
+        page — a file for the report with pictures; keep — takes it in each language instead.
     Out: what was done by action and outcome, by permit and day; denials by rule; exports; privileged operations; and
         findings, each with the entries that show it. Names stand where a permit lists the person, or it is an operator.
     Refuses: REVIEW_MONTH when the month has not begun or is no month.
     Source: SNDS security framework § 7; MR-007 SEC-JOU-2.
     """
 
-    def keep(reviewed: ReviewedMonth) -> None:
+    def written(reviewed: ReviewedMonth) -> None:
         if page is not None:
             write_atomically(page, review_page(reviewed, language).encode("utf-8"), "the review's page")
+        if keep is not None:
+            keep_pages(keep, lambda each: review_page(reviewed, each).encode("utf-8"))
 
-    return _answer(read_month(enclosure, month, user=enclosure.operator, keep=keep if page else None), page)
+    is_written = page is not None or keep is not None
+    return _answer(read_month(enclosure, month, user=enclosure.operator, keep=written if is_written else None), page)
 
 
 def read_month(

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.handed import Keep, keep_pages
 from enclos.app.pages.profile import NOTICE, profile_page, shown_concepts
 from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
@@ -27,25 +28,34 @@ def profile_snapshot(
     out: Path | None = None,
     page: Path | None = None,
     language: Language = Language.EN,
+    keep: Keep | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Count what a snapshot (the newest by default) holds, as OHDSI Achilles does.
 
     In:  out — a folder for achilles_results.csv, achilles_results_dist.csv and achilles_analysis.csv; page — a file for
-         the page with pictures, in ``language``.
+         the page with pictures, in ``language``; keep — takes the tables and the page in each language instead.
     Out: snapshot, notice, persons, analyses with their rows, seconds.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
     """
     started = perf_counter()
-    with enclosure.ledger.intent(Action.PROFILE, enclosure.operator, None, {"written": out is not None}) as ticket:
+    with enclosure.ledger.intent(Action.PROFILE, enclosure.operator, None, {"written": bool(out or keep)}) as ticket:
         profile, chosen, concepts = read_profile(enclosure, snapshot=snapshot, report=report)
         n_rows = sum(len(profile.of(analysis.id)) for analysis in profile.analyses)
         ticket.facts.update({"snapshot": chosen, "analyses": len(profile.analyses), "rows": n_rows})
-        if out is not None:
-            _write(profile, out)
+
+        def page_in(language: Language) -> bytes:
+            return profile_page(profile, snapshot=chosen, concepts=concepts, language=language).encode("utf-8")
+
+        for name, text in _tables(profile).items() if out or keep else ():
+            if out is not None:
+                write_atomically(out / name, text, "the profile")
+            if keep is not None:
+                keep(name, text)
         if page is not None:
-            text = profile_page(profile, snapshot=chosen, concepts=concepts, language=language)
-            write_atomically(page, text.encode("utf-8"), "the page")
+            write_atomically(page, page_in(language), "the page")
+        if keep is not None:
+            keep_pages(keep, page_in)
     return {
         "snapshot": chosen,
         "notice": NOTICE,
@@ -95,18 +105,18 @@ def _analysis(profile: Profile, analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _write(profile: Profile, folder: Path) -> None:
+def _tables(profile: Profile) -> dict[str, bytes]:
+    """The result tables by the names of their files."""
     analyses = [
         (a.id, a.name, *(*a.strata, *("",) * (5 - len(a.strata))), int(a.is_distribution), a.category)
         for a in profile.analyses
     ]
     names = ("analysis_id", "analysis_name", *(f"stratum_{n}_name" for n in range(1, 6)), "is_distribution", "category")
-    for name, columns, rows in (
-        ("achilles_results.csv", COUNT_COLUMNS, profile.table(distributions=False)),
-        ("achilles_results_dist.csv", SPREAD_COLUMNS, profile.table(distributions=True)),
-        ("achilles_analysis.csv", names, analyses),
-    ):
-        write_atomically(folder / name, _as_csv(columns, rows), "the profile")
+    return {
+        "achilles_results.csv": _as_csv(COUNT_COLUMNS, profile.table(distributions=False)),
+        "achilles_results_dist.csv": _as_csv(SPREAD_COLUMNS, profile.table(distributions=True)),
+        "achilles_analysis.csv": _as_csv(names, analyses),
+    }
 
 
 def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.handed import Keep, keep_pages
 from enclos.app.pages.quality import quality_page
 from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
@@ -37,12 +38,13 @@ def judge_quality(
     cdm_version: str = CDM_VERSION,
     page: Path | None = None,
     language: Language = Language.EN,
+    keep: Keep | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Judge a snapshot (the newest by default); keep what was found, and write DQD's results file if asked.
 
     In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names; page — a file for
-         the page with pictures, in ``language``.
+         the page with pictures, in ``language``; keep — takes the results file and the page in each language instead.
     Out: snapshot, cdm, checks, passed, failed, not_applicable, seconds, failing checks, French figures; drift since
     ``against`` when it is given.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
@@ -73,17 +75,27 @@ def judge_quality(
         if cdm_version == CDM_VERSION:
             _files(enclosure).keep(chosen.id, _kept(judged))
         ticket.facts.update({"snapshot": chosen.id, **judged.summary()})
-    if out is not None:
+
+    def results() -> bytes:
         document = judged.as_dqd_json(
             started_at=f"{started_at:%Y-%m-%d %H:%M:%S}",
             ended_at=f"{enclosure.ledger.now():%Y-%m-%d %H:%M:%S}",
             seconds=seconds,
         )
-        write_atomically(out, json.dumps(document, ensure_ascii=False, indent=1).encode())
-    if page is not None:
+        return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+    def page_in(language: Language) -> bytes:
         compared = moved if against is not None else None
         text = quality_page(judged, snapshot=chosen.id, drift=compared, against=against, language=language)
-        write_atomically(page, text.encode("utf-8"), "the page")
+        return text.encode("utf-8")
+
+    if out is not None:
+        write_atomically(out, results())
+    if page is not None:
+        write_atomically(page, page_in(language), "the page")
+    if keep is not None:
+        keep("results.json", results())
+        keep_pages(keep, page_in)
     answer: dict[str, Any] = {
         "snapshot": chosen.id,
         "cdm": cdm_version,

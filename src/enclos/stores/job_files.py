@@ -14,11 +14,11 @@ from enclos.stores.files import storage_border, write_atomically
 from enclos.stores.sealed import seal, unseal
 
 _ID = re.compile(r"[0-9a-f]{16}")
-_RESULT = "-result"
+_RESULT, _FILE = "-result", "-file-"
 
 
 class JobFiles:
-    """``jobs/<job>.sealed`` and ``jobs/<job>-result.sealed`` of one folder.
+    """``jobs/<job>.sealed``, ``jobs/<job>-result.sealed`` and ``jobs/<job>-file-<name>.sealed`` of one folder.
 
     Refuses: STORAGE_FULL, STORAGE_BROKEN.
     """
@@ -38,6 +38,10 @@ class JobFiles:
         """Keep what came of it."""
         self._write(job + _RESULT, document)
 
+    def keep_file(self, job: str, name: str, content: bytes) -> None:
+        """Keep a file that came of it."""
+        self._seal(f"{job}{_FILE}{name}", content)
+
     def read(self, job: str) -> dict[str, Any] | None:
         """What a piece of work is; None when there is none."""
         return self._read(job)
@@ -45,6 +49,15 @@ class JobFiles:
     def result(self, job: str) -> dict[str, Any] | None:
         """What came of it; None when nothing did yet."""
         return self._read(job + _RESULT)
+
+    def files_of(self, job: str) -> list[str]:
+        """The names of the files that came of it."""
+        before = f"{job}{_FILE}"
+        return sorted(path.name.removesuffix(".sealed").removeprefix(before) for path in self._beside(job, _FILE))
+
+    def file(self, job: str, name: str) -> bytes | None:
+        """A file that came of it; None when there is none of this name."""
+        return self._unsealed(f"{job}{_FILE}{name}") if name in self.files_of(job) else None
 
     def names(self) -> list[str]:
         """The ids of all, newest first."""
@@ -64,21 +77,28 @@ class JobFiles:
 
     def remove(self, job: str) -> None:
         """Forget a piece of work and what came of it."""
-        for name in (job, job + _RESULT):
-            self._path(name).unlink(missing_ok=True)
+        for path in (self._path(job), self._path(job + _RESULT), *self._beside(job, _FILE)):
+            path.unlink(missing_ok=True)
 
     def _write(self, name: str, document: dict[str, Any]) -> None:
-        content = json.dumps(document, ensure_ascii=False, default=str).encode("utf-8")
+        self._seal(name, json.dumps(document, ensure_ascii=False, default=str).encode("utf-8"))
+
+    def _seal(self, name: str, content: bytes) -> None:
         with storage_border("a piece of work"):
             self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path(name), seal(self._key, content, f"jobs/{name}"), "a piece of work")
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        path = self._path(name)
-        if not _ID.fullmatch(name.removesuffix(_RESULT)) or not path.is_file():
+        if not _ID.fullmatch(name.removesuffix(_RESULT)) or not self._path(name).is_file():
             return None
-        found: dict[str, Any] = json.loads(unseal(self._key, path.read_bytes(), f"jobs/{name}"))
+        found: dict[str, Any] = json.loads(self._unsealed(name))
         return found
+
+    def _unsealed(self, name: str) -> bytes:
+        return unseal(self._key, self._path(name).read_bytes(), f"jobs/{name}")
+
+    def _beside(self, job: str, what: str) -> list[Path]:
+        return list(self._folder.glob(f"{job}{what}*.sealed")) if _ID.fullmatch(job) else []
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.sealed"

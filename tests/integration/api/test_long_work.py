@@ -10,7 +10,7 @@ from enclos.app.sign_in import token_for
 from enclos.portal.api.examples import PERMIT, STUDY
 from enclos.signin.model import Role
 from factories.api import ERIN, FAY, SECONDS, Api, nothing_runs, over, problem, sent, signed_in
-from factories.enclosure import ALICE, open_home
+from factories.enclosure import ALICE, DAN, open_home
 
 LONG_ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/permits/FR-1/dictionary": (ALICE, {}),
@@ -25,8 +25,11 @@ LONG_ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/snapshots": (ERIN, {}),
     "/api/quality": (ERIN, {}),
     "/api/profile": (ERIN, {}),
+    "/api/catalogue": (ERIN, {}),
+    "/api/conformity/assess": (DAN, {}),
+    "/api/ledger/verify": (DAN, {}),
+    "/api/ledger/review": (FAY, {"month": "2026-01"}),
     "/api/hosting/verify": (ERIN, {}),
-    "/api/conformity/assess": (ERIN, {}),
 }
 
 
@@ -62,3 +65,31 @@ def test_long_work_is_told_what_the_command_is_told(api: Api) -> None:
     assert problem(api.ask(ALICE, "/api/studies", "POST", json=named))["status"] == 422, "the host names clusters"
     assert over(api, ERIN, link)["state"] == "done"
     assert "indirect" in api.ask(ERIN, f"/api/jobs/{link['job']}/result").json()
+
+
+def test_what_the_command_writes_to_files_is_kept_for_who_began_the_work(api: Api) -> None:
+    judged = over(api, ERIN, sent(api, ERIN, "/api/quality", 202))
+    assert judged["files"] == ["page-en.html", "page-fr.html", "results.json"]
+    at = f"/api/jobs/{judged['job']}/files"
+    page = api.ask(ERIN, f"{at}/page-fr.html")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert '<html lang="fr"' in page.text
+    checks = api.ask(ERIN, f"{at}/results.json").json()["CheckResults"]
+    assert len(checks) == api.ask(ERIN, f"/api/jobs/{judged['job']}/result").json()["checks"]
+    assert problem(api.ask(DAN, f"{at}/results.json"))["code"] == "JOB-01"
+    assert problem(api.ask(ERIN, f"{at}/none.json"))["code"] == "JOB-01"
+    assert b"CheckResults" not in b"".join(path.read_bytes() for path in (api.portal.home / "jobs").rglob("*.sealed"))
+
+
+def test_a_month_is_reviewed_by_who_may_and_keys_are_named_without_themselves(api: Api) -> None:
+    month = api.ask(FAY, "/api/ledger/review").json()["month"]
+    asked = sent(api, FAY, "/api/ledger/review", 202, month=month)
+    told = over(api, FAY, asked)
+    assert (told["state"], told["files"]) == ("done", ["page-en.html", "page-fr.html"])
+    assert problem(api.ask(ERIN, "/api/ledger/review", "POST", json={}))["code"] == "SGN-05"
+    keys = api.ask(DAN, "/api/keys?limit=200").json()["keys"]
+    assert {"ledger", "desk", "permit"} <= {key["role"] for key in keys}
+    assert len({key["name"] for key in keys}) == len(keys)
+    assert problem(api.ask(ALICE, "/api/keys"))["code"] == "SGN-05"
+    assert "title" in api.ask(ERIN, "/api/catalogue-draft").json()["document"]

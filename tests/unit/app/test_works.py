@@ -22,7 +22,7 @@ def test_nobody_is_given_more_processes_than_the_host_has_cores(tmp_path: Path) 
     n_cores = os.cpu_count() or 1
     with open_home(tmp_path / "home") as enclosure:
         for given, workers in (({}, None), ({"workers": 1}, 1), ({"workers": 256}, n_cores), ({"workers": None}, None)):
-            told = Told(enclosure, "alice", "", given, lambda *_: None, lambda: None)
+            told = Told(enclosure, "alice", "", given, lambda *_: None, lambda: None, print)
             assert _spread(told) == {"workers": workers, "on": ""}
 
 

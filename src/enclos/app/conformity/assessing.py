@@ -15,6 +15,7 @@ from enclos.app.conformity.scope import Scope, read_scope
 from enclos.app.conformity.sign_in_probes import sign_in_probes
 from enclos.app.conformity.trace_probes import Traces, trace_probes
 from enclos.app.enclosure import Enclosure
+from enclos.app.handed import Keep
 from enclos.app.progress import Report, silent
 from enclos.conformity.document import json_of
 from enclos.conformity.model import Assessment, Declared, Standing, Verdict
@@ -40,12 +41,13 @@ def assess(
     evidence: Path | None = None,
     out: Path | None = None,
     machine: Machine | None = None,
+    keep: Keep | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Judge the enclosure and its host against catalogues of requirements.
 
     In: frameworks — ids of catalogues, or how one begins; all when none is named; evidence — the folder of statements;
-        out — a folder for the assessment, its page, its table and OSCAL
+        out — a folder for the assessment, its page, its table and OSCAL; keep — takes these files instead
     Out: catalogues (score, floor_reached, counts of verdicts, what each rests on, requirements), probes, documents,
         unknown (what statements name that no catalogue has), seconds.
     Refuses: FRAMEWORK_UNKNOWN, STATEMENT_BROKEN, CONFORMITY_SCOPE, CONFORMITY_PLACE.
@@ -73,6 +75,11 @@ def assess(
             from enclos.app.conformity.writing import write_assessment
 
             write_assessment(assessment, document, out)
+        if keep is not None:
+            from enclos.app.conformity.writing import files_of
+
+            for name, content in files_of(assessment, document).items():
+                keep(name.replace("/", "-"), content)
         counts = {each.value: 0 for each in Verdict}
         for one in assessment.assessed:
             for each in one.judgements:

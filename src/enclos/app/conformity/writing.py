@@ -29,14 +29,18 @@ def write_assessment(assessment: Assessment, document: Mapping[str, Any], out: P
         raise refusal(
             Code.CONFORMITY_PLACE, "There is something else where the assessment would go.", "Name a new folder."
         )
+    with replaced_folder(out, "an assessment") as folder:
+        fill_folder(folder, files_of(assessment, document))
+
+
+def files_of(assessment: Assessment, document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files of an assessment by their places."""
     files = {
         ASSESSMENT_FILE: _json(document),
         "report.html": assessment_page(document).encode("utf-8"),
         "report.csv": table_of(document).encode("utf-8"),
     }
-    files |= {f"oscal/{name}": _json(each) for name, each in oscal_of(assessment).items()}
-    with replaced_folder(out, "an assessment") as folder:
-        fill_folder(folder, files)
+    return files | {f"oscal/{name}": _json(each) for name, each in oscal_of(assessment).items()}
 
 
 def table_of(document: Mapping[str, Any]) -> str:

@@ -56,10 +56,13 @@ def _done(told: dict[str, Any], stop: threading.Event, out: BinaryIO) -> dict[st
         if stop.is_set():
             raise stopped()
 
+    def keep(name: str, content: bytes) -> None:
+        _say(out, {"file": name, "content": content.decode("utf-8")})
+
     work, user, permit = WORKS[told["work"]], told["user"], told["permit"]
     with open_enclosure(Path(told["folder"]), told["passphrase"]) as enclosure:
         acting = enclosure if permit != HOUSE else replace(enclosure, acting=user)
-        return work.act(Told(acting, user, permit, told["given"], report, also))
+        return work.act(Told(acting, user, permit, told["given"], report, also, keep))
 
 
 def _say(out: BinaryIO, document: dict[str, Any]) -> None:

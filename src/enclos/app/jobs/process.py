@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -35,6 +35,8 @@ class Ended:
     state: JobState
     result: dict[str, Any] | None = None
     refused: Refusal | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What the command would have written, by name."""
 
 
 @dataclass(eq=False, slots=True)
@@ -68,11 +70,14 @@ class Process:
     def follow(self, hear: Hear) -> Ended:
         """Read what it tells until it ends."""
         ended = Ended(JobState.FAILED)
+        files: dict[str, bytes] = {}
         try:
             while line := self._line():
                 said = json.loads(line)
                 if "result" in said:
-                    ended = Ended(JobState.DONE, result=said["result"])
+                    ended = Ended(JobState.DONE, result=said["result"], files=files)
+                elif "file" in said:
+                    files[str(said["file"])] = str(said["content"]).encode("utf-8")
                 elif "refused" in said:
                     code, what, step = said["refused"]
                     ended = Ended(JobState.REFUSED, refused=refusal(_CODES[code], what, step))

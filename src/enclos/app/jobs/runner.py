@@ -112,7 +112,7 @@ class Jobs:
             if key and (before := self._find(enclosure, id_)):
                 if before.user != user or before.asked != job.asked:
                     raise used_for_another()
-                return self._told(before)
+                return self._shown(enclosure, before)
             self._check_room(user)
             files = _files(enclosure, permit)
             _forget_oldest(files, user)
@@ -144,10 +144,10 @@ class Jobs:
 
         Out: job, work, title, permit, state, began_at, ended_at; while it waits n_before, how many of others are
             before it; while it runs step, done (0 to 1), note (n of how many); refused, when it was, as a refusal's
-            parts
+            parts; once it is done files, the names of those that the command would have written
         Refuses: JOB_UNKNOWN.
         """
-        return self._told(self._own(enclosure, job_id, user))
+        return self._shown(enclosure, self._own(enclosure, job_id, user))
 
     def mine(self, enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
         """All work of the person that is known, newest first, each as ``show``."""
@@ -160,12 +160,19 @@ class Jobs:
 
         Refuses: JOB_UNKNOWN; JOB_UNFINISHED; what permits refuse of the user now.
         """
-        job = self._own(enclosure, job_id, user)
-        if job.permit:
-            active(enclosure, job.permit, user)
-        found = _files(enclosure, job.permit).result(job.id) if job.state is JobState.DONE else None
+        found = self._done(enclosure, job_id, user).result(job_id)
         if found is None:
             raise unfinished()
+        return found
+
+    def file(self, enclosure: Enclosure, job_id: str, user: str, name: str) -> bytes:
+        """A file that the command would have written, of those that ``show`` names.
+
+        Refuses: as ``result``; JOB_UNKNOWN when there is no such file.
+        """
+        found = self._done(enclosure, job_id, user).file(job_id, name)
+        if found is None:
+            raise refusal(Code.JOB_UNKNOWN, "The work has no such file.", "See which it has at its address.")
         return found
 
     def cancel(self, enclosure: Enclosure, job_id: str, user: str) -> dict[str, Any]:
@@ -232,6 +239,8 @@ class Jobs:
             try:
                 with self._house.open() as enclosure:
                     files = _files(enclosure, job.permit)
+                    for name, content in ended.files.items():
+                        files.keep_file(job.id, name, content)
                     if ended.result is not None:
                         files.keep_result(job.id, ended.result)
                     files.keep(job.id, job.as_json())
@@ -243,6 +252,15 @@ class Jobs:
                 break
         with self._change:
             self._live.pop(job.id, None)
+
+    def _done(self, enclosure: Enclosure, job_id: str, user: str) -> JobFiles:
+        """Where what came of a person's work lies, which they may see now."""
+        job = self._own(enclosure, job_id, user)
+        if job.permit:
+            active(enclosure, job.permit, user)
+        if job.state is not JobState.DONE:
+            raise unfinished()
+        return _files(enclosure, job.permit)
 
     def _own(self, enclosure: Enclosure, job_id: str, user: str) -> Job:
         job = self._find(enclosure, job_id)
@@ -276,6 +294,10 @@ class Jobs:
         if job.state.is_over or job.id in self._live:
             return job
         return job.ended(JobState.INTERRUPTED, job.began_at)
+
+    def _shown(self, enclosure: Enclosure, job: Job) -> dict[str, Any]:
+        told = self._told(job)
+        return told | {"files": _files(enclosure, job.permit).files_of(job.id)} if job.state is JobState.DONE else told
 
     def _told(self, job: Job) -> dict[str, Any]:
         told: dict[str, Any] = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
+from enclos.app.handed import Keep
 from enclos.app.progress import Report
 from enclos.signin.model import Role
 
@@ -19,7 +20,8 @@ Given = Mapping[str, Any]
 class Told:
     """What a piece of work is done with.
 
-    In: also — to be asked whenever the right is checked: it raises when the person ended the work
+    In: also — to be asked whenever the right is checked: it raises when the person ended the work; keep — takes what
+        the command writes to files
     """
 
     enclosure: Enclosure
@@ -28,13 +30,14 @@ class Told:
     given: Given
     report: Report
     also: Callable[[], object]
+    keep: Keep
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A kind of work: who may ask for it, whether it needs a permit that lists them, and the function that does it."""
+    """A kind of work: the roles that may ask for it, whether it needs a permit that lists them, and what does it."""
 
-    role: Role
+    roles: tuple[Role, ...]
     needs_permit: bool
     act: Callable[[Told], dict[str, Any]]
 
@@ -158,6 +161,7 @@ def _quality(told: Told) -> dict[str, Any]:
         snapshot=given.get("snapshot"),
         against=given.get("against"),
         cdm_version=given.get("cdm", CDM_VERSION),
+        keep=told.keep,
         report=told.report,
     )
 
@@ -165,7 +169,16 @@ def _quality(told: Told) -> dict[str, Any]:
 def _profile(told: Told) -> dict[str, Any]:
     from enclos.app.profile import profile_snapshot
 
-    return profile_snapshot(told.enclosure, snapshot=told.given.get("snapshot"), report=told.report)
+    return profile_snapshot(told.enclosure, snapshot=told.given.get("snapshot"), keep=told.keep, report=told.report)
+
+
+def _catalogue(told: Told) -> dict[str, Any]:
+    from enclos.app.catalogue import describe_holdings
+
+    described = describe_holdings(told.enclosure, report=told.report)
+    for name, content in described.files.items():
+        told.keep(name.replace("/", "-"), content)
+    return dict(described.answer)
 
 
 def _hosting(told: Told) -> dict[str, Any]:
@@ -177,22 +190,41 @@ def _hosting(told: Told) -> dict[str, Any]:
 def _conformity(told: Told) -> dict[str, Any]:
     from enclos.app.conformity.assessing import assess
 
-    return assess(told.enclosure, frameworks=list(told.given.get("frameworks", ())), report=told.report)
+    frameworks = list(told.given.get("frameworks", ()))
+    return assess(told.enclosure, frameworks=frameworks, keep=told.keep, report=told.report)
 
 
+def _ledger_verify(told: Told) -> dict[str, Any]:
+    from enclos.app.ledger import verify
+
+    told.report("ledger", 0.0)
+    return verify(told.enclosure.paths.root, key=str(told.given.get("key", "")))
+
+
+def _ledger_review(told: Told) -> dict[str, Any]:
+    from enclos.app.monthly import review_month
+
+    told.report("ledger", 0.0)
+    return review_month(told.enclosure, told.given.get("month"), keep=told.keep)
+
+
+_RESEARCHERS, _STEWARDS = (Role.RESEARCHER,), (Role.STEWARD,)
 WORKS: Mapping[str, Work] = {
-    "study": Work(Role.RESEARCHER, True, _study),
-    "rerun": Work(Role.RESEARCHER, True, _rerun),
-    "cohort": Work(Role.RESEARCHER, True, _cohort),
-    "dictionary": Work(Role.RESEARCHER, True, _dictionary),
-    "sql-keep": Work(Role.RESEARCHER, True, _sql_keep),
-    "table": Work(Role.RESEARCHER, True, _table),
-    "permit-open": Work(Role.ACCESS_BODY, False, _permit_open),
-    "ingest": Work(Role.STEWARD, False, _ingest),
-    "link": Work(Role.STEWARD, False, _link),
-    "build": Work(Role.STEWARD, False, _build),
-    "quality": Work(Role.STEWARD, False, _quality),
-    "profile": Work(Role.STEWARD, False, _profile),
-    "hosting-verify": Work(Role.STEWARD, False, _hosting),
-    "conformity": Work(Role.STEWARD, False, _conformity),
+    "study": Work(_RESEARCHERS, True, _study),
+    "rerun": Work(_RESEARCHERS, True, _rerun),
+    "cohort": Work(_RESEARCHERS, True, _cohort),
+    "dictionary": Work(_RESEARCHERS, True, _dictionary),
+    "sql-keep": Work(_RESEARCHERS, True, _sql_keep),
+    "table": Work(_RESEARCHERS, True, _table),
+    "permit-open": Work((Role.ACCESS_BODY,), False, _permit_open),
+    "ingest": Work(_STEWARDS, False, _ingest),
+    "link": Work(_STEWARDS, False, _link),
+    "build": Work(_STEWARDS, False, _build),
+    "quality": Work(_STEWARDS, False, _quality),
+    "profile": Work(_STEWARDS, False, _profile),
+    "hosting-verify": Work(_STEWARDS, False, _hosting),
+    "catalogue": Work(_STEWARDS, False, _catalogue),
+    "conformity": Work((Role.STEWARD, Role.AUDITOR), False, _conformity),
+    "ledger-verify": Work((Role.AUDITOR,), False, _ledger_verify),
+    "ledger-review": Work((Role.AUDITOR, Role.ACCESS_BODY), False, _ledger_review),
 }

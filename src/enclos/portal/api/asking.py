@@ -84,7 +84,7 @@ class Asking:
 
     def begin(self, work: str, given: Mapping[str, Any], *, permit: str = HOUSE, title: str = "") -> dict[str, Any]:
         """Begin long work, as somebody who may; under a key that was used, the work that was begun then."""
-        self.as_a(WORKS[work].role)
+        self.as_a(*WORKS[work].roles)
         self.permit = permit
         self._check_unanswered()
         return self.opened.jobs.start(
@@ -94,7 +94,7 @@ class Asking:
     def begin_again(self, job: str) -> dict[str, Any]:
         """Begin the person's work that is over anew, as somebody who may now; under a key as ``begin``."""
         before = self.opened.jobs.show(self.enclosure, job, self.user)
-        self.as_a(WORKS[before["work"]].role)
+        self.as_a(*WORKS[before["work"]].roles)
         self.permit = before["permit"] or HOUSE
         self._check_unanswered()
         return self.opened.jobs.again(self.enclosure, job, self.user, key=self._key)
@@ -180,3 +180,5 @@ Key = Annotated[
     Header(alias="Idempotency-Key", min_length=1, max_length=100, description="What is asked for twice is done once."),
 ]
 Answer = dict[str, Any]
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+"""Of a page that is a file: it runs nothing and asks nobody."""

@@ -9,12 +9,15 @@ _HOST = "is done on the host, by who has its folder and its passphrase"
 _HANDS = "keys change hands where they lie, with their passphrase or token"
 _SENDER = "runs at a sender or a desk that knows identities, which never come here"
 _AT_HOME = "needs files and public keys only: it is run by who does not trust this service"
-_VAULT = "shows delivered lines, which do not leave the vault's machine"
+_VAULT = "joins the vault's lines and the warehouse's rows of one person, which is done on the host alone"
+_BELIEVED = "says whose signature this enclosure believes: it is said on the host"
+_NOBODY_S = "needs no enclosure; the same files come with `catalogue`"
 _PUBLIC = "is served to everybody without signing in"
 _PAGE = "is a page: signing in needs a browser or the command line"
 _ACCOUNTS = "local accounts are for trying out, and made on the host"
 _FOR_EVER = "ends data for ever: it is done on the host, by hand"
 
+_FILES = "GET /api/jobs/{job}/files/{name}"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "whoami": ("GET /api/me",),
     "sign-ins": ("GET /api/me/sign-ins", "POST /api/me/sign-ins/{sign_in}/end"),
@@ -65,15 +68,17 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "link": ("POST /api/persons/link",),
     "build": ("POST /api/snapshots",),
     "snapshots": ("GET /api/snapshots",),
-    "quality": ("POST /api/quality", "GET /api/quality"),
-    "profile": ("POST /api/profile",),
+    "quality": ("POST /api/quality", "GET /api/quality", _FILES),
+    "profile": ("POST /api/profile", _FILES),
+    "catalogue": ("POST /api/catalogue", "GET /api/catalogue-draft", _FILES),
+    "keys list": ("GET /api/keys",),
     "hosting verify": ("POST /api/hosting/verify",),
-    "conformity assess": ("POST /api/conformity/assess",),
-    "ledger verify": ("GET /api/ledger/verify",),
+    "conformity assess": ("POST /api/conformity/assess", _FILES),
+    "ledger verify": ("GET /api/ledger/verify", "POST /api/ledger/verify"),
     "ledger show": ("GET /api/ledger/entries", "GET /api/ledger", "GET /api/ledger/entries/{index}/proof"),
     "ledger find": ("GET /api/ledger/acts",),
     "ledger entry": ("GET /api/ledger/entries/{index}",),
-    "ledger review": ("GET /api/ledger/review",),
+    "ledger review": ("GET /api/ledger/review", "POST /api/ledger/review", _FILES),
     "optout": ("POST /api/objections", "POST /api/objections/withdraw", "GET /api/objections"),
     "question answer": ("POST /api/questions/answer",),
     "reidentify request": ("POST /api/reidentifications",),
@@ -103,18 +108,17 @@ BESIDE: Mapping[str, str] = {
 
 ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("demo", "synth", "init"), _MAKES),
-    **dict.fromkeys(
-        ("serve", "gateway", "move", "backup", "restore", "conformity accept", "conformity dismiss"), _HOST
-    ),
-    **dict.fromkeys(("question accept", "question dismiss"), _HOST),
+    **dict.fromkeys(("serve", "gateway", "move", "backup", "restore"), _HOST),
+    **dict.fromkeys(("conformity accept", "conformity dismiss", "question accept", "question dismiss"), _BELIEVED),
     **dict.fromkeys(("destroy", "keys destroy", "ledger forget"), _FOR_EVER),
-    **dict.fromkeys(("keys list", "keys rotate", "conformity owner", "conformity sign"), _HANDS),
+    **dict.fromkeys(("keys rotate", "conformity owner", "conformity sign"), _HANDS),
     **dict.fromkeys(("delivery make", "keys source", "keys translate", "pseudonymise"), _SENDER),
     **dict.fromkeys(("circuit hospital", "circuit third-party", "circuit reconstruct", "circuit cnam"), _SENDER),
     **dict.fromkeys(("question desk", "question ask", "question open", "reidentify key", "reidentify open"), _SENDER),
     **dict.fromkeys(("ledger witness", "keys verify", "pool", "conformity compare", "conformity diff"), _AT_HOME),
     "explain": _VAULT,
-    **dict.fromkeys(("register", "catalogue", "sample"), _PUBLIC),
+    "register": _PUBLIC,
+    "sample": _NOBODY_S,
     **dict.fromkeys(("login", "token", "password"), _PAGE),
     **dict.fromkeys(("account add", "account list", "account change", "account remove", "account sign-out"), _ACCOUNTS),
     "account forget": _ACCOUNTS,
@@ -135,7 +139,8 @@ KEYLESS: Mapping[str, str] = {
 
 _ASKER = "the person is who asks"
 _FILE = "is a file on the caller's own disk: over REST it is sent, or answered"
-_PAGE_FILE = "is a file on the host's disk: over REST the answer has what it shows"
+_PAGE_FILE = "is kept with the work, in each language, for who began it"
+_HOST_S_FILE = "is a document of the host's: `catalogue.yaml`"
 _OTHER_PLACE = "is an operation of its own"
 
 RENAMED: Mapping[str, str] = {
@@ -175,6 +180,8 @@ OPTIONS_ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(
         ("study --page", "logout --others", "sql --keep", "dictionary --count", "optout verb"), _OTHER_PLACE
     ),
+    "catalogue --draft": _OTHER_PLACE,
+    "catalogue --about": _HOST_S_FILE,
     "dictionary --table": "the whole dictionary is answered",
     "ledger entry --proof": "the proof is always answered",
     "sql --unconfined-for-trying-out": "takes walls away, which only who holds the host may",

@@ -1,4 +1,4 @@
-"""What the enclosure holds: deliveries, who is one person, snapshots and what they are worth, the host."""
+"""What the enclosure holds: deliveries, who is one person, snapshots and what they are worth, keys, the host."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
+from enclos.app.catalogue import draft
 from enclos.app.deliveries import list_deliveries
 from enclos.app.persons import match_report
 from enclos.app.quality import judged_quality
+from enclos.app.rotation import list_keys
 from enclos.app.snapshots import list_snapshots, snapshot_account
 from enclos.portal.api.asking import After, Answer, Ask, Body, HoweverWritten, Key, Limit, On, Workers, page
 from enclos.signin.model import Role
@@ -133,6 +135,25 @@ def _judge(ask: Ask, asked: Judging, key: Key = None) -> Answer:  # noqa: ARG001
 @router.post("/profile", summary="Count what a snapshot holds, in the background", status_code=202)
 def _profile(ask: Ask, asked: Profiling, key: Key = None) -> Answer:  # noqa: ARG001
     return ask.begin("profile", asked.model_dump())
+
+
+@router.get("/catalogue-draft", summary="A document about the holdings to fill in, as YAML")
+def _draft(ask: Ask) -> Answer:
+    ask.as_a(Role.STEWARD)
+    return {"document": draft()}
+
+
+@router.post("/catalogue", summary="Describe the holdings as HealthDCAT-AP, in the background", status_code=202)
+def _catalogue(ask: Ask, key: Key = None) -> Answer:  # noqa: ARG001
+    return ask.begin("catalogue", {})
+
+
+@router.get("/keys", summary="Every key and its generations; no key is shown")
+def _keys(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
+    ask.as_a(Role.STEWARD, Role.AUDITOR)
+    found = list_keys(ask.enclosure)["keys"]
+    rows = [{"name": f"{row['role']}/{row['subject']}#{row['generation']}", **row} for row in found]
+    return page("keys", rows, "name", after, limit, is_in_order=True)
 
 
 @router.post("/hosting/verify", summary="Compare every object of the lake with what was stored", status_code=202)

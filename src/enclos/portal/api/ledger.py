@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from enclos.app.auditing import Sought, explore, show_entry
 from enclos.app.ledger import show_from, verify
@@ -13,13 +14,25 @@ from enclos.app.monthly import review_month
 from enclos.app.proofs import entries_with_proofs
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.portal.api.asking import AfterIndex, Answer, Ask, Limit
+from enclos.portal.api.asking import AfterIndex, Answer, Ask, Body, Key, Limit
 from enclos.signin.model import Role
 
 router = APIRouter()
 Word = Annotated[str, Query(max_length=100)]
 Day = Annotated[date | None, Query()]
 Index = Annotated[int, Path(ge=0, le=2**53)]
+
+
+class Proving(Body):
+    """The ledger's public key, where it is known from elsewhere."""
+
+    key: str = Field(default="", max_length=500)
+
+
+class Reviewing(Body):
+    """Which month, as ``YYYY-MM``; the last one when not given."""
+
+    month: str | None = Field(default=None, pattern=r"^[0-9]{4}-[0-9]{2}$")
 
 
 @router.get("/ledger", summary="The ledger's head")
@@ -84,12 +97,25 @@ def _verify(ask: Ask, key: Annotated[str, Query(max_length=500)] = "") -> Answer
     return verify(ask.enclosure.paths.root, key=key)
 
 
+@router.post("/ledger/verify", summary="The same in the background, for a long ledger", status_code=202)
+def _verify_long(ask: Ask, asked: Proving | None = None, key: Key = None) -> Answer:  # noqa: ARG001 - a dependency reads it
+    return ask.begin("ledger-verify", (asked or Proving()).model_dump())
+
+
+@router.post(
+    "/ledger/review", summary="A month's review in the background, with its page in each language", status_code=202
+)
+def _review_long(ask: Ask, asked: Reviewing | None = None, key: Key = None) -> Answer:  # noqa: ARG001
+    given = (asked or Reviewing()).model_dump()
+    return ask.begin("ledger-review", given, title=given["month"] or "")
+
+
 @router.get("/ledger/review", summary="What was done in a month, and what somebody must look at")
 def _review(
     ask: Ask,
     month: Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{2}$", description="The last one.")] = None,
 ) -> Answer:
-    ask.as_a(Role.AUDITOR)
+    ask.as_a(Role.AUDITOR, Role.ACCESS_BODY)
     return review_month(ask.acting, month)
 
 

@@ -12,13 +12,25 @@ from enclos.app import drafts, runs, studies
 from enclos.app.pages.words import Language
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
-from enclos.portal.api.asking import After, Answer, Ask, Body, Key, Limit, On, PermitId, RunId, Workers, page
+from enclos.portal.api.asking import (
+    PAGE_POLICY,
+    After,
+    Answer,
+    Ask,
+    Body,
+    Key,
+    Limit,
+    On,
+    PermitId,
+    RunId,
+    Workers,
+    page,
+)
 from enclos.signin.model import Role
 
 router = APIRouter()
 _KINDS = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 _CONTENT: dict[str, Any] = {kind.partition(";")[0]: {} for kind in _KINDS.values()}
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
 Lang = Annotated[Language, Query(description="The language of titles.")]
 FileName = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,100}\.(csv|svg|png)$")]
 
@@ -112,7 +124,7 @@ def _page(ask: Ask, permit: PermitId, run: RunId, lang: Lang = Language.EN) -> R
     ask.as_a(Role.RESEARCHER)
     ask.permit = permit
     _, pages = runs.results(ask.enclosure, permit=permit, user=ask.user, run_id=run, language=lang)
-    return Response(pages.html(), media_type="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})
+    return Response(pages.html(), media_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 @router.get(
