@@ -323,6 +323,11 @@ def test_from_an_application_to_a_package_that_left(
         fields = {"permit": permit, "organisation": "CHU de Demain", "purpose": "Bleeding under two drugs"}
         for name, value in {**fields, "start": "1900-01-01", "end": "2030-01-01"}.items():
             alice.fill(f"#{name}", value)
+        alice.get_by_label("Who lives in some departments").check()
+        alice.fill("#departments", "75, 2Z")
+        alice.locator("#opens a[href='#departments']").wait_for()
+        alice.get_by_label("Everybody in the enclosure").check()
+        alice.locator("#opens dd", has_text="everybody in the enclosure").wait_for()
         alice.get_by_role("button", name="Make the document").click()
         alice.get_by_role("button", name="Hand it to the access body").click()
         application = urlsplit(alice.url).path.rpartition("/")[2]
@@ -333,6 +338,18 @@ def test_from_an_application_to_a_package_that_left(
         assert "CHU de Demain" in bea.inner_text("main")
         bea.get_by_role("button", name="Sign as a permit").click()
         bea.get_by_role("link", name=f"Permit {permit}").click()
+        bea.get_by_role("link", name="Amend").click()
+        bea.fill("#users", f"{ALICE}\nzoe@example.org data-manager")
+        bea.get_by_role("button", name="Count what it opens").first.click()
+        assert bea.locator("#opens tbody tr").first.inner_text().split() == [
+            "User",
+            "zoe@example.org",
+            "–",
+            "data",
+            "manager",
+        ]
+        bea.fill("#reason", "Zoe keeps the data")
+        bea.get_by_role("button", name="Sign the amendment").click()
         bea.locator(f"form[action='/access/permits/{permit}/open'] button").click()
         assert tabs[BEA].go(f"/research/permits/{permit}") == FORBIDDEN
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ def read(address: str, language: str = "en", context: ssl.SSLContext | None = No
     request = urllib.request.Request(address, headers={"Accept-Language": language})  # noqa: S310 - http(s) only
     with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # noqa: S310
         return answer.geturl(), answer.read().decode()
+
+
+def answered(address: str) -> str:
+    """What is read there; nothing while another process begins to answer, or where there is no such page."""
+    try:
+        return read(address)[1]
+    except (urllib.error.URLError, ConnectionError):
+        return ""
 
 
 def children(process: int) -> list[int]:
@@ -63,6 +72,12 @@ def test_the_public_reads_the_newest_register_and_verifies_the_ledger(home: Path
         opened = {str(fd.readlink()) for fd in Path(f"/proc/{answering}/fd").iterdir()}
         assert not [path for path in opened if path.startswith(str(home))]
         assert refused("serve", home, "--port", "0")[:2] == (3, "ENC-03")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            read(at["address"] + "sign-in")
+        run_cli("account", "add", home, "zoe@example.org", "--role", "access-body")
+        until(lambda: answering not in children(process.pid))
+        until(lambda: "password" in answered(at["address"] + "sign-in"))
+        assert "FR-TEST-0002" in read(at["register"] + "en.html")[1]
     assert process.returncode == 0
     assert call("serve", home, "--host", "0.0.0.0").returncode == 2  # noqa: S104 - refused
 

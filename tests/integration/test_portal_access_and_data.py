@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from html import escape
+from html import escape, unescape
 
 import pytest
 
@@ -63,11 +63,11 @@ FORM = {
     "article": "53(1)(e)",
     "legal_basis": "ehds-permit",
     "tables": ["person", "drug_exposure"],
-    "population": "all",
+    "persons": "all",
     "start": "2001-01-01",
     "end": "2029-01-01",
     "identifiers": ["commune"],
-    "why": "Distance to the hospital",
+    "why_commune": "Distance to the hospital",
     "access": "aggregates",
     "min_count": "5",
     "from": "2026-01-01",
@@ -142,17 +142,18 @@ def test_a_form_with_faults_comes_back_with_each_at_its_field_and_in_both_langua
         "users": "<nobody>",
         "end": "2000-01-01",
         "min_count": "1",
-        "population": "{region: x}",
+        "persons": "departments",
+        "departments": "11, 2B, 2C",
     }
     wrong = {**FORM, "application": number, **changed}
     page = alice.post("/applications/new", wrong)
     assert page.status_code == 422
     fields = re.findall(r'<li><a href="#(\w+)">', page.text)
-    assert fields == ["permit", "users", "population", "end", "min_count"]
+    assert fields == ["permit", "users", "departments", "end", "min_count"]
     for field in fields:
         assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', page.text), field
         assert f'id="{field}-error"' in page.text
-    assert all(escape(value) in page.text for value in (*changed.values(), FORM["purpose"], FORM["why"]))
+    assert all(escape(value) in page.text for value in (*changed.values(), FORM["purpose"], FORM["why_commune"]))
     assert len(re.findall(r'<input type="checkbox"[^>]* checked', page.text)) == 3
     with open_home(portal.home) as enclosure:
         hand = Hand(ALICE, for_access_body=False)
@@ -186,8 +187,8 @@ def test_a_permit_is_amended_renewed_opened_and_revoked_once_each(portal: Portal
         sign(enclosure, text_of("FR-LIFE-1"))
     here = "/access/permits/FR-LIFE-1"
     page = body.get(f"{here}/amend")
-    text = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)[0].replace("&#34;", '"')
-    amended = text.replace("min_count: 5", "min_count: 6").replace("&#39;", "'")
+    text = unescape(re.findall(r'<textarea id="document"[^>]*>\n(.*?)</textarea>', page.text, re.DOTALL)[0])
+    amended = text.replace("min_count: 5", "min_count: 6")
     form = {"document": amended, "reason": "stricter", "version": "1"}
     looked = body.post(f"{here}/amend", {**form, "look": "1"})
     assert "6 persons" in looked.text
@@ -209,6 +210,80 @@ def test_a_permit_is_amended_renewed_opened_and_revoked_once_each(portal: Portal
     assert [body.post(f"{here}/revoke", revoke).status_code for _ in range(2)] == [303, 403]
     assert newest_version(portal, "FR-LIFE-1") == 4
     assert "revoked" in body.get("/access/calendar").text.lower()
+
+
+def fields_of(page: str) -> dict[str, list[str]]:
+    """What a browser sends of the first form of a page that has the permit's fields."""
+    (form,) = re.findall(r"<form (?:(?!</form>).)*name=\"how\".*?</form>", page, re.DOTALL)
+    found: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input [^>]*>", form):
+        name, value = (unescape(re.findall(rf'{each}="([^"]*)"', tag)[0]) for each in ("name", "value"))
+        if "checked" in tag or not re.search(r'type="(checkbox|radio)"', tag):
+            found.setdefault(name, []).append(value)
+    for name, value in re.findall(r'<textarea id="(\w+)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL):
+        found[name] = [unescape(value)]
+    for name, options in re.findall(r'<select id="(\w+)".*?>(.*?)</select>', form, re.DOTALL):
+        found[name] = re.findall(r'value="([^"]*)" selected', options) or re.findall(r'value="([^"]*)"', options)[:1]
+    return found
+
+
+def test_a_permit_is_amended_by_its_form_which_says_what_changes_before_it_is_signed(
+    portal: Portal, body: Browser
+) -> None:
+    with open_home(portal.home) as enclosure:
+        sign(enclosure, text_of("FR-AMEND-1", population=SEEDED, identifiers="[commune]"))
+    here = "/access/permits/FR-AMEND-1/amend"
+    sent = fields_of(body.get(here).text)
+    assert (sent["persons"], sent["sample_percent"], sent["users"]) == (["sample"], ["60"], [f"{ALICE} researcher"])
+    same = body.post(here, {**sent, "look": "1"})
+    assert "it says what stands already" in same.text
+    assert "Sign the amendment" not in same.text
+    wanted = {
+        **sent,
+        "users": f"{ALICE} researcher\nbob@example.org",
+        "persons": "departments",
+        "departments": "75, 2A",
+        "tables": ["person", "death"],
+        "columns": ["person.year_of_birth"],
+        "identifiers": [],
+    }
+    live = body.post(here, {**wanted, "look": "live", "departments": "2C"}, **{"HX-Request": "true"})
+    assert (live.status_code, '<a href="#departments">' in live.text) == (200, True)
+    wrong = body.post(here, {**wanted, "look": "1", "departments": "2C"})
+    assert (wrong.status_code, 'id="departments-error"' in wrong.text) == (422, True)
+    looked = body.post(here, {**wanted, "look": "1"})
+    changes = re.findall(r'<tr><th scope="row">([^<]*)</th><td>([^<]*)</td><td>([^<]*)</td></tr>', looked.text)
+    told = {name: (before, after) for name, before, after in changes}
+    assert told["User bob@example.org"] == ("–", "researcher")
+    assert told["Whose data"][1] == "persons who live in the departments 2A, 75"
+    assert told["Table person"] == ("all columns", "year_of_birth")
+    assert told["Table drug_exposure"] == ("all columns", "–")
+    assert told["the commune where somebody lives"] == ("shown", "generalised")
+    assert "Table death" not in told
+    assert newest_version(portal, "FR-AMEND-1") == 1
+    hidden = re.findall(r'<input type="hidden" name="(version|by|document)" value="([^"]*)">', looked.text)
+    signing = {name: unescape(value) for name, value in hidden}
+    late = body.post(here, {**signing, "version": "7", "reason": "fewer"})
+    assert (late.status_code, "PRM-19" in late.text) == (403, True)
+    assert fields_of(late.text)["departments"] == ["75, 2A"], "what was written is still in the form"
+    assert body.post(here, {**signing, "reason": "fewer"}).status_code == 303
+    with open_home(portal.home) as enclosure:
+        signed = newest(enclosure, "FR-AMEND-1")
+    assert (signed.version, signed.permit.terms.tables, signed.reason) == (2, ("person", "death"), "fewer")
+
+
+def test_a_kept_application_is_mended_by_the_form_and_by_who_may(portal: Portal, body: Browser) -> None:
+    number = asked(portal, text_of("FR-MEND-1"))
+    alice = portal.browser(ALICE, Role.RESEARCHER)
+    assert alice.get(f"/applications/{number}/form").headers["location"] == f"/applications/{number}", "it is handed in"
+    here = f"/access/applications/{number}/form"
+    assert 'href="' + here in body.get(f"/access/applications/{number}").text
+    sent = fields_of(body.get(here).text)
+    assert body.post(here, {**sent, "persons": "region", "region": "94", "look": "1"}).status_code == 200
+    assert body.post(here, {**sent, "persons": "region", "region": "94"}).status_code == 303
+    with open_home(portal.home) as enclosure:
+        kept = show_application(enclosure, Hand(CAROL, for_access_body=True), number)
+    assert ("region: '94'" in kept["document"], kept["steps"][-1]["by"]) == (True, CAROL)
 
 
 def newest_version(portal: Portal, permit: str) -> int:

@@ -81,7 +81,7 @@ def amend(
     """
     actor = _access_body(enclosure, by)
     with enclosure.at_the_desk(), enclosure.ledger.intent(Action.PERMIT_AMEND, actor) as ticket:
-        permit = read_permit(text, min_count_floor=enclosure.floor)
+        permit = read_permit(text, min_count_floor=enclosure.floor, is_amendment=True)
         check_population(permit.terms.population)
         if of_permit and permit.id != of_permit:
             raise refusal(

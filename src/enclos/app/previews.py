@@ -36,9 +36,9 @@ def read_draft(enclosure: Enclosure, text: str, *, amends: str = "") -> dict[str
         round_to, valid_from, valid_until, warnings (each a code with its values)
     Refuses: PERMIT_INVALID with every fault and its line.
     """
-    permit = read_permit(text, min_count_floor=enclosure.floor)
+    permit = read_permit(text, min_count_floor=enclosure.floor, is_amendment=bool(amends))
     warnings = [each for each in _warnings(enclosure, permit) if (each["warning"], permit.id) != ("taken", amends)]
-    return {**_told_of(permit), "warnings": warnings}
+    return {**told_of(permit), "warnings": warnings}
 
 
 def read_signed(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
@@ -46,10 +46,11 @@ def read_signed(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
 
     Refuses: PERMIT_UNKNOWN and what else is refused of signed permits.
     """
-    return {**_told_of(newest(enclosure, permit_id).permit), "warnings": []}
+    return {**told_of(newest(enclosure, permit_id).permit), "warnings": []}
 
 
-def _told_of(permit: Permit) -> dict[str, Any]:
+def told_of(permit: Permit) -> dict[str, Any]:
+    """What a permit says, as ``read_draft`` tells of a document; no warnings among it."""
     document = json_from_permit(permit)
     return {
         "permit": permit.id,
@@ -86,7 +87,7 @@ def preview_permit(enclosure: Enclosure, text: str, *, by: str, amends: str = ""
     Refuses: PERMIT_INVALID.
     """
     shown = read_draft(enclosure, text, amends=amends)
-    permit = read_permit(text, min_count_floor=enclosure.floor)
+    permit = read_permit(text, min_count_floor=enclosure.floor, is_amendment=bool(amends))
     facts = {"document": sha256_hex(text.encode("utf-8"))}
     with enclosure.ledger.intent(Action.PERMIT_PREVIEW, access_body_actor(by), None, facts) as ticket:
         counts, why = _counts(enclosure, permit)

@@ -41,7 +41,7 @@ def amend_permit(
 
     Refuses: PERMIT_INVALID, PERMIT_UNKNOWN, PERMIT_TRANSITION.
     """
-    permit = read_permit(text, min_count_floor=min_count_floor)
+    permit = read_permit(text, min_count_floor=min_count_floor, is_amendment=True)
     before = _chain(permit.id, store=store, public_key=signer.public_key())[-1]
     state = next_state(state_at(before, instant(now)), Event.AMEND)
     check_same_permit(before.permit, permit)

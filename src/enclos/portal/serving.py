@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -95,12 +95,18 @@ def serve_public(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         addresses = _addresses(door, listening)
-        with _people(directory, passphrase, str(addresses["address"])) as people:
-            place, opening = (None, alone) if people is None else people
+        place, opening = None, alone
+        with ExitStack() as stack:
+            if _tells_who(directory):
+                place, opening = stack.enter_context(_people(directory, passphrase, str(addresses["address"])))
             answering = _answer(paths, door, listening, place)
             try:
                 began(addresses)
                 while not stopped.wait(every):
+                    if place is None and _tells_who(directory):
+                        # the first account: who answers the public is told where people sign in
+                        place, opening = stack.enter_context(_people(directory, passphrase, str(addresses["address"])))
+                        _end(answering)
                     if answering.poll() is not None:
                         answering = _answer(paths, door, listening, place)
                     if _seen(paths) != seen:
@@ -112,17 +118,21 @@ def serve_public(
                 _end(answering)
 
 
+def _tells_who(directory: Path) -> bool:
+    """Whether a provider or an account says who anybody is; settings that cannot be read now name none yet."""
+    try:
+        chosen = read_settings(directory).sign_in
+    except Refusal:
+        return False
+    return chosen.issuer is not None or EnclosurePaths(directory).accounts.exists()
+
+
 @contextmanager
 def _people(
     directory: Path, passphrase: Passphrase, root: str
-) -> Iterator[tuple[Path, Callable[[], AbstractContextManager[Enclosure]]] | None]:
-    """The socket behind which people sign in, and the enclosure that is open for them; none when neither a provider nor
-    an account says who anybody is.
-    """
+) -> Iterator[tuple[Path, Callable[[], AbstractContextManager[Enclosure]]]]:
+    """The socket behind which people sign in, and the enclosure that is open for them."""
     chosen = read_settings(directory).sign_in
-    if chosen.issuer is None and not EnclosurePaths(directory).accounts.exists():
-        yield None
-        return
     opened = Opened(directory, passphrase)
     with TemporaryDirectory(prefix="enclos-") as folder, closing(opened), socket.socket(socket.AF_UNIX) as listening:
         place = Path(folder) / "people"  # the folder is this account's alone

@@ -217,7 +217,7 @@ def test_a_permit_is_amended_from_its_own_text() -> None:
     assert read_permit(text_from_permit(permit), min_count_floor=5) == permit
 
 
-def form(**changes: str) -> dict[str, str]:
+def form(**changes: str) -> dict[str, list[str]]:
     given = {
         "permit": PERMIT_ID,
         "organisation": "CHU de Demain",
@@ -226,38 +226,41 @@ def form(**changes: str) -> dict[str, str]:
         "purpose": "Safety: of statins, after 75",
         "article": "53(1)(e)",
         "legal_basis": "ehds-permit",
-        "population": '{region: "11"}',
+        "persons": "region",
+        "region": "11",
         "start": "2019-01-01",
         "end": "2024-01-01",
-        "why": "",
         "access": "rows",
         "min_count": "11",
         "from": "2026-11-01",
         "until": "2029-11-01",
     }
-    return {**given, **changes}
+    return {name: [value] for name, value in {**given, **changes}.items()}
 
 
 def test_a_form_makes_a_document_that_reads() -> None:
-    permit = read_permit(text_from_form(form(), ["person"], ["commune"]), min_count_floor=5)
+    listed = {"tables": ["person"], "columns": ["drug_exposure.drug_concept_id"], "identifiers": ["commune"]}
+    permit = read_permit(text_from_form({**form(), **listed}), min_count_floor=5)
     assert [user.role.value for user in permit.users] == ["investigator", "researcher"]
     assert permit.terms.population == Residents(regions()["11"])
-    assert permit.terms.tables == ("person",)
+    assert permit.terms.tables == ("person",), "a column of a table that is not ticked opens nothing"
     assert permit.purpose.text == "Safety: of statins, after 75"
 
 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"population": "{source: [", "min_count": "9" * 5000}, "data.population"),
-        ({"population": "[" * 5000}, "data.population"),
-        ({"population": "2020-13-45"}, "data.population"),
+        ({"persons": "other", "population": "{source: [", "min_count": "9" * 5000}, "data.population"),
+        ({"persons": "other", "population": "[" * 5000}, "data.population"),
+        ({"persons": "other", "population": "2020-13-45"}, "data.population"),
+        ({"persons": "nobody"}, "data.population"),
+        ({"persons": "sample", "sample_percent": "1e99", "sample_seed": "010"}, "data.population.sample_percent"),
         ({"min_count": "²", "users": ""}, "disclosure.min_count"),
         ({"start": "", "until": "tomorrow"}, "data.period.start"),
     ],
 )
 def test_whatever_is_typed_into_a_form_is_a_fault_and_no_crash(changes: dict[str, str], told: str) -> None:
-    assert told in faults(text_from_form(form(**changes), [], []))
+    assert told in faults(text_from_form(form(**changes)))
 
 
 def test_a_fault_never_repeats_what_was_written() -> None:

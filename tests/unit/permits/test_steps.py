@@ -1,6 +1,7 @@
 """Signing, loading and changing permits."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from enclos.lexicon.canonical import canonical_bytes
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAllowed, Refusal
+from enclos.permits.document import text_from_permit
 from enclos.permits.model import SignedPermit, State
 from enclos.permits.steps import (
     amend_permit,
@@ -194,6 +196,17 @@ def test_a_renewal_prolongs_once(store: MemoryPermits) -> None:
     with pytest.raises(Refusal) as caught:
         renew(store, datetime(2035, 11, 1, tzinfo=UTC))
     assert caught.value.code is Code.PERMIT_TOO_LONG
+
+
+def test_a_permit_that_lasts_longer_than_one_grant_is_amended_and_keeps_its_end(store: MemoryPermits) -> None:
+    renewed = renew(store, datetime(2039, 11, 1, tzinfo=UTC))
+    text = text_from_permit(replace(renewed.permit, min_count=20))
+    longer = text.replace("2039-11-01", "2040-11-01")
+    with pytest.raises(Refusal) as caught:
+        amend_permit(longer, store=store, signer=SIGNER, now=NOW, min_count_floor=5, reason="")
+    assert caught.value.code is Code.PERMIT_TRANSITION
+    amended = amend_permit(text, store=store, signer=SIGNER, now=NOW, min_count_floor=5, reason="stricter")
+    assert (amended.permit.min_count, amended.permit.valid_until) == (20, renewed.permit.valid_until)
 
 
 def test_a_renewal_is_asked_for_before_the_end_and_is_bounded(store: MemoryPermits) -> None:

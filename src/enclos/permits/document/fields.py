@@ -37,23 +37,25 @@ _MAX_MIN_COUNT = 100_000
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
-def read_permit(text: str, *, min_count_floor: int) -> Permit:
+def read_permit(text: str, *, min_count_floor: int, is_amendment: bool = False) -> Permit:
     """The permit that a YAML document states.
 
-    In: min_count_floor — the enclosure's smallest minimum count.
+    In: min_count_floor — the enclosure's smallest minimum count; is_amendment — its end is that of the permit that
+        stands, which may have been prolonged: ``check_same_permit`` sees to it
     Refuses: PERMIT_INVALID once, with every fault and its line.
     """
-    return _permit(tree_from_yaml(text), min_count_floor=min_count_floor, check_length=True)
+    tree = tree_from_yaml(text)
+    return _permit(tree, min_count_floor=min_count_floor, check_length=True, is_amendment=is_amendment)
 
 
-def faults_in(text: str, *, min_count_floor: int) -> list[tuple[str, str]]:
+def faults_in(text: str, *, min_count_floor: int, is_amendment: bool = False) -> list[tuple[str, str]]:
     """What keeps a document from being a permit: the place of each fault, as ``holder.organisation``, and what it is.
 
     Empty: it reads as one.
     """
     tree = tree_from_yaml(text)
     if not tree.faults:
-        _fields(tree, min_count_floor=min_count_floor, check_length=True)
+        _fields(tree, min_count_floor=min_count_floor, check_length=True, is_amendment=is_amendment)
     found = [said.partition(": ") for _, said in tree.faults]
     return [(place, what) if what else ("", place) for place, _, what in found]
 
@@ -130,8 +132,10 @@ def text_from_instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _permit(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit:
-    found = _fields(tree, min_count_floor=min_count_floor, check_length=check_length) if not tree.faults else None
+def _permit(tree: Tree, *, min_count_floor: int, check_length: bool, is_amendment: bool = False) -> Permit:
+    found = None
+    if not tree.faults:
+        found = _fields(tree, min_count_floor=min_count_floor, check_length=check_length, is_amendment=is_amendment)
     if tree.faults or found is None:
         sentences = tree.sentences()
         count = "1 fault" if len(sentences) == 1 else f"{len(sentences)} faults"
@@ -143,7 +147,7 @@ def _permit(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit:
     return found
 
 
-def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit | None:
+def _fields(tree: Tree, *, min_count_floor: int, check_length: bool, is_amendment: bool = False) -> Permit | None:
     top = tree.section(
         tree.root,
         (),
@@ -181,7 +185,12 @@ def _fields(tree: Tree, *, min_count_floor: int, check_length: bool) -> Permit |
     if valid_from and valid_until:
         if valid_until <= valid_from:
             tree.fault(("valid", "until"), "must be after the beginning")
-        elif check_length and basis and valid_until > years_after(valid_from, legal_bases()[basis].max_years):
+        elif (
+            check_length
+            and not is_amendment
+            and basis
+            and valid_until > years_after(valid_from, legal_bases()[basis].max_years)
+        ):
             limit = legal_bases()[basis]
             tree.fault(("valid", "until"), f"is more than {limit.max_years} years after the beginning [{limit.source}]")
     if check_length and terms and valid_from and basis:

@@ -39,8 +39,18 @@ _FORMS = (
 @cache
 def regions() -> Mapping[str, tuple[str, ...]]:
     """The departments of each region by its code. Source: INSEE, Code officiel géographique 2024."""
+    return {row["region"]: tuple(row["departments"].split()) for row in _region_rows()}
+
+
+@cache
+def regions_by_name() -> Mapping[str, str]:
+    """The name of each region by its code. Source: as of ``regions``."""
+    return {row["region"]: row["name"] for row in _region_rows()}
+
+
+def _region_rows() -> list[dict[str, str]]:
     text = resources.files("enclos.permits").joinpath("regions.csv").read_text(encoding="utf-8")
-    return {row["region"]: tuple(row["departments"].split()) for row in csv.DictReader(text.splitlines())}
+    return list(csv.DictReader(text.splitlines()))
 
 
 def json_from_population(population: Population) -> Any:  # noqa: PLR0911 - one form after the other

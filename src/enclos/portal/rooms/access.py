@@ -22,12 +22,12 @@ from enclos.app.reviewing import Review, Reviews
 from enclos.app.reviews import review_access
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from enclos.permits.document import text_from_permit
 from enclos.permits.model import State
 from enclos.permits.rules.access import delete_by
 from enclos.permits.rules.life import legal_bases, years_after
 from enclos.portal.desk import Answer, Asked, Desk, Go, Page, Room, page_status
 from enclos.portal.paging import shown
+from enclos.portal.rooms import amending
 from enclos.portal.rooms.applications import application_routes
 from enclos.signin.model import Role
 
@@ -49,7 +49,6 @@ _PATIENCE = 2.0
 """Seconds that a form waits for a review which may be over at once."""
 _RULES = {code.id: code.rule for code in Code}
 _DETECTORS = {detector.value: text for detector, text in DETECTORS.items()}
-_NEVER_SHOWN = frozenset({Code.PERMIT_UNKNOWN, Code.ENCLOSURE_BUSY})
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -63,7 +62,7 @@ def routes(desk: Desk) -> list[Route]:
     def begin(asked: Asked) -> Go:
         return _begin(asked, desk, reviews)
 
-    asked = {"amend": (_amend, _amended), "renew": (_renew, _renewed), "revoke": (_revoke, _revoked)}
+    asked = {"amend": (amending.show, amending.sign), "renew": (_renew, _renewed), "revoke": (_revoke, _revoked)}
     return [
         Route("/access", desk.served(ROOM, _overview)),
         *application_routes(desk, ROOM, "/access/applications", for_access_body=True),
@@ -125,55 +124,6 @@ def _shown_permit(asked: Asked, opened: Mapping[str, Any] | None) -> Page:
     return Page("access_permit", "Permit {permit}", values, {"permit": it["permit"]})
 
 
-def _amend(asked: Asked) -> Page:
-    signed = permits.newest(asked.enclosure, asked.path["permit"])
-    form = asked.form
-    if form["document"]:
-        return _amending(asked, f"{form['document']}\n", form["reason"], _whole(form["version"]))
-    return _amending(asked, text_from_permit(signed.permit), "", signed.version)
-
-
-def _amended(asked: Asked) -> Answer:
-    form = asked.form
-    text, reason, version = f"{form['document']}\n", form["reason"], _whole(form["version"])
-    if form["look"]:
-        return _amending(asked, text, reason, version, is_looked_at=True)
-
-    def act() -> None:
-        permits.amend(
-            asked.enclosure, text, reason=reason, by=asked.user, of_version=version, of_permit=asked.path["permit"]
-        )
-
-    return _changed(asked, act, lambda refused: _amending(asked, text, reason, version, refused))
-
-
-def _amending(
-    asked: Asked, text: str, reason: str, version: int, refused: Refusal | None = None, *, is_looked_at: bool = False
-) -> Page:
-    it = _it(asked)
-    opening, changes = None, []
-    if is_looked_at:
-        try:
-            told = previews.preview_permit(asked.enclosure, text, by=asked.user, amends=it["permit"])
-        except Refusal as wrong:
-            refused = wrong
-        else:
-            opening = _opening(asked, told)
-            were = dict(_opening(asked, previews.read_signed(asked.enclosure, it["permit"]))["pairs"])
-            changes = [(name, were[name], value) for name, value in opening["pairs"] if were[name] != value]
-    values = {
-        "it": it,
-        "document": text,
-        "reason": reason,
-        "version": version,
-        "opening": opening,
-        "changes": changes,
-        "refused": said_of(refused) if refused else None,
-    }
-    status = page_status(refused) if refused else 200
-    return Page("access_amend", "Amend {permit}", values, {"permit": it["permit"]}, status)
-
-
 def _renew(asked: Asked) -> Page:
     return _renewing(asked, asked.form["until"], asked.form["reason"])
 
@@ -193,7 +143,7 @@ def _renewed(asked: Asked) -> Answer:
             until=end,
             reason=reason,
             by=asked.user,
-            of_version=_whole(form["version"]),
+            of_version=amending.version_of(form),
         )
 
     return _changed(asked, act, lambda refused: _renewing(asked, until, reason, refused))
@@ -226,7 +176,7 @@ def _revoked(asked: Asked) -> Answer:
 
     def act() -> None:
         permits.revoke(
-            asked.enclosure, permit, reason=form["reason"], by=asked.user, of_version=_whole(form["version"])
+            asked.enclosure, permit, reason=form["reason"], by=asked.user, of_version=amending.version_of(form)
         )
 
     return _changed(asked, act, lambda refused: _revoking(asked, form["reason"], refused))
@@ -251,7 +201,7 @@ def _changed(asked: Asked, act: Callable[[], None], again: Callable[[Refusal], P
     try:
         act()
     except Refusal as refused:
-        if refused.code in _NEVER_SHOWN:
+        if refused.code in amending.NEVER_SHOWN:
             raise
         return again(refused)
     return Go(f"/access/permits/{asked.path['permit']}")
@@ -263,11 +213,6 @@ def _it(asked: Asked) -> dict[str, Any]:
 
 def _opening(asked: Asked, told: Mapping[str, Any]) -> dict[str, Any]:
     return said_opening(told, asked.words, asked.enclosure.floor)
-
-
-def _whole(text: str) -> int:
-    """The version that a form was made for; one that never was where it says none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1
 
 
 # -- calendar and reviews

@@ -7,21 +7,17 @@ from typing import Any
 
 from starlette.routing import Route
 
-from enclos.app import applications, previews
-from enclos.app.pages.cases import case_in_french
+from enclos.app import applications
 from enclos.app.pages.rooms.frame import said_of
-from enclos.app.pages.rooms.permit_saying import COUNTED_ACCESS, IDENTIFIERS, MOVES, said_opening
+from enclos.app.pages.rooms.permit_saying import MOVES
 from enclos.app.pages.rooms.words_applications import FRENCH_APPLICATIONS
-from enclos.app.pages.words import Language
 from enclos.app.permits import draft
-from enclos.contracts.view import GRANTABLE_TABLES
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
-from enclos.permits.document import faults_in, text_from_form
-from enclos.permits.rules.life import legal_bases
+from enclos.permits.document import document_of, form_from_document, text_from_form
 from enclos.portal.desk import Act, Answer, Asked, Desk, Go, Page, Room, page_status
-from enclos.portal.forms import Form
 from enclos.portal.paging import shown
+from enclos.portal.rooms import permit_forms
 from enclos.signin.model import Role
 
 ROOM = Room(
@@ -31,37 +27,6 @@ ROOM = Room(
     [("/applications", "My applications"), ("/applications/new", "New application")],
     FRENCH_APPLICATIONS,
 )
-_ARTICLES = {
-    "53(1)(a)": "53(1)(a) public health",
-    "53(1)(b)": "53(1)(b) policy making and regulation",
-    "53(1)(c)": "53(1)(c) statistics",
-    "53(1)(d)": "53(1)(d) education",
-    "53(1)(e)": "53(1)(e) scientific research",
-    "53(1)(f)": "53(1)(f) improvement of care",
-}
-_FIELDS = (
-    "permit", "organisation", "investigator", "users", "purpose", "article", "legal_basis", "population", "start",
-    "end", "why", "access", "min_count", "from", "until",
-)  # fmt: skip
-_PLACES = {
-    "permit": "permit",
-    "holder.organisation": "organisation",
-    "holder.investigator": "investigator",
-    "users": "users",
-    "purpose.text": "purpose",
-    "purpose.article": "article",
-    "legal_basis": "legal_basis",
-    "data.tables": "tables",
-    "data.population": "population",
-    "data.period.start": "start",
-    "data.period.end": "end",
-    "data.potential_identifiers": "identifiers",
-    "access": "access",
-    "disclosure.min_count": "min_count",
-    "valid.from": "from",
-    "valid.until": "until",
-}
-"""Which field of the form says what stands at a place of the document, in the order of the form."""
 _OPEN = frozenset({"draft", "asked"})
 
 
@@ -82,6 +47,8 @@ def application_routes(desk: Desk, room: Room, base: str, *, for_access_body: bo
         Route(f"{base}/new", desk.served(room, pages.new)),
         Route(f"{base}/new", desk.served(room, pages.make), methods=["POST"]),
         Route(one, desk.served(room, pages.one)),
+        Route(f"{one}/form", desk.served(room, pages.mend)),
+        Route(f"{one}/form", desk.served(room, pages.mended), methods=["POST"]),
         *(Route(f"{one}/{name}", desk.served(room, act), methods=["POST"]) for name, act in acts.items()),
     ]
 
@@ -94,7 +61,9 @@ class _Pages:
 
     def listed(self, asked: Asked) -> Answer:
         rows = applications.list_applications(asked.enclosure, self._hand(asked))["applications"]
-        part = shown(sorted(rows, key=lambda row: row["stage"] not in _OPEN), asked.query)
+        # first what this person may still write
+        rows.sort(key=lambda row: (row["stage"] not in _OPEN, "keep" not in row["may"]))
+        part = shown(rows, asked.query)
         return self._page(
             "applications_list",
             "Applications",
@@ -106,71 +75,85 @@ class _Pages:
         )
 
     def new(self, asked: Asked) -> Answer:
-        return self._new(asked)
+        return self._writing(asked)
 
     def make(self, asked: Asked) -> Answer:
         """Keep what the form or the document says as a draft; a form with faults comes back with them at its fields,
         unless it is to be kept all the same.
         """
         form = asked.form
-        text = _text_of(form) if form["how"] else f"{form['document']}\n"
-        if form["how"] and not form["anyway"] and self._faults(asked):
-            page = self._new(asked)
-            return Page(page.template, page.title, page.values, status=422)
+        if form["how"]:
+            return self._written(asked, form["application"], None)
         try:
-            return self._kept(asked, text, form["application"])
+            return self._kept(asked, f"{form['document']}\n", form["application"])
         except Refusal as refused:
             if refused.code is not Code.PERMIT_INVALID:
                 raise
-            return self._new(asked, refused)
+            return self._writing(asked, refused=refused)
 
-    def _faults(self, asked: Asked) -> dict[str, str]:
-        """What is wrong with the form, by its fields; empty where none was sent."""
-        if not asked.form["how"]:
-            return {}
-        found: dict[str, list[str]] = {}
-        for place, what in faults_in(_text_of(asked.form), min_count_floor=asked.enclosure.floor):
-            field = next((name for at, name in _PLACES.items() if f"{place}.".startswith(f"{at}.")), "permit")
-            found.setdefault(field, []).append(_said_fault(place, what, asked.language))
-        return {field: "; ".join(dict.fromkeys(said)) for field, said in found.items()}
+    def mend(self, asked: Asked) -> Answer:
+        """The form of what is kept already, where it can say all of that; its page where it cannot."""
+        it, standing = self._kept_as_form(asked)
+        return self._writing(asked, it, standing) if standing else Go(f"{self._base}/{it['application']}")
 
-    def _new(self, asked: Asked, refused: Refusal | None = None) -> Page:
-        now, form, say = asked.enclosure.ledger.now().date(), asked.form, asked.words
-        user, faults = "" if self._for_access_body else asked.user, self._faults(asked)
-        begun = {
-            "investigator": user,
-            "users": user,
-            "article": "53(1)(e)",
-            "population": "all",
-            "access": "aggregates",
-            "min_count": str(asked.enclosure.floor),
-            "from": now.isoformat(),
-            "until": now.replace(year=now.year + 3, day=min(now.day, 28)).isoformat(),
+    def mended(self, asked: Asked) -> Answer:
+        it, standing = self._kept_as_form(asked)
+        if not standing:
+            return Go(f"{self._base}/{it['application']}")
+        return self._written(asked, it["application"], it, standing)
+
+    def _kept_as_form(self, asked: Asked) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        it = applications.show_application(asked.enclosure, self._hand(asked), asked.path["application"])
+        document = document_of(it["document"])
+        can = "keep" in it["may"] and form_from_document(document) is not None
+        return it, document if can else None
+
+    def _written(
+        self, asked: Asked, number: str, it: dict[str, Any] | None, standing: dict[str, Any] | None = None
+    ) -> Answer:
+        """Look at what a form states, or keep it."""
+        form = asked.form
+        if form["look"]:
+            return self._writing(asked, it, standing)
+        if not form["anyway"] and permit_forms.form_faults(asked, form.values, standing):
+            page = self._writing(asked, it, standing)
+            return Page(page.template, page.title, page.values, page.named, 422)
+        try:
+            return self._kept(asked, text_from_form(form.values, standing), number)
+        except Refusal as refused:
+            if refused.code is not Code.PERMIT_INVALID:
+                raise
+            return self._writing(asked, it, standing, refused)
+
+    def _writing(
+        self,
+        asked: Asked,
+        it: dict[str, Any] | None = None,
+        standing: dict[str, Any] | None = None,
+        refused: Refusal | None = None,
+    ) -> Page:
+        """The page on which an application is written: a new one, or one that is kept already."""
+        form = asked.form
+        user = "" if self._for_access_body else asked.user
+        given = form.values if form["how"] else permit_forms.begun(asked.enclosure, user)
+        if standing and not form["how"]:
+            given = form_from_document(standing) or {}
+        is_asked, is_told = bool(form["look"]), bool(form["look"] or (standing and not form["how"]))
+        faults = permit_forms.form_faults(asked, given, standing) if form["how"] or standing else {}
+        told = permit_forms.look_at_form(asked, given, faults, standing) if is_told else permit_forms.NOTHING_TOLD
+        number = it["application"] if it else form["application"] or applications.new_id()
+        values = {
+            "it": it,
+            "number_of_it": number,
+            "form": permit_forms.form_shown(asked, given, {} if is_told else faults),
+            "look": {**told, "is_asked": is_asked},
+            "refused": said_of(refused) if refused else None,
+            "by_document": bool(form["document"]),
+            "draft": form["document"] or draft(),
         }
-        page = self._page(
-            "applications_new",
-            "New application",
-            {
-                "number_of_it": form["application"] or applications.new_id(),
-                "given": {name: form[name] if form["how"] else begun.get(name, "") for name in _FIELDS},
-                "chosen": {name: form.all(name) for name in ("tables", "identifiers")},
-                "faults": {name: faults.get(name, "") for name in _PLACES.values()},
-                "order": [name for name in _PLACES.values() if name in faults],
-                "refused": said_of(refused) if refused else None,
-                "articles": [(article, say(text)) for article, text in _ARTICLES.items()],
-                "bases": [
-                    (basis.id, say("{id}, {n} years at most", id=basis.id, n=basis.max_years))
-                    for basis in legal_bases().values()
-                ],
-                "tables": [(table, table) for table in GRANTABLE_TABLES],
-                "identifiers": [(each, say(text)) for each, text in IDENTIFIERS.items()],
-                "accesses": [(each, say(text)) for each, text in COUNTED_ACCESS.items()],
-                "floor": asked.enclosure.floor,
-                "draft": form["document"] or draft(),
-            },
-        )
+        page = self._page("applications_new", "Application {id}" if it else "New application", values)
         status = page_status(refused) if refused else 200
-        return Page(page.template, page.title, page.values, status=status)
+        return Page(page.template, page.title, page.values, {"id": number} if it else {}, status)
 
     def one(self, asked: Asked) -> Answer:
         return self._one(asked)
@@ -216,22 +199,13 @@ class _Pages:
 
     def _one(self, asked: Asked, refused: Refusal | None = None, *, is_counted: bool = False) -> Page:
         it = applications.show_application(asked.enclosure, self._hand(asked), asked.path["application"])
-        opening, faults = None, None
-        try:
-            if is_counted:
-                told = previews.preview_permit(asked.enclosure, it["document"], by=asked.user)
-            else:
-                told = previews.read_draft(asked.enclosure, it["document"])
-            opening = said_opening(told, asked.words, asked.enclosure.floor)
-        except Refusal as wrong:
-            if wrong.code is not Code.PERMIT_INVALID:
-                raise
-            faults = said_of(wrong)
+        told = permit_forms.looked_at(asked, it["document"], is_counted=is_counted)
         values = {
             "it": it,
             "document": asked.form["document"] or it["document"],
-            "opening": opening,
-            "faults": faults,
+            "opening": told["opening"],
+            "faults": told["refused"],
+            "has_form": form_from_document(document_of(it["document"])) is not None,
             "moves": MOVES,
             "refused": said_of(refused) if refused else None,
         }
@@ -245,14 +219,3 @@ class _Pages:
 
     def _hand(self, asked: Asked) -> applications.Hand:
         return applications.Hand(asked.user, for_access_body=self._for_access_body)
-
-
-def _text_of(form: Form) -> str:
-    """The document that the form's fields state."""
-    return text_from_form({name: form[name] for name in _FIELDS}, form.all("tables"), form.all("identifiers"))
-
-
-def _said_fault(place: str, what: str, language: Language) -> str:
-    """A fault of a field in the reader's language, without its place in the document."""
-    said = case_in_french(f"{place}: {what}") if language is Language.FR and place else None
-    return what if said is None else said.partition(":")[2].strip()

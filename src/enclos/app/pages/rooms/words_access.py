@@ -89,9 +89,6 @@ FRENCH_ACCESS = {
     ),
     "Reason, which stays with the version": "Motif, conservé avec la version",
     "Sign the amendment": "Signer la modification",
-    "What changes": "Ce qui change",
-    "before": "avant",
-    "after": "après",
     "It ends on {day}. Its legal basis allows {n} renewals of at most {years} years [{source}].": (
         "Elle se termine le {day}. Sa base légale permet {n} {n:renouvellement|renouvellements} de {years} "
         "{years:an|ans} au plus [{source}]."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enclos.app.pages.legal_words import FRENCH_LEGAL
+from enclos.app.pages.rooms.permit_words import FRENCH_FORM
 
 FRENCH_APPLICATIONS = {
     **FRENCH_LEGAL,
@@ -78,7 +79,10 @@ FRENCH_APPLICATIONS = {
     "Organisation that answers for the use": "Organisme responsable de l'utilisation",
     "Investigator (id of a person)": "Investigateur (identifiant d'une personne)",
     "Users": "Utilisateurs",
-    "One id on each line, such as alice@example.org": "Un identifiant par ligne, comme alice@example.org",
+    "One id on each line, such as alice@example.org. A role may follow it: investigator, researcher or data-manager.": (
+        "Un identifiant par ligne, comme alice@example.org. Un rôle peut le suivre : investigator (investigateur), "
+        "researcher (chercheur) ou data-manager (gestionnaire de données)."
+    ),
     "Purpose, in a sentence that the public can read": "Finalité, en une phrase lisible par le public",
     "Article": "Article",
     "53(1)(a) public health": "53(1)(a) santé publique",
@@ -89,21 +93,22 @@ FRENCH_APPLICATIONS = {
     "53(1)(f) improvement of care": "53(1)(f) amélioration des soins",
     "Legal basis": "Base légale",
     "Tables": "Tables",
-    "None ticked: all tables": "Aucune cochée : toutes les tables",
     "Persons": "Personnes",
-    'As in the document: all, {source: hosp-a}, {sample_percent: 2, seed: 7}, {region: "11"} …': (
-        'Comme dans le document : all, {source: hosp-a}, {sample_percent: 2, seed: 7}, {region: "11"} …'
-    ),
     "First day of data": "Premier jour des données",
     "Day after the last day of data": "Lendemain du dernier jour des données",
     "Identifying details that are needed": "Identifiants potentiels nécessaires",
-    "Why they are needed": "Pourquoi ils sont nécessaires",
     "What the users see": "Ce que voient les utilisateurs",
     "Smallest count that may leave": "Plus petit effectif qui peut sortir",
     "In force from": "En vigueur du",
     "In force until": "En vigueur jusqu'au",
     "Keep it as a draft with its faults": "Conserver comme brouillon, avec ses erreurs",
     "Make the document": "Produire le document",
+    "Mend it by the form": "Corriger par le formulaire",
+    "See what it opens": "Voir ce qu'elle ouvre",
+    "It is told here in plain words, while you write or by the button below the form.": (
+        "Cela s'affiche ici en clair, au fil de la saisie ou par le bouton sous le formulaire."
+    ),
+    **FRENCH_FORM,
     # what a permit opens
     "What it opens": "Ce qu'elle ouvre",
     "Where it touches a limit": "Points à examiner",
