@@ -83,9 +83,12 @@ def concept_label(name: str, otherwise: str) -> str:
     return said if is_label(said) else otherwise
 
 
-def is_setting(text: str) -> bool:
-    """Whether a plain text holds no identity; days, ages and weights stand there."""
-    return is_plain(text) and not _IDENTITY.search(text)
+def is_setting(text: str, *, is_concept: bool = False) -> bool:
+    """Whether a plain text holds no identity; days, ages and weights stand there.
+
+    In: is_concept — the setting is a concept that the vocabulary has; its number alone may be as long as an identity
+    """
+    return is_plain(text) and (not _IDENTITY.search(text) or (is_concept and bool(_CONCEPT.fullmatch(text))))
 
 
 def _is_mixed(word: str) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
-from enclos.studies.model import ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
+from enclos.lexicon.codes import Code
+from enclos.lexicon.refusals import Refusal
+from enclos.studies.model import AfterDays, ConceptCohort, DayWindow, Domain, Limit, OpenEnd, Study
 from enclos.studies.steps import cohort_table, run_study
 from enclos.studies.utilisation.model import Indications, Restart, Until, Utilisation
 from factories.studies import rows_table, tables_of
@@ -82,14 +85,18 @@ def test_days_prescribed_add_up_and_days_exposed_are_those_of_eras() -> None:
     """)
 
 
-def test_an_exposure_without_an_end_makes_an_entry_and_is_none_of_its_exposures() -> None:
+def test_an_exposure_without_an_end_is_none_of_an_entry_that_the_study_ends() -> None:
     """Nobody knows how long it lasted: of the entry are told no exposure, no day and no quantity."""
     exposures = """
         person | concept | days       | quantity
         2      | 7       | 2020-05-01 | 10
     """
     wanted = ("number exposures", "days prescribed", "cumulative quantity")
-    assert [row[2:] for row in estimates(Utilisation(("drug",), ("drug",)), exposures, *wanted)] == rows_of("""
+    assert estimates(Utilisation(("drug",), ("drug",)), exposures, *wanted) == []
+    study = Study("spec", (replace(DRUG, end=AfterDays(30)),), (Utilisation(("drug",), ("drug",)),))
+    without = {"sd", "count_missing", "percentage_missing"}
+    found = place_rows(run_study(study, cdm(PERSONS, exposures)), *wanted, without=without)
+    assert [row[2:] for row in found] == rows_of("""
         variable            | level | estimates
         number exposures    |       | q25 0, median 0, q75 0, mean 0
         days prescribed     |       | q25 0, median 0, q75 0, mean 0
@@ -148,6 +155,14 @@ def test_a_daily_dose_follows_from_the_strength_by_its_pattern(
         ("initial daily dose", unit, initial),
         ("cumulative dose", unit, cumulative),
     ]
+
+
+@pytest.mark.parametrize("asked", [{"ingredient": 77}, {"dose_coverage": (9, 77)}])
+def test_an_ingredient_that_the_vocabulary_does_not_have_is_refused(asked: dict[str, Any]) -> None:
+    analysis = Utilisation(("drug",), ("drug",), **asked)
+    with pytest.raises(Refusal, match=rf"does not have: 77 \(utilisation.{next(iter(asked))}\)") as refused:
+        run_study(Study("spec", (DRUG,), (analysis,)), cdm(PERSONS, EXPOSURES))
+    assert refused.value.code is Code.STUDY_CONCEPT_UNKNOWN
 
 
 def test_of_two_strengths_or_an_unknown_pattern_there_is_no_dose() -> None:

@@ -54,6 +54,8 @@ _REPEATS = frozenset({"count", "record_count", "stay_count"}) | designs.REPEATED
 TOLD, SHARE, REST = "told", "share", "rest"
 MEAN, DEVIATION, RANK = "mean", "deviation", "rank"
 
+_INGREDIENT = "ingredient_concept_id"
+"""The setting that is a concept's number; a run refuses one that its vocabulary does not have."""
 _WAY, _FIRST = "comparison", "primary"
 """The setting that names the way of asking, and the name of what a study asks first."""
 
@@ -195,7 +197,7 @@ def _tells_repeats(line: Mapping[str, str], group: Group, k: int) -> bool:
 
 def may_set(name: str, value: str, rules: Policy) -> bool:
     """Whether a setting may leave: a name of known form, and plain text without an identity."""
-    return bool(rules.settings_names.fullmatch(name)) and is_setting(value)
+    return bool(rules.settings_names.fullmatch(name)) and is_setting(value, is_concept=name == _INGREDIENT)
 
 
 def may_label(column: str, label: str) -> bool:

@@ -12,6 +12,7 @@ from enclos.studies.circe.columns import check_held, columns_of
 from enclos.studies.circe.outline import Outline as CirceOutline
 from enclos.studies.circe.outline import outline_of as circe_outline_of
 from enclos.studies.circe.resolving import resolve
+from enclos.studies.concepts import check_known
 from enclos.studies.derived.steps import traits_read
 from enclos.studies.homes import COLUMNS, by_department
 from enclos.studies.model import CirceCohort, Cohort, CohortAnalysis, ConceptCohort, DerivedCohort, Study
@@ -61,15 +62,9 @@ class Vocabulary:
 
 def _of_names(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Mapping[str, Sequence[int]]:
     _check_durations(cohorts, bucket)
-    wanted = sorted({concept for cohort in cohorts for concept in cohort.concepts})
-    known = set(bucket.query(plans.plan_known_concepts(wanted))["concept_id"].to_pylist())
-    if missing := [concept for concept in wanted if concept not in known]:
-        raise refusal(
-            Code.STUDY_CONCEPT_UNKNOWN,
-            f"The study names concepts that the vocabulary does not have: {_where(missing, cohorts)}.",
-            "Correct the concept ids, or deliver a vocabulary that has them.",
-        )
-    descendants: dict[int, set[int]] = {concept: {concept} for concept in wanted}
+    wanted = {concept: f"cohorts.{each.name}.concepts" for each in reversed(cohorts) for concept in each.concepts}
+    check_known(wanted, bucket)
+    descendants: dict[int, set[int]] = {concept: {concept} for concept in sorted(wanted)}
     if ancestors := sorted({concept for cohort in cohorts if cohort.descendants for concept in cohort.concepts}):
         for row in bucket.query(plans.plan_descendants(ancestors)).to_pylist():
             descendants[row["ancestor_concept_id"]].add(row["descendant_concept_id"])
@@ -79,12 +74,6 @@ def _of_names(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> Mapping[st
         )
         for cohort in cohorts
     }
-
-
-def _where(missing: Sequence[int], cohorts: Sequence[ConceptCohort]) -> str:
-    """Each concept with the first place that names it."""
-    at = {concept: cohort.name for cohort in reversed(cohorts) for concept in cohort.concepts}
-    return ", ".join(f"{concept} (cohorts.{at[concept]}.concepts)" for concept in missing)
 
 
 def _check_durations(cohorts: Sequence[ConceptCohort], bucket: CdmBucket) -> None:

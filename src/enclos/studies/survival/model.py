@@ -38,6 +38,8 @@ class FollowUp:
             raise ValueError("days of follow-up are between 1 and 99 999")
         if not 0 <= self.minimum_days <= MAX_DAYS:
             raise ValueError("minimum survival days are between 0 and 99 999")
+        if self.n_days is not None and self.minimum_days > self.n_days:
+            raise ValueError("nobody survives longer than followed")
 
 
 @dataclass(frozen=True, slots=True)

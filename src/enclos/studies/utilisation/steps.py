@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import SEPARATOR, EstimateType
+from enclos.studies.concepts import check_known
 from enclos.studies.homes import homes
 from enclos.studies.model import Cohort, ConceptCohort, Domain, Limit
 from enclos.studies.plans import cohorts as cohort_plans
@@ -50,6 +51,7 @@ class UtilisationCounter:
         self._index = {cohort.name: at for at, cohort in enumerate(cohorts)}
         self._around = [AroundCounter(each) for each in (analysis.indications, analysis.treatments) if each is not None]
         self._coverage = CoverageCounter(analysis.dose_coverage)
+        self._is_checked = False
         self._adherence = None if (asked := analysis.adherence) is None else AdherenceCounter(asked, analysis.exposures)
         self._uses: dict[tuple[str, Strata], rules.Use] = {}
         for name in analysis.cohorts:
@@ -63,6 +65,7 @@ class UtilisationCounter:
     def take(self, bucket: CdmBucket, first_person: int) -> None:
         """Count a bucket."""
         analysis = self._analysis
+        self._check_ingredients(bucket)
         self._coverage.count(bucket, first_person)
         self._count_left(bucket, first_person)
         bucket.execute(entry_plans.plan_entries([self._index[name] for name in analysis.cohorts]))
@@ -85,6 +88,15 @@ class UtilisationCounter:
             _count_covered(entries, parts)
         if analysis.restart is not None:
             self._count_restarts(bucket, entries, parts, analysis.restart)
+
+    def _check_ingredients(self, bucket: CdmBucket) -> None:
+        """Refuse ingredients that the vocabulary does not have; it is the same in every bucket."""
+        if not self._is_checked:
+            wanted = dict.fromkeys(self._analysis.dose_coverage, "utilisation.dose_coverage")
+            if self._analysis.ingredient is not None:
+                wanted[self._analysis.ingredient] = "utilisation.ingredient"
+            check_known(wanted, bucket)
+        self._is_checked = True
 
     @property
     def _with_gaps(self) -> list[ConceptCohort]:
