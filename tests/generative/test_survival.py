@@ -70,12 +70,14 @@ def cohorts_of(name: str, concept: int) -> st.SearchStrategy[ConceptCohort]:
 
 
 WASHOUTS = st.sampled_from([0, 0, 1, 10, None]).map(Washout)
-FOLLOW_UPS = st.builds(
-    FollowUp,
-    st.sampled_from([None, None, 1, 12, 90]),
-    st.sampled_from([False, False, True]),
-    st.sampled_from([None, None, None, FIRST + timedelta(days=28), FIRST + timedelta(days=40)]),
-    st.sampled_from([0, 1, 3]),
+FOLLOW_UPS = st.sampled_from([None, None, 1, 12, 90]).flatmap(
+    lambda n_days: st.builds(
+        FollowUp,
+        st.just(n_days),
+        st.sampled_from([False, False, True]),
+        st.sampled_from([None, None, None, FIRST + timedelta(days=28), FIRST + timedelta(days=40)]),
+        st.sampled_from([0, 1] if n_days == 1 else [0, 1, 3]),
+    )
 )
 SHOWN = st.builds(Shown, st.sampled_from([1, 7]), st.sampled_from([1, 5, 30]), st.sampled_from([None, 1, 10, 45]))
 AGES = (AgeGroup(0, 19), AgeGroup(20, 39))
