@@ -32,6 +32,7 @@ def test_first_pages_import_and_compile_nothing_and_wait_for_no_key_and_no_engin
     command = [sys.executable, "-m", "factories.first_pages", str(home), *paths]
     told = json.loads(subprocess.run(command, env=known, check=True, stdout=subprocess.PIPE).stdout)
     assert told["kept"] > LASTING, "the collector of garbage looks through what was loaded no more"
+    assert told["drawn"] == [1, 1], "what draws began, before the first page: nothing can be answered meanwhile"
     (own, *others) = told["pages"]
     assert (own["path"], own["status"], own["imported"], own["open_enclosure"]) == ("/me", 200, [], 0)
     assert own["compile"] == 1, "a page's own template; what stands around it was compiled"

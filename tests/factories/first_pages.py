@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import vl_convert
 
 from enclos.app import ahead, house
 from enclos.cli import entry
@@ -71,6 +72,7 @@ def main() -> None:
     counted.watch(jinja2.Environment, "compile")
     counted.watch(house, "open_enclosure")
     counted.watch(spare_engine, "open_engine")
+    counted.watch(vl_convert, "vegalite_to_svg")
     counted.watch(reading, "parse_entry")
     opened = Opened(home, PASSPHRASE)
     people = People(opened, "http://127.0.0.1")
@@ -85,13 +87,14 @@ def main() -> None:
         found.append({"path": path, "status": status, "imported": sorted(set(sys.modules) - known), **new})
 
     serving.get_ready(opened)
-    kept = gc.get_freeze_count()
+    kept, drawn = gc.get_freeze_count(), [counted.done["vegalite_to_svg"]]
     look("/me")
     for step in ahead.first_steps(opened._house):
         step()
+    drawn.append(counted.done["vegalite_to_svg"])
     for path in paths:
         look(path)
-    sys.stdout.write(json.dumps({"kept": kept, "pages": found}))
+    sys.stdout.write(json.dumps({"kept": kept, "drawn": drawn, "pages": found}))
     sys.stdout.flush()
     opened.close()
 

@@ -22,7 +22,6 @@ from enclos.app.rounding import archive_of, desk_of
 from enclos.lexicon.refusals import Refusal
 from enclos.release.steps import find_beside
 from enclos.release.steps.documents import EXPORTED
-from enclos.studies.figures.style import begin_drawing
 
 EVERY_SECONDS = 2.0
 """How often the ledger's end is looked at: one small file."""
@@ -59,13 +58,12 @@ class Ahead:
 
 
 def first_steps(house: House) -> Iterator[Callable[[], object]]:
-    """What the first page of each kind would wait for, in steps that keep nobody waiting who has a page open: what
-    draws begins, the engine loads its extensions, modules and the templates of pages are there, the newest entries of
-    the ledger are read.
+    """What the first page of each kind would wait for, in steps that keep nobody waiting who has a page open: the
+    engine loads its extensions, modules and the templates of pages are there, the newest entries of the ledger are
+    read.
 
     Refuses, in a step: as opening an enclosure.
     """
-    yield begin_drawing
     yield partial(_load_engine, house)
     yield code_digest
     yield from (partial(importlib.import_module, name) for name in _IMPORTED_LATE)

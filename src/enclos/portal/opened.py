@@ -21,6 +21,7 @@ from enclos.app.sign_in import door_of
 from enclos.app.turns import FairQueue
 from enclos.lexicon.refusals import Refusal
 from enclos.signin.steps import Door
+from enclos.studies.figures.style import begin_drawing
 
 
 class Opened:
@@ -62,8 +63,10 @@ class Opened:
 
     def make_ready(self) -> None:
         """Do before anybody asks what everybody's first page needs: open the keys, read what the ledger tells of
-        permits, verify these, and compile what stands around pages. What this is refused, whoever asks is told.
+        permits, verify these, and compile what stands around pages; and begin what draws, beside which no page can be
+        answered. What this is refused, whoever asks is told.
         """
+        begin_drawing()
         prepare(SHARED)
         with suppress(Refusal, OSError), self.use() as (enclosure, _):
             all_versions(enclosure)

@@ -180,7 +180,9 @@ def as_svg(spec: dict[str, Any], said: str, language: str) -> str:
 
 
 def begin_drawing() -> None:
-    """Start what draws, so that nobody's first picture waits for it: a third of a second, without Python's lock."""
+    """Start what draws, so that nobody's first picture waits for it: for a third of a second it holds Python's lock, so
+    that no other thread does anything meanwhile.
+    """
     vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
 
 
