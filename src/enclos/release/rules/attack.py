@@ -15,26 +15,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import highspy
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csr_matrix
+
+from enclos.release.rules.programme import Programme
+from enclos.release.rules.reach import Reach, components, width_of
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_EPSILON = 1e-6
 _MOST_TOGETHER = 500
 """Unknowns of components that are solved in one programme: a large programme takes longer than its parts."""
-_OPTIONS: dict[str, str | int | bool] = {
-    "output_flag": False,
-    "threads": 1,
-    "solver": "simplex",
-    "simplex_strategy": 4,  # primal: what was a solution stays one when another number is looked for
-    "presolve": "off",
-}
 _REACH = 4
 """How many times the required width a number is followed away from its true value: more changes nothing."""
 
@@ -133,8 +126,8 @@ def exposed(system: System, hidden: Bools, seen: Seen | None = None) -> Ints:
     part = system.matrix[:, unknown]
     part = part[np.flatnonzero(np.diff(part.indptr))]
     component = components(part)
-    is_open = (at_stake & (_width(seen.up, seen.down) < system.required))[unknown]
-    found = [_narrow(system, unknown[places], component[places], seen) for places in _batches(component, is_open)]
+    is_open = (at_stake & (width_of(seen.up, seen.down) < system.required))[unknown]
+    found = [_narrow(system, unknown[places], seen) for places in _batches(component, is_open)]
     return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
 
@@ -154,100 +147,21 @@ def _batches(component: Ints, is_open: Bools) -> list[Ints]:
     return [np.sort(np.concatenate(parts)) for parts in batches]
 
 
-def _narrow(system: System, unknown: Ints, component: Ints, seen: Seen) -> Ints:
+def _narrow(system: System, unknown: Ints, seen: Seen) -> Ints:
     """The numbers of some components whose interval is narrower than they require; what is seen of all is noted.
 
-    In: unknown — the numbers that are not shown; component — of each
+    In: unknown — the numbers that are not shown
     """
     part = system.matrix[:, unknown]
     used = np.flatnonzero(np.diff(part.indptr))
-    reach = _Reach(
-        csc_matrix(part[used]),
+    programme = Programme(
+        csr_matrix(part[used]),
         system.is_equation[used],
         system.slack[used],
         np.where(system.signed[unknown], -system.reach[unknown], -np.minimum(system.values, system.reach)[unknown]),
         system.reach[unknown],
-        seen.up[unknown],
-        seen.down[unknown],
     )
-    required = system.required[unknown]
-    open_ones = np.flatnonzero((required > 0) & (reach.width() < required))
-    if len(open_ones):
-        reach.go_both_ways(open_ones)
-    open_ones = open_ones[reach.width()[open_ones] < required[open_ones]]
-    found: list[int] = []
-    while len(open_ones):
-        _, first = np.unique(component[open_ones], return_index=True)  # components do not touch: one of each at once
-        chosen = open_ones[first]
-        reach.go_both_ways(chosen)
-        narrow = reach.width() < required
-        found += unknown[chosen[narrow[chosen]]].tolist()
-        open_ones = np.setdiff1d(open_ones, chosen)
-        open_ones = open_ones[narrow[open_ones]]
+    reach = Reach(programme, system.required[unknown], seen.up[unknown], seen.down[unknown])
+    narrow = unknown[reach.narrow()]
     seen.up[unknown], seen.down[unknown] = reach.up, reach.down
-    return np.array(found, dtype=np.int64)
-
-
-def components(part: csr_matrix) -> Ints:
-    """The component of each unknown: two are in one when a chain of relations joins them."""
-    joined = abs(part.T) @ abs(part)
-    return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
-
-
-class _Reach:
-    """How far each unknown was seen to move from its true value in some solution.
-
-    One solver goes from objective to objective: each begins at the corner where the last one ended, the first where
-    all numbers have their true values.
-    """
-
-    def __init__(
-        self,
-        relations: csc_matrix,
-        is_equation: Bools,
-        slack: Floats,
-        lowest: Floats,
-        highest: Floats,
-        up: Floats,
-        down: Floats,
-    ) -> None:
-        self.up = up
-        self.down = down
-        self._columns = np.arange(len(up), dtype=np.int32)
-        problem = highspy.HighsLp()
-        problem.num_row_, problem.num_col_ = relations.shape
-        problem.col_cost_ = np.zeros(len(up))
-        problem.col_lower_, problem.col_upper_ = lowest, highest
-        problem.row_lower_, problem.row_upper_ = np.where(is_equation, 0.0, -highspy.kHighsInf), slack
-        problem.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        problem.a_matrix_.start_ = relations.indptr
-        problem.a_matrix_.index_ = relations.indices
-        problem.a_matrix_.value_ = relations.data
-        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in _OPTIONS.items():
-            self._solver.setOptionValue(name, value)
-        self._solver.passModel(problem)
-
-    def go_both_ways(self, chosen: Ints) -> None:
-        """Look for the solutions in which the chosen unknowns together move furthest, up and down, and note where all
-        are.
-        """
-        for sign in (-1.0, 1.0):  # the solver looks for the least
-            weights = np.zeros(len(self.up))
-            weights[chosen] = sign
-            self._solver.changeColsCost(len(weights), self._columns, weights)
-            self._solver.run()
-            # anything else proves nothing, so nothing counts as wide because of it
-            if self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-                found = np.array(self._solver.getSolution().col_value)
-                self.up, self.down = np.maximum(self.up, found), np.minimum(self.down, found)
-
-    def width(self) -> Floats:
-        """As ``_width``, for each unknown."""
-        return _width(self.up, self.down)
-
-
-def _width(up: Floats, down: Floats) -> Floats:
-    """The whole numbers between the lowest and the highest value seen."""
-    width: Floats = np.floor(up + _EPSILON) + np.floor(-down + _EPSILON)
-    return width
+    return narrow

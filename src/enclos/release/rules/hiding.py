@@ -18,10 +18,11 @@ import numpy.typing as npt
 from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import Role
-from enclos.release.rules.attack import Seen, System, components, exposed
+from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.numbers import Numbers
 from enclos.release.rules.optimum import cheapest, without_needless
+from enclos.release.rules.reach import components
 from enclos.release.sets import sets_of
 
 _OF_ALL = (Role.RATIO, Role.LOWER, Role.UPPER)
