@@ -96,6 +96,14 @@ def south(shared_root: Path) -> Path:
     return made_once(shared_root, "south", make)
 
 
+@pytest.fixture
+def southern(south: Path, tmp_path: Path) -> Path:
+    """A copy of the enclosure of 250 persons that the test may change."""
+    copy = tmp_path / "southern"
+    shutil.copytree(south, copy)
+    return copy
+
+
 @pytest.fixture(scope="session")
 def few(shared_root: Path) -> Path:
     """An enclosure of sixty patients of one hospital, three of them older, with one permit open: it moves quickly."""

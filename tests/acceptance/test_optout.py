@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -38,11 +37,9 @@ analyses:
 
 
 @pytest.fixture
-def home(south: Path, tmp_path: Path) -> Path:
-    """A copy of a small synthetic France in two buckets that the test may change."""
-    copy = tmp_path / "home"
-    shutil.copytree(south, copy)
-    return copy
+def home(southern: Path) -> Path:
+    """Where the test reads every bucket: there are two."""
+    return southern
 
 
 def seen(home: Path, permit: str = PERMIT, after_first: Callable[[], object] = lambda: None) -> set[int]:
