@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
@@ -28,9 +28,6 @@ from enclos.studies.survival import model
 from enclos.studies.survival.model import FollowUp, Shown, Survival
 
 _OneDay: TypeAlias = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
-
-_MADE_OF = ("concepts", "descendants", "domain", "duration", "gap_era")
-"""What decides on which days entries into a cohort of concepts begin, its limit apart."""
 
 
 class SurvivalDocument(AnalysisDocument):
@@ -82,7 +79,7 @@ class SurvivalDocument(AnalysisDocument):
         yield from unknown_names("outcome", self.outcome, cohorts)
         yield from twice(self, "target", "outcome")
         for at, name in enumerate(self.outcome if self.outcome_date == "start" else ()):
-            if name in self.target or any(_always_on_entry(name, target, cohorts) for target in self.target):
+            if name in self.target:
                 yield (
                     ("outcome", at),
                     "who enters a target has it as outcome that day; name another cohort, or give outcome_date: end",
@@ -121,12 +118,3 @@ class SurvivalDocument(AnalysisDocument):
             tuple(tuple(Stratum(name) for name in names) for names in self.strata or []),
             self.outcome_date == "end",
         )
-
-
-def _always_on_entry(outcome: str, target: str, cohorts: Container[str]) -> bool:
-    """Whether the outcome's records are those that make the target's entries, under another name."""
-    both = [cohorts.get(outcome), cohorts.get(target)] if isinstance(cohorts, Mapping) else []
-    made_of = [tuple(getattr(each, name, None) for name in _MADE_OF) for each in both]
-    if not both or made_of[0] != made_of[1] or not made_of[0][0]:
-        return False
-    return getattr(both[0], "limit", "") == "all" or getattr(both[1], "limit", "") == "first"

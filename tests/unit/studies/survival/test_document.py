@@ -17,7 +17,6 @@ cohorts:
   treated: {concepts: [1], domain: drug}
   bleed: {concepts: [2], domain: condition}
   death: {concepts: [3], domain: condition}
-  again: {concepts: [2], domain: condition, limit: all, end: event_end}
 analyses:
   - survival: """
 
@@ -30,12 +29,6 @@ def test_an_analysis_has_the_peers_defaults() -> None:
     assert asked("{target: treated, outcome: bleed}") == Survival(
         ("treated",), ("bleed",), None, Washout(None), Washout(None), FollowUp(None, False, None, 1), Shown(1, 30, None)
     )
-
-
-def test_an_outcome_of_the_targets_concepts_is_one_where_it_can_be_free_of_them() -> None:
-    """Entries after the first have no first entry to come, and the last day of one is another than its first."""
-    assert asked("{target: again, outcome: bleed, outcome_washout: 0}")
-    assert asked("{target: bleed, outcome: again, outcome_date: end}")
 
 
 def test_every_option_is_read() -> None:
@@ -74,7 +67,6 @@ def test_every_option_is_read() -> None:
             "{target: treated, outcome: [bleed, treated]}",
             "survival.outcome[1]: who enters a target has it as outcome that day; name another cohort, or give",
         ),
-        ("{target: bleed, outcome: again}", "survival.outcome[0]: who enters a target has it as outcome that day"),
         ("{target: treated, outcome: bleed, strata: [age_group]}", "age_group needs age_groups"),
         ("{target: treated, outcome: bleed, age_groups: [[0, 9]]}", "strata does not name age_group"),
         (
@@ -94,7 +86,7 @@ def test_a_fault_names_its_place(options: str, what: str) -> None:
     with pytest.raises(Refusal) as refused:
         asked(options)
     assert what in str(refused.value)
-    assert "line 9" in str(refused.value)
+    assert "line 8" in str(refused.value)
 
 
 @pytest.mark.parametrize(
