@@ -75,9 +75,9 @@ CHANGES: dict[str, dict[str, Any]] = {
         "standardised_differences": True,
     },
     "survival": {
-        "target": ["drug", "stroke"],
+        "target": ["drug", "other"],
         "outcome": ["bleed", "other"],
-        "competing_outcome": "drug",
+        "competing_outcome": "other",
         "outcome_date": "end",
         "outcome_washout": 44,
         "competing_outcome_washout": 45,
