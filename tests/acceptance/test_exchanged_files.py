@@ -9,6 +9,7 @@ import pytest
 
 from enclos.app.hosting import verify_hosting
 from enclos.app.snapshots import build_omop, reading_snapshot
+from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import NotAsPromised
 from factories.dying import dies_at
 from factories.enclosure import open_home
@@ -30,6 +31,15 @@ def test_whoever_reads_an_exchanged_file_notices(released, tmp_path):
             n_rows(home, f"WHERE bucket = {bucket}")
     for path, content in zip(files, contents, strict=True):
         path.write_bytes(content)
+    first, second = contents
+    end = first[-8:]  # the footer's length, and the mark of what is encrypted
+    longer = (int.from_bytes(end[:4], "little") + 1).to_bytes(4, "little") + end[4:]
+    for altered in (b"", first[:-8] + longer, (second + bytes(len(first)))[: len(first) - 8] + end):
+        one.write_bytes(altered)
+        with pytest.raises(NotAsPromised) as refused:
+            n_rows(home, "")
+        assert refused.value.code is Code.STORAGE_BROKEN
+    one.write_bytes(first)
     assert n_rows(home, "") == n_rows(home, "WHERE bucket = 0") + n_rows(home, "WHERE bucket = 1") == 800
     assert one != other
 

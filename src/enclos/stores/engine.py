@@ -30,6 +30,14 @@ _BROKEN_MARKS = (
     "without a key",
     "computed aes tag",
     "magic bytes",
+    "footer length",
+    "too small to be a parquet",
+    "could not read enough bytes",
+    "decryptiontransport",
+    # of a footer that is not one
+    "don't know what type",
+    "invalid ttype",
+    "tprotocolexception",
     "corrupt",
     "checksum",
     "no files found",
@@ -37,6 +45,7 @@ _BROKEN_MARKS = (
     "not a valid duckdb",
     "no such file",
 )
+_OF_FILES = (duckdb.IOException, duckdb.InvalidInputException, duckdb.CatalogException, duckdb.InternalException)
 _BUSY_MARKS = ("could not set lock", "conflicting lock")
 _REMOTE_MARKS = ("http error", "error for http", "unable to connect to url", "http code")
 _DENIED_MARKS = ("http code 401", "http code 403", "http 401", "http 403")
@@ -79,9 +88,8 @@ def engine_border() -> Iterator[None]:
             ) from None
         if isinstance(error, duckdb.HTTPException) or any(mark in text for mark in _REMOTE_MARKS):
             raise _remote_refusal(text) from None
-        if isinstance(error, duckdb.IOException | duckdb.InvalidInputException | duckdb.CatalogException) and any(
-            mark in text for mark in _BROKEN_MARKS
-        ):
+        is_of_files = type(error) is duckdb.Error or isinstance(error, _OF_FILES)
+        if is_of_files and any(mark in text for mark in _BROKEN_MARKS):
             raise refusal(
                 Code.STORAGE_BROKEN,
                 "A stored file cannot be read: it is missing, altered, or its key is another one.",
