@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,11 @@ from enclos.lexicon.refusals import Refusal
 from enclos.pseudonyms.model import Objector
 from factories.built_in import OUTCOMES, built_in, write_tables
 from factories.circe import concept_set, definition
-from factories.enclosure import ALICE, CAROL, PASSPHRASE, open_home, permit_text, run_cli
+from factories.enclosure import ALICE, CAROL, PASSPHRASE, YESTERDAY, open_home, permit_text, run_cli
 from factories.working_home import PERIOD, working_home
 from oracle.histories import History
 
 BLEED = OUTCOMES["gibleed"]
-YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 SQL = f"SELECT count(DISTINCT person_id) AS n FROM condition_occurrence WHERE condition_concept_id = {BLEED}"
 
 

@@ -16,6 +16,7 @@ from factories import warm
 ENCLOS = warm.ENCLOS
 PASSPHRASE = "a passphrase for tests"
 ALICE, CAROL, DAN = "alice@example.org", "carol@example.org", "dan@example.org"
+YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
 
 def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -56,8 +57,11 @@ def permit_text(
     access: str = "aggregates",
     identifiers: str = "[]",
 ) -> str:
-    """A permit document; in force from yesterday unless told otherwise."""
-    start = starts or datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    """A permit document; in force from yesterday unless told otherwise.
+
+    Yesterday is one instant for the whole run, so that a document written twice is the same permit to the second.
+    """
+    start = starts or YESTERDAY
     listed = ", ".join(f"{{id: {user}, role: researcher}}" for user in users)
     return f"""\
 permit: {permit}
