@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
@@ -17,10 +16,10 @@ import pytest
 
 from enclos.app.permits import revoke, sign
 from enclos.app.register import renew_register
-from enclos.ledger.model import Action, Entry
-from enclos.ledger.steps import Ledger
+from enclos.ledger.model import Action
 from enclos.lexicon.canonical import sha256_hex
 from factories.enclosure import ALICE, open_home, permit_text, refused, run_cli
+from factories.ledger import entries_read
 
 ROOT = Path(__file__).parents[2]
 PERMIT = "FR-TEST-0001"
@@ -106,15 +105,7 @@ def test_renewing_by_a_relative_path_keeps_the_register_that_is_served(
 def test_a_register_is_renewed_for_what_it_tells_and_for_nothing_else(
     empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[int] = []
-    entries = Ledger.entries
-
-    def counted(ledger: Ledger, start: int = 0) -> Iterator[tuple[int, Entry]]:
-        for index, entry in entries(ledger, start):
-            read.append(index)
-            yield index, entry
-
-    monkeypatch.setattr(Ledger, "entries", counted)
+    read = entries_read(monkeypatch)
     place, many = tmp_path, "FR-TEST-0007"
     proofs = place / "current" / "proofs.json"
     with open_home(empty) as enclosure:

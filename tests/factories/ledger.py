@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from enclos.ledger.model import Action, Outcome
+from enclos.ledger.model import Action, Entry, Outcome
 from enclos.ledger.ports import LedgerStore, Pace
 from enclos.ledger.rules.notes import verifying_key
 from enclos.ledger.steps import Ledger
@@ -80,3 +82,17 @@ def filled(ledger: Ledger, n_entries: int) -> Ledger:
         else:
             ledger.intent(Action.STUDY, ALICE, PERMIT, {"snapshot": n}).outcome(Outcome.DONE, {"n_rows": n})
     return ledger
+
+
+def entries_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The indices of the entries that are read from now on, of whichever ledger; the list grows as they are."""
+    met: list[int] = []
+    entries = Ledger.entries
+
+    def reading(ledger: Ledger, start: int = 0) -> Iterator[tuple[int, Entry]]:
+        for index, entry in entries(ledger, start):
+            met.append(index)
+            yield index, entry
+
+    monkeypatch.setattr(Ledger, "entries", reading)
+    return met

@@ -13,9 +13,10 @@ from enclos.app.deliveries import list_deliveries
 from enclos.app.enclosure import create_enclosure
 from enclos.app.recent import Recent
 from enclos.app.running import running_work
-from enclos.ledger.model import Action, Entry
+from enclos.ledger.model import Action
 from enclos.ledger.steps import Ledger
 from factories.enclosure import PASSPHRASE, open_home
+from factories.ledger import entries_read
 
 
 @pytest.fixture
@@ -30,20 +31,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def _grow(ledger: Ledger, n: int) -> None:
     for _ in range(n):
         ledger.record(Action.DENIED, "somebody")
-
-
-def _read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The entries that are read from now on, as they are."""
-    met: list[int] = []
-    entries = Ledger.entries
-
-    def reading(ledger: Ledger, start: int = 0) -> Iterator[tuple[int, Entry]]:
-        for index, entry in entries(ledger, start):
-            met.append(index)
-            yield index, entry
-
-    monkeypatch.setattr(Ledger, "entries", reading)
-    return met
 
 
 @pytest.mark.parametrize("kept", [1, 7, 15, 6_000])
@@ -64,7 +51,7 @@ def test_what_was_read_is_not_read_again_and_what_came_since_is(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent, "MOST", 15)
-    one, met = Recent(ledger), _read(monkeypatch)
+    one, met = Recent(ledger), entries_read(monkeypatch)
     assert [index for index, _ in one.between(30, 40)] == met == list(range(30, 40))
     met.clear()
     one.between(26, 40)
@@ -88,6 +75,6 @@ def test_pages_that_look_back_read_the_ledger_once(tmp_path: Path, monkeypatch: 
         for look in looks:
             look(enclosure)  # the first use of a key is an entry
         first = [look(enclosure) for look in looks]
-        met = _read(monkeypatch)
+        met = entries_read(monkeypatch)
         assert [look(enclosure) for look in looks] == first
         assert met == []
