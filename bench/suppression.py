@@ -23,13 +23,12 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
-import numpy.typing as npt
 
+from enclos.release.rules.arrays import Bools
 from enclos.release.rules.attack import Relation, System, exposed, system_of
 from enclos.release.rules.optimum import cheapest, without_needless
 
 K = 11
-Bools = npt.NDArray[np.bool_]
 Cell = tuple[int, ...]
 TOTAL = -1
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from enclos.release.rules.arrays import Bools
 from enclos.release.rules.attack import Relation, System, exposed, system_of
 from enclos.release.rules.optimum import cheapest
-
-Bools = npt.NDArray[np.bool_]
 
 
 def table(inner: list[list[int]], k: int) -> System:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
+from enclos.release.rules.arrays import Floats
 from enclos.release.rules.programme import Programme, implied_bounds, reduced
 from enclos.release.rules.reach import Reach, width_of
 
-Floats = npt.NDArray[np.float64]
 DAYS = 365
 
 

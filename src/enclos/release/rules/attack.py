@@ -16,15 +16,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from enclos.release.rules.arrays import Bools, Floats, Ints
 from enclos.release.rules.programme import Programme
 from enclos.release.rules.reach import Reach, components, width_of
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _MOST_TOGETHER = 500
 """Unknowns of components that are solved in one programme: a large programme takes longer than its parts."""

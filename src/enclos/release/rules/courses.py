@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
 from enclos.contracts.result import OVERALL, RESULT_COLUMNS, Cell, ResultSettings, StudyResult
+from enclos.release.rules.arrays import Ints
 from enclos.release.rules.described import may_label, may_set
 from enclos.release.rules.policy import Policy
 
@@ -26,7 +26,6 @@ Curves of comparisons in which entries are weighted have no such counts: they st
 """
 AT_RISK, N_EVENTS, N_LOST = COUNTS = ("n_risk_count", "n_events_count", "n_censor_count")
 
-Ints: TypeAlias = npt.NDArray[np.int64]
 CellKey: TypeAlias = tuple[int, str, str, str, str, str, str]
 Line: TypeAlias = dict[str, str | int | None]
 _COUNTED = frozenset(_PAIRS.values())

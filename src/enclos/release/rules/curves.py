@@ -27,12 +27,12 @@ from enclos.contracts.result import OVERALL, SEPARATOR, PersonNumbers, StudyResu
 from enclos.release.allowance import Sought
 from enclos.release.history import collisions
 from enclos.release.model import CellEvidence, Told
+from enclos.release.rules.arrays import Ints
 from enclos.release.rules.courses import (
     AT_RISK,
     N_EVENTS,
     N_LOST,
     Curve,
-    Ints,
     Level,
     Line,
     read_curves,

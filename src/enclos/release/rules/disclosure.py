@@ -17,7 +17,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from enclos.contracts.disclosure import RuleSets, strictest
@@ -26,6 +25,7 @@ from enclos.lexicon.verdicts import Verdict
 from enclos.release import allowance
 from enclos.release.allowance import Sought
 from enclos.release.model import Assessment, CellEvidence, Finding, Role, Rule, Told
+from enclos.release.rules.arrays import Bools, Ints
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.courses import CURVES, of_weighted
 from enclos.release.rules.curves import JudgedCurves, curves_hidden_by_any, judge_curves
@@ -69,8 +69,8 @@ class _Judged:
     """What rules say of a result that was read: what is hidden, what is told, what of curves and groups is left."""
 
     numbers: Numbers
-    hidden: npt.NDArray[np.bool_]
-    narrow: npt.NDArray[np.int64]
+    hidden: Bools
+    narrow: Ints
     curves: JudgedCurves
     groups: JudgedGroups
     several: JudgedSeveral
@@ -278,7 +278,7 @@ def _safe(
     return StudyResult(table, settings)
 
 
-def _told(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[Told]:
+def _told(reading: Reading, numbers: Numbers, hidden: Bools) -> Iterable[Told]:
     """The persons of every number that is shown, and those without the outcome, whom two numbers tell."""
     for at, cell in enumerate(reading.cells):
         if not hidden[numbers.denominator_of[at]]:
@@ -288,7 +288,7 @@ def _told(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> 
                 yield Told(cell.cell.dense_denominator - cell.cell.dense_numerator, cell.cell.person_numbers)
 
 
-def _evidence(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[CellEvidence]:
+def _evidence(reading: Reading, numbers: Numbers, hidden: Bools) -> Iterable[CellEvidence]:
     for at, cell in enumerate(reading.cells):
         roles = sorted(role.value for role in hidden_roles(numbers, hidden, at))
         behind = cell.cell

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 
 from enclos.release.allowance import MOST_SETS, Sought
 from enclos.release.history import collisions
 from enclos.release.model import Role
+from enclos.release.rules.arrays import Bools, Ints
 from enclos.release.rules.attack import Seen, System, exposed
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.numbers import Numbers
@@ -31,9 +31,7 @@ _PER_MISSING = 5.0
 """What hiding a number costs more for each person that it is short of the width: it would free too little."""
 
 
-def decided(
-    reading: Reading, numbers: Numbers, sought: Sought, *, only_whole: bool = False
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+def decided(reading: Reading, numbers: Numbers, sought: Sought, *, only_whole: bool = False) -> tuple[Bools, Ints]:
     """Which numbers are hidden, and which can still be narrowed.
 
     In: only_whole — stop as soon as a cell has to be hidden
@@ -57,7 +55,7 @@ def decided(
     return hidden, narrow
 
 
-def hides_a_cell(numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> bool:
+def hides_a_cell(numbers: Numbers, hidden: Bools) -> bool:
     """Whether anything of a cell is hidden; counts of attrition are none."""
     positions = {*numbers.numerator_of, *numbers.denominator_of, *numbers.time_of}
     return any(hidden[position] for position in positions if position is not None)
@@ -68,7 +66,7 @@ def n_primary(numbers: Numbers) -> int:
     return int(np.count_nonzero(_primary(numbers) & np.array(numbers.shown, dtype=np.bool_)))
 
 
-def _primary(numbers: Numbers) -> npt.NDArray[np.bool_]:
+def _primary(numbers: Numbers) -> Bools:
     """Hide what may not be shown whatever else is; numbers that are never shown are hidden anyway."""
     hidden = ~np.array(numbers.shown, dtype=np.bool_)
     for position in numbers.primary | numbers.placed:
@@ -76,13 +74,13 @@ def _primary(numbers: Numbers) -> npt.NDArray[np.bool_]:
     return hidden
 
 
-def _hide(numbers: Numbers, hidden: npt.NDArray[np.bool_], position: int) -> None:
+def _hide(numbers: Numbers, hidden: Bools, position: int) -> None:
     hidden[position] = True
     for other in numbers.hides_with.get(position, ()):
         hidden[other] = True
 
 
-def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_], seen: Seen) -> npt.NDArray[np.int64]:
+def _secondary(numbers: Numbers, system: System, hidden: Bools, seen: Seen) -> Ints:
     """Hide more until nothing is exposed; gives what still is when nothing is left to hide.
 
     In: seen — of what is hidden, or of less
@@ -104,9 +102,7 @@ def _secondary(numbers: Numbers, system: System, hidden: npt.NDArray[np.bool_], 
             _hide(numbers, hidden, position)
 
 
-def _least(
-    numbers: Numbers, system: System, always: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_], seen: Seen
-) -> tuple[npt.NDArray[np.bool_], Seen]:
+def _least(numbers: Numbers, system: System, always: Bools, chosen: Bools, seen: Seen) -> tuple[Bools, Seen]:
     """The cheapest that exposes nothing, or what was chosen where that costs no more.
 
     In: seen — of what was chosen
@@ -125,7 +121,7 @@ def _least(
 def _hide_colliding(
     reading: Reading,
     numbers: Numbers,
-    hidden: npt.NDArray[np.bool_],
+    hidden: Bools,
     suspects: set[bytes] | None,
     sought: Sought,
     *,
@@ -164,7 +160,7 @@ def _hide_colliding(
 def _cheapest(
     numbers: Numbers,
     relations_of: Mapping[int, list[int]],
-    hidden: npt.NDArray[np.bool_],
+    hidden: Bools,
     position: int,
     chosen: set[int],
 ) -> int | None:
@@ -188,7 +184,7 @@ def _cheapest(
     return None
 
 
-def hidden_roles(numbers: Numbers, hidden: npt.NDArray[np.bool_], at: int) -> set[Role]:
+def hidden_roles(numbers: Numbers, hidden: Bools, at: int) -> set[Role]:
     """What of a cell is hidden."""
     time = numbers.time_of[at]
     roles: set[Role] = set()
@@ -201,7 +197,7 @@ def hidden_roles(numbers: Numbers, hidden: npt.NDArray[np.bool_], at: int) -> se
     return roles
 
 
-def hidden_lines(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> set[int]:
+def hidden_lines(reading: Reading, numbers: Numbers, hidden: Bools) -> set[int]:
     """The lines of the table whose number is not shown."""
     lines = {count.row for count, position in zip(reading.counts, numbers.count_of, strict=True) if hidden[position]}
     for at, cell in enumerate(reading.cells):

@@ -14,16 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from enclos.release.rules.arrays import Bools, Floats, Ints
 from enclos.release.rules.attack import System, exposed
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 MOST_NUMBERS = 250
 """Numbers of one problem; larger ones keep the choice that was made without an optimiser."""

@@ -11,14 +11,11 @@ from collections.abc import Iterator
 
 import highspy
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from enclos.release.rules.arrays import Floats, Ints
 from enclos.release.rules.programme import Programme, implied_bounds, reduced
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _EPSILON = 1e-6
 _ROUNDING = 1e-7

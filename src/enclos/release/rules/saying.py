@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from enclos.contracts.disclosure import RuleSets, strictest
 from enclos.contracts.result import StudyResult
@@ -13,6 +12,7 @@ from enclos.contracts.tables import JOB_TABLE
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.allowance import Sought
 from enclos.release.model import Finding, Role, Rule
+from enclos.release.rules.arrays import Bools, Ints
 from enclos.release.rules.curves import JudgedCurves
 from enclos.release.rules.groups import JudgedGroups
 from enclos.release.rules.hiding import n_primary
@@ -45,8 +45,8 @@ def said_of_kinds(result: StudyResult, n_aside: int) -> Iterable[Finding]:
 
 def said_of_numbers(
     numbers: Numbers,
-    hidden: npt.NDArray[np.bool_],
-    narrow: npt.NDArray[np.int64],
+    hidden: Bools,
+    narrow: Ints,
     groups: JudgedGroups,
     rules: Policy,
 ) -> Iterable[Finding]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from enclos.lexicon.verdicts import Verdict
 from enclos.release.followed import AFTER, DAYS, EVENTS, Followed, few_between
 from enclos.release.model import Finding, Rule, Stretch
+from enclos.release.rules.arrays import Bools
 from enclos.release.rules.cells import Reading
 from enclos.release.rules.numbers import Numbers
 
 
-def stretches_of(reading: Reading, numbers: Numbers, hidden: npt.NDArray[np.bool_]) -> Iterable[Stretch]:
+def stretches_of(reading: Reading, numbers: Numbers, hidden: Bools) -> Iterable[Stretch]:
     """The days that were lost and the events that were had of every number that is shown."""
     for at, cell in enumerate(reading.cells):
         first, last = (day.toordinal() for day in (cell.window.first_on, cell.window.last_on))
