@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from enclos.app.keys import Passphrase, UsedKeys, make_keys, open_keys
 from enclos.app.marks import PermitMarks
 from enclos.app.paths import EnclosurePaths
 from enclos.app.places import Environment, catalog_in, lake_folder, lake_objects, remote_catalog, require_empty
+from enclos.app.remembered import Remembered
 from enclos.app.settings import (
     SETTINGS_FILE,
     CatalogSection,
@@ -84,6 +85,7 @@ class Enclosure:
     """The person who signed in and runs steps which no permit names a user for; nobody on the command line."""
     spare: SpareEngine | None = None
     """The engine that stays for the next question while the enclosure is open."""
+    remembered: Remembered = field(default_factory=Remembered, repr=False)
 
     @property
     def operator(self) -> str:

@@ -25,9 +25,6 @@ SEED = 20_260_101
 """Of the sample from which chance agreement is learnt; the same stays then weigh the same again."""
 CHART = "match-weights.svg"
 
-_TOLD: dict[Path, tuple[list[object], dict[str, Any]]] = {}
-"""By enclosure, of which state of the vault the last report of matches is, and it: a million persons take a while."""
-
 
 def link_persons(
     enclosure: Enclosure,
@@ -104,15 +101,11 @@ def match_report(enclosure: Enclosure) -> dict[str, Any]:
         linked_at), indirect (groups by source and method), source_persons, persons
     Refuses: ENCLOSURE_BUSY while the vault is written.
     """
-    root, database = enclosure.paths.root, enclosure.paths.vault_database
     with enclosure.vault_to_look() as engine:
         if engine is None:
             return {"linked": None}
-        mark = _mark(database)  # nobody writes it here inside
-        told = _TOLD.get(root)
-        if told is None or told[0] != mark:
-            told = _TOLD[root] = (mark, read_matches(engine).as_json())
-        return {"linked": told[1]}
+        mark = _mark(enclosure.paths.vault_database)  # nobody writes it here inside
+        return {"linked": enclosure.remembered.once("matches", mark, lambda: read_matches(engine).as_json())}
 
 
 def _mark(database: Path) -> list[object]:

@@ -29,9 +29,6 @@ from enclos.warehouse.steps import build_snapshot
 from enclos.warehouse.steps.account import kept_account, kept_rows
 from enclos.warehouse.steps.records import BUILD_PART
 
-_TOLD: dict[tuple[object, ...], dict[str, Any]] = {}
-_MOST_TOLD = 64
-
 
 def build_omop(
     enclosure: Enclosure,
@@ -211,14 +208,8 @@ def _compared(enclosure: Enclosure, snapshot: int | None, against: int | None) -
 
 
 def _told_once(enclosure: Enclosure, what: tuple[object, ...], tell: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What snapshots tell, kept in memory until the ledger knows another build: snapshots do not change."""
-    key = (enclosure.paths.root, enclosure.marks.build(), *what)
-    told = _TOLD.get(key)
-    if told is None:
-        if len(_TOLD) >= _MOST_TOLD:
-            _TOLD.clear()
-        told = _TOLD[key] = tell()
-    return told
+    """What snapshots tell, remembered until the ledger knows another build: snapshots do not change."""
+    return enclosure.remembered.once(what, enclosure.marks.build(), tell)
 
 
 def _rows_of(engine: Engine, snapshot: LakeSnapshot) -> dict[str, int]:
