@@ -17,7 +17,7 @@ from enclos.app.sql import ask, names_of, shape
 from enclos.app.turns import FairQueue, Stop, stopped
 from enclos.gateway.catalog.reading import read_catalog_query
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, catalog_table
-from enclos.gateway.catalog.words import Asker, not_understood
+from enclos.gateway.catalog.words import CatalogReader, not_understood
 from enclos.gateway.model import Caller, GateLimits, Verifier
 from enclos.gateway.people import not_let_in
 from enclos.gateway.ports import Who
@@ -141,7 +141,7 @@ class EnclosureKeeper:
                 if key in self._answers:
                     self._answers.move_to_end(key)
                     return self._answers[key]
-            query = read_catalog_query(text, Asker(caller.user, caller.permit, names))
+            query = read_catalog_query(text, CatalogReader(caller.user, caller.permit, names))
             incoming = []
             for name, information in query.tables:
                 table = catalog_table(name, names, caller.user, caller.permit, information=information)

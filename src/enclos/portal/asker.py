@@ -18,7 +18,7 @@ from enclos.portal.sessions import Sessions
 _BEARER = "bearer "
 
 
-class Asker:
+class AskersWord:
     """Answers with a word that stands for the person while this process lives, the same for each of their tokens and
     sessions; 401 where nobody is signed in. The ledger is told nothing: what is asked for then is refused by its own.
     """

@@ -22,7 +22,7 @@ from enclos.app.sign_in import remember_browser, sign_in_locally, sign_out, take
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.api import api_application
-from enclos.portal.asker import Asker
+from enclos.portal.asker import AskersWord
 from enclos.portal.desk import Desk, page_status
 from enclos.portal.forms import Form
 from enclos.portal.forwarding import ASKER
@@ -67,7 +67,7 @@ class People:
             *(route for each in ROOMS for route in each.routes(desk)),
         ]
         routes += [*desk.led_back(routes), Route(LOGOUT, Leaving(self._opened), methods=["POST"])]
-        routes.append(Route(ASKER, Asker(self._opened, desk.sessions, desk.session_cookie)))
+        routes.append(Route(ASKER, AskersWord(self._opened, desk.sessions, desk.session_cookie)))
         routes += [Route(f"/{each.ROOM.id}/{{rest:path}}", desk.absent(each.ROOM)) for each in ROOMS]
         routes += [Route(f"{path}/{{rest:path}}", desk.answering(self._absent)) for path in _EVERYBODY_S]
         routes.append(Mount("", api_application(self._opened)))

@@ -8,7 +8,7 @@ import pytest
 
 from enclos.gateway.catalog.reading import is_for_catalog, read_catalog_query
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, catalog_table
-from enclos.gateway.catalog.words import Asker
+from enclos.gateway.catalog.words import CatalogReader
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 
@@ -16,7 +16,7 @@ NAMES = {
     "person": {"person_id": "BIGINT", "birth_datetime": "TIMESTAMP"},
     "death": {"person_id": "BIGINT", "death_date": "DATE", "note": "VARCHAR"},
 }
-ASKER = Asker("alice@example.org", "FR-1", NAMES)
+ASKER = CatalogReader("alice@example.org", "FR-1", NAMES)
 CLASSES = {"death": 16_384, "person": 16_385}
 
 

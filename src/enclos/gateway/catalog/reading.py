@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, is_known
-from enclos.gateway.catalog.words import Asker, in_engines_words, name_of, not_understood
+from enclos.gateway.catalog.words import CatalogReader, in_engines_words, name_of, not_understood
 
 _MAKERS = {"unnest", "explode", "generate_series", "generate_subscripts", "pg_options_to_table", "aclexplode"}
 _QUERIES = (exp.Select, exp.SetOperation, exp.Values)
@@ -39,7 +39,7 @@ def is_for_catalog(text: str) -> bool:
     return all(_is_catalog(table) for table in real) and (bool(real) or not tables)
 
 
-def read_catalog_query(text: str, asker: Asker) -> CatalogQuery:
+def read_catalog_query(text: str, asker: CatalogReader) -> CatalogQuery:
     """The question in the engine's words.
 
     Refuses: GATE_CATALOG.

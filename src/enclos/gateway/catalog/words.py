@@ -20,8 +20,8 @@ _SCHEMAS = {"", "pg_catalog", "information_schema"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and what they may see the names of."""
+class CatalogReader:
+    """Who asks the catalog, and what they may see the names of."""
 
     user: str
     database: str
@@ -37,7 +37,7 @@ def not_understood() -> Refusal:
     )
 
 
-def in_engines_words(tree: exp.Expr, asker: Asker) -> exp.Expr:
+def in_engines_words(tree: exp.Expr, asker: CatalogReader) -> exp.Expr:
     """Each part in the engine's words, what lies inside before what holds it."""
     for cast in list(tree.find_all(exp.Cast)):
         inner = cast.this
@@ -53,7 +53,7 @@ def in_engines_words(tree: exp.Expr, asker: Asker) -> exp.Expr:
     return tree
 
 
-def _rewritten(node: exp.Expr, asker: Asker) -> exp.Expr:
+def _rewritten(node: exp.Expr, asker: CatalogReader) -> exp.Expr:
     made: exp.Expr = node
     if isinstance(node, exp.Dot):
         made = _after_dot(node)
@@ -103,7 +103,7 @@ def _operator(node: exp.Operator) -> exp.Expr:
     raise not_understood()
 
 
-def _cast(node: exp.Cast, asker: Asker) -> exp.Expr:
+def _cast(node: exp.Cast, asker: CatalogReader) -> exp.Expr:
     target, inner = _target(node), _inner(node)
     if target in _NUMBERED:
         return _number_of(inner, target, asker)
@@ -149,7 +149,7 @@ def _target(cast: exp.Cast) -> str:
     return cast.to.sql(dialect="postgres").lower().replace('"', "").rsplit(".", 1)[-1]
 
 
-def _number_of(inner: exp.Expr, target: str, asker: Asker) -> exp.Expr:
+def _number_of(inner: exp.Expr, target: str, asker: CatalogReader) -> exp.Expr:
     """A literal becomes the number of what it names; anything else is a number already."""
     while isinstance(inner, exp.Cast):
         inner = inner.this
@@ -174,7 +174,7 @@ def _names_case(value: exp.Expr, names: Mapping[int, str]) -> exp.Expr:
     return exp.Case(this=value, ifs=branches, default=exp.cast(value.copy(), "TEXT"))
 
 
-def _word(node: exp.Column, asker: Asker) -> exp.Expr:
+def _word(node: exp.Column, asker: CatalogReader) -> exp.Expr:
     """A column without its schema, or one of the words that PostgreSQL calls without brackets."""
     if node.args.get("db") and node.args.get("table"):
         return exp.column(node.this.copy(), table=node.args["table"].copy())
@@ -198,7 +198,7 @@ def _arguments(node: exp.Func) -> list[exp.Expr]:
     return [value for value in node.args.values() if isinstance(value, exp.Expr)]
 
 
-def _function(node: exp.Func, asker: Asker) -> exp.Expr:
+def _function(node: exp.Func, asker: CatalogReader) -> exp.Expr:
     name = name_of(node)
     make = _FUNCTIONS.get(name)
     if make is not None:
@@ -208,66 +208,66 @@ def _function(node: exp.Func, asker: Asker) -> exp.Expr:
     return node
 
 
-_Make = Callable[[Sequence[exp.Expr], Asker], exp.Expr]
+_Make = Callable[[Sequence[exp.Expr], CatalogReader], exp.Expr]
 
 
 def _text(value: str) -> _Make:
     return lambda _, __: exp.Literal.string(value)
 
 
-def _nothing(_: Sequence[exp.Expr], __: Asker) -> exp.Expr:
+def _nothing(_: Sequence[exp.Expr], __: CatalogReader) -> exp.Expr:
     return exp.cast(exp.null(), "TEXT")
 
 
-def _yes(_: Sequence[exp.Expr], __: Asker) -> exp.Expr:
+def _yes(_: Sequence[exp.Expr], __: CatalogReader) -> exp.Expr:
     return exp.true()
 
 
-def _zero(_: Sequence[exp.Expr], __: Asker) -> exp.Expr:
+def _zero(_: Sequence[exp.Expr], __: CatalogReader) -> exp.Expr:
     return exp.Literal.number(0)
 
 
-def _user(_: Sequence[exp.Expr], asker: Asker) -> exp.Expr:
+def _user(_: Sequence[exp.Expr], asker: CatalogReader) -> exp.Expr:
     return exp.Literal.string(asker.user)
 
 
-def _database(_: Sequence[exp.Expr], asker: Asker) -> exp.Expr:
+def _database(_: Sequence[exp.Expr], asker: CatalogReader) -> exp.Expr:
     return exp.Literal.string(asker.database)
 
 
-def _schemas(_: Sequence[exp.Expr], __: Asker) -> exp.Expr:
+def _schemas(_: Sequence[exp.Expr], __: CatalogReader) -> exp.Expr:
     return exp.Array(expressions=[exp.Literal.string("pg_catalog"), exp.Literal.string(SCHEMA)])
 
 
-def _first(arguments: Sequence[exp.Expr], _: Asker) -> exp.Expr:
+def _first(arguments: Sequence[exp.Expr], _: CatalogReader) -> exp.Expr:
     return arguments[0]
 
 
-def _type_name(arguments: Sequence[exp.Expr], _: Asker) -> exp.Expr:
+def _type_name(arguments: Sequence[exp.Expr], _: CatalogReader) -> exp.Expr:
     return _names_case(arguments[0], {oid: kind.words for oid, kind in BY_OID.items()})
 
 
-def _class_name(arguments: Sequence[exp.Expr], asker: Asker) -> exp.Expr:
+def _class_name(arguments: Sequence[exp.Expr], asker: CatalogReader) -> exp.Expr:
     return _names_case(arguments[0], {oid: name for name, oid in table_oids(asker.names).items()})
 
 
-def _schema_name(arguments: Sequence[exp.Expr], _: Asker) -> exp.Expr:
+def _schema_name(arguments: Sequence[exp.Expr], _: CatalogReader) -> exp.Expr:
     return _names_case(arguments[0], {11: "pg_catalog", 2200: SCHEMA, 13_000: "information_schema"})
 
 
-def _expanded(_: Sequence[exp.Expr], __: Asker) -> exp.Expr:
+def _expanded(_: Sequence[exp.Expr], __: CatalogReader) -> exp.Expr:
     return sqlglot.parse_one("{'x': CAST(NULL AS INT), 'n': CAST(NULL AS INT)}", dialect="duckdb")
 
 
-def _setting(arguments: Sequence[exp.Expr], _: Asker) -> exp.Expr:
+def _setting(arguments: Sequence[exp.Expr], _: CatalogReader) -> exp.Expr:
     return exp.Literal.string(SETTINGS.get(arguments[0].name.lower(), ""))
 
 
-def _set(arguments: Sequence[exp.Expr], _: Asker) -> exp.Expr:
+def _set(arguments: Sequence[exp.Expr], _: CatalogReader) -> exp.Expr:
     return arguments[1]
 
 
-def _to_regclass(arguments: Sequence[exp.Expr], asker: Asker) -> exp.Expr:
+def _to_regclass(arguments: Sequence[exp.Expr], asker: CatalogReader) -> exp.Expr:
     return _number_of(arguments[0], "regclass", asker)
 
 
