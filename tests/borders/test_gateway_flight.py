@@ -15,7 +15,8 @@ from adbc_driver_flightsql import dbapi
 from pyarrow import flight
 
 from enclos.gateway.doors import Certificate, flight_door
-from enclos.gateway.flight.messages import NotOurs, read_command, written
+from enclos.gateway.flight.messages import Command, NotOurs, read_command, written
+from enclos.gateway.flight.metadata import metadata
 from enclos.gateway.room import Room
 from factories.enclosure import ALICE, CAROL
 from factories.gateway import QuickKeeper, certificate
@@ -83,6 +84,25 @@ def test_metadata_are_the_permits(door: Door) -> None:
         assert [table["table_name"] for table in only[0]["catalog_db_schemas"][0]["db_schema_tables"]] == ["death"]
         assert str(connection.adbc_get_table_schema("death").field("death_date").type) == "date32[day]"
         assert connection.adbc_get_table_types() == ["TABLE"]
+
+
+def test_no_pattern_of_names_holds_the_door_up() -> None:
+    names = {"condition_occurrence": {}, "death": {}}
+
+    def found(pattern: str) -> list[str]:
+        asked = Command("CommandGetTables", {3: [pattern.encode()]})
+        table = metadata(asked, "FR-1", names)
+        assert table is not None
+        return list(table["table_name"].to_pylist())
+
+    started = time.process_time()
+    assert found("%" * 5000 + "!") == found("%_" * 5000) == found("%c%o%n%" * 700 + "!") == []
+    assert time.process_time() - started < 1
+    for pattern, expected in (
+        *(("%", sorted(names)), ("", []), ("d_a%", ["death"]), ("%occ%nce", ["condition_occurrence"])),
+        *(("%_____", sorted(names)), ("_____", ["death"]), ("death%%", ["death"]), ("deat", []), ("d.*", [])),
+    ):
+        assert found(pattern) == expected, pattern
 
 
 def test_values_stand_in_the_statement(door: Door) -> None:

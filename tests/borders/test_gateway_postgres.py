@@ -372,6 +372,49 @@ def test_transactions_hold_nothing_and_behave(door: Door) -> None:
             connection.execute("SET client_encoding TO 'LATIN1'")
 
 
+def test_settings_are_a_sessions_own(door: Door) -> None:
+    with door.connect(application_name="R é") as connection:
+
+        def shown(name: str) -> object:
+            found = connection.execute(sql.SQL(f"SHOW {name}")).fetchone()  # type: ignore[arg-type]
+            return found and found[0]
+
+        assert shown("application_name") == connection.info.parameter_status("application_name") == "R é"
+        connection.execute("SET my.own TO 'x'")
+        assert shown("my.own") == "x"
+        connection.execute("RESET application_name")
+        connection.execute("DISCARD PLANS")
+        assert (shown("application_name"), shown("my.own")) == ("", "x")
+        connection.execute("RESET ALL")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            shown("my.own")
+
+
+def test_a_session_keeps_little(door: Door) -> None:
+    with door.connect() as connection:
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute(sql.SQL(f"SET {'x' * 64} = 1"))  # type: ignore[arg-type]
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("; ".join(f"SET my.s{number} = 1" for number in range(300)).encode())
+    tunnel, long = Tunnel(door), b"SELECT n FROM person /*" + b"x" * 99_000 + b"*/\0\0\0"
+    for number in range(11):
+        tunnel.send(message(b"P", b"s%d\0" % number + long))
+    tunnel.send(message(b"S", b""))
+    told = [tunnel.read() for _ in range(12)]
+    assert [kind for kind, _ in told] == [b"1"] * 10 + [b"E", b"Z"]
+    assert b"C53300\0" in told[10][1]
+    tunnel.send(message(b"C", b"Ss0\0") + message(b"P", b"s10\0" + long) + message(b"S", b""))
+    assert [tunnel.read()[0] for _ in range(3)] == [b"3", b"1", b"Z"]
+    value = b"\0t\0\0\0\0\1" + struct.pack(">i", 900_000) + b"x" * 900_000 + b"\0\0"
+    tunnel.send(message(b"P", b"t\0SELECT n FROM person WHERE x = $1\0\0\0"))
+    for number in range(5):
+        tunnel.send(message(b"B", b"p%d" % number + value))
+    tunnel.send(message(b"S", b""))
+    told = [tunnel.read() for _ in range(7)]
+    assert [kind for kind, _ in told] == [b"1", b"2", b"2", b"2", b"2", b"E", b"Z"]
+    tunnel.line.close()
+
+
 def test_the_end_of_the_door_is_told_and_stops_what_runs(tmp_path: Path) -> None:
     shown, keeper = certificate(tmp_path), QuickKeeper()
     ended: list[str | None] = []

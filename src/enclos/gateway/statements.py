@@ -5,77 +5,22 @@ Nothing here decides what may run: the text that comes out is read by the guard 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 
+from enclos.gateway.lists import listed
+from enclos.gateway.tokens import Token, tokens_of
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 
 SCHEMA = "public"
-_TOKENS = re.compile(
-    r"""(?P<space>\s+|--[^\n]*)
-    | (?P<comment>/\*)
-    | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*')
-    | (?P<text>'(?:[^']|'')*')
-    | (?P<dollars>\$(?P<tag>[A-Za-z_]\w*|)\$)
-    | (?P<parameter>\$\d+)
-    | (?P<quoted>"(?:[^"]|"")*")
-    | (?P<word>[^\W\d]\w*)
-    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
-    | (?P<sign>::|.)""",
-    re.VERBOSE | re.DOTALL,
-)
 MAX_PARAMETERS = 1000
 MAX_CHARACTERS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of a statement."""
-
-    kind: str
-    text: str
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether it says nothing."""
-        return self.kind in {"space", "comment"}
-
-    @property
-    def word(self) -> str:
-        """The word in small letters, or nothing."""
-        return self.text.lower() if self.kind == "word" else ""
-
-
-def tokens_of(text: str) -> list[Token]:
-    """The pieces of a text; together they are the text."""
-    found, at = [], 0
-    while at < len(text):
-        match = _TOKENS.match(text, at)
-        if match is None or match.lastgroup is None:
-            raise ValueError("every character is a token")
-        kind, end = match.lastgroup, match.end()
-        if kind == "comment":
-            end = _end_of_comment(text, end)
-        elif kind in {"dollars", "tag"}:
-            kind, close = "dollars", text.find(match["dollars"], end)
-            end = len(text) if close < 0 else close + len(match["dollars"])
-        found.append(Token(kind, text[at:end]))
-        at = end
-    return found
-
-
-def _end_of_comment(text: str, at: int) -> int:
-    depth = 1
-    for mark in re.finditer(r"/\*|\*/", text[at:]):
-        depth += 1 if mark.group() == "/*" else -1
-        if depth == 0:
-            return at + mark.end()
-    return len(text)
+_NOTHING = "SELECT NULL WHERE FALSE"
+_MOST_PLACES = 1000
+"""Of a number, before its point and behind it: the engine's have fewer, and a short text may name one of billions."""
 
 
 def statements_of(text: str) -> list[list[Token]]:
@@ -117,10 +62,15 @@ def n_parameters(tokens: Sequence[Token]) -> int:
 def filled(tokens: Sequence[Token], values: Sequence[object]) -> str:
     """The statement with values in the places of its parameters, and without the schema before names of tables.
 
+    A list that a value is looked for in (``x = ANY($1)``) is written as ``x IN (…)``.
+
     Refuses: GATE_PARAMETER when a value is missing, or of a kind that has no literal.
     """
     parts = []
-    for token in _unqualified(tokens):
+    for token, among in listed(list(_unqualified(tokens)), values):
+        if among is not None:
+            parts.append(f"{token.text}({', '.join(map(literal, among)) or _NOTHING})")
+            continue
         if token.kind != "parameter":
             parts.append(token.text)
             continue
@@ -151,6 +101,16 @@ def literal(value: object) -> str:
 
     Refuses: GATE_PARAMETER.
     """
+    try:
+        made = _written(value)
+    except OverflowError:  # an instant that lies beyond the calendar in UTC
+        made = ""
+    if not made:
+        raise refusal(Code.GATE_PARAMETER, "A parameter has a value that SQL cannot write.", "Use numbers, texts.")
+    return made
+
+
+def _written(value: object) -> str:
     made = ""
     if value is None:
         made = "NULL"
@@ -165,16 +125,20 @@ def literal(value: object) -> str:
         made = f"DATE '{value.isoformat()}'"
     elif isinstance(value, time):
         made = f"TIME '{value.isoformat()}'"
+    elif isinstance(value, timedelta):
+        made = f"INTERVAL '{value.days} days {value.seconds * 1_000_000 + value.microseconds} microseconds'"
     elif isinstance(value, str) and "\0" not in value:
         made = "'" + value.replace("'", "''") + "'"
     elif isinstance(value, list):
         made = f"[{', '.join(map(literal, value))}]"
-    if not made:
-        raise refusal(Code.GATE_PARAMETER, "A parameter has a value that SQL cannot write.", "Use numbers, texts.")
     return made
 
 
 def _number(value: float | Decimal) -> str:
+    if isinstance(value, Decimal) and value.is_finite():
+        exponent = value.as_tuple().exponent
+        if value.adjusted() > _MOST_PLACES or not isinstance(exponent, int) or exponent < -_MOST_PLACES:
+            return ""
     is_plain = isinstance(value, int) or (isinstance(value, Decimal) and value.is_finite())
     text = format(value, "f" if isinstance(value, Decimal) else "") if is_plain else f"CAST('{value}' AS DOUBLE)"
     return f"({text})" if text.startswith("-") else text

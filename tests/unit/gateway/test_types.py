@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from time import process_time
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pyarrow as pa
@@ -14,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.adapt import PyFormat, Transformer
 
-from enclos.gateway.postgres.types import column_of, data_rows, parameter
+from enclos.gateway.postgres.parameters import parameter
+from enclos.gateway.postgres.types import column_of, data_rows
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 
@@ -89,6 +92,8 @@ def test_what_equality_does_not_tell() -> None:
     [
         *(True, 5, -70_000, 2**40, 0.25, "it's é", date(2020, 2, 3), datetime(2020, 2, 3, 4, 5, 6)),  # noqa: DTZ001
         *(Decimal("-12.3400"), Decimal(10_000), Decimal("0.0001"), datetime(2020, 2, 3, tzinfo=UTC), [1, 2, None]),
+        *(Decimal("-1234567890123456789012345678901234.5678"), Decimal("1E+40"), Decimal("0.00"), time(23, 59, 58, 7)),
+        *(timedelta(days=-3, seconds=5), timedelta(microseconds=7), ["a b", 'q"{,}\\', "NULL", "", None, "é"]),
     ],
     ids=str,
 )
@@ -96,7 +101,12 @@ def test_parameters_are_what_a_client_wrote(value: Any, form: PyFormat) -> None:
     dumper = Transformer().get_dumper(value, form)
     content = dumper.dump(value)
     assert content is not None
-    assert parameter(bytes(content), dumper.oid, is_binary=form is PyFormat.BINARY) == value
+    oid = dumper.oid or (1009 if isinstance(value, list) else 0)
+    assert parameter(bytes(content), oid, is_binary=form is PyFormat.BINARY) == value
+
+
+def test_a_number_of_its_own_kind_is_a_text() -> None:
+    assert parameter(UUID(int=5).bytes, 2950, is_binary=True) == str(UUID(int=5))
 
 
 @pytest.mark.parametrize(
@@ -105,13 +115,31 @@ def test_parameters_are_what_a_client_wrote(value: Any, form: PyFormat) -> None:
         *((b"x", 20, False), (b"\0", 20, True), (b"\xff", 25, False), (b"\xff", 25, True), (b"maybe", 16, False)),
         *((b"2020-13-01", 1082, False), (b"\x7f" * 8, 1114, True), (b"", 1700, True), (b"x", 999_999, True)),
         *((b"\0\0\0\1\0\0\0\0\0\0\0\x14\x7f\xff\xff\xff\0\0\0\1", 1016, True), (b"{{1}}", 1016, False)),
-        (struct.pack(">hhHh", 1, 0, 0xC000, 0), 1700, True),
+        *((struct.pack(">hhHh", 1, 0, 0xC000, 0), 1700, True), (struct.pack(">hhHhh", 1, 0, 0, 0, -1), 1700, True)),
+        *((struct.pack(">q", 86_400_000_000), 1083, True), (struct.pack(">qii", 0, 0, 1), 1186, True)),
+        *((b"1 mon", 1186, False), (b'{"a}', 1009, False), (b"{a,}", 1009, False), (b"{a b c", 1009, False)),
     ],
 )
 def test_what_is_no_value_of_its_type_is_refused(content: bytes, oid: int, is_binary: bool) -> None:
     with pytest.raises(Refusal) as caught:
         parameter(content, oid, is_binary=is_binary)
     assert caught.value.code is Code.GATE_PARAMETER
+
+
+def test_a_list_that_is_none_is_refused_at_once() -> None:
+    started = process_time()
+    for text in ("{" + " " * 200_000 + '"x}', "{" + "a " * 100_000 + '"}', '{"' + "\\" * 200_001 + '"}'):
+        with pytest.raises(Refusal):
+            parameter(text.encode(), 1009, is_binary=False)
+    assert process_time() - started < 1
+
+
+def test_lists_of_lists_are_told_as_text_and_days_beyond_the_calendar_are_refused() -> None:
+    for form in (0, 1):
+        assert read([[[1, None], []], None], pa.list_(pa.list_(pa.int64())), form) == ["{{1,NULL},{}}", None]
+        with pytest.raises(Refusal) as caught:
+            read([10_000_000], pa.date32(), form)
+        assert caught.value.code is Code.SQL_FAILED
 
 
 def test_a_time_of_day() -> None:

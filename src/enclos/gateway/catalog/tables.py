@@ -95,6 +95,7 @@ SETTINGS = {
     "transaction_read_only": "on",
     "default_transaction_read_only": "on",
     "is_superuser": "off",
+    "application_name": "",
     "max_index_keys": "32",
     "max_identifier_length": "63",
     "bytea_output": "hex",

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from enclos.gateway.model import Caller
 from enclos.gateway.room import Held, Room
-from enclos.gateway.statements import Token
+from enclos.gateway.tokens import Token
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 

@@ -5,7 +5,6 @@ Source: Apache Arrow, format/FlightSql.proto (schemas of the metadata commands)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import pyarrow as pa
@@ -98,8 +97,21 @@ def _fits(pattern: str | None, name: str) -> bool:
     """Whether a name is like a pattern: % for any letters, _ for one."""
     if pattern is None:
         return True
-    parts = (".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in pattern)
-    return re.fullmatch("".join(parts), name) is not None
+    at = said = back = 0
+    any_letters = -1  # the last % that was met: what follows it is tried from the next letter when it does not fit
+    while at < len(name):
+        sign = pattern[said : said + 1]
+        if sign == "%":
+            any_letters, back = said, at
+            said += 1
+        elif sign in {"_", name[at]}:
+            said, at = said + 1, at + 1
+        elif any_letters >= 0:
+            back += 1
+            said, at = any_letters + 1, back
+        else:
+            return False
+    return not pattern[said:].strip("%")
 
 
 def _sql_info(command: Command) -> pa.Table:

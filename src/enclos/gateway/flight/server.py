@@ -19,7 +19,8 @@ from enclos.gateway.flight.metadata import metadata
 from enclos.gateway.model import Caller
 from enclos.gateway.ports import Keeper
 from enclos.gateway.room import Room
-from enclos.gateway.statements import MAX_CHARACTERS, Token, filled, n_parameters, numbered, statements_of
+from enclos.gateway.statements import MAX_CHARACTERS, filled, n_parameters, numbered, statements_of
+from enclos.gateway.tokens import Token
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 

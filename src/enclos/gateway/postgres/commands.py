@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from enclos.gateway.catalog.tables import SETTINGS
-from enclos.gateway.statements import Token, words_of
+from enclos.gateway.statements import words_of
+from enclos.gateway.tokens import Token
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
@@ -22,6 +23,7 @@ REPORTED = {
     "integer_datetimes": "integer_datetimes",
     "standard_conforming_strings": "standard_conforming_strings",
     "is_superuser": "is_superuser",
+    "application_name": "application_name",
 }
 """Settings that a client is told of without asking, under the names that it looks for."""
 _FIXED = {
@@ -29,6 +31,7 @@ _FIXED = {
     *("server_encoding", "intervalstyle"),
 }
 _UTF8 = {"utf8", "utf-8", "unicode"}
+_MOST_SETTINGS, _LONGEST_NAME, _LONGEST_VALUE = 200, 63, 200
 
 
 class TransactionFailed(Exception):
@@ -41,6 +44,15 @@ class SessionState:
 
     settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     status: bytes = b"I"
+
+    def keep(self, name: str, value: str) -> None:
+        """Set a setting that nothing here depends on.
+
+        Refuses: GATE_COMMAND when the session would hold too many.
+        """
+        if len(name) > _LONGEST_NAME or (name not in self.settings and len(self.settings) >= _MOST_SETTINGS):
+            raise _no_setting()
+        self.settings[name] = value if len(value) <= _LONGEST_VALUE else ""
 
     def failed(self) -> None:
         """A statement was refused: a transaction goes on only to its end."""
@@ -80,12 +92,12 @@ def require_no_failure(tokens: Sequence[Token], state: SessionState) -> None:
         raise TransactionFailed
 
 
-def columns_of(tokens: Sequence[Token]) -> pa.Schema | None:
+def columns_of(tokens: Sequence[Token], state: SessionState) -> pa.Schema | None:
     """The columns that a command will give, or None."""
     words = words_of(tokens)
     if words[0] != "show":
         return None
-    return _shown(words, SessionState()).schema
+    return _shown(words, state).schema
 
 
 def _begin(_: Sequence[str], state: SessionState) -> Done:
@@ -118,13 +130,15 @@ def _set(words: Sequence[str], state: SessionState) -> Done:
         return Done("SET")
     if said[:2] == ["time", "zone"]:
         said = ["timezone", "=", *said[2:]]
+    if len(said) > 3 and said[1] == ".":  # a setting of a program's own
+        said = ["".join(said[:3]), *said[3:]]
     if len(said) < 3 or said[1] not in {"=", "to"}:
         raise _no_setting()
     name, value = said[0], "".join(said[2:]).strip("'\"")
     if name in _FIXED and value != "default":
         _require_same(name, value, state)
     else:
-        state.settings[name] = value if len(value) <= 200 else ""
+        state.keep(name, value)
     return Done("SET")
 
 
@@ -137,8 +151,14 @@ def _require_same(name: str, value: str, state: SessionState) -> None:
         raise _no_setting()
 
 
-def _reset(_: Sequence[str], state: SessionState) -> Done:
-    state.settings = dict(SETTINGS)
+def _reset(words: Sequence[str], state: SessionState) -> Done:
+    name = _setting_of(words)
+    if name == "all":
+        state.settings = dict(SETTINGS)
+    elif name in SETTINGS:
+        state.settings[name] = SETTINGS[name]
+    else:
+        state.settings.pop(name, None)
     return Done("RESET")
 
 
@@ -147,8 +167,7 @@ def _show(words: Sequence[str], state: SessionState) -> Done:
 
 
 def _shown(words: Sequence[str], state: SessionState) -> pa.Table:
-    name = "_".join(words[1:]).strip('"')
-    name = {"transaction_isolation_level": "transaction_isolation", "time_zone": "timezone"}.get(name, name)
+    name = _setting_of(words)
     if name == "all":
         known = sorted(state.settings.items())
         return pa.table({"name": [key for key, _ in known], "setting": [value for _, value in known]})
@@ -157,7 +176,14 @@ def _shown(words: Sequence[str], state: SessionState) -> pa.Table:
     return pa.table({name: [state.settings[name]]})
 
 
-def _discard(_: Sequence[str], state: SessionState) -> Done:
+def _setting_of(words: Sequence[str]) -> str:
+    name = ("" if "." in words else "_").join(words[1:]).strip('"')
+    return {"transaction_isolation_level": "transaction_isolation", "time_zone": "timezone"}.get(name, name)
+
+
+def _discard(words: Sequence[str], state: SessionState) -> Done:
+    if words[1:] != ["all"]:  # plans, sequences, temporary tables: there are none
+        return Done(f"DISCARD {' '.join(words[1:2]).upper()}")
     state.settings = dict(SETTINGS)
     return Done("DISCARD ALL", forget=("*",))
 

@@ -125,7 +125,7 @@ class PostgresDoor:
                 return
             caller = await self._sign_in(line, said)
         if caller is not None:
-            await self._talk(line, caller)
+            await self._talk(line, caller, said.get("application_name", ""))
 
     async def _greet(self, line: _Line) -> dict[str, str] | None:
         """What the client says of itself, by TLS; None for who only wanted to stop a statement, or speaks in clear."""
@@ -210,8 +210,9 @@ class PostgresDoor:
             raise Malformed
         return Reader(content)
 
-    async def _talk(self, line: _Line, caller: Caller) -> None:
+    async def _talk(self, line: _Line, caller: Caller, program: str) -> None:
         session = Session(self._keeper, caller, Calls(self._threads), self._room)
+        session.state.keep("application_name", program)
         key = (secrets.randbelow(1 << 31), secrets.randbelow(1 << 32))
         self._sessions[key] = session
         watch = asyncio.create_task(_stop_when_gone(line, session))

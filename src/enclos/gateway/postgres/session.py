@@ -20,15 +20,21 @@ from enclos.gateway.postgres.commands import (
     require_no_failure,
     run_command,
 )
-from enclos.gateway.postgres.types import data_rows, parameter
+from enclos.gateway.postgres.parameters import parameter
+from enclos.gateway.postgres.types import data_rows
 from enclos.gateway.postgres.wire import Malformed, Reader
 from enclos.gateway.room import Held, Room
-from enclos.gateway.statements import MAX_CHARACTERS, Token, filled, n_parameters, statements_of
+from enclos.gateway.statements import MAX_CHARACTERS, filled, n_parameters, statements_of
+from enclos.gateway.tokens import Token
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
 _MOST_KEPT = 256
 """Prepared statements, and portals, of one session."""
+_MOST_PREPARED, _MOST_OPEN = 1_000_000, 4_000_000
+"""Characters of all of them, the portals' with their values."""
+_LONG = 5_000
+"""Characters of a statement that is not read between the messages of others."""
 _TEXT = 25
 _SIMPLE = "\0"
 """The portal of a simple query; a client's names end at this sign."""
@@ -40,6 +46,7 @@ class Prepared:
 
     tokens: tuple[Token, ...]
     oids: tuple[int, ...]
+    n_characters: int
 
 
 @dataclass(slots=True)
@@ -157,9 +164,10 @@ class Session:
         require_no_failure(tokens, self.state)
         n = max(n_parameters(tokens), len(oids))
         oids += [0] * (n - len(oids))
-        if name not in self.prepared and len(self.prepared) >= _MOST_KEPT:
+        held = [each.n_characters for key, each in self.prepared.items() if key != name]
+        if len(held) >= _MOST_KEPT or sum(held) + len(text) > _MOST_PREPARED:
             raise refusal(Code.GATE_BUSY, "The session holds too many prepared statements.", "Close some.")
-        self.prepared[name] = Prepared(tokens, tuple(oids))
+        self.prepared[name] = Prepared(tokens, tuple(oids), len(text))
         return wire.PARSE_COMPLETE
 
     def _bind(self, reader: Reader) -> bytes:
@@ -180,9 +188,11 @@ class Session:
             parameter(value, oid, is_binary=bool(form))
             for value, oid, form in zip(values, prepared.oids, forms, strict=False)
         ]
-        if portal not in self.portals and len(self.portals) >= _MOST_KEPT:
+        opened = Portal(prepared.tokens, filled(prepared.tokens, read), tuple(results))
+        held = [len(each.text) for key, each in self.portals.items() if key != portal]
+        if len(held) >= _MOST_KEPT or (held and sum(held) + len(opened.text) > _MOST_OPEN):
             raise refusal(Code.GATE_BUSY, "The session holds too many portals.", "Close some.")
-        self._open(portal, Portal(prepared.tokens, filled(prepared.tokens, read), tuple(results)))
+        self._open(portal, opened)
         return wire.BIND_COMPLETE
 
     async def _describe(self, reader: Reader) -> bytes:
@@ -197,7 +207,7 @@ class Session:
         if what != b"P":
             raise Malformed
         portal = self._portal(name)
-        if not portal.tokens or (command_of(portal.tokens) and columns_of(portal.tokens) is None):
+        if not portal.tokens or (command_of(portal.tokens) and columns_of(portal.tokens, self.state) is None):
             return wire.NO_DATA
         await self._have(portal)
         if portal.table is None:
@@ -270,7 +280,7 @@ class Session:
             portal.table = done.table
             return done.tag
         if portal.table is None:
-            is_catalog = is_for_catalog(portal.text)
+            is_catalog = await self._is_for_catalog(portal.text)
             if not is_catalog:
                 self.room.require(self.caller.user)
             ask = self.keeper.catalog if is_catalog else self.keeper.ask
@@ -281,10 +291,14 @@ class Session:
 
     async def _shape(self, tokens: Sequence[Token], text: str) -> pa.Schema | None:
         if not tokens or command_of(tokens):
-            return columns_of(tokens) if tokens else None
-        if is_for_catalog(text):
+            return columns_of(tokens, self.state) if tokens else None
+        if await self._is_for_catalog(text):
             return (await self.calls.run(lambda stop: self.keeper.catalog(self.caller, text, stop))).schema
         return await self.calls.run(lambda stop: self.keeper.shape(self.caller, text, stop))
+
+    async def _is_for_catalog(self, text: str) -> bool:
+        """As ``is_for_catalog``; while a long statement is read others are served."""
+        return is_for_catalog(text) if len(text) < _LONG else await self.calls.run(lambda _: is_for_catalog(text))
 
     def _forget(self, name: str) -> None:
         if name == "*":
