@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -75,8 +76,9 @@ def test_a_study_is_started_followed_and_read_by_who_began_it(jobs: Jobs, enclos
     assert begun["state"] in {"waiting", "running"}
     done = until(lambda: jobs.show(enclosure, begun["job"], ALICE), "done", "failed", "refused")
     assert done["state"] == "done", done
-    found = jobs.result(enclosure, begun["job"], ALICE)
+    found = json.loads(jobs.result(enclosure, begun["job"], ALICE))
     assert found["n_rows"] > 0
+    assert done["run"] == found["run"]
     assert run_files(enclosure, MINE).exists(found["run"])
     outcome = last_outcome(enclosure, Action.STUDY)
     assert (outcome.outcome, outcome.permit, outcome.facts["run"]) == (Outcome.DONE, MINE, found["run"])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.permits import active, all_versions, newest
+from enclos.app.permits import active, listing, newest
 from enclos.app.rounding import archive_of, desk_of
 from enclos.app.runs import run_files
 from enclos.contracts.result import Cell
@@ -88,7 +88,7 @@ def list_all(enclosure: Enclosure) -> dict[str, Any]:
 
 def list_own(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
     """The requests of the permits that list a user, in force or not, the newest first, as ``list_all`` gives them."""
-    own = {versions[-1].permit.id for versions in all_versions(enclosure) if user in versions[-1].permit.involved_ids}
+    own = {signed.permit.id for signed in listing(enclosure, user)}
     rows = [row for row in list_requests(desk=desk_of(enclosure)) if row["permit"] in own]
     return sorted(rows, key=lambda row: (str(row["asked_at"]), str(row["request"])), reverse=True)
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from enclos.app.named import Named
 from enclos.app.recent import Recent
 from enclos.ledger.model import Action, Entry, Kind, Outcome
 from enclos.ledger.rules.entries import instant_of, instant_text
@@ -46,9 +47,11 @@ class PermitMarks:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.recent = Recent(ledger)
+        self.named = Named()
         self._one_reads = Lock()
         self._n_read = 0
         self._marks: dict[str, VersionMark] = {}
+        self._n_signings = 0
         self._questions: dict[str, int] = {}
         self._probes: dict[str, dict[str, Probe]] = {}
         self._objections = 0
@@ -82,6 +85,16 @@ class PermitMarks:
         """The newest version of the permit that the ledger knows, or None."""
         self._read()
         return self._marks.get(permit_id)
+
+    def newest_of_all(self) -> Mapping[str, VersionMark]:
+        """Of every permit that the ledger knows the newest version."""
+        self._read()
+        return dict(self._marks)
+
+    def signings(self) -> int:
+        """A number that grows while this is open whenever a version of a permit is signed, or is not in the end."""
+        self._read()
+        return self._n_signings
 
     def objections(self) -> int:
         """The newest revision of the table of objections that the ledger knows; 0 when there never was one."""
@@ -119,6 +132,7 @@ class PermitMarks:
                 self._n_kept = self._n_read
 
     def _take(self, entry: Entry) -> None:
+        self._n_signings += entry.action in _SIGNINGS
         if entry.action is Action.OPT_OUT and entry.outcome:
             self._broken_off = entry.outcome in {Outcome.INTERRUPTED, Outcome.FAILED}
         if entry.kind is not Kind.OUTCOME or entry.outcome is not Outcome.DONE:

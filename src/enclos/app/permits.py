@@ -126,9 +126,13 @@ def revoke(enclosure: Enclosure, permit_id: str, *, reason: str, by: str = "", o
     return _answer(signed)
 
 
-def list_all(enclosure: Enclosure) -> dict[str, Any]:
-    """Every permit with its state."""
-    return {"permits": list_permits(store=_files(enclosure), public_key=_public(enclosure), now=datetime.now(UTC))}
+def list_all(enclosure: Enclosure, *, of: str = "") -> dict[str, Any]:
+    """Every permit with its state.
+
+    In: of — a user: only the permits that list them
+    """
+    chains = listing(enclosure, of) if of else [versions[-1] for versions in all_versions(enclosure)]
+    return {"permits": list_permits(chains, now=datetime.now(UTC))}
 
 
 def show_one(enclosure: Enclosure, permit_id: str) -> dict[str, Any]:
@@ -152,6 +156,19 @@ def own(enclosure: Enclosure, permit_id: str, user: str) -> SignedPermit:
     raise refusal(Code.PERMIT_UNKNOWN, "No permit of this id lists you.", "See those that do.")
 
 
+def permits_naming(enclosure: Enclosure, user: str) -> list[list[SignedPermit]]:
+    """Of every permit that lists a user, or did, all versions, oldest first; others' permits are not read."""
+    marks, public_key = enclosure.marks, _public(enclosure)
+    mine = marks.named.permits_of(user, marks.signings(), lambda: all_versions(enclosure))
+    return [load_versions(permit_id, store=_files(enclosure), public_key=public_key) for permit_id in mine]
+
+
+def listing(enclosure: Enclosure, user: str) -> list[SignedPermit]:
+    """The newest version of every permit that lists a user, in force or not."""
+    newest_ones = (versions[-1] for versions in permits_naming(enclosure, user))
+    return [signed for signed in newest_ones if user in signed.permit.involved_ids]
+
+
 def own_permits(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
     """The permits that list a user, as ``show_one`` gives them, those in force first, with what is left of their time.
 
@@ -160,10 +177,8 @@ def own_permits(enclosure: Enclosure, user: str) -> list[dict[str, Any]]:
         results_by, the last days for what was kept under it and for making results public.
     """
     now, rows = enclosure.ledger.now(), []
-    for signed in (versions[-1] for versions in all_versions(enclosure)):
+    for signed in listing(enclosure, user):
         permit = signed.permit
-        if user not in permit.involved_ids:
-            continue
         begins = max(permit.valid_from, signed.active_from)
         has_ended = state_at(signed, now) in {State.REVOKED, State.EXPIRED}
         rows.append(
@@ -231,7 +246,8 @@ def newest(enclosure: Enclosure, permit_id: str) -> SignedPermit:
 
 def all_versions(enclosure: Enclosure) -> list[list[SignedPermit]]:
     """Of every permit all versions, oldest first."""
-    files, public_key = _files(enclosure), _public(enclosure)
+    files = PermitFiles(enclosure.paths.permits, recorded=enclosure.marks.newest_of_all().get)
+    public_key = _public(enclosure)
     return [load_versions(permit_id, store=files, public_key=public_key) for permit_id in files.ids()]
 
 

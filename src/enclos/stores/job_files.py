@@ -44,11 +44,14 @@ class JobFiles:
 
     def read(self, job: str) -> dict[str, Any] | None:
         """What a piece of work is; None when there is none."""
-        return self._read(job)
+        if not self._is_there(job):
+            return None
+        found: dict[str, Any] = json.loads(self._unsealed(job))
+        return found
 
-    def result(self, job: str) -> dict[str, Any] | None:
-        """What came of it; None when nothing did yet."""
-        return self._read(job + _RESULT)
+    def result(self, job: str) -> bytes | None:
+        """What came of it, as JSON; None when nothing did yet."""
+        return self._unsealed(job + _RESULT) if self._is_there(job + _RESULT) else None
 
     def files_of(self, job: str) -> list[str]:
         """The names of the files that came of it."""
@@ -69,7 +72,7 @@ class JobFiles:
         """Every piece of work, newest first; what cannot be read is left out: it was under a key that is gone."""
         for name in self.names():
             try:
-                found = self._read(name)
+                found = self.read(name)
             except Refusal:
                 continue
             if found is not None:
@@ -88,11 +91,8 @@ class JobFiles:
             self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path(name), seal(self._key, content, f"jobs/{name}"), "a piece of work")
 
-    def _read(self, name: str) -> dict[str, Any] | None:
-        if not _ID.fullmatch(name.removesuffix(_RESULT)) or not self._path(name).is_file():
-            return None
-        found: dict[str, Any] = json.loads(self._unsealed(name))
-        return found
+    def _is_there(self, name: str) -> bool:
+        return _ID.fullmatch(name.removesuffix(_RESULT)) is not None and self._path(name).is_file()
 
     def _unsealed(self, name: str) -> bytes:
         return unseal(self._key, self._path(name).read_bytes(), f"jobs/{name}")

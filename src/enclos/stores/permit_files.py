@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.model import VersionMark
 from enclos.stores.files import remove_tree, storage_border, sync_folder, write_atomically
+
+_VERSION = re.compile(r"v[0-9]{4}\.json")
 
 
 class PermitFiles:
@@ -68,20 +72,20 @@ class PermitFiles:
         return max((mark for mark in marks if mark is not None), key=lambda mark: mark.version, default=None)
 
     def _mark(self, permit_id: str) -> VersionMark | None:
-        path = self._root / permit_id / "newest.json"
-        if not path.is_file():
-            return None
         try:
-            document = json.loads(path.read_bytes())
+            document = json.loads((self._root / permit_id / "newest.json").read_bytes())
             return VersionMark(int(document["version"]), str(document["digest"]))
+        except FileNotFoundError:
+            return None
         except (ValueError, KeyError, TypeError):
             raise refusal(
                 Code.STORAGE_BROKEN, f"The mark of permit {permit_id} cannot be read.", "Restore it from a backup."
             ) from None
 
     def _files(self, permit_id: str) -> list[Path]:
-        folder = self._root / permit_id
-        return sorted(folder.glob("v[0-9][0-9][0-9][0-9].json")) if folder.is_dir() else []
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            return sorted(path for path in (self._root / permit_id).iterdir() if _VERSION.fullmatch(path.name))
+        return []
 
 
 def forget_sealed(permit_folder: Path) -> int:

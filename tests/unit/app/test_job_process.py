@@ -18,7 +18,7 @@ RUNS = {"step": "study", "done": 0.5, "note": ""}
 
 @pytest.mark.parametrize(
     ("said", "state"),
-    [(REFUSED, JobState.REFUSED), ({"result": {}}, JobState.DONE), (RUNS, JobState.INTERRUPTED)],
+    [(REFUSED, JobState.REFUSED), ({"done_as": "a1"}, JobState.DONE), (RUNS, JobState.INTERRUPTED)],
 )
 def test_what_was_said_before_a_process_was_killed_holds(said: dict[str, object], state: JobState) -> None:
     act = f"import os; print({json.dumps(said)!r}, flush=True); os.kill(os.getpid(), 9)"
@@ -27,6 +27,7 @@ def test_what_was_said_before_a_process_was_killed_holds(said: dict[str, object]
         lambda *_told: None
     )
     assert ended.state is state
+    assert ended.run == ("a1" if state is JobState.DONE else "")
     if state is JobState.REFUSED:
         assert ended.refused is not None
         assert (ended.refused.code, ended.refused.what) == (Code.SPARK_FAILED, "Spark stopped.")

@@ -15,6 +15,7 @@ from enclos.permits.steps import (
     amend_permit,
     list_permits,
     load_active,
+    load_newest,
     renew_permit,
     revoke_permit,
     show_permit,
@@ -240,6 +241,6 @@ def test_every_version_is_shown_with_its_time(store: MemoryPermits) -> None:
     assert [v["active_from"] for v in shown["versions"]] == ["2026-11-02T12:00:00Z", "2026-11-02T13:00:00Z"]
     assert [v["active_until"] for v in shown["versions"]] == ["2026-11-02T13:00:00Z", "2029-11-01T00:00:00Z"]
     assert shown["versions"][1]["reason"] == "Alice left"
-    listed = list_permits(store=store, public_key=SIGNER.public_key(), now=END)
+    listed = list_permits([load_newest(PERMIT_ID, store=store, public_key=SIGNER.public_key())], now=END)
     assert [entry["state"] for entry in listed] == ["EXPIRED"]
     json.dumps([shown, listed])

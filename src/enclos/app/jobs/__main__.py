@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, BinaryIO
 
 from enclos.app.enclosure import open_enclosure
+from enclos.app.jobs.kept import files_of_work
 from enclos.app.jobs.model import HOUSE, stopped
 from enclos.app.jobs.process import listen_for_stop
 from enclos.app.jobs.works import WORKS, Told
@@ -36,14 +37,15 @@ def main() -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_MORE_LIKELY, encoding="ascii")
     try:
-        _say(out, {"result": _done(told, stop, out)})
+        _say(out, {"done_as": _done(told, stop, out)})
     except Refusal as refused:
         _say(out, {"refused": [refused.code.id, refused.what, refused.next_step]})
     os._exit(0)
 
 
-def _done(told: dict[str, Any], stop: threading.Event, out: BinaryIO) -> dict[str, Any]:
-    last = 0.0
+def _done(told: dict[str, Any], stop: threading.Event, out: BinaryIO) -> str:
+    """Do it and keep what came of it; the run, if it is one."""
+    last, files = 0.0, dict[str, bytes]()
 
     def report(step: str, done: float, note: str = "") -> None:
         nonlocal last
@@ -57,16 +59,21 @@ def _done(told: dict[str, Any], stop: threading.Event, out: BinaryIO) -> dict[st
             raise stopped()
 
     def keep(name: str, content: bytes) -> None:
-        _say(out, {"file": name, "content": content.decode("utf-8")})
+        files[name] = content
 
     work, user, permit = WORKS[told["work"]], told["user"], told["permit"]
     with open_enclosure(Path(told["folder"]), told["passphrase"]) as enclosure:
         acting = enclosure if permit != HOUSE else replace(enclosure, acting=user)
-        return work.act(Told(acting, user, permit, told["given"], report, also, keep))
+        result = work.act(Told(acting, user, permit, told["given"], report, also, keep))
+        kept = files_of_work(enclosure, permit)
+        for name, content in files.items():
+            kept.keep_file(told["job"], name, content)
+        kept.keep_result(told["job"], result)
+    return str(result.get("run", ""))
 
 
 def _say(out: BinaryIO, document: dict[str, Any]) -> None:
-    out.write(json.dumps(document, ensure_ascii=False, default=str).encode() + b"\n")
+    out.write(json.dumps(document, ensure_ascii=False).encode() + b"\n")
     out.flush()
 
 

@@ -62,6 +62,8 @@ class Job:
     refused: Mapping[str, str] | None = None
     anew: str = ""
     """The piece of work that this is anew."""
+    run: str = ""
+    """The run that came of it."""
 
     @property
     def asked(self) -> str:
@@ -69,7 +71,7 @@ class Job:
         asked = {"work": self.work, "permit": self.permit, "given": dict(self.given)}
         return digest_of(asked | ({"anew": self.anew} if self.anew else {}))
 
-    def ended(self, state: JobState, at: datetime, refused: Refusal | None = None) -> Self:
+    def ended(self, state: JobState, at: datetime, refused: Refusal | None = None, run: str = "") -> Self:
         """The work as it ended."""
         said = None
         if refused is not None:
@@ -79,7 +81,7 @@ class Job:
                 "what": refused.what,
                 "next": refused.next_step,
             }
-        return replace(self, state=state, ended_at=at, refused=said)
+        return replace(self, state=state, ended_at=at, refused=said, run=run)
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept."""
@@ -96,6 +98,7 @@ class Job:
             "ended_at": self.ended_at.isoformat() if self.ended_at else None,
             "refused": dict(self.refused) if self.refused else None,
             "anew": self.anew,
+            "run": self.run,
         }
 
     @classmethod
@@ -114,6 +117,7 @@ class Job:
             ended_at=datetime.fromisoformat(kept["ended_at"]) if kept["ended_at"] else None,
             refused=kept["refused"],
             anew=kept.get("anew", ""),
+            run=kept.get("run", ""),
         )
 
 

@@ -1,7 +1,8 @@
 """A piece of long work in a process of its own: how it is told what to do, and how it tells how far it is.
 
 It is told by its standard input, one line, and stops when told so there or when that ends, as when the process that
-began it dies. It tells by its standard output, a document a line.
+began it dies. It tells by its standard output, a document a line. What came of it it keeps itself before it says that
+it is done: the process that serves meanwhile never has it in memory.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from enclos.app.house import House
 from enclos.app.jobs.model import Job, JobState
@@ -23,7 +24,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
 
 _SECONDS_TO_STOP = 10
-_MOST_OF_A_LINE = 64 << 20
+_MOST_OF_A_LINE = 1 << 20
 _CODES = {code.id: code for code in Code}
 Hear = Callable[[str, float, str], None]
 
@@ -33,10 +34,9 @@ class Ended:
     """How a piece of work ended."""
 
     state: JobState
-    result: dict[str, Any] | None = None
+    run: str = ""
+    """The run that a study's result is in."""
     refused: Refusal | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    """What the command would have written, by name."""
 
 
 @dataclass(eq=False, slots=True)
@@ -50,6 +50,7 @@ class Process:
         """Start it; the passphrase goes through a pipe, so that neither arguments nor environment show it."""
         given = house.passphrase
         told = {
+            "job": job.id,
             "folder": str(house.folder),
             "passphrase": given if isinstance(given, str) else given(),
             "work": job.work,
@@ -70,14 +71,11 @@ class Process:
     def follow(self, hear: Hear) -> Ended:
         """Read what it tells until it ends."""
         ended = Ended(JobState.FAILED)
-        files: dict[str, bytes] = {}
         try:
             while line := self._line():
                 said = json.loads(line)
-                if "result" in said:
-                    ended = Ended(JobState.DONE, result=said["result"], files=files)
-                elif "file" in said:
-                    files[str(said["file"])] = str(said["content"]).encode("utf-8")
+                if "done_as" in said:
+                    ended = Ended(JobState.DONE, run=str(said["done_as"]))
                 elif "refused" in said:
                     code, what, step = said["refused"]
                     ended = Ended(JobState.REFUSED, refused=refusal(_CODES[code], what, step))

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
 from enclos.app.house import House
+from enclos.app.jobs.kept import files_of_work, folder_of_work
 from enclos.app.jobs.model import (
     HOUSE,
     Job,
@@ -27,11 +27,10 @@ from enclos.app.jobs.model import (
 )
 from enclos.app.jobs.process import Ended, Process
 from enclos.app.jobs.works import WORKS
-from enclos.app.permits import active, all_versions, permit_key
+from enclos.app.permits import active, permit_key, permits_naming
 from enclos.app.settings import read_settings
 from enclos.app.turns import FairQueue
 from enclos.lexicon.codes import Code
-from enclos.lexicon.keys import KeyName, KeyRole
 from enclos.lexicon.refusals import Refusal, refusal
 from enclos.stores.job_files import JobFiles
 from enclos.stores.permit_files import PermitFiles
@@ -114,7 +113,7 @@ class Jobs:
                     raise used_for_another()
                 return self._shown(enclosure, before)
             self._check_room(user)
-            files = _files(enclosure, permit)
+            files = files_of_work(enclosure, permit)
             _forget_oldest(files, user)
             files.keep(id_, job.as_json())
             live = self._live[id_] = _Live(job)
@@ -144,7 +143,7 @@ class Jobs:
 
         Out: job, work, title, permit, state, began_at, ended_at; while it waits n_before, how many of others are
             before it; while it runs step, done (0 to 1), note (n of how many); refused, when it was, as a refusal's
-            parts; once it is done files, the names of those that the command would have written
+            parts; once it is done files, the names of those that the command would have written, and run, of a study
         Refuses: JOB_UNKNOWN.
         """
         return self._shown(enclosure, self._own(enclosure, job_id, user))
@@ -155,8 +154,8 @@ class Jobs:
         found = [job for permit in places for job in self._kept(enclosure, permit) if job.user == user]
         return [self._told(job) for job in sorted(found, key=lambda job: (job.began_at, job.id), reverse=True)]
 
-    def result(self, enclosure: Enclosure, job_id: str, user: str) -> dict[str, Any]:
-        """What came of a piece of work, as the command answers.
+    def result(self, enclosure: Enclosure, job_id: str, user: str) -> bytes:
+        """What came of a piece of work, as the command answers, as JSON.
 
         Refuses: JOB_UNKNOWN; JOB_UNFINISHED; what permits refuse of the user now.
         """
@@ -233,17 +232,12 @@ class Jobs:
 
     def _keep(self, live: _Live, ended: Ended) -> None:
         """Keep how it ended; while a key is rotated, nothing is written, so that this waits."""
-        job = live.job.ended(ended.state, _now(), ended.refused)
+        job = live.job.ended(ended.state, _now(), ended.refused, ended.run)
         until = monotonic() + _SECONDS_TO_WRITE
         while True:
             try:
                 with self._house.open() as enclosure:
-                    files = _files(enclosure, job.permit)
-                    for name, content in ended.files.items():
-                        files.keep_file(job.id, name, content)
-                    if ended.result is not None:
-                        files.keep_result(job.id, ended.result)
-                    files.keep(job.id, job.as_json())
+                    files_of_work(enclosure, job.permit).keep(job.id, job.as_json())
             except Refusal:
                 if monotonic() > until or self._closed:
                     break  # it is told as interrupted
@@ -260,7 +254,7 @@ class Jobs:
             active(enclosure, job.permit, user)
         if job.state is not JobState.DONE:
             raise unfinished()
-        return _files(enclosure, job.permit)
+        return files_of_work(enclosure, job.permit)
 
     def _own(self, enclosure: Enclosure, job_id: str, user: str) -> Job:
         job = self._find(enclosure, job_id)
@@ -275,17 +269,17 @@ class Jobs:
         if not (job_id.isascii() and job_id.isalnum()):
             return None
         for permit in _places(enclosure):
-            if not (_folder(enclosure, permit) / f"{job_id}.sealed").exists():
+            if not (folder_of_work(enclosure, permit) / f"{job_id}.sealed").exists():
                 continue  # no key is opened to look
             with suppress(Refusal):
-                found = _files(enclosure, permit).read(job_id)
+                found = files_of_work(enclosure, permit).read(job_id)
                 if found is not None:
                     return self._as_it_is(Job.from_json(found))
         return None
 
     def _kept(self, enclosure: Enclosure, permit: str) -> list[Job]:
         try:
-            return [self._as_it_is(Job.from_json(found)) for found in _files(enclosure, permit).all()]
+            return [self._as_it_is(Job.from_json(found)) for found in files_of_work(enclosure, permit).all()]
         except Refusal:  # the permit's key is destroyed
             return []
 
@@ -297,7 +291,9 @@ class Jobs:
 
     def _shown(self, enclosure: Enclosure, job: Job) -> dict[str, Any]:
         told = self._told(job)
-        return told | {"files": _files(enclosure, job.permit).files_of(job.id)} if job.state is JobState.DONE else told
+        if job.state is not JobState.DONE:
+            return told
+        return told | {"files": files_of_work(enclosure, job.permit).files_of(job.id), "run": job.run or None}
 
     def _told(self, job: Job) -> dict[str, Any]:
         told: dict[str, Any] = {
@@ -335,21 +331,11 @@ def _places(enclosure: Enclosure, *, of: str = "") -> list[str]:
     In: of — a person: only permits that list them, or did
     """
     if of:
-        chains = all_versions(enclosure)
-        permits = [each[-1].permit.id for each in chains if any(of in one.permit.involved_ids for one in each)]
+        permits = [versions[-1].permit.id for versions in permits_naming(enclosure, of)]
     else:
         permits = list(PermitFiles(enclosure.paths.permits).ids())
-    known = [HOUSE, *(permit for permit in permits if enclosure.keys.exists(permit_key(permit)))]
-    return [permit for permit in known if _folder(enclosure, permit).exists()]
-
-
-def _folder(enclosure: Enclosure, permit: str) -> Path:
-    return enclosure.paths.permits / permit / "jobs" if permit else enclosure.paths.jobs
-
-
-def _files(enclosure: Enclosure, permit: str) -> JobFiles:
-    key = permit_key(permit) if permit else KeyName(KeyRole.DESK)
-    return JobFiles(_folder(enclosure, permit), enclosure.keys.secret(key))
+    begun = [permit for permit in (HOUSE, *permits) if folder_of_work(enclosure, permit).exists()]
+    return [permit for permit in begun if permit == HOUSE or enclosure.keys.exists(permit_key(permit))]
 
 
 def _forget_oldest(files: JobFiles, user: str) -> None:

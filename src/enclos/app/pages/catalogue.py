@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
-
-from jinja2 import Environment, StrictUndefined
 
 from enclos.app.pages.catalogue_words import FRENCH_CATALOGUE
+from enclos.app.pages.page import template_of
 from enclos.app.pages.register import public_style
 from enclos.app.pages.words import Language, Words
 from enclos.holdings.document import About
@@ -28,15 +26,13 @@ def catalogue_page(
     """
     words = Words(language, FRENCH_CATALOGUE)
     other = Language.EN if language is Language.FR else Language.FR
-    template = resources.files("enclos.app.pages").joinpath("catalogue.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
     def label(scheme: str, codes: Sequence[str]) -> str:
         return ("; " if language is Language.EN else " ; ").join(
             getattr(concept(scheme, code), language.value) for code in codes
         )
 
-    return environment.from_string(template).render(
+    return template_of("catalogue").render(
         language=language.value,
         other=other.value,
         other_name=_NAMES[other],

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from enclos.app.pages.words import Language
 
 WIDE, NARROW = 860, 290
 """Widths of the two drawings in pixels: text stays readable on a telephone."""
+
+
+@cache
+def template_of(name: str) -> Template:
+    """The template of a page that is a file, compiled once, which takes longer than to fill it in."""
+    text = resources.files("enclos.app.pages").joinpath(f"{name}.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +70,7 @@ class ReportPage:
 
     def html(self) -> str:
         """The page as one HTML document: no script, no request."""
-        template = resources.files("enclos.app.pages").joinpath("page.html.j2").read_text(encoding="utf-8")
-        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        return environment.from_string(template).render(page=self, style=style_of("base.css"))
+        return template_of("page").render(page=self, style=style_of("base.css"))
 
 
 def twice(draw: Callable[[int], str]) -> Picture:

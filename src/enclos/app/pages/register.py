@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from enclos.app.pages.page import style_of
+from enclos.app.pages.page import style_of, template_of
 from enclos.app.pages.register_words import FRENCH_REGISTER, VERDICTS
 from enclos.app.pages.rooms.saying import said_population
 from enclos.app.pages.words import Language, Words
@@ -28,10 +27,8 @@ def register_page(content: Mapping[str, Any], text: bytes, proofs: Mapping[str, 
     """
     words = Words(language, FRENCH_REGISTER)
     script = resources.files("enclos.app.pages").joinpath("register.js").read_text(encoding="utf-8")
-    template = resources.files("enclos.app.pages").joinpath("register.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     other = Language.EN if language is Language.FR else Language.FR
-    return environment.from_string(template).render(
+    return template_of("register").render(
         language=language.value,
         other=other.value,
         other_name=LANGUAGE_NAMES[other],

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
+from enclos.app.pages.page import template_of
 from enclos.app.pages.register import LANGUAGE_NAMES, public_style
 from enclos.app.pages.statements_words import ACCESSIBILITY, FRENCH_STATEMENTS, OPT_OUT
 from enclos.app.pages.words import Language, Words
@@ -67,12 +65,9 @@ def _page(
     n_running: int,
     without: Sequence[str],
 ) -> str:
-    template = resources.files("enclos.app.pages").joinpath(f"{name}.html.j2").read_text(encoding="utf-8")
-    frame = resources.files("enclos.app.pages").joinpath("statement.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     other = Language.EN if language is Language.FR else Language.FR
-    return environment.from_string(template).render(
-        frame=environment.from_string(frame),
+    return template_of(name).render(
+        frame=template_of("statement"),
         name=name,
         title=Words(language, FRENCH_STATEMENTS)(title),
         language=language.value,

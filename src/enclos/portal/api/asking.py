@@ -101,8 +101,7 @@ class Asking:
 
     def permits(self) -> frozenset[str]:
         """The permits that list the person."""
-        newest = [versions[-1].permit for versions in permits.all_versions(self.enclosure)]
-        return frozenset(each.id for each in newest if self.user in each.involved_ids)
+        return frozenset(signed.permit.id for signed in permits.listing(self.enclosure, self.user))
 
     def of_mine(self, permit: str) -> str:
         """The permit, if it lists the person.
@@ -110,8 +109,7 @@ class Asking:
         Refuses: PERMIT_UNKNOWN: another's permit looks like none.
         """
         self.permit = permit
-        if permit not in self.permits():
-            raise refusal(Code.PERMIT_UNKNOWN, "No permit of this id lists you.", "See yours at /api/permits.")
+        permits.own(self.enclosure, permit, self.user)
         return permit
 
     def _check_unanswered(self) -> None:

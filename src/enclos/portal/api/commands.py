@@ -92,7 +92,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 BESIDE: Mapping[str, str] = {
     "GET /api/jobs": "your long work, newest first",
-    "GET /api/jobs/{job}": "how far it is",
+    "GET /api/jobs/{job}": "how far it is; once it is done, its files and the run that came of it",
     "GET /api/jobs/{job}/result": "what the command answers",
     "POST /api/jobs/{job}/cancel": "end it",
     "POST /api/jobs/{job}/again": "start it anew",

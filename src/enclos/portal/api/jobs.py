@@ -32,9 +32,9 @@ def _job(ask: Ask, job: JobId) -> Answer:
     return ask.opened.jobs.show(ask.enclosure, job, ask.user)
 
 
-@router.get("/jobs/{job}/result", summary="What came of it, as the command answers")
-def _result(ask: Ask, job: JobId) -> Answer:
-    return ask.opened.jobs.result(ask.enclosure, job, ask.user)
+@router.get("/jobs/{job}/result", summary="What came of it, as the command answers", response_model=Answer)
+def _result(ask: Ask, job: JobId) -> Response:
+    return Response(ask.opened.jobs.result(ask.enclosure, job, ask.user), media_type="application/json")
 
 
 @router.get(

@@ -66,10 +66,7 @@ class End(Body):
 
 @router.get("/permits", summary="Permits: yours, or all for who grants and audits them")
 def _permits(ask: Ask, after: After = "", limit: Limit = 50) -> Answer:
-    rows = permits.list_all(ask.enclosure)["permits"]
-    if not ask.has(*_OF_ALL):
-        own = ask.permits()
-        rows = [row for row in rows if row["permit"] in own]
+    rows = permits.list_all(ask.enclosure, of="" if ask.has(*_OF_ALL) else ask.user)["permits"]
     return page("permits", rows, "permit", after, limit)
 
 

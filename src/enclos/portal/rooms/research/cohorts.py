@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from starlette.routing import Route
 
 from enclos.app import cohorts
@@ -42,7 +44,7 @@ def _sent(asked: Asked) -> Answer:
 
 def _counted(asked: Asked) -> Page:
     permit = asked.path["permit"]
-    found = asked.jobs.result(asked.enclosure, asked.path["job"], asked.user)
+    found = json.loads(asked.jobs.result(asked.enclosure, asked.path["job"], asked.user))
     if found.get("permit") != permit or "cohorts" not in found:
         return Page("absent", "There is no such page", status=404)
     names = ", ".join(each["name"] for each in found["cohorts"])

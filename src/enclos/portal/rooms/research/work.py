@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.routing import Route
 
+from enclos.app.permits import active
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Asked, Desk, Go, Page
 from enclos.portal.paging import shown
@@ -78,7 +79,7 @@ def _result(asked: Asked, job: dict[str, Any]) -> str:
     if job["work"] not in _RUNS:
         return ""
     try:
-        found = asked.jobs.result(asked.enclosure, job["job"], asked.user)
+        active(asked.enclosure, job["permit"], asked.user)
     except Refusal:
         return ""
-    return at(job["permit"], "runs", str(found["run"]))
+    return at(job["permit"], "runs", job["run"]) if job["run"] else ""
