@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from enclos.app.enclosure import Enclosure, create_enclosure
+from enclos.app.handed import page_to, written_to
 from enclos.app.ledger import show_last
 from enclos.app.pages.words import Language
-from enclos.app.profile import profile_snapshot
-from enclos.app.quality import judge_quality
+from enclos.app.profile import profile_snapshot, tables_to
+from enclos.app.quality import RESULTS, judge_quality
 from enclos.contracts.omop import OMOP_53_NAMES, PERSON_TABLES, omop_tables
 from enclos.lexicon.codes import Code
 from enclos.lexicon.keys import KeyName, KeyRole
@@ -61,7 +62,7 @@ def test_a_snapshot_is_judged_and_told(enclosure: Enclosure, tmp_path: Path) -> 
     cdm = dirty(3)
     built = build(enclosure, cdm)
     out = tmp_path / "results.json"
-    answer = judge_quality(enclosure, out=out)
+    answer = judge_quality(enclosure, keep=written_to({RESULTS: out}))
     assert answer["snapshot"] == built
     assert answer["checks"] == answer["passed"] + answer["failed"] + answer["not_applicable"] == 2536
     results = json.loads(out.read_text(encoding="utf-8"))["CheckResults"]
@@ -104,7 +105,7 @@ def test_a_snapshot_is_judged_by_the_older_list_with_older_names(enclosure: Encl
     cdm = dirty(5)
     build(enclosure, cdm)
     out = tmp_path / "results.json"
-    assert judge_quality(enclosure, out=out, cdm_version="5.3")["cdm"] == "5.3"
+    assert judge_quality(enclosure, keep=written_to({RESULTS: out}), cdm_version="5.3")["cdm"] == "5.3"
     document = json.loads(out.read_text(encoding="utf-8"))
     written = {r["checkId"]: (r["numViolatedRows"], r["numDenominatorRows"]) for r in document["CheckResults"]}
     older = {table: {new: old for old, new in names.items()} for table, names in OMOP_53_NAMES.items()}
@@ -142,8 +143,8 @@ def test_the_pages_are_whole_and_ask_for_nothing(
 ) -> None:
     cdm = dirty(6)
     first = build(enclosure, cdm)
-    answer = judge_quality(enclosure, against=first, page=tmp_path / "q.html", language=language)
-    profile_snapshot(enclosure, page=tmp_path / "p.html", language=language)
+    answer = judge_quality(enclosure, against=first, keep=written_to(page_to(tmp_path / "q.html", language)))
+    profile_snapshot(enclosure, keep=written_to(page_to(tmp_path / "p.html", language)))
     for name in ("q.html", "p.html"):
         html = (tmp_path / name).read_text(encoding="utf-8")
         asked = [link for link in re.findall(r"https?://[^\"' <]+", html) if not link.startswith("http://www.w3.org/")]
@@ -170,7 +171,7 @@ def test_a_snapshot_is_profiled_and_told(enclosure: Enclosure, tmp_path: Path) -
     cdm = dirty(4)
     cdm["person"] = list({row["person_id"]: row for row in cdm["person"]}.values())
     built = build(enclosure, cdm)
-    answer = profile_snapshot(enclosure, out=tmp_path / "profile")
+    answer = profile_snapshot(enclosure, keep=written_to(tables_to(tmp_path / "profile")))
     assert answer["snapshot"] == built
     named = {analysis["analysis_id"]: analysis for analysis in answer["analyses"]}
     assert named[2]["strata"] == ["gender_concept_id"]

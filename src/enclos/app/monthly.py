@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from enclos.app.applications import people_of
 from enclos.app.enclosure import Enclosure, operator_account
-from enclos.app.handed import Keep, keep_pages
+from enclos.app.handed import Keep, hand_over, pages, place_of_page
 from enclos.app.pages.review import ReviewedMonth, review_page
-from enclos.app.pages.words import Language
 from enclos.app.permits import access_body_actor, all_versions
 from enclos.app.salts import ledger_digests
 from enclos.ledger.model import Action, Outcome
@@ -22,23 +20,15 @@ from enclos.ledger.rules.watching import PRIVILEGED, USES, Finding, Thresholds, 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.rules.access import data_users
-from enclos.stores.files import write_atomically
 
 _HISTORY = timedelta(days=366)
 
 
-def review_month(
-    enclosure: Enclosure,
-    month: str | None = None,
-    *,
-    page: Path | None = None,
-    language: Language = Language.EN,
-    keep: Keep | None = None,
-) -> dict[str, Any]:
+def review_month(enclosure: Enclosure, month: str | None = None, *, keep: Keep | None = None) -> dict[str, Any]:
     """Review one calendar month of the ledger; every entry is proved to be what was signed as it is read.
 
     In: month — ``YYYY-MM``, of the clock of the place that enclos.toml names; the last whole month when not given;
-        page — a file for the report with pictures; keep — takes it in each language instead.
+        keep — takes the page with pictures.
     Out: what was done by action and outcome, by permit and day; denials by rule; exports; privileged operations; and
         findings, each with the entries that show it. Names stand where a permit lists the person, or it is an operator.
     Refuses: REVIEW_MONTH when the month has not begun or is no month.
@@ -46,13 +36,10 @@ def review_month(
     """
 
     def written(reviewed: ReviewedMonth) -> None:
-        if page is not None:
-            write_atomically(page, review_page(reviewed, language).encode("utf-8"), "the review's page")
-        if keep is not None:
-            keep_pages(keep, lambda each: review_page(reviewed, each).encode("utf-8"))
+        hand_over(keep, pages(lambda language: review_page(reviewed, language)))
 
-    is_written = page is not None or keep is not None
-    return _answer(read_month(enclosure, month, user=enclosure.operator, keep=written if is_written else None), page)
+    reviewed = read_month(enclosure, month, user=enclosure.operator, keep=written if keep is not None else None)
+    return {**_answer(reviewed), "page": place_of_page(keep)}
 
 
 def read_month(
@@ -120,7 +107,7 @@ def known_names(enclosure: Enclosure) -> dict[str, str]:
     return {digest: name for name in known for digest in ledger_digests(enclosure, name)}
 
 
-def _answer(reviewed: ReviewedMonth, page: Path | None) -> dict[str, Any]:
+def _answer(reviewed: ReviewedMonth) -> dict[str, Any]:
     acts = reviewed.acts
     done = [act for act in acts if act.outcome is Outcome.DONE]
     return {
@@ -153,7 +140,6 @@ def _answer(reviewed: ReviewedMonth, page: Path | None) -> dict[str, Any]:
             if act.action in PRIVILEGED
         ],
         "findings": [_finding(reviewed, found) for found in reviewed.findings],
-        "page": str(page) if page else None,
     }
 
 

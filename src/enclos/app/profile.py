@@ -10,52 +10,50 @@ from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.handed import Keep, keep_pages
+from enclos.app.handed import Files, Keep, hand_over, pages, takes
 from enclos.app.pages.profile import NOTICE, profile_page, shown_concepts
 from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.app.snapshots import reading_snapshot
 from enclos.ledger.model import Action
-from enclos.stores.files import write_atomically
 from enclos.warehouse.profile.model import COUNT_COLUMNS, SPREAD_COLUMNS, Analysis, Profile
 from enclos.warehouse.profile.steps import run_profile
+
+_COUNTS, _SPREADS, _ANALYSES = TABLES = (
+    "achilles_results.csv",
+    "achilles_results_dist.csv",
+    "achilles_analysis.csv",
+)
+
+
+def tables_to(folder: Path | None) -> dict[str, Path | None]:
+    """The places of the tables in a folder, for ``written_to``."""
+    return {name: folder / name if folder else None for name in TABLES}
 
 
 def profile_snapshot(
     enclosure: Enclosure,
     *,
     snapshot: int | None = None,
-    out: Path | None = None,
-    page: Path | None = None,
-    language: Language = Language.EN,
     keep: Keep | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Count what a snapshot (the newest by default) holds, as OHDSI Achilles does.
 
-    In:  out — a folder for achilles_results.csv, achilles_results_dist.csv and achilles_analysis.csv; page — a file for
-         the page with pictures, in ``language``; keep — takes the tables and the page in each language instead.
+    In:  keep — takes TABLES and the page with pictures.
     Out: snapshot, notice, persons, analyses with their rows, seconds.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
     """
     started = perf_counter()
-    with enclosure.ledger.intent(Action.PROFILE, enclosure.operator, None, {"written": bool(out or keep)}) as ticket:
+    with enclosure.ledger.intent(Action.PROFILE, enclosure.operator, None, {"written": takes(keep, _COUNTS)}) as ticket:
         profile, chosen, concepts = read_profile(enclosure, snapshot=snapshot, report=report)
         n_rows = sum(len(profile.of(analysis.id)) for analysis in profile.analyses)
         ticket.facts.update({"snapshot": chosen, "analyses": len(profile.analyses), "rows": n_rows})
 
-        def page_in(language: Language) -> bytes:
-            return profile_page(profile, snapshot=chosen, concepts=concepts, language=language).encode("utf-8")
+        def page_in(language: Language) -> str:
+            return profile_page(profile, snapshot=chosen, concepts=concepts, language=language)
 
-        for name, text in _tables(profile).items() if out or keep else ():
-            if out is not None:
-                write_atomically(out / name, text, "the profile")
-            if keep is not None:
-                keep(name, text)
-        if page is not None:
-            write_atomically(page, page_in(language), "the page")
-        if keep is not None:
-            keep_pages(keep, page_in)
+        hand_over(keep, {**_tables(profile), **pages(page_in)})
     return {
         "snapshot": chosen,
         "notice": NOTICE,
@@ -105,7 +103,7 @@ def _analysis(profile: Profile, analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _tables(profile: Profile) -> dict[str, bytes]:
+def _tables(profile: Profile) -> Files:
     """The result tables by the names of their files."""
     analyses = [
         (a.id, a.name, *(*a.strata, *("",) * (5 - len(a.strata))), int(a.is_distribution), a.category)
@@ -113,9 +111,9 @@ def _tables(profile: Profile) -> dict[str, bytes]:
     ]
     names = ("analysis_id", "analysis_name", *(f"stratum_{n}_name" for n in range(1, 6)), "is_distribution", "category")
     return {
-        "achilles_results.csv": _as_csv(COUNT_COLUMNS, profile.table(distributions=False)),
-        "achilles_results_dist.csv": _as_csv(SPREAD_COLUMNS, profile.table(distributions=True)),
-        "achilles_analysis.csv": _as_csv(names, analyses),
+        _COUNTS: lambda: _as_csv(COUNT_COLUMNS, profile.table(distributions=False)),
+        _SPREADS: lambda: _as_csv(SPREAD_COLUMNS, profile.table(distributions=True)),
+        _ANALYSES: lambda: _as_csv(names, analyses),
     }
 
 

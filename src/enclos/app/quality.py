@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from enclos.app.enclosure import Enclosure
-from enclos.app.handed import Keep, keep_pages
+from enclos.app.handed import Keep, hand_over, pages
 from enclos.app.pages.quality import quality_page
 from enclos.app.pages.words import Language
 from enclos.app.progress import Report, silent
 from enclos.contracts.omop import OMOP_53_NAMES
 from enclos.ledger.model import Action
 from enclos.lexicon.keys import KeyName, KeyRole
-from enclos.stores.files import write_atomically
 from enclos.stores.judged_files import JudgedFiles
 from enclos.stores.lake import LakeSnapshot
 from enclos.warehouse.quality.catalogue import CDM_VERSIONS
@@ -25,6 +23,7 @@ from enclos.warehouse.quality.model import Drift, Marginal, QualityReport, Statu
 from enclos.warehouse.quality.steps import measure_drift, run_quality
 
 CDM_VERSION = CDM_VERSIONS[-1]
+RESULTS = "results.json"
 MOST_KEPT = 200
 """Failing checks that are kept; more of them are in the results file."""
 
@@ -34,17 +33,14 @@ def judge_quality(
     *,
     snapshot: int | None = None,
     against: int | None = None,
-    out: Path | None = None,
     cdm_version: str = CDM_VERSION,
-    page: Path | None = None,
-    language: Language = Language.EN,
     keep: Keep | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
-    """Judge a snapshot (the newest by default); keep what was found, and write DQD's results file if asked.
+    """Judge a snapshot (the newest by default); keep what was found, and make DQD's results file if asked.
 
-    In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names; page — a file for
-         the page with pictures, in ``language``; keep — takes the results file and the page in each language instead.
+    In:  cdm_version — the field list to judge by; 5.3 sees the snapshot with its older column names; keep — takes the
+         results file, RESULTS, and the page with pictures.
     Out: snapshot, cdm, checks, passed, failed, not_applicable, seconds, failing checks, French figures; drift since
     ``against`` when it is given.
     Refuses: ENCLOSURE_BUSY while a build runs; what the lake refuses when there is no such snapshot.
@@ -84,18 +80,11 @@ def judge_quality(
         )
         return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
-    def page_in(language: Language) -> bytes:
+    def page_in(language: Language) -> str:
         compared = moved if against is not None else None
-        text = quality_page(judged, snapshot=chosen.id, drift=compared, against=against, language=language)
-        return text.encode("utf-8")
+        return quality_page(judged, snapshot=chosen.id, drift=compared, against=against, language=language)
 
-    if out is not None:
-        write_atomically(out, results())
-    if page is not None:
-        write_atomically(page, page_in(language), "the page")
-    if keep is not None:
-        keep("results.json", results())
-        keep_pages(keep, page_in)
+    hand_over(keep, {RESULTS: results, **pages(page_in)})
     answer: dict[str, Any] = {
         "snapshot": chosen.id,
         "cdm": cdm_version,

@@ -15,7 +15,7 @@ from enclos.app.conformity.scope import Scope, read_scope
 from enclos.app.conformity.sign_in_probes import sign_in_probes
 from enclos.app.conformity.trace_probes import Traces, trace_probes
 from enclos.app.enclosure import Enclosure
-from enclos.app.handed import Keep
+from enclos.app.handed import Keep, hand_over, without_folders
 from enclos.app.progress import Report, silent
 from enclos.conformity.document import json_of
 from enclos.conformity.model import Assessment, Declared, Standing, Verdict
@@ -71,15 +71,13 @@ def assess(
             documents=tuple(documents),
         )
         document = json_of(assessment)
-        if out is not None:
-            from enclos.app.conformity.writing import write_assessment
+        if out is not None or keep is not None:
+            from enclos.app.conformity.writing import files_of, write_assessment
 
-            write_assessment(assessment, document, out)
-        if keep is not None:
-            from enclos.app.conformity.writing import files_of
-
-            for name, content in files_of(assessment, document).items():
-                keep(name.replace("/", "-"), content)
+            files = files_of(assessment, document)
+            if out is not None:
+                write_assessment(files, out)
+            hand_over(keep, without_folders(files))
         counts = {each.value: 0 for each in Verdict}
         for one in assessment.assessed:
             for each in one.judgements:

@@ -20,7 +20,7 @@ ASSESSMENT_FILE = "assessment.json"
 _COLUMNS = ("catalogue", "id", "title", "paraphrase", "need", "weight", "verdict", "rests_on", "why", "contradicted")
 
 
-def write_assessment(assessment: Assessment, document: Mapping[str, Any], out: Path) -> None:
+def write_assessment(files: Mapping[str, bytes], out: Path) -> None:
     """Put the folder of an assessment in the place of an earlier one, whole.
 
     Refuses: CONFORMITY_PLACE when something else lies there.
@@ -30,7 +30,7 @@ def write_assessment(assessment: Assessment, document: Mapping[str, Any], out: P
             Code.CONFORMITY_PLACE, "There is something else where the assessment would go.", "Name a new folder."
         )
     with replaced_folder(out, "an assessment") as folder:
-        fill_folder(folder, files_of(assessment, document))
+        fill_folder(folder, files)
 
 
 def files_of(assessment: Assessment, document: Mapping[str, Any]) -> dict[str, bytes]:

@@ -150,11 +150,11 @@ def ledger_review(
     Example: enclos ledger review home --month 2026-10 --page october.html --lang fr
     """
     from enclos.app.enclosure import open_enclosure
+    from enclos.app.handed import page_to, written_to
     from enclos.app.monthly import review_month
-    from enclos.app.pages.words import Language
 
     with open_enclosure(directory, passphrase) as enclosure:
-        show(review_month(enclosure, month, page=page, language=Language(lang)), as_json=as_json)
+        show(review_month(enclosure, month, keep=written_to(page_to(page, lang))), as_json=as_json)
 
 
 @ledger_commands.command("forget")

@@ -54,18 +54,16 @@ def quality(
     Example: enclos quality home --out quality.json
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.pages.words import Language
-    from enclos.app.quality import judge_quality
+    from enclos.app.handed import page_to, written_to
+    from enclos.app.quality import RESULTS, judge_quality
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
         result = judge_quality(
             enclosure,
             snapshot=snapshot,
             against=against,
-            out=out,
             cdm_version=cdm.value,
-            page=page,
-            language=Language(lang),
+            keep=written_to({RESULTS: out, **page_to(page, lang)}),
             report=report,
         )
     show(result, as_json=as_json)
@@ -88,11 +86,10 @@ def profile(
     Example: enclos profile home --out profile
     """
     from enclos.app.enclosure import open_enclosure
-    from enclos.app.pages.words import Language
-    from enclos.app.profile import profile_snapshot
+    from enclos.app.handed import page_to, written_to
+    from enclos.app.profile import profile_snapshot, tables_to
 
     with open_enclosure(directory, passphrase) as enclosure, progress_bars() as report:
-        result = profile_snapshot(
-            enclosure, snapshot=snapshot, out=out, page=page, language=Language(lang), report=report
-        )
+        keep = written_to({**tables_to(out), **page_to(page, lang)})
+        result = profile_snapshot(enclosure, snapshot=snapshot, keep=keep, report=report)
     show(result, as_json=as_json)
