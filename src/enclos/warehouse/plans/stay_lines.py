@@ -60,6 +60,36 @@ def _kept(name: str) -> str:
     )
 
 
+def _says(*, lasts: bool = False, **more: str) -> dict[str, str]:
+    """What a billed line says: who, when, what and in which visit, and more."""
+    return {
+        "person_id": "e.person_id",
+        "start_on": "e.start_on",
+        **({"end_on": "e.end_on"} if lasts else {}),
+        "source_value": "e.code",
+        "type_concept_id": _CLAIM,
+        "visit_occurrence_id": "v.visit_occurrence_id",
+        **more,
+    }
+
+
+def _of_vocabulary(
+    vocabulary: str, name: str, home: str, lines: str, traps: tuple[Trap, ...], event: dict[str, str]
+) -> Kind:
+    """Lines whose codes are all of one vocabulary, spelt as it spells them."""
+    return Kind(
+        name=name,
+        home=home,
+        lines_sql=lines,
+        event=event,
+        rows=_kept(name),
+        codes=f"stage_codes AS m ON m.vocabulary = '{vocabulary}' AND m.code = e.code",
+        vocabulary=f"'{vocabulary}'",
+        traps=traps,
+        vocabularies=frozenset({vocabulary}),
+    )
+
+
 def billed_lines_sql(ace_b: str) -> str:
     """Acts billed by external care: each is in the visit that it makes, as its kind or its source value."""
     return f"SELECT verdict, {_counted()} FROM {_judged(ace_b, no_code('ACT_COD'))}"
@@ -120,20 +150,11 @@ def acts(pmsi_act: str) -> Kind:
                coalesce(NBR_EXE_ACT, 1) AS acts, {_counted()}
         FROM {judged}
     """
-    event = {
-        "person_id": "e.person_id",
-        "start_on": "e.start_on",
-        "source_value": "e.code",
-        "type_concept_id": _CLAIM,
-        "visit_occurrence_id": "v.visit_occurrence_id",
-        "quantity": "e.acts",
-        "modifier": "nullif(e.activity, '')",
-    }
     return Kind(
         name="pmsi_act",
         home="procedure_occurrence",
         lines_sql=lines,
-        event=event,
+        event=_says(quantity="e.acts", modifier="nullif(e.activity, '')"),
         rows=_kept("pmsi_act"),
         traps=ACT_TRAPS,
         vocabularies=frozenset({CCAM, CSARR}),
@@ -147,24 +168,7 @@ def analyses(pmsi_analysis: str) -> Kind:
                lpad(ltrim(trim(NABM_COD), '0'), 4, '0') AS code, '{NABM}' AS vocabulary, {_counted()}
         FROM {_judged(pmsi_analysis, no_code("NABM_COD"))}
     """
-    event = {
-        "person_id": "e.person_id",
-        "start_on": "e.start_on",
-        "source_value": "e.code",
-        "type_concept_id": _CLAIM,
-        "visit_occurrence_id": "v.visit_occurrence_id",
-    }
-    return Kind(
-        name="pmsi_analysis",
-        home="measurement",
-        lines_sql=lines,
-        event=event,
-        rows=_kept("pmsi_analysis"),
-        codes=f"stage_codes AS m ON m.vocabulary = '{NABM}' AND m.code = e.code",
-        vocabulary=f"'{NABM}'",
-        traps=ANALYSIS_TRAPS,
-        vocabularies=frozenset({NABM}),
-    )
+    return _of_vocabulary(NABM, "pmsi_analysis", "measurement", lines, ANALYSIS_TRAPS, _says())
 
 
 def drugs(pmsi_drug: str) -> Kind:
@@ -175,25 +179,8 @@ def drugs(pmsi_drug: str) -> Kind:
                {ucd7_sql("trim(UCD_UCD_COD)")} AS code, ADM_NBR AS quantity, {_counted()}
         FROM {_judged(pmsi_drug, no_code("ltrim(UCD_UCD_COD, '0')"))}
     """
-    event = {
-        "person_id": "e.person_id",
-        "start_on": "e.start_on",
-        "end_on": "e.end_on",
-        "source_value": "e.code",
-        "type_concept_id": _CLAIM,
-        "visit_occurrence_id": "v.visit_occurrence_id",
-        "quantity": "e.quantity",
-    }
-    return Kind(
-        name="pmsi_drug",
-        home="drug_exposure",
-        lines_sql=lines,
-        event=event,
-        rows=_kept("pmsi_drug"),
-        codes=f"stage_codes AS m ON m.vocabulary = '{UCD}' AND m.code = e.code",
-        vocabulary=f"'{UCD}'",
-        traps=DRUG_TRAPS,
-        vocabularies=frozenset({UCD}),
+    return _of_vocabulary(
+        UCD, "pmsi_drug", "drug_exposure", lines, DRUG_TRAPS, _says(lasts=True, quantity="e.quantity")
     )
 
 
@@ -213,22 +200,4 @@ def devices(pmsi_device: str) -> Kind:
                NBR_POS AS quantity, {_counted()}
         FROM {_judged(pmsi_device, no_code("ltrim(TIP_PRS_IDE, '0')"))}
     """
-    event = {
-        "person_id": "e.person_id",
-        "start_on": "e.start_on",
-        "source_value": "e.code",
-        "type_concept_id": _CLAIM,
-        "visit_occurrence_id": "v.visit_occurrence_id",
-        "quantity": "e.quantity",
-    }
-    return Kind(
-        name="pmsi_device",
-        home="device_exposure",
-        lines_sql=lines,
-        event=event,
-        rows=_kept("pmsi_device"),
-        codes=f"stage_codes AS m ON m.vocabulary = '{LPP}' AND m.code = e.code",
-        vocabulary=f"'{LPP}'",
-        traps=DEVICE_TRAPS,
-        vocabularies=frozenset({LPP}),
-    )
+    return _of_vocabulary(LPP, "pmsi_device", "device_exposure", lines, DEVICE_TRAPS, _says(quantity="e.quantity"))
