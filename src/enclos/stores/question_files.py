@@ -99,15 +99,7 @@ def read_question(path: Path) -> Question:
     document = _document(path, _QUESTION, "This is not a question.", "Ask the desk for it again.")
     try:
         signature = bytes.fromhex(document.pop("signature"))
-        question = Question(
-            document["id"],
-            document["origin"],
-            document["key"],
-            _desk(document["desk"]),
-            datetime.fromisoformat(document["asked_at"]),
-            datetime.fromisoformat(document["expires_at"]),
-            base64.b64decode(document["sealed"], validate=True),
-        )
+        question = _question(document, base64.b64decode(document["sealed"], validate=True))
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(question.desk.signing_key))
         key.verify(signature, _SIGNED + canonical_bytes(document))
         if not all(at.tzinfo for at in (question.asked_at, question.expires_at)) or not question.id.startswith("q-"):
@@ -156,15 +148,7 @@ def open_answer(path: Path, key: SecretKey) -> tuple[Question, bytes]:
     """
     document = _document(path, _ANSWER, "This is not an answer.", "Ask the enclosure for it again.")
     try:
-        question = Question(
-            document["id"],
-            document["origin"],
-            document["key"],
-            _desk(document["desk"]),
-            datetime.fromisoformat(document["asked_at"]),
-            datetime.fromisoformat(document["expires_at"]),
-            b"",
-        )
+        question = _question(document, b"")
         private = X25519PrivateKey.from_private_bytes(key.reveal())
         sealed = base64.b64decode(document["sealed"], validate=True)
         return question, _SUITE.decrypt(sealed, private, info=_of(question))
@@ -179,6 +163,19 @@ def check_free(path: Path) -> None:
     """
     if path.exists():
         raise _unreadable("There is something in the place.", "Name another place.")
+
+
+def _question(document: Mapping[str, Any], sealed: bytes) -> Question:
+    """Refuses: QUESTION_FILE for its desk; ValueError, KeyError, TypeError for all else."""
+    return Question(
+        document["id"],
+        document["origin"],
+        document["key"],
+        _desk(document["desk"]),
+        datetime.fromisoformat(document["asked_at"]),
+        datetime.fromisoformat(document["expires_at"]),
+        sealed,
+    )
 
 
 def _desk(document: Any) -> Desk:
