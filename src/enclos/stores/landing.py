@@ -62,6 +62,15 @@ def _fresh_subject(delivery_id: str) -> str:
     return f"{_OWN}{delivery_id[:16]}-{secrets.token_hex(4)}"
 
 
+def _landed_sql(deliveries: Sequence[int]) -> str:
+    """The landed files of a table that have rows. Parameters: kind, family, and twice the source or NULL for any."""
+    ordinals = f"ordinal IN ({', '.join(map(str, deliveries))})" if deliveries else "true"
+    return (
+        "FROM vault.landed WHERE kind = ? AND family = ? AND path IS NOT NULL AND n_landed > 0 "
+        f"AND (? IS NULL OR source = ?) AND ({ordinals})"
+    )
+
+
 class LandingZone:
     """Landed rows of all deliveries; a link delivery's rows have a key of their own, so that they can be destroyed."""
 
@@ -115,10 +124,8 @@ class LandingZone:
         Empty: no landed file gives no row.
         """
         rows = self._engine.rows(
-            "SELECT source, table_name, columns, key_subject, list(path ORDER BY path) FROM vault.landed "
-            "WHERE kind = ? AND family = ? AND path IS NOT NULL AND n_landed > 0 AND (? IS NULL OR source = ?) "
-            f"AND ({'true' if not deliveries else 'ordinal IN (' + ', '.join(map(str, deliveries)) + ')'}) "
-            "GROUP BY source, table_name, columns, key_subject ORDER BY ALL",
+            "SELECT source, table_name, columns, key_subject, list(path ORDER BY path) "
+            f"{_landed_sql(deliveries)} GROUP BY source, table_name, columns, key_subject ORDER BY ALL",
             [kind, family, source, source],
         )
         types = {c.name: c.sql_type for c in delivered_tables(Kind(kind))[family.lower()].columns}
@@ -233,9 +240,7 @@ class LandingByFile:
     ) -> str:
         """As the landing zone gives it, with the file in ``_line``."""
         rows = self._engine.rows(
-            "SELECT source, table_name, columns, key_subject, path FROM vault.landed "
-            "WHERE kind = ? AND family = ? AND path IS NOT NULL AND n_landed > 0 AND (? IS NULL OR source = ?) "
-            f"AND ({'true' if not deliveries else 'ordinal IN (' + ', '.join(map(str, deliveries)) + ')'})",
+            f"SELECT source, table_name, columns, key_subject, path {_landed_sql(deliveries)}",
             [kind, family, source, source],
         )
         if not rows:
