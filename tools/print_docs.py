@@ -25,6 +25,7 @@ ROOMS = (
     "views",
     "studies",
     "release",
+    "rights",
     "holdings",
     "hosting",
     "conformity",
@@ -44,10 +45,11 @@ BEGIN_LISTS, END_LISTS = "<!-- generated: lists -->", "<!-- end of generated: li
 
 
 def card(room: str) -> str:
-    """One room's card as Markdown, from the docstring of its package."""
+    """One room's card as Markdown, from the docstring of its package; what stands below the card there, below it."""
     path = ROOT / "src" / "enclos" / room / "__init__.py"
     doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     title, _, body = doc.partition("\n")
+    body, _, more = body.strip().partition("\n\n")
     lines = [f"### `{room}/` {title.split(': ', 1)[-1]}"]
     current = ""
     for line in body.splitlines():
@@ -57,7 +59,7 @@ def card(room: str) -> str:
             lines.append(current)
         elif line.strip() and current:
             lines[-1] += " " + line.strip()
-    return "\n".join(lines)
+    return "\n".join([*lines, "", more] if more else lines)
 
 
 def architecture() -> tuple[Path, str]:
