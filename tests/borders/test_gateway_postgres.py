@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -314,6 +315,17 @@ def test_fifty_connections_are_served_and_more_than_may_be_are_refused(door: Doo
     held = [door.raw() for _ in range(LIMITS.n_connections)]
     with pytest.raises(psycopg.OperationalError, match="Too many"):
         door.connect()
+    for each in held:
+        each.close()
+
+
+def test_strangers_of_one_address_leave_others_places_to_sign_in(door: Door) -> None:
+    held = [socket.create_connection(("127.0.0.1", door.port), 10, ("127.0.0.2", 0)) for _ in range(200)]
+    with door.connect() as connection:
+        assert connection.execute("SELECT n FROM person LIMIT 1").fetchone() is not None
+    with suppress(ConnectionResetError):
+        held[-1].settimeout(1)
+        assert held[-1].recv(1) == b"", "what is far beyond a share is not kept"
     for each in held:
         each.close()
 

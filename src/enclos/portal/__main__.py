@@ -11,9 +11,10 @@ from pathlib import Path
 
 import uvicorn
 
+from enclos.app.faults import tell_faults_of
+from enclos.portal.connections import Connection
 from enclos.portal.public import public_application
 
-_MOST_AT_ONCE = 256
 _LONGEST_HEAD = 16 * 1024
 _SECONDS_IDLE = 5
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--key")
     parser.add_argument("--people")
     given = parser.parse_args()
+    tell_faults_of("public", "uvicorn", "asyncio")
     server = uvicorn.Server(
         uvicorn.Config(
             public_application(
@@ -37,12 +39,14 @@ def main() -> None:
             ),
             ssl_certfile=given.certificate,
             ssl_keyfile=given.key,
+            http=Connection,
+            ws="none",
             lifespan="off",
             log_config=None,  # no request is kept, and an error's text could quote one
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MOST_AT_ONCE,
+            limit_concurrency=Connection.n_places + 1,
             timeout_keep_alive=_SECONDS_IDLE,
             timeout_graceful_shutdown=_SECONDS_IDLE,
             h11_max_incomplete_event_size=_LONGEST_HEAD,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from enclos.app.whence import place_of
 from enclos.portal.shares import Shares, TooManyWait
 from enclos.portal.unserved import Unserved
 
@@ -80,7 +81,7 @@ class Forwarding:
 
     async def _share_of(self, request: Request) -> tuple[Shares, str]:
         """Among whom a request has its place, and by which name. Raises: TooManyWait."""
-        address, path = request.client.host if request.client else "", request.url.path
+        address, path = place_of(request.client.host if request.client else ""), request.url.path
         name = "authorization" if path.startswith("/api/") else "cookie"
         shown = "" if path.startswith("/sign-in") else request.headers.get(name, "")
         if not shown:

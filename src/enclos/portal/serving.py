@@ -26,6 +26,7 @@ import anyio.to_thread
 import uvicorn
 
 from enclos.app.enclosure import Enclosure, open_enclosure
+from enclos.app.faults import tell_faults_of
 from enclos.app.keys import Passphrase
 from enclos.app.paths import EnclosurePaths
 from enclos.app.register import renew_register
@@ -147,6 +148,7 @@ def _people(
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
         server = uvicorn.Server(config)
+        tell_faults_of("people", "uvicorn", "asyncio")
         get_ready(opened)
         serving = Thread(target=server.run, kwargs={"sockets": [listening]})
         serving.start()

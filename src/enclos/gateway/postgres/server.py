@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 
+from enclos.app.whence import is_beyond_share, place_of
 from enclos.gateway.model import Caller, GateLimits
 from enclos.gateway.ports import Keeper
 from enclos.gateway.postgres import errors, wire
@@ -27,6 +28,8 @@ from enclos.lexicon.refusals import Refusal, refusal
 _FAILED_SECONDS = 0.5
 """How long who failed to sign in waits for the answer."""
 _LOOK_SECONDS = 0.5
+_AND_MORE = 1.25
+"""Who is a few connections beyond a share is told so, by TLS; who is further is not."""
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class PostgresDoor:
         self._keeper, self._tls, self._binding, self._limits = keeper, tls, binding, limits
         self._threads, self._room = threads, room
         self._open: dict[asyncio.Task[None], str] = {}  # whose each connection is, once they have shown it
+        self._strangers: dict[asyncio.Task[None], str] = {}  # where those come from who have not shown it yet
         self._sessions: dict[tuple[int, int], Session] = {}
 
     async def serve(self, listening: socket.socket) -> asyncio.Server:
@@ -97,7 +101,10 @@ class PostgresDoor:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a connection has a task of its own")
-        if len(self._open) >= 2 * self._limits.n_connections:
+        address = place_of(str((writer.get_extra_info("peername") or ("",))[0]))
+        self._strangers[task] = address
+        if len(self._open) >= 3 * self._limits.n_connections or self._is_beyond_share(address, _AND_MORE):
+            del self._strangers[task]
             writer.close()
             return
         self._open[task] = ""
@@ -113,6 +120,7 @@ class PostgresDoor:
             pass  # who is gone, or does not speak, is not told
         finally:
             del self._open[task]
+            self._strangers.pop(task, None)
             writer.close()
             with suppress(OSError, TimeoutError, asyncio.CancelledError):
                 async with asyncio.timeout(1):
@@ -160,7 +168,9 @@ class PostgresDoor:
 
     async def _sign_in(self, line: _Line, said: dict[str, str]) -> Caller | None:
         user, permit = said.get("user", ""), said.get("database") or said.get("user", "")
-        if len(self._open) > self._limits.n_connections:
+        task = asyncio.current_task()
+        address = self._strangers.get(task, "") if task else ""
+        if self._n_signed_in() >= self._limits.n_connections or self._is_beyond_share(address):
             await _leave(line, errors.plain(errors.TOO_MANY, "Too many are connected.", fatal=True))
             return None
         loop = asyncio.get_running_loop()
@@ -184,9 +194,21 @@ class PostgresDoor:
         """One person's connections do not take all places."""
         if list(self._open.values()).count(user) >= self._limits.n_connections_each:
             raise refusal(Code.GATE_BUSY, "Too many connections of this person are open.", "End some of them.")
+        if self._n_signed_in() >= self._limits.n_connections:
+            raise refusal(Code.GATE_BUSY, "Too many are connected.", "Ask again in a minute.")
         task = asyncio.current_task()
         if task in self._open:
             self._open[task] = user
+            self._strangers.pop(task, None)
+
+    def _n_signed_in(self) -> int:
+        return len(self._open) - len(self._strangers)
+
+    def _is_beyond_share(self, address: str, more: float = 1.0) -> bool:
+        """Whether an address has more of the places of who has not signed in than it leaves free."""
+        held = list(self._strangers.values())
+        own = held.count(address)
+        return is_beyond_share(own, len(held) - own, int(more * 2 * self._limits.n_connections))
 
     async def _prove(self, line: _Line, user: str) -> tuple[str, bytes]:
         names = (BOUND, PLAIN)
