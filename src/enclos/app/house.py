@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from enclos.app.enclosure import Enclosure, open_enclosure
@@ -73,6 +73,8 @@ class House:
             return before
         closing = ExitStack()
         enclosure = closing.enter_context(open_enclosure(self.folder, self.passphrase))
+        if before is not None:
+            enclosure = replace(enclosure, remembered=before.enclosure.remembered)  # what was found holds under any key
         self._newest = _Opened(enclosure, seen, closing)
         self._n_open += 1
         if before is not None:

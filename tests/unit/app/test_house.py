@@ -25,6 +25,7 @@ def test_newcomers_have_the_keys_in_use_while_others_are_inside(tmp_path: Path) 
         with house.open() as second:
             assert second is not first
             assert second.keys.exists(key)
+            assert second.remembered is first.remembered
             assert first.ledger.size() == second.ledger.size() > 0
     with house.open() as third:
         assert third is second
