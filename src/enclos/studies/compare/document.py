@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
@@ -42,6 +41,7 @@ from enclos.studies.document.values import (
     NAME_PATTERN,
     Age,
     Complaint,
+    Day,
     Days,
     Document,
     Many,
@@ -187,7 +187,7 @@ class _Options(Document):
         False, description="Whether only entries from the time in which both cohorts are entered count."
     )
     date_range: Annotated[
-        list[date | None],
+        list[Day | None],
         Field(min_length=2, max_length=2),
         WithJsonSchema({"type": "array", "minItems": 2, "maxItems": 2}),
     ] = Field([None, None], description="First and last day of entry; null leaves an end open.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, WithJsonSchema
@@ -29,6 +28,7 @@ from enclos.studies.document.values import (
     NAME_PATTERN,
     Age,
     Complaint,
+    Day,
     Days,
     Document,
     Many,
@@ -84,7 +84,7 @@ class RequireDocument(Document):
     sex: Literal["both", "male", "female"] = Field("both", description="With both, persons of unknown sex too.")
     days_prior_observation: Days = Field(0, description="Days observed before the entry.")
     days_future_observation: Days = Field(0, description="Days observed after the entry's first day.")
-    date_range: Annotated[list[date | None], Field(min_length=2, max_length=2)] = Field(
+    date_range: Annotated[list[Day | None], Field(min_length=2, max_length=2)] = Field(
         [None, None], description="First and last day on which an entry starts, both included; null leaves an end open."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -161,12 +162,25 @@ class SavedCohortDocument(Document):
         raise TypeError(f"the definition of {name} is not in the study")
 
 
+_FORMS = {
+    "circe": "circe",
+    "saved": "saved",
+    "concepts": "concepts",
+    **dict.fromkeys(OPERATIONS, "derived"),
+    **dict.fromkeys(CohortDocument.model_fields, "concepts"),
+}
+"""The form of a cohort by an option that tells it, those that tell most first."""
+_NEAR = 0.6
+
+
 def _form(value: Any) -> str:
+    """The form that a cohort has, or would have if an option were spelt right."""
     given = value if isinstance(value, dict) else {}
-    for form in ("circe", "saved"):
-        if form in given:
+    for name, form in _FORMS.items():
+        if name in given:
             return form
-    return "derived" if "concepts" not in given and any(name in given for name in OPERATIONS) else "concepts"
+    near = (get_close_matches(str(name), _FORMS, n=1, cutoff=_NEAR) for name in given)
+    return next((_FORMS[name] for names in near for name in names), "concepts")
 
 
 AnyCohortDocument: TypeAlias = Annotated[

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StrictBool, StrictInt
@@ -14,6 +13,7 @@ from enclos.studies.document.values import (
     AgeGroups,
     AnalysisDocument,
     Complaint,
+    Day,
     Intervals,
     Many,
     Names,
@@ -59,7 +59,7 @@ class PopulationDocument(AnalysisDocument):
     sex: Sexes = Field(["both"], description="Who is at risk.")
     days_prior_observation: PriorDays = Field([0], description="Days observed before a person is at risk.")
     interval: Intervals = Field(["years"], description="The stretches of time that estimates are made for.")
-    date_range: Annotated[list[date | None], Field(min_length=2, max_length=2)] = Field(
+    date_range: Annotated[list[Day | None], Field(min_length=2, max_length=2)] = Field(
         [None, None], description="First and last day of the study, both included; null leaves it to the data."
     )
     target: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(

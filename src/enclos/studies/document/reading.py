@@ -13,6 +13,7 @@ from enclos.studies.document.values import Path
 
 MAX_TEXT_CHARS = 5_000_000
 _MAX_DEPTH = 12
+_INTEGER = "tag:yaml.org,2002:int"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,7 +64,10 @@ def lines_of(node: yaml.Node) -> tuple[dict[Path, int], list[Fault]]:
     faults: list[Fault] = []
 
     def visit(inner: yaml.Node, path: Path) -> None:
-        if isinstance(inner, yaml.SequenceNode):
+        if isinstance(inner, yaml.ScalarNode) and _reads_as_another_number(inner):
+            what = "a number is in plain digits; a nought before it or a colon in it makes it another number"
+            faults.append(Fault(line_of(path, lines), in_words(path), what, Code.STUDY_INVALID.name))
+        elif isinstance(inner, yaml.SequenceNode):
             for index, item in enumerate(inner.value):
                 lines[*path, index] = item.start_mark.line + 1
                 visit(item, (*path, index))
@@ -83,6 +87,14 @@ def lines_of(node: yaml.Node) -> tuple[dict[Path, int], list[Fault]]:
 
     visit(node, ())
     return lines, faults
+
+
+def _reads_as_another_number(node: yaml.ScalarNode) -> bool:
+    """Whether YAML takes a number for one of base 8 or 60 that people read in base 10."""
+    digits = node.value.replace("_", "").lstrip("+-")
+    if node.tag != _INTEGER or node.style is not None:
+        return False
+    return ":" in digits or (digits.isdecimal() and digits.startswith("0") and int(digits) != int(digits, 8))
 
 
 def plain(node: yaml.Node) -> object:

@@ -32,6 +32,10 @@ from enclos.studies.sccs.document import SccsDocument
 from enclos.studies.survival.document import SurvivalDocument
 from enclos.studies.utilisation.document import UtilisationDocument
 
+_STUDY_NAME = "a study's name is letters, digits and . _ - from its second character on, at most 100 of them"
+_LABEL = "a label is letters, digits, spaces and _, a letter first, at most 64 characters"
+_OTHER_NAME = "a name is snake case, at most 64 characters"
+
 
 class _EntryDocument(Document):
     incidence: IncidenceDocument | None = Field(None, description="New events per person-time.")
@@ -184,8 +188,16 @@ def _shape_faults(error: ValidationError, lines: Mapping[Path, int]) -> Iterator
         elif kind == "missing":
             yield Fault(line, path, "is missing", Code.STUDY_INVALID.name)
         else:
-            said = message[:1].lower() + message[1:].replace(" after validation", "")
-            yield Fault(line, path, said, Code.STUDY_INVALID.name)
+            yield Fault(line, path, _shape_in_words(loc, kind, message), Code.STUDY_INVALID.name)
+
+
+def _shape_in_words(loc: Path, kind: str, message: str) -> str:
+    """What is wrong with a value's shape: the library's words where they speak of values, ours of the rest."""
+    if kind in {"model_type", "model_attributes_type", "dict_type"}:
+        return "is written as options by name"
+    if kind == "string_pattern_mismatch":
+        return _STUDY_NAME if loc == ("study",) else _LABEL if loc[-1] == "label" else _OTHER_NAME
+    return message[:1].lower() + message[1:].replace(" after validation", "")
 
 
 def _untagged(loc: Path) -> Path:
@@ -198,7 +210,9 @@ def _untagged(loc: Path) -> Path:
 def _unknown(loc: Path) -> str:
     if len(loc) == 3 and loc[0] == "analyses":
         return f"there is no such analysis (there is {', '.join(_EntryDocument.model_fields)})"
-    if (nearest := nearest_option(loc, study_json_schema())) is not None:
+    if (nearest := nearest_option(loc, study_json_schema())) == loc[-1]:
+        return "there is no such option beside the others; a cohort is of concepts, of one operation, circe or saved"
+    if nearest is not None:
         return f"there is no such option; the nearest is {nearest}"
     return "there is no such option"
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from enclos.lexicon.codes import Code
@@ -87,6 +99,23 @@ WindowDays: TypeAlias = Annotated[
     WithJsonSchema(WINDOW_SCHEMA),
 ]
 """First and last day relative to the index day; null leaves an end open."""
+
+
+_WRITTEN_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _day(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """A day as it is written; a bare number is none, though it could be the seconds since 1970."""
+    fault = PydanticCustomError("day", "should be a day, YYYY-MM-DD")
+    if isinstance(value, int | float) or (isinstance(value, str) and not _WRITTEN_DAY.match(value)):
+        raise fault
+    try:
+        return read(value)
+    except ValidationError:
+        raise fault from None
+
+
+Day: TypeAlias = Annotated[date, WrapValidator(_day)]
 
 
 def _washout(value: object) -> object:

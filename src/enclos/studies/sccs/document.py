@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, WithJsonSchema
@@ -15,6 +14,7 @@ from enclos.studies.document.values import (
     NAME_PATTERN,
     Age,
     Complaint,
+    Day,
     Days,
     Document,
     Names,
@@ -33,7 +33,7 @@ AgeRange: TypeAlias = Annotated[
     WithJsonSchema({"type": "array", "items": AGE_SCHEMA, "minItems": 2, "maxItems": 2}),
 ]
 _Name: TypeAlias = Annotated[str, Field(pattern=NAME_PATTERN)]
-Dates: TypeAlias = Annotated[list[date | None], Field(min_length=2, max_length=2)]
+Dates: TypeAlias = Annotated[list[Day | None], Field(min_length=2, max_length=2)]
 
 
 def _knots(value: object) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StrictBool, StrictInt, WithJsonSchema
@@ -14,6 +13,7 @@ from enclos.studies.document.values import (
     AgeGroups,
     AnalysisDocument,
     Complaint,
+    Day,
     Days,
     Names,
     StrataSets,
@@ -54,7 +54,7 @@ class SurvivalDocument(AnalysisDocument):
         json_schema_extra={"default": "all"},
     )
     censor_on_cohort_exit: StrictBool = Field(False, description="Whether following ends with the target cohort.")
-    censor_on_date: date | None = Field(
+    censor_on_date: Day | None = Field(
         None, description="The day on which following ends for all; an outcome on it does not count."
     )
     follow_up_days: _OneDay | None = Field(
