@@ -42,6 +42,11 @@ SERIES = QUICK.replace("study: quick", "study: series").replace(
     "washout_days: 0", "washout_days: 0, sex: [both, female]"
 )
 _FILE = (".json", ".svg")
+SENT_TWICE = """() => {
+  const form = document.querySelector("form[action='/sign-out']");
+  return [1, 2].map(() => form.dispatchEvent(new Event("submit", {bubbles: true, cancelable: true})));
+}"""
+"""Whether a form is sent, and sent again."""
 
 
 @dataclass
@@ -323,6 +328,7 @@ def test_from_an_application_to_a_package_that_left(
         fields = {"permit": permit, "organisation": "CHU de Demain", "purpose": "Bleeding under two drugs"}
         for name, value in {**fields, "start": "1900-01-01", "end": "2030-01-01"}.items():
             alice.fill(f"#{name}", value)
+        assert alice.evaluate(SENT_TWICE) == [True, False], "a second click sends nothing"
         alice.get_by_label("Who lives in some departments").check()
         alice.fill("#departments", "75, 2Z")
         alice.locator("#opens a[href='#departments']").wait_for()

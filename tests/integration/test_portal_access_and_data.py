@@ -200,6 +200,8 @@ def test_a_permit_is_amended_renewed_opened_and_revoked_once_each(portal: Portal
     until = {"until": "2036-01-01", "reason": "follow-up", "version": "2"}
     assert [body.post(f"{here}/renew", until).status_code for _ in range(2)] == [303, 403]
     assert body.post(f"{here}/renew", {**until, "until": "never", "version": "3"}).status_code == 409
+    assert f"{here}/renew" not in body.get(here).text, "its legal basis allows one renewal"
+    assert "what goes on needs a new permit" in body.get(f"{here}/renew").text
     opened = body.post(f"{here}/open", {})
     assert "It was opened on snapshot" in opened.text
     assert "40 persons" in opened.text
@@ -210,6 +212,23 @@ def test_a_permit_is_amended_renewed_opened_and_revoked_once_each(portal: Portal
     assert [body.post(f"{here}/revoke", revoke).status_code for _ in range(2)] == [303, 403]
     assert newest_version(portal, "FR-LIFE-1") == 4
     assert "revoked" in body.get("/access/calendar").text.lower()
+
+
+def test_a_permit_is_changed_for_a_reason_that_is_given(portal: Portal, body: Browser) -> None:
+    with open_home(portal.home) as enclosure:
+        sign(enclosure, text_of("FR-WHY-1"))
+    here = "/access/permits/FR-WHY-1"
+    text = text_of("FR-WHY-1").replace("CHU de Demain", "CHU du Lendemain")
+    assert "allows 1 renewal of at most 10 years" in body.get(f"{here}/renew").text
+    written = {
+        "amend": ({"document": text}, "CHU du Lendemain"),
+        "renew": ({"until": "2036-01-02"}, 'value="2036-01-02"'),
+        "revoke": ({"confirm": "FR-WHY-1"}, "Revoke for ever"),
+    }
+    for act, (fields, kept) in written.items():
+        page = body.post(f"{here}/{act}", {**fields, "version": "1", "reason": " "})
+        assert (page.status_code, 'id="reason-error"' in page.text, kept in page.text) == (422, True, True), act
+    assert newest_version(portal, "FR-WHY-1") == 1
 
 
 def fields_of(page: str) -> dict[str, list[str]]:
@@ -338,6 +357,7 @@ def test_the_steward_sees_deliveries_links_and_objections(portal: Portal, stewar
     assert told["refused"][0]["code"] == refused.value.code.id
     assert told["n_delivered"] == told["n_landed"] + told["n_rejected"] > 0
     page = steward.get("/data/deliveries")
+    assert "landed by <code>enclos ingest</code>." in page.text
     assert refused.value.code.id in page.text
     delivery = told["deliveries"][0]["delivery"]
     assert "person" in steward.get(f"/data/deliveries/{delivery}").text
@@ -398,7 +418,9 @@ def test_what_a_build_told_is_read_again_from_the_lake(portal: Portal, steward: 
         assert {row["table"]: row["n_rows"] for row in compared["tables"]} == built["tables"]
         assert compared["against"] is not None
         assert [row for row in compared["tables"] if row["n_rows"] != row["n_before"]] == []
-    assert "It adds up" in steward.get("/data/account").text
+    account = steward.get("/data/account").text
+    assert "It adds up" in account
+    assert ("No code of a source was translated" in account) is (not told["vocabularies"]), "no table without a row"
     page = steward.get("/data/snapshots")
     assert f"Snapshot {compared['snapshot']} beside snapshot {compared['against']}" in page.text
 

@@ -126,3 +126,5 @@ def test_pages_are_small_run_our_scripts_alone_and_speak_both_languages(dan: Bro
         assert len(page.content) < 200_000
         assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=|javascript:", page.text), path
         assert len(re.findall("<h1>", page.text)) == 1
+    said = {"en": "permit.sign: signing a permit", "fr": "permit.sign\xa0: signature d&#39;une autorisation"}[language]
+    assert f'<option value="permit.sign">{said}</option>' in dan.get("/audit", language).text

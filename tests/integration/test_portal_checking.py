@@ -71,6 +71,7 @@ def test_pages_are_small_run_nothing_and_speak_both_languages(portal: Portal, ma
         assert len(page.content) < 200_000
         assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=|javascript:", page.text)
         assert len(re.findall("<h1>", page.text)) == 1
+    assert f'<th scope="row">{ {"en": "by year", "fr": "par année"}[language] }</th>' in page.text
 
 
 def test_a_question_is_put_and_answered_and_a_vote_falls_on_what_was_shown(portal: Portal, made: AskedHome) -> None:

@@ -52,7 +52,7 @@ def test_who_had_a_permit_reads_what_comes_next(portal: Portal) -> None:
     time.sleep(max(0, (until - datetime.now(UTC)).total_seconds()))
     browser = portal.browser(ALICE, Role.RESEARCHER)
     over, gone = (browser.get(f"/research/permits/{each}").text for each in ("FR-OVER", "FR-REVOKED"))
-    assert "This permit has ended" in over and 'href="/applications/new"' in over and "GRANTED, EXPIRED" in over
+    assert "This permit has ended" in over and 'href="/applications/new"' in over and "granted, expired" in over
     assert f"deleted by {delete_by(until)}" in over
     assert "This permit was revoked" in gone and "can tell you why" in gone
     assert "To go on, apply" not in gone

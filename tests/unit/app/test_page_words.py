@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from enclos.app.pages.design_words import FRENCH_DESIGNS
 from enclos.app.pages.reason_words import FRENCH_REASONS
 from enclos.app.pages.study_words import FRENCH_STUDY
@@ -23,3 +25,24 @@ def test_a_reason_keeps_its_numbers_and_a_name_of_the_study_stays() -> None:
 def test_no_word_is_told_twice() -> None:
     tables = (FRENCH_STUDY, FRENCH_DESIGNS, FRENCH_REASONS)
     assert len(WORDS) == sum(map(len, tables))
+
+
+@pytest.mark.parametrize(
+    ("text", "one"),
+    [
+        ("{n} months", "1 month"),
+        ("{start} to {end}, {n} days", "A to B, 1 day"),
+        ("{n} rows, {seconds} s, snapshot {snapshot}.", "1 row, 2 s, snapshot 3."),
+        (
+            "It ends on {day}. Its legal basis allows {n} renewals of at most {years} years [{source}].",
+            "It ends on C. Its legal basis allows 1 renewal of at most 3 years [D].",
+        ),
+        (
+            "{n} faults in all. Keep the files as they are and report it to the access body.",
+            "1 fault in all. Keep the files as they are and report it to the access body.",
+        ),
+    ],
+)
+def test_one_of_a_thing_is_said_in_the_singular(text: str, one: str) -> None:
+    values = {"start": "A", "end": "B", "seconds": 2, "snapshot": 3, "day": "C", "years": 3, "source": "D"}
+    assert Words(Language.EN)(text, n=1, **values) == one

@@ -145,6 +145,16 @@ _ENGLISH = {
     "{n} entries were read": "{n} {n:entry was|entries were} read",
     "{n} columns of {m} tables": "{n} {n:column|columns} of {m} {m:table|tables}",
     "{what}, in {n} columns": "{what}, in {n} {n:column|columns}",
+    "{n} months": "{n} {n:month|months}",
+    "{start} to {end}, {n} days": "{start} to {end}, {n} {n:day|days}",
+    "{n} rows, {seconds} s, snapshot {snapshot}.": "{n} {n:row|rows}, {seconds} s, snapshot {snapshot}.",
+    "It ends on {day}. Its legal basis allows {n} renewals of at most {years} years [{source}].": (
+        "It ends on {day}. Its legal basis allows {n} {n:renewal|renewals} of at most {years} {years:year|years} "
+        "[{source}]."
+    ),
+    "{n} faults in all. Keep the files as they are and report it to the access body.": (
+        "{n} {n:fault|faults} in all. Keep the files as they are and report it to the access body."
+    ),
     "plausible ": "plausible",
     "stays_per_1000_person_years": "stays per 1 000 person-years",
     "boxes_of_30_days_per_person_year": "boxes of 30 days per person-year",

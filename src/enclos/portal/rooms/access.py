@@ -29,6 +29,7 @@ from enclos.portal.desk import Answer, Asked, Desk, Go, Page, Room, page_status
 from enclos.portal.paging import shown
 from enclos.portal.rooms import amending
 from enclos.portal.rooms.applications import application_routes
+from enclos.portal.rooms.changing import NEVER_SHOWN, reason_fault, version_of
 from enclos.signin.model import Role
 
 ROOM = Room(
@@ -117,6 +118,7 @@ def _shown_permit(asked: Asked, opened: Mapping[str, Any] | None) -> Page:
     it = _it(asked)
     values = {
         "it": it,
+        "can_be_renewed": _can_be_renewed(it),
         "is_alive": it["state"] not in {State.REVOKED.value, State.EXPIRED.value},
         "opening": _opening(asked, previews.read_signed(asked.enclosure, it["permit"])),
         "opened": opened,
@@ -125,31 +127,33 @@ def _shown_permit(asked: Asked, opened: Mapping[str, Any] | None) -> Page:
 
 
 def _renew(asked: Asked) -> Page:
-    return _renewing(asked, asked.form["until"], asked.form["reason"])
+    return _renewing(asked)
 
 
 def _renewed(asked: Asked) -> Answer:
     form = asked.form
-    until, reason = form["until"], form["reason"]
+    lacking = reason_fault(form, asked.words)
+    if lacking:
+        return _renewing(asked, lacking=lacking)
 
     def act() -> None:
         try:
-            end = datetime.combine(date.fromisoformat(until), datetime.min.time(), UTC)
+            end = datetime.combine(date.fromisoformat(form["until"]), datetime.min.time(), UTC)
         except ValueError:
             end = datetime.min.replace(tzinfo=UTC)  # no day at all is no later end
         permits.renew(
             asked.enclosure,
             asked.path["permit"],
             until=end,
-            reason=reason,
+            reason=form["reason"],
             by=asked.user,
-            of_version=amending.version_of(form),
+            of_version=version_of(form),
         )
 
-    return _changed(asked, act, lambda refused: _renewing(asked, until, reason, refused))
+    return _changed(asked, act, lambda refused: _renewing(asked, refused))
 
 
-def _renewing(asked: Asked, until: str, reason: str, refused: Refusal | None = None) -> Page:
+def _renewing(asked: Asked, refused: Refusal | None = None, lacking: str = "") -> Page:
     it = _it(asked)
     signed = permits.newest(asked.enclosure, it["permit"])
     basis = legal_bases()[signed.permit.legal_basis]
@@ -157,42 +161,50 @@ def _renewing(asked: Asked, until: str, reason: str, refused: Refusal | None = N
     values = {
         "it": it,
         "basis": basis,
-        "until": until or latest,
-        "reason": reason,
+        "can": _can_be_renewed(it),
+        "until": asked.form["until"] or latest,
+        "reason": asked.form["reason"],
+        "lacking": lacking,
         "refused": said_of(refused) if refused else None,
     }
-    status = page_status(refused) if refused else 200
+    status = page_status(refused) if refused else 422 if lacking else 200
     return Page("access_renew", "Renew {permit}", values, {"permit": it["permit"]}, status)
 
 
+def _can_be_renewed(it: Mapping[str, Any]) -> bool:
+    """Whether its legal basis allows one renewal more."""
+    n_renewals: int = sum(version["state"] == State.RENEWED.value for version in it["versions"])
+    return n_renewals < legal_bases()[it["document"]["legal_basis"]].max_renewals
+
+
 def _revoke(asked: Asked) -> Page:
-    return _revoking(asked, asked.form["reason"])
+    return _revoking(asked)
 
 
 def _revoked(asked: Asked) -> Answer:
     form, permit = asked.form, asked.path["permit"]
-    if form["confirm"] != permit:
-        return _revoking(asked, form["reason"], is_wrong=True)
+    is_wrong, lacking = form["confirm"] != permit, reason_fault(form, asked.words)
+    if is_wrong or lacking:
+        return _revoking(asked, is_wrong=is_wrong, lacking=lacking)
 
     def act() -> None:
-        permits.revoke(
-            asked.enclosure, permit, reason=form["reason"], by=asked.user, of_version=amending.version_of(form)
-        )
+        permits.revoke(asked.enclosure, permit, reason=form["reason"], by=asked.user, of_version=version_of(form))
 
-    return _changed(asked, act, lambda refused: _revoking(asked, form["reason"], refused))
+    return _changed(asked, act, lambda refused: _revoking(asked, refused))
 
 
-def _revoking(asked: Asked, reason: str, refused: Refusal | None = None, *, is_wrong: bool = False) -> Page:
+def _revoking(asked: Asked, refused: Refusal | None = None, *, is_wrong: bool = False, lacking: str = "") -> Page:
     it = _it(asked)
     signed, now = permits.newest(asked.enclosure, it["permit"]), asked.enclosure.ledger.now()
     values = {
         "it": it,
-        "reason": reason,
+        "reason": asked.form["reason"],
         "is_wrong": is_wrong,
+        "lacking": lacking,
         "delete_by": delete_by(replace(signed, state=State.REVOKED, active_from=now)).isoformat(),
         "refused": said_of(refused) if refused else None,
     }
-    status = page_status(refused) if refused else 422 if is_wrong else 200
+    status = page_status(refused) if refused else 422 if is_wrong or lacking else 200
     return Page("access_revoke", "Revoke {permit}", values, {"permit": it["permit"]}, status)
 
 
@@ -201,7 +213,7 @@ def _changed(asked: Asked, act: Callable[[], None], again: Callable[[Refusal], P
     try:
         act()
     except Refusal as refused:
-        if refused.code in amending.NEVER_SHOWN:
+        if refused.code in NEVER_SHOWN:
             raise
         return again(refused)
     return Go(f"/access/permits/{asked.path['permit']}")

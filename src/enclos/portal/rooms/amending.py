@@ -9,7 +9,6 @@ from enclos.app import permits, previews
 from enclos.app.pages.rooms.frame import said_of
 from enclos.app.pages.rooms.permit_changes import said_changes
 from enclos.app.pages.rooms.permit_saying import said_opening
-from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
 from enclos.permits.document import (
     document_of,
@@ -22,17 +21,8 @@ from enclos.permits.document import (
 from enclos.permits.document.forms import Given
 from enclos.permits.model import SignedPermit
 from enclos.portal.desk import Answer, Asked, Go, Page, page_status
-from enclos.portal.forms import Form
 from enclos.portal.rooms import permit_forms
-
-NEVER_SHOWN = frozenset({Code.PERMIT_UNKNOWN, Code.ENCLOSURE_BUSY})
-"""What no page of a permit says above its form."""
-
-
-def version_of(form: Form) -> int:
-    """The version that a form was made for; one that never was where it says none."""
-    text = form["version"]
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1
+from enclos.portal.rooms.changing import NEVER_SHOWN, reason_fault, version_of
 
 
 def show(asked: Asked) -> Page:
@@ -45,6 +35,9 @@ def sign(asked: Asked) -> Answer:
     form = asked.form
     if form["look"] or form["how"]:
         return _page(asked)
+    lacking = reason_fault(form, asked.words)
+    if lacking:
+        return _page(asked, lacking=lacking)
     try:
         permits.amend(
             asked.enclosure,
@@ -61,12 +54,12 @@ def sign(asked: Asked) -> Answer:
     return Go(f"/access/permits/{asked.path['permit']}")
 
 
-def _page(asked: Asked, refused: Refusal | None = None) -> Page:
+def _page(asked: Asked, refused: Refusal | None = None, lacking: str = "") -> Page:
     form, it = asked.form, permits.show_one(asked.enclosure, asked.path["permit"])
     signed = permits.newest(asked.enclosure, it["permit"])
     standing = json_from_permit(signed.permit)
     text, given, faults = _written(asked, standing)
-    is_told, is_live = bool(form["look"] or refused), form["look"] == "live"
+    is_told, is_live = bool(form["look"] or refused or lacking), form["look"] == "live"
     told = permit_forms.NOTHING_TOLD if is_told else _as_it_stands(asked, signed)
     if is_told:
         told = _told(asked, signed, text, faults, is_counted=form["look"] == "1")
@@ -76,12 +69,13 @@ def _page(asked: Asked, refused: Refusal | None = None) -> Page:
         "version": version_of(form) if form["version"] else signed.version,
         "text": text,
         "reason": form["reason"],
+        "lacking": lacking,
         "form": given and permit_forms.form_shown(asked, given, {} if is_live else faults, is_amended=True),
         "look": {**told, "is_asked": is_told and not is_live and not faults},
         "by_document": bool(form["document"]) and form["by"] != "form",
         "refused": said_of(refused) if refused else None,
     }
-    status = page_status(refused) if refused else 422 if faults and not is_live else 200
+    status = page_status(refused) if refused else 422 if lacking or (faults and not is_live) else 200
     return Page("access_amend", "Amend {permit}", values, {"permit": it["permit"]}, status)
 
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from enclos.app.auditing import ACTIONS, MARKED, OUTCOMES, Sought, explore, show_entry, state_of
 from enclos.app.monthly import read_month
+from enclos.app.pages.acts_words import ACTIONS as SAID_ACTS
 from enclos.app.pages.page import Picture, ReportPage
 from enclos.app.pages.review import review_of
 from enclos.app.pages.rooms.frame import said_of
@@ -100,6 +101,7 @@ def _ledger(asked: Asked) -> Page:
     values = {
         "sought": sought,
         "actions": ACTIONS,
+        "said_acts": SAID_ACTS,
         "outcomes": OUTCOMES,
         "days": {name: query.get(name, "") for name in ("since", "until")},
         "wrong": wrong,
@@ -118,13 +120,20 @@ def _found(asked: Asked, sought: Sought) -> dict[str, object]:
     kept = {name: value for name, value in asked.query.items() if name not in {"before", "lang"} and value}
     older = f"?{urlencode({**kept, 'before': found['older']})}" if found["older"] is not None else ""
     newest = f"?{urlencode(kept)}" if "before" in asked.query else ""
-    return {"found": found, "older": older, "newest": newest}
+    return {"found": found, "older": older, "newest": newest, "said_acts": SAID_ACTS}
 
 
 def _entry(asked: Asked) -> Page:
     shown = _shown(asked)
     return (
-        Page("audit_entry", "Entry {index}", {"shown": shown}, {"index": asked.path["index"]}) if shown else _absent()
+        Page(
+            "audit_entry",
+            "Entry {index}",
+            {"shown": shown, "said_acts": SAID_ACTS},
+            {"index": asked.path["index"]},
+        )
+        if shown
+        else _absent()
     )
 
 

@@ -28,6 +28,7 @@ _NEXT = {
     Code.KEY_ROTATING: _LATER,
     Code.LAKE_EMPTY: "Ask the steward when data will be there.",
     Code.SNAPSHOT_UNKNOWN: "Choose one that is listed.",
+    Code.RUN_UNKNOWN: "See what was kept under the permit.",
     Code.PERMIT_UNKNOWN: "See the permits that are listed.",
     Code.PERMIT_UNSIGNED: "Have the access body sign it.",
     Code.PERMIT_EXISTS: "Look at the permit that is signed.",

@@ -1,6 +1,14 @@
 // Empties a page whose session has ended, so that nothing of it stays on the screen; says so two minutes before.
 // Asking how long it has left does not make it last. Without this script a page goes to its end by itself (meta refresh).
+// A form that was sent is not sent again by a second click: that would be refused, and what was done not shown.
 "use strict";
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 5000);
+});
 (() => {
   const warning = 120;
   const every = 60_000;

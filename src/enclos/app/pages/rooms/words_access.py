@@ -88,10 +88,14 @@ FRENCH_ACCESS = {
         "validité ne changent pas : pour prolonger, renouvelez ; pour mettre fin, révoquez."
     ),
     "Reason, which stays with the version": "Motif, conservé avec la version",
+    "Say why: the reason stays with the version.": "Indiquez le motif : il est conservé avec la version.",
     "Sign the amendment": "Signer la modification",
     "It ends on {day}. Its legal basis allows {n} renewals of at most {years} years [{source}].": (
         "Elle se termine le {day}. Sa base légale permet {n} {n:renouvellement|renouvellements} de {years} "
         "{years:an|ans} au plus [{source}]."
+    ),
+    "It was renewed as often as that: what goes on needs a new permit.": (
+        "Ces renouvellements ont tous eu lieu : pour continuer, il faut une nouvelle autorisation."
     ),
     "New end": "Nouvelle fin",
     "Sign the renewal": "Signer le renouvellement",

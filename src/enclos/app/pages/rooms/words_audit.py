@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from enclos.app.pages.acts_words import FRENCH_ACTS
+
 FRENCH_AUDIT = {
+    **FRENCH_ACTS,
     "Audit": "Audit",
     "Ledger": "Journal",
     "Broken off": "Interruptions",

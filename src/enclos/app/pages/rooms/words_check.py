@@ -5,6 +5,11 @@ from __future__ import annotations
 FRENCH_CHECK = {
     "Checking": "Contrôle",
     "Queue": "À examiner",
+    "by week": "par semaine",
+    "by month": "par mois",
+    "by quarter": "par trimestre",
+    "by year": "par année",
+    "over the whole period": "sur toute la période",
     "My votes": "Mes votes",
     "How long requests wait": "Délais d'attente",
     "{n} min": "{n} min",

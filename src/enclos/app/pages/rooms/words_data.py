@@ -85,6 +85,10 @@ FRENCH_DATA = {
     "why": "pourquoi",
     "{n} % mapped": "{n} % converties",
     "Rows without a standard concept": "Lignes sans concept standard",
+    "No code of a source was translated for this snapshot.": (
+        "Aucun code d'une source n'a été traduit pour cet instantané."
+    ),
+    "No check failed.": "Aucun contrôle n'a échoué.",
     "vocabulary": "vocabulaire",
     "rows": "lignes",
     "without": "sans",

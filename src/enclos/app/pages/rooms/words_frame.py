@@ -77,6 +77,7 @@ FRENCH_FRAME = {
     "Person": "Personne",
     "Roles": "Rôles",
     "Verified by": "Vérifié par",
+    "password and code of your authenticator": "mot de passe et code de votre authentificateur",
     "Second factor": "Second facteur",
     "Until": "Jusqu'au",
     "this enclosure": "cet enclos",
