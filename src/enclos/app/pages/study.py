@@ -31,6 +31,7 @@ _LONG_ROWS = 25
 _FAMILIES = {
     "incidence": "Incidence",
     "prevalence": "Prevalence",
+    "prevalence_of_records": "Prevalence among stays",
     "survival": "Survival",
     "characterise": "Characteristics",
     "utilisation": "Use of drugs",

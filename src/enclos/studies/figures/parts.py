@@ -23,6 +23,7 @@ _BY_TYPE: dict[str, Callable[[Kind, Say], list[Figure]]] = {
     "incidence": rate_figures,
     "incidence_standardised": rate_figures,
     "prevalence": rate_figures,
+    "prevalence_of_records": rate_figures,
     "summarise_standardised_differences": difference_figures,
     "summarise_cohort_overlap": overlap_figures,
     "summarise_cohort_timing": lambda kind, say: spread_figures(kind, "Days between entries into two cohorts", say),

@@ -20,6 +20,7 @@ _ESTIMATES = {
         "~s",
     ),
     "prevalence": ("prevalence", "share of the persons", "Prevalence of {outcome}", "~%"),
+    "prevalence_of_records": ("prevalence", "share of the stays", "Prevalence among stays of {outcome}", "~%"),
 }
 _AGE = "denominator_age_group"
 _OURS = {"denominator_sex", _AGE}

@@ -12,7 +12,7 @@ from enclos.studies.figures.model import Analysis, Kind, Point
 from enclos.studies.sensitivity.model import PRIMARY, WAY
 
 ATTRITION = "_attrition"
-RATES = ("incidence", "incidence_standardised", "prevalence")
+RATES = ("incidence", "incidence_standardised", "prevalence", "prevalence_of_records")
 _COLUMNS = ("result_id", "group_name", "group_level", "strata_name", "strata_level", "variable_name", "variable_level",
             "additional_name", "additional_level", "estimate_name", "estimate_value")  # fmt: skip
 _FAMILIES = {

@@ -48,6 +48,7 @@ _RATE = {
     "incidence": "incidence_100000_pys",
     "incidence_standardised": "standardised_100000_pys",
     "prevalence": "prevalence",
+    "prevalence_of_records": "prevalence",
 }
 
 
@@ -90,7 +91,7 @@ def title_of(result_type: str, say: Say) -> str:
 
 def _rates(kind: Kind, say: Say) -> Table:
     name = _RATE[kind.result_type]
-    is_rate, is_crude = kind.result_type != "prevalence", kind.result_type != "incidence_standardised"
+    is_rate, is_crude = name != "prevalence", kind.result_type != "incidence_standardised"
     rows = []
     for point in kind.points:
         when = {key.partition("_")[2]: text for key, text in point.additional.items()}
@@ -106,7 +107,8 @@ def _rates(kind: Kind, say: Say) -> Table:
                 interval(point, name, (f"{name}_95CI_lower", f"{name}_95CI_upper"), say),
             )
         )
-    counted = ["persons", "with the outcome", *(["person-years"] if is_rate else [])] if is_crude else []
+    whom = "stays" if kind.result_type == "prevalence_of_records" else "persons"
+    counted = [whom, "with the outcome", *(["person-years"] if is_rate else [])] if is_crude else []
     shown_as = "per 100 000 person-years (95 % interval)" if is_rate else "share (95 % interval)"
     columns = ("outcome", "population", "interval", "from", "to", *counted, shown_as)
     return Table(title_of(kind.result_type, say), tuple(map(say, columns)), rows, n_texts=3)

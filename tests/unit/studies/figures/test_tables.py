@@ -7,7 +7,7 @@ import io
 
 from enclos.contracts.result import HIDDEN, StudyResult
 from enclos.studies.figures.model import Kind, Table
-from enclos.studies.figures.parts import tables_of
+from enclos.studies.figures.parts import figures_of, tables_of
 from enclos.studies.figures.reading import analyses_of
 from enclos.studies.figures.tables import MOST_ROWS, table_csv
 from enclos.studies.figures.values import shown
@@ -37,6 +37,23 @@ def test_a_rate_has_its_interval_and_what_is_withheld_says_so() -> None:
     assert table.rows[0][-1] == "12.345 (10 – 15)"
     assert table.rows[3][1] == "Female"
     assert table.rows[3][-1] == "–"
+
+
+def test_a_share_of_stays_is_one_line_and_one_picture_as_a_share_of_persons_is() -> None:
+    result = result_of_places(("prevalence_of_records", {}, rates("prevalence", RATES)))
+    (table,) = tables(result)
+    assert table.columns[5:] == ("stays", "with the outcome", "share (95 % interval)")
+    assert [(row[3], row[5], row[-1]) for row in table.rows] == [
+        ("2019-01-01", "1\u202f234", "12.345 (10 – 15)"),
+        ("2020-01-01", "–", "–"),
+    ]
+    (kind,) = kinds(result)
+    assert [(row["denominator_count"], row["prevalence"]) for row in read(kind)] == [
+        ("1234", "12.345"),
+        (HIDDEN, HIDDEN),
+    ]
+    (figure,) = (each for part in analyses_of(result.table, result.settings) for each in figures_of(part))
+    assert figure.title == "Prevalence among stays of bleed, by years"
 
 
 def test_csv_has_every_place_to_the_last_digit_in_a_fixed_order() -> None:
