@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from circe.api import cohort_expression_from_json
 
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal
@@ -20,6 +21,7 @@ from enclos.studies.circe import circe_rows, read_circe
 from enclos.studies.circe.kept import Kept
 from factories.circe_cdm import Cdm, arrow_cdm, circe_cdm
 from factories.circe_definitions import ATTRIBUTES, circe_definition, definition_of_one_attribute
+from factories.circe_library import definitions as definitions_of_others
 from fakes.whole_cdm import whole_cdm_of_rows
 from oracle import circe_histories, circe_sql
 from shared_data import shared
@@ -227,6 +229,26 @@ def test_a_mangled_definition_is_refused_or_read_but_breaks_nothing() -> None:
     assert min(codes[None], codes[Code.CIRCE_INVALID]) > 20
 
 
+def with_end_windows_said(node: Any) -> Any:
+    """The same with what an end window looks at said, which ohdsi-circepy writes otherwise than it reads it."""
+    if isinstance(node, list):
+        return [with_end_windows_said(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    found = {name: with_end_windows_said(value) for name, value in node.items()}
+    if found.get("EndWindow"):
+        found["EndWindow"] = {"UseEventEnd": True} | found["EndWindow"]
+    return found
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_a_definition_that_ohdsi_circepy_writes_again_is_read_as_before(first: int) -> None:
+    for seed in range(first, first + 20):
+        text = json.dumps(with_end_windows_said(circe_definition(seed)))
+        written = cohort_expression_from_json(text).model_dump_json()
+        assert read_circe(written) == read_circe(text), seed
+
+
 def test_the_engine_makes_the_cohorts_of_known_definitions_on_a_cdm_grown_around_them() -> None:
     n_filled, differing = differing_of_shared(one_in=3)
     if not n_filled:  # the definitions are not beside this checkout
@@ -234,6 +256,17 @@ def test_the_engine_makes_the_cohorts_of_known_definitions_on_a_cdm_grown_around
 
     assert differing == []
     assert n_filled > 5
+
+
+def test_the_engine_makes_the_cohorts_of_what_others_define() -> None:
+    definitions = definitions_of_others()
+    n_filled, differing = differing_from_the_oracle(definitions, seed=7)
+    cdm = circe_cdm(definitions.values(), 7, n_persons=24)
+    n_answered, differing_by_sql = differing_oracles((name, each, cdm) for name, each in definitions.items())
+
+    assert differing + differing_by_sql == []
+    assert n_filled > 8
+    assert n_answered > 8
 
 
 @pytest.mark.slow

@@ -12,7 +12,6 @@ from enclos.studies.circe.model import ConceptSet, ConceptSetItem
 from enclos.studies.circe.tree import MAX_INTEGER, Node, known
 
 _SET = known("id", "name", "expression")
-_EXPRESSION = known("items")
 _ITEM = known("concept", "isExcluded", "includeDescendants", "includeMapped")
 _DESCRIBED = frozenset(
     (
@@ -31,6 +30,7 @@ _DESCRIBED = frozenset(
 )
 _CONCEPT = known("CONCEPT_ID", *_DESCRIBED)
 _FLAGS = ("includeDescendants", "includeMapped", "isExcluded")
+_EXPRESSION = known("items", "concept", *_FLAGS)
 _WRITTEN_ITEM = frozenset(("concept", *_FLAGS))
 _WRITTEN_CONCEPT = frozenset(("CONCEPT_ID", *_DESCRIBED))
 _OBJECT, _WHOLE, _TRUTH = frozenset((dict,)), frozenset((int,)), frozenset((bool,))
@@ -73,7 +73,11 @@ def read_concept_sets(node: Node | None) -> ConceptSets:
 
 
 def _concept_set(node: Node) -> ConceptSet:
+    """The set of an expression. Beside the items ohdsi-circepy writes an item's flags, which say nothing when false."""
     fields = node.fields(_EXPRESSION)
+    for name, value in fields.items():
+        if name != "items" and not (name in _FLAGS and value.value is False):
+            value.fault("is read of items only")
     found: set[int] = set()
     if "items" in fields:
         items = fields["items"]
@@ -122,8 +126,11 @@ def _unpacked(numbers: Iterable[int]) -> tuple[ConceptSetItem, ...]:
 
 
 def read_concept(node: Node) -> int:
-    """The id of a concept; its other fields only describe it."""
-    fields = node.fields(_CONCEPT, _DESCRIBED)
+    """The id of a concept; its other fields only describe it, whatever they are.
+
+    Source: circe-be, Concept (it passes over fields that it does not know).
+    """
+    fields = node.fields(_CONCEPT, _DESCRIBED, others=True)
     if "CONCEPT_ID" not in fields:
         node.fault("has no CONCEPT_ID")
         return 0

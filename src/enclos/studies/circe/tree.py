@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,9 @@ from enclos.lexicon.refusals import Refusal, refusal
 
 MAX_TEXT_CHARS = 20_000_000
 MAX_INTEGER = 2**31 - 1
+_BEYOND = 1e24
+"""No number is so large: one of more digits has no four decimals, and no database a column for it."""
+_WRITTEN_NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
 _MAX_DEPTH = 100
 _MAX_TOLD = 20
 _CONTAINERS = frozenset((dict, list))
@@ -67,11 +71,13 @@ class Node:
         if missing:
             self.faults.beyond[self.path] = missing
 
-    def fields(self, known: Mapping[str, str], described: Collection[str] = ()) -> dict[str, Node]:
+    def fields(
+        self, known: Mapping[str, str], described: Collection[str] = (), *, others: bool = False
+    ) -> dict[str, Node]:
         """The object's values that are not null, by the names known.
 
         Names are matched whatever their case; a name that is not known is a fault, also when its value is null.
-        In: described — names whose values nobody reads
+        In: described — names whose values nobody reads; others — pass over names that are not known
         """
         if not isinstance(self.value, dict):
             self.fault("should be an object")
@@ -79,6 +85,8 @@ class Node:
         found: dict[str, Node] = {}
         for name, value in self.value.items():
             own = known.get(name) or known.get(name.lower())
+            if own is None and others:
+                continue
             if own is None or own in found:
                 path = f"{self.path}.{name}" if self.path else str(name)
                 self.faults.add(path, "is not known to Circe" if own is None else "is given twice")
@@ -99,9 +107,15 @@ class Node:
         """One of the list's values."""
         return Node(self.value[index], f"{self.path}[{index}]", self.faults)
 
+    def _written(self) -> Any:
+        """The value, or the number that a text writes, as circe-be reads it too; Capr writes numbers so."""
+        if isinstance(self.value, str) and _WRITTEN_NUMBER.fullmatch(self.value):
+            return float(self.value) if "." in self.value else int(self.value)
+        return self.value
+
     def integer(self, least: int = -MAX_INTEGER) -> int:
         """A whole number of 32 bits."""
-        value = self.value
+        value = self._written()
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MAX_INTEGER:
@@ -111,10 +125,11 @@ class Node:
 
     def number(self) -> float | int:
         """A number."""
-        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+        value = self._written()
+        if not isinstance(value, int | float) or isinstance(value, bool) or not -_BEYOND < value < _BEYOND:
             self.fault("should be a number")
             return 0
-        return self.value
+        return value
 
     def boolean(self) -> bool:
         """True or false."""

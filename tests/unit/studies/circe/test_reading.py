@@ -57,7 +57,8 @@ def refused(text: str) -> NotAsPromised:
         ("PrimaryCriteria.CriteriaList[0]", {}, "PrimaryCriteria.CriteriaList[0] should hold one criterion"),
         ("PrimaryCriteria.CriteriaList[0]", {"Death": {"First": True}}, "Death.First is not known to Circe"),
         ("PrimaryCriteria.ObservationWindow.PriorDays", -1, "PriorDays should be a whole number of at least 0"),
-        ("PrimaryCriteria.ObservationWindow.PriorDays", "1", "PriorDays should be a whole number"),
+        ("PrimaryCriteria.ObservationWindow.PriorDays", "1.5", "PriorDays should be a whole number"),
+        ("PrimaryCriteria.ObservationWindow.PriorDays", "", "PriorDays should be a whole number"),
         ("PrimaryCriteria.PrimaryCriteriaLimit", {"Type": "Second"}, "Type should be one of all, first, last"),
         (f"{PRIMARY}.Ages", {}, f"{PRIMARY}.Ages is not known to Circe"),
         (f"{PRIMARY}.Ages", None, f"{PRIMARY}.Ages is not known to Circe"),
@@ -66,6 +67,13 @@ def refused(text: str) -> NotAsPromised:
         (f"{PRIMARY}.Age", {"Op": "bt", "Value": 1}, f"{PRIMARY}.Age has no Extent"),
         (f"{PRIMARY}.Age", {"Op": "over", "Value": 1}, f"{PRIMARY}.Age.Op should be one of"),
         (f"{PRIMARY}.Age", {"Op": "gte", "Value": "old"}, f"{PRIMARY}.Age.Value should be a number"),
+        (f"{PRIMARY}.Age", {"Op": "gte", "Value": True}, f"{PRIMARY}.Age.Value should be a number"),
+        (f"{PRIMARY}.Quantity", {"Op": "gte", "Value": 10**30}, f"{PRIMARY}.Quantity.Value should be a number"),
+        (
+            f"{PRIMARY}.Quantity",
+            {"Op": "bt", "Value": -1e24, "Extent": 1},
+            f"{PRIMARY}.Quantity.Value should be a number",
+        ),
         (f"{PRIMARY}.Age", 18, f"{PRIMARY}.Age should be an object"),
         (f"{PRIMARY}.StopReason", {"Op": "like", "Text": "x"}, f"{PRIMARY}.StopReason.Op should be one of"),
         (f"{PRIMARY}.OccurrenceStartDate", {"Op": "gt", "Value": "2020-02-30"}, "Value should be a day"),
@@ -95,6 +103,9 @@ def refused(text: str) -> NotAsPromised:
         ("ConceptSets[1].id", 1, "ConceptSets[1].id is the id of another concept set too"),
         ("ConceptSets[1].expression.items[0].concept", {}, "items[0].concept has no CONCEPT_ID"),
         ("ConceptSets[1].expression.items[0].isExcluded", 1, "items[0].isExcluded should be true or false"),
+        ("ConceptSets[1].expression.isExcluded", True, "ConceptSets[1].expression.isExcluded is read of items only"),
+        ("ConceptSets[1].expression.concept", {"CONCEPT_ID": 1}, "expression.concept is read of items only"),
+        ("ConceptSets[1].expression.Excluded", False, "ConceptSets[1].expression.Excluded is not known to Circe"),
     ],
 )
 def test_a_fault_is_named_with_its_path(path: str, value: Any, said: str) -> None:
@@ -146,7 +157,7 @@ def test_a_name_that_is_given_twice_is_found_whatever_colons_are_in_texts(twice:
         ("concept.CONCEPT_ID", True, "items[1].concept.CONCEPT_ID should be a whole number"),
         ("concept.CONCEPT_ID", -1, "items[1].concept.CONCEPT_ID should be a whole number"),
         ("concept.CONCEPT_ID", 2**31, "items[1].concept.CONCEPT_ID should be a whole number"),
-        ("concept.Name", "x", "items[1].concept.Name is not known"),
+        ("concept.concept_id", 7, "items[1].concept.concept_id is given twice"),
         ("isExcluded", 1, "items[1].isExcluded should be true or false"),
         ("Excluded", True, "items[1].Excluded is not known"),
     ],
@@ -187,6 +198,20 @@ def test_limits_that_are_not_given_keep_the_first_event() -> None:
     assert read_circe(changed("ExpressionLimit", {"Type": None})).expression_limit is Limit.ALL
 
 
+@pytest.mark.parametrize("path", [f"{PRIMARY}.Age.Value", "PrimaryCriteria.ObservationWindow.PriorDays"])
+@pytest.mark.parametrize("written", ["18", "+18", "18.0", 18.0])
+def test_a_number_is_read_alike_however_it_is_written(path: str, written: str | float) -> None:
+    """Capr wrote numbers as texts; circe-be and ohdsi-circepy read them. Source: OHDSI/Capr, issue 9."""
+    assert read_circe(changed(path, written)) == read_circe(changed(path, 18)) != read_circe(changed(path, 19))
+
+
+@pytest.mark.parametrize("value", ["1e400", "-1e400", "1e24"])
+@pytest.mark.parametrize("attribute", ["Age", "Quantity"])
+def test_a_number_beyond_all_numbers_is_none(attribute: str, value: str) -> None:
+    text = changed(f"{PRIMARY}.{attribute}", {"Op": "gt", "Value": "number"}).replace('"number"', value)
+    assert f"{attribute}.Value should be a number" in refused(text).what
+
+
 def test_numbers_are_cut_or_rounded_as_circe_writes_them() -> None:
     whole = read_circe(changed(f"{PRIMARY}.Age", {"Op": "gt", "Value": 18.9})).criteria[0].filters
     assert NumberTest(Comparison.MORE, "18") in [each.test for each in whole]
@@ -219,4 +244,18 @@ def test_concepts_are_read_alike_however_their_names_are_written() -> None:
             for each in concept_set["expression"]["items"]
         ]
     assert other != written
+    assert read_circe(json.dumps(other)) == read_circe(json.dumps(written))
+
+
+def test_what_describes_a_concept_is_passed_over_and_so_are_flags_of_no_item_that_say_nothing() -> None:
+    """circe-be's Concept knows eleven fields and passes over others; ohdsi-circepy writes the flags of an item beside
+    the items too, always false.
+    """
+    written = definition("ConditionOccurrence", 7)
+    other = json.loads(json.dumps(written))
+    for concept_set in other["ConceptSets"]:
+        concept_set["expression"] |= {"isExcluded": False, "includeMapped": False, "includeDescendants": False}
+        concept_set["expression"]["concept"] = None
+        for item in concept_set["expression"]["items"]:
+            item["concept"] |= {"RECORD_COUNT": "1,234", "DESCENDANT_RECORD_COUNT": None, "VALID_START_DATE": 1}
     assert read_circe(json.dumps(other)) == read_circe(json.dumps(written))
