@@ -15,7 +15,7 @@ from enclos.app.enclosure import Enclosure, open_enclosure
 from enclos.app.keys import Passphrase
 from enclos.app.permits import active
 from enclos.app.sql import ask
-from enclos.app.studies import run
+from enclos.app.studies import run, whole_study
 from enclos.lexicon.refusals import Refusal
 from enclos.stores.perimeter_file import KeptPersons
 from enclos.studies.circe.kept import Kept
@@ -78,12 +78,21 @@ class OpenPermit:
         found: list[dict[str, Any]] = told["cohorts"]
         return found
 
-    def study(self, text: str, *, out: Path | None = None) -> dict[str, Any]:
-        """Run a study file's text and keep its result inside; what ``enclos study --json`` gives.
+    def study(self, text: str | Path, *, out: Path | None = None, page: Path | None = None) -> dict[str, Any]:
+        """Run a study and keep its result inside; what ``enclos study --json`` gives.
 
+        In: text — the study's text, or its file as a ``Path``: the Circe definitions that a file names are read, their
+            paths beginning where it is; out — a folder for tables and pictures; page — a file for the page
         Refuses: as ``enclos study`` does.
+        Raises: OSError or UnicodeDecodeError for a file that cannot be read.
         """
-        return run(self._enclosure, permit=self._permit, user=self._user, text=text, out=out)
+        whole = text if isinstance(text, str) else _whole(text)
+        return run(self._enclosure, permit=self._permit, user=self._user, text=whole, out=out, page=page)
+
+
+def _whole(file: Path) -> str:
+    """The text of a study's file with the definitions that it names."""
+    return whole_study(file.read_text(encoding="utf-8"), lambda name: (file.parent / name).read_text(encoding="utf-8"))
 
 
 class OpenHouse:
