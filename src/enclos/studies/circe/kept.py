@@ -9,14 +9,13 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 
 from enclos.studies.circe.plans.records import plan_count
-from enclos.studies.circe.rules.columns import Integers, begins, order_of
+from enclos.studies.circe.rules.columns import Integers, begins, grouped, order_of
 from enclos.studies.ports import CdmBucket
 
 Columns: TypeAlias = Mapping[str, Integers]
 _Name: TypeAlias = tuple[int, str]
 """A bucket, and what is kept of it."""
 _MOST_BYTES_OF_NUMBER = 8
-_INT32 = np.iinfo(np.int32)
 
 
 @runtime_checkable
@@ -66,18 +65,13 @@ _CONCEPT, _BOUND = "concept", "bound"
 
 
 def by_concept(concept: Integers, columns: Columns) -> Columns:
-    """What ``ByConcept`` looks at, of records that come in order of their concepts, then of persons."""
+    """What ``ByConcept`` looks at, of records in any order: those of one concept by persons where they have any, else
+    as they came.
+    """
+    order = grouped(concept, columns.get("person_id"))
+    concept, ordered = concept[order], {name: column[order] for name, column in columns.items()}
     first = np.flatnonzero(begins(concept)) if len(concept) else np.zeros(0, dtype=np.int64)
-    narrowed = {name: _narrow(column) for name, column in columns.items()}
-    return {_CONCEPT: concept[first], _BOUND: np.append(first, len(concept)), **narrowed}
-
-
-def _narrow(column: Integers) -> Integers:
-    """The same numbers in 32 bits where they fit."""
-    if not len(column) or column.dtype == np.int32:
-        return column
-    fits = _INT32.min <= int(column.min()) and int(column.max()) <= _INT32.max
-    return column.astype(np.int32) if fits else column
+    return {_CONCEPT: concept[first], _BOUND: np.append(first, len(concept)), **ordered}
 
 
 def _joined(parts: Sequence[Integers]) -> Integers:
@@ -131,21 +125,25 @@ class Kept:
         n_rows: Callable[[], int],
         read: Callable[[Sequence[str]], Columns],
         most_rows: int | None = None,
+        beside: Sequence[str] = (),
     ) -> Columns | None:
         """The columns of a table; those that are not there are read, with those that are. None: there is no room.
 
         In: n_rows — how many rows it has, asked before it is read; read — given names, what is to be kept; most_rows —
-            a larger table is not kept
+            a larger table is not kept; beside — columns that are likely to be wanted next, read too where there is room
         """
         held, found = self._found.get(name, (None, {}))
         if held is not None and set(wanted) <= set(held):
             return found
         if name in self._too_large:
             return None
-        names = tuple(dict.fromkeys((*(held or ()), *wanted)))
-        others = self._n_bytes - _size(found)
-        room = (self._most_bytes - others) // (_MOST_BYTES_OF_NUMBER * max(len(names), 1))
-        if n_rows() > (room if most_rows is None else min(room, most_rows)):
+        others, n = self._n_bytes - _size(found), n_rows()
+        for more in (beside, ()):
+            names = tuple(dict.fromkeys((*(held or ()), *wanted, *more)))
+            room = (self._most_bytes - others) // (_MOST_BYTES_OF_NUMBER * max(len(names), 1))
+            if n <= (room if most_rows is None else min(room, most_rows)):
+                break
+        else:
             self._too_large.add(name)
             return None
         self._drop(name)
@@ -189,6 +187,7 @@ class KeptHere:
         columns: Sequence[str],
         read: Callable[[Sequence[str]], Columns],
         most_rows: int | None = None,
+        beside: Sequence[str] = (),
     ) -> Columns | None:
         """Columns of a table as they are kept under a name; None: they are not, or there is no room."""
         if self._kept is None:
@@ -197,4 +196,4 @@ class KeptHere:
         def n_rows() -> int:
             return int(self.bucket.query(plan_count(table))["n"][0].as_py())
 
-        return self._kept.columns((self._number, name), columns, n_rows, read, most_rows)
+        return self._kept.columns((self._number, name), columns, n_rows, read, most_rows, beside)

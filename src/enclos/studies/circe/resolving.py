@@ -11,7 +11,7 @@ from enclos.studies.circe.kept import ByConcept, Columns, Kept, KeptHere, by_con
 from enclos.studies.circe.model import ConceptSetItem
 from enclos.studies.circe.outline import Outline
 from enclos.studies.circe.plans import concepts
-from enclos.studies.circe.rules.columns import integers
+from enclos.studies.circe.rules.columns import narrow
 from enclos.studies.circe.rules.sets import Vocabulary
 from enclos.studies.ports import CdmBucket
 
@@ -49,11 +49,11 @@ def _kept(here: KeptHere, named: Sequence[int], ancestors: Sequence[int]) -> Voc
     """The same out of the whole vocabulary in order; None where it is not kept."""
 
     def read_known(_: Sequence[str]) -> Columns:
-        return by_concept(integers(here.bucket.query(concepts.plan_all_known())["concept_id"]), {})
+        return by_concept(narrow(here.bucket.query(concepts.plan_all_known())["concept_id"]), {})
 
     def read_below(_: Sequence[str]) -> Columns:
         rows = here.bucket.query(concepts.plan_all_below())
-        return by_concept(integers(rows["ancestor"]), {"descendant": integers(rows["concept_id"])})
+        return by_concept(narrow(rows["ancestor"]), {"descendant": narrow(rows["concept_id"])})
 
     known = here.keep("concept", "concept", (), read_known, _MOST_ROWS)
     below = here.keep("concept_ancestor", "concept_ancestor", ("descendant",), read_below, _MOST_ROWS)

@@ -14,7 +14,16 @@ from enclos.studies.circe.model import Criterion
 from enclos.studies.circe.outline import pick_of
 from enclos.studies.circe.plans import entries, records
 from enclos.studies.circe.plans.records import Reading
-from enclos.studies.circe.rules.columns import Events, Periods, events_in, in_order, integers, order_of, periods_of
+from enclos.studies.circe.rules.columns import (
+    Events,
+    Periods,
+    events_in,
+    in_order,
+    integers,
+    narrow,
+    order_of,
+    periods_of,
+)
 from enclos.studies.circe.rules.demographics import Persons
 from enclos.studies.circe.rules.filters import Visits, columns_for, filtered
 from enclos.studies.ports import CdmBucket
@@ -24,6 +33,8 @@ _FEW_OF = 20
 """Persons are few, so that only their records are asked for, when no more than this, and one in so many."""
 _NEAR_OF = 4
 """Only the periods of persons with events are put in order when these are less than one in so many."""
+_USUAL = ("person_id", "start_date", "end_date", "event_id", "visit_occurrence_id")
+"""What definitions read of records sooner or later: kept at once, so that a table is not read again for each."""
 
 
 @dataclass(slots=True, repr=False)
@@ -62,9 +73,10 @@ class Tables:
 
         def read(wanted: Sequence[str]) -> Columns:
             rows = self.bucket.query(records.plan_by_concept(domain, column or "", wanted))
-            return by_concept(integers(rows["concept"]), {name: integers(rows[name]) for name in wanted})
+            return by_concept(narrow(rows["concept"]), {name: narrow(rows[name]) for name in wanted})
 
-        found = self.kept.keep(f"{DOMAINS[domain].table}.{column}", DOMAINS[domain].table, names, read)
+        table = DOMAINS[domain].table
+        found = self.kept.keep(f"{table}.{column}", table, names, read, beside=_USUAL)
         return None if found is None else ByConcept(found)
 
     def make(self, criteria: Iterable[Criterion]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from enclos.studies.circe import circe_rows
 from enclos.studies.circe.kept import ByConcept, Columns, Kept, by_concept
+from enclos.studies.circe.rules.columns import grouped
 from factories.circe import condition, definition, person
 from fakes.whole_cdm import EditedBucket, WholeCdm, whole_cdm_of_rows
 
@@ -146,3 +147,33 @@ def test_a_second_definition_reads_nothing_and_sees_rows_that_have_changed() -> 
     whole.connection.execute("DELETE FROM source.condition_occurrence WHERE condition_concept_id = 7")
     cdm.edition = "second"
     assert starts(7) == [] and cdm.asked
+
+
+@pytest.mark.parametrize("highest", [3, 300, 70_000, 2**21, 2**31 - 1, 2**40])
+@pytest.mark.parametrize("highest_key", [0, 9, 200_000, 2**60])
+@pytest.mark.parametrize("n", [0, 1, 2, 5_000])
+def test_records_are_put_in_order_of_concepts_then_of_persons_whatever_their_numbers(
+    highest: int, highest_key: int, n: int
+) -> None:
+    drawn = np.random.default_rng(n + highest)
+    concept, person = drawn.integers(0, highest + 1, n), drawn.integers(-2, highest_key + 1, n)
+    expected = sorted(range(n), key=lambda at: (concept[at], person[at], at))
+    assert grouped(concept, person).tolist() == expected
+    assert grouped(concept).tolist() == sorted(range(n), key=lambda at: (concept[at], at))
+    found = by_concept(concept, {"person_id": person, "row": np.arange(n)})
+    assert found["row"].tolist() == expected
+    known, counts = np.unique(concept, return_counts=True)
+    assert [found["concept"].tolist(), np.diff(found["bound"]).tolist()] == [known.tolist(), counts.tolist()]
+
+
+def test_what_is_likely_to_be_wanted_is_read_too_where_there_is_room() -> None:
+    read = list[Sequence[str]]()
+
+    def reading(names: Sequence[str]) -> Columns:
+        read.append(names)
+        return {name: np.arange(3) for name in names}
+
+    for room, wanted in ((3 * 8 * 2, ("a",)), (3 * 8 * 3, ("a", "b", "c")), (3 * 8 - 1, None)):
+        found = Kept(room).columns((0, "t"), ["a"], lambda: 3, reading, None, ("b", "c"))
+        assert (None if found is None else tuple(found)) == wanted
+    assert read == [("a",), ("a", "b", "c")]

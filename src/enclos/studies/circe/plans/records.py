@@ -164,13 +164,13 @@ def plan_by_concept(domain: Domain, column: str, names: Sequence[str]) -> str:
     """All records of a domain that have a concept in a column.
 
     In: names — those of ``picked`` that are wanted
-    Out: one row per record, in order of concepts, then of persons: concept, and what is wanted
+    Out: one row per record: concept, and what is wanted
     """
     columns = _columns(domain)
     selected = ", ".join(f"{columns.get(name, f'd.{name}')} AS {name}" for name in names)
     return (
         f"SELECT CAST(d.{column} AS BIGINT) AS concept, {selected} FROM {DOMAINS[domain].table} AS d "
-        f"WHERE d.{column} IS NOT NULL ORDER BY concept, person_id"
+        f"WHERE d.{column} IS NOT NULL"
     )
 
 

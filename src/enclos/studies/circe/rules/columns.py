@@ -18,7 +18,12 @@ NEVER = -(2**33)
 """The day of what is not recorded: before every day."""
 FAR = 2**33
 """A day after every day."""
+_INT32 = np.iinfo(np.int32)
 _BITS = 62
+_DIGIT_BITS = 16
+_DIGIT = (1 << _DIGIT_BITS) - 1
+_MASKS = ((1 << 20) - 1, (1 << 22) - 1)
+"""Of the ends of concepts: tables of four and sixteen megabytes."""
 _ENDING_BITS = 17
 _OF_PERIODS = {"person_id": NEVER - 1, "start_date": FAR, "end_date": NEVER}
 """The columns of observation periods, with what stands for what is missing."""
@@ -38,6 +43,22 @@ def numbers(column: pa.ChunkedArray, missing: int = NEVER) -> Integers:
         whole = whole.cast(pa.int64()).fill_null(missing)
     found: Integers = whole.to_numpy(zero_copy_only=False)
     return found
+
+
+def narrow(column: pa.ChunkedArray) -> Integers:
+    """A column of numbers or days in 32 bits where they fit, else in 64; a part at a time, so that little is copied."""
+    parts = [numbers(pa.chunked_array([chunk])) for chunk in column.chunks if len(chunk)]
+    fits = all(part.dtype == np.int32 or _fits(part) for part in parts)
+    found: Integers = np.empty(len(column), dtype=np.int32 if fits else np.int64)
+    at = 0
+    for part in parts:
+        found[at : at + len(part)] = part
+        at += len(part)
+    return found
+
+
+def _fits(part: Integers) -> bool:
+    return _INT32.min <= int(part.min()) and int(part.max()) <= _INT32.max
 
 
 def in_order(key: Integers) -> bool:
@@ -178,6 +199,43 @@ def order_of(key: Integers) -> Integers:
     packed = (key - least) << bits | np.arange(len(key))  # sorting numbers is quicker than sorting places by them
     packed.sort()
     return packed & ((1 << bits) - 1)
+
+
+def grouped(group: Integers, key: Integers | None = None) -> Integers:
+    """The places of records in order of a group, in it of a number, and else in turn; made for few different groups.
+
+    Digit by digit, the last one first: what has 16 bits is counted instead of compared.
+    In: key — a number of each record; None: those of a group stay in turn
+    """
+    ranks = _ranks(group)
+    if key is not None and not in_order(key):
+        least = int(key.min())
+        n_bits = (int(key.max()) - least).bit_length()
+        n_all = int(ranks.max()).bit_length() + n_bits
+        if n_all > _BITS:
+            return np.lexsort((key, group))
+        wide: Integers = ranks.astype(np.int32 if n_all < _INT32.bits else np.int64)
+        ranks = wide << n_bits | (key - least)
+    order: Integers | None = None
+    for at in range(0, int(ranks.max(initial=0)).bit_length(), _DIGIT_BITS):
+        digit = (ranks >> at & _DIGIT).astype(np.uint16)
+        places = np.argsort(digit if order is None else digit[order], kind="stable")
+        order = places if order is None else order[places]
+    return np.arange(len(group)) if order is None else order
+
+
+def _ranks(numbers: Integers) -> Integers:
+    """Of each the place that it has among the different ones."""
+    known = np.unique(numbers)
+    for mask in _MASKS:
+        ends = known & mask
+        if len(known) <= _DIGIT and len(np.unique(ends)) == len(known):
+            # how they end tells them apart: no search is needed
+            rank = np.zeros(mask + 1, dtype=np.int32)
+            rank[ends] = np.arange(len(known))
+            found: Integers = rank[numbers & mask]
+            return found
+    return np.searchsorted(known, numbers)
 
 
 def keys(*columns: tuple[Integers, Integers]) -> list[Integers]:
