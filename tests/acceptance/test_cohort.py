@@ -82,7 +82,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_cli("permit", "open", home, PERMIT)
     (folder / "bleed.json").write_text(circe(), encoding="utf-8")
     rules = [soon(1, 30, "bronchitis soon"), soon(2, 1, "a canary")]
-    (folder / "ruled.json").write_text(circe(rules=rules), encoding="utf-8")
+    (folder / "ruled.json").write_text(circe(rules=rules), encoding="utf-8-sig")  # as editors of Windows write
     return home
 
 

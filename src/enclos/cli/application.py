@@ -84,9 +84,9 @@ def passphrase(*, confirm: bool = False) -> str:
 
 
 def text_of(file: Path) -> str:
-    """The text of a file that a person named."""
+    """The text of a file that a person named, without the mark that editors of Windows put before it."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter(_why_unread(file, "as UTF-8 text")) from None
 

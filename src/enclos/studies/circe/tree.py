@@ -163,14 +163,14 @@ class Node:
 
 
 def tree_of(text: str) -> Node:
-    """The tree of a JSON text.
+    """The tree of a JSON text, whether or not the mark of its encoding is before it.
 
     Refuses: CIRCE_UNREADABLE when it is too long, too deep or not JSON, or names a key of an object twice.
     """
     if len(text) > MAX_TEXT_CHARS:
         raise _unreadable("it is longer than twenty million characters")
     try:
-        value = _parsed(text)
+        value = _parsed(text.removeprefix("\ufeff"))
     except RecursionError:
         raise _unreadable("it nests too deep") from None
     except json.JSONDecodeError as error:

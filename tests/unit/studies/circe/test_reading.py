@@ -187,6 +187,12 @@ def test_concept_sets_of_another_layout_are_faults_however_deep(deep: str) -> No
     assert "ConceptSets[0]" in refusal.what
 
 
+def test_the_mark_of_an_encoding_is_no_part_of_a_definition() -> None:
+    text = json.dumps(WHOLE)
+    assert read_circe(f"\ufeff{text}") == read_circe(text)
+    assert refused(f"\ufeff\ufeff{text}").code is Code.CIRCE_UNREADABLE
+
+
 @pytest.mark.parametrize("text", ["1", "[]", '"x"', "null", "true"])
 def test_json_that_is_no_object_is_no_definition(text: str) -> None:
     assert refused(text).code is Code.CIRCE_INVALID
