@@ -58,7 +58,16 @@ def dates(wanted: DateRange) -> str:
 
 def windows(values: Iterable[DayWindow]) -> str:
     """Windows in days around an index day."""
-    return "; ".join(f"day {value.word}" for value in values)
+    return "; ".join(map(_window, values))
+
+
+def _window(value: DayWindow) -> str:
+    first, last = value.from_day, value.to_day
+    if first is None:
+        return "any day" if last is None else f"any day up to day {last}"
+    if last is None:
+        return f"any day from day {first} on"
+    return f"day {first}" if first == last else f"day {first} to {last}"
 
 
 def bullets(pairs: Iterable[tuple[str, object]]) -> Iterator[str]:
