@@ -28,6 +28,16 @@ public class Asking {
             try (ResultSet rows = about.getPrimaryKeys(null, "public", "person")) {
                 System.out.println("key " + rows.next());
             }
+            try (ResultSet keys = about.getImportedKeys(null, "public", "person"); ResultSet types = about.getTypeInfo()) {
+                System.out.println("imported " + keys.next() + ", types " + types.next());
+            }
+            try (PreparedStatement asked = line.prepareStatement("SELECT count(*) AS n FROM person WHERE year_of_birth = ANY(?)")) {
+                asked.setArray(1, line.createArrayOf("int4", new Object[] {1900, 1960}));
+                try (ResultSet rows = asked.executeQuery()) {
+                    rows.next();
+                    System.out.println("listed " + rows.getInt("n"));
+                }
+            }
             String text = "SELECT count(*) AS n, avg(year_of_birth) AS a, DATE '2020-02-03' AS d, "
                 + "TIMESTAMP '2020-02-03 04:05:06' AS t, 1.50 AS m, true AS b, 'é' AS x FROM person WHERE year_of_birth > ? AND 'x' = ?";
             try (PreparedStatement asked = line.prepareStatement(text)) {

@@ -255,7 +255,7 @@ def test_jdbc_asks_in_text_and_in_binary(gateway: Gateway) -> None:
         check=False,
     )
     assert done.stdout.splitlines() == [
-        *("table person", "death_date date", "key false"),
+        *("table person", "death_date date", "key false", "imported false, types true", "listed 33"),
         *["33 1960.0 2020-02-03 2020-02-03 04:05:06.0 1.50 true é"] * 4,
         *("fetched 33", "refused 42P01", "stopped 57014"),
     ], done.stderr

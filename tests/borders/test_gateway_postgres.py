@@ -394,6 +394,8 @@ def test_settings_are_a_sessions_own(door: Door) -> None:
         assert shown("application_name") == connection.info.parameter_status("application_name") == "R é"
         connection.execute("SET my.own TO 'x'")
         assert shown("my.own") == "x"
+        connection.execute("SET application_name = 'other'")
+        assert connection.info.parameter_status("application_name") == "other"
         connection.execute("RESET application_name")
         connection.execute("DISCARD PLANS")
         assert (shown("application_name"), shown("my.own")) == ("", "x")

@@ -37,6 +37,26 @@ def test_lists_come_in_pages(api: Api) -> None:
     assert seen == every
 
 
+def test_a_review_is_made_once_for_all_its_pages(api: Api) -> None:
+    def pages(who: str) -> list[str]:
+        found, after = [], ""
+        while True:
+            told = api.ask(who, f"/api/permit-review?limit=1&after={after}").json()
+            found += [row["permit"] for row in told["permits"]]
+            after = told["next"]
+            if not after:
+                return found
+
+    head = api.ask(DAN, "/api/ledger").json()["size"]
+    permits = pages(DAN)
+    assert len(permits) >= 3
+    assert pages(FAY) == permits
+    asked = f"/api/ledger/entries?start={head}&limit=200"
+    acts = [row["action"] for row in api.ask(DAN, asked).json()["entries"]]
+    assert acts.count("permit.review") == 4, "what was meant and how it ended, for each of two persons"
+    assert problem(api.ask(ALICE, f"/api/permit-review?after={permits[0]}"))["code"] == "SGN-05"
+
+
 def test_the_ledger_is_the_auditor_s_and_its_head_everybody_s(api: Api) -> None:
     head = api.ask(ALICE, "/api/ledger").json()
     assert head["checkpoint"].startswith(f"{head['origin']}\n{head['size']}\n")

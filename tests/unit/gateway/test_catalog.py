@@ -120,11 +120,36 @@ def test_names_become_numbers_and_numbers_names() -> None:
     assert sorted(rows(text)) == [("death", "date"), ("person", "timestamp without time zone")]
 
 
+ORDERED = """LEFT JOIN (select ns.oid as nspoid, ns.nspname, r.r from pg_namespace as ns join (select s.r,
+    (current_schemas(false))[s.r] as nspname from generate_series(1, array_upper(current_schemas(false), 1)) as s(r))
+    as r using (nspname)) as sp ON sp.nspoid = typnamespace"""
+"""How pgJDBC asks by the order of schemas."""
+
+
+def test_what_pgjdbc_asks_about_types_words_and_keys() -> None:
+    """``getTypeInfo``, ``getVersionColumns``, ``getSQLKeywords``, ``getImportedKeys``."""
+    types = f"""SELECT typinput = 'pg_catalog.array_in'::regproc AS is_array, typtype, typname, pg_type.oid
+        FROM pg_catalog.pg_type {ORDERED} ORDER BY sp.r, pg_type.oid DESC"""
+    assert (None, "b", "int8", 20) in rows(types)
+    one = f"SELECT pg_type.oid, typname FROM pg_catalog.pg_type {ORDERED} WHERE typname = 'date' ORDER BY sp.r LIMIT 1"
+    assert rows(one) == [(1082, "date")]
+    words = """select string_agg(word, ',') from pg_catalog.pg_get_keywords()
+        where word <> ALL ('{a,abs,"null"}'::text[])"""
+    assert rows(words) == [(None,)]
+    assert rows("""SELECT 'b' <> ALL ('{a,"b"}'::text[]), 'c' <> ALL ('{a,"b"}'::text[])""") == [(False, True)]
+    keys = """SELECT pkc.relname, pos.n, con.conname FROM pg_catalog.pg_class pkc, pg_catalog.pg_attribute pka,
+        pg_catalog.pg_constraint con, pg_catalog.generate_series(1, 32) pos(n)
+        WHERE pkc.oid = pka.attrelid AND pka.attnum = con.confkey[pos.n] AND con.confrelid = pkc.oid"""
+    assert rows(keys) == []
+
+
 def test_a_catalog_has_no_other_tables_and_makes_no_rows() -> None:
     for text in (
         "SELECT * FROM pg_catalog.pg_shadow",
         "SELECT * FROM pg_statistic",
         "SELECT * FROM information_schema.secrets",
+        "SELECT * FROM pg_catalog.read_text('/etc/passwd')",
+        "SELECT 'a' = ANY('{a,{b}}'::text[])",
     ):
         with pytest.raises(Refusal) as caught:
             read_catalog_query(text, ASKER)

@@ -105,6 +105,18 @@ def test_parameters_are_what_a_client_wrote(value: Any, form: PyFormat) -> None:
     assert parameter(bytes(content), oid, is_binary=form is PyFormat.BINARY) == value
 
 
+@pytest.mark.parametrize(
+    ("said", "read_as"),
+    [
+        *(("2019-02-03 +01", "2019-02-03"), ("2019-02-03 00:00:00+01", "2019-02-03 00:00:00")),
+        *(("2019-02-03 01:02:03.5-03:30", "2019-02-03 01:02:03.5"), ("2019-02-03", "2019-02-03"), ("+01", "+01")),
+        *(("a 2019-02-03 +01", "a 2019-02-03 +01"), ("2019-02-03 +01 b", "2019-02-03 +01 b")),
+    ],
+)
+def test_pgjdbc_s_days_and_instants_are_those_that_were_set(said: str, read_as: str) -> None:
+    assert parameter(said.encode(), 0, is_binary=False) == read_as
+
+
 def test_a_number_of_its_own_kind_is_a_text() -> None:
     assert parameter(UUID(int=5).bytes, 2950, is_binary=True) == str(UUID(int=5))
 

@@ -15,7 +15,13 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, is_known
 from enclos.gateway.catalog.words import CatalogReader, in_engines_words, name_of, not_understood
 
-_MAKERS = {"unnest", "explode", "generate_series", "generate_subscripts", "pg_options_to_table", "aclexplode"}
+_MAKERS = {
+    **dict.fromkeys(("unnest", "explode", "generate_series", "exploding_generate_series", "generate_subscripts"), ()),
+    **dict.fromkeys(("pg_options_to_table", "aclexplode"), ()),
+    "pg_get_keywords": ("word", "catcode", "catdesc"),
+}
+"""Functions that make rows, each with the columns that those have without being named."""
+_OF_NUMBERS = {"generate_series", "exploding_generate_series", "generate_subscripts"}
 _QUERIES = (exp.Select, exp.SetOperation, exp.Values)
 
 
@@ -35,8 +41,8 @@ def is_for_catalog(text: str) -> bool:
     if tree is None:
         return False
     tables = _tables_of(tree)
-    real = [table for table in tables if not _is_made(table)]
-    return all(_is_catalog(table) for table in real) and (bool(real) or not tables)
+    read = [table for table in tables if not _is_made(table) or _is_catalog(table)]
+    return all(_is_catalog(table) for table in read) and (bool(read) or not tables)
 
 
 def read_catalog_query(text: str, asker: CatalogReader) -> CatalogQuery:
@@ -91,14 +97,19 @@ def _is_made(table: exp.Table) -> bool:
 
 def _empty(table: exp.Table) -> exp.Expr:
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("made"))
-    columns = alias.args.get("columns") or [alias.this.copy()]
-    nothing = [exp.alias_(exp.cast(exp.null(), "TEXT"), column.name) for column in columns]
+    maker = name_of(table.this)
+    named = [column.name for column in alias.args.get("columns") or []]
+    nothing = [
+        exp.alias_(exp.cast(exp.null(), "BIGINT" if maker in _OF_NUMBERS else "TEXT"), name)
+        for name in named or _MAKERS[maker] or [alias.this.name]
+    ]
     return exp.Subquery(this=exp.select(*nothing).where(exp.false()), alias=alias.copy())
 
 
 def _is_catalog(table: exp.Table) -> bool:
     schema = table.db.lower()
-    return schema in {"pg_catalog", "information_schema"} or (not schema and table.name.lower().startswith("pg_"))
+    name = name_of(table.this) if isinstance(table.this, exp.Func) else table.name.lower()
+    return schema in {"pg_catalog", "information_schema"} or (not schema and name.startswith("pg_"))
 
 
 def _name_columns(tree: exp.Expr) -> None:

@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from enclos.gateway.catalog.tables import BY_OID, SETTINGS, SYSTEM_CLASSES, table_oids
+from enclos.gateway.lists import parts_of
 from enclos.gateway.statements import SCHEMA
 from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import Refusal, refusal
@@ -136,8 +137,19 @@ def _cast(node: exp.Cast, asker: CatalogReader) -> exp.Expr:
     }:
         return exp.cast(inner, target.upper())
     if target in {"int2vector", "oidvector", "name[]", "text[]", "oid[]", "char[]"}:
-        return inner
+        return _list(inner)
     return node
+
+
+def _list(inner: exp.Expr) -> exp.Expr:
+    """A text in braces as the list that it says."""
+    if not (isinstance(inner, exp.Literal) and inner.is_string and inner.name.startswith("{")):
+        return inner
+    try:
+        parts = parts_of(inner.name)
+    except ValueError:
+        raise not_understood() from None
+    return exp.Array(expressions=[exp.null() if part is None else exp.Literal.string(part) for part in parts])
 
 
 def _inner(cast: exp.Cast) -> exp.Expr:

@@ -20,6 +20,7 @@ from enclos.lexicon.refusals import Refusal, refusal
 
 _DAY_ZERO = date(2000, 1, 1)
 _ZERO = datetime(2000, 1, 1)  # noqa: DTZ001 - a timestamp without a zone
+_ZONED = re.compile(r"(?P<plain>\d{4,}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?) ?[+-]\d\d(?::\d\d){0,2}")
 _INTERVAL = re.compile(
     r"(?:(?P<days>[+-]?\d{1,9}) days?,? ?)?"
     r"(?:(?P<sign>[+-]?)(?P<hours>\d{1,9}):(?P<minutes>\d\d):(?P<seconds>\d\d)(?:\.(?P<parts>\d{1,6}))?)?"
@@ -124,8 +125,16 @@ def _read_interval_text(text: str) -> timedelta:
     return timedelta(days=int(found["days"] or 0)) + (-time_of if found["sign"] == "-" else time_of)
 
 
+def _read_unsaid(text: str) -> str:
+    """A text of no type. pgJDBC writes days and instants so, with its own zone behind, which a column without one
+    leaves out; the engine would count by it.
+    """
+    found = _ZONED.fullmatch(text)
+    return found["plain"] if found else text
+
+
 _READ_TEXT: dict[int, Callable[[str], object]] = {
-    0: str,
+    0: _read_unsaid,
     16: _read_bool,
     20: int,
     21: int,

@@ -17,7 +17,6 @@ from enclos.gateway.model import Caller, GateLimits
 from enclos.gateway.ports import Keeper
 from enclos.gateway.postgres import errors, wire
 from enclos.gateway.postgres.answers import Calls
-from enclos.gateway.postgres.commands import REPORTED
 from enclos.gateway.postgres.session import Session
 from enclos.gateway.postgres.wire import Malformed, Reader
 from enclos.gateway.room import Room
@@ -239,10 +238,7 @@ class PostgresDoor:
         self._sessions[key] = session
         watch = asyncio.create_task(_stop_when_gone(line, session))
         try:
-            told = b"".join(
-                wire.parameter_status(name, session.state.settings[key_]) for name, key_ in REPORTED.items()
-            )
-            await line.send(told + wire.backend_key(*key) + wire.ready(b"I"))
+            await line.send(session.changes() + wire.backend_key(*key) + wire.ready(b"I"))
             async for part in self._answers(line, session):
                 await line.send(part)
         finally:

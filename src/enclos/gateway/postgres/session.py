@@ -13,6 +13,7 @@ from enclos.gateway.ports import Keeper
 from enclos.gateway.postgres import errors, wire
 from enclos.gateway.postgres.answers import Calls, fields_of, formats_of
 from enclos.gateway.postgres.commands import (
+    REPORTED,
     SessionState,
     TransactionFailed,
     columns_of,
@@ -81,6 +82,8 @@ class Session:
     state: SessionState = field(default_factory=SessionState)
     prepared: dict[str, Prepared] = field(default_factory=dict)
     portals: dict[str, Portal] = field(default_factory=dict)
+    reported: dict[str, str] = field(default_factory=dict)
+    """The settings that the client was told of last."""
     skips: bool = False
     """Whether messages are left unread until Sync, after an error."""
 
@@ -88,6 +91,13 @@ class Session:
         """Stop what runs, and hold nothing any more."""
         self.calls.stop()
         self._drop(*self.portals)
+
+    def changes(self) -> bytes:
+        """What a client is told of its settings without asking, as far as it does not know it."""
+        now = {name: self.state.settings.get(key, "") for name, key in REPORTED.items()}
+        new = [wire.parameter_status(name, value) for name, value in now.items() if self.reported.get(name) != value]
+        self.reported = now
+        return b"".join(new)
 
     async def answer(self, kind: bytes, content: bytes) -> AsyncIterator[bytes]:
         """The answer to one message, part by part."""
@@ -149,7 +159,7 @@ class Session:
                 yield wire.row_description(fields_of(portal.table.schema, ()))
                 async for part in self._rows(portal, 0):
                     yield part
-            yield wire.complete(tag or f"SELECT {portal.at}")
+            yield (self.changes() if tag else b"") + wire.complete(tag or f"SELECT {portal.at}")
 
     # -- extended
 
@@ -227,7 +237,7 @@ class Session:
         if portal.table is not None and portal.at < portal.table.num_rows:
             yield wire.SUSPENDED
         else:
-            yield wire.complete(tag or f"SELECT {portal.at}")
+            yield (self.changes() if tag else b"") + wire.complete(tag or f"SELECT {portal.at}")
 
     def _close(self, reader: Reader) -> bytes:
         what, name = reader.take(1), reader.text()

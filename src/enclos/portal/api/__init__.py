@@ -27,6 +27,7 @@ from enclos.portal.api import (
     sql,
     studies,
 )
+from enclos.portal.api.continued import Continued
 from enclos.portal.api.problems import Problem, answer_with_problems
 from enclos.portal.opened import Opened
 from enclos.portal.pace import Pace
@@ -77,7 +78,7 @@ def api_application(opened: Opened) -> FastAPI:
         responses=refusals,
         redirect_slashes=False,
     )
-    api.state.opened, api.state.pace = opened, Pace()
+    api.state.opened, api.state.pace, api.state.continued = opened, Pace(), Continued()
     for noun in _NOUNS:
         api.include_router(noun.router, prefix="/api", tags=[noun.__name__.rpartition(".")[2]])
     answer_with_problems(api)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from enclos.app import dictionary, permits
@@ -16,6 +16,7 @@ from enclos.lexicon.codes import Code
 from enclos.lexicon.refusals import refusal
 from enclos.permits.document import whole_permit
 from enclos.portal.api.asking import After, Answer, Ask, Body, HoweverWritten, Key, Limit, PermitId, page
+from enclos.portal.api.continued import Continued
 from enclos.signin.model import Role
 
 router = APIRouter()
@@ -84,10 +85,17 @@ def _draft(ask: Ask) -> Answer:
 
 @router.get("/permit-review", summary="Who had access to what in a year, and what is due")
 def _review(
-    ask: Ask, year: Annotated[int | None, Query(ge=2000, le=2999)] = None, after: After = "", limit: Limit = 50
+    ask: Ask,
+    request: Request,
+    year: Annotated[int | None, Query(ge=2000, le=2999)] = None,
+    after: After = "",
+    limit: Limit = 50,
 ) -> Answer:
     ask.as_a(Role.ACCESS_BODY, Role.AUDITOR)
-    told = review_access(ask.acting, year)
+    continued: Continued = request.app.state.continued
+    told = continued.found(
+        ask.user, f"permit-review {year}", lambda: review_access(ask.acting, year), goes_on=bool(after)
+    )
     found = page("permits", told["permits"], "permit", after, limit, is_in_order=True)
     shown = {row["permit"] for row in found["permits"]}
     of_these = {
