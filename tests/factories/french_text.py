@@ -137,7 +137,10 @@ def french_forms(who: str, runs: Sequence[str] = ()) -> list[tuple[str, str, Map
     """Forms that make pages which no link leads to, for a person of ``lively_home``."""
     now = datetime.now(UTC)
     permit = f"/research/permits/{PERMIT}"
-    release = [(f"{permit}/runs/{run}/release", f"{permit}/runs/{run}/release", {"do": "check"}) for run in runs]
+    release = [
+        (f"{permit}/runs/{run}/release", f"{permit}/runs/{run}/release", {"do": "check", "tables": "incidence"})
+        for run in runs
+    ]
     return {
         ALICE: [
             *release,

@@ -149,6 +149,11 @@ def test_a_study_runs_in_the_background_and_leads_to_its_results(alice: Browser)
 
 def test_the_dictionary_tells_each_column_and_nothing_of_few(portal: Portal, alice: Browser) -> None:
     assert "Nothing was counted yet" in alice.get(f"{AT}/data").text
+    begun = alice.post(f"{AT}/data", {}).headers["location"]
+    assert f'It is being counted now. <a href="{begun}">' in alice.get(f"{AT}/data").text
+    assert alice.post(f"{AT}/data", {}).headers["location"] == begun, "asked for twice, it is counted once"
+    alice.get(begun)
+    assert alice.post(f"{begun}/cancel", {}).status_code == 303
     with open_home(portal.home) as enclosure:
         dictionary.count(enclosure, permit=PERMIT, user=ALICE)
     whole = alice.get(f"{AT}/data").text
@@ -159,9 +164,6 @@ def test_the_dictionary_tells_each_column_and_nothing_of_few(portal: Portal, ali
     page = alice.get(f"{AT}/data?table=condition_occurrence").text
     for said in ("condition_concept_id", "Most frequent concepts of condition_concept_id", "≥ ", "The numbers"):
         assert said in page
-    begun = alice.post(f"{AT}/data", {})
-    alice.get(begun.headers["location"])
-    assert alice.post(f"{begun.headers['location']}/cancel", {}).status_code == 303
 
 
 def test_results_are_tables_and_figures_with_what_is_withheld(alice: Browser, run: str) -> None:
@@ -208,6 +210,8 @@ def test_a_statement_is_answered_on_its_page_as_the_command_answers(portal: Port
     cells = re.findall(r'<td class="n">(\w+)</td>', page.partition('class="given"')[2].partition("</table>")[0])
     assert cells == [str(value) for row in table.to_pylist() for value in row.values()]
     assert "fewer than 3 persons" in page
+    assert re.search(r"lignes, \d+,\d\d\ss, instantané", alice.get(f"{one}?lang=fr").text), "numbers as French has them"
+    alice.get(f"{one}?lang=en")
     assert one in alice.get(place).text, "what was asked lately is there"
     assert not [file for file in portal.home.rglob("*") if file.is_file() and b"decades" in file.read_bytes()]
     assert "done" in alice.get(f"{place}/ledger").text
@@ -277,6 +281,8 @@ def test_a_result_is_checked_asked_for_answered_for_and_taken_out_once(
     checked = alice.post(asking, {"tables": ["incidence"], "do": "check", "purpose": "a paper"})
     assert "What would be answered" in checked.text
     assert "a paper" in checked.text
+    nothing = alice.post(asking, {"do": "ask", "purpose": "A paper on ages"})
+    assert (nothing.status_code, 'id="tables-error"' in nothing.text, " checked>" in nothing.text) == (422, True, False)
     without = alice.post(asking, {"tables": ["incidence"], "do": "ask", "purpose": ""})
     assert (without.status_code, "REL-" in without.text) == (409, True)
     made = alice.post(asking, {"tables": ["incidence"], "do": "ask", "purpose": "A paper on ages"})

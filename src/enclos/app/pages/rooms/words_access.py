@@ -147,6 +147,7 @@ FRENCH_ACCESS = {
     "Nothing is to be done.": "Il n'y a rien à faire.",
     "Users of {permit}": "Utilisateurs de {permit}",
     "role": "rôle",
+    "refusals": "refus",
     "has access": "a accès",
     "listed until": "inscrit jusqu'au",
     "last use": "dernière utilisation",

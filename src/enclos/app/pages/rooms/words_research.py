@@ -34,6 +34,9 @@ FRENCH_RESEARCH = {
     "You answer for this permit; those whom it lists as users work under it.": (
         "Vous répondez de cette autorisation ; les utilisateurs qu'elle désigne s'en servent."
     ),
+    "It is being counted now.": "Le comptage est en cours.",
+    "See how far it is": "Voir où il en est",
+    "Choose one at least.": "Choisissez-en au moins un.",
     "Data dictionary": "Dictionnaire des données",
     "Write a study": "Écrire une étude",
     "Runs": "Exécutions",

@@ -11,7 +11,7 @@ from enclos.app.permits import active
 from enclos.contracts.omop import omop_tables
 from enclos.holdings.rules.counts import unit_of
 from enclos.portal.desk import Asked, Desk, Go, Page
-from enclos.portal.rooms.research.room import PERMIT, ROOM
+from enclos.portal.rooms.research.room import GOES_ON, PERMIT, ROOM
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -20,6 +20,13 @@ def routes(desk: Desk) -> list[Route]:
         Route(f"{PERMIT}/data", desk.served(ROOM, _data)),
         Route(f"{PERMIT}/data", desk.served(ROOM, _count), methods=["POST"]),
     ]
+
+
+def _counting(asked: Asked) -> str:
+    """The work that counts for this permit now, begun by this person; empty where there is none."""
+    mine = asked.jobs.mine(asked.enclosure, asked.user)
+    here = [each for each in mine if (each["work"], each["permit"]) == ("dictionary", asked.path["permit"])]
+    return next((str(each["job"]) for each in here if each["state"] in GOES_ON), "")
 
 
 def _data(asked: Asked) -> Page:
@@ -31,6 +38,7 @@ def _data(asked: Asked) -> Page:
     values = {
         "permit": permit,
         "found": found,
+        "counting": "" if found and found["is_newest"] else _counting(asked),
         "tables": tables,
         "table": table,
         "granted": active(asked.enclosure, permit, asked.user).permit.terms.tables,
@@ -44,6 +52,9 @@ def _data(asked: Asked) -> Page:
 
 
 def _count(asked: Asked) -> Go:
+    counting = _counting(asked)
+    if counting:
+        return Go(f"/research/work/{counting}")
     of = {"permit": asked.path["permit"], "user": asked.user}
     job = asked.jobs.start(asked.enclosure, "dictionary", {}, **of, title=asked.words("Data dictionary"))
     return Go(f"/research/work/{job['job']}")

@@ -35,6 +35,8 @@ def _asked(asked: Asked) -> Answer:
     """Check what would be answered, or ask; both look at the persons behind every number, so that they take seconds."""
     of = {"permit": asked.path["permit"], "user": asked.user, "run": asked.path["run"]}
     tables = asked.form.all("tables")
+    if not tables:  # of none that is named the whole run would be asked for
+        return _form(asked, None, lacking=asked.words("Choose one at least."))
     try:
         if asked.form["do"] == "ask":
             made = releases.request(asked.enclosure, **of, purpose=asked.form["purpose"], tables=tables)
@@ -44,18 +46,19 @@ def _asked(asked: Asked) -> Answer:
         return _form(asked, None, refused)
 
 
-def _form(asked: Asked, found: dict[str, Any] | None, refused: Refusal | None = None) -> Page:
+def _form(asked: Asked, found: dict[str, Any] | None, refused: Refusal | None = None, lacking: str = "") -> Page:
     run = looks.run_of(asked.enclosure, permit=asked.path["permit"], user=asked.user, run=asked.path["run"])
     values = {
         "permit": asked.path["permit"],
         "run": run,
         "found": found,
         "options": [(each["table"], asked.words(each["title"])) for each in run["tables"]],
-        "chosen": asked.form.all("tables") or [each["table"] for each in run["tables"]],
+        "chosen": asked.form.all("tables") or ([] if lacking else [each["table"] for each in run["tables"]]),
+        "lacking": lacking,
         "purpose": asked.form["purpose"],
         "said": said_of(refused) if refused else None,
     }
-    status = page_status(refused) if refused else 200
+    status = page_status(refused) if refused else 422 if lacking else 200
     return Page("research_release", "Ask for release: {study}", values, {"study": run["study"]}, status)
 
 

@@ -14,6 +14,8 @@ ROOM = Room(
     FRENCH_RESEARCH,
 )
 PERMIT = "/research/permits/{permit}"
+GOES_ON = ("waiting", "running")
+"""The states of work that is not over."""
 
 
 def at(permit: str, *further: str) -> str:

@@ -10,11 +10,10 @@ from enclos.app.permits import active
 from enclos.lexicon.refusals import Refusal
 from enclos.portal.desk import Asked, Desk, Go, Page
 from enclos.portal.paging import shown
-from enclos.portal.rooms.research.room import ROOM, at
+from enclos.portal.rooms.research.room import GOES_ON, ROOM, at
 
 _WORKS = {"study", "rerun", "cohort", "dictionary", "sql-keep", "table"}
 _RUNS = {"study", "rerun", "sql-keep", "table"}
-_GOES_ON = ("waiting", "running")
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -30,8 +29,8 @@ def routes(desk: Desk) -> list[Route]:
 
 def _all(asked: Asked) -> Page:
     mine = [each for each in asked.jobs.mine(asked.enclosure, asked.user) if each["work"] in _WORKS]
-    running = [each for each in mine if each["state"] in _GOES_ON]
-    over = [each for each in mine if each["state"] not in _GOES_ON]
+    running = [each for each in mine if each["state"] in GOES_ON]
+    over = [each for each in mine if each["state"] not in GOES_ON]
     return Page("research_works", "Running", {"running": running, "shown": shown(over, asked.query)})
 
 
@@ -41,9 +40,9 @@ def _one(asked: Asked) -> Page | Go:
     """
     job = asked.jobs.show(asked.enclosure, asked.path["job"], asked.user)
     to = _result(asked, job)
-    if asked.is_partial and job["state"] not in _GOES_ON:
+    if asked.is_partial and job["state"] not in GOES_ON:
         return Go(to or f"/research/work/{job['job']}")
-    values = {"job": job, "to": to, "goes_on": job["state"] in _GOES_ON, "step": _said_step(asked, job)}
+    values = {"job": job, "to": to, "goes_on": job["state"] in GOES_ON, "step": _said_step(asked, job)}
     return Page("research_work", "{title}", values, _named(job))
 
 
