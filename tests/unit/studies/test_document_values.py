@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from enclos.app.pages.cases import case_in_french
 from enclos.lexicon.refusals import NotAsPromised
 from enclos.studies.document import study_from_yaml
 from enclos.studies.model import AgeGroup, DateRange, Incidence, Population
@@ -105,6 +106,17 @@ def test_what_would_read_as_something_else_is_refused_with_its_place(old: str, n
     with pytest.raises(NotAsPromised) as refusal:
         study_from_yaml(STUDY.replace(old, new, 1))
     assert said in refusal.value.what
+
+
+def test_a_fault_that_is_made_again_and_again_is_named_thirty_times_and_counted() -> None:
+    with pytest.raises(NotAsPromised) as refusal:
+        study_from_yaml(STUDY.replace("[1]", f"[{', '.join(['x'] * 100)}]", 1))
+    faults = refusal.value.what.split("; ")
+    assert len(faults) == 31
+    assert all(each.endswith("]: input should be a valid integer") for each in faults[:30])
+    assert faults[30] == "line 3: and 70 more, not named here."
+    french = case_in_french(refusal.value.what)
+    assert french is not None and french.endswith("et 70 de plus, non nommées ici.")
 
 
 def test_a_number_that_is_the_same_in_any_base_and_a_day_at_midnight_are_taken() -> None:

@@ -32,6 +32,8 @@ from enclos.studies.sccs.document import SccsDocument
 from enclos.studies.survival.document import SurvivalDocument
 from enclos.studies.utilisation.document import UtilisationDocument
 
+_MOST_TOLD = 30
+"""More faults are counted alone: one that is made again and again would fill a screen."""
 _STUDY_NAME = "a study's name is letters, digits and . _ - from its second character on, at most 100 of them"
 _LABEL = "a label is letters, digits, spaces and _, a letter first, at most 64 characters"
 _OTHER_NAME = "a name is snake case, at most 64 characters"
@@ -153,7 +155,7 @@ def study_from_yaml(text: str) -> Study:
     """The study that a YAML document describes.
 
     Refuses: STUDY_UNREADABLE, STUDY_UNKNOWN_NAME or STUDY_INVALID, after all faults are gathered; the code is that of
-             the first of them, and each is named with its line and its path.
+             the first of them, and each of the first 30 is named with its line and its path.
     """
     node = node_of(text)
     lines, faults = lines_of(node)
@@ -170,9 +172,12 @@ def study_from_yaml(text: str) -> Study:
 
 def _refused(faults: Sequence[Fault]) -> Exception:
     ordered = sorted(set(faults))
+    told = [str(each) for each in ordered[:_MOST_TOLD]]
+    if rest := ordered[_MOST_TOLD:]:
+        told.append(f"line {rest[0].line}: and {len(rest)} more, not named here")
     return refusal(
         Code[ordered[0].code_name],
-        f"The study is not valid: {'; '.join(map(str, ordered))}.",
+        f"The study is not valid: {'; '.join(told)}.",
         "Correct the lines named; docs/study.schema.json lists every option.",
     )
 
