@@ -2,8 +2,8 @@
 
 Left out, since Circe's own SQL for them does not run on CDM 5.4 or says something else than its name: LocationRegion
 and PlaceOfServiceLocation (no LOCATION_HISTORY), EffectiveDrugDose and DoseUnit (no such columns), DrugEra.GapDays
-(Circe tests EraLength), DrugExposure.OccurrenceEndDate (Circe tests the start), and distinct counts of criteria that
-have correlated criteria of their own.
+(Circe tests EraLength), DrugExposure.OccurrenceEndDate (Circe tests the start), distinct counts of criteria that have
+correlated criteria of their own, and Episode (ohdsi-circepy does not know it).
 """
 
 from __future__ import annotations

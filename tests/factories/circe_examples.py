@@ -34,6 +34,7 @@ TABLES = {
     "DoseEra": ("dose_era", "drug_concept_id", "dose_era_start_date", "dose_era_end_date"),
     "DrugEra": ("drug_era", "drug_concept_id", "drug_era_start_date", "drug_era_end_date"),
     "DrugExposure": ("drug_exposure", "drug_concept_id", "drug_exposure_start_date", "drug_exposure_end_date"),
+    "Episode": ("episode", "episode_concept_id", "episode_start_date", "episode_end_date"),
     "Measurement": ("measurement", "measurement_concept_id", "measurement_date", ""),
     "Observation": ("observation", "observation_concept_id", "observation_date", ""),
     "ObservationPeriod": (

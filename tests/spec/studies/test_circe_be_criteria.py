@@ -5,7 +5,7 @@ records) and ``…_VERIFY.json`` (the events), named in the tests by its path wi
 ``src/test/java/org/ohdsi/circe/cohortdefinition/builders/CriteriaQuery_*_Test.java``. Records and figures are theirs.
 The examples ask for the events of one criterion: here they are the stretches of a cohort of all of them.
 
-Not here: ``customEra*`` and ``episode`` (criteria newer than the definitions read here); the unit of a dose in
+Not here: ``customEra*`` (criteria newer than the definitions read here); the unit of a dose in
 ``drugExposureConceptSet`` (a column of CDM 5.0 that 5.3 and 5.4 lack).
 """
 
@@ -186,3 +186,43 @@ def test_concept_set_of_observation_periods() -> None:
     typed = records("ObservationPeriod", 1, "1 2000-01-01..2000-05-31")
     rest = "1 2000-06-01..2000-06-10; 1 2000-07-01..2001-01-01; 2 2000-01-01..2001-12-31"
     check([asked], [(table, {**row, f"{table}_id": 9}) for table, row in typed], rest, "1 2000-01-01..2000-05-31")
+
+
+EPISODES = "1 2018-06-01..2018-06-15; 1 2018-07-01..2018-07-20; 2 2018-06-01..2018-06-15"
+OF_EPISODES: list[tuple[Definition, str]] = [
+    (
+        {
+            "EpisodeNumber": {"Op": "eq", "Value": 1},
+            "GenderCS": {"CodesetId": 1},
+            "EpisodeObjectConceptCS": {"CodesetId": 2, "IsExclusion": False},
+            "EpisodeTypeCS": {"CodesetId": 3, "IsExclusion": False},
+        },
+        EPISODES[:24],
+    ),
+    ({}, EPISODES),
+    ({"First": True}, f"{EPISODES[:24]}; {EPISODES[52:]}"),
+    ({"EpisodeNumber": {"Op": "gt", "Value": 1}}, EPISODES[26:50]),
+    ({"EpisodeStartDate": {"Op": "gt", "Value": "2018-06-30"}}, EPISODES[26:50]),
+    ({"EpisodeEndDate": {"Op": "lt", "Value": "2018-06-30"}}, f"{EPISODES[:24]}; {EPISODES[52:]}"),
+    ({"GenderCS": {"CodesetId": 1, "IsExclusion": True}}, EPISODES[52:]),
+    ({"EpisodeObjectConceptCS": {"CodesetId": 2, "IsExclusion": True}}, ""),
+    ({"EpisodeTypeCS": {"CodesetId": 2}}, ""),
+    ({"Age": {"Op": "lt", "Value": 2018}}, ""),
+    (MOVED, ""),
+]
+"""By what is asked of episodes, the events; the first is the example's, the others are added here."""
+
+
+@pytest.mark.parametrize(("asked", "expected"), OF_EPISODES)
+def test_episode(asked: Definition, expected: str) -> None:
+    """criteria/episode: episodes of a number, of what and of which type, and of whom; person 1 is of gender 1."""
+    columns = [
+        {"episode_number": number, "episode_object_concept_id": 2, "episode_type_concept_id": 3} for number in (1, 2, 1)
+    ]
+    check(
+        [expression({"Episode": {"CodesetId": 1, **asked}}, **AS_EVENTS)],
+        records("Episode", 1, EPISODES, *columns),
+        "1 2018-01-01..2018-12-31; 2 2018-01-01..2018-12-31",
+        expected,
+        genders={1: 1},
+    )

@@ -23,6 +23,7 @@ class Domain(Enum):
     DOSE_ERA = "DoseEra"
     DRUG_ERA = "DrugEra"
     DRUG_EXPOSURE = "DrugExposure"
+    EPISODE = "Episode"
     LOCATION_REGION = "LocationRegion"
     MEASUREMENT = "Measurement"
     OBSERVATION = "Observation"

@@ -51,7 +51,11 @@ ABNORMAL = Target("abnormal", ("value_as_number", "range_low", "range_high", "va
 
 def _concepts(name: str, target: Target, *, exclude: str = "") -> dict[str, Attribute]:
     """A property tested by a list of concepts, or by a concept set."""
-    return {name: Attribute(Kind.CONCEPTS, target, exclude), f"{name}CS": Attribute(Kind.SELECTION, target)}
+    return {name: Attribute(Kind.CONCEPTS, target, exclude)} | _chosen(f"{name}CS", target)
+
+
+def _chosen(name: str, target: Target) -> dict[str, Attribute]:
+    return {name: Attribute(Kind.SELECTION, target)}
 
 
 def _typed(name: str, column: str) -> dict[str, Attribute]:
@@ -221,6 +225,20 @@ DOMAINS: Mapping[Domain, DomainTable] = MappingProxyType(
                 quantity=_column("quantity"),
                 refills=_column("refills"),
             ),
+        ),
+        Domain.EPISODE: DomainTable(
+            "episode",
+            "episode_id",
+            "d.episode_start_date",
+            "d.episode_end_date",
+            concept="episode_concept_id",
+            attributes=_days("EpisodeStartDate", "EpisodeEndDate")
+            | _integer("EpisodeNumber", _column("episode_number"))
+            | _integer("Age", _AGE_AT_START)
+            | _chosen("GenderCS", _GENDER)
+            | _chosen("EpisodeObjectConceptCS", _column("episode_object_concept_id"))
+            | _chosen("EpisodeTypeCS", _column("episode_type_concept_id")),
+            counted=_counted(_CONCEPT, _LENGTH),
         ),
         Domain.LOCATION_REGION: DomainTable(
             "location_history",
