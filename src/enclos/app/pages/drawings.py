@@ -37,10 +37,12 @@ def outcomes(rows: Rows, words: Words, width: int) -> str:
             order=alt.Order("rank:Q"),
         )
     )
-    return as_svg(chart)
+    return as_svg(chart, words.language)
 
 
-def bars(rows: Rows, title: str, width: int, *, label_width: int = 150, colour: str = _RED) -> str:
+def bars(
+    rows: Rows, title: str, width: int, *, label_width: int = 150, colour: str = _RED, language: str = "en"
+) -> str:
     """A bar a name, the longest first. In: rows with name, n, text (the number as it is written)."""
     lined = [{**row, "name": _wrapped(row["name"], label_width // 6)} for row in rows]
     step = alt.Step(20 if width > _NARROW else 28)
@@ -49,7 +51,7 @@ def bars(rows: Rows, title: str, width: int, *, label_width: int = 150, colour: 
         y=alt.Y("name:N", sort="-x", title=None, axis=alt.Axis(labelLimit=label_width, labelExpr=_LINES)),
     )
     texts = base.mark_text(align="left", dx=4, fontSize=11).encode(text="text:N")
-    return as_svg(base.mark_bar(color=colour) + texts)
+    return as_svg(base.mark_bar(color=colour) + texts, language)
 
 
 def against_published(rows: Rows, words: Words, width: int) -> str:
@@ -69,7 +71,7 @@ def against_published(rows: Rows, words: Words, width: int) -> str:
         color=alt.Color("status:N", title=None, scale=alt.Scale(domain=domain, range=[_BLUE, _RED])),
         shape=alt.Shape("status:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "diamond"])),
     )
-    return as_svg(bands + one + points)
+    return as_svg(bands + one + points, words.language)
 
 
 def births(rows: Rows, words: Words, width: int) -> str:
@@ -90,10 +92,12 @@ def births(rows: Rows, words: Words, width: int) -> str:
             color=alt.Color("sex:N", title=None, scale=alt.Scale(domain=sexes, range=[_ORANGE, _BLUE, _GREY])),
         )
     )
-    return as_svg(chart)
+    return as_svg(chart, words.language)
 
 
-def by_month(rows: Rows, title: str, width: int, *, series: str | None = None, columns: int = 2) -> str:
+def by_month(
+    rows: Rows, title: str, width: int, *, series: str | None = None, columns: int = 2, language: str = "en"
+) -> str:
     """A line over months, or small ones side by side. In: rows with day (ISO), n and the series' name."""
     n_years = len({str(row["day"])[:4] for row in rows})
     ticks = alt.TimeIntervalStep(interval="year", step=1) if n_years < _MANY_YEARS else 4
@@ -101,7 +105,7 @@ def by_month(rows: Rows, title: str, width: int, *, series: str | None = None, c
     y = alt.Y("n:Q", title=title, axis=alt.Axis(format="~s", tickCount=4))
     if series is None:
         line = alt.Chart(as_data(rows), width=width - 60, height=200).mark_area(color=_BLUE, opacity=0.85)
-        return as_svg(line.encode(x=x, y=y))
+        return as_svg(line.encode(x=x, y=y), language)
     cell = (width - 70 * columns) // columns
     chart = (
         alt.Chart(as_data(rows), width=cell, height=90)
@@ -109,4 +113,4 @@ def by_month(rows: Rows, title: str, width: int, *, series: str | None = None, c
         .encode(x=x, y=y, facet=alt.Facet(f"{series}:N", title=None, columns=columns, sort=None))
         .resolve_scale(y="independent")
     )
-    return as_svg(chart)
+    return as_svg(chart, language)

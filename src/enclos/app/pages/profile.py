@@ -78,7 +78,7 @@ def _observed(profile: Profile, words: Words) -> list[Section]:
         Section(
             words("Persons observed, by month"),
             words("Persons with at least a day of observation in each month."),
-            twice(lambda width: by_month(rows, words("persons"), width)),
+            twice(lambda width: by_month(rows, words("persons"), width, language=words.language)),
         )
     ]
 
@@ -99,7 +99,12 @@ def _density(profile: Profile, words: Words) -> list[Section]:
             words(lead),
             twice(
                 lambda width: by_month(
-                    rows, words("records"), width, series="table", columns=1 if width == NARROW else 2
+                    rows,
+                    words("records"),
+                    width,
+                    series="table",
+                    columns=1 if width == NARROW else 2,
+                    language=words.language,
                 )
             ),
         )
@@ -143,7 +148,12 @@ def _frequent(profile: Profile, words: Words, concepts: Mapping[str, str]) -> li
                 lead,
                 twice(
                     lambda width, rows=rows: bars(  # type: ignore[misc]
-                        rows, words("records"), width, label_width=120 if width == NARROW else 330, colour="#1b6f8a"
+                        rows,
+                        words("records"),
+                        width,
+                        label_width=120 if width == NARROW else 330,
+                        colour="#1b6f8a",
+                        language=words.language,
                     )
                 ),
             )

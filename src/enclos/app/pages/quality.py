@@ -73,7 +73,7 @@ def _by_table(report: QualityReport, words: Words) -> list[Section]:
         Section(
             words("Where checks fail"),
             words("Failed checks of each table; a table that is not drawn has none."),
-            twice(lambda width: bars(rows, words("failed checks"), width)),
+            twice(lambda width: bars(rows, words("failed checks"), width, language=words.language)),
         )
     ]
 

@@ -145,7 +145,7 @@ def _kind(act: Act) -> int:
 
 def _bars(counted: Mapping[str, int], title: str, words: Words) -> Picture:
     rows = [{"name": name, "n": n, "text": words.number(n)} for name, n in counted.items()]
-    return twice(lambda width: bars(rows, title, width))
+    return twice(lambda width: bars(rows, title, width, language=words.language))
 
 
 def _denials(acts: Sequence[Act], words: Words) -> list[Section]:

@@ -34,7 +34,7 @@ def by_day(rows: Rows, kinds: Sequence[str], words: Words, width: int) -> str:
             order=alt.Order("rank:Q"),
         )
     )
-    return as_svg(chart)
+    return as_svg(chart, words.language)
 
 
 def by_hour(rows: Rows, weekdays: Sequence[str], words: Words, width: int) -> str:
@@ -54,4 +54,4 @@ def by_hour(rows: Rows, weekdays: Sequence[str], words: Words, width: int) -> st
             ),
         )
     )
-    return as_svg(chart)
+    return as_svg(chart, words.language)

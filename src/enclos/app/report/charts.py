@@ -38,8 +38,16 @@ image to who listens, named by the page, with its numbers in a table.
 """
 
 
-def as_svg(chart: Any) -> str:
-    """The drawing in the house's style, as SVG text that follows the page's width."""
+_NUMBERS: Mapping[str, Mapping[str, Any]] = {
+    "fr": {"format_locale": {"decimal": ",", "thousands": "\u202f", "grouping": [3], "currency": ["", ""]}}
+}
+"""Of languages that write numbers otherwise than the library does by itself."""
+
+
+def as_svg(chart: Any, language: str = "en") -> str:
+    """The drawing in the house's style, as SVG text that follows the page's width, its numbers as the language writes
+    them.
+    """
     styled = (
         chart.configure(  # first: it replaces all the others
             font="Helvetica, Arial, sans-serif", background="#ffffff", padding=_PADDING
@@ -56,7 +64,7 @@ def as_svg(chart: Any) -> str:
         .configure_legend(labelColor=_INK, titleColor=_QUIET, labelFontSize=12, orient="top", columnPadding=_BETWEEN)
         .configure_header(labelColor=_INK, titleColor=_QUIET, labelFontSize=13)
     )
-    svg: str = vl_convert.vegalite_to_svg(styled.to_json())
+    svg: str = vl_convert.vegalite_to_svg(styled.to_json(), **_NUMBERS.get(language, {}))
     return _READ_OUT.sub("", svg).replace("<svg ", f'<svg role="img" {STYLE} ', 1)
 
 
