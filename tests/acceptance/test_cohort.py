@@ -196,6 +196,7 @@ def test_a_study_of_a_circe_cohort_counts_as_that_of_its_concept(home: Path) -> 
         with open_home(home) as enclosure:
             run = run_study(enclosure, permit=PERMIT, user=ALICE, text=whole)["run"]
             kept = run_files(enclosure, PERMIT).read(run)
+            study.write_text(study.read_text("utf-8"), encoding="utf-8-sig")  # as editors of Windows do
             again = OpenPermit(enclosure, PERMIT, ALICE, unconfined_for_trying_out=False).study(study)
         assert (again["run"], again["already"]) == (run, True)
         assert ("gibleed" in kept.study) is False

@@ -92,7 +92,12 @@ class OpenPermit:
 
 def _whole(file: Path) -> str:
     """The text of a study's file with the definitions that it names."""
-    return whole_study(file.read_text(encoding="utf-8"), lambda name: (file.parent / name).read_text(encoding="utf-8"))
+    return whole_study(_text(file), lambda name: _text(file.parent / name))
+
+
+def _text(file: Path) -> str:
+    """As the commands read it, so that the same file is the same run."""
+    return file.read_text(encoding="utf-8-sig")
 
 
 class OpenHouse:
