@@ -129,12 +129,14 @@ def test_psycopg_gets_what_the_command_gives_and_each_statement_is_in_the_ledger
                 connection.execute("SELECT * FROM secrets")
             with pytest.raises(psycopg.errors.FeatureNotSupported):
                 connection.execute("SELECT * FROM read_text('/etc/passwd')")
+            with pytest.raises(psycopg.errors.DataException):
+                connection.execute("SELECT make_date(20000, 1, 1) AS day FROM person")
         for _ in range(2):
             with pytest.raises(psycopg.OperationalError, match="do not let anybody in"):
                 psycopg.connect(**gateway.of_postgres(password="wrong"))
         entries = [entry for _, entry in enclosure.ledger.entries(before) if entry.action is Action.SQL]
         outcomes = [entry.outcome for entry in entries if entry.kind is Kind.OUTCOME]
-        assert outcomes == [Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED]
+        assert outcomes == [Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED, Outcome.REFUSED]
         came = [entry for _, entry in enclosure.ledger.entries(before) if entry.action in {Action.LOGIN, Action.DENIED}]
         assert [entry.action for entry in came] == [Action.LOGIN, Action.DENIED], "one for who tries again at once"
         assert came[0].actor == came[1].actor != ALICE

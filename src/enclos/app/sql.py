@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from time import perf_counter
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyroaring import BitMap64
 
 from enclos.app.enclosure import Enclosure
@@ -26,6 +28,8 @@ from enclos.views.sql.steps import check_query, granted_columns, schema_of, with
 
 _MAX_SHOWN = 5_000
 """Sets of persons that one new set is compared with."""
+_PARTS_OF_A_DAY = {unit: 86_400 * parts for unit, parts in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9))}
+_FIRST_DAY, _LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
 _SHAPE_SECONDS = 20
 """What a query over no rows may take."""
 
@@ -70,7 +74,7 @@ def ask(
         with reading_snapshot(enclosure) as (engine, snapshot):
             query = check_query(text, terms, engine)
             rows = statement.rows(query, engine, snapshot)
-            table = statement.answer(query, rows, engine, limits_of(enclosure))
+            table = in_the_calendar(statement.answer(query, rows, engine, limits_of(enclosure)))
         min_count = None
         if terms.access is Access.AGGREGATES:
             min_count = signed.permit.min_count
@@ -145,6 +149,31 @@ def shown_before(enclosure: Enclosure, signed: SignedPermit) -> Iterator[tuple[Q
                 "Run a study: its counts are compared when they are released.",
             )
         yield history, before
+
+
+def in_the_calendar(table: pa.Table) -> pa.Table:
+    """An answer whose days and instants are of the years 1 to 9999: others can be computed, and told in no form.
+
+    Refuses: SQL_FAILED.
+    """
+    for column in table.columns:
+        values = column
+        while pa.types.is_list(values.type):
+            values = pc.list_flatten(values)
+        if pa.types.is_date32(values.type):
+            since_1970, parts = values.cast(pa.int32()), 1
+        elif pa.types.is_timestamp(values.type):
+            since_1970, parts = values.cast(pa.int64()), _PARTS_OF_A_DAY[values.type.unit]
+        else:
+            continue
+        least, most = pc.min_max(since_1970).as_py().values()
+        if least is not None and not _FIRST_DAY * parts <= least <= most < (_LAST_DAY + 1) * parts:
+            raise refusal(
+                Code.SQL_FAILED,
+                "A value cannot be converted or computed.",
+                "Use TRY_CAST, or leave such rows out with CASE.",
+            )
+    return table
 
 
 def _named_once(table: pa.Table) -> pa.Table:

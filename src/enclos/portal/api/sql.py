@@ -7,6 +7,7 @@ import io
 import json
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from threading import Event
 from time import monotonic
@@ -124,8 +125,27 @@ def _too_long() -> Refusal:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON has: no number is none."""
+    """A value that JSON has: no number is none, a span of time is a text."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, pa.MonthDayNano):
+        return _span(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _span(value: Any) -> str:
+    """A span of time. Source: ISO 8601-2:2019, § 4.4 (durations with parts below zero)"""
+    months, days, nanoseconds = value
+    seconds = f"{Decimal(nanoseconds).scaleb(-9).normalize():f}" if nanoseconds else "0"
+    parts = [f"{months}M"] * bool(months) + [f"{days}D"] * bool(days)
+    return "".join(["P", *parts, f"T{seconds}S" if nanoseconds or not parts else ""])
+
+
+def _cell(value: Any) -> Any:
+    """A value of a line: lists as JSON writes them."""
+    if isinstance(value, list):
+        return json.dumps(_plain(value), ensure_ascii=False, default=str)
+    return _span(value) if isinstance(value, pa.MonthDayNano) else value
 
 
 def _csv(table: pa.Table) -> bytes:
@@ -133,7 +153,8 @@ def _csv(table: pa.Table) -> bytes:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.column_names)
     for batch in table.to_batches():
-        writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        columns = ([_cell(value) for value in column.to_pylist()] for column in batch.columns)
+        writer.writerows(zip(*columns, strict=True))
     return out.getvalue().encode("utf-8")
 
 
