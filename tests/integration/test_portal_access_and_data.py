@@ -211,6 +211,8 @@ def test_a_permit_is_amended_renewed_opened_and_revoked_once_each(portal: Portal
     revoke = {"confirm": "FR-LIFE-1", "reason": "holder asked", "version": "3"}
     assert [body.post(f"{here}/revoke", revoke).status_code for _ in range(2)] == [303, 403]
     assert newest_version(portal, "FR-LIFE-1") == 4
+    gone = [body.get(f"{here}/{act}").headers.get("location") for act in ("amend", "renew", "revoke")]
+    assert gone == [here] * 3, "no form of what can only be refused"
     assert "revoked" in body.get("/access/calendar").text.lower()
 
 

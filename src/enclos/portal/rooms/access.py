@@ -25,7 +25,7 @@ from enclos.lexicon.refusals import Refusal
 from enclos.permits.model import State
 from enclos.permits.rules.access import delete_by
 from enclos.permits.rules.life import legal_bases, years_after
-from enclos.portal.desk import Answer, Asked, Desk, Go, Page, Room, page_status
+from enclos.portal.desk import Act, Answer, Asked, Desk, Go, Page, Room, page_status
 from enclos.portal.paging import shown
 from enclos.portal.rooms import amending
 from enclos.portal.rooms.applications import application_routes
@@ -46,6 +46,7 @@ ROOM = Room(
     FRENCH_ACCESS,
 )
 _SOON, _MONTHS, _YEARS, _WIDTH, _MOST_SPANS = 90, 12, 5, 1000, 60
+_OVER = frozenset({State.REVOKED.value, State.EXPIRED.value})
 _PATIENCE = 2.0
 """Seconds that a form waits for a review which may be over at once."""
 _RULES = {code.id: code.rule for code in Code}
@@ -70,7 +71,7 @@ def routes(desk: Desk) -> list[Route]:
         Route("/access/permits", desk.served(ROOM, _permits)),
         Route(one, desk.served(ROOM, _permit)),
         Route(f"{one}/open", desk.served(ROOM, _open), methods=["POST"]),
-        *(Route(f"{one}/{name}", desk.served(ROOM, look)) for name, (look, _) in asked.items()),
+        *(Route(f"{one}/{name}", desk.served(ROOM, _of_the_living(look))) for name, (look, _) in asked.items()),
         *(Route(f"{one}/{name}", desk.served(ROOM, do), methods=["POST"]) for name, (_, do) in asked.items()),
         Route("/access/calendar", desk.served(ROOM, _calendar)),
         Route("/access/reviews", desk.served(ROOM, begin), methods=["POST"]),
@@ -119,11 +120,21 @@ def _shown_permit(asked: Asked, opened: Mapping[str, Any] | None) -> Page:
     values = {
         "it": it,
         "can_be_renewed": _can_be_renewed(it),
-        "is_alive": it["state"] not in {State.REVOKED.value, State.EXPIRED.value},
+        "is_alive": it["state"] not in _OVER,
         "opening": _opening(asked, previews.read_signed(asked.enclosure, it["permit"])),
         "opened": opened,
     }
     return Page("access_permit", "Permit {permit}", values, {"permit": it["permit"]})
+
+
+def _of_the_living(look: Act) -> Act:
+    """A form that changes a permit; of one that is over, where each change is refused, its page instead."""
+
+    def looked(asked: Asked) -> Answer:
+        it = _it(asked)
+        return Go(f"/access/permits/{it['permit']}") if it["state"] in _OVER else look(asked)
+
+    return looked
 
 
 def _renew(asked: Asked) -> Page:
