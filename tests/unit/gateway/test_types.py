@@ -117,6 +117,13 @@ def test_pgjdbc_s_days_and_instants_are_those_that_were_set(said: str, read_as: 
     assert parameter(said.encode(), 0, is_binary=False) == read_as
 
 
+def test_a_zone_behind_a_type_without_one_is_left_out() -> None:
+    assert parameter(b"2020-01-01 01:02:00+01", 1114, is_binary=False) == datetime(2020, 1, 1, 1, 2)  # noqa: DTZ001
+    assert parameter(b"2020-01-01 01:02:00+01", 1184, is_binary=False) == datetime(2020, 1, 1, 0, 2, tzinfo=UTC)
+    assert parameter(b"2020-01-01 +01", 1082, is_binary=False) == date(2020, 1, 1)
+    assert parameter(b"01:02:00+01", 1083, is_binary=False) == time(1, 2)
+
+
 def test_a_number_of_its_own_kind_is_a_text() -> None:
     assert parameter(UUID(int=5).bytes, 2950, is_binary=True) == str(UUID(int=5))
 

@@ -15,10 +15,12 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from enclos.gateway.catalog.tables import INFORMATION_PREFIX, is_known
 from enclos.gateway.catalog.words import CatalogReader, in_engines_words, name_of, not_understood
 
+_KEYWORD_COLUMNS = ("word", "catcode", "catdesc")
+_KEYWORD = ("ilike", "T", "reserved (can be function or type)")
 _MAKERS = {
     **dict.fromkeys(("unnest", "explode", "generate_series", "exploding_generate_series", "generate_subscripts"), ()),
     **dict.fromkeys(("pg_options_to_table", "aclexplode"), ()),
-    "pg_get_keywords": ("word", "catcode", "catdesc"),
+    "pg_get_keywords": _KEYWORD_COLUMNS,
 }
 """Functions that make rows, each with the columns that those have without being named."""
 _OF_NUMBERS = {"generate_series", "exploding_generate_series", "generate_subscripts"}
@@ -56,7 +58,7 @@ def read_catalog_query(text: str, asker: CatalogReader) -> CatalogQuery:
     read: dict[tuple[str, bool], None] = {}
     for table in _tables_of(tree):
         if _is_made(table):
-            table.replace(_empty(table))
+            table.replace(_stand_in(table))
             continue
         name, information = table.name.lower(), table.db.lower() == "information_schema"
         if not isinstance(table.this, exp.Identifier) or not is_known(name, information=information):
@@ -95,9 +97,15 @@ def _is_made(table: exp.Table) -> bool:
     return isinstance(table.this, exp.Func) and name_of(table.this) in _MAKERS
 
 
-def _empty(table: exp.Table) -> exp.Expr:
+def _stand_in(table: exp.Table) -> exp.Expr:
+    """What stands in the place of a function that makes rows: none, but a word of those that are kept."""
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("made"))
     maker = name_of(table.this)
+    if maker == "pg_get_keywords":  # pgJDBC has no answer where there is no word
+        word = [
+            exp.alias_(exp.Literal.string(text), name) for text, name in zip(_KEYWORD, _KEYWORD_COLUMNS, strict=True)
+        ]
+        return exp.Subquery(this=exp.select(*word), alias=alias.copy())
     named = [column.name for column in alias.args.get("columns") or []]
     nothing = [
         exp.alias_(exp.cast(exp.null(), "BIGINT" if maker in _OF_NUMBERS else "TEXT"), name)
