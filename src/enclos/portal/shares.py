@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from anyio import Event
 
+from enclos.app.whence import is_beyond_share
+
 _MOST_WAITING = 64
 
 
@@ -72,4 +74,4 @@ class Shares:
         own, every = self._held[who], self._held.total()
         if every >= self._n_places:
             return False
-        return not own or 2 * (own + 1) <= self._n_places - (every - own)
+        return not is_beyond_share(own + 1, every - own, self._n_places)

@@ -91,8 +91,9 @@ class PermitFiles:
 def forget_sealed(permit_folder: Path) -> int:
     """Remove all that lies beside a permit's versions: perimeter, runs, cohorts, sets of persons; how many files."""
     with storage_border("a permit"):
-        kept = {*permit_folder.glob("v[0-9][0-9][0-9][0-9].json"), permit_folder / "newest.json"}
-        others = [path for path in permit_folder.iterdir() if path not in kept]
+        others = [
+            path for path in permit_folder.iterdir() if path.name != "newest.json" and not _VERSION.fullmatch(path.name)
+        ]
         n_files = sum(path.is_file() for other in others for path in (other, *other.rglob("*")))
         for path in others:
             if path.is_dir():

@@ -177,3 +177,10 @@ def test_what_is_likely_to_be_wanted_is_read_too_where_there_is_room() -> None:
         found = Kept(room).columns((0, "t"), ["a"], lambda: 3, reading, None, ("b", "c"))
         assert (None if found is None else tuple(found)) == wanted
     assert read == [("a",), ("a", "b", "c")]
+
+
+def test_persons_of_all_numbers_of_32_bits_are_put_in_order() -> None:
+    least, most = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+    person = np.array([most, least, 0, most, least, -5], dtype=np.int32)
+    concept = np.array([1, 1, 1, 2, 2, 2], dtype=np.int32)
+    assert grouped(concept, person).tolist() == [1, 2, 0, 4, 5, 3]

@@ -215,7 +215,8 @@ def grouped(group: Integers, key: Integers | None = None) -> Integers:
         if n_all > _BITS:
             return np.lexsort((key, group))
         wide: Integers = ranks.astype(np.int32 if n_all < _INT32.bits else np.int64)
-        ranks = wide << n_bits | (key - least)
+        above = key.astype(np.int64, copy=False) if n_bits >= _INT32.bits else key  # else their difference has no room
+        ranks = wide << n_bits | (above - least)
     order: Integers | None = None
     for at in range(0, int(ranks.max(initial=0)).bit_length(), _DIGIT_BITS):
         digit = (ranks >> at & _DIGIT).astype(np.uint16)
